@@ -1,0 +1,59 @@
+// Immutable bytes with shared ownership: a heap buffer or a slice of a mapped file. Copying is cheap.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace blobsmith {
+
+class Bytes {
+ public:
+  Bytes() = default;
+  Bytes(std::shared_ptr<const void> owner, const uint8_t* data, size_t size) : owner_(std::move(owner)), data_(data), size_(size) {}
+
+  /// Takes over a vector of a trivially copyable type, without copying it.
+  template <class T>
+  static Bytes adopt(std::vector<T> v) {
+    auto owner = std::make_shared<const std::vector<T>>(std::move(v));
+    auto* p = reinterpret_cast<const uint8_t*>(owner->data());
+    const size_t n = owner->size() * sizeof(T);
+    return Bytes(std::move(owner), p, n);
+  }
+  template <class T>
+  static Bytes copy_of(std::span<const T> v) { return adopt(std::vector<T>(v.begin(), v.end())); }
+
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::span<const uint8_t> span() const { return {data_, size_}; }
+
+  /// Views the bytes as elements of T (size must be a multiple; trailing bytes are an error).
+  template <class T>
+  std::span<const T> as() const {
+    ensure(size_ % sizeof(T) == 0 && reinterpret_cast<uintptr_t>(data_) % alignof(T) == 0, "bytes viewed as a type they can't hold");
+    return {reinterpret_cast<const T*>(data_), size_ / sizeof(T)};
+  }
+  Bytes slice(size_t offset, size_t size) const {
+    ensure(offset <= size_ && size <= size_ - offset, "slice out of range");
+    return Bytes(owner_, data_ + offset, size);
+  }
+  /// The same bytes at an address divisible by `alignment` (at most 16): itself, or a copy.
+  Bytes aligned(size_t alignment) const {
+    if (reinterpret_cast<uintptr_t>(data_) % alignment == 0) return *this;
+    std::vector<uint8_t> v(data_, data_ + size_);
+    return adopt(std::move(v));
+  }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace blobsmith

@@ -1,0 +1,81 @@
+#include "core/file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace blobsmith {
+namespace {
+
+Error file_error(ErrorCode code, const std::string& what, const std::string& path) {
+  Error e(code, what + ": " + path);
+  e.in_file(path);
+  if (errno) e.because(std::strerror(errno));
+  return e;
+}
+
+struct FileDescriptor {
+  int fd;
+  ~FileDescriptor() { if (fd >= 0) close(fd); }
+};
+
+}  // namespace
+
+Bytes read_file(const std::string& path, uint64_t max_size) {
+  errno = 0;
+  FileDescriptor f{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (f.fd < 0) throw file_error(errno == ENOENT ? ErrorCode::FileNotFound : ErrorCode::FileNotReadable, "file cannot be opened", path);
+  struct stat st {};
+  if (fstat(f.fd, &st) != 0) throw file_error(ErrorCode::FileNotReadable, "file cannot be read", path);
+  errno = 0;
+  if (!S_ISREG(st.st_mode)) throw file_error(ErrorCode::FileNotReadable, "not a regular file", path);
+  const auto size = static_cast<uint64_t>(st.st_size);
+  if (size > max_size) throw file_error(ErrorCode::FileTooLarge, "file of " + std::to_string(size) + " bytes is larger than " + std::to_string(max_size), path);
+  if (size == 0) return {};
+  void* p = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, f.fd, 0);
+  if (p == MAP_FAILED) throw file_error(ErrorCode::FileNotReadable, "file cannot be mapped", path);
+  std::shared_ptr<const void> owner(p, [size](const void* q) { munmap(const_cast<void*>(q), size); });
+  return Bytes(std::move(owner), static_cast<const uint8_t*>(p), size);
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code ec;
+  return std::filesystem::is_regular_file(path, ec);
+}
+
+void write_file(const std::string& path, std::span<const uint8_t> data) {
+  std::string temporary = path + ".XXXXXX";
+  errno = 0;
+  FileDescriptor f{mkostemp(temporary.data(), O_CLOEXEC)};
+  if (f.fd < 0) throw file_error(ErrorCode::FileNotWritable, "file cannot be written", path);
+  const auto fail = [&] {
+    Error e = file_error(ErrorCode::FileNotWritable, "file cannot be written", path);
+    unlink(temporary.c_str());
+    return e;
+  };
+  for (size_t done = 0; done < data.size();) {
+    const ssize_t n = write(f.fd, data.data() + done, data.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw fail();
+    done += static_cast<size_t>(n);
+  }
+  if (fchmod(f.fd, 0644) != 0 || rename(temporary.c_str(), path.c_str()) != 0) throw fail();
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  write_file(path, std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
+
+void make_folder(const std::string& path) {
+  std::error_code ec;
+  std::filesystem::create_directories(path, ec);
+  errno = ec.value();
+  if (ec) throw file_error(ErrorCode::FileNotWritable, "folder cannot be created", path);
+}
+
+}  // namespace blobsmith

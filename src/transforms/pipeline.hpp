@@ -1,0 +1,26 @@
+// Rewrites of a Graph before it is lowered: what the reference does between reading a model and parsing its layers.
+// Facts: front-end spec §5.
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith {
+
+struct BatchInfo {
+  int64_t batch = 1;                        ///< taken out of the graph: its inputs have 1 as dimension 0 now
+  bool with_detection_output = false;
+  std::set<std::string> unbatched_outputs;  ///< outputs whose shape did not depend on the batch
+};
+
+/// Name of a network input (Parameter) or output (Value that feeds a Result), as blobs state it (front-end §3).
+std::string output_name(Value v);
+
+/// Takes the batch out of the network where every input has the same (front-end §5.1).
+BatchInfo detect_batch(Graph& graph);
+/// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
+void convert_to_legacy(Graph& graph);
+
+}  // namespace blobsmith

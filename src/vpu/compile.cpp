@@ -1,0 +1,20 @@
+#include "vpu/compile.hpp"
+
+#include "transforms/pipeline.hpp"
+#include "vpu/blob/writer.hpp"
+#include "vpu/lowering/lower.hpp"
+#include "vpu/passes/passes.hpp"
+
+namespace blobsmith::vpu {
+
+std::vector<uint8_t> compile(Graph graph, const CompileOptions& options, CompileReport* report) {
+  BatchInfo batch;
+  if (options.detect_network_batch) batch = detect_batch(graph);  // N items become N runs
+  convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
+  const std::unique_ptr<Program> program = lower(graph, options, batch);
+  run_passes(*program);                                           // stages, layouts, tiles, memory
+  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size())};
+  return write_blob(*program);
+}
+
+}  // namespace blobsmith::vpu
