@@ -1,0 +1,51 @@
+# blobsmith: build, test, demo. Every target sets up what it needs (as root on Debian bookworm).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := build
+
+BUILD ?= build
+JOBS ?= $(shell nproc)
+PYTHON := $(BUILD)/venv/bin/python
+FUZZ_SECONDS ?= 60
+
+.PHONY: build demo test test-asan fuzz bench check-all setup python clean
+
+setup:                       ## compilers and libraries from Debian's packages
+	tools/setup.sh
+
+build: setup                 ## build/blobsmith
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release
+	cmake --build $(BUILD) --target blobsmith -j $(JOBS)
+
+python: $(BUILD)/venv/.ready ## what the tests and the demo need from PyPI, pinned
+$(BUILD)/venv/.ready: tests/requirements.txt | setup
+	python3 -m venv $(BUILD)/venv
+	$(PYTHON) -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+demo: build python           ## two real networks: model -> blob -> result, beside ONNX Runtime
+	$(PYTHON) examples/demo.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
+
+test: build python           ## every test
+	cmake --build $(BUILD) --target unit_tests -j $(JOBS)
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+	$(PYTHON) -m pytest -q tests --tool $(BUILD)/blobsmith
+
+test-asan: setup             ## unit tests under the address and undefined-behaviour sanitizers
+	cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON
+	cmake --build $(BUILD)-asan -j $(JOBS)
+	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+
+fuzz: setup python           ## libFuzzer on the IR, ONNX and blob readers, FUZZ_SECONDS each
+	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF
+	cmake --build $(BUILD)-fuzz --target fuzzers -j $(JOBS)
+	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+bench: build python          ## compile time and memory against the reference compiler, where that is present
+	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
+
+check-all: test test-asan fuzz bench ## everything, long
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Writes golden.tsv: the SHA-256 of the reference compiler's blob for every network of models.py under every option set.
+
+  golden.py [--shared DIR]      (needs the reference compiler: --shared or BLOBSMITH_SHARED)
+"""
+import argparse
+import hashlib
+import os
+import subprocess
+import tempfile
+
+import models
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FILE = os.path.join(HERE, 'golden.tsv')
+FLAGS = {'-VPU_NUMBER_OF_SHAVES': '-shaves', '-VPU_NUMBER_OF_CMX_SLICES': '-slices', '-c': '-c', '-ip': '-ip', '-op': '-op'}
+
+
+def read():
+    """(network, options) -> SHA-256"""
+    with open(FILE) as f:
+        return {tuple(line.split()[:2]): line.split()[2] for line in f if not line.startswith('#')}
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('--shared', default=os.environ.get('BLOBSMITH_SHARED', os.path.join(HERE, '..', '..', '..', 'shared')))
+    a = ap.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in models.write(folder):
+            for options, arguments in models.OPTIONS.items():
+                blob = os.path.join(folder, 'out.blob')
+                subprocess.run([os.path.join(a.shared, 'oracle', 'compile'), os.path.join(folder, name + '.xml'), blob] + [FLAGS.get(x, x) for x in arguments], check=True, stdout=subprocess.DEVNULL)
+                with open(blob, 'rb') as f:
+                    rows.append(f'{name}\t{options}\t{hashlib.sha256(f.read()).hexdigest()}\n')
+    with open(FILE, 'w') as f:
+        f.write('# network, options, SHA-256 of the blob that OpenVINO 2021.4.2 writes; made by golden.py\n' + ''.join(rows))
+
+
+if __name__ == '__main__':
+    main()

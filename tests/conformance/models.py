@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""The networks of the golden tests: small, seeded, covering what the compiler does. models.py DIR writes them as IRs."""
+import os
+import sys
+
+from ir_builder import Net
+
+
+def convolutions(n):
+    x = n.input(1, 3, 40, 56)
+    a = n.relu(n.conv(x, 3, 16, s=2))
+    b = n.relu(n.group_conv(a, 16, 16, 16))
+    c = n.group_conv(b, 2, 16, 32)
+    d = n.conv(c, 32, 24, d=2)                      # dilated: in software
+    n.result(n.conv(d, 24, 40, k=1), n.conv(c, 32, 8, k=5, s=3, p=1))
+
+
+def activations(n):
+    x = n.conv(n.input(1, 4, 24, 24), 4, 16)
+    y = []
+    for kind, version, more in (('Sigmoid', 'opset1', {}), ('Tanh', 'opset1', {}), ('Elu', 'opset1', {'alpha': 0.7}), ('Clamp', 'opset1', {'min': -0.3, 'max': 0.9}), ('HSwish', 'opset4', {}),
+                                ('Mish', 'opset4', {}), ('SoftPlus', 'opset4', {})):
+        y.append(n.layer(kind, [n.conv(x, 16, 8, k=1)], version=version, **more))
+    y.append(n.layer('PReLU', [n.conv(x, 16, 8, k=1), n.normal(8, scale=0.2)]))
+    y.append(n.layer('Swish', [n.conv(x, 16, 8, k=1)], version='opset4'))
+    n.result(n.concat(*y))
+
+
+def leaky(n):
+    x = n.conv(n.input(1, 3, 32, 32), 3, 32)
+    n.result(n.layer('PReLU', [n.conv(n.layer('PReLU', [x, n.const([0.125])]), 32, 32), n.const([0.1])]))
+
+
+def pools(n):
+    x = n.relu(n.conv(n.input(1, 3, 36, 36), 3, 16))
+    a = n.pool(x, 'MaxPool', 3, 2, 1)
+    b = n.pool(x, 'AvgPool', 2, 2)
+    c = n.pool(n.pool(x, 'MaxPool', 3, 2, 0, 'ceil'), 'AvgPool', 3, 1, 1)
+    n.result(n.concat(a, b), c, n.reduce(x, 'ReduceMean', 2, 3), n.pool(x, 'MaxPool', 5, 1, 2))
+
+
+def fire(n):
+    x = n.pool(n.relu(n.conv(n.input(1, 3, 63, 63), 3, 32, s=2, p=0)), 'MaxPool', 3, 2, 0, 'ceil')
+    for c_in, squeeze, expand in ((32, 8, 32), (64, 16, 48)):
+        s = n.relu(n.conv(x, c_in, squeeze, k=1))
+        x = n.concat(n.relu(n.conv(s, squeeze, expand, k=1)), n.relu(n.conv(s, squeeze, expand)))
+    n.result(n.layer('SoftMax', [n.reshape(n.reduce(n.conv(x, 96, 10, k=1), 'ReduceMean', 2, 3), 0, -1)], axis=1))
+
+
+def inverted_residual(n):
+    x = n.relu(n.conv(n.input(1, 3, 48, 48), 3, 16, s=2))
+    y = n.layer('Clamp', [n.conv(x, 16, 64, k=1)], min=0, max=6)
+    y = n.layer('Clamp', [n.group_conv(y, 64, 64, 64)], min=0, max=6)
+    gate = n.layer('Sigmoid', [n.conv(n.reduce(y, 'ReduceMean', 2, 3), 64, 64, k=1)])
+    n.result(n.add(x, n.conv(n.mul(y, gate), 64, 16, k=1)))
+
+
+def residual(n):
+    x = n.pool(n.relu(n.conv(n.input(1, 3, 64, 64), 3, 32, k=7, s=2, p=3)), 'MaxPool', 3, 2, 1)
+    y = n.relu(n.add(n.conv(n.relu(n.conv(x, 32, 32)), 32, 32), x))
+    y = n.relu(n.add(n.conv(n.relu(n.conv(y, 32, 64, s=2)), 64, 64), n.conv(y, 32, 64, k=1, s=2)))
+    n.result(n.fc(n.reshape(n.reduce(y, 'ReduceMean', 2, 3), 0, -1), 64, 100))
+
+
+def encoder_decoder(n):
+    x = n.relu(n.conv(n.input(1, 3, 32, 32), 3, 16))
+    down = n.relu(n.conv(n.pool(x), 16, 32))
+    up = n.concat(n.deconv(down, 32, 16), x)
+    nearest = n.interpolate(down, 32, 32)
+    linear = n.interpolate(down, 24, 24, 'linear_onnx', 'half_pixel')
+    n.result(n.conv(up, 32, 2, k=1), n.conv(nearest, 32, 4), linear)
+
+
+def slicing(n):
+    x = n.conv(n.input(1, 3, 30, 30), 3, 24)
+    a, b, c = n.layer('Split', [x, n.const(1, 'i64')], outputs=3, num_splits=3)
+    d, e = n.layer('VariadicSplit', [a, n.const(2, 'i64'), n.ints(11, 19)], outputs=2)
+    f = n.layer('StridedSlice', [b, n.ints(0, 0, 5, 3), n.ints(0, 0, 0, 0), n.ints(1, 1, 1, 1)], begin_mask=[1, 1, 0, 0], end_mask=[1, 1, 1, 1], new_axis_mask=[0] * 4, shrink_axis_mask=[0] * 4, ellipsis_mask=[0] * 4)
+    g = n.layer('Pad', [c, n.ints(0, 0, 1, 2), n.ints(0, 0, 3, 0), n.const(0.5)], pad_mode='constant')
+    n.result(n.relu(d), n.relu(e), n.relu(f), g)
+
+
+def shapes(n):
+    x = n.conv(n.input(1, 3, 16, 20), 3, 12)
+    y = n.transpose(x, 0, 2, 3, 1)
+    z = n.layer('SoftMax', [n.reshape(y, 1, 320, 12)], axis=2)
+    w = n.transpose(n.reshape(x, 1, 3, 4, 16, 20), 0, 2, 1, 3, 4)
+    n.result(z, n.relu(n.reshape(w, 1, 12, 320)), n.layer('Squeeze', [n.reduce(x, 'ReduceMax', 1), n.ints(1)]))
+
+
+def element_wise(n):
+    a, b = n.input(1, 8, 14, 14, name='a'), n.input(1, 8, 14, 14, name='b')
+    y = [n.layer(kind, [a, b], auto_broadcast='numpy') for kind in ('Add', 'Subtract', 'Multiply', 'Divide', 'Maximum', 'Minimum', 'SquaredDifference')]
+    y.append(n.mul(n.add(a, n.const([0.5])), n.const([3.0])))
+    y.append(n.add(n.mul(b, n.normal(1, 8, 1, 1, scale=1)), n.normal(1, 8, 1, 1, scale=1)))
+    y.append(n.layer('Power', [b, n.const(2.0)]))
+    n.result(n.concat(*y))
+
+
+def normalization(n):
+    x = n.conv(n.input(1, 3, 20, 20), 3, 16)
+    a = n.layer('LRN', [x, n.ints(1)], alpha=0.0001, beta=0.75, bias=1.0, size=5)
+    one = lambda: n.const(abs(n.random.standard_normal(16)) + 0.5)
+    b = n.layer('BatchNormInference', [n.conv(x, 16, 16, bias=False), one(), one(), one(), one()], version='opset5', epsilon=1e-5)
+    n.result(a, n.relu(b))
+
+
+def many_tiles(n):
+    x = n.relu(n.conv(n.input(1, 3, 160, 160), 3, 64))
+    n.result(n.relu(n.conv(n.pool(x, 'MaxPool', 3, 2, 1), 64, 96)), n.conv(n.reduce(x, 'ReduceMean', 2, 3), 64, 300, k=1))
+
+
+def wide(n):
+    n.result(n.conv(n.relu(n.conv(n.input(1, 512, 14, 14), 512, 640)), 640, 64))
+
+
+def batch(n):
+    n.result(n.relu(n.conv(n.pool(n.relu(n.conv(n.input(4, 3, 24, 24), 3, 16))), 16, 8)))
+
+
+MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch]
+
+# name -> arguments of `blobsmith compile`
+OPTIONS = {
+    'luxonis': ['-ip', 'U8', '-VPU_NUMBER_OF_SHAVES', '6', '-VPU_NUMBER_OF_CMX_SLICES', '6'],
+    'default': [],
+    'fp32': ['-ip', 'FP32', '-op', 'FP32', '-VPU_NUMBER_OF_SHAVES', '4', '-VPU_NUMBER_OF_CMX_SLICES', '4'],
+    'one': ['-VPU_NUMBER_OF_SHAVES', '1', '-VPU_NUMBER_OF_CMX_SLICES', '1'],
+    'nohw': ['-c', 'MYRIAD_ENABLE_HW_ACCELERATION=NO', '-VPU_NUMBER_OF_SHAVES', '6', '-VPU_NUMBER_OF_CMX_SLICES', '6'],
+}
+
+
+def write(folder):
+    os.makedirs(folder, exist_ok=True)
+    for seed, build in enumerate(MODELS):
+        net = Net(build.__name__, seed)
+        build(net)
+        net.save(os.path.join(folder, build.__name__))
+    return [m.__name__ for m in MODELS]
+
+
+if __name__ == '__main__':
+    print(*write(sys.argv[1]), sep='\n')

@@ -1,0 +1,35 @@
+"""Options of the Python tests: pytest tests --tool build/blobsmith."""
+import os
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def pytest_addoption(parser):
+    parser.addoption('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'), help='the program under test')
+
+
+@pytest.fixture(scope='session')
+def tool(request):
+    path = os.path.abspath(request.config.getoption('--tool'))
+    assert os.path.exists(path), f'{path} is missing: make build'
+    return path
+
+
+@pytest.fixture(scope='session')
+def shared():
+    """The folder with the reference compiler, where it is present."""
+    path = os.environ.get('BLOBSMITH_SHARED', os.path.join(ROOT, '..', 'shared'))
+    if not os.path.exists(os.path.join(path, 'oracle', 'compile')):
+        pytest.skip('the reference compiler is not here')
+    return path
+
+
+@pytest.fixture(scope='session')
+def run(tool):
+    """Runs the tool; returns the finished process."""
+    def call(*args, timeout=120):
+        return subprocess.run([tool, *map(str, args)], capture_output=True, text=True, timeout=timeout)
+    return call
