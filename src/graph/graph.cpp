@@ -190,6 +190,7 @@ bool Graph::eliminate(Value out, Value with) {
   if (feeds_result) {
     if (with.node->is("Parameter") || with.node->use_count() != 1) return false;
     with.node->name = out.node->name;
+    with.node->output(with.port).name = out.node->name;
   }
   redirect(out, with);
   return true;

@@ -64,6 +64,7 @@ struct OutputPort {
   Shape shape;
   std::vector<NodeUse> uses;              ///< in the order in which the edges were made
   std::vector<std::string> tensor_names;  ///< framework names, for look-up only
+  std::string name;                       ///< given by Graph::eliminate; wins over the node's name where outputs are named
 };
 
 /// TensorIterator and Loop: how outer ports map to the body (front-end §1.5).
@@ -85,7 +86,7 @@ class Node {
   int version = 0;
   std::string name;                 ///< friendly name
   Attributes attrs;
-  Tensor constant;                  ///< of type "Constant" only
+  Tensor constant;                  ///< of a "Constant"; of a "Parameter": the mean image to subtract from it, if any
   std::unique_ptr<Graph> body;      ///< of TensorIterator and Loop only
   PortMap port_map;
   std::string source;               ///< where it stands in the user's file ("node \"/head/Resize\""), for messages

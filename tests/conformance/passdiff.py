@@ -105,7 +105,8 @@ def text(rows):
 def dumps(folder, extension):
     found = {}
     for f in glob.glob(os.path.join(folder, '*' + extension)):
-        m = re.search(r'_?(\d\d)_([A-Za-z0-9]+)' + re.escape(extension) + '$', os.path.basename(f))
+        # the reference also writes the final graph, without a pass in its name
+        m = re.fullmatch(r'(?:vpu_graph_\d+_.*_)?(\d\d)_([A-Za-z0-9]+)' + re.escape(extension), os.path.basename(f))
         if m:
             found[(int(m[1]), m[2])] = f
     return found

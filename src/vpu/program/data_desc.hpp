@@ -119,7 +119,7 @@ DimValues compute_strides(const DataDesc& desc, const StridesRequirement& requir
 bool strides_satisfy(const DataDesc& desc, const DimValues& strides, const StridesRequirement& requirement);
 /// stride[outermost] * dim[outermost].
 int64_t byte_size(const DataDesc& desc, const DimValues& strides);
-inline int64_t align_up(int64_t v, int64_t a) { return (v + a - 1) / a * a; }
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline constexpr int64_t align_up(int64_t v, int64_t a) { return (v + a - 1) / a * a; }
+inline constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace blobsmith::vpu

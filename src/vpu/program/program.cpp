@@ -44,10 +44,12 @@ DimValues Data::strides() const {
 }
 
 void Data::update_required_strides(const StridesRequirement& r) {
+  ensure(!sharing_ && children_.empty(), "new strides for data '" + name + "', which shares its buffer");
   if (required_strides.is_fixed()) return;
   if (r.is_fixed()) { required_strides = r; return; }
   for (int i = 0, n = desc.rank(); i < n; ++i)
     if (required_strides.at(i) == StrideRule::Any) required_strides.set(i, r.at(i));
+  ensure(satisfies(r), "the demands on the strides of data '" + name + "' exclude each other");
 }
 
 namespace {
@@ -202,7 +204,7 @@ void Program::redirect_consumers(Data* from, Data* to) {
 }
 
 Data* Program::add_temp(Stage* s, int64_t bytes) {
-  Data* d = new_data(s->name + "@temp@" + std::to_string(s->temps_.size()), DataUsage::Temp, DataDesc(DataType::U8, {bytes}));
+  Data* d = new_data(s->name + "@temp@" + std::to_string(s->temps_.size() + 1), DataUsage::Temp, DataDesc(DataType::U8, {bytes}));
   d->temp_owner_ = s;
   s->temps_.push_back(d);
   return d;
@@ -307,34 +309,45 @@ void Program::set_successor_order(std::function<bool(const Stage*, const Stage*)
   changed();
 }
 
-// Reverse post-order of a depth-first walk; initial stages and successors from the last to the first.
+// Reverse post-order of a depth-first walk; initial stages and successors from the last to the first. Trial loops rebuild
+// the order hundreds of times, so the successors of all open stages share one array.
 void Program::rebuild_order() {
   enum State : char { Unseen, Open, Done };
-  struct Frame { Stage* stage; std::vector<Stage*> successors; };  // successors: still to visit, next one at the back
+  struct Frame { Stage* stage; size_t first_successor; };  // its successors still to visit end at the next frame's
   std::vector<char> state(stages_.size(), Unseen);
   std::vector<Frame> frames;
+  std::vector<Stage*> successors;
+  const auto by_id = [](const Stage* a, const Stage* b) { return a->id_ < b->id_; };
   const auto open = [&](Stage* s) {
     state[static_cast<size_t>(s->id_)] = Open;
-    Frame f{s, s->next()};
-    if (successor_less_) std::ranges::sort(f.successors, successor_less_);
-    frames.push_back(std::move(f));
+    const size_t first = successors.size();
+    frames.push_back({s, first});
+    successors.insert(successors.end(), s->dependency_children_.begin(), s->dependency_children_.end());
+    for (const Data* d : s->outputs_)
+      for (const Use& u : d->consumers_) successors.push_back(u.stage);  // one with two edges is met twice, harmlessly
+    const auto begin = successors.begin() + static_cast<std::ptrdiff_t>(first);
+    if (successors.size() - first < 2) return;
+    if (successor_less_) std::sort(begin, successors.end(), std::ref(successor_less_));
+    else std::sort(begin, successors.end(), by_id);
+  };
+  const auto is_initial = [](const Stage* s) {
+    return s->dependency_parents_.empty() && std::ranges::none_of(s->inputs_, [](const Data* d) { return d->producer_stage() != nullptr; });
   };
   order_.clear();
   for (auto it = stages_.rbegin(); it != stages_.rend(); ++it) {
     Stage* root = it->get();
-    if (!root || root->injected_into_ || state[static_cast<size_t>(root->id_)] != Unseen) continue;
-    if (!root->dependency_parents_.empty() || std::ranges::any_of(root->inputs_, [](const Data* d) { return d->producer_stage() != nullptr; })) continue;
+    if (!root || root->injected_into_ || state[static_cast<size_t>(root->id_)] != Unseen || !is_initial(root)) continue;
     open(root);
     while (!frames.empty()) {
-      Frame& f = frames.back();
-      if (f.successors.empty()) {
+      const Frame f = frames.back();
+      if (successors.size() == f.first_successor) {
         state[static_cast<size_t>(f.stage->id_)] = Done;
         order_.push_back(f.stage);
         frames.pop_back();
         continue;
       }
-      Stage* t = f.successors.back();
-      f.successors.pop_back();
+      Stage* t = successors.back();
+      successors.pop_back();
       if (state[static_cast<size_t>(t->id_)] == Open) throw Error(ErrorCode::BadGraph, "Graph has cycle");
       if (state[static_cast<size_t>(t->id_)] == Unseen) open(t);
     }

@@ -183,6 +183,7 @@ class Program {
       if (Data* d = datas_[i].get()) f(d);
   }
   std::vector<Data*> datas() const;                                  ///< a snapshot of the list
+  size_t data_id_end() const { return datas_.size(); }               ///< above every id, for tables by id
 
   // ---- stages ---------------------------------------------------------------------------------------------------
   Stage* add_stage(std::string name, StageType type, std::shared_ptr<const Layer> layer, std::vector<Data*> inputs, std::vector<Data*> outputs);
@@ -199,6 +200,7 @@ class Program {
   void inject(Stage* hw, Stage* sw);
   void revert_injection(Stage* hw);
   Stage* find_stage(int id) const;
+  size_t stage_id_end() const { return stages_.size(); }             ///< above every id, for tables by id
 
   /// Execution order (middle-end §1.2), as a snapshot: stages made meanwhile are not in it. A loop that removes stages
   /// must use for_each_stage, which skips those that are gone.

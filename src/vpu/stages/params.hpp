@@ -1,5 +1,6 @@
 // Stage parameters declare their fields once; writing, reading and dumping use the same declaration.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class FieldArchive {
   virtual void begin_item(std::string_view list, int index) = 0;
   virtual void end_item() = 0;
   virtual bool reading() const = 0;                                        ///< true: fields are being filled
+  /// Reading: the bytes of the parameters not read so far; a few stages tell optional fields by it.
+  virtual size_t remaining() const { return 0; }
 };
 
 struct StageParams {

@@ -1,5 +1,5 @@
-// What the compiler must know of a stage type: demands on its data, its parameters in the blob. One file per stage
-// (or family) in this folder defines a StageDef and its parameter struct; registry.cpp lists them.
+// What the compiler must know of a stage type: demands on its data, its parameters in the blob. One file per family in
+// this folder defines StageDefs and parameter structs; registry.cpp looks them up and adds what injected stages demand.
 #pragma once
 #include <memory>
 #include <optional>
@@ -24,22 +24,27 @@ using BatchWishes = PortWishes<bool>;
 
 struct StageDef {
   StageType type;
-  /// SHAVE demand without an injected child; null: NeedMax for SHAVE stages, NotNeeded otherwise.
+  /// Null: NeedMax for SHAVE stages, NotNeeded otherwise.
   ShaveDemand (*shaves)(const Stage&) = nullptr;
   void (*order)(const Stage&, OrderWishes&) = nullptr;
   void (*strides)(const Stage&, StrideWishes&) = nullptr;
   void (*batch)(const Stage&, BatchWishes&) = nullptr;
   /// Called at the end of adjustDataLayout: may replace constant inputs, add temps, change the type.
   void (*finalize_layout)(Program&, Stage&) = nullptr;
-  /// Throws TypeMismatch with the reference's text ("Stage node X (T) types check error: ...").
+  /// The data types that the ports allow, "FP16 FP16|S32 -> FP16": one word per port, alternatives in between bars, T the
+  /// type of input 0, a last word with a star for all further ports. Null: anything.
+  const char* types = nullptr;
+  /// Instead of `types` where they depend on each other.
   void (*check_types)(const Stage&) = nullptr;
-  /// The stage's parameters as they stand in the blob (positions instead of dimensions); null for special stages.
+  /// The stage's parameters as they stand in the blob (positions instead of dimensions); null: it has none.
   std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr;
-  /// An empty parameter struct to read a blob into.
+  /// An empty parameter struct to read a blob into; null: it has none.
   std::unique_ptr<StageParams> (*make_params)() = nullptr;
-  /// The stage's data in the order in which the blob lists its buffer records; null: in0, out0, then in1... .
+  /// The stage's data in the order in which the blob lists their buffer records: "in0 out0 in1 temp*"; a star stands for all
+  /// data of the kind that no other word names.
+  const char* layout = "in0 out0 in*";
+  /// Instead of `layout` where the order depends on the parameters; both or none.
   std::vector<const Data*> (*buffers)(const Stage&) = nullptr;
-  /// What the k-th of `count` buffer records of a blob is ("in0", "out0", "temp0"); null: as `buffers` above.
   std::string (*role)(const StageParams&, int k, int count) = nullptr;
 };
 
@@ -52,9 +57,15 @@ ShaveDemand shave_demand(const Stage& s);
 OrderWishes order_wishes(const Stage& s);
 StrideWishes stride_wishes(const Stage& s);
 BatchWishes batch_wishes(const Stage& s);
+/// Throws TypeMismatch with the reference's text ("Stage node X (T) types check error: ...").
 void check_types(const Stage& s);
 void finalize_layout(Program& p, Stage& s);
+
+// The blob's side; an injected child is not included.
 std::unique_ptr<StageParams> encode_params(const Stage& s);
+std::unique_ptr<StageParams> make_params(StageType t);
 std::vector<const Data*> blob_buffers(const Stage& s);
+/// What the k-th of `count` buffer records is: "in0", "out1", "temp0".
+std::string buffer_role(StageType t, const StageParams& params, int k, int count);
 
 }  // namespace blobsmith::vpu

@@ -1,0 +1,87 @@
+// Runs a MyriadX blob on this computer, from the blob's bytes alone.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace blobsmith {
+
+namespace vpu {
+struct Blob;
+}
+
+struct EmulatorOptions {
+  /// Average pools of the hardware divide by the whole kernel, borders included, even where the model excludes padding
+  /// (execution spec §2.2). true: by the number of valid elements instead, as the model means.
+  bool avg_exclude_pad = false;
+  /// Fills all memories with NaN before every run: a stage that reads what nobody has written shows up.
+  bool fill_with_nan = false;
+  int threads = 0;  ///< 0: one per processor
+};
+
+/// Types of network inputs and outputs, with the codes of the blob.
+enum class TensorType : uint8_t { FP16 = 0, U8 = 1, S32 = 2, FP32 = 3, I8 = 4 };
+
+struct TensorInfo {
+  std::string name;
+  TensorType type = TensorType::FP16;
+  std::vector<int64_t> shape;  ///< framework order, outermost first (NCHW); a batch is in the first number
+};
+
+/// Values in framework order, widened to float (exact for all but large S32).
+struct FloatTensor {
+  std::string name;            ///< an output's name; "out0", "in1"... of a stage
+  std::vector<int64_t> shape;
+  std::vector<float> values;
+};
+
+/// One stage, just run.
+struct StageEvent {
+  int index = 0;               ///< in the blob, from 0
+  bool injected = false;       ///< the stage that rides on hardware stage `index`
+  std::vector<int> turn;       ///< batch item (when there are several), then iterations of the loops around
+  std::string type;            ///< "MyriadXHwOp"
+  double milliseconds = 0;
+  std::function<std::vector<FloatTensor>()> outputs;  ///< what it wrote; callable until the hook returns
+};
+
+/// Memory is allocated once; run as often as wanted. Not for use by several threads at once.
+class Emulator {
+ public:
+  /// Throws Error (BadBlob) when a buffer lies outside its memory.
+  explicit Emulator(vpu::Blob blob, EmulatorOptions options = {});
+  /// Reads the blob first.
+  explicit Emulator(std::span<const uint8_t> file, EmulatorOptions options = {});
+  ~Emulator();
+  Emulator(Emulator&&) noexcept;
+  Emulator& operator=(Emulator&&) noexcept;
+
+  const std::vector<TensorInfo>& inputs() const;
+  /// Without the "@shape" companions of dynamic outputs; the shapes of those are upper bounds.
+  const std::vector<TensorInfo>& outputs() const;
+
+  /// Values in framework order, as many as the input has. Converted to the input's type: floats to U8 are rounded to the
+  /// nearest even number and cut to 0..255. Throws BadInputName or ShapeMismatch.
+  void set_input(std::string_view name, std::span<const float> values);
+  void set_input(std::string_view name, std::span<const uint8_t> values);
+  void set_input(std::string_view name, std::span<const int32_t> values);
+
+  /// Runs the network. Throws NotYetSupported for a stage that can't be emulated (custom kernels), naming it.
+  void run();
+
+  /// The values of the last run; a dynamic output has its real shape.
+  FloatTensor output(std::string_view name) const;
+
+  /// Called after every stage of a run; an empty function ends it.
+  void on_stage(std::function<void(const StageEvent&)> hook);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace blobsmith

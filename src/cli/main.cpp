@@ -1,0 +1,70 @@
+// blobsmith: picks the verb and turns errors into text and exit codes.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <new>
+#include <string>
+
+#include "cli/cli.hpp"
+
+namespace {
+
+using namespace blobsmith;
+using namespace blobsmith::cli;
+
+struct Verb {
+  const char* name;
+  int (*run)(const Arguments&);
+  const char* summary;
+};
+constexpr Verb kVerbs[] = {
+    {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
+    {"compile", compile_command, "an OpenVINO IR to a blob: Intel's compile_tool, its options and defaults"},
+    {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
+    {"run", run_command, "runs a blob on this machine's processor"},
+};
+
+void print_usage(std::FILE* to) {
+  std::fprintf(to, "Usage: blobsmith VERB ...\n\nExamples:\n  blobsmith convert model.onnx -o model.blob\n  blobsmith run model.blob --input images=photo.png --output-dir out\n\nVerbs:\n");
+  for (const Verb& v : kVerbs) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
+  std::fprintf(to, "\nblobsmith VERB --help shows a verb's options. Exit codes: 0 done, 1 the model can't be converted, 2 usage, 3 a file, 4 wrong result, 70 a bug.\n");
+}
+
+int run_verb(const Verb& verb, const Arguments& args) {
+  try {
+    return verb.run(args);
+  } catch (const ErrorList& e) {
+    return report(e);
+  } catch (const Error& e) {
+    return report(e);
+  } catch (const std::bad_alloc&) {
+    return report(Error(ErrorCode::NotEnoughResources, "out of memory"));
+  } catch (const std::exception& e) {
+    return report(internal_error(e.what()));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments args(argv, argv + argc);
+  const std::string program = std::filesystem::path(args.empty() ? "" : args[0]).filename();
+  if (!args.empty()) args.erase(args.begin());
+  if (program == "compile_tool" || program == "myriad_compile") args.insert(args.begin(), "compile");
+  if (args.empty() || args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
+    print_usage(args.empty() ? stderr : stdout);
+    return args.empty() ? kUsageError : kDone;
+  }
+  if (args[0] == "--version") {
+    std::printf("blobsmith %s (blobs as OpenVINO 2021.4.2 writes them)\n", BLOBSMITH_VERSION);
+    return kDone;
+  }
+  const auto verb = std::ranges::find_if(kVerbs, [&](const Verb& v) { return args[0] == v.name; });
+  if (verb == std::end(kVerbs)) {
+    std::fprintf(stderr, "error[BS%d]: unknown verb '%s'\n", static_cast<int>(ErrorCode::UnknownOption), args[0].c_str());
+    print_usage(stderr);
+    return kUsageError;
+  }
+  args.erase(args.begin());
+  return run_verb(*verb, args);
+}

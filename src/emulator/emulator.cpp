@@ -1,0 +1,252 @@
+// The public class and the order in which stages run: batch items, loops, injected stages (execution spec §1, §10, §11).
+#include "blobsmith/emulator.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "emulator/stage_run.hpp"
+#include "vpu/blob/reader.hpp"
+#include "vpu/stages/recurrent.hpp"
+
+namespace blobsmith {
+
+using emulator::Grid;
+using emulator::Machine;
+using emulator::StageRun;
+using emulator::View;
+using vpu::BlobStage;
+using vpu::StageType;
+
+namespace {
+
+constexpr const char* kShapeSuffix = "@shape";
+constexpr int kMaxLoopDepth = 8;
+
+std::vector<int64_t> shape_of(const Grid& g) { return {g.dims.begin(), g.dims.begin() + g.rank}; }
+
+TensorInfo describe(const vpu::BlobIo& io, const View& item, int64_t items) {
+  TensorInfo t{io.name, static_cast<TensorType>(io.desc.type), shape_of(framework_order(item))};
+  t.shape[0] *= items;
+  return t;
+}
+
+/// The first sizes[k] elements along each axis k of a compact tensor.
+FloatTensor cut(FloatTensor t, const std::vector<int64_t>& sizes) {
+  if (sizes.size() != t.shape.size()) return t;
+  Grid whole{reinterpret_cast<uint8_t*>(t.values.data()), vpu::DataType::FP32};
+  int64_t stride = 4;
+  for (size_t k = t.shape.size(); k-- > 0; stride *= t.shape[k]) whole.strides[k] = stride;
+  for (size_t k = 0; k < t.shape.size(); ++k) whole.dims[k] = t.shape[k] = std::clamp<int64_t>(sizes[k], 0, t.shape[k]);
+  whole.rank = static_cast<int>(t.shape.size());
+  return {t.name, t.shape, read_floats(whole)};
+}
+
+}  // namespace
+
+struct Emulator::Impl {
+  Machine machine;
+  std::vector<TensorInfo> inputs, outputs;
+  std::function<void(const StageEvent&)> hook;
+  std::vector<int> turn;
+
+  Impl(vpu::Blob blob, const EmulatorOptions& options) : machine(std::move(blob), options) {
+    const vpu::Blob& b = machine.blob;
+    for (size_t i = 0; i < b.inputs.size(); ++i) {
+      machine.memory.io_view(false, i, b.header.batch_size - 1);
+      inputs.push_back(describe(b.inputs[i], machine.memory.io_view(false, i, 0), b.header.batch_size));
+    }
+    for (size_t i = 0; i < b.outputs.size(); ++i) {
+      const int64_t items = machine.memory.output_items(i);
+      machine.memory.io_view(true, i, items - 1);
+      if (!b.outputs[i].name.ends_with(kShapeSuffix)) outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
+    }
+    for (const BlobStage& s : b.stages) check_buffers(s);
+  }
+
+  void check_buffers(const BlobStage& s) {
+    for (const vpu::BlobBuffer& r : s.buffers)
+      if (!r.is_fake() && !r.desc.is_dynamic()) machine.memory.view(r);
+    if (s.injected) check_buffers(*s.injected);
+  }
+
+  // ---- inputs and outputs -----------------------------------------------------------------------------------------
+  template <class T>
+  void set_input(std::string_view name, std::span<const T> values) {
+    const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == name; });
+    if (it == inputs.end()) throw Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs));
+    const auto index = static_cast<size_t>(it - inputs.begin());
+    const int64_t items = machine.blob.header.batch_size;
+    const int64_t each = framework_order(machine.memory.io_view(false, index, 0)).count();
+    if (static_cast<int64_t>(values.size()) != each * items)
+      throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(each * items) + " values, not " + std::to_string(values.size()));
+    for (int64_t k = 0; k < items; ++k) put(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each, each);
+  }
+
+  static void put(const Grid& to, const float* values, int64_t count) {
+    if (to.type != vpu::DataType::U8) return write_floats(to, values);
+    std::vector<float> rounded(values, values + count);
+    for (float& v : rounded) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
+    write_floats(to, rounded.data());
+  }
+  template <class T>
+  static void put(const Grid& to, const T* values, int64_t count) {
+    if (to.type == vpu::DataType::S32) return write_integers(to, std::vector<int64_t>(values, values + count).data());
+    put(to, std::vector<float>(values, values + count).data(), count);
+  }
+
+  static std::string names(const std::vector<TensorInfo>& list) {
+    std::string s;
+    for (const TensorInfo& t : list) s += (s.empty() ? "" : ", ") + t.name;
+    return s;
+  }
+
+  FloatTensor output(std::string_view name) const {
+    const auto& records = machine.blob.outputs;
+    const auto find = [&](const std::string& n) { return std::find_if(records.begin(), records.end(), [&](const vpu::BlobIo& io) { return io.name == n; }); };
+    const auto it = find(std::string(name));
+    if (it == records.end()) throw Error(ErrorCode::BadInputName, "the blob has no output \"" + std::string(name) + "\"").hint("its outputs: " + names(outputs));
+    const auto index = static_cast<size_t>(it - records.begin());
+    FloatTensor t{it->name, {}, {}};
+    const int64_t items = machine.memory.output_items(index);
+    for (int64_t k = 0; k < items; ++k) {
+      const Grid g = framework_order(machine.memory.io_view(true, index, k));
+      t.shape = shape_of(g);
+      const std::vector<float> part = read_floats(g);
+      t.values.insert(t.values.end(), part.begin(), part.end());
+    }
+    t.shape[0] *= items;
+    const auto shape = find(it->name + kShapeSuffix);
+    if (shape == records.end()) return t;
+    return cut(std::move(t), read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0))));
+  }
+
+  // ---- execution --------------------------------------------------------------------------------------------------
+  void run() {
+    machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
+    machine.roi_align_source.reset();
+    const int64_t batch = machine.blob.header.batch_size;
+    for (int64_t item = 0; item < batch; ++item) {
+      machine.memory.set_item(item);
+      turn.clear();
+      if (batch > 1) turn.push_back(static_cast<int>(item));
+      run_range(0, machine.blob.stages.size(), 0);
+    }
+  }
+
+  void run_range(size_t begin, size_t end, int depth) {
+    for (size_t k = begin; k < end; ++k) {
+      const BlobStage& s = machine.blob.stages[k];
+      if (s.type == StageType::LoopStart) {
+        k = run_loop(k, end, depth);
+        continue;
+      }
+      if (s.injected) run_stage(*s.injected, k, true);
+      run_stage(s, k, false);
+    }
+  }
+
+  void run_stage(const BlobStage& s, size_t index, bool injected) {
+    const std::string place = "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + "): ";
+    try {
+      const emulator::Kernel kernel = emulator::find_kernel(s.type);
+      if (!kernel) throw not_yet_supported(place.substr(0, place.size() - 2), to_string(s.type), "stages of this type can't be emulated");
+      const auto begin = std::chrono::steady_clock::now();
+      StageRun r(machine, s);
+      kernel(r);
+      if (hook) report(r, index, injected, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::NotYetSupported) throw;
+      throw Error(e.code(), place + e.what());
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
+    } catch (const std::length_error&) {
+      throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
+    }
+  }
+
+  void report(const StageRun& r, size_t index, bool injected, double ms) {
+    StageEvent e{static_cast<int>(index), injected, turn, to_string(r.type()), ms, {}};
+    e.outputs = [&] {
+      std::vector<FloatTensor> list;
+      for (int k : r.written()) {
+        const Grid g = framework_order(r.in(k));
+        list.push_back({r.stage().buffers[static_cast<size_t>(k)].role, shape_of(g), read_floats(g)});
+      }
+      return list;
+    };
+    hook(e);
+  }
+
+  // ---- loops ------------------------------------------------------------------------------------------------------
+  /// Returns the index of the LoopEnd.
+  size_t run_loop(size_t begin, size_t limit, int depth) {
+    const auto bad = [&](const char* what) { return Error(ErrorCode::BadBlob, "bad blob: stage " + std::to_string(begin) + " (LoopStart): " + what); };
+    const BlobStage& start = machine.blob.stages[begin];
+    const auto& p = dynamic_cast<const vpu::LoopStartParams&>(*start.params);
+    if (p.stages_count < 2 || p.stages_count > limit - begin) throw bad("the loop's end is outside");
+    if (depth >= kMaxLoopDepth) throw bad("loops are nested too deeply");
+    const size_t end = begin + p.stages_count - 1;
+    const BlobStage& stop = machine.blob.stages[end];
+    if (stop.type != StageType::LoopEnd) throw bad("no LoopEnd where it should be");
+    const auto& q = dynamic_cast<const vpu::LoopEndParams&>(*stop.params);
+    const int64_t iterations = iteration_count(start, p);
+    for (int64_t i = 0; i < iterations; ++i) {
+      turn.push_back(static_cast<int>(i));
+      copy_slices(start, p, i, true);
+      run_range(begin + 1, end, depth + 1);
+      copy_slices(stop, q, i, false);
+      turn.pop_back();
+    }
+    return end;
+  }
+
+  int64_t iteration_count(const BlobStage& start, const vpu::LoopStartParams& p) {
+    if (p.iterations >= 0) return p.iterations;
+    if (!p.batch_dim_index) return 1;
+    const View batch = StageRun(machine, start).in(0);
+    if (*p.batch_dim_index >= static_cast<uint32_t>(batch.rank)) throw Error(ErrorCode::BadBlob, "bad blob: a loop over a dimension that does not exist");
+    return batch.dims[*p.batch_dim_index];
+  }
+
+  /// Outer tensor <-> the slice of this iteration (execution spec §11).
+  void copy_slices(const BlobStage& s, const vpu::LoopParams& p, int64_t iteration, bool into_body) {
+    StageRun r(machine, s);
+    const int first = p.batch_dim_index ? 1 : 0;
+    for (size_t c = 0; c < p.components.size(); ++c) {
+      const vpu::LoopSlice& slice = p.components[c];
+      const int outer_index = first + 2 * static_cast<int>(c), inner_index = outer_index + 1;
+      View outer = into_body ? r.in(outer_index) : r.out(outer_index);
+      const View inner = into_body ? r.out(inner_index) : r.in(inner_index);
+      const auto axis = static_cast<size_t>(slice.axis);
+      r.check(slice.axis >= 0 && slice.axis < outer.rank && outer.rank == inner.rank, "a loop over a dimension that does not exist");
+      const int64_t size = outer.dims[axis], width = inner.dims[axis];
+      int64_t at = slice.start + (slice.start < 0 ? size : 0) + iteration * slice.stride;
+      if (slice.stride < 0 && width > 1) at += 1 - width;
+      r.check(at >= 0 && width <= size && at <= size - width, "a loop leaves its tensor");
+      outer.data += at * outer.strides[axis];
+      outer.dims[axis] = width;
+      if (into_body) copy_elements(machine.pool, memory_order(outer), memory_order(inner));
+      else copy_elements(machine.pool, memory_order(inner), memory_order(outer));
+    }
+  }
+};
+
+Emulator::Emulator(vpu::Blob blob, EmulatorOptions options) : impl_(std::make_unique<Impl>(std::move(blob), options)) {}
+Emulator::Emulator(std::span<const uint8_t> file, EmulatorOptions options) : Emulator(vpu::read_blob(Bytes::copy_of(file)), options) {}
+Emulator::~Emulator() = default;
+Emulator::Emulator(Emulator&&) noexcept = default;
+Emulator& Emulator::operator=(Emulator&&) noexcept = default;
+
+const std::vector<TensorInfo>& Emulator::inputs() const { return impl_->inputs; }
+const std::vector<TensorInfo>& Emulator::outputs() const { return impl_->outputs; }
+void Emulator::set_input(std::string_view name, std::span<const float> values) { impl_->set_input(name, values); }
+void Emulator::set_input(std::string_view name, std::span<const uint8_t> values) { impl_->set_input(name, values); }
+void Emulator::set_input(std::string_view name, std::span<const int32_t> values) { impl_->set_input(name, values); }
+void Emulator::run() { impl_->run(); }
+FloatTensor Emulator::output(std::string_view name) const { return impl_->output(name); }
+void Emulator::on_stage(std::function<void(const StageEvent&)> hook) { impl_->hook = std::move(hook); }
+
+}  // namespace blobsmith

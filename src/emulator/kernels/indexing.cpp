@@ -1,0 +1,225 @@
+// Stages driven by index tensors or by values that decide sizes (execution spec §3, §10).
+#include "vpu/stages/indexing.hpp"
+
+#include <cstring>
+
+#include "emulator/kernels/kernels.hpp"
+
+namespace blobsmith::emulator {
+namespace {
+
+/// An axis counted from the outside; negative ones from the inside.
+int normal_axis(StageRun& s, int64_t axis, int rank) {
+  if (axis < 0) axis += rank;
+  s.check(axis >= 0 && axis < rank, "an axis outside its tensor");
+  return static_cast<int>(axis);
+}
+
+/// Steps through all indices of a shape, outermost first.
+class Counter {
+ public:
+  Counter(const Sizes& dims, int rank) : dims_(dims), rank_(rank) {}
+  int64_t operator[](int axis) const { return at_[static_cast<size_t>(axis)]; }
+  void next() {
+    for (int k = rank_; k-- > 0;) {
+      if (++at_[static_cast<size_t>(k)] < dims_[static_cast<size_t>(k)]) return;
+      at_[static_cast<size_t>(k)] = 0;
+    }
+  }
+
+ private:
+  Sizes dims_, at_{};
+  int rank_;
+};
+
+}  // namespace
+
+// Index outside the axis: zeros.
+void run_gather(StageRun& s) {
+  const Grid in = memory_order(s.in(0)), out = memory_order(s.out(1));
+  const std::vector<int64_t> indices = read_integers(framework_order(s.in(2)));
+  const int position = s.params<vpu::GatherParams>().axis;
+  s.check(position >= 0 && position < in.rank, "an axis outside its tensor");
+  const int axis = in.rank - 1 - position;
+  const RawTensor from(s.pool(), in);
+  const int64_t outer = product(in.dims, 0, axis), size = in.dims[static_cast<size_t>(axis)], row = product(in.dims, axis + 1, in.rank) * from.element;
+  const auto n = static_cast<int64_t>(indices.size());
+  s.check(outer * n * row == out.count() * from.element, "an output of another size than gathered");
+  RawTensor to(from.element, out.count());
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t index = indices[static_cast<size_t>(i)];
+      if (row > 0 && index >= 0 && index < size) std::memcpy(to.bytes.data() + (o * n + i) * row, from.bytes.data() + (o * size + index) * row, static_cast<size_t>(row));
+    }
+  to.store(s.pool(), out);
+}
+
+void run_gather_nd(StageRun& s) {
+  const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1)), index_grid = framework_order(s.in(2));
+  const std::vector<int64_t> indices = read_integers(index_grid);
+  const int batch_dims = s.params<vpu::GatherNDParams>().batch_dims;
+  s.check(batch_dims >= 0 && batch_dims < index_grid.rank && batch_dims <= in.rank, "more batch dimensions than there are");
+  const int64_t depth = index_grid.dims[static_cast<size_t>(index_grid.rank - 1)];
+  s.check(depth >= 0 && depth <= in.rank - batch_dims, "indices of more dimensions than there are");
+  const RawTensor from(s.pool(), in);
+  const int split = batch_dims + static_cast<int>(depth);
+  const int64_t batches = product(index_grid.dims, 0, batch_dims), each = product(index_grid.dims, batch_dims, index_grid.rank - 1);
+  const int64_t item = product(in.dims, batch_dims, in.rank), row = product(in.dims, split, in.rank) * from.element;
+  s.check(batches == product(in.dims, 0, batch_dims) && batches * each * row == out.count() * from.element, "an output of another size than gathered");
+  RawTensor to(from.element, out.count());
+  for (int64_t i = 0; i < batches * each; ++i) {
+    int64_t place = 0;
+    for (int64_t k = 0; k < depth; ++k) {
+      const int64_t size = in.dims[static_cast<size_t>(batch_dims + k)];
+      int64_t index = indices[static_cast<size_t>(i * depth + k)];
+      if (index < 0) index += size;
+      s.check(index >= 0 && index < size, "an index outside its tensor");
+      place = place * size + index;
+    }
+    if (row > 0) std::memcpy(to.bytes.data() + i * row, from.bytes.data() + i / each * item * from.element + place * row, static_cast<size_t>(row));
+  }
+  to.store(s.pool(), out);
+}
+
+void run_gather_elements(StageRun& s) {
+  const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1)), index_grid = framework_order(s.in(2));
+  const std::vector<int64_t> indices = read_integers(index_grid);
+  const int axis = normal_axis(s, s.params<vpu::GatherElementsParams>().axis, in.rank);
+  s.check(in.rank == index_grid.rank, "indices of another rank");
+  const RawTensor from(s.pool(), in);
+  RawTensor to(from.element, index_grid.count());
+  Counter at(index_grid.dims, index_grid.rank);
+  for (size_t i = 0; i < indices.size(); ++i, at.next()) {
+    int64_t place = 0;
+    for (int k = 0; k < in.rank; ++k) {
+      const int64_t size = in.dims[static_cast<size_t>(k)];
+      int64_t index = k == axis ? indices[i] : at[k];
+      if (index < 0) index += size;
+      s.check(index >= 0 && index < size, "an index outside its tensor");
+      place = place * size + index;
+    }
+    std::memcpy(to.bytes.data() + i * static_cast<size_t>(to.element), from.bytes.data() + place * to.element, static_cast<size_t>(to.element));
+  }
+  to.store(s.pool(), out);
+}
+
+void run_scatter_update(StageRun& s) {
+  const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1));
+  const std::vector<int64_t> indices = read_integers(framework_order(s.in(2))), axis_value = read_integers(memory_order(s.in(4)));
+  s.check(!axis_value.empty(), "no axis");
+  const int axis = normal_axis(s, axis_value[0], in.rank);
+  const RawTensor updates(s.pool(), framework_order(s.in(3)));
+  RawTensor to(s.pool(), in);
+  const int64_t outer = product(in.dims, 0, axis), size = in.dims[static_cast<size_t>(axis)], row = product(in.dims, axis + 1, in.rank) * to.element;
+  const auto n = static_cast<int64_t>(indices.size());
+  s.check(updates.element == to.element && outer * n * row == static_cast<int64_t>(updates.bytes.size()), "updates of an unexpected size");
+  for (int64_t o = 0; o < outer && row > 0; ++o)
+    for (int64_t i = 0; i < n; ++i) {
+      int64_t index = indices[static_cast<size_t>(i)];
+      if (index < 0) index += size;
+      s.check(index >= 0 && index < size, "an index outside its tensor");
+      std::memcpy(to.bytes.data() + (o * size + index) * row, updates.bytes.data() + (o * n + i) * row, static_cast<size_t>(row));
+    }
+  to.store(s.pool(), out);
+}
+
+void run_scatter_elements(StageRun& s) {
+  const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1)), index_grid = framework_order(s.in(2));
+  const std::vector<int64_t> indices = read_integers(index_grid), axis_value = read_integers(memory_order(s.in(4)));
+  s.check(!axis_value.empty() && in.rank == index_grid.rank, "no axis, or indices of another rank");
+  const int axis = normal_axis(s, axis_value[0], in.rank);
+  const RawTensor updates(s.pool(), framework_order(s.in(3)));
+  RawTensor to(s.pool(), in);
+  s.check(updates.element == to.element && updates.bytes.size() == indices.size() * static_cast<size_t>(to.element), "updates of an unexpected size");
+  Counter at(index_grid.dims, index_grid.rank);
+  for (size_t i = 0; i < indices.size(); ++i, at.next()) {
+    int64_t place = 0;
+    for (int k = 0; k < in.rank; ++k) {
+      const int64_t size = in.dims[static_cast<size_t>(k)];
+      int64_t index = k == axis ? indices[i] : at[k];
+      if (index < 0) index += size;
+      s.check(index >= 0 && index < size, "an index outside its tensor");
+      place = place * size + index;
+    }
+    std::memcpy(to.bytes.data() + place * to.element, updates.bytes.data() + i * static_cast<size_t>(to.element), static_cast<size_t>(to.element));
+  }
+  to.store(s.pool(), out);
+}
+
+// Buffers: data, lengths, output. Axes are memory positions.
+void run_reverse_sequence(StageRun& s) {
+  const auto& p = s.params<vpu::ReverseSequenceParams>();
+  const Grid in = memory_order(s.in(0)), out = memory_order(s.out(2));
+  const std::vector<int64_t> lengths = read_integers(memory_order(s.in(1)));
+  const int sequence = in.rank - 1 - p.seq_axis, batch = in.rank - 1 - p.batch_axis;
+  s.check(p.seq_axis >= 0 && p.batch_axis >= 0 && sequence > -1 && batch > -1 && sequence != batch, "an axis outside its tensor");
+  copy_elements(s.pool(), in, out);
+  const int64_t size = in.dims[static_cast<size_t>(sequence)];
+  s.check(static_cast<int64_t>(lengths.size()) >= in.dims[static_cast<size_t>(batch)], "fewer lengths than sequences");
+  for (int64_t b = 0; b < in.dims[static_cast<size_t>(batch)]; ++b) {
+    const int64_t length = std::clamp<int64_t>(lengths[static_cast<size_t>(b)], 0, size);
+    Grid reversed = slice(slice(in, batch, b, 1), sequence, 0, length);
+    if (length == 0) continue;
+    auto& step = reversed.strides[static_cast<size_t>(sequence)];
+    reversed.data += (length - 1) * step;
+    step = -step;
+    copy_elements(s.pool(), reversed, slice(slice(out, batch, b, 1), sequence, 0, length));
+  }
+}
+
+void run_one_hot(StageRun& s) {
+  const auto& p = s.params<vpu::OneHotParams>();
+  const Grid out = framework_order(s.out(1));
+  const std::vector<int64_t> values = read_integers(framework_order(s.in(0)));
+  s.check(p.axis >= 0 && p.axis < out.rank, "an axis outside its tensor");
+  const int axis = out.rank - 1 - p.axis;
+  const int64_t inner = product(out.dims, axis + 1, out.rank), depth = out.dims[static_cast<size_t>(axis)], outer = product(out.dims, 0, axis);
+  s.check(outer * inner == static_cast<int64_t>(values.size()), "an output of another size than its indices");
+  std::vector<float> result(static_cast<size_t>(out.count()), p.off_value);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      const int64_t v = values[static_cast<size_t>(o * inner + i)];
+      if (v >= 0 && v < depth) result[static_cast<size_t>((o * depth + v) * inner + i)] = p.on_value;
+    }
+  write(out, result);
+}
+
+// The indices lie as [rank][capacity]: one row per coordinate, of the nonzero elements in framework order.
+void run_non_zero(StageRun& s) {
+  const Grid in = framework_order(s.in(0));
+  const std::vector<float> values = read_floats(in);
+  const Grid indices = memory_order(s.out_at_capacity(1));
+  s.check(indices.rank == 2 && indices.dims[0] >= in.rank, "no room for the indices");
+  int64_t found = 0;
+  Counter at(in.dims, in.rank);
+  for (size_t i = 0; i < values.size(); ++i, at.next()) {
+    if (values[i] == 0) continue;
+    s.check(found < indices.dims[1], "no room for the indices");
+    for (int k = 0; k < in.rank; ++k) {
+      const int64_t v = at[k];
+      write_integers(at_index(at_index(indices, 0, k), 0, found), &v);
+    }
+    ++found;
+  }
+  write(memory_order(s.out(2)), std::vector<int64_t>{in.rank, found});
+}
+
+// Buffers: shape of the data, wanted shape (0: as the data's when specialZero, -1: what is left), result.
+void run_out_shape_of_reshape(StageRun& s) {
+  const std::vector<int64_t> from = read_integers(memory_order(s.in(0)));
+  std::vector<int64_t> wanted = read_integers(memory_order(s.in(1)));
+  int64_t total = 1, known = 1, open = -1;
+  for (int64_t v : from) s.check(v >= 0 && !__builtin_mul_overflow(total, v, &total), "a shape without sense");
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == 0 && s.params<vpu::OutShapeOfReshapeParams>().special_zero) {
+      s.check(i < from.size(), "a shape without sense");
+      wanted[i] = from[i];
+    }
+    if (wanted[i] == -1) open = static_cast<int64_t>(i);
+    else s.check(wanted[i] >= 0 && !__builtin_mul_overflow(known, wanted[i], &known), "a shape without sense");
+  }
+  if (open >= 0) wanted[static_cast<size_t>(open)] = total / std::max<int64_t>(known, 1);
+  write(memory_order(s.out(2)), wanted);
+}
+
+}  // namespace blobsmith::emulator

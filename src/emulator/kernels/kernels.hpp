@@ -1,0 +1,136 @@
+// The stages that can be run, one function each or per family, and what several of them need.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "emulator/stage_run.hpp"
+
+namespace blobsmith::emulator {
+
+void run_hardware(StageRun& s);
+
+// data_movement.cpp
+void run_none(StageRun& s);
+void run_copy(StageRun& s);
+void run_convert(StageRun& s);
+void run_permute(StageRun& s);
+void run_pad(StageRun& s);
+void run_tile(StageRun& s);
+void run_concat(StageRun& s);
+void run_broadcast(StageRun& s);
+void run_strided_slice(StageRun& s);
+void run_upsampling(StageRun& s);
+void run_hw_fc_relayout(StageRun& s);
+
+// indexing.cpp
+void run_gather(StageRun& s);
+void run_gather_nd(StageRun& s);
+void run_gather_elements(StageRun& s);
+void run_scatter_update(StageRun& s);
+void run_scatter_elements(StageRun& s);
+void run_reverse_sequence(StageRun& s);
+void run_one_hot(StageRun& s);
+void run_non_zero(StageRun& s);
+void run_out_shape_of_reshape(StageRun& s);
+
+// elementwise.cpp, eltwise.cpp
+void run_unary(StageRun& s);
+void run_channel_op(StageRun& s);
+void run_screlu(StageRun& s);
+void run_eltwise(StageRun& s);
+
+// software_convolution.cpp, pooling.cpp, matrix.cpp
+void run_software_convolution(StageRun& s);
+void run_depth_convolution(StageRun& s);
+void run_deconvolution(StageRun& s);
+void run_convolution_nd(StageRun& s);
+void run_software_pool(StageRun& s);
+void run_pool_nd(StageRun& s);
+void run_fully_connected(StageRun& s);
+void run_gemm(StageRun& s);
+
+// normalization.cpp, resize.cpp, reduction.cpp, recurrent.cpp
+void run_softmax(StageRun& s);
+void run_lrn(StageRun& s);
+void run_normalize(StageRun& s);
+void run_grn(StageRun& s);
+void run_mvn(StageRun& s);
+void run_interp(StageRun& s);
+void run_resample(StageRun& s);
+void run_reduce(StageRun& s);
+void run_top_k(StageRun& s);
+void run_lstm(StageRun& s);
+
+// detection.cpp, proposals.cpp, roi.cpp, yolo_ctc.cpp
+void run_detection_output(StageRun& s);
+void run_static_shape_nms(StageRun& s);
+void run_proposal(StageRun& s);
+void run_generate_proposals(StageRun& s);
+void run_exp_detection_output(StageRun& s);
+void run_exp_top_k_rois(StageRun& s);
+void run_prior_grid_generator(StageRun& s);
+void run_roi_pooling(StageRun& s);
+void run_psroi_pooling(StageRun& s);
+void run_roi_align(StageRun& s);
+void run_roi_feature_extractor(StageRun& s);
+void run_region_yolo(StageRun& s);
+void run_reorg_yolo(StageRun& s);
+void run_ctc_decoder(StageRun& s);
+void run_ctc_greedy_decoder_seq_len(StageRun& s);
+
+// ---- shared -----------------------------------------------------------------------------------------------------------
+
+/// Rows of operand 0 from rows of the others, all as floats: f(out, ins, n) with n at most 1024.
+template <size_t K, class F>
+void map_rows(ThreadPool& pool, const Nest<K>& nest, const std::array<DataType, K>& types, F f) {
+  constexpr int64_t kBlock = 1024;
+  for_each_row(pool, simplified(nest), [&](const auto& at, const auto& step, int64_t n) {
+    float values[K][kBlock];
+    std::array<const float*, K - 1> ins;
+    for (size_t k = 1; k < K; ++k) ins[k - 1] = values[k];
+    for (int64_t i = 0; i < n; i += kBlock) {
+      const int64_t count = std::min(kBlock, n - i);
+      for (size_t k = 1; k < K; ++k) load_row(at[k] + i * step[k], step[k], types[k], count, values[k]);
+      f(values[0], ins, count);
+      store_row(values[0], at[0] + i * step[0], step[0], types[0], count);
+    }
+  });
+}
+
+/// A float vector as an operand.
+inline uint8_t* bytes_of(std::vector<float>& v) { return reinterpret_cast<uint8_t*>(v.data()); }
+/// Compact values as a grid of the given sizes (outermost first).
+Grid compact_grid(void* data, DataType type, const Sizes& dims, int rank);
+
+/// A tensor's elements, compact, bits unchanged.
+struct RawTensor {
+  std::vector<uint8_t> bytes;
+  int64_t element = 0;  ///< bytes of one
+  RawTensor(ThreadPool& pool, const Grid& g);
+  RawTensor(int64_t element_bytes, int64_t count) : bytes(static_cast<size_t>(element_bytes * count)), element(element_bytes) {}
+  /// Stores as many elements as the grid has, which must be all.
+  void store(ThreadPool& pool, const Grid& to);
+};
+
+/// Part of a grid: `count` elements along an axis from `first`.
+Grid slice(Grid g, int axis, int64_t first, int64_t count);
+/// The same without the axis.
+Grid at_index(const Grid& g, int axis, int64_t index);
+inline int64_t product(const Sizes& dims, int begin, int end) {
+  int64_t n = 1;
+  for (int k = begin; k < end; ++k) n *= dims[static_cast<size_t>(k)];
+  return n;
+}
+
+struct Box {
+  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
+};
+/// Greedy suppression: candidates by falling score (equal scores: in their order); one is dropped when its overlap with a
+/// kept one is larger than `threshold`. Returns at most `limit` (negative: all) indices of the kept. `offset` is added to sides.
+std::vector<int64_t> suppress(const std::vector<Box>& boxes, const std::vector<float>& scores, float threshold, int64_t limit, float offset = 0);
+/// Indices by falling score, equal ones in their order.
+std::vector<int64_t> by_falling_score(const std::vector<float>& scores);
+float to_half_and_back(float v);
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,128 @@
+// SoftMax, LRN, Normalize, GRN, MVN (execution spec §6).
+#include "vpu/stages/normalization.hpp"
+
+#include <cmath>
+
+#include "core/float16.hpp"
+#include "emulator/kernels/kernels.hpp"
+
+namespace blobsmith::emulator {
+
+void run_softmax(StageRun& s) {
+  const View in = s.in(0), out = s.out(1);
+  const int position = s.params<vpu::SoftMaxParams>().axis;
+  s.check(position >= 0 && position < in.rank && in.order == out.order && in.dims == out.dims, "an axis outside its tensor");
+  const Grid g = memory_order(in);
+  std::vector<float> v = read_floats(g);
+  const int axis = g.rank - 1 - position;
+  const int64_t outer = product(g.dims, 0, axis), size = g.dims[static_cast<size_t>(axis)], inner = product(g.dims, axis + 1, g.rank);
+  s.pool().run(outer, [&](int64_t o) {
+    for (int64_t i = 0; i < inner; ++i) {
+      float* at = v.data() + o * size * inner + i;
+      float top = at[0], sum = 0;
+      for (int64_t k = 1; k < size; ++k) top = std::max(top, at[k * inner]);
+      for (int64_t k = 0; k < size; ++k) sum += at[k * inner] = std::exp(at[k * inner] - top);
+      for (int64_t k = 0; k < size; ++k) at[k * inner] /= sum;
+    }
+  });
+  write(memory_order(out), v);
+}
+
+namespace {
+
+/// Sums of squares over the window of LRN around every element of planes [C][H][W].
+std::vector<float> window_sums(const std::vector<float>& squares, const Grid& g, int64_t size, bool across_channels) {
+  const int64_t channels = g.dims[1], height = g.dims[2], width = g.dims[3], plane = height * width, half = size / 2;
+  std::vector<float> sums(squares.size());
+  for (int64_t i = 0; i < static_cast<int64_t>(squares.size()); ++i) {
+    const int64_t item = i / (channels * plane), c = i / plane % channels, y = i / width % height, x = i % width;
+    float sum = 0;
+    if (across_channels) {
+      for (int64_t k = std::max<int64_t>(c - half, 0); k < std::min(c - half + size, channels); ++k) sum += squares[static_cast<size_t>((item * channels + k) * plane + i % plane)];
+    } else {
+      for (int64_t b = std::max<int64_t>(y - half, 0); b <= std::min(y + half, height - 1); ++b)
+        for (int64_t a = std::max<int64_t>(x - half, 0); a <= std::min(x + half, width - 1); ++a) sum += squares[static_cast<size_t>((i / plane) * plane + b * width + a)];
+    }
+    sums[static_cast<size_t>(i)] = sum;
+  }
+  return sums;
+}
+
+}  // namespace
+
+void run_lrn(StageRun& s) {
+  const auto& p = s.params<vpu::LrnParams>();
+  const Grid in = planes(s.in(0));
+  const bool across_channels = s.type() == StageType::LRN;
+  s.check(p.size >= 1 && p.size < 65536, "a window without size");
+  std::vector<float> x = read_floats(in), squares(x);
+  for (float& v : squares) v *= v;
+  const std::vector<float> sums = window_sums(squares, in, p.size, across_channels);
+  const float k = half_to_float(p.k), alpha = half_to_float(p.alpha), beta = half_to_float(p.beta);
+  const float area = across_channels ? static_cast<float>(p.size) : static_cast<float>(p.size) * static_cast<float>(p.size);
+  for (size_t i = 0; i < x.size(); ++i) x[i] *= std::pow(k + alpha * sums[i] / area, -beta);
+  write(planes(s.out(1)), x);
+}
+
+void run_normalize(StageRun& s) {
+  const auto& p = s.params<vpu::NormalizeParams>();
+  const Grid in = planes(s.in(0));
+  std::vector<float> x = read_floats(in);
+  const std::vector<float> scale = read_floats(memory_order(s.in(2)));
+  const int64_t channels = in.dims[1], plane = in.dims[2] * in.dims[3];
+  s.check(!scale.empty() && (p.channel_shared || static_cast<int64_t>(scale.size()) >= channels), "fewer scales than channels");
+  for (int64_t n = 0; n < in.dims[0]; ++n) {
+    float* item = x.data() + n * channels * plane;
+    std::vector<float> sums(static_cast<size_t>(plane));
+    for (int64_t i = 0; i < channels * plane; ++i) sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] += item[i] * item[i];
+    for (int64_t i = 0; i < channels * plane; ++i)
+      item[i] = item[i] / std::sqrt(sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] + p.eps) * scale[static_cast<size_t>(p.channel_shared ? 0 : i / plane)];
+  }
+  write(planes(s.out(1)), x);
+}
+
+void run_grn(StageRun& s) {
+  const Grid in = planes(s.in(0));
+  std::vector<float> x = read_floats(in);
+  const int64_t item = in.dims[1] * in.dims[2] * in.dims[3], plane = in.dims[2] * in.dims[3];
+  for (int64_t n = 0; n < in.dims[0]; ++n) {
+    std::vector<float> sums(static_cast<size_t>(plane), s.params<vpu::GrnParams>().bias);
+    float* at = x.data() + n * item;
+    for (int64_t i = 0; i < item; ++i) sums[static_cast<size_t>(i % plane)] += at[i] * at[i];
+    for (int64_t i = 0; i < item; ++i) at[i] /= std::sqrt(sums[static_cast<size_t>(i % plane)]);
+  }
+  write(planes(s.out(1)), x);
+}
+
+// Statistics over W, H and D; with across_channels C too; with across_width only over W.
+void run_mvn(StageRun& s) {
+  const auto& p = s.params<vpu::MvnParams>();
+  Grid in = volumes(s.in(0)), out = volumes(s.out(1));
+  s.check(in.dims == out.dims, "input and output of different sizes");
+  if (p.across_channels && p.across_width) {  // C inside, so that what is averaged lies together
+    for (Grid* g : {&in, &out})
+      for (size_t k = 1; k < 3; ++k) {
+        std::swap(g->dims[k], g->dims[k + 1]);
+        std::swap(g->strides[k], g->strides[k + 1]);
+      }
+  }
+  std::vector<float> x = read_floats(in);
+  const int first = p.across_channels ? (p.across_width ? 3 : 1) : p.across_width ? 4 : 2;
+  const int64_t size = product(in.dims, first, 5), groups = product(in.dims, 0, first);
+  s.pool().run(groups, [&](int64_t g) {
+    float* at = x.data() + g * size;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < size; ++i) sum += at[i];
+    const auto mean = static_cast<float>(sum / static_cast<double>(size));
+    for (int64_t i = 0; i < size; ++i) {
+      at[i] -= mean;
+      squares += at[i] * at[i];
+    }
+    if (!p.normalize) return;
+    const float divisor = std::sqrt(static_cast<float>(squares / static_cast<double>(size))) + p.eps;
+    for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
+  });
+  write(out, x);
+}
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,88 @@
+// Poolings that run on the SHAVEs (execution spec §5).
+#include "vpu/stages/pooling.hpp"
+
+#include <limits>
+
+#include "emulator/convolution.hpp"
+#include "emulator/kernels/kernels.hpp"
+
+namespace blobsmith::emulator {
+namespace {
+
+/// One axis of a window: what it covers of [0, size).
+struct Span {
+  int64_t begin, end;
+  int64_t length() const { return std::max<int64_t>(end - begin, 0); }
+};
+Span cut(int64_t first, int64_t kernel, int64_t low, int64_t high) { return {std::max(first, low), std::min(first + kernel, high)}; }
+
+}  // namespace
+
+void run_software_pool(StageRun& s) {
+  const auto& p = s.params<vpu::PoolParams>();
+  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check();
+  const Grid in = planes(s.in(0)), out = planes(s.out(1));
+  s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
+  const bool max = s.type() != vpu::StageType::AvgPool;
+  const int64_t height = in.dims[2], width = in.dims[3], out_height = out.dims[2], out_width = out.dims[3];
+  const std::vector<float> x = read_floats(in);
+  std::vector<float> y(static_cast<size_t>(out.count()));
+  s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
+    const float* from = x.data() + plane * height * width;
+    for (int64_t oy = 0; oy < out_height; ++oy)
+      for (int64_t ox = 0; ox < out_width; ++ox) {
+        const int64_t y0 = oy * p.stride_y - p.pad_top, x0 = ox * p.stride_x - p.pad_left;
+        const Span rows = cut(y0, p.kernel_y, 0, height), columns = cut(x0, p.kernel_x, 0, width);
+        float v = max ? -std::numeric_limits<float>::infinity() : 0.0f;
+        for (int64_t iy = rows.begin; iy < rows.end; ++iy)
+          for (int64_t ix = columns.begin; ix < columns.end; ++ix) v = max ? std::max(v, from[iy * width + ix]) : v + from[iy * width + ix];
+        if (!max) {
+          // Padding counts, unless excluded; what hangs over beyond it does not. The far pads are taken to be as the near ones.
+          int64_t area = rows.length() * columns.length();
+          if (!p.exclude_pad) area = cut(y0, p.kernel_y, -int64_t{p.pad_top}, height + p.pad_top).length() * cut(x0, p.kernel_x, -int64_t{p.pad_left}, width + p.pad_left).length();
+          v /= static_cast<float>(std::max<int64_t>(area, 1));
+        }
+        y[static_cast<size_t>((plane * out_height + oy) * out_width + ox)] = v;
+      }
+  });
+  write(out, y);
+}
+
+// Lists start with X.
+void run_pool_nd(StageRun& s) {
+  const auto& p = s.params<vpu::PoolNDParams>();
+  const size_t n = p.kernel.size();
+  s.check(n >= 1 && n <= 3 && p.pads_begin.size() == n && p.strides.size() == n, "lists of different length");
+  const Grid in = volumes(s.in(0)), out = volumes(s.out(1));
+  s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
+  std::array<int64_t, 3> kernel{1, 1, 1}, stride{1, 1, 1}, pad{};
+  for (size_t k = 0; k < n; ++k) {
+    kernel[k] = p.kernel[k];
+    stride[k] = p.strides[k];
+    pad[k] = p.pads_begin[k];
+    Window{kernel[k], 1, stride[k], 1, pad[k], 0}.check();
+  }
+  const bool max = p.method == 1;
+  const std::vector<float> x = read_floats(in);
+  std::vector<float> y;
+  y.reserve(static_cast<size_t>(out.count()));
+  const int64_t in_volume = in.dims[2] * in.dims[3] * in.dims[4];
+  for (int64_t plane = 0; plane < out.dims[0] * out.dims[1]; ++plane)
+    for (int64_t oz = 0; oz < out.dims[2]; ++oz)
+      for (int64_t oy = 0; oy < out.dims[3]; ++oy)
+        for (int64_t ox = 0; ox < out.dims[4]; ++ox) {
+          const Span xs = cut(ox * stride[0] - pad[0], kernel[0], 0, in.dims[4]), ys = cut(oy * stride[1] - pad[1], kernel[1], 0, in.dims[3]), zs = cut(oz * stride[2] - pad[2], kernel[2], 0, in.dims[2]);
+          float v = max ? -std::numeric_limits<float>::infinity() : 0.0f;
+          for (int64_t iz = zs.begin; iz < zs.end; ++iz)
+            for (int64_t iy = ys.begin; iy < ys.end; ++iy)
+              for (int64_t ix = xs.begin; ix < xs.end; ++ix) {
+                const float e = x[static_cast<size_t>(plane * in_volume + (iz * in.dims[3] + iy) * in.dims[4] + ix)];
+                v = max ? std::max(v, e) : v + e;
+              }
+          const int64_t area = p.exclude_pad ? xs.length() * ys.length() * zs.length() : kernel[0] * kernel[1] * kernel[2];
+          y.push_back(max ? v : v / static_cast<float>(std::max<int64_t>(area, 1)));
+        }
+  write(out, y);
+}
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,95 @@
+// Interp (bilinear) and Resample (nearest) (execution spec §7).
+#include "vpu/stages/resize.hpp"
+
+#include <cmath>
+
+#include "emulator/kernels/kernels.hpp"
+
+namespace blobsmith::emulator {
+namespace {
+
+/// Where output element o of `out` lies among `in` elements.
+float source_coordinate(uint32_t mode, int64_t in, int64_t out, int64_t o) {
+  const float scale = static_cast<float>(in) / static_cast<float>(out), at = static_cast<float>(o);
+  switch (mode) {
+    case 0: return (at + 0.5f) * scale - 0.5f;                                    // half_pixel
+    case 1: return out > 1 ? (at + 0.5f) * scale - 0.5f : 0.0f;                   // pytorch_half_pixel
+    case 2: return at * scale;                                                    // asymmetric
+    case 3: return (at + 0.5f) * scale;                                           // tf_half_pixel_for_nn
+    default: return out > 1 ? at * (static_cast<float>(in - 1) / static_cast<float>(out - 1)) : 0.0f;  // align_corners
+  }
+}
+
+struct Neighbours {
+  int64_t low, high;
+  float weight;  ///< of `high`
+};
+
+std::vector<Neighbours> linear_axis(uint32_t mode, int64_t in, int64_t out) {
+  std::vector<Neighbours> list;
+  for (int64_t o = 0; o < out; ++o) {
+    const float c = std::clamp(source_coordinate(mode, in, out, o), 0.0f, static_cast<float>(in - 1));
+    const auto low = static_cast<int64_t>(c);
+    list.push_back({low, std::min(low + 1, in - 1), c - static_cast<float>(low)});
+  }
+  return list;
+}
+
+std::vector<int64_t> nearest_axis(const vpu::ResampleParams& p, int64_t in, int64_t out) {
+  std::vector<int64_t> list;
+  for (int64_t o = 0; o < out; ++o) {
+    float c = source_coordinate(p.coordinate_mode, in, out, o);
+    switch (p.nearest_mode) {
+      case 0: c = std::ceil(c - 0.5f); break;   // round_prefer_floor
+      case 1: c = std::floor(c + 0.5f); break;  // round_prefer_ceil
+      case 2: c = std::floor(c); break;
+      case 3: c = std::ceil(c); break;
+      default: c = out < in ? std::ceil(c) : std::floor(c); break;  // simple
+    }
+    list.push_back(std::clamp<int64_t>(static_cast<int64_t>(c), 0, in - 1));
+  }
+  return list;
+}
+
+void check_planes(StageRun& s, const Grid& in, const Grid& out) {
+  s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels");
+}
+
+}  // namespace
+
+void run_interp(StageRun& s) {
+  const auto& p = s.params<vpu::InterpParams>();
+  const Grid in = planes(s.in(0)), out = planes(s.out(1));
+  check_planes(s, in, out);
+  const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]), columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
+  const std::vector<float> x = read_floats(in);
+  std::vector<float> y(static_cast<size_t>(out.count()));
+  s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
+    const float* from = x.data() + plane * in.dims[2] * in.dims[3];
+    float* to = y.data() + plane * out.dims[2] * out.dims[3];
+    for (const Neighbours& r : rows)
+      for (const Neighbours& c : columns) {
+        const float *top = from + r.low * in.dims[3], *bottom = from + r.high * in.dims[3];
+        const float upper = top[c.low] * (1 - c.weight) + top[c.high] * c.weight, lower = bottom[c.low] * (1 - c.weight) + bottom[c.high] * c.weight;
+        *to++ = upper * (1 - r.weight) + lower * r.weight;
+      }
+  });
+  write(out, y);
+}
+
+void run_resample(StageRun& s) {
+  const auto& p = s.params<vpu::ResampleParams>();
+  const Grid in = planes(s.in(0)), out = planes(s.out(1));
+  check_planes(s, in, out);
+  const std::vector<int64_t> rows = nearest_axis(p, in.dims[2], out.dims[2]), columns = nearest_axis(p, in.dims[3], out.dims[3]);
+  const std::vector<float> x = read_floats(in);
+  std::vector<float> y(static_cast<size_t>(out.count()));
+  s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
+    float* to = y.data() + plane * out.dims[2] * out.dims[3];
+    for (int64_t r : rows)
+      for (int64_t c : columns) *to++ = x[static_cast<size_t>((plane * in.dims[2] + r) * in.dims[3] + c)];
+  });
+  write(out, y);
+}
+
+}  // namespace blobsmith::emulator

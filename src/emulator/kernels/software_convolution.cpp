@@ -1,0 +1,177 @@
+// Convolutions and deconvolutions that run on the SHAVEs (execution spec §5).
+#include <algorithm>
+
+#include "core/float16.hpp"
+#include "emulator/convolution.hpp"
+#include "emulator/kernels/kernels.hpp"
+#include "vpu/stages/convolution.hpp"
+
+namespace blobsmith::emulator {
+namespace {
+
+using enum vpu::StageType;
+
+Grid item(const Grid& g, int64_t n) {
+  Grid r{g.data + n * g.strides[0], g.type};
+  for (size_t k = 1; k < 4; ++k) r.push(g.dims[k], g.strides[k]);
+  return r;
+}
+
+Window window_of(const vpu::ConvParams& p) {
+  Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top, p.dilation_x, p.dilation_y};
+  w.check();
+  return w;
+}
+
+/// Weights in the engine's layout from a function (oc, ic, element) -> place among the stored ones.
+template <class Place>
+std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, Place place) {
+  const RawTensor raw(s.pool(), memory_order(stored));
+  s.check(raw.element == 2 && outputs * inputs * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
+  std::vector<Half> halves(raw.bytes.size() / 2);
+  std::copy_n(raw.bytes.data(), raw.bytes.size(), reinterpret_cast<uint8_t*>(halves.data()));
+  std::vector<Half> out(static_cast<size_t>((outputs + kGroup - 1) / kGroup * kGroup * inputs * area));
+  for (int64_t oc = 0; oc < outputs; ++oc)
+    for (int64_t ic = 0; ic < inputs; ++ic)
+      for (int64_t p = 0; p < area; ++p) out[static_cast<size_t>(((oc / kGroup * inputs + ic) * area + p) * kGroup + oc % kGroup)] = halves[static_cast<size_t>(place(oc, ic, p))];
+  return out;
+}
+
+/// Which of the layouts a stage's weights have.
+std::vector<Half> dense_weights(StageRun& s, const vpu::ConvParams& p, const View& x, const View& w) {
+  s.check(w.rank == 3, "weights of an unexpected shape");
+  const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
+  const bool channels_inside = x.order.position(Dim::C) == 0, pointwise = p.kernel_x == 1 && p.kernel_y == 1;
+  const bool spatial = p.kernel_x % 2 == 1 && p.kernel_x >= 3 && p.kernel_x <= 11 && p.kernel_y != 1 && inputs * outputs <= 256;
+  if (channels_inside && s.type() == Conv && spatial) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return oc + outputs * (ic + inputs * e); });
+  if (pointwise) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t) { return ic + inputs * oc; });
+  if (channels_inside && s.type() == Im2ColConvolution) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return ic + inputs * (e + area * oc); });
+  return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return ic + inputs * (oc + outputs * e); });
+}
+
+void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
+  s.check(x.dims[0] == y.dims[0], "input and output of different batch");
+  c.last = y.dims[1];
+  c.finish = [](int64_t) { return Finish{}; };
+  for (int64_t n = 0; n < y.dims[0]; ++n) {
+    c.y = item(y, n);
+    convolve(s.pool(), ShiftedPlanes(s.pool(), item(x, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c);
+  }
+}
+
+}  // namespace
+
+void run_software_convolution(StageRun& s) {
+  const auto& p = s.params<vpu::ConvParams>();
+  const View input = s.in(0), w = s.in(2);
+  const Grid x = planes(input), y = planes(s.out(1));
+  Convolution c;
+  c.window = window_of(p);
+  s.check(w.dims[0] == c.window.kernel_x * c.window.kernel_y && w.dims[1] <= x.dims[1] && w.dims[2] == y.dims[1], "weights of an unexpected shape");
+  const std::vector<Half> weights = dense_weights(s, p, input, w);
+  c.weights = weights.data();
+  c.input_channels = w.dims[1];
+  convolve_batch(s, x, y, c);
+}
+
+// Each group of 8 channels is a dense 8x8 kernel with zeros off the diagonal.
+void run_depth_convolution(StageRun& s) {
+  const Grid x = planes(s.in(0)), y = planes(s.out(1));
+  Convolution c;
+  c.window = window_of(s.params<vpu::ConvParams>());
+  const int64_t channels = y.dims[1], area = c.window.kernel_x * c.window.kernel_y, groups = (channels + kGroup - 1) / kGroup;
+  s.check(x.dims[1] == channels, "a depthwise convolution between different channels");
+  const RawTensor raw(s.pool(), memory_order(s.in(2)));
+  s.check(raw.element == 2 && channels * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
+  std::vector<Half> weights(static_cast<size_t>(groups * kGroup * area * kGroup));
+  for (int64_t channel = 0; channel < channels; ++channel)
+    for (int64_t e = 0; e < area; ++e)
+      std::copy_n(raw.bytes.data() + 2 * (channel + channels * e), 2,
+                  reinterpret_cast<uint8_t*>(&weights[static_cast<size_t>(((channel / kGroup * kGroup + channel % kGroup) * area + e) * kGroup + channel % kGroup)]));
+  c.weights = weights.data();
+  c.input_channels = c.input_step = kGroup;
+  convolve_batch(s, x, y, c);
+}
+
+// Every input value, times the kernel, is added to the output around its place. Stored kernels are flipped.
+void run_deconvolution(StageRun& s) {
+  const auto& p = s.params<vpu::DeconvParams>();
+  const View input = s.in(0);
+  const Grid in = planes(input), out = planes(s.out(1));
+  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check();
+  const int64_t channels_in = in.dims[1], height = in.dims[2], width = in.dims[3], channels = out.dims[1], out_height = out.dims[2], out_width = out.dims[3];
+  const int64_t area = int64_t{p.kernel_x} * p.kernel_y;
+  const bool depthwise = s.type() == DepthDeconv, channels_inside = input.order.position(Dim::C) == 0;
+  const std::vector<float> x = read_floats(in), w = read_floats(memory_order(s.in(2)));
+  s.check(in.dims[0] == out.dims[0] && (!depthwise || channels_in == channels), "input and output that don't fit");
+  s.check(area * channels * (depthwise ? 1 : channels_in) <= static_cast<int64_t>(w.size()), "fewer weights than a deconvolution needs");
+  const auto place = [&](int64_t oc, int64_t ic, int64_t e) {
+    const int64_t flipped = area - 1 - e;
+    if (!depthwise) return ic + channels_in * (oc + channels * flipped);
+    return channels_inside ? oc + channels * flipped : flipped + area * oc;
+  };
+  std::vector<float> y(static_cast<size_t>(out.count()));
+  s.pool().run(out.dims[0] * channels, [&](int64_t task) {
+    const int64_t n = task / channels, oc = task % channels;
+    float* plane = y.data() + task * out_height * out_width;
+    for (int64_t ic = depthwise ? oc : 0, end = depthwise ? oc + 1 : channels_in; ic < end; ++ic)
+      for (int64_t e = 0; e < area; ++e) {
+        const float weight = w[static_cast<size_t>(place(oc, ic, e))];
+        const int64_t ky = e / p.kernel_x, kx = e % p.kernel_x;
+        for (int64_t iy = 0; iy < height; ++iy) {
+          const int64_t oy = iy * p.stride_y - p.pad_top + ky;
+          if (oy < 0 || oy >= out_height) continue;
+          const float* row = x.data() + ((n * channels_in + ic) * height + iy) * width;
+          for (int64_t ix = 0; ix < width; ++ix) {
+            const int64_t ox = ix * p.stride_x - p.pad_left + kx;
+            if (ox >= 0 && ox < out_width) plane[oy * out_width + ox] += row[ix] * weight;
+          }
+        }
+      }
+  });
+  write(out, y);
+}
+
+// Lists start with X; weights have the dimensions [kernel..., input channels of a group, output channels].
+void run_convolution_nd(StageRun& s) {
+  const auto& p = s.params<vpu::ConvNDParams>();
+  const size_t n = p.strides.size();
+  s.check(n >= 1 && n <= 3 && p.pads_begin.size() == n && p.dilations.size() == n && p.groups > 0, "lists of different length");
+  const Grid in = volumes(s.in(0)), out = volumes(s.out(1));
+  const View weights = s.in(2);
+  s.check(weights.rank == static_cast<int>(n) + 2, "weights of an unexpected shape");
+  std::array<int64_t, 3> kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, pad{};  // X, Y, Z
+  for (size_t k = 0; k < n; ++k) {
+    kernel[k] = weights.dims[k];
+    stride[k] = p.strides[k];
+    dilation[k] = p.dilations[k];
+    pad[k] = p.pads_begin[k];
+    Window{kernel[k], 1, stride[k], 1, pad[k], 0, dilation[k]}.check();
+  }
+  const int64_t group_inputs = weights.dims[n], channels = out.dims[1], group_outputs = channels / p.groups;
+  s.check(weights.dims[n + 1] == channels && group_outputs > 0 && group_inputs * p.groups <= in.dims[1] && in.dims[0] == out.dims[0], "weights that don't fit");
+  const std::vector<float> x = read_floats(in), w = read_floats(memory_order(weights)), bias = s.has(3) ? read_floats(memory_order(s.in(3))) : std::vector<float>(static_cast<size_t>(channels));
+  s.check(static_cast<int64_t>(bias.size()) >= channels, "fewer biases than channels");
+  std::vector<float> y(static_cast<size_t>(out.count()));
+  const int64_t depth = out.dims[2], height = out.dims[3], width = out.dims[4], volume = depth * height * width;
+  const int64_t in_volume = in.dims[2] * in.dims[3] * in.dims[4];
+  s.pool().run(out.dims[0] * channels, [&](int64_t task) {
+    const int64_t item_index = task / channels, oc = task % channels, first_input = oc / group_outputs * group_inputs;
+    for (int64_t v = 0; v < volume; ++v) {
+      const int64_t oz = v / (height * width), oy = v / width % height, ox = v % width;
+      float sum = bias[static_cast<size_t>(oc)];
+      for (int64_t ic = 0; ic < group_inputs; ++ic)
+        for (int64_t e = 0; e < kernel[0] * kernel[1] * kernel[2]; ++e) {
+          const int64_t kx = e % kernel[0], ky = e / kernel[0] % kernel[1], kz = e / (kernel[0] * kernel[1]);
+          const int64_t ix = ox * stride[0] - pad[0] + kx * dilation[0], iy = oy * stride[1] - pad[1] + ky * dilation[1], iz = oz * stride[2] - pad[2] + kz * dilation[2];
+          if (ix < 0 || iy < 0 || iz < 0 || ix >= in.dims[4] || iy >= in.dims[3] || iz >= in.dims[2]) continue;
+          const int64_t source = (item_index * in.dims[1] + first_input + ic) * in_volume + (iz * in.dims[3] + iy) * in.dims[4] + ix;
+          sum += x[static_cast<size_t>(source)] * w[static_cast<size_t>((oc * group_inputs + ic) * kernel[0] * kernel[1] * kernel[2] + e)];
+        }
+      y[static_cast<size_t>(task * volume + v)] = sum;
+    }
+  });
+  write(out, y);
+}
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,236 @@
+#include "emulator/simd.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/float16.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define BLOBSMITH_AVX2 __attribute__((target("avx2,fma,f16c")))
+#endif
+
+namespace blobsmith::emulator {
+namespace portable {
+
+void halves_to_floats(const void* from, float* to, int64_t n) {
+  const auto* p = static_cast<const uint8_t*>(from);
+  for (int64_t i = 0; i < n; ++i) {
+    Half h;
+    std::memcpy(&h, p + 2 * i, sizeof h);
+    to[i] = half_to_float(h);
+  }
+}
+
+void floats_to_halves(const float* from, void* to, int64_t n) {
+  auto* p = static_cast<uint8_t*>(to);
+  for (int64_t i = 0; i < n; ++i) {
+    const Half h = float_to_half(from[i]);
+    std::memcpy(p + 2 * i, &h, sizeof h);
+  }
+}
+
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
+  const auto* p = static_cast<const uint8_t*>(halves);
+  PackedRows n;
+  for (int64_t i = 0; i < k; ++i, p += 2 * kGroup) {
+    uint64_t bits[2];
+    std::memcpy(bits, p, sizeof bits);
+    if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
+    portable::halves_to_floats(p, to + n.rows * kGroup, kGroup);
+    n.zeros += std::count(to + n.rows * kGroup, to + (n.rows + 1) * kGroup, 0.0f);
+    kept[n.rows++] = static_cast<int32_t>(i);
+  }
+  return n;
+}
+
+void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+  for (int m = 0; m < rows; ++m) {
+    float* o = out + m * out_pitch;
+    std::fill_n(o, pixels, 0.0f);
+    for (int64_t i = 0; i < k; ++i) {
+      const float w = weights[i * kGroup + m];
+      const float* v = x + offsets[i];
+      for (int64_t p = 0; p < pixels; ++p) o[p] += w * v[p];
+    }
+  }
+}
+
+void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+  std::fill_n(out, pixels * kGroup, 0.0f);
+  for (int64_t i = 0; i < k; ++i)
+    for (int p = 0; p < pixels; ++p) {
+      const float v = x[offsets[i] + pixel_offsets[p]];
+      for (int m = 0; m < kGroup; ++m) out[p * kGroup + m] += weights[i * kGroup + m] * v;
+    }
+}
+
+void finish(const Finish& f, float* values, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    float v = (values[i] + f.bias) * f.scale;
+    if (f.relu) v = (v > f.threshold ? f.slope_above : f.slope_below) * v;
+    if (f.clamp) v = std::min(std::max(v, 0.0f), f.clamp_max);
+    values[i] = v;
+  }
+}
+
+}  // namespace portable
+
+#if defined(__x86_64__)
+namespace avx2 {
+
+bool available() {
+  static const bool yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  return yes;
+}
+
+BLOBSMITH_AVX2 void halves_to_floats(const void* from, float* to, int64_t n) {
+  const auto* p = static_cast<const uint8_t*>(from);
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2 * i))));
+  if (i == n) return;
+  alignas(16) Half tail[8] = {};
+  alignas(32) float values[8];
+  std::memcpy(tail, p + 2 * i, static_cast<size_t>(2 * (n - i)));
+  _mm256_store_ps(values, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(tail))));
+  std::copy_n(values, n - i, to + i);
+}
+
+BLOBSMITH_AVX2 void floats_to_halves(const float* from, void* to, int64_t n) {
+  auto* p = static_cast<uint8_t*>(to);
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+  if (i == n) return;
+  alignas(16) Half tail[8];
+  alignas(32) float values[8] = {};
+  std::copy_n(from + i, n - i, values);
+  _mm_store_si128(reinterpret_cast<__m128i*>(tail), _mm256_cvtps_ph(_mm256_load_ps(values), _MM_FROUND_TO_NEAREST_INT));
+  std::memcpy(p + 2 * i, tail, static_cast<size_t>(2 * (n - i)));
+}
+
+BLOBSMITH_AVX2 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
+  const auto* p = static_cast<const __m128i*>(halves);
+  const __m128i magnitude = _mm_set1_epi16(0x7FFF);
+  PackedRows n;
+  for (int64_t i = 0; i < k; ++i) {
+    const __m128i row = _mm_loadu_si128(p + i);
+    const int zeros = _mm_movemask_epi8(_mm_cmpeq_epi16(_mm_and_si128(row, magnitude), _mm_setzero_si128()));  // two bits each
+    if (zeros == 0xFFFF) continue;
+    _mm256_storeu_ps(to + n.rows * kGroup, _mm256_cvtph_ps(row));
+    if (zeros) n.zeros += __builtin_popcount(static_cast<unsigned>(zeros)) / 2;
+    kept[n.rows++] = static_cast<int32_t>(i);
+  }
+  return n;
+}
+
+/// M rows x V vectors of 8 pixels, held in registers over the whole sum.
+template <int M, int V>
+BLOBSMITH_AVX2 inline void tile(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch) {
+  __m256 sum[M][V];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) sum[m][v] = _mm256_setzero_ps();
+  for (int64_t i = 0; i < k; ++i, weights += kGroup) {
+    const float* at = x + offsets[i];
+    __m256 pixels[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) pixels[v] = _mm256_loadu_ps(at + 8 * v);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+      const __m256 w = _mm256_broadcast_ss(weights + m);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sum[m][v] = _mm256_fmadd_ps(w, pixels[v], sum[m][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) _mm256_storeu_ps(out + m * out_pitch + 8 * v, sum[m][v]);
+}
+
+BLOBSMITH_AVX2 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+  int64_t p = 0;
+  if (rows == 1) {
+    for (; p + 32 < pixels; p += 64) {
+      tile<1, 4>(weights, x + p, offsets, k, out + p, out_pitch);
+      tile<1, 4>(weights, x + p + 32, offsets, k, out + p + 32, out_pitch);
+    }
+    for (; p + 8 < pixels; p += 32) tile<1, 4>(weights, x + p, offsets, k, out + p, out_pitch);
+    for (; p < pixels; p += 8) tile<1, 1>(weights, x + p, offsets, k, out + p, out_pitch);
+    return;
+  }
+  for (; p + 16 < pixels; p += 24) {
+    tile<4, 3>(weights, x + p, offsets, k, out + p, out_pitch);
+    tile<4, 3>(weights + 4, x + p, offsets, k, out + p + 4 * out_pitch, out_pitch);
+  }
+  for (; p + 8 < pixels; p += 16) {
+    tile<4, 2>(weights, x + p, offsets, k, out + p, out_pitch);
+    tile<4, 2>(weights + 4, x + p, offsets, k, out + p + 4 * out_pitch, out_pitch);
+  }
+  if (p < pixels) tile<8, 1>(weights, x + p, offsets, k, out + p, out_pitch);
+}
+
+template <int P>
+BLOBSMITH_AVX2 inline void columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, float* out) {
+  __m256 sum[P];
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) sum[p] = _mm256_setzero_ps();
+  for (int64_t i = 0; i < k; ++i) {
+    const __m256 w = _mm256_loadu_ps(weights + i * kGroup);
+    const float* at = x + offsets[i];
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) sum[p] = _mm256_fmadd_ps(w, _mm256_broadcast_ss(at + pixel_offsets[p]), sum[p]);
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) _mm256_storeu_ps(out + p * kGroup, sum[p]);
+}
+
+/// One pixel: four partial sums, so that additions need not wait for each other.
+BLOBSMITH_AVX2 void single_column(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out) {
+  __m256 sum[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+  int64_t i = 0;
+  for (; i + 4 <= k; i += 4)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) sum[j] = _mm256_fmadd_ps(_mm256_loadu_ps(weights + (i + j) * kGroup), _mm256_broadcast_ss(x + offsets[i + j]), sum[j]);
+  for (; i < k; ++i) sum[0] = _mm256_fmadd_ps(_mm256_loadu_ps(weights + i * kGroup), _mm256_broadcast_ss(x + offsets[i]), sum[0]);
+  _mm256_storeu_ps(out, _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3])));
+}
+
+BLOBSMITH_AVX2 void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+  int p = 0;
+  for (; p + 4 <= pixels; p += 4) columns<4>(weights, x, offsets, k, pixel_offsets + p, out + p * kGroup);
+  for (; p < pixels; ++p) single_column(weights, x + pixel_offsets[p], offsets, k, out + p * kGroup);
+}
+
+BLOBSMITH_AVX2 void finish(const Finish& f, float* values, int64_t n) {
+  const __m256 bias = _mm256_set1_ps(f.bias), scale = _mm256_set1_ps(f.scale), threshold = _mm256_set1_ps(f.threshold);
+  const __m256 below = _mm256_set1_ps(f.slope_below), above = _mm256_set1_ps(f.slope_above), top = _mm256_set1_ps(f.clamp_max), zero = _mm256_setzero_ps();
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(values + i), bias), scale);
+    if (f.relu) v = _mm256_mul_ps(_mm256_blendv_ps(below, above, _mm256_cmp_ps(v, threshold, _CMP_GT_OQ)), v);
+    if (f.clamp) v = _mm256_min_ps(top, _mm256_max_ps(zero, v));
+    _mm256_storeu_ps(values + i, v);
+  }
+  portable::finish(f, values + i, n - i);
+}
+
+}  // namespace avx2
+#define BLOBSMITH_CHOOSE(call) return avx2::available() ? avx2::call : portable::call
+#else
+#define BLOBSMITH_CHOOSE(call) return portable::call
+#endif
+
+void halves_to_floats(const void* from, float* to, int64_t n) { BLOBSMITH_CHOOSE(halves_to_floats(from, to, n)); }
+void floats_to_halves(const float* from, void* to, int64_t n) { BLOBSMITH_CHOOSE(floats_to_halves(from, to, n)); }
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) { BLOBSMITH_CHOOSE(pack_weights(halves, k, to, kept)); }
+void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+  BLOBSMITH_CHOOSE(accumulate(rows, weights, x, offsets, k, out, out_pitch, pixels));
+}
+void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+  BLOBSMITH_CHOOSE(accumulate_columns(weights, x, offsets, k, pixel_offsets, pixels, out));
+}
+void finish(const Finish& f, float* values, int64_t n) { BLOBSMITH_CHOOSE(finish(f, values, n)); }
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,85 @@
+// What a kernel sees of the machine: the parameters of its stage, its tensors, threads to work with.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blobsmith/emulator.hpp"
+#include "emulator/memory.hpp"
+#include "emulator/thread_pool.hpp"
+#include "vpu/blob/blob.hpp"
+
+namespace blobsmith::emulator {
+
+using vpu::StageType;
+
+/// A function of one FP16 number as a table over all 65536 of them.
+using HalfTable = std::vector<Half>;
+
+/// The state of an Emulator.
+struct Machine {
+  Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {}
+  vpu::Blob blob;
+  EmulatorOptions options;
+  Memory memory;
+  ThreadPool pool;
+  std::map<std::string, HalfTable> tables;                     ///< by the bytes of stage type and parameters
+  std::optional<View> roi_align_source;                        ///< set by the repacking step, for the step behind it
+};
+
+class StageRun {
+ public:
+  StageRun(Machine& machine, const vpu::BlobStage& stage) : machine_(machine), stage_(stage) {}
+
+  StageType type() const { return stage_.type; }
+  const vpu::BlobStage& stage() const { return stage_; }
+  template <class P>
+  const P& params() const {
+    const auto* p = dynamic_cast<const P*>(stage_.params.get());
+    ensure(p != nullptr, "parameters of another stage type");
+    return *p;
+  }
+
+  int buffer_count() const { return static_cast<int>(stage_.buffers.size()); }
+  bool has(int k) const { return k >= 0 && k < buffer_count() && !stage_.buffers[static_cast<size_t>(k)].is_fake(); }
+  View in(int k) const { return machine_.memory.view(record(k)); }
+  View out(int k) { return machine_.memory.view(writable(k)); }
+  /// A dynamic output whose size this stage decides.
+  View out_at_capacity(int k) { return machine_.memory.view_at_capacity(writable(k)); }
+
+  Machine& machine() { return machine_; }
+  ThreadPool& pool() { return machine_.pool; }
+  const EmulatorOptions& options() const { return machine_.options; }
+  /// Throws BadBlob unless `condition` holds.
+  void check(bool condition, const char* what) const {
+    if (!condition) throw Error(ErrorCode::BadBlob, std::string("bad blob: ") + what);
+  }
+
+  /// Buffers written so far, by number.
+  const std::vector<int>& written() const { return written_; }
+
+ private:
+  const vpu::BlobBuffer& record(int k) const {
+    check(has(k), "a buffer is missing");
+    return stage_.buffers[static_cast<size_t>(k)];
+  }
+  const vpu::BlobBuffer& writable(int k) {
+    const vpu::BlobBuffer& r = record(k);
+    check(r.location != vpu::Location::Blob, "a stage writes to the constants");
+    if (written_.empty() || written_.back() != k) written_.push_back(k);
+    return r;
+  }
+
+  Machine& machine_;
+  const vpu::BlobStage& stage_;
+  std::vector<int> written_;
+};
+
+using Kernel = void (*)(StageRun&);
+/// Null for a stage type that can't be emulated.
+Kernel find_kernel(StageType type);
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,64 @@
+#include "emulator/thread_pool.hpp"
+
+#include <algorithm>
+
+namespace blobsmith::emulator {
+
+ThreadPool::ThreadPool(int threads) {
+  if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& t : workers_) t.join();
+}
+
+void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& f) {
+  if (count <= 1 || workers_.empty()) {
+    for (int64_t i = 0; i < count; ++i) f(i);
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  body_ = &f;
+  next_ = 0;
+  count_ = count;
+  error_ = nullptr;
+  wake_.notify_all();
+  take_items(lock);
+  done_.wait(lock, [this] { return running_ == 0; });
+  body_ = nullptr;
+  if (error_) std::rethrow_exception(error_);
+}
+
+void ThreadPool::take_items(std::unique_lock<std::mutex>& lock) {
+  ++running_;
+  while (next_ < count_) {
+    const int64_t i = next_++;
+    lock.unlock();
+    try {
+      (*body_)(i);
+      lock.lock();
+    } catch (...) {
+      lock.lock();
+      if (!error_) error_ = std::current_exception();
+      next_ = count_;
+    }
+  }
+  if (--running_ == 0) done_.notify_all();
+}
+
+void ThreadPool::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stop_ || (body_ && next_ < count_); });
+    if (stop_) return;
+    take_items(lock);
+  }
+}
+
+}  // namespace blobsmith::emulator

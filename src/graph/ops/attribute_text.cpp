@@ -1,0 +1,111 @@
+#include "graph/ops/attribute_text.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace blobsmith::ops {
+namespace {
+
+Error bad_value(std::string_view text, std::string_view wanted) {
+  return Error(ErrorCode::BadAttribute, "\"" + std::string(text) + "\" is not " + std::string(wanted));
+}
+
+std::string_view without_leading(std::string_view s) {
+  while (!s.empty() && std::isspace(static_cast<unsigned char>(s.front()))) s.remove_prefix(1);
+  if (!s.empty() && s.front() == '+') s.remove_prefix(1);
+  return s;
+}
+
+std::vector<std::string_view> fields(std::string_view text) {
+  std::vector<std::string_view> list;
+  size_t begin = 0;
+  // As with getline: a comma at the very end opens no further field.
+  while (begin < text.size()) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    if (comma == begin) throw Error(ErrorCode::BadAttribute, "Cannot get vector of parameters! \"" + std::string(text) + "\" is incorrect");
+    list.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return list;
+}
+
+std::optional<bool> parse_flag(std::string_view text) {
+  const std::string s = lower_case(text);
+  if (s == "true" || s == "1") return true;
+  if (s == "false" || s == "0") return false;
+  return std::nullopt;
+}
+
+std::string parse_choice(const AttributeSpec& spec, std::string_view text) {
+  const std::string value = lower_case(text);
+  std::string_view left = spec.choices;
+  while (!left.empty()) {
+    const size_t bar = std::min(left.find('|'), left.size());
+    if (left.substr(0, bar) == value) return value;
+    left.remove_prefix(std::min(bar + 1, left.size()));
+  }
+  throw bad_value(text, "one of " + std::string(spec.choices));
+}
+
+template <class T, class F>
+std::vector<T> parse_list(std::string_view text, F parse) {
+  std::vector<T> values;
+  for (std::string_view field : fields(text)) values.push_back(T(parse(field)));
+  return values;
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string s(text);
+  std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return s;
+}
+
+bool same_caseless(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+int64_t parse_integer(std::string_view text) {
+  const std::string_view s = without_leading(text);
+  int64_t v = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
+  if (error != std::errc()) throw bad_value(text, "a signed 64 bit integer");
+  return v;
+}
+
+double parse_real(std::string_view text) {
+  const std::string_view s = without_leading(text);
+  double v = 0;
+  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
+  if (error != std::errc()) throw bad_value(text, "a number");
+  return v;
+}
+
+std::vector<int64_t> parse_integers(std::string_view text) { return parse_list<int64_t>(text, parse_integer); }
+
+std::optional<Attributes::Value> parse_attribute(const AttributeSpec& spec, std::string_view text) {
+  switch (spec.kind) {
+    case AttributeKind::Flag: {
+      const auto flag = parse_flag(text);
+      if (!flag) return std::nullopt;
+      return Attributes::Value(*flag);
+    }
+    case AttributeKind::Integer: return Attributes::Value(parse_integer(text));
+    case AttributeKind::Real: return Attributes::Value(parse_real(text));
+    case AttributeKind::Text: return Attributes::Value(std::string(text));
+    case AttributeKind::Choice: return Attributes::Value(parse_choice(spec, text));
+    case AttributeKind::Integers: return Attributes::Value(parse_integers(text));
+    case AttributeKind::Reals: return Attributes::Value(parse_list<double>(text, parse_real));
+    case AttributeKind::Texts: return Attributes::Value(parse_list<std::string>(text, [](std::string_view s) { return std::string(without_leading(s)); }));
+    case AttributeKind::Type: {
+      const auto type = parse_element_type(text);
+      if (!type) throw bad_value(text, "an element type");
+      return Attributes::Value(std::string(to_string(*type)));
+    }
+  }
+  throw internal_error("unknown kind of attribute");
+}
+
+}  // namespace blobsmith::ops

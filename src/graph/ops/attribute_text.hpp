@@ -1,0 +1,20 @@
+// Attribute values as IR files spell them (front-end spec §1.3).
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "graph/ops/op.hpp"
+
+namespace blobsmith::ops {
+
+/// The value of an attribute; nothing when the text keeps the default (a bool that is neither true nor false).
+/// Throws BadAttribute (without a layer) for text that is no such value.
+std::optional<Attributes::Value> parse_attribute(const AttributeSpec& spec, std::string_view text);
+
+int64_t parse_integer(std::string_view text);  ///< the leading number
+double parse_real(std::string_view text);
+std::vector<int64_t> parse_integers(std::string_view text);
+std::string lower_case(std::string_view text);
+bool same_caseless(std::string_view a, std::string_view b);
+
+}  // namespace blobsmith::ops

@@ -1,0 +1,68 @@
+#include "graph/ops/strided.hpp"
+
+#include <cstring>
+
+namespace blobsmith::ops {
+
+std::vector<int64_t> dense_strides(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
+std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to) {
+  const std::vector<int64_t> dense = dense_strides(from);
+  std::vector<int64_t> strides(to.size(), 0);
+  for (size_t i = 0; i < from.size() && i < to.size(); ++i) {
+    const size_t f = from.size() - 1 - i, t = to.size() - 1 - i;
+    strides[t] = from[f] == 1 ? 0 : dense[f];
+  }
+  return strides;
+}
+
+bool is_byte_sized(ElementType type) { return bit_width(type) % 8 == 0; }
+
+TensorBuilder::TensorBuilder(ElementType type, Shape shape) : type_(type), shape_(std::move(shape)), element_size_(byte_width(type)), bytes_(static_cast<size_t>(element_count(shape_)) * element_size_) {
+  ensure(is_byte_sized(type), "tensor of a sub-byte type");
+}
+
+TensorBuilder::TensorBuilder(const Tensor& t) : TensorBuilder(t.type, t.shape) {
+  ensure(t.bytes.size() >= bytes_.size(), "constant shorter than its shape");
+  if (!bytes_.empty()) std::memcpy(bytes_.data(), t.bytes.data(), bytes_.size());
+}
+
+namespace {
+template <class Element>
+void copy_in(uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset, std::span<const int64_t> strides, bool scatter) {
+  for_each_position(shape, offset, strides, [&](int64_t linear, int64_t strided) {
+    const int64_t to = scatter ? strided : linear, from = scatter ? linear : strided;
+    std::memcpy(out + static_cast<size_t>(to) * sizeof(Element), in + static_cast<size_t>(from) * sizeof(Element), sizeof(Element));
+  });
+}
+
+void copy(size_t element_size, uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset, std::span<const int64_t> strides, bool scatter) {
+  switch (element_size) {
+    case 1: return copy_in<uint8_t>(out, in, shape, offset, strides, scatter);
+    case 2: return copy_in<uint16_t>(out, in, shape, offset, strides, scatter);
+    case 4: return copy_in<uint32_t>(out, in, shape, offset, strides, scatter);
+    case 8: return copy_in<uint64_t>(out, in, shape, offset, strides, scatter);
+    default: throw internal_error("element size");
+  }
+}
+}  // namespace
+
+void TensorBuilder::scatter_strided(const Tensor& source, int64_t offset, std::span<const int64_t> strides) {
+  copy(element_size_, bytes_.data(), source.bytes.data(), source.shape, offset, strides, true);
+}
+
+Tensor TensorBuilder::take() { return {type_, std::move(shape_), Bytes::adopt(std::move(bytes_))}; }
+
+Tensor gather_strided(const Tensor& source, const Shape& out, int64_t offset, std::span<const int64_t> strides) {
+  ensure(is_byte_sized(source.type), "tensor of a sub-byte type");
+  const size_t size = byte_width(source.type);
+  std::vector<uint8_t> bytes(static_cast<size_t>(element_count(out)) * size);
+  copy(size, bytes.data(), source.bytes.data(), out, offset, strides, false);
+  return {source.type, out, Bytes::adopt(std::move(bytes))};
+}
+
+}  // namespace blobsmith::ops

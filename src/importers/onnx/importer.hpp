@@ -1,0 +1,20 @@
+// ONNX -> Graph, as Model Optimizer 2021.4.2 with --data_type FP16 converts it (model-optimizer spec): the same layers,
+// names and constant values, so that the blob is the one that Intel's chain gives.
+#pragma once
+#include <map>
+#include <string>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith {
+
+struct OnnxOptions {
+  std::map<std::string, Shape> input_shapes;  ///< overrides; needed where the model leaves a dimension open
+};
+
+/// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
+Graph import_onnx(const std::string& path, const OnnxOptions& options = {});
+/// The same from memory (fuzzing, tests); `folder` is where external data files may lie ("" = none allowed).
+Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options = {});
+
+}  // namespace blobsmith

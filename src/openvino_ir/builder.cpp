@@ -1,0 +1,179 @@
+#include "openvino_ir/builder.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "graph/ops/attribute_text.hpp"
+#include "openvino_ir/xml.hpp"
+
+namespace blobsmith::ir {
+namespace {
+
+constexpr int kLatestOpset = 7, kDeepestBody = 16;
+
+Error layer_error(ErrorCode code, const Layer& layer, std::string what) {
+  Error e(code, std::move(what));
+  e.at_layer(layer.name, layer.type);
+  return e;
+}
+
+// One value per input port. A later edge into the same port wins, as in the reference.
+Inputs connect(const Layer& layer, const Layers& layers, const std::map<uint32_t, Node*>& nodes) {
+  Inputs inputs(layer.inputs.size());
+  for (const Edge& edge : layers.edges_to(layer.id)) {
+    const Layer& producer = *layers.find(edge.from_layer);
+    Node* node = nodes.at(edge.from_layer);
+    const size_t from = producer.output_index(edge.from_port);
+    if (from >= static_cast<size_t>(node->output_count())) throw layer_error(ErrorCode::BadGraph, producer, producer.title() + " is inconsistent!");
+    inputs[layer.input_index(edge.to_port)] = node->value(static_cast<int>(from));
+  }
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i]) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " has incorrect input with index " + std::to_string(i) + "!");
+  return inputs;
+}
+
+void require_input_count(const Layer& layer, const Inputs& inputs, const ops::Op& op) {
+  const auto count = static_cast<int>(inputs.size());
+  if (count < op.min_inputs || (op.max_inputs != ops::kAnyNumber && count > op.max_inputs)) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
+}
+
+Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
+  const ops::Op& op = find_operation(layer);
+  require_input_count(layer, inputs, op);
+  Node* n = graph.add(std::string(op.type), inputs, op.version, layer.name);
+  n->attrs = read_attributes(layer, op);
+  if (op.infer && (n->is("TensorIterator") || n->is("Loop"))) read_body(layer, file, *n);
+  infer(graph, n);
+  return n;
+}
+
+Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
+  if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
+  if (ops::same_caseless(layer.type, "Parameter")) {
+    auto [type, shape] = read_parameter(layer);
+    return graph.parameter(type, std::move(shape), layer.name);
+  }
+  if (ops::same_caseless(layer.type, "Result")) {
+    if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
+    return graph.result(inputs[0], layer.name);
+  }
+  if (file.version >= 11)
+    if (Node* n = build_opset8(graph, layer, inputs)) return n;
+  return build_operation(graph, layer, inputs, file);
+}
+
+void name_tensors(const Layer& layer, Node& n) {
+  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i) n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
+}
+
+// Types that the reader looks up in another opset than the layer states.
+int opset_of(const Layer& layer) {
+  const auto is_one_of = [&](const auto& types) { return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); }); };
+  constexpr std::array<std::string_view, 3> kIn2{"MVN", "ROIPooling", "ReorgYolo"};
+  constexpr std::array<std::string_view, 8> kIn6{"ExperimentalDetectronDetectionOutput",
+                                                 "ExperimentalDetectronGenerateProposalsSingleImage",
+                                                 "ExperimentalDetectronPriorGridGenerator",
+                                                 "ExperimentalDetectronROIFeatureExtractor",
+                                                 "ExperimentalDetectronTopKROIs",
+                                                 "GRUCell",
+                                                 "RNNCell",
+                                                 "Proposal"};
+  if (layer.opset == "opset1" && is_one_of(kIn2)) return 2;
+  if ((layer.opset == "experimental" || layer.opset == "extension") && is_one_of(kIn6)) return 6;
+  // Version 11 files: what opset8 shares with opset7.
+  if (layer.opset == "opset8" && layer.xml.root().child("net").attribute("version").as_int() >= 11) return kLatestOpset;
+  if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' && layer.opset[5] <= '0' + kLatestOpset) return layer.opset[5] - '0';
+  throw layer_error(ErrorCode::UnknownOperation, layer, "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) + " from unsupported opset: " + layer.opset)
+      .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+}
+
+// "1, 3, ?, 1..10": question marks, -1 and ranges are dynamic.
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  size_t begin = 0;
+  while (begin < text.size()) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    const std::string field = text.substr(begin, comma - begin);
+    const bool dynamic = field.find('?') != std::string::npos || field.find("..") != std::string::npos;
+    const int64_t d = dynamic ? kDynamic : ops::parse_integer(field);
+    if (d < kDynamic) throw Error(ErrorCode::BadAttribute, "\"" + text + "\" is not a shape");
+    shape.push_back(d);
+    begin = comma + 1;
+  }
+  return shape;
+}
+
+ElementType read_element_type(const pugi::xml_node& data) {
+  const std::string text = text_attribute(data, "element_type");
+  const auto type = parse_element_type(text);
+  if (!type) throw Error(ErrorCode::TypeMismatch, "unknown element type \"" + text + "\"");
+  return *type;
+}
+
+}  // namespace
+
+std::pair<ElementType, Shape> read_parameter(const Layer& layer) {
+  const Shape shape = parse_shape(text_attribute(layer.data(), "shape"));
+  if (!is_static(shape)) {
+    throw layer_error(ErrorCode::ShapeMismatch, layer, "Parameter layer " + layer.name + " has the dynamic shape " + to_string(shape)).hint("give the model a static input shape (Model Optimizer: --input_shape)");
+  }
+  element_count(shape);  // throws where it overflows
+  return {read_element_type(layer.data()), shape};
+}
+
+Tensor read_constant(const Layer& layer, const File& file) {
+  const pugi::xml_node data = layer.data();
+  const ElementType type = read_element_type(data);
+  Shape shape = parse_shape(text_attribute(data, "shape"));
+  const uint64_t offset = unsigned64_attribute(data, "offset"), size = unsigned64_attribute(data, "size");
+  if (file.weights.empty()) {
+    throw layer_error(ErrorCode::MissingWeights, layer, "Empty weights data in bin file or bin file cannot be found!").hint("put the .bin file beside the .xml file, or name it");
+  }
+  if (offset > file.weights.size() || size > file.weights.size() - offset) throw layer_error(ErrorCode::FileTruncated, layer, "Incorrect weights in bin file!").hint("the .bin file is shorter than its .xml file says; is it complete?");
+  int64_t bits = 0;
+  if (__builtin_mul_overflow(element_count(shape), bit_width(type), &bits)) throw Error(ErrorCode::ShapeMismatch, "constant of shape " + to_string(shape) + " is too large");
+  const uint64_t needed = (static_cast<uint64_t>(bits) + 7) / 8;
+  if (size < needed) throw layer_error(ErrorCode::ShapeMismatch, layer, "Attribute and shape size are inconsistent for " + layer.type + " op!");
+  return {type, std::move(shape), file.weights.slice(offset, needed).aligned(byte_width(type))};
+}
+
+const ops::Op& find_operation(const Layer& layer) {
+  const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer));
+  if (!op) throw layer_error(ErrorCode::UnknownOperation, layer, "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
+  return *op;
+}
+
+Attributes read_attributes(const Layer& layer, const ops::Op& op) {
+  Attributes attrs;
+  const pugi::xml_node data = layer.data();
+  for (const ops::AttributeSpec& spec : op.attributes) {
+    const pugi::xml_attribute a = data.attribute(std::string(spec.name).c_str());
+    if (!a) continue;
+    if (auto value = ops::parse_attribute(spec, a.value())) std::visit([&](auto v) { attrs.set(spec.name, std::move(v)); }, *std::move(value));
+  }
+  // Attributes that any layer may carry.
+  for (const char* name : {"PrimitivesPriority", "alt_width"})
+    if (const pugi::xml_attribute a = data.attribute(name)) attrs.set(name, std::string(a.value()));
+  return attrs;
+}
+
+Built build_graph(const pugi::xml_node& net, const File& file) {
+  if (file.depth > kDeepestBody) throw graph_error("bodies of loops are nested too deep");
+  const Layers layers = read_layers(net);
+  Built built;
+  for (const Layer* layer : reachable_in_order(layers)) {
+    try {
+      Node* n = build_node(built.graph, *layer, connect(*layer, layers, built.nodes), file);
+      n->source = "layer \"" + layer->name + "\" (id " + std::to_string(layer->id) + ")";
+      name_tensors(*layer, *n);
+      built.nodes.emplace(layer->id, n);
+    } catch (Error& e) {
+      if (!e.has_address()) e.at_layer(layer->name, layer->type);
+      throw;
+    }
+  }
+  if (file.version >= 11) restore_old_layout(built.graph, layers, built.nodes);
+  return built;
+}
+
+}  // namespace blobsmith::ir

@@ -1,0 +1,52 @@
+// Layers of an IR -> nodes of a Graph (front-end spec §1.2 to §1.6).
+#pragma once
+#include <map>
+
+#include "core/bytes.hpp"
+#include "graph/graph.hpp"
+#include "graph/ops/op.hpp"
+#include "openvino_ir/layers.hpp"
+
+namespace blobsmith::ir {
+
+/// What all nets and bodies of one file share.
+struct File {
+  int version = 10;
+  Bytes weights;
+  int depth = 0;  ///< of nested bodies
+};
+
+/// A graph, and which node each layer became.
+struct Built {
+  Graph graph;
+  std::map<uint32_t, Node*> nodes;
+};
+
+/// Makes the nodes of a <net> or <body>.
+Built build_graph(const pugi::xml_node& net, const File& file);
+
+// ---- parts of it ----
+
+/// The values that a layer's edges bring, by input port.
+using Inputs = std::vector<Value>;
+
+/// The bytes of a Const layer. Throws when they are not in the weights.
+Tensor read_constant(const Layer& layer, const File& file);
+/// Element type and shape of a Parameter layer.
+std::pair<ElementType, Shape> read_parameter(const Layer& layer);
+/// The table row of a layer's type in its opset, with the opsets that Intel's reader looks elsewhere.
+const ops::Op& find_operation(const Layer& layer);
+/// Attributes of the row that <data> states.
+Attributes read_attributes(const Layer& layer, const ops::Op& op);
+/// Reads the body, the port map and the back edges of a TensorIterator or Loop into `n`.
+void read_body(const Layer& layer, const File& file, Node& n);
+
+/// The mean image of <pre-process> becomes the `constant` of its Parameter, in shape [C, H, W].
+void read_mean_image(Graph& graph, const pugi::xml_node& net, const File& file);
+
+/// Version 11: makes a layer of opset8 from operations of opset7. Null when the layer needs no such treatment.
+Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs);
+/// Version 11: gives inputs and outputs the layout that version 10 gave them (old_api_map_order).
+void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint32_t, Node*>& nodes);
+
+}  // namespace blobsmith::ir

@@ -1,0 +1,152 @@
+// What version 11 files (Model Optimizer 2022.1) have that version 10 files don't (front-end spec §1.6).
+#include <algorithm>
+
+#include "graph/ops/attribute_text.hpp"
+#include "openvino_ir/builder.hpp"
+#include "openvino_ir/xml.hpp"
+
+namespace blobsmith::ir {
+namespace {
+
+Error no_opset7_form(const Layer& layer, const char* why) {
+  Error e(ErrorCode::NotYetSupported, "not yet supported: " + layer.type + " of opset8 " + why + ", layer \"" + layer.name + "\"");
+  e.at_layer(layer.name, layer.type).hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+  return e;
+}
+
+Node* add_as(Graph& graph, const Layer& layer, const Inputs& inputs, std::string_view type, int version) {
+  const ops::Op& op = *ops::find_op(type, version);
+  Node* n = graph.add(std::string(type), inputs, version, layer.name);
+  n->attrs = read_attributes(layer, op);
+  return n;
+}
+
+std::vector<int64_t> list_attribute(const Layer& layer, const char* name) { return ops::parse_integers(layer.data().attribute(name).value()); }
+
+// The second output (positions of the maxima) has no counterpart; the port is kept unconnected.
+Node* build_max_pool(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  for (int64_t d : list_attribute(layer, "dilations"))
+    if (d != 1) throw no_opset7_form(layer, "with dilations");
+  return add_as(graph, layer, inputs, "MaxPool", 0);
+}
+
+Node* build_softmax(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  Node* n = add_as(graph, layer, inputs, "Softmax", 0);
+  const int64_t axis = n->attrs.integer("axis", 1);
+  if (axis < 0 && !inputs.empty()) n->attrs.set("axis", axis + static_cast<int64_t>(inputs[0].shape().size()));
+  return n;
+}
+
+Node* build_prior_box(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  if (ops::same_caseless(layer.data().attribute("min_max_aspect_ratios_order").as_string("true"), "false")) throw no_opset7_form(layer, "with min_max_aspect_ratios_order=false");
+  return add_as(graph, layer, inputs, "PriorBox", 0);
+}
+
+// Opset8 derives the number of classes from the shapes.
+Node* build_detection_output(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  Node* n = add_as(graph, layer, inputs, "DetectionOutput", 0);
+  if (inputs.size() < 3 || inputs[1].shape().size() != 2 || inputs[2].shape().size() != 3) return n;
+  const int64_t priors = inputs[2].shape()[2] / (n->attrs.flag("normalized", false) ? 4 : 5);
+  if (priors > 0) n->attrs.set("num_classes", inputs[1].shape()[1] / priors);
+  return n;
+}
+
+Node* build_deformable_convolution(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  if (inputs.size() > 3) throw no_opset7_form(layer, "with a mask");
+  return add_as(graph, layer, inputs, "DeformableConvolution", 0);
+}
+
+// Opset5's form flattens batch dimensions; with at most one there is nothing to flatten.
+Node* build_gather_nd(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  Node* n = add_as(graph, layer, inputs, "GatherND", 0);
+  if (n->attrs.integer("batch_dims", 0) > 1) throw no_opset7_form(layer, "with several batch dimensions");
+  return n;
+}
+
+// Slice(data, start, stop, step, axes) as a StridedSlice over all axes up to the last one that is cut.
+Node* build_slice(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  if (inputs.size() < 4) throw no_opset7_form(layer, "with missing inputs");
+  for (size_t i = 1; i < inputs.size(); ++i)
+    if (!inputs[i].node->is_constant()) throw no_opset7_form(layer, "with bounds that are not constant");
+  const auto rank = static_cast<int64_t>(inputs[0].shape().size());
+  std::vector<int64_t> axes;
+  const std::vector<int64_t> start = inputs[1].node->constant.to_i64(), stop = inputs[2].node->constant.to_i64(), step = inputs[3].node->constant.to_i64();
+  if (inputs.size() > 4) axes = inputs[4].node->constant.to_i64();
+  else for (int64_t i = 0; i < static_cast<int64_t>(start.size()); ++i) axes.push_back(i);
+  if (start.size() != axes.size() || stop.size() != axes.size() || step.size() != axes.size()) throw graph_error("the bounds of Slice have different lengths");
+  const auto entries = static_cast<size_t>(rank);
+  std::vector<int64_t> begin(entries, 0), end(entries, 0), strides(entries, 1), open(entries, 1);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+    if (axis < 0 || axis >= rank) throw graph_error("Slice with an axis out of range");
+    const auto a = static_cast<size_t>(axis);
+    begin[a] = start[i];
+    end[a] = stop[i];
+    strides[a] = step[i];
+    open[a] = 0;
+  }
+  Node* n = graph.add("StridedSlice", {inputs[0], graph.constant(Tensor::i64(begin), layer.name + "/begin")->value(), graph.constant(Tensor::i64(end), layer.name + "/end")->value(), graph.constant(Tensor::i64(strides), layer.name + "/strides")->value()}, 0, layer.name);
+  n->attrs.set("begin_mask", open);
+  n->attrs.set("end_mask", open);
+  return n;
+}
+
+struct Row {
+  std::string_view type;
+  Node* (*build)(Graph&, const Layer&, const Inputs&);
+};
+constexpr Row kRows[] = {{"MaxPool", build_max_pool}, {"SoftMax", build_softmax},   {"PriorBox", build_prior_box}, {"DetectionOutput", build_detection_output}, {"DeformableConvolution", build_deformable_convolution},
+                         {"GatherND", build_gather_nd}, {"Slice", build_slice}};
+
+// <rt_info><attribute name="old_api_map_order" value="0,2,3,1"/></rt_info>; early files append "_0" to the name.
+std::vector<int64_t> old_order(const Layer& layer) {
+  for (const pugi::xml_node& a : layer.xml.child("rt_info").children("attribute"))
+    if (std::string_view(a.attribute("name").value()).starts_with("old_api_map_order")) return ops::parse_integers(a.attribute("value").value());
+  return {};
+}
+
+bool is_permutation(std::vector<int64_t> order, size_t rank) {
+  std::ranges::sort(order);
+  for (size_t i = 0; i < order.size(); ++i)
+    if (order[i] != static_cast<int64_t>(i)) return false;
+  return order.size() == rank;
+}
+
+Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) { return graph.make("Transpose", {v, graph.constant(Tensor::i64(order))->value()})->value(); }
+
+}  // namespace
+
+Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  if (layer.opset != "opset8") return nullptr;
+  for (const Row& row : kRows) {
+    if (!ops::same_caseless(row.type, layer.type)) continue;
+    Node* n = row.build(graph, layer, inputs);
+    infer(graph, n);
+    return n;
+  }
+  return nullptr;
+}
+
+void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint32_t, Node*>& nodes) {
+  for (const Layer& layer : layers.list) {
+    const auto it = nodes.find(layer.id);
+    const std::vector<int64_t> order = old_order(layer);
+    if (it == nodes.end() || order.empty()) continue;
+    Node* n = it->second;
+    if (!is_permutation(order, n->shape().size())) throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is no permutation of its axes");
+    if (n->is("Result")) {
+      graph.set_input(n, 0, transposed(graph, n->input(0), order));
+      infer(graph, n);
+    }
+    if (!n->is("Parameter")) continue;
+    // The version 10 tensor, transposed by `order`, is the one that the network reads.
+    Shape old(order.size());
+    for (size_t i = 0; i < order.size(); ++i) old[static_cast<size_t>(order[i])] = n->shape()[i];
+    const std::vector<NodeUse> uses = n->output().uses;
+    graph.set_outputs(n, {{n->element_type(), old}});
+    const Value restored = transposed(graph, n->value(), order);
+    for (const NodeUse& use : uses) graph.set_input(use.node, use.port, restored);
+  }
+}
+
+}  // namespace blobsmith::ir

@@ -1,0 +1,58 @@
+// Batch detection: a network whose inputs all have the same dimension 0 is compiled for one item (front-end spec §5.1).
+#include <algorithm>
+#include <map>
+
+#include "transforms/pipeline.hpp"
+#include "transforms/rewrites.hpp"
+
+namespace blobsmith {
+namespace {
+
+std::vector<Node*> parameters_by_name(const Graph& graph) {
+  std::vector<Node*> list = graph.parameters();
+  std::ranges::sort(list, {}, &Node::name);
+  return list;
+}
+
+// The batch that all images have and that every input has as dimension 0; 1 where there is none.
+int64_t common_batch(const std::vector<Node*>& inputs) {
+  std::optional<int64_t> batch;
+  for (const Node* p : inputs) {
+    if (p->shape().size() != 4 && p->shape().size() != 5) continue;
+    if (batch && *batch != p->shape()[0]) return 1;
+    batch = p->shape()[0];
+  }
+  if (!batch || *batch < 1) return 1;
+  const bool everywhere = std::ranges::all_of(inputs, [&](const Node* p) { return !p->shape().empty() && p->shape()[0] == *batch; });
+  return everywhere ? *batch : 1;
+}
+
+}  // namespace
+
+std::string output_name(Value v) {
+  return v.node->output_count() > 1 ? v.node->name + "." + std::to_string(v.port) : v.node->name;
+}
+
+BatchInfo detect_batch(Graph& graph) {
+  BatchInfo info;
+  const std::vector<Node*> inputs = parameters_by_name(graph);
+  const int64_t batch = common_batch(inputs);
+  if (batch == 1) return info;
+  info.batch = batch;
+  info.with_detection_output = std::ranges::any_of(graph.all(), [](const Node* n) { return n->is("DetectionOutput"); });
+
+  std::map<std::string, Shape> before;
+  for (const Node* r : graph.results()) before[output_name(r->input(0))] = r->input(0).shape();
+  transforms::smart_reshape(graph);
+  for (Node* p : inputs) {
+    Shape s = p->shape();
+    s[0] = 1;
+    graph.set_outputs(p, {{p->element_type(), s}});
+  }
+  infer_all(graph);
+  for (const Node* r : graph.results())
+    if (const std::string name = output_name(r->input(0)); before[name] == r->input(0).shape()) info.unbatched_outputs.insert(name);
+  return info;
+}
+
+}  // namespace blobsmith

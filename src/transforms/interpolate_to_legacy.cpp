@@ -1,0 +1,57 @@
+// Interpolate of opset1 -> Interp (linear) or ResampleV2; version 4 stays (front-end spec §5.6).
+#include <algorithm>
+
+#include "transforms/rewrites.hpp"
+
+namespace blobsmith::transforms {
+namespace {
+
+bool all_zero(const Attributes& attrs, std::string_view name) {
+  return std::ranges::all_of(attrs.get_or<std::vector<int64_t>>(name, {}), [](int64_t v) { return v == 0; });
+}
+
+bool keeps_batch_and_channels(const Node& n) {
+  const Shape &x = n.input(0).shape(), &y = n.shape();
+  return x.size() == y.size() && x.size() > 2 && x[0] == y[0] && x[1] == y[1];
+}
+
+// The integer by which every spatial dimension grows; nothing when they grow differently.
+std::optional<int64_t> common_factor(const Shape& x, const Shape& y) {
+  std::optional<int64_t> factor;
+  for (size_t i = 2; i < x.size(); ++i) {
+    if (x[i] < 1 || y[i] % x[i] != 0 || (factor && *factor != y[i] / x[i])) return std::nullopt;
+    factor = y[i] / x[i];
+  }
+  return factor;
+}
+
+bool to_interp(Rewriter& rw, Node* n, const std::string& mode) {
+  if (mode != "linear") throw cannot_compile(n->name, n->type, "Interp do not support mode '" + mode + "'");
+  if (n->attrs.flag("antialias")) throw cannot_compile(n->name, n->type, "Interp do not support antialias");
+  Attributes attrs = attributes({{"height", n->shape()[2]}, {"width", n->shape()[3]}, {"align_corners", n->attrs.flag("align_corners", true)}, {"mode", mode}, {"antialias", false}});
+  for (const auto& [from, to] : {std::pair("pads_begin", "pad_beg"), std::pair("pads_end", "pad_end")})
+    if (const auto pads = n->attrs.get_or<std::vector<int64_t>>(from, {}); !pads.empty()) attrs.set(to, pads[0]);
+  return rw.replace(n, rw.make_like(n, "Interp", {n->input(0)}, attrs));
+}
+
+bool to_resample(Rewriter& rw, Node* n, const std::string& mode) {
+  Attributes attrs = attributes({{"mode", mode}, {"antialias", n->attrs.flag("antialias")}});
+  const auto factor = common_factor(n->input(0).shape(), n->shape());
+  if (factor) attrs.set("factor", *factor);
+  std::vector<Value> inputs{n->input(0)};
+  if (!factor) inputs.push_back(rw.indices(n->shape()));
+  return rw.replace(n, rw.make_like(n, "ResampleV2", inputs, attrs));
+}
+
+}  // namespace
+
+bool interpolate_to_legacy(Rewriter& rw, Node* n) {
+  const size_t rank = n->input(0).shape().size();
+  if (n->version != 0 || !constant_of(n->input(1)) || (rank != 4 && rank != 5) || !keeps_batch_and_channels(*n)) return false;
+  const std::string mode = n->attrs.text("mode");
+  if (rank == 4 && mode != "nearest" && mode != "cubic" && mode != "area") return to_interp(rw, n, mode);
+  if (!all_zero(n->attrs, "pads_begin") || !all_zero(n->attrs, "pads_end") || n->attrs.flag("align_corners", true)) return false;
+  return to_resample(rw, n, mode);
+}
+
+}  // namespace blobsmith::transforms

@@ -1,0 +1,18 @@
+// Rewrites of operations that the VPU has no stage for into operations that it has: exact, checked numerically, reported.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith {
+
+struct Legalisation {
+  std::string layer, type, replacement;  ///< "HardSigmoid" -> "Clamp(0.2*x + 0.5, 0, 1)"
+  double max_error = 0;                  ///< against the original operation in FP32, over sample values
+};
+
+/// Rewrites what it can and says what it did, in network order. Does not touch anything that compiles as it is.
+std::vector<Legalisation> legalise(Graph& graph);
+
+}  // namespace blobsmith

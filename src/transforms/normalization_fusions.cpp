@@ -1,0 +1,186 @@
+// NormalizeL2, Softmax and MVN from their spelled-out forms (front-end spec §5.4).
+#include "transforms/rewrites.hpp"
+
+namespace blobsmith::transforms {
+namespace {
+
+bool is_power_of(Value v, double exponent, Value& base) {
+  Node* power = producer(v, "Power");
+  if (!power || !is_single(power->input(1), exponent)) return false;
+  base = power->input(0);
+  return true;
+}
+
+// v = Reduce(x, constant axes) of the given type.
+Node* reduction(Value v, std::string_view type) {
+  Node* n = producer(v, type);
+  return n && constant_of(n->input(1)) ? n : nullptr;
+}
+
+std::vector<int64_t> axes_of(const Node* reduce) { return constant_of(reduce->input(1))->to_i64(); }
+
+}  // namespace
+
+bool fuse_normalize_l2(Rewriter& rw, Node* n) {  // x / max(sqrt(ReduceSum(x²)), eps) and x / (sqrt(ReduceSum(x²)) + eps)
+  const Value x = n->input(0);
+  Node* guard = n->input(1).node;
+  const bool is_max = guard->is("Maximum");
+  if (!is_max && !guard->is("Add")) return false;
+  for (const auto& [root, eps] : either_order(guard)) {
+    const auto eps_value = single_value(eps);
+    Node* sqrt = producer(root, "Sqrt");
+    Node* sum = sqrt && eps_value ? reduction(sqrt->input(0), "ReduceSum") : nullptr;
+    Value base;
+    if (!sum || !is_power_of(sum->input(0), 2, base) || base != x) continue;
+    // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps.
+    const double stored = is_max ? *eps_value : 1.0;
+    return rw.replace(n, rw.make("NormalizeL2", {x, sum->input(1)}, attributes({{"eps", stored}, {"eps_mode", is_max ? "max" : "add"}})));
+  }
+  return false;
+}
+
+bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x - ReduceMax(x)), along one axis
+  Node* exp = producer(n->input(0), "Exp");
+  Node* sum = reduction(n->input(1), "ReduceSum");
+  if (!exp || !sum || sum->input(0) != n->input(0)) return false;
+  Node* subtract = producer(exp->input(0), "Subtract");
+  Node* max = subtract ? reduction(subtract->input(1), "ReduceMax") : nullptr;
+  if (!max || max->input(0) != subtract->input(0)) return false;
+  const size_t rank = n->shape().size();
+  const Shape max_axes = normalized_axes(axes_of(max), rank), sum_axes = normalized_axes(axes_of(sum), rank);
+  if (max_axes.size() != 1 || max_axes != sum_axes) return false;
+  return rw.replace(n, rw.make("Softmax", {subtract->input(0)}, attributes({{"axis", max_axes[0]}})));
+}
+
+namespace {
+
+// x - ReduceMean(x, axes)
+struct Centered {
+  Value x;
+  Node* mean = nullptr;
+};
+
+std::optional<Centered> centered(Value v) {
+  Node* subtract = producer(v, "Subtract");
+  Node* mean = subtract ? reduction(subtract->input(1), "ReduceMean") : nullptr;
+  if (!mean || mean->input(0) != subtract->input(0)) return std::nullopt;
+  return Centered{subtract->input(0), mean};
+}
+
+struct Deviation {
+  Node* mean = nullptr;  ///< ReduceMean of the squares
+  double eps = 0;
+  bool eps_inside = false;
+};
+
+std::optional<Value> root_argument(Value v) {
+  Value base;
+  if (Node* sqrt = producer(v, "Sqrt")) return sqrt->input(0);
+  if (is_power_of(v, 0.5, base)) return base;
+  return std::nullopt;
+}
+
+// v = a + eps; calls f(a, eps) for each way to read it until it succeeds.
+template <class F>
+bool with_eps(Value v, F f) {
+  Node* add = producer(v, "Add");
+  if (!add) return false;
+  for (const auto& [a, eps] : either_order(add))
+    if (const auto value = single_value(eps); value && f(a, *value)) return true;
+  return false;
+}
+
+// sqrt(mean + eps) or sqrt(mean) + eps
+std::optional<Deviation> deviation(Value v) {
+  Deviation d;
+  if (const auto argument = root_argument(v)) {
+    const bool ok = with_eps(*argument, [&](Value a, double eps) {
+      d = {reduction(a, "ReduceMean"), eps, true};
+      return d.mean != nullptr;
+    });
+    if (ok) return d;
+  }
+  const bool ok = with_eps(v, [&](Value a, double eps) {
+    const auto argument = root_argument(a);
+    d = {argument ? reduction(*argument, "ReduceMean") : nullptr, eps, false};
+    return d.mean != nullptr;
+  });
+  return ok ? std::optional(d) : std::nullopt;
+}
+
+bool make_mvn(Rewriter& rw, Node* n, Value numerator, Value denominator) {
+  const auto top = centered(numerator);
+  const auto bottom = top ? deviation(denominator) : std::nullopt;
+  Value squared;
+  if (!bottom || !is_power_of(bottom->mean->input(0), 2, squared)) return false;
+  if (Node* convert = producer(squared, "Convert")) squared = convert->input(0);
+  const auto inner = centered(squared);
+  if (!inner || inner->x != top->x) return false;
+  const std::vector<int64_t> axes = axes_of(top->mean);
+  if (axes != axes_of(inner->mean) || axes != axes_of(bottom->mean)) return false;
+  const char* mode = bottom->eps_inside ? "inside_sqrt" : "outside_sqrt";
+  return rw.replace(n, rw.make("MVN", {top->x, top->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", bottom->eps}, {"eps_mode", mode}}), 6));
+}
+
+}  // namespace
+
+bool fuse_mvn(Rewriter& rw, Node* n) {  // (x - mean) / deviation, (x - mean) · deviation^-1
+  if (n->is("Divide")) return make_mvn(rw, n, n->input(0), n->input(1));
+  for (const auto& [numerator, inverse] : either_order(n)) {
+    Value base;
+    if (is_power_of(inverse, -1, base) && make_mvn(rw, n, numerator, base)) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// (ReduceMean(SquaredDifference(x, mean)) + eps)^-0.5, with mean = ReduceMean(x) over the same axes.
+struct InverseDeviation {
+  Node* mean = nullptr;
+  double eps = 0;
+};
+
+std::optional<InverseDeviation> inverse_deviation(Value v) {
+  Value base;
+  InverseDeviation d;
+  if (!is_power_of(v, -0.5, base)) return std::nullopt;
+  const bool ok = with_eps(base, [&](Value a, double eps) {
+    Node* variance = reduction(a, "ReduceMean");
+    Node* difference = variance ? producer(variance->input(0), "SquaredDifference") : nullptr;
+    if (!difference) return false;
+    for (const auto& [x, m] : either_order(difference)) {
+      d = {reduction(m, "ReduceMean"), eps};
+      if (d.mean && d.mean->input(0) == x && axes_of(d.mean) == axes_of(variance)) return true;
+    }
+    return false;
+  });
+  return ok ? std::optional(d) : std::nullopt;
+}
+
+}  // namespace
+
+bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {  // x·m + (beta - mean·m) with m = gamma · inverse deviation
+  for (const auto& [scaled, rest] : either_order(n)) {
+    Node* product = producer(scaled, "Multiply");
+    Node* subtract = producer(rest, "Subtract");
+    Node* mean_product = subtract && constant_of(subtract->input(0)) ? producer(subtract->input(1), "Multiply") : nullptr;
+    if (!product || !mean_product) continue;
+    for (const auto& [x, m] : either_order(product)) {
+      Node* scale = producer(m, "Multiply");
+      if (!scale) continue;
+      for (const auto& [inverse, gamma] : either_order(scale)) {
+        const auto d = constant_of(gamma) ? inverse_deviation(inverse) : std::nullopt;
+        if (!d || d->mean->input(0) != x) continue;
+        const auto uses = either_order(mean_product);
+        if (!(uses[0].a == m && uses[0].b == d->mean->value()) && !(uses[1].a == m && uses[1].b == d->mean->value())) continue;
+        Node* mvn = rw.make("MVN", {x, d->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", d->eps}, {"eps_mode", "inside_sqrt"}}), 6);
+        Node* weighted = rw.make("Multiply", {mvn->value(), gamma});
+        return rw.replace(n, rw.make("Add", {weighted->value(), subtract->input(0)}));
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace blobsmith::transforms

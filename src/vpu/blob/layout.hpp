@@ -1,0 +1,16 @@
+// Numbers of the container that its reader and its writer share (blob-format spec §1).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace blobsmith::vpu {
+
+inline constexpr uint32_t kBlobMagic = 9709, kStageBorder = 0x7F83FF19;
+inline constexpr uint32_t kBlobVersionMajor = 6, kBlobVersionMinor = 0;
+inline constexpr size_t kElfHeaderBytes = 52, kBlobHeaderBytes = 80;
+/// Of the sections, the constants and every allocated buffer.
+inline constexpr size_t kBlobAlignment = 64;
+/// Names of inputs and outputs are padded with zeros, at least one.
+inline constexpr size_t kNameAlignment = 16;
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,121 @@
+// Inputs, outputs and constants of the network, and the stages that convert them (front-end spec §8.1 to §8.3, §10 Flow, §13).
+#include <algorithm>
+
+#include "vpu/lowering/lowering.hpp"
+#include "vpu/program/builders.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+/// Precision of an input or output: as told for its name, as told for all, else FP16 for real numbers.
+ElementType io_precision(const CompileOptions& o, const std::string& name, const std::optional<ElementType>& for_all, ElementType fallback) {
+  ElementType t = fallback;
+  if (const auto it = o.io_precision.find(name); it != o.io_precision.end()) t = it->second;
+  else if (for_all) t = *for_all;
+  switch (t) {
+    case ElementType::i64:
+    case ElementType::u64:
+    case ElementType::u32:
+    case ElementType::boolean: return ElementType::i32;
+    default: return t;
+  }
+}
+
+ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
+
+// Integers other than 32 and 64 bit leave the network as real numbers.
+ElementType default_output_precision(ElementType t) { return t == ElementType::i64 || t == ElementType::i32 ? ElementType::i32 : ElementType::f16; }
+
+bool is_input(Value v) { return v.node->is("Parameter"); }
+
+/// An input that is an output as well has one precision; what is told for outputs wins.
+ElementType input_precision(const Lowering& l, Value v, const std::string& name) {
+  const bool shared = l.network.is_output(v) && l.options.output_precision;
+  return io_precision(l.options, name, shared ? l.options.output_precision : l.options.input_precision, default_input_precision(v.type()));
+}
+
+ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
+  return is_input(v) ? input_precision(l, v, name) : io_precision(l.options, name, l.options.output_precision, default_output_precision(v.type()));
+}
+
+DataDesc io_desc(const std::string& name, ElementType precision, const Shape& shape) {
+  try {
+    return desc_of(precision, shape);
+  } catch (Error& e) {
+    throw e.at_layer(name, "");
+  }
+}
+
+/// Fixed strides of MYRIAD_TENSOR_STRIDES are not known to this program.
+void refuse_tensor_strides(const CompileOptions& o) {
+  if (!o.tensor_strides.empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: MYRIAD_TENSOR_STRIDES");
+}
+
+bool needs_conversion(DataType t) { return t == DataType::U8 || t == DataType::FP32; }
+
+DataDesc as_fp16(DataDesc d) {
+  d.type = DataType::FP16;
+  return d;
+}
+
+}  // namespace
+
+void add_inputs(Lowering& l) {
+  refuse_tensor_strides(l.options);
+  for (const Node* p : l.network.inputs()) {
+    const Value v{const_cast<Node*>(p), 0};
+    const std::string name = l.network.data_name(v);
+    l.bind(v, l.program.add_input(name, io_desc(name, input_precision(l, v, name), v.shape())));
+  }
+}
+
+void add_outputs(Lowering& l) {
+  for (const Value& v : l.network.outputs()) {
+    const std::string name = l.network.data_name(v);
+    Data* d = l.program.add_output(name, io_desc(name, output_precision(l, v, name), v.shape()));
+    if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
+    l.outputs.emplace_back(v, d);
+    if (!l.bound(v)) l.bind(v, d);
+  }
+}
+
+void add_constants(Lowering& l) {
+  for (const NetworkLayer* layer : l.network.sorted()) {
+    if (!layer->is_const()) continue;
+    const Tensor& t = layer->node->constant;
+    const Value v = layer->node->value();
+    l.bind(v, l.program.add_const(l.network.data_name(v), internal_desc_of(t.type, t.shape), constant_content(t)));
+  }
+}
+
+void copy_trivial_outputs(Lowering& l) {
+  for (const auto& [v, out] : l.outputs)
+    if (Data* in = l.bound(v); in != out) add_copy(l.program, in->name + "@copy", nullptr, in, out, "processTrivialCase");
+}
+
+void convert_inputs(Lowering& l) {
+  for (const Node* p : l.network.inputs()) {
+    const Value v{const_cast<Node*>(p), 0};
+    Data* in = l.bound(v);
+    if (!needs_conversion(in->desc.type)) continue;
+    Data* copy = l.program.duplicate(in, "@FP16", as_fp16(in->desc));
+    in->attrs.set("fp16_copy", copy->id());
+    l.bind(v, copy);
+    l.program.redirect_consumers(in, copy);
+    add_convert(l.program, copy->name, nullptr, in, copy);
+  }
+}
+
+void convert_outputs(Lowering& l) {
+  for (const auto& [v, out] : l.outputs) {
+    if (out->desc.type != DataType::FP32) continue;
+    Data* copy = l.program.duplicate(out, "@FP16", as_fp16(out->desc));
+    if (l.bound(v) == out) l.bind(v, copy);
+    if (const Use producer = out->producer(); producer.stage) l.program.replace_output(producer.stage, producer.port, copy);
+    Stage* s = add_convert(l.program, copy->name, nullptr, copy, out);
+    s->attrs.set("convertFromDetOutput", l.program.with_detection_output);
+    s->attrs.set("haveBatch", l.program.batch_size != 1 && !out->attrs.flag("unbatched"));
+  }
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,55 @@
+// The loop over the layers (front-end spec §8.5): data for their outputs, then the parser of their type. Problems of all
+// layers are collected.
+#include <algorithm>
+
+#include "graph/ops/attribute_text.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+bool is_none_layer(const CompileOptions& o, const std::string& type) {
+  return std::ranges::any_of(o.none_layers, [&](const std::string& n) { return n == "*" || n == ops::lower_case(type); });
+}
+
+void add_none(LayerContext& c) { c.add_stage(StageType::None, c.inputs, c.used_outputs()); }
+
+/// An error of a parser names the layer and its type, whatever threw it.
+Error with_address(const Error& e, const LayerContext& c) {
+  if (e.has_address() || e.code() == ErrorCode::Internal) return Error(e).at_layer(c.name(), c.layer.type);
+  return cannot_compile(c.name(), c.layer.type, e.what());
+}
+
+void parse_layer(LayerContext& c) {
+  if (is_none_layer(c.options, c.layer.type)) return add_none(c);
+  const LayerParser parser = find_parser(c.layer.type);
+  if (!parser) throw unsupported_layer(c.name(), c.layer.type);
+  parser(c);
+}
+
+}  // namespace
+
+void parse_layers(Lowering& l) {
+  if (!l.options.custom_layers.empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: custom layers (MYRIAD_CUSTOM_LAYERS)");
+  std::vector<Error> errors;
+  for (const NetworkLayer* layer : l.network.sorted()) {
+    if (layer->is_input() || layer->is_const()) continue;
+    try {
+      LayerContext c(l, *layer);
+      try {
+        parse_layer(c);
+      } catch (const Error& e) {
+        if (!l.options.ignore_unknown_layers) throw with_address(e, c);
+        add_none(c);
+      }
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::Internal) throw;
+      errors.push_back(e.has_address() ? e : cannot_compile(layer->name, layer->type, e.what()));
+    } catch (const ErrorList& e) {  // of a loop's body
+      errors.insert(errors.end(), e.errors().begin(), e.errors().end());
+    }
+  }
+  if (!errors.empty()) throw ErrorList(std::move(errors));
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,81 @@
+// Element-wise layers of one input (front-end spec §9).
+#include <algorithm>
+#include <array>
+
+#include "graph/ops/attribute_text.hpp"
+#include "vpu/lowering/attribute_text.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
+#include "vpu/program/contents.hpp"
+
+namespace blobsmith::vpu {
+
+void parse_relu(LayerContext& c) {
+  c.expect_ports(1, 1);
+  add_relu(c.program, c.name(), c.origin, c.node().is("ReLUIE") ? c.real("negative_slope", 0) : 0.0, c.in(), c.out());
+}
+
+void parse_prelu(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const Tensor& slopes = c.constant(1, "[VPU] PReLU doesn't have weights");
+  const int64_t channels = c.out()->desc.dim(Dim::C);
+  const int64_t count = element_count(slopes.shape);
+  c.require(count == 1 || count == channels, "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
+  Bytes content = constant_content(slopes);
+  if (count == 1) content = contents::repeated(content, channels);
+  Data* weights = c.program.add_const(c.name() + "@weights", DataDesc({channels}), std::move(content));
+  c.add_stage(StageType::PRelu, {c.in(), weights}, {c.out()});
+}
+
+void parse_clamp(LayerContext& c) {
+  c.expect_ports(1, 1);
+  add_clamp(c.program, c.name(), c.origin, c.real("min"), c.real("max"), c.in(), c.out());
+}
+
+void parse_elu(LayerContext& c) {
+  c.expect_ports(1, 1);
+  c.add_stage(StageType::Elu)->attrs.set("alpha", c.real("alpha", 1.0));
+}
+
+void parse_swish(LayerContext& c) {
+  c.expect_ports(1, 1);
+  c.add_stage(StageType::Swish)->attrs.set("beta", c.real("alpha", 1.0));
+}
+
+void parse_round(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const std::string mode = c.text("mode", "half_to_even");
+  c.require(mode == "half_to_even" || mode == "half_away_from_zero", "Round mode " + mode + " is not supported");
+  c.add_stage(StageType::Round)->attrs.set("mode", mode == "half_to_even" ? 0 : 1);
+}
+
+void parse_unary(LayerContext& c) {
+  struct Row { std::string_view layer; StageType stage; };
+  constexpr std::array kRows{Row{"Sigmoid", StageType::Sigmoid}, Row{"TanH", StageType::Tanh}, Row{"Exp", StageType::Exp}, Row{"Log", StageType::Log}, Row{"Erf", StageType::Erf},
+                             Row{"Floor", StageType::Floor}, Row{"Ceiling", StageType::Ceiling}, Row{"Mish", StageType::Mish}, Row{"SoftPlus", StageType::SoftPlus},
+                             Row{"Gelu", StageType::Gelu}, Row{"HSwish", StageType::HSwish}};
+  c.expect_ports(1, 1);
+  const auto it = std::ranges::find_if(kRows, [&](const Row& r) { return ops::same_caseless(r.layer, c.layer.type); });
+  ensure(it != kRows.end(), "no stage for layer type " + c.layer.type);
+  c.add_stage(it->stage);
+}
+
+void parse_power(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const double scale = quirks::attribute_power_scale(c.attrs().real("scale", 1.0));
+  add_power(c.program, c.name(), c.origin, scale, c.real("power", 1.0), c.real("shift", 0.0), c.in(), c.out());
+}
+
+void parse_scale_shift(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const Tensor& scales = c.constant(1, "Layer " + c.name() + " has no weights");
+  Data* scales_data = c.add_weights("@weights", {element_count(scales.shape)}, scales);
+  if (!c.has_constant(2)) {
+    add_scale(c.program, c.name(), c.origin, c.in(), scales_data, c.out());
+    return;
+  }
+  const Tensor& biases = c.constant(2, "the biases are not constant");
+  Data* biases_data = c.add_weights("@biases", {element_count(biases.shape)}, biases);
+  c.add_stage(StageType::ScaleShift, {c.in(), scales_data, biases_data}, {c.out()});
+}
+
+}  // namespace blobsmith::vpu

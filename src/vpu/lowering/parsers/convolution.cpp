@@ -1,0 +1,95 @@
+// Convolution and Deconvolution (front-end spec §9; attributes of the stub stages: middle-end spec §3).
+#include "vpu/lowering/parsers/sliding_window.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+constexpr int kMaxHwKernel = 15, kMaxHwStride = 8;
+
+Shape kernel_of(const Tensor& weights) { return Shape(weights.shape.begin() + 2, weights.shape.end()); }
+
+void check_ranks(const LayerContext& c, std::string_view what, const Tensor& weights) {
+  const size_t rank = c.node().input(0).shape().size();
+  c.require(rank >= 3 && rank <= 5, std::string(what) + " supports only 3D or 4D or 5D input, but input number of dims=" + std::to_string(rank));
+  c.require(c.node().shape().size() == rank, "the output has another number of dims than the input");
+  c.require(weights.shape.size() == rank, "the weights have another number of dims than the input");
+}
+
+int64_t group_of(const LayerContext& c, int64_t input_channels, int64_t output_channels, std::string_view what) {
+  const int64_t g = c.attrs().integer("group", 1);
+  c.require(g > 0 && input_channels % g == 0 && output_channels % g == 0, what);
+  return g;
+}
+
+bool hw_can_do(const LayerContext& c, const Window& w) {
+  const bool kernel_fits = (w.kernel_x <= kMaxHwKernel && w.kernel_y <= kMaxHwKernel) || (w.kernel_x == kMaxHwKernel + 1 && w.kernel_y == 1);
+  return c.options.hw_acceleration && w.stride_x == w.stride_y && (!w.dilated() || c.options.hw_dilation) && kernel_fits && w.stride_x <= kMaxHwStride && !c.options.hw_disabled(c.name());
+}
+
+/// Biases, or a Fake. The reference makes this data before the weights', which are a copy of its own.
+Data* fake_without_biases(LayerContext& c) { return c.has_constant(2) ? nullptr : c.program.add_fake(); }
+
+void parse_convolution_2d(LayerContext& c, const Tensor& weights) {
+  Window w = as_window(spatial_window(c, kernel_of(weights), PadRule::Convolution));
+  unify_strides(w, c.in()->desc.dim(Dim::H, 1));
+  const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
+  const int64_t group = group_of(c, in_channels, out_channels, "number of input and output channels must be divisible by the number of groups=" + std::to_string(c.attrs().integer("group", 1)));
+
+  Data* biases = fake_without_biases(c);
+  Data* weights_data = c.add_weights("@weights@conv", {w.kernel_x, w.kernel_y, in_channels / group, out_channels}, weights);
+  if (!biases) biases = c.add_weights("@biases@conv", {out_channels}, c.constant(2, "the biases are not constant"));
+  Data* scales = c.program.add_fake();
+  Stage* s = c.add_stage(StageType::StubConv, {c.in(), weights_data, biases, scales}, {c.out()});
+  set_window(*s, w);
+  s->attrs.set("groupSize", group);
+  s->attrs.set("tryHW", hw_can_do(c, w) && c.out()->desc.rank() >= 4);
+}
+
+void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
+  const SpatialWindow w = spatial_window(c, kernel_of(weights), PadRule::Convolution);
+  const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
+  const int64_t group = c.attrs().integer("group", 1);
+  c.require(group == 1, "number of groups=" + std::to_string(group) + ", but grouped 3D convolution is not supported");
+  c.require(c.has_constant(2), "number of biases must equal to number of output channels per group, but: channels per group=" + std::to_string(out_channels) + ", biases=1");
+
+  Data* biases = c.add_weights("@biases", {out_channels}, c.constant(2, "the biases are not constant"));
+  Data* weights_data = c.add_weights("@weights@conv3d", {w.kernel[0], w.kernel[1], w.kernel[2], in_channels, out_channels}, weights);
+  Stage* s = c.add_stage(StageType::ConvND, {c.in(), weights_data, biases}, {c.out()});
+  s->attrs.set("pads_begin", w.pads_begin);
+  s->attrs.set("pads_end", w.pads_end);
+  s->attrs.set("strides", w.strides);
+  s->attrs.set("dilations", w.dilations);
+  s->attrs.set("groups", 1);
+  s->attrs.set("try_hw", c.options.hw_acceleration && !c.options.hw_disabled(c.name()));
+}
+
+}  // namespace
+
+void parse_convolution(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const Tensor& weights = c.constant(1, "Layer " + c.name() + " has no weights");
+  check_ranks(c, "Convolution", weights);
+  if (c.in()->desc.rank() == 5) parse_convolution_3d(c, weights);
+  else parse_convolution_2d(c, weights);
+}
+
+void parse_deconvolution(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const Tensor& weights = c.constant(1, "Layer " + c.name() + " has no weights");
+  check_ranks(c, "Deconvolution", weights);
+  c.require(c.in()->desc.rank() <= 4, "Deconvolution supports only 3D or 4D input, but input number of dims=" + std::to_string(c.in()->desc.rank()));
+  const Window w = as_window(spatial_window(c, kernel_of(weights), PadRule::Deconvolution));
+  const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
+  const int64_t group = group_of(c, in_channels, out_channels, "DeconvolutionLayer has invalid group value");
+
+  Data* biases = fake_without_biases(c);
+  Data* weights_data = c.add_weights("@weights@deconv", {w.kernel_x, w.kernel_y, in_channels / group, out_channels}, weights);
+  if (!biases) biases = c.add_weights("@biases@deconv", {out_channels}, c.constant(2, "the biases are not constant"));
+  Data* scales = c.program.add_fake();
+  Stage* s = c.add_stage(StageType::StubDeconv, {c.in(), weights_data, biases, scales}, {c.out()});
+  set_window(*s, w);
+  s->attrs.set("groupSize", group);
+  s->attrs.set("tryHW", true);
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,102 @@
+// Heads of detectors: RegionYolo, ReorgYolo, DetectionOutput, CTC decoders (front-end spec §9, stages spec §10).
+#include "vpu/lowering/parsers/layer.hpp"
+#include "vpu/stages/detection.hpp"
+
+namespace blobsmith::vpu {
+
+void parse_region_yolo(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const std::vector<int64_t> mask = c.attrs().get_or<std::vector<int64_t>>("mask", {});
+  Stage* s = c.add_stage(StageType::RegionYolo);
+  s->attrs.set("classes", c.attrs().integer("classes", 20));
+  s->attrs.set("coords", c.attrs().integer("coords", 4));
+  s->attrs.set("num", c.attrs().integer("num", 5));
+  s->attrs.set("maskSize", static_cast<int64_t>(mask.size()));
+  s->attrs.set("doSoftMax", c.attrs().flag("do_softmax", true));
+}
+
+void parse_reorg_yolo(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const auto strides = c.attrs().get_or<std::vector<int64_t>>("stride", {});
+  c.add_stage(StageType::ReorgYolo)->attrs.set("stride", strides.empty() ? c.attrs().integer("stride", 2) : strides[0]);
+}
+
+namespace {
+
+int code_type(const LayerContext& c) {
+  const std::string t = c.text("code_type");
+  if (t.find("corner_size") != std::string::npos) return 3;
+  if (t.find("center_size") != std::string::npos) return 2;
+  if (t.find("corner") != std::string::npos) return 1;
+  c.fail("Unknown code type : " + t);
+}
+
+struct DetectionSizes {
+  int64_t classes = 0, priors = 0, location_classes = 0, keep_top_k = 0;
+};
+
+void check_sizes(const LayerContext& c, const DetectionSizes& d) {
+  const DataDesc &loc = c.inputs[0]->desc, &conf = c.inputs[1]->desc, &out = c.out()->desc;
+  c.require(d.priors * d.location_classes * 4 == loc.dim(Dim::C), "Detection Output: Number of priors must match number of location predictions.");
+  c.require(d.priors * d.classes == conf.dim(Dim::C), "Detection Output: Number of priors must match number of confidence predictions.");
+  c.require(out.dim(Dim::H, 1) >= d.keep_top_k && out.dim(Dim::W, 1) == 7, "Detection Output: the output holds fewer boxes than keep_top_k");
+}
+
+}  // namespace
+
+void parse_detection_output(LayerContext& c) {
+  c.check(c.inputs.size() == 3 || c.inputs.size() == 5, "inputs.size() == 3 || inputs.size() == 5");
+  c.expect_ports(c.inputs.size(), 1);
+  const Attributes& a = c.attrs();
+  const bool normalized = a.flag("normalized", true), share_location = a.flag("share_location", true);
+  const auto keep = a.get_or<std::vector<int64_t>>("keep_top_k", {});
+  DetectionSizes d;
+  d.classes = a.integer("num_classes");
+  d.priors = c.inputs[2]->desc.dim(Dim::W) / (normalized ? 4 : 5);
+  d.location_classes = share_location ? 1 : d.classes;
+  d.keep_top_k = keep.empty() ? -1 : keep[0];
+  if (d.keep_top_k < 0) d.keep_top_k = c.out()->desc.dim(Dim::H, 1);
+  check_sizes(c, d);
+
+  Stage* s = c.add_stage(StageType::DetectionOutput, c.inputs, {c.out()});
+  s->attrs.set("num_classes", d.classes);
+  s->attrs.set("share_location", share_location);
+  s->attrs.set("background_label_id", a.integer("background_label_id", 0));
+  s->attrs.set("nms_threshold", c.real("nms_threshold"));
+  s->attrs.set("top_k", a.integer("top_k", -1));
+  s->attrs.set("code_type", code_type(c));
+  s->attrs.set("keep_top_k", d.keep_top_k);
+  s->attrs.set("confidence_threshold", c.real("confidence_threshold", -1.0));
+  s->attrs.set("variance_encoded_in_target", a.flag("variance_encoded_in_target"));
+  s->attrs.set("num_priors", d.priors);
+  s->attrs.set("clip_before_nms", a.flag("clip_before_nms") || a.flag("clip"));
+  s->attrs.set("clip_after_nms", a.flag("clip_after_nms"));
+  s->attrs.set("decrease_label_id", a.flag("decrease_label_id"));
+  s->attrs.set("image_width", a.integer("input_width", 1));
+  s->attrs.set("image_height", a.integer("input_height", 1));
+  s->attrs.set("normalized", normalized);
+  s->attrs.set("num", c.inputs[1]->desc.dim(Dim::N, 1));
+  s->attrs.set("objectness_score", c.real("objectness_score", -1.0));
+  s->attrs.set("has_arm_inputs", c.inputs.size() == 5);
+  c.program.add_temp(s, detection_output_temp_bytes(c.inputs[1]->desc.dim(Dim::N, 1), d.classes, d.priors, c.program.resources.shaves));
+}
+
+void parse_ctc_decoder(LayerContext& c) {
+  c.expect_ports(2, 1);
+  c.require(c.attrs().flag("ctc_merge_repeated", true), "Layer " + c.name() + " supports only ctc_merge_repeated = true");
+  c.add_stage(StageType::CTCDecoder, c.inputs, {c.out()});
+}
+
+void parse_ctc_decoder_seq_len(LayerContext& c) {
+  c.check(c.inputs.size() == 2 || c.inputs.size() == 3, "inputs.size() == 2 || inputs.size() == 3");
+  c.check(c.outputs.size() == 2 && c.outputs[0], "outputs.size() == 2");
+  int64_t blank = c.in()->desc.dim(Dim::W) - 1;
+  if (c.node().input_count() > 2) blank = c.integers(2, "the blank index of layer " + c.name() + " must be constant").at(0);
+  std::vector<Data*> outs = c.outputs;
+  if (!outs[1]) outs[1] = c.program.add_fake();
+  Stage* s = c.add_stage(StageType::CTCGreedyDecoderSeqLen, {c.inputs[0], c.inputs[1]}, outs);
+  s->attrs.set("mergeRepeated", c.attrs().flag("merge_repeated", true));
+  s->attrs.set("blankIndex", blank);
+}
+
+}  // namespace blobsmith::vpu

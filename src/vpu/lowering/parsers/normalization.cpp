@@ -1,0 +1,56 @@
+// SoftMax, Norm (LRN), Normalize, MVN, GRN (front-end spec §9).
+#include <algorithm>
+
+#include "vpu/lowering/attribute_text.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
+
+namespace blobsmith::vpu {
+
+void parse_softmax(LayerContext& c) {
+  c.expect_ports(1, 1);
+  c.add_stage(StageType::SoftMax)->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis", 1)));
+}
+
+void parse_lrn(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const bool across = c.text("region", "across") == "across";
+  Stage* s = c.add_stage(across ? StageType::LRN : StageType::InnerLRN);
+  s->attrs.set("size", c.attrs().integer("size"));
+  s->attrs.set("k", quirks::attribute_unsigned(c.attrs().real("bias", 1.0)));
+  s->attrs.set("alpha", c.real("alpha"));
+  s->attrs.set("beta", c.real("beta"));
+}
+
+void parse_normalize(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const Tensor& scales = c.constant(1, "Missing weights for " + c.name() + " layer");
+  Data* scales_data = c.add_weights("@scales", {element_count(scales.shape)}, scales);
+  Stage* s = c.add_stage(StageType::Normalize, {c.in(), scales_data}, {c.out()});
+  s->attrs.set("acrossSpatial", c.attrs().flag("across_spatial"));
+  s->attrs.set("channelShared", c.attrs().flag("channel_shared"));
+  s->attrs.set("eps", c.real("eps", 0.0));
+}
+
+// quirk: eps_mode of MVN is not looked at: inside_sqrt is executed as outside_sqrt.
+void parse_mvn(LayerContext& c) {
+  c.require(c.inputs.size() == 2, std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 2 expected.");
+  c.expect_ports(2, 1);
+  const int64_t rank = c.in()->desc.rank();
+  c.require(rank == 3 || rank == 4, "Layer " + c.name() + " supports only 3D or 4D input, but " + std::to_string(rank) + "D provided");
+  std::vector<Dim> axes;
+  for (int64_t a : c.integers(1, "the axes of layer " + c.name() + " must be constant")) axes.push_back(c.axis_dim(c.in(), a));
+  const auto has = [&](Dim d) { return std::ranges::find(axes, d) != axes.end(); };
+  c.require(has(Dim::W) && !has(Dim::N), "Unsupported combination of indices in layer \"" + c.name() + "\". Only across channel, width and full batch supported.");
+  Stage* s = c.add_stage(StageType::MVN, c.inputs, {c.out()});
+  s->attrs.set("normalize", c.attrs().flag("normalize_variance", true));
+  s->attrs.set("across_channels", has(Dim::C));
+  s->attrs.set("across_width", !has(Dim::H));
+  s->attrs.set("eps", c.real("eps", 0.0));
+}
+
+void parse_grn(LayerContext& c) {
+  c.expect_ports(1, 1);
+  c.add_stage(StageType::GRN)->attrs.set("bias", c.real("bias", 0.0));
+}
+
+}  // namespace blobsmith::vpu

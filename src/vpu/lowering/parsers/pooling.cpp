@@ -1,0 +1,96 @@
+// Pooling, and what the pooling hardware can do (front-end spec §9, middle-end spec §3 "attributes of the stub stages").
+#include "vpu/lowering/parsers/sliding_window.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+struct Pool {
+  bool max = false, exclude_pad = false, same_upper = false;
+  Window w;
+  int64_t in_w = 1, in_h = 1, out_w = 1, out_h = 1;
+
+  bool kernel(int64_t x, int64_t y) const { return w.kernel_x == x && w.kernel_y == y; }
+  bool stride(int64_t x, int64_t y) const { return w.stride_x == x && w.stride_y == y; }
+  bool even_kernel() const { return w.kernel_x % 2 == 0 || w.kernel_y % 2 == 0; }
+};
+
+/// Pads grow at the end until the last position of the kernel fits.
+void enlarge_pads(Pool& p) {
+  const auto enlarge = [](int64_t in, int64_t out, int64_t stride, int64_t kernel, int64_t begin, int64_t& end) {
+    const int64_t needed = (out - 1) * stride + kernel;
+    if (needed > in + begin + end) end = needed - (in + begin);
+  };
+  enlarge(p.in_w, p.out_w, p.w.stride_x, p.w.kernel_x, p.w.pad_left, p.w.pad_right);
+  enlarge(p.in_h, p.out_h, p.w.stride_y, p.w.kernel_y, p.w.pad_top, p.w.pad_bottom);
+}
+
+/// The output is one that the hardware would make, counting from either rounding.
+bool natural_size(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pads, int64_t end_pad) {
+  if (in % 2 == 1 && kernel % 2 == 0 && end_pad == 0) ++in;
+  const int64_t t = in + pads - kernel;
+  return t >= 0 && (out == (t + stride) / stride || out == ceil_div(t, stride) + 1);
+}
+
+bool hw_can_do(const LayerContext& c, const Pool& p) {
+  constexpr int kMaxKernel = 15, kMaxStride = 8;
+  const Window& w = p.w;
+  if (!c.options.hw_acceleration || c.options.hw_disabled(c.name())) return false;
+  if (w.stride_x != w.stride_y || w.kernel_x > kMaxKernel || w.kernel_y > kMaxKernel || w.stride_x > kMaxStride) return false;
+  if (!natural_size(p.in_w, p.out_w, w.kernel_x, w.stride_x, w.pad_left + w.pad_right, w.pad_right)) return false;
+  if (!natural_size(p.in_h, p.out_h, w.kernel_y, w.stride_y, w.pad_top + w.pad_bottom, w.pad_bottom)) return false;
+  // From here on: forms in which the hardware is known to give wrong results.
+  if (p.even_kernel() && (p.in_w > 1000 || p.in_h > 700)) return false;
+  if (p.kernel(2, 2) && p.stride(1, 1) && p.out_w % 2 == 0 && p.out_h % 2 == 0 && p.same_upper) return false;
+  if (p.max) {
+    if (p.kernel(3, 3) && p.stride(2, 2) && w.pad_left == 0 && w.pad_top == 0 && w.pad_right == 2 && w.pad_bottom == 2) return false;
+    return !(p.in_w == 382 && p.in_h == 214 && p.kernel(2, 2) && p.stride(2, 2));
+  }
+  if (p.kernel(1, 1) || (p.kernel(3, 3) && w.stride_x == 2) || (p.kernel(5, 5) && w.stride_x == 3)) return false;
+  if (p.even_kernel() && (p.in_w % 2 == 1 || p.in_h % 2 == 1)) return false;
+  return !(p.exclude_pad && !w.no_pads() && p.out_w <= 5 && p.out_h <= 5);
+}
+
+void parse_pooling_2d(LayerContext& c, Pool p) {
+  p.w = as_window(spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling));
+  p.in_w = c.in()->desc.dim(Dim::W);
+  p.in_h = c.in()->desc.dim(Dim::H, 1);
+  p.out_w = c.out()->desc.dim(Dim::W);
+  p.out_h = c.out()->desc.dim(Dim::H, 1);
+  enlarge_pads(p);
+  unify_strides(p.w, p.in_h);
+  Stage* s = c.add_stage(p.max ? StageType::StubMaxPool : StageType::StubAvgPool);
+  set_window(*s, p.w);
+  s->attrs.set("excludePad", p.exclude_pad);
+  s->attrs.set("tryHW", hw_can_do(c, p));
+}
+
+void parse_pooling_3d(LayerContext& c, const Pool& p) {
+  constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3, kCeil = 4;
+  const SpatialWindow w = spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling);
+  Stage* s = c.add_stage(StageType::PoolND);
+  s->attrs.set("kernel_shape", w.kernel);
+  s->attrs.set("pads_begin", w.pads_begin);
+  s->attrs.set("pads_end", w.pads_end);
+  s->attrs.set("strides", w.strides);
+  s->attrs.set("interleaved", 0);
+  s->attrs.set("pooling_method", p.max ? kMaxMethod : kAvgMethod);
+  s->attrs.set("rounding_type", c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor);
+  s->attrs.set("exclude_pad", p.exclude_pad);
+  s->attrs.set("try_hw", c.options.hw_acceleration && !c.options.hw_disabled(c.name()));
+}
+
+}  // namespace
+
+void parse_pooling(LayerContext& c) {
+  c.expect_ports(1, 1);
+  const int rank = c.in()->desc.rank();
+  c.require(rank >= 3 && rank <= 5, "Pooling supports only 3D or 4D or 5D input, but input number of dims=" + std::to_string(rank));
+  Pool p;
+  p.max = c.node().is("MaxPool");
+  p.exclude_pad = !p.max && c.attrs().flag("exclude-pad", false);
+  p.same_upper = c.text("auto_pad") == "same_upper";
+  if (rank == 5) parse_pooling_3d(c, p);
+  else parse_pooling_2d(c, p);
+}
+
+}  // namespace blobsmith::vpu

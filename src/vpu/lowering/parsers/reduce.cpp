@@ -1,0 +1,48 @@
+// Reductions, TopK, OneHot (front-end spec §9).
+#include <algorithm>
+#include <array>
+
+#include "vpu/lowering/attribute_text.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
+
+namespace blobsmith::vpu {
+
+void parse_reduce(LayerContext& c) {
+  struct Row { std::string_view layer; StageType stage; };
+  constexpr std::array kRows{Row{"ReduceAnd", StageType::ReduceAnd}, Row{"ReduceMin", StageType::ReduceMin}, Row{"ReduceMax", StageType::ReduceMax}, Row{"ReduceSum", StageType::ReduceSum},
+                             Row{"ReduceMean", StageType::ReduceMean}};
+  c.expect_ports(2, 1);
+  const auto row = std::ranges::find(kRows, c.layer.type, &Row::layer);
+  ensure(row != kRows.end(), "no stage for layer type " + c.layer.type);
+  c.require(c.inputs[1]->usage == DataUsage::Const, "the axes of layer " + c.name() + " must be constant");
+  add_reduce(c.program, c.name(), c.origin, row->stage, c.in(), c.inputs[1], c.out(), c.attrs().flag("keep_dims"));
+}
+
+void parse_topk(LayerContext& c) {
+  constexpr int kAll = 0, kValueOnly = 1, kIndexOnly = 2;
+  c.check(c.inputs.size() == 2, "inputs.size() == 2");
+  c.check(c.outputs.size() == 1 || c.outputs.size() == 2, "outputs.size() == 1 || outputs.size() == 2");
+  const std::vector<Data*> used = c.used_outputs();
+  c.check(!used.empty(), "!outputs.empty()");
+  const std::string mode = c.text("mode"), sort = c.text("sort");
+  c.require(mode == "max" || mode == "min", c.name() + ": unsupported mode " + mode);
+  c.require(sort == "none" || sort == "value" || sort == "index", c.name() + ": unsupported sort " + sort);
+  Stage* s = c.add_stage(StageType::TopK, c.inputs, used);
+  s->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis")));
+  s->attrs.set("mode", mode == "max" ? 0 : 1);
+  s->attrs.set("sort", sort == "none" ? 0 : sort == "value" ? 1 : 2);
+  s->attrs.set("outputs", used.size() == 2 ? kAll : c.outputs[0] ? kValueOnly : kIndexOnly);
+}
+
+void parse_one_hot(LayerContext& c) {
+  c.check(!c.inputs.empty(), "!inputs.empty()");
+  c.expect_ports(c.inputs.size(), 1);
+  const int64_t axis = c.attrs().integer("axis");
+  Stage* s = c.add_stage(StageType::OneHot);
+  s->attrs.set("axis", axis == -1 ? 0 : c.in()->desc.rank() - axis);
+  s->attrs.set("depth", c.attrs().integer("depth"));
+  s->attrs.set("on_value", quirks::attribute_list_float(c.attrs().real("on_value", 1.0)));
+  s->attrs.set("off_value", quirks::attribute_list_float(c.attrs().real("off_value", 0.0)));
+}
+
+}  // namespace blobsmith::vpu

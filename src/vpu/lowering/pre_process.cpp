@@ -1,0 +1,34 @@
+// Mean images that an IR gives to its inputs (front-end spec §8.4).
+#include "core/float16.hpp"
+#include "vpu/lowering/lowering.hpp"
+#include "vpu/program/builders.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+// The image is added, so its content is negative.
+Bytes negated_image(const Tensor& image) {
+  std::vector<Half> out;
+  for (float v : image.to_f32()) out.push_back(quirks::float_to_half(-v));
+  return Bytes::adopt(std::move(out));
+}
+
+}  // namespace
+
+void subtract_mean_images(Lowering& l) {
+  for (const Node* p : l.network.inputs()) {
+    const Tensor& image = p->constant;
+    if (image.bytes.empty()) continue;
+    const Value v{const_cast<Node*>(p), 0};
+    Shape shape = image.shape;
+    if (v.shape().size() == 4) shape.insert(shape.begin(), 1);
+    Data* in = l.bound(v);
+    Data* mean = l.program.add_const(in->name + "@mean-image", internal_desc_of(ElementType::f16, shape), negated_image(image));
+    Data* out = l.program.duplicate(in, "@after-mean-image");
+    l.bind(v, out);
+    l.program.redirect_consumers(in, out);
+    add_sum(l.program, mean->name, nullptr, in, mean, out);
+  }
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,78 @@
+// splitHwDepthConv: a depthwise convolution becomes dense ones over a few channels each, with a diagonal of filters
+// (hw-tiling spec §4.5).
+#include <algorithm>
+
+#include "vpu/nce/output_channel_tiling.hpp"
+#include "vpu/nce/stub.hpp"
+#include "vpu/nce/tiles.hpp"
+#include "vpu/nce/weights_layout.hpp"
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+struct Constants {
+  Data *weights, *biases, *scales;
+};
+
+Constants constants_of(const Stage& s) {
+  require_const(s, nce::kWeights);
+  return {s.input(nce::kWeights), s.input(nce::kBiases), s.input(nce::kScales)};
+}
+
+/// Constants of a dense convolution over `count` channels.
+Constants dense_constants(Program& p, const Constants& from, const std::string& suffix, int64_t first, int64_t count) {
+  const int64_t kernel_x = from.weights->desc.dim(Dim::W), kernel_y = from.weights->desc.dim(Dim::H);
+  Bytes content = nce::diagonal_weights(from.weights->content, first, count, kernel_x * kernel_y);
+  Constants r{};
+  r.weights = p.duplicate(from.weights, suffix, DataDesc({kernel_x, kernel_y, count, count}), std::move(content));
+  r.biases = slice_vector(p, from.biases, suffix, first, count);
+  r.scales = slice_vector(p, from.scales, suffix, first, count);
+  return r;
+}
+
+void make_dense(Program& p, Stage* s, int64_t channels) {
+  const Constants c = dense_constants(p, constants_of(*s), "", 0, channels);
+  p.replace_input(s, nce::kWeights, c.weights);
+  p.replace_input(s, nce::kBiases, c.biases);
+  p.replace_input(s, nce::kScales, c.scales);
+  s->attrs.set("groupSize", 1);
+}
+
+void split(Program& p, Stage* s, int64_t channels, int64_t tile) {
+  Data *input = s->input(nce::kData), *output = s->output();
+  const auto tiles = static_cast<size_t>(ceil_div(channels, tile));
+  const Constants constants = constants_of(*s);
+  p.disconnect(s);
+  std::vector<Data*> inputs, outputs;
+  for (size_t i = 0; i < tiles; ++i) {
+    const int64_t first = static_cast<int64_t>(i) * tile, count = std::min(tile, channels - first);
+    const std::string suffix = nce::plain_tile_suffix(i, tiles);
+    inputs.push_back(p.duplicate(input, suffix, input->desc.with_dim(Dim::C, count)));
+    outputs.push_back(p.duplicate(output, suffix, output->desc.with_dim(Dim::C, count)));
+    const Constants c = dense_constants(p, constants, suffix, first, count);
+    Stage* t = p.duplicate(s, suffix, {inputs.back(), c.weights, c.biases, c.scales}, {outputs.back()});
+    t->attrs.set("groupSize", 1);
+  }
+  add_split(p, s->name + "@split", s->layer, Dim::C, input, inputs);
+  add_concat(p, s->name + "@concat", s->layer, Dim::C, outputs, output);
+  p.remove(s);
+}
+
+}  // namespace
+
+void split_hw_depth_conv(Program& p) {
+  p.for_each_stage([&](Stage* s) {
+    if (!nce::is_hw_stub(*s, StageType::StubConv)) return;
+    const DataDesc& in = s->input(nce::kData)->desc;
+    const int64_t channels = in.dim(Dim::C);
+    if (channels != s->output()->desc.dim(Dim::C) || channels != s->attrs.integer("groupSize", 1)) return;
+    const nce::PlaneGeometry g = nce::conv_geometry_of(*s).plane;
+    const int64_t tile = nce::best_depthwise_tile(g.in.w, g.in.h, channels, g.kernel_x, g.kernel_y, g.stride);
+    if (tile >= channels) make_dense(p, s, channels);
+    else split(p, s, channels, tile);
+  });
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,43 @@
+// Choice of the mode of a convolution tile (hw-tiling spec §6, §4.5).
+#include "vpu/nce/output_channel_tiling.hpp"
+
+#include <algorithm>
+
+#include "vpu/nce/restrictions.hpp"
+
+namespace blobsmith::vpu::nce {
+
+std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels, int64_t kernel_x, int64_t kernel_y, int64_t stride) {
+  std::optional<OutputChannelTiling> best;
+  const int64_t extended_out = align_up(out_channels, kOutputChannelGroup);
+  for (const HwOpMode mode : kModes) {
+    const int64_t per_descriptor = std::min(output_channels(mode), extended_out);
+    if (!conv_allowed(w, h, in_channels, per_descriptor, kernel_x, kernel_y, stride, mode)) continue;
+    const int64_t lanes = input_lanes(mode);
+    const int64_t extended_in = align_up(in_channels, lanes);
+    const int64_t descriptors = ceil_div(out_channels, per_descriptor);
+    const int64_t cost = descriptors * (extended_in / lanes * kernel_x * kernel_y + fixed_cost(mode));
+    if (best && (cost > best->cost || (cost == best->cost && descriptors >= best->descriptors))) continue;
+    best = OutputChannelTiling{mode, descriptors, per_descriptor, out_channels - (descriptors - 1) * per_descriptor, extended_in, extended_out, cost};
+  }
+  return best;
+}
+
+int64_t best_depthwise_tile(int64_t w, int64_t h, int64_t channels, int64_t kernel_x, int64_t kernel_y, int64_t stride) {
+  int64_t best_tile = channels, best_cost = 0;
+  bool found = false;
+  // No mode takes more input channels than the last one's coefficients allow: larger tiles need not be tried.
+  const int64_t most = kMaxCoefficientsPerBlock / (kernel_x * kernel_y) * input_lanes(kModes.back());
+  for (int64_t tile = 1; tile < channels && tile <= most; ++tile) {
+    const auto tiling = split_output_channels(w, h, tile, tile, kernel_x, kernel_y, stride);
+    if (!tiling) continue;
+    const int64_t cost = tiling->cost * ceil_div(channels, tile);
+    if (found && cost >= best_cost) continue;
+    found = true;
+    best_cost = cost;
+    best_tile = tile;
+  }
+  return best_tile;
+}
+
+}  // namespace blobsmith::vpu::nce

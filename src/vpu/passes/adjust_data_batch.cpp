@@ -1,0 +1,204 @@
+// Stages that take one batch item at a time: short runs of them are duplicated per item, longer ones put into a loop
+// (middle-end spec §3.23).
+#include <algorithm>
+#include <map>
+
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+#include "vpu/program/loops.hpp"
+#include "vpu/stages/stage_def.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+constexpr size_t kMaxDuplicated = 2;
+using Stages = std::vector<Stage*>;
+
+/// Ports of inputs that are processed one batch item at a time.
+std::vector<int> split_ports(const Stage& s) {
+  const BatchWishes wishes = batch_wishes(s);
+  std::vector<int> r;
+  for (size_t i = 0; i < wishes.inputs.size(); ++i)
+    if (wishes.inputs[i].value_or(false)) r.push_back(static_cast<int>(i));
+  return r;
+}
+
+bool is_split_port(const Stage& s, int port) { return std::ranges::count(split_ports(s), port) != 0; }
+
+/// Marks the stages with a batch: attributes "batchSize" and "batchData".
+Stages collect(Program& p) {
+  Stages r;
+  for (Stage* s : p.stages()) {
+    const std::vector<int> ports = split_ports(*s);
+    if (ports.empty()) continue;
+    const int64_t batch = s->input(ports[0])->desc.dim(Dim::N, 1);
+    const auto differs = [batch](const Data* d) { return d->desc.dim(Dim::N, 1) != batch; };
+    if (std::ranges::any_of(ports, [&](int port) { return differs(s->input(port)); }) || std::ranges::any_of(s->outputs(), differs)) throw cannot_compile(*s, "inputs and outputs differ in their batch");
+    if (batch == 1) continue;
+    s->attrs.set("batchSize", batch);
+    s->attrs.set("batchData", int64_t{s->input(ports[0])->id()});
+    r.push_back(s);
+  }
+  return r;
+}
+
+bool contains(const Stages& v, const Stage* s) { return std::ranges::find(v, s) != v.end(); }
+
+/// Takes the next run of connected stages out of `remaining`.
+Stages take_sub_graph(Stages& remaining) {
+  Stages taken;
+  for (size_t i = 0; i < remaining.size();) {
+    Stage* s = remaining[i];
+    const Stages before = s->previous(), after = s->next();
+    const bool joins = taken.empty() || std::ranges::all_of(before, [&](const Stage* b) { return contains(taken, b); });
+    const bool last = std::ranges::any_of(after, [&](const Stage* n) { return !contains(remaining, n); });
+    if (joins) {
+      taken.push_back(s);
+      remaining.erase(remaining.begin() + static_cast<ptrdiff_t>(i));
+    } else {
+      ++i;
+    }
+    if (last) break;
+  }
+  return taken;
+}
+
+// ---- duplicate ------------------------------------------------------------------------------------------------------------
+
+class Duplicator {
+ public:
+  Duplicator(Program& p, const Stages& stages) : p_(p), stages_(stages), batch_(stages[0]->attrs.integer("batchSize")) {}
+
+  void run() {
+    for (Stage* s : stages_) {
+      tile_inputs(*s);
+      tile_outputs(*s);
+      duplicate(*s);
+    }
+    for (Stage* s : stages_) p_.remove(s);
+    // quirk: the reference walks hash maps here; with several entries the newest comes first.
+    for (auto it = inputs_.rbegin(); it != inputs_.rend(); ++it) add_split(p_, (*it)->name + "@split-batch", nullptr, Dim::N, *it, tiles_.at(*it));
+    for (auto it = outputs_.rbegin(); it != outputs_.rend(); ++it) add_concat(p_, (*it)->name + "@concat-batch", nullptr, Dim::N, tiles_.at(*it), *it);
+  }
+
+ private:
+  void make_tiles(Data* d) {
+    std::vector<Data*>& tiles = tiles_[d];
+    for (int64_t b = 0; b < batch_; ++b) tiles.push_back(p_.duplicate(d, "@batch=" + part_of(b + 1, batch_), d->desc.with_dim(Dim::N, 1)));
+  }
+
+  void tile_inputs(const Stage& s) {
+    for (int port : split_ports(s)) {
+      Data* in = s.input(port);
+      if (tiles_.contains(in)) continue;
+      make_tiles(in);
+      if (!contains(stages_, in->producer_stage())) inputs_.push_back(in);
+    }
+  }
+
+  void tile_outputs(const Stage& s) {
+    for (Data* out : s.outputs()) {
+      make_tiles(out);
+      const bool inside = is_intermediate(out) && std::ranges::all_of(out->consumers(), [&](const Use& u) { return contains(stages_, u.stage); });
+      if (!inside) outputs_.push_back(out);
+    }
+  }
+
+  void duplicate(const Stage& s) {
+    const std::vector<int> ports = split_ports(s);
+    for (int64_t b = 0; b < batch_; ++b) {
+      const auto i = static_cast<size_t>(b);
+      std::vector<Data*> ins = s.inputs(), outs;
+      for (int port : ports) ins[static_cast<size_t>(port)] = tiles_.at(s.input(port))[i];
+      for (Data* out : s.outputs()) outs.push_back(tiles_.at(out)[i]);
+      Stage* part = p_.duplicate(&s, "@batch=" + part_of(b + 1, batch_), std::move(ins), std::move(outs));
+      part->attrs.set("batchInd", b);
+      if (part->is(StageType::StubConv)) part->attrs.set("origConvOutput", part->output()->desc);
+    }
+  }
+
+  Program& p_;
+  const Stages& stages_;
+  int64_t batch_;
+  std::map<Data*, std::vector<Data*>> tiles_;  // looked up, never walked
+  std::vector<Data*> inputs_, outputs_;        // of the sub-graph, oldest first
+};
+
+// ---- loop -----------------------------------------------------------------------------------------------------------------
+
+class LoopMaker {
+ public:
+  LoopMaker(Program& p, const Stages& stages) : p_(p), stages_(stages) {}
+
+  void run() {
+    const Stage& first = *stages_[0];
+    const int64_t batch = first.attrs.integer("batchSize");
+    Data* batch_data = p_.find_data(first.attrs.integer("batchData"));
+    for (Stage* s : stages_) {
+      for (int port = 0; port < s->input_count(); ++port) enter(s, port);
+      for (int port = 0; port < s->output_count(); ++port) leave(s, port);
+    }
+    if (batch_data->shape_parent()) throw not_yet_supported(first, "a loop over a dynamic batch");
+
+    Stage* start = add_loop_start(p_, first.name + "@LoopStart@Batch", start_inputs_, start_outputs_);
+    Stage* end = add_loop_end(p_, stages_.back()->name + "@LoopEnd@Batch", end_inputs_, end_outputs_);
+    start->attrs.set("loop-end", int64_t{end->id()});
+    start->attrs.set("iterations-count", batch);
+    end->attrs.set("iterations-count", batch);
+    std::ranges::sort(start_components_);
+    std::ranges::sort(end_components_);
+    start->attrs.set("start-iteration-components", std::any(start_components_));
+    end->attrs.set("end-iteration-components", std::any(end_components_));
+  }
+
+ private:
+  static DataDesc one_item(const Data* d) { return d->desc.with_dim(Dim::N, 1); }
+  static int64_t last_index(const std::vector<Data*>& v) { return static_cast<int64_t>(v.size()) - 1; }
+
+  void enter(Stage* s, int port) {
+    Data* in = s->input(port);
+    if (contains(stages_, in->producer_stage())) return;
+    const bool iterated = is_split_port(*s, port);
+    if (!iterated && !in->producer_stage()) return;
+    start_inputs_.push_back(in);
+    end_inputs_.push_back(in);
+    Data* inner = p_.duplicate(in, "@loop", iterated ? one_item(in) : in->desc);
+    start_outputs_.push_back(inner);
+    if (iterated) start_components_.push_back({last_index(start_inputs_), IterationRule{}, last_index(start_outputs_)});
+    else in->attrs.set("start-shared-allocation", int64_t{inner->id()});
+    p_.replace_input(s, port, inner);
+  }
+
+  void leave(Stage* s, int port) {
+    Data* out = s->output(port);
+    Data* inner = p_.duplicate(out, "@loop", one_item(out));
+    p_.replace_output(s, port, inner);
+    const bool outside = out->usage == DataUsage::Output || std::ranges::any_of(out->consumers(), [&](const Use& u) { return !contains(stages_, u.stage); });
+    if (!outside) {
+      p_.redirect_consumers(out, inner);
+      return;
+    }
+    end_inputs_.push_back(inner);
+    end_outputs_.push_back(out);
+    end_components_.push_back({last_index(end_outputs_), IterationRule{}, last_index(end_inputs_)});
+  }
+
+  Program& p_;
+  const Stages& stages_;
+  std::vector<Data*> start_inputs_, start_outputs_, end_inputs_, end_outputs_;
+  LoopComponents start_components_, end_components_;
+};
+
+}  // namespace
+
+void adjust_data_batch(Program& p) {
+  Stages remaining = collect(p);
+  while (!remaining.empty()) {
+    const Stages stages = take_sub_graph(remaining);
+    const Data* batch_data = p.find_data(stages[0]->attrs.integer("batchData"));
+    if (stages.size() <= kMaxDuplicated && batch_data && !batch_data->shape_parent()) Duplicator(p, stages).run();
+    else LoopMaker(p, stages).run();
+  }
+}
+
+}  // namespace blobsmith::vpu

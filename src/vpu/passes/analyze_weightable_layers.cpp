@@ -1,0 +1,114 @@
+// Weights far from 1 are multiplied by a power of two, which a scale behind the convolution takes back, so that FP16
+// products of the convolution engine do not underflow (middle-end spec §3.8).
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+constexpr int kNoExponent = -15;  ///< of zero and of subnormal numbers
+constexpr double kSmallScale = 0.1;
+
+bool reads_network_input(const Stage& s) {
+  const Data* in = s.input(0);
+  if (in->usage == DataUsage::Input) return true;
+  const Stage* producer = in->producer_stage();
+  return producer && producer->is(StageType::Convert) && producer->input(0)->usage == DataUsage::Input;
+}
+
+/// quirk: a negative scale counts as small.
+bool scales_down(const Stage& s) {
+  if (s.is_any(StageType::Power, StageType::Convert)) return static_cast<float>(s.attrs.real("scale", 1.0)) < static_cast<float>(kSmallScale);
+  if (!s.is(StageType::ScaleShift) || !is_const(s.input(1)) || s.input(1)->desc.type != DataType::FP16) return false;
+  const Bytes scales = s.input(1)->content.aligned(alignof(Half));
+  return std::ranges::any_of(scales.as<Half>(), [](Half h) { return half_to_float(h) < static_cast<float>(kSmallScale); });
+}
+
+/// Values may grow unless the network begins by scaling its input down.
+bool values_grow(Program& p) {
+  if (!p.options.check_preprocessing_inside_model) return false;
+  return std::ranges::none_of(p.stages(), [](const Stage* s) { return s->is_any(StageType::Power, StageType::Convert, StageType::ScaleShift) && reads_network_input(*s) && scales_down(*s); });
+}
+
+struct Exponents {
+  int max = kNoExponent;
+  int mean = kNoExponent;  ///< truncated toward zero, without zeros
+};
+
+Exponents exponents_of(const Data& weights) {
+  const Bytes bytes = weights.content.aligned(alignof(Half));
+  Exponents r;
+  int64_t sum = 0, count = 0;
+  for (Half h : bytes.as<Half>()) {
+    const int e = ((h >> 10) & 31) - 15;
+    r.max = std::max(r.max, e);
+    if (e == kNoExponent) continue;
+    sum += e;
+    ++count;
+  }
+  if (count) r.mean = static_cast<int>(static_cast<double>(sum) / static_cast<double>(count));
+  return r;
+}
+
+bool is_layer_type(const Stage& s, std::string_view lower_case) {
+  return s.layer && std::ranges::equal(s.layer->type, lower_case, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+/// Chooses the exponents of all layers; what the first layer decides holds for the later ones.
+class ShiftChooser {
+ public:
+  explicit ShiftChooser(bool growing) : growing_(growing) {}
+
+  float factor(const Stage& s) {
+    if (s.layer && s.layer->vpu_scale != 0.0f) return s.layer->vpu_scale;
+    const Data& weights = *require_const(s, 1);
+    const Exponents e = exponents_of(weights);
+    int shift = std::min(-e.mean, 15 - e.max);
+    if (first_ && shift < 4 && growing_ && weights.desc.dim(Dim::C) > 1) normal_ = 5;
+    if (first_ && shift > 10) shift -= 8;
+    if (is_layer_type(s, "convolution") || is_layer_type(s, "deconvolution")) shift = std::min(shift, 8);
+    else if (is_layer_type(s, "fullyconnected")) shift = std::min(shift, 9);
+    shift -= normal_;
+    first_ = false;
+    return shift >= 1 ? std::ldexp(1.0f, shift) : 1.0f;
+  }
+
+ private:
+  bool growing_;
+  bool first_ = true;
+  int normal_ = 0;
+};
+
+Data* scale_const(Program& p, Data* d, float factor) {
+  Data* r = p.duplicate(d, "@scaled", {}, contents::scaled(d->content, factor));
+  r->attrs.set("scaleFactor", factor);
+  return r;
+}
+
+void apply(Program& p, Stage* s, float factor) {
+  if (is_const(s->input(1))) p.replace_input(s, 1, scale_const(p, s->input(1), factor));
+  if (!is_fake(s->input(2))) {
+    require_const(*s, 2);
+    p.replace_input(s, 2, scale_const(p, s->input(2), factor));
+  }
+  const int64_t channels = s->output()->desc.dim(Dim::C);
+  p.replace_input(s, 3, p.add_const(s->name + "@scales", DataDesc({channels}), contents::replicated(1.0f / factor, channels)));
+  s->attrs.set("scaleFactor", factor);
+}
+
+}  // namespace
+
+void analyze_weightable_layers(Program& p) {
+  ShiftChooser chooser(values_grow(p));
+  for (Stage* s : std::vector<Stage*>(p.stages())) {
+    if (!s->is_any(StageType::StubConv, StageType::StubFullyConnected, StageType::StubDeconv) || !tries_hw(*s)) continue;
+    const float factor = chooser.factor(*s);
+    if (factor != 1.0f) apply(p, s, factor);
+  }
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,64 @@
+// What must hold after the last pass (middle-end spec §3.40). Changes nothing.
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+#include "vpu/stages/stage_def.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+void check_data(const Data& d) {
+  if (const Data* parent = d.parent()) {
+    ensure(d.memory_type == parent->memory_type, "data '" + d.name + "' lies in other memory than its parent");
+    ensure(d.sharing()->mode != Sharing::Mode::ROI || d.desc.order == parent->desc.order, "data '" + d.name + "' has another order than its parent");
+    ensure(d.sharing()->mode != Sharing::Mode::Reshape || d.desc.element_count() == parent->desc.element_count(), "data '" + d.name + "' has another size than its parent");
+  }
+  ensure(d.satisfies(d.required_strides), "strides of data '" + d.name + "' are not those required");
+}
+
+bool is_stub(const Stage& s) {
+  return s.is_any(StageType::StubConv, StageType::StubMaxPool, StageType::StubAvgPool, StageType::StubFullyConnected, StageType::StubDeconv, StageType::StubPriorBox, StageType::StubPriorBoxClustered);
+}
+
+void check_order(const Stage& s, const Data* d, const std::optional<DimsOrder>& wish) {
+  ensure(!wish || is_fake(d) || d->desc.order == *wish, "data '" + d->name + "' does not have the order that stage '" + s.name + "' requires");
+}
+
+void check_strides(const Stage& s, const Data* d, const std::optional<StridesRequirement>& wish) {
+  ensure(!wish || is_fake(d) || d->satisfies(*wish), "data '" + d->name + "' does not have the strides that stage '" + s.name + "' requires");
+}
+
+void check_batch(const Stage& s, const Data* d, const std::optional<bool>& one_at_a_time) {
+  ensure(!one_at_a_time.value_or(false) || d->desc.dim(Dim::N, 1) == 1, "data '" + d->name + "' has a batch that stage '" + s.name + "' does not take");
+}
+
+template <class Wishes, class Check>
+void check_ports(const Stage& s, const Wishes& wishes, Check check) {
+  for (size_t i = 0; i < wishes.inputs.size() && i < s.inputs().size(); ++i) check(s, s.inputs()[i], wishes.inputs[i]);
+  for (size_t i = 0; i < wishes.outputs.size() && i < s.outputs().size(); ++i) check(s, s.outputs()[i], wishes.outputs[i]);
+}
+
+void check_convert(const Stage& s) {
+  const DataType in = s.input(0)->desc.type, out = s.output()->desc.type;
+  using enum DataType;
+  const bool known = (in == U8 && out == FP16) || (in == FP16 && out == FP32) || (in == FP32 && out == FP16) || (in == S32 && out == FP16) || (in == FP16 && out == S32) || (in == S32 && out == U8);
+  if (!known) throw cannot_compile(s, std::string("conversion from ") + to_string(in) + " to " + to_string(out) + " is not supported");
+}
+
+void check_stage(const Stage& s, const Resources& resources) {
+  if (is_stub(s)) throw not_yet_supported(s, std::string(to_string(s.type)) + " is left after all passes");
+  check_ports(s, order_wishes(s), check_order);
+  check_ports(s, stride_wishes(s), check_strides);
+  check_ports(s, batch_wishes(s), check_batch);
+  if (s.is(StageType::Convert)) check_convert(s);
+  const ShaveDemand demand = shave_demand(s);
+  ensure(s.num_shaves <= resources.shaves && (demand == ShaveDemand::NotNeeded) == (s.num_shaves == 0), "stage '" + s.name + "' has a wrong number of SHAVEs");
+}
+
+}  // namespace
+
+void final_check(Program& p) {
+  p.for_each_data([](const Data* d) { check_data(*d); });
+  for (const Stage* s : p.stages()) check_stage(*s, p.resources);
+}
+
+}  // namespace blobsmith::vpu

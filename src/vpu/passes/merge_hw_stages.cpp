@@ -1,0 +1,83 @@
+// ReLU, leaky ReLU, clamp and a 2x2 max pooling become part of the convolution before them (middle-end spec §3.19).
+#include <cmath>
+#include <limits>
+
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+bool is_zero(float v) { return std::abs(v) <= std::numeric_limits<float>::epsilon(); }
+
+/// The engine multiplies negative values by 1/n: the slope's reciprocal must be a whole number.
+bool is_hw_slope(float slope) {
+  if (slope == 0.0f) return true;
+  const float r = 1.0f / slope;
+  return is_zero(std::abs(std::ceil(r) - r));
+}
+
+Stage* mergeable_post_op(const Stage& s) {
+  Stage* op = s.is(StageType::StubConv) ? single_next(s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp}) : single_next(s, {StageType::Relu});
+  if (!op) return nullptr;
+  if (op->is(StageType::Clamp) && !is_zero(static_cast<float>(op->attrs.real("min_value")))) return nullptr;
+  if (op->is(StageType::LeakyRelu) && !is_hw_slope(static_cast<float>(op->attrs.real("negativeSlope")))) return nullptr;
+  return op;
+}
+
+void merge_post_op(Program& p, Stage* s, Stage* op) {
+  Attrs& a = s->attrs;
+  if (op->is(StageType::Clamp)) {
+    a.set("withClamp", true);
+    a.set("clampMax", op->attrs.real("max_value"));
+  } else {
+    const bool leaky = op->is(StageType::LeakyRelu);
+    const auto slope = static_cast<float>(op->attrs.real("negativeSlope"));
+    a.set("withReLU", true);
+    a.set("negativeSlope", slope);
+    a.set("a0", leaky ? 1 : 0);
+    a.set("a1", leaky ? static_cast<int64_t>(static_cast<uint32_t>(1.0f / slope)) : int64_t{1});
+    a.set("reluScale", leaky ? slope : 1.0f);
+  }
+  absorb(p, s, op);
+}
+
+bool even(const DataDesc& d) { return d.dim(Dim::W) % 2 == 0 && d.dim(Dim::H) % 2 == 0; }
+
+Stage* mergeable_pool(const Stage& conv) {
+  Stage* pool = single_next(conv, {StageType::StubMaxPool});
+  if (!pool || !tries_hw(*pool)) return nullptr;
+  const Window c = window_of(conv), w = window_of(*pool);
+  const bool conv_fits = c.kernel_x == 3 && c.kernel_y == 3 && c.stride_x == 1 && c.pad_left == 1 && c.pad_right == 1 && c.pad_top == 1 && c.pad_bottom == 1;
+  const bool pool_fits = w.kernel_x == 2 && w.kernel_y == 2 && w.stride_x == 2 && w.no_pads();
+  return conv_fits && pool_fits && even(conv.input(0)->desc) && even(conv.output()->desc) && even(pool->output()->desc) ? pool : nullptr;
+}
+
+void merge_pool(Program& p, Stage* conv, Stage* pool) {
+  const Window w = window_of(*pool);
+  Attrs& a = conv->attrs;
+  a.set("withPool", true);
+  a.set("poolKernelSizeX", w.kernel_x);
+  a.set("poolKernelSizeY", w.kernel_y);
+  a.set("poolKernelStride", w.stride_x);
+  a.set("poolPadLeft", w.pad_left);
+  a.set("poolPadRight", w.pad_right);
+  a.set("poolPadTop", w.pad_top);
+  a.set("poolPadBottom", w.pad_bottom);
+  absorb(p, conv, pool);
+}
+
+}  // namespace
+
+void merge_hw_stages(Program& p) {
+  p.for_each_stage([&](Stage* s) {
+    if (!tries_hw(*s)) return;
+    const bool conv = s->is(StageType::StubConv);
+    if (conv) s->attrs.set("origConvOutput", s->output()->desc);
+    if (Stage* op = mergeable_post_op(*s)) merge_post_op(p, s, op);
+    if (!conv || !p.options.hw_pool_conv_merge) return;
+    if (Stage* pool = mergeable_pool(*s)) merge_pool(p, s, pool);
+  });
+}
+
+}  // namespace blobsmith::vpu

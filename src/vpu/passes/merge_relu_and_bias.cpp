@@ -1,0 +1,22 @@
+// Bias and the ReLU behind it become one stage (middle-end spec §3.31).
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+
+namespace blobsmith::vpu {
+
+void merge_relu_and_bias(Program& p) {
+  p.for_each_stage([&](Stage* bias) {
+    if (!bias->is(StageType::Bias)) return;
+    Stage* relu = single_next(*bias, {StageType::Relu, StageType::LeakyRelu});
+    if (!relu) return;
+    Data *in = bias->input(0), *biases = bias->input(1), *out = relu->output();
+    const std::string name = relu->name;
+    const LayerPtr layer = relu->layer;
+    const double slope = relu->attrs.real("negativeSlope");
+    p.remove(bias);
+    p.remove(relu);
+    add_relu(p, name, layer, slope, in, out, biases);
+  });
+}
+
+}  // namespace blobsmith::vpu

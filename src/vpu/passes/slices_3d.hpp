@@ -1,0 +1,39 @@
+// Common to the passes that take 3-D convolutions and poolings apart along the depth (middle-end spec §3.6, §3.7).
+#pragma once
+#include <vector>
+
+#include "vpu/passes/helpers.hpp"
+
+namespace blobsmith::vpu {
+
+/// Output side: data {W,H,C,N} per output depth, reshaped to {W,H,1,C,N} and concatenated into `whole`.
+std::vector<Data*> concat_depth(Program& p, const Stage& stage, Data* whole);
+
+/// Input side: data {W,H,C,N} per used input depth, made on demand, later cut out of the whole.
+class DepthSlices {
+ public:
+  DepthSlices(Program& p, Data* whole) : p_(p), whole_(whole), slices_(static_cast<size_t>(whole->desc.dim(Dim::D)), nullptr) {}
+  Data* at(int64_t depth);
+  /// Reshape and Split stages that produce the slices made so far.
+  void connect(const Stage& stage);
+
+ private:
+  Program& p_;
+  Data* whole_;
+  std::vector<Data*> slices_;
+};
+
+/// The plane of a 3-D tensor, without D.
+DataDesc plane_desc(const DataDesc& desc);
+/// Input depths that output depth `d` reads: kernel depth and input depth.
+struct DepthTap {
+  int64_t kernel, input;
+};
+std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t dilation, int64_t input_depth);
+
+/// Entries X, Y, Z of a list attribute.
+std::vector<int64_t> xyz(const Stage& s, std::string_view name);
+/// True for FP16, NCDHW input and output.
+bool is_fp16_3d(const Stage& s);
+
+}  // namespace blobsmith::vpu

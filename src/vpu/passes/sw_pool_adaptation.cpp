@@ -1,0 +1,29 @@
+// Poolings that the engine does not take become SHAVE stages (middle-end spec §3.28).
+#include "vpu/passes/helpers.hpp"
+#include "vpu/passes/passes.hpp"
+#include "vpu/passes/pool_coverage.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+void adapt(Program& p, Stage* stub) {
+  const Window w = window_of(*stub);
+  Data *in = stub->input(0), *out = stub->output();
+  StageType type = StageType::AvgPool;
+  if (stub->is(StageType::StubMaxPool)) type = pools_globally(w, in->desc, out->desc) ? StageType::GlobalMaxPool : StageType::MaxPool;
+  p.disconnect(stub);
+  Stage* pool = p.add_stage(stub->name, type, stub->layer, {in}, {out});
+  set_window(*pool, w);
+  pool->attrs.set("excludePad", is_set(stub->attrs, "excludePad"));
+  p.remove(stub);
+}
+
+}  // namespace
+
+void sw_pool_adaptation(Program& p) {
+  p.for_each_stage([&](Stage* s) {
+    if (s->is_any(StageType::StubMaxPool, StageType::StubAvgPool)) adapt(p, s);
+  });
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,243 @@
+#include "vpu/program/builders.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace blobsmith::vpu {
+namespace {
+
+DimValues along(Dim axis, int64_t offset) { return DimValues{{axis, offset}}; }
+
+std::vector<DimValues> running_offsets(Dim axis, const std::vector<int64_t>& sizes) {
+  std::vector<DimValues> r;
+  int64_t at = 0;
+  for (int64_t s : sizes) {
+    r.push_back(along(axis, at));
+    at += s;
+  }
+  return r;
+}
+
+std::vector<int64_t> extents(Dim axis, const std::vector<Data*>& datas) {
+  std::vector<int64_t> r;
+  for (const Data* d : datas) r.push_back(d->desc.dim(axis));
+  return r;
+}
+
+Stage* add_eltwise(Program& p, StageType type, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
+  Data* fake = p.add_fake();
+  return p.add_stage(std::move(name), type, std::move(layer), {a, b, fake}, {out});
+}
+
+void require_nchw(const Data* d, const std::string& stage) { ensure(d->desc.order == orders::NCHW, "data '" + d->name + "' of stage '" + stage + "' is not NCHW"); }
+
+/// A copy of `out` takes its place at its producer.
+Data* insert_before(Program& p, Data* out, const std::string& postfix) {
+  Data* before = p.duplicate(out, postfix);
+  const Use producer = out->producer();
+  p.replace_output(producer.stage, producer.port, before);
+  return before;
+}
+
+}  // namespace
+
+Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, std::string_view origin) {
+  Stage* s = p.add_stage(std::move(name), StageType::Copy, std::move(layer), {in}, {out});
+  s->attrs.set("origin", origin);
+  return s;
+}
+
+Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
+  if (in->desc.element_count() != out->desc.element_count())
+    throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape", "reshape from " + std::to_string(in->desc.element_count()) + " to " + std::to_string(out->desc.element_count()) + " elements");
+  return p.add_stage(std::move(name), StageType::Reshape, std::move(layer), {in}, {out});
+}
+
+Stage* add_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out) {
+  std::vector<DimValues> offsets = running_offsets(axis, extents(axis, ins));
+  Stage* s = add_concat(p, std::move(name), std::move(layer), std::move(offsets), std::move(ins), out);
+  s->attrs.set("axis", axis);
+  return s;
+}
+
+Stage* add_concat(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, std::vector<Data*> ins, Data* out) {
+  ensure(offsets.size() == ins.size(), "offsets of concat '" + name + "'");
+  Stage* s = p.add_stage(std::move(name), StageType::StubConcat, std::move(layer), std::move(ins), {out});
+  s->attrs.set("offsets", std::move(offsets));
+  return s;
+}
+
+Stage* add_dynamic_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out) {
+  Stage* s = p.add_stage(std::move(name), StageType::Concat, std::move(layer), std::move(ins), {out});
+  s->attrs.set("axis", axis);
+  return s;
+}
+
+Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs) {
+  const std::vector<int64_t> sizes = extents(axis, outs);
+  return add_split(p, std::move(name), std::move(layer), axis, in, std::move(outs), sizes);
+}
+
+Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs, const std::vector<int64_t>& sizes) {
+  ensure(sizes.size() == outs.size(), "sizes of split '" + name + "'");
+  const std::vector<DimValues> all = running_offsets(axis, sizes);
+  std::vector<DimValues> offsets;
+  std::vector<Data*> used;
+  for (size_t i = 0; i < outs.size(); ++i) {
+    if (!outs[i]) continue;
+    offsets.push_back(all[i]);
+    used.push_back(outs[i]);
+  }
+  Stage* s = add_split(p, std::move(name), std::move(layer), std::move(offsets), in, std::move(used));
+  s->attrs.set("axis", axis);
+  return s;
+}
+
+Stage* add_split(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, Data* in, std::vector<Data*> outs) {
+  ensure(offsets.size() == outs.size(), "offsets of split '" + name + "'");
+  Stage* s = p.add_stage(std::move(name), StageType::Split, std::move(layer), {in}, std::move(outs));
+  s->attrs.set("offsets", std::move(offsets));
+  return s;
+}
+
+Stage* add_expand(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset) {
+  Stage* s = p.add_stage(std::move(name), StageType::Expand, std::move(layer), {in}, {out});
+  s->attrs.set("offset", offset);
+  return s;
+}
+
+Stage* add_crop(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset) {
+  Stage* s = p.add_stage(std::move(name), StageType::Crop, std::move(layer), {in}, {out});
+  s->attrs.set("offset", offset);
+  return s;
+}
+
+Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues permutation) {
+  Stage* s = p.add_stage(std::move(name), StageType::Permute, std::move(layer), {in}, {out});
+  s->attrs.set("permutation", permutation);
+  return s;
+}
+
+Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
+  DimValues identity;
+  for (Dim d : out->desc.order.dims()) identity.set(d, static_cast<int64_t>(d));
+  Stage* s = add_permute(p, std::move(name), std::move(layer), in, out, identity);
+  s->attrs.set("outputOrder", out->desc.order);
+  return s;
+}
+
+Stage* add_gather(Program& p, std::string name, LayerPtr layer, Data* in, Data* indices, Data* out, Dim axis) {
+  Stage* s = p.add_stage(std::move(name), StageType::Gather, std::move(layer), {in, indices}, {out});
+  s->attrs.set("axis", axis);
+  return s;
+}
+
+Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, PadMode mode, float value, DimValues begin, DimValues end) {
+  Stage* s = p.add_stage(std::move(name), StageType::Pad, std::move(layer), {in}, {out});
+  s->attrs.set("pad_value", value);
+  s->attrs.set("pad_mode", static_cast<int64_t>(mode));
+  s->attrs.set("pads_begin", begin);
+  s->attrs.set("pads_end", end);
+  return s;
+}
+
+Stage* add_convert(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, float scale, float bias) {
+  Stage* s = p.add_stage(std::move(name), StageType::Convert, std::move(layer), {in}, {out});
+  s->attrs.set("scale", scale);
+  s->attrs.set("bias", bias);
+  return s;
+}
+
+Stage* add_bias(Program& p, std::string name, LayerPtr layer, Data* in, Data* biases, Data* out) {
+  return p.add_stage(std::move(name), StageType::Bias, std::move(layer), {in, biases}, {out});
+}
+
+Stage* add_scale(Program& p, std::string name, LayerPtr layer, Data* in, Data* scales, Data* out) {
+  return p.add_stage(std::move(name), StageType::Scale, std::move(layer), {in, scales}, {out});
+}
+
+bool is_plain_relu(double slope) { return std::abs(static_cast<float>(slope)) < std::numeric_limits<float>::epsilon(); }
+
+Stage* add_relu(Program& p, std::string name, LayerPtr layer, double slope, Data* in, Data* out, Data* biases) {
+  const bool plain = is_plain_relu(slope);
+  const StageType type = biases ? (plain ? StageType::BiasRelu : StageType::BiasLeakyRelu) : (plain ? StageType::Relu : StageType::LeakyRelu);
+  std::vector<Data*> ins{in};
+  if (biases) ins.push_back(biases);
+  Stage* s = p.add_stage(std::move(name), type, std::move(layer), std::move(ins), {out});
+  s->attrs.set("negativeSlope", slope);
+  return s;
+}
+
+Stage* add_clamp(Program& p, std::string name, LayerPtr layer, double min, double max, Data* in, Data* out) {
+  Stage* s = p.add_stage(std::move(name), StageType::Clamp, std::move(layer), {in}, {out});
+  s->attrs.set("min_value", min);
+  s->attrs.set("max_value", max);
+  return s;
+}
+
+Stage* add_power(Program& p, std::string name, LayerPtr layer, double scale, double power, double bias, Data* in, Data* out) {
+  Stage* s = p.add_stage(std::move(name), StageType::Power, std::move(layer), {in}, {out});
+  s->attrs.set("scale", scale);
+  s->attrs.set("power", power);
+  s->attrs.set("bias", bias);
+  return s;
+}
+
+Stage* add_sum(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Sum, std::move(name), std::move(layer), a, b, out); }
+Stage* add_prod(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Prod, std::move(name), std::move(layer), a, b, out); }
+Stage* add_max(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Max, std::move(name), std::move(layer), a, b, out); }
+
+Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, Data* in, Data* axes, Data* out, bool keep_dims) {
+  Stage* s = p.add_stage(std::move(name), type, std::move(layer), {in, axes}, {out});
+  s->attrs.set("keep_dims", static_cast<int64_t>(keep_dims));
+  return s;
+}
+
+Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a, bool transpose_b, std::vector<Data*> ins, Data* out) {
+  ensure(ins.size() == 2 || ins.size() == 3, "inputs of GEMM '" + name + "'");
+  Stage* s = p.add_stage(std::move(name), StageType::GEMM, std::move(layer), std::move(ins), {out});
+  s->attrs.set("alpha", alpha);
+  s->attrs.set("beta", beta);
+  s->attrs.set("transposeA", transpose_a);
+  s->attrs.set("transposeB", transpose_b);
+  return s;
+}
+
+Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases, Data* scales, Data* out) {
+  require_nchw(in, name);
+  require_nchw(out, name);
+  return p.add_stage(std::move(name), StageType::StubConv, std::move(layer), {in, weights, biases, scales}, {out});
+}
+
+Stage* add_pooling(Program& p, std::string name, LayerPtr layer, StageType type, Data* in, Data* out) {
+  require_nchw(in, name);
+  require_nchw(out, name);
+  return p.add_stage(std::move(name), type, std::move(layer), {in}, {out});
+}
+
+Stage* add_sw_fully_connected(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases, Data* scales, Data* out) {
+  Stage* s = p.add_stage(name, StageType::FC, layer, {in, weights}, {out});
+  add_bias_and_scale_before(p, name, layer, biases, scales, out);
+  return s;
+}
+
+void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr layer, Data* biases, Data* scales, Data* out) {
+  if (biases->usage != DataUsage::Fake) {
+    Data* before = insert_before(p, out, "@pre-bias");
+    add_bias(p, name + "@biases", layer, before, biases, out);
+  }
+  if (scales->usage != DataUsage::Fake) {
+    Data* before = insert_before(p, out, "@pre-scaled");
+    add_scale(p, name + "@scales", layer, before, scales, out);
+  }
+}
+
+Stage* add_loop_start(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {
+  return p.add_stage(std::move(name), StageType::LoopStart, nullptr, std::move(ins), std::move(outs));
+}
+
+Stage* add_loop_end(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {
+  return p.add_stage(std::move(name), StageType::LoopEnd, nullptr, std::move(ins), std::move(outs));
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,17 @@
+// Stages with a kernel of the user (stages spec §12): decoded only, custom layers can't be compiled.
+#include "vpu/stages/custom.hpp"
+
+#include "vpu/stages/rules.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+constexpr StageDef kDefs[] = {
+    {.type = StageType::Custom, .make_params = rules::make<CustomParams>, .layout = "in*"},
+};
+
+}  // namespace
+
+std::span<const StageDef> custom_defs() { return kDefs; }
+
+}  // namespace blobsmith::vpu

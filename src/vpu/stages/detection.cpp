@@ -1,0 +1,146 @@
+// Detection heads: SSD, NMS, YOLO, CTC (stages spec §10).
+// Attributes: DetectionOutput: the names of DetectionOutputParams (has_arm_inputs and num_priors apart from those of the
+// layer); its temp is added by the parser. StaticShapeNMS: center_point_box. RegionYolo: classes, coords, num, maskSize,
+// doSoftMax. ReorgYolo: stride. CTCGreedyDecoderSeqLen: mergeRepeated, blankIndex.
+#include "vpu/stages/detection.hpp"
+
+#include <array>
+
+#include "vpu/stages/rules.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+using namespace rules;
+
+constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
+
+// ---- DetectionOutput ------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<StageParams> encode_detection_output(const Stage& s) {
+  auto p = std::make_unique<DetectionOutputParams>();
+  p->num_classes = word(s, "num_classes");
+  p->share_location = word(s, "share_location", 1);
+  p->background_label_id = word(s, "background_label_id", 0);
+  p->nms_threshold = real(s, "nms_threshold");
+  p->top_k = word(s, "top_k", -1);
+  p->code_type = word(s, "code_type");
+  p->keep_top_k = word(s, "keep_top_k");
+  p->confidence_threshold = real(s, "confidence_threshold", -1);
+  p->variance_encoded_in_target = word(s, "variance_encoded_in_target", 0);
+  p->num_priors = word(s, "num_priors");
+  p->clip_before_nms = word(s, "clip_before_nms", 0);
+  p->clip_after_nms = word(s, "clip_after_nms", 0);
+  p->decrease_label_id = word(s, "decrease_label_id", 0);
+  p->image_width = word(s, "image_width", 1);
+  p->image_height = word(s, "image_height", 1);
+  p->normalized = word(s, "normalized", 1);
+  p->num = word(s, "num");
+  p->objectness_score = real(s, "objectness_score", -1);
+  p->has_arm_inputs = s.input_count() == 5;
+  return p;
+}
+
+// ---- StaticShapeNMS -------------------------------------------------------------------------------------------------------
+
+struct NmsLists {
+  int64_t boxes, indices, scores;  // bytes
+  explicit NmsLists(int64_t n) : boxes(8 * n), indices(2 * n), scores(4 * n) {}
+  int64_t total() const { return boxes + indices + scores; }
+};
+
+/// Two sets of lists and a small buffer, each whole in one of the slices.
+bool fits_in_slices(const NmsLists& l, int64_t slices) {
+  constexpr int64_t kSliceBytes = 100 * 1024, kSmallBuffer = 4096;
+  int64_t used = 0, left = slices - 1;
+  for (int64_t size : std::array{l.boxes, l.indices, l.scores, l.boxes, l.indices, l.scores, kSmallBuffer}) {
+    if (used + size < kSliceBytes) {
+      used += size;
+    } else if (left > 0 && size < kSliceBytes) {
+      --left;
+      used = size;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+int64_t nms_boxes(const Stage& s) { return s.input(0)->desc.dim(Dim::H); }  // [batch, boxes, 4]
+
+ShaveDemand nms_shaves(const Stage& s) { return fits_in_slices(NmsLists(nms_boxes(s)), 1) ? ShaveDemand::OnlyOne : ShaveDemand::NeedMax; }
+
+void finalize_nms(Program& p, Stage& s) {
+  const NmsMemory m = nms_memory(nms_boxes(s), p.resources.shaves);
+  if (m.in_ddr) p.add_temp(&s, m.ddr_elements * element_size(DataType::FP16))->desc = DataDesc(DataType::FP16, {m.ddr_elements});
+}
+
+std::unique_ptr<StageParams> encode_nms(const Stage& s) {
+  auto p = std::make_unique<StaticShapeNmsParams>();
+  p->center_point_box = word(s, "center_point_box", 0);
+  p->use_ddr_buffer = !s.temps().empty();
+  return p;
+}
+
+// ---- YOLO, CTC ------------------------------------------------------------------------------------------------------------
+
+void region_yolo_strides(const Stage& s, StrideWishes& w) {
+  if (word(s, "doSoftMax")) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
+}
+
+std::unique_ptr<StageParams> encode_region_yolo(const Stage& s) {
+  auto p = std::make_unique<RegionYoloParams>();
+  p->classes = word(s, "classes");
+  p->coords = word(s, "coords");
+  p->num = word(s, "num");
+  p->mask_size = word(s, "maskSize");
+  p->do_softmax = word(s, "doSoftMax");
+  return p;
+}
+
+std::unique_ptr<StageParams> encode_reorg_yolo(const Stage& s) {
+  auto p = std::make_unique<ReorgYoloParams>();
+  p->stride = word(s, "stride");
+  return p;
+}
+
+void ctc_order(const Stage& s, OrderWishes& w) { w.outputs.at(0) = channels_at(s.output(0)->desc.order, position(s, Dim::C, s.input(0))); }
+
+std::unique_ptr<StageParams> encode_ctc_seq_len(const Stage& s) {
+  auto p = std::make_unique<CtcGreedyDecoderSeqLenParams>();
+  p->merge_repeated = uword(s, "mergeRepeated");
+  p->blank_index = uword(s, "blankIndex");
+  return p;
+}
+
+constexpr StageDef kDefs[] = {
+    {.type = StageType::DetectionOutput, .strides = compact_all, .types = "FP16 FP16 FP16 FP16* -> FP16", .encode = encode_detection_output, .make_params = make<DetectionOutputParams>, .layout = "in* out0 temp0"},
+    {.type = StageType::StaticShapeNMS, .shaves = nms_shaves, .finalize_layout = finalize_nms, .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32", .encode = encode_nms, .make_params = make<StaticShapeNmsParams>, .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
+    {.type = StageType::RegionYolo, .strides = region_yolo_strides, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_region_yolo, .make_params = make<RegionYoloParams>},
+    {.type = StageType::ReorgYolo, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_reorg_yolo, .make_params = make<ReorgYoloParams>},
+    {.type = StageType::CTCDecoder, .shaves = only_one, .order = ctc_order, .strides = compact_first, .batch = split_batch, .types = "FP16 FP16 -> FP16", .layout = "in0 in1 out0"},
+    {.type = StageType::CTCGreedyDecoderSeqLen, .shaves = only_one, .order = default_orders, .strides = compact_all, .types = "FP16 S32 -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
+    {.type = StageType::MTCNN, .batch = split_batch, .make_params = make<MtcnnParams>, .layout = "in0 out0 in1"},
+};
+
+}  // namespace
+
+int64_t detection_output_temp_bytes(int64_t images, int64_t classes, int64_t priors, int64_t shaves) {
+  const int64_t scores = images * classes * priors;
+  int64_t total = 0;
+  for (int64_t bytes : std::array{8 * scores, 4 * scores, 4 * scores, 4 * images * classes, 2 * classes * priors, 2 * scores, 4 * images, 2 * shaves * (priors + 8) * 5}) total += bytes + kSlack;
+  return total;
+}
+
+NmsMemory nms_memory(int64_t boxes, int64_t shaves) {
+  const NmsLists lists(boxes);
+  NmsMemory m;
+  m.one_slice = fits_in_slices(lists, 1);
+  m.in_ddr = !m.one_slice && !fits_in_slices(lists, shaves);
+  if (m.in_ddr) m.ddr_elements = 2 * lists.total() + 128;
+  return m;
+}
+
+std::span<const StageDef> detection_defs() { return kDefs; }
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,65 @@
+// The hardware stage: a list of operations of the convolution engine (stages spec §2).
+// Attributes: hwOps, a std::any that holds a std::vector<HwOp>.
+#include "vpu/stages/hw_op.hpp"
+
+#include "vpu/stages/rules.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+using namespace rules;
+
+StridesRequirement demand(const Data* d) {
+  StridesRequirement r = d->desc.rank() >= 3 ? row_aligned() : StridesRequirement::any().set(0, StrideRule::Aligned);
+  if (d->desc.dim(Dim::N, 1) > 1) r.set(d->desc.order.position(Dim::N), StrideRule::Compact);
+  return r;
+}
+
+void strides(const Stage& s, StrideWishes& w) {
+  w.inputs.at(0) = demand(s.input(0));
+  w.outputs.at(0) = demand(s.output(0));
+}
+
+void order(const Stage& s, OrderWishes& w) {
+  if (s.input(0)->desc.rank() >= 3) w.inputs.at(0) = channels_at(s.input(0)->desc.order, 2);
+  if (s.output(0)->desc.rank() >= 3) w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
+}
+
+std::unique_ptr<StageParams> encode(const Stage& s) {
+  const auto* ops = std::any_cast<std::vector<HwOp>>(&s.attrs.get<std::any>("hwOps"));
+  ensure(ops != nullptr, "operations of hardware stage '" + s.name + "'");
+  auto p = std::make_unique<HwOpParams>();
+  p->ops = *ops;
+  return p;
+}
+
+std::vector<const Data*> buffers(const Stage& s) {
+  std::vector<const Data*> r;
+  for (int i = 0; i < s.own_input_count(); ++i)
+    if (s.input(i)->usage != DataUsage::Fake) r.push_back(s.input(i));
+  for (int i = 0; i < s.own_output_count(); ++i)
+    if (s.output(i)->usage != DataUsage::Fake) r.push_back(s.output(i));
+  return r;
+}
+
+/// "input", "weights", "biases", "scales", "output", by the indices in the operations.
+std::string role(const StageParams& params, int k, int) {
+  for (const HwOp& op : dynamic_cast<const HwOpParams&>(params).ops) {
+    if (k == op.input_index) return "input";
+    if (k == op.output_index) return "output";
+    if (k == op.weights_index) return "weights";
+    if (k == op.biases_index) return "biases";
+    if (k == op.scales_index) return "scales";
+  }
+  return "";
+}
+
+constexpr StageDef kDefs[] = {
+    {.type = StageType::MyriadXHwOp, .order = order, .strides = strides, .types = "FP16 FP16 FP16 FP16 -> FP16", .encode = encode, .make_params = make<HwOpParams>, .buffers = buffers, .role = role},
+};
+
+}  // namespace
+
+std::span<const StageDef> hw_op_defs() { return kDefs; }
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,150 @@
+// Finds a stage type's definition and asks it, adding what the injected child asks.
+#include <algorithm>
+#include <charconv>
+
+#include "vpu/stages/rules.hpp"
+#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/types_check.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+/// Sorted by type.
+std::vector<const StageDef*> build_table() {
+  std::vector<const StageDef*> table;
+  for (auto defs : {special_stage_defs(), hw_op_defs(), post_op_defs(), eltwise_defs(), data_movement_defs(), indexing_defs(), convolution_defs(), pooling_defs(),
+                    normalization_defs(), resize_defs(), reduction_defs(), detection_defs(), roi_defs(), recurrent_defs(), custom_defs()})
+    for (const StageDef& d : defs) table.push_back(&d);
+  std::ranges::sort(table, {}, &StageDef::type);
+  return table;
+}
+
+ShaveDemand own_demand(const Stage& s) {
+  const StageDef& d = stage_def(s.type);
+  if (d.shaves) return d.shaves(s);
+  return s.category() == StageCategory::SHAVE ? ShaveDemand::NeedMax : ShaveDemand::NotNeeded;
+}
+
+/// The wishes of a stage and, behind its own ports, those of its injected child.
+template <class Wishes>
+Wishes wishes(const Stage& s, void (*StageDef::*member)(const Stage&, Wishes&)) {
+  Wishes w(s);
+  if (const auto own = stage_def(s.type).*member) own(s, w);
+  if (const Stage* child = s.injected()) {
+    const Wishes c = wishes(*child, member);
+    std::ranges::copy(c.inputs, w.inputs.begin() + s.own_input_count());
+    std::ranges::copy(c.outputs, w.outputs.begin() + s.own_output_count());
+  }
+  return w;
+}
+
+// ---- layouts: "in0 out0 in1 temp*" ----------------------------------------------------------------------------------------
+
+struct LayoutWord {
+  std::string_view kind;  // "in", "out", "temp"
+  int index;              // -1: a star
+};
+
+std::vector<LayoutWord> parse_layout(std::string_view layout) {
+  std::vector<LayoutWord> r;
+  while (!layout.empty()) {
+    const size_t n = std::min(layout.find(' '), layout.size());
+    const std::string_view word = layout.substr(0, n);
+    const size_t digits = word.find_first_of("0123456789*");
+    int index = -1;
+    std::from_chars(word.data() + digits, word.data() + word.size(), index);
+    r.push_back({word.substr(0, digits), index});
+    layout.remove_prefix(std::min(n + 1, layout.size()));
+  }
+  return r;
+}
+
+bool named(const std::vector<LayoutWord>& layout, std::string_view kind, int index) {
+  return std::ranges::any_of(layout, [&](const LayoutWord& w) { return w.kind == kind && w.index == index; });
+}
+
+const std::vector<Data*>& datas_of(const Stage& s, std::string_view kind) { return kind == "in" ? s.inputs() : kind == "out" ? s.outputs() : s.temps(); }
+
+}  // namespace
+
+const StageDef* find_stage_def(StageType t) {
+  static const std::vector<const StageDef*> table = build_table();
+  const auto it = std::ranges::lower_bound(table, t, {}, &StageDef::type);
+  return it != table.end() && (*it)->type == t ? *it : nullptr;
+}
+
+const StageDef& stage_def(StageType t) {
+  const StageDef* d = find_stage_def(t);
+  ensure(d != nullptr, std::string("no definition of stage type ") + to_string(t));
+  return *d;
+}
+
+ShaveDemand shave_demand(const Stage& s) {
+  const ShaveDemand own = own_demand(s);
+  return s.injected() ? std::max(own, own_demand(*s.injected())) : own;
+}
+
+OrderWishes order_wishes(const Stage& s) { return wishes<OrderWishes>(s, &StageDef::order); }
+StrideWishes stride_wishes(const Stage& s) { return wishes<StrideWishes>(s, &StageDef::strides); }
+BatchWishes batch_wishes(const Stage& s) { return wishes<BatchWishes>(s, &StageDef::batch); }
+
+void check_types(const Stage& s) {
+  const StageDef& d = stage_def(s.type);
+  if (d.check_types) d.check_types(s);
+  else if (d.types) types_check::ports(s, d.types);
+}
+
+void finalize_layout(Program& p, Stage& s) {
+  if (const auto f = stage_def(s.type).finalize_layout) f(p, s);
+}
+
+std::unique_ptr<StageParams> encode_params(const Stage& s) {
+  const StageDef& d = stage_def(s.type);
+  if (d.encode) return d.encode(s);
+  ensure(!d.make_params, std::string("stage type ") + to_string(s.type) + " can be read but not written");
+  return std::make_unique<StageParams>();
+}
+
+std::unique_ptr<StageParams> make_params(StageType t) {
+  const StageDef& d = stage_def(t);
+  return d.make_params ? d.make_params() : std::make_unique<StageParams>();
+}
+
+std::vector<const Data*> blob_buffers(const Stage& s) {
+  const StageDef& d = stage_def(s.type);
+  if (d.buffers) return d.buffers(s);
+  std::vector<const Data*> r;
+  const std::vector<LayoutWord> layout = parse_layout(d.layout);
+  for (const LayoutWord& w : layout) {
+    const std::vector<Data*>& datas = datas_of(s, w.kind);
+    if (w.index >= 0) {
+      ensure(w.index < static_cast<int>(datas.size()), "stage '" + s.name + "' lacks " + std::string(w.kind) + std::to_string(w.index));
+      r.push_back(datas[static_cast<size_t>(w.index)]);
+      continue;
+    }
+    for (size_t i = 0; i < datas.size(); ++i)
+      if (!named(layout, w.kind, static_cast<int>(i))) r.push_back(datas[i]);
+  }
+  return r;
+}
+
+std::string buffer_role(StageType t, const StageParams& params, int k, int count) {
+  const StageDef& d = stage_def(t);
+  if (d.role) return d.role(params, k, count);
+  const std::vector<LayoutWord> layout = parse_layout(d.layout);
+  int stretch = count - static_cast<int>(std::ranges::count_if(layout, [](const LayoutWord& w) { return w.index >= 0; }));  // data that the star stands for
+  for (const LayoutWord& w : layout) {
+    if (w.index >= 0) {
+      if (k-- == 0) return std::string(w.kind) + std::to_string(w.index);
+      continue;
+    }
+    for (int i = 0; stretch > 0; ++i) {
+      if (named(layout, w.kind, i)) continue;
+      --stretch;
+      if (k-- == 0) return std::string(w.kind) + std::to_string(i);
+    }
+  }
+  return "";
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,102 @@
+#include "vpu/stages/rules.hpp"
+
+namespace blobsmith::vpu::rules {
+
+// ---- attributes ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+int64_t integer_or_flag(const Stage& s, std::string_view name) {
+  const Attrs::Value* v = s.attrs.find(name);
+  if (v)
+    if (const bool* flag = std::get_if<bool>(v)) return *flag;
+  return s.attrs.integer(name);
+}
+
+}  // namespace
+
+int32_t word(const Stage& s, std::string_view name) { return static_cast<int32_t>(integer_or_flag(s, name)); }
+int32_t word(const Stage& s, std::string_view name, int32_t fallback) { return s.attrs.has(name) ? word(s, name) : fallback; }
+uint32_t uword(const Stage& s, std::string_view name) { return static_cast<uint32_t>(integer_or_flag(s, name)); }
+uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback) { return s.attrs.has(name) ? uword(s, name) : fallback; }
+
+float real(const Stage& s, std::string_view name) {
+  const Attrs::Value* v = s.attrs.find(name);
+  if (v)
+    if (const int64_t* i = std::get_if<int64_t>(v)) return static_cast<float>(*i);
+  return static_cast<float>(s.attrs.real(name));
+}
+float real(const Stage& s, std::string_view name, float fallback) { return s.attrs.has(name) ? real(s, name) : fallback; }
+
+int32_t position(const Stage& s, Dim dim, const Data* d) {
+  const int p = d->desc.order.position(dim);
+  ensure(p >= 0, "stage '" + s.name + "': data '" + d->name + "' has no dimension " + to_string(dim));
+  return p;
+}
+int32_t axis_position(const Stage& s, std::string_view name, const Data* d) { return position(s, s.attrs.get<Dim>(name), d); }
+
+std::vector<int32_t> words(const std::vector<int64_t>& v) {
+  std::vector<int32_t> r;
+  for (int64_t x : v) r.push_back(static_cast<int32_t>(x));
+  return r;
+}
+
+std::vector<float> reals(const std::vector<double>& v) {
+  std::vector<float> r;
+  for (double x : v) r.push_back(static_cast<float>(x));
+  return r;
+}
+
+// ---- orders -------------------------------------------------------------------------------------------------------------
+
+DimsOrder channels_at(DimsOrder order, int position) { return order.rank() >= 3 ? order.with_dim_at(Dim::C, position) : order; }
+DimsOrder default_order(const Data* d) { return DimsOrder::of_rank(d->desc.rank()); }
+bool channel_minor(const Data* d) { return d->desc.order.position(Dim::C) == 0; }
+
+void output_keeps_order(const Stage& s, OrderWishes& w) {
+  for (auto& o : w.outputs) o = s.input(0)->desc.order;
+}
+
+void all_keep_order(const Stage& s, OrderWishes& w) { w.inputs.at(0) = w.outputs.at(0) = s.input(0)->desc.order; }
+
+void default_orders(const Stage& s, OrderWishes& w) {
+  for (int i = 0; i < s.input_count(); ++i) w.inputs.at(static_cast<size_t>(i)) = default_order(s.input(i));
+  for (int i = 0; i < s.output_count(); ++i) w.outputs.at(static_cast<size_t>(i)) = default_order(s.output(i));
+}
+
+void channels_outer(const Stage& s, OrderWishes& w) {
+  w.inputs.at(0) = channels_at(s.input(0)->desc.order, 2);
+  w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
+}
+
+// ---- strides ------------------------------------------------------------------------------------------------------------
+
+void compact_first(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact(); }
+
+void compact_all(const Stage&, StrideWishes& w) {
+  for (auto& r : w.inputs) r = StridesRequirement::compact();
+  for (auto& r : w.outputs) r = StridesRequirement::compact();
+}
+
+void compact_if_channel_minor(const Stage& s, StrideWishes& w) {
+  if (channel_minor(s.input(0))) compact_first(s, w);
+}
+
+void any_first(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::any(); }
+
+StridesRequirement row_aligned() { return StridesRequirement::standard().set(1, StrideRule::Aligned); }
+void row_aligned_output(const Stage&, StrideWishes& w) { w.outputs.at(0) = row_aligned(); }
+
+// ---- batch, SHAVEs ------------------------------------------------------------------------------------------------------
+
+void split_batch(const Stage&, BatchWishes& w) {
+  w.inputs.at(0) = true;
+  for (auto& o : w.outputs) o = true;
+}
+
+ShaveDemand none(const Stage&) { return ShaveDemand::NotNeeded; }
+ShaveDemand only_one(const Stage&) { return ShaveDemand::OnlyOne; }
+ShaveDemand two_or_one(const Stage&) { return ShaveDemand::TwoOrOne; }
+ShaveDemand can_be_limited(const Stage&) { return ShaveDemand::CanBeLimited; }
+
+}  // namespace blobsmith::vpu::rules

@@ -1,0 +1,77 @@
+// Small rules that several stage definitions share (stages spec §0).
+#pragma once
+#include <memory>
+#include <span>
+
+#include "vpu/stages/stage_def.hpp"
+
+namespace blobsmith::vpu::rules {
+
+// ---- attributes ---------------------------------------------------------------------------------------------------------
+/// An integer or a flag as a word of the blob.
+int32_t word(const Stage& s, std::string_view name);
+int32_t word(const Stage& s, std::string_view name, int32_t fallback);
+uint32_t uword(const Stage& s, std::string_view name);
+uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback);
+float real(const Stage& s, std::string_view name);
+float real(const Stage& s, std::string_view name, float fallback);
+/// The memory position of attribute `name`, a Dim, in a tensor.
+int32_t axis_position(const Stage& s, std::string_view name, const Data* d);
+int32_t position(const Stage& s, Dim dim, const Data* d);
+std::vector<int32_t> words(const std::vector<int64_t>& v);
+std::vector<float> reals(const std::vector<double>& v);
+
+// ---- orders -------------------------------------------------------------------------------------------------------------
+/// C moved to `position` when the rank is at least three; else unchanged.
+DimsOrder channels_at(DimsOrder order, int position);
+DimsOrder default_order(const Data* d);
+bool channel_minor(const Data* d);
+void output_keeps_order(const Stage&, OrderWishes&);      ///< every output like input 0
+void all_keep_order(const Stage&, OrderWishes&);          ///< input 0 as it is, output 0 like it
+void default_orders(const Stage&, OrderWishes&);          ///< every port
+void channels_outer(const Stage&, OrderWishes&);          ///< input 0 and output 0 with C at position 2
+
+// ---- strides ------------------------------------------------------------------------------------------------------------
+void compact_first(const Stage&, StrideWishes&);          ///< input 0 and output 0
+void compact_all(const Stage&, StrideWishes&);            ///< every port
+void compact_if_channel_minor(const Stage&, StrideWishes&);
+void any_first(const Stage&, StrideWishes&);              ///< input 0 and output 0: stated, but nothing demanded
+void row_aligned_output(const Stage&, StrideWishes&);
+/// Compact elements, rows at multiples of 16 bytes.
+StridesRequirement row_aligned();
+
+// ---- batch: input 0 and the outputs one item at a time --------------------------------------------------------------------
+void split_batch(const Stage&, BatchWishes&);
+
+// ---- SHAVEs -------------------------------------------------------------------------------------------------------------
+ShaveDemand none(const Stage&);
+ShaveDemand only_one(const Stage&);
+ShaveDemand two_or_one(const Stage&);
+ShaveDemand can_be_limited(const Stage&);
+
+// ---- parameters ---------------------------------------------------------------------------------------------------------
+template <class P>
+std::unique_ptr<StageParams> make() { return std::make_unique<P>(); }
+
+}  // namespace blobsmith::vpu::rules
+
+namespace blobsmith::vpu {
+
+// The definitions of each file of this folder.
+std::span<const StageDef> special_stage_defs();
+std::span<const StageDef> hw_op_defs();
+std::span<const StageDef> post_op_defs();
+std::span<const StageDef> eltwise_defs();
+std::span<const StageDef> data_movement_defs();
+std::span<const StageDef> indexing_defs();
+std::span<const StageDef> convolution_defs();
+std::span<const StageDef> pooling_defs();
+std::span<const StageDef> normalization_defs();
+std::span<const StageDef> resize_defs();
+std::span<const StageDef> reduction_defs();
+std::span<const StageDef> detection_defs();
+std::span<const StageDef> roi_defs();
+std::span<const StageDef> recurrent_defs();
+std::span<const StageDef> custom_defs();
+
+}  // namespace blobsmith::vpu
