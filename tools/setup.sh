@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing need, from Debian bookworm's packages. Does nothing where all of it is there.
 set -euo pipefail
-packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libfmt-dev libgtest-dev
+packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libonnx-dev libgtest-dev
           libprotobuf-dev protobuf-compiler nlohmann-json3-dev libstb-dev libclang-rt-14-dev)
 missing=()
 for p in "${packages[@]}"; do dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p"); done

@@ -1,6 +1,7 @@
 // Computes every node whose inputs are constants, and shapes of static tensors (front-end spec §2.4).
 #include <set>
 
+#include "graph/ops/inference_ids.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/pipeline.hpp"
 #include "transforms/quirks.hpp"
@@ -15,9 +16,9 @@ using Port = std::pair<const Node*, int>;
 std::set<Port> bounded_values(const std::vector<Node*>& order) {
   std::set<Port> bounded;
   for (const Node* n : order) {
-    const int port = quirks::bounded_input(*n);
-    if (port < 0 || !known_value(n->input(port))) continue;
-    std::vector<Value> todo{n->input(port)};
+    std::vector<Value> todo;
+    for (int i : blobsmith::quirks::bounded_inputs(*n))
+      if (known_value(n->input(i))) todo.push_back(n->input(i));
     while (!todo.empty()) {
       const Value v = todo.back();
       todo.pop_back();
@@ -80,9 +81,11 @@ bool fold(Graph& graph, Rewriter& rewriter, Node* n) {
 
 bool fold_constants(Graph& graph) {
   Rewriter rewriter(graph);
-  bool changed = fold_bounded_values(graph, rewriter, graph.ordered());
-  for (Node* n : graph.ordered()) {
-    if (changed) graph.next_id += quirks::ids_of_inference(*n);
+  std::vector<Node*> order = graph.ordered();
+  bool changed = fold_bounded_values(graph, rewriter, order);
+  if (changed) order = graph.ordered();
+  for (Node* n : order) {
+    if (changed) graph.next_id += blobsmith::quirks::ids_of_inference(*n);
     if (n->body) changed |= in_body(graph, *n, fold_constants);
     if (is_foldable(*n)) changed |= fold(graph, rewriter, n);
   }

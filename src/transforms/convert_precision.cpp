@@ -41,12 +41,13 @@ void convert_type_attributes(Attributes& attrs) {
 
 bool convert_precision(Graph& graph) {
   bool changed = false;
+  int64_t converted = 0;
   for (Node* n : graph.ordered()) {
     if (n->body) changed |= in_body(graph, *n, convert_precision);
     convert_type_attributes(n->attrs);
     if (n->is_constant() && becomes_i32(n->constant.type)) {
       n->constant = to_i32(n->constant);
-      graph.next_id += 2;  // the reference replaces the node
+      ++converted;
     }
     std::vector<std::pair<ElementType, Shape>> outputs;
     bool differs = false;
@@ -58,6 +59,7 @@ bool convert_precision(Graph& graph) {
     if (differs) graph.set_outputs(n, std::move(outputs));
     changed |= differs;
   }
+  if (converted) graph.next_id += 2 * converted + 1;  // the reference replaces the nodes
   return changed;
 }
 

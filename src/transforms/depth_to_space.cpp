@@ -1,14 +1,15 @@
 // DepthToSpace, SpaceToDepth and ShuffleChannels as Reshape-Transpose-Reshape; only the last one keeps the name
 // (front-end spec §5.4, §5.5).
+#include "transforms/quirks.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
-bool rearrange(Rewriter& rw, Node* n, const Shape& split, const std::vector<int64_t>& order, bool special_zero) {
-  Node* first = rw.reshape(n->input(0), split, special_zero);
+bool rearrange(Rewriter& rw, Node* n, const Shape& split, const std::vector<int64_t>& order) {
+  Node* first = rw.reshape(n->input(0), split, true);
   Node* transpose = rw.transpose(first->value(), order);
-  return rw.replace(n, rw.reshape(transpose->value(), n->shape(), special_zero));
+  return rw.replace(n, rw.reshape(transpose->value(), n->shape(), true));
 }
 
 struct BlockForm {
@@ -43,7 +44,7 @@ bool decompose_depth_to_space(Rewriter& rw, Node* n) {
     order.push_back(k + 2 + i);
     order.push_back(f->depth_first ? i + 2 : i + 1);
   }
-  return rearrange(rw, n, split, order, true);
+  return rearrange(rw, n, split, order);
 }
 
 bool decompose_space_to_depth(Rewriter& rw, Node* n) {
@@ -59,7 +60,7 @@ bool decompose_space_to_depth(Rewriter& rw, Node* n) {
   }
   if (!f->depth_first) order.push_back(1);
   for (size_t i = 0; i < f->spatial; ++i) order.push_back(static_cast<int64_t>(2 * i + 2));
-  return rearrange(rw, n, split, order, true);
+  return rearrange(rw, n, split, order);
 }
 
 bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
@@ -77,7 +78,13 @@ bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
   append(x[axis] / std::max<int64_t>(group, 1));
   std::swap(order[at], order[at + 1]);
   if (axis + 1 < x.size()) append(product(all.subspan(axis + 1)));
-  return rearrange(rw, n, split, order, false);
+  rw.graph().next_id += quirks::kShuffleIdsBefore;
+  Node* first = rw.reshape(n->input(0), split);
+  rw.graph().next_id += quirks::kShuffleIdsBetween;
+  Node* transpose = rw.transpose(first->value(), order);
+  Node* last = rw.reshape(transpose->value(), n->shape());
+  rw.graph().next_id += quirks::kShuffleIdsAfter;
+  return rw.replace(n, last);
 }
 
 }  // namespace blobsmith::transforms

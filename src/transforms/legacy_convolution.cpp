@@ -31,6 +31,9 @@ bool convolution_to_legacy(Rewriter& rw, Node* n) {
 
 bool deconvolution_to_legacy(Rewriter& rw, Node* n) {
   const Value w = n->input(1);
+  // Pads are those of shape inference; with a stated output shape they need not lead to it.
+  n->attrs.set("auto_pad", "explicit");
+  n->attrs.set("output_shape", std::vector<int64_t>(n->shape().begin() + 2, n->shape().end()));
   if (!n->is("GroupConvolutionBackpropData")) return to_legacy(rw, n, "DeconvolutionIE", w, 1);
   // A plain reshape: [groups, inputs, outputs, kernel] -> [inputs, groups · outputs, kernel].
   Shape merged = w.shape();

@@ -1,4 +1,6 @@
 // NormalizeL2, Softmax and MVN from their spelled-out forms (front-end spec §5.4).
+#include <algorithm>
+
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -172,8 +174,8 @@ bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {  // x·m + (beta - mean·m
       for (const auto& [inverse, gamma] : either_order(scale)) {
         const auto d = constant_of(gamma) ? inverse_deviation(inverse) : std::nullopt;
         if (!d || d->mean->input(0) != x) continue;
-        const auto uses = either_order(mean_product);
-        if (!(uses[0].a == m && uses[0].b == d->mean->value()) && !(uses[1].a == m && uses[1].b == d->mean->value())) continue;
+        const auto is_mean_times_m = [&](const Operands& o) { return o.a == m && o.b == d->mean->value(); };
+        if (std::ranges::none_of(either_order(mean_product), is_mean_times_m)) continue;
         Node* mvn = rw.make("MVN", {x, d->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", d->eps}, {"eps_mode", "inside_sqrt"}}), 6);
         Node* weighted = rw.make("Multiply", {mvn->value(), gamma});
         return rw.replace(n, rw.make("Add", {weighted->value(), subtract->input(0)}));

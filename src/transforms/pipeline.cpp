@@ -212,12 +212,12 @@ constexpr Step kSteps[] = {
     {"ShapeOf 3 to 1", old_shape_ofs},
     {"ShuffleChannels", shuffle_channels},
     {"TopK 3 to 1", old_top_ks},
-    {"SpaceToBatch", spaces_to_batches, 1},
+    {"SpaceToBatch", spaces_to_batches},
     {"BatchToSpace", batches_to_spaces},
     {"32-bit integers", convert_precision},
 
     // to legacy layers (§5.6)
-    {"constant folding", fold_constants, 189},
+    {"constant folding", fold_constants, 190},
     {"decompositions", legacy_decompositions},
     {"MatMul", convert_matmul},
     {"constant folding", fold_constants},

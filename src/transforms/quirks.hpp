@@ -1,5 +1,5 @@
-// Accidents of the reference's graph conversion that reach the bytes of a blob (docs/quirks.md): automatic names hold the
-// value of a counter that also counts temporary nodes, and compared names decide the order of layers (front-end spec §2.2).
+// Accidents of the reference's graph conversion that reach the bytes of a blob through automatic names (docs/quirks.md;
+// front-end spec §2.2). See also graph/ops/inference_ids.hpp.
 #pragma once
 #include <cstdint>
 
@@ -7,13 +7,13 @@
 
 namespace blobsmith::transforms::quirks {
 
-/// How many numbers of the node counter one shape inference of `n` takes, besides its own.
-int64_t ids_of_inference(const Node& n);
-/// The same for a whole graph: after each pass that changed something all shapes are inferred again.
+/// Numbers of the node counter that it takes to infer all shapes again, as happens after each pass that changed something.
 int64_t ids_of_validation(const Graph& graph);
-/// The input whose value shape inference of `n` computes (a Reshape's pattern); -1 when there is none.
-int bounded_input(const Node& n);
-/// How many numbers it takes to fold `n`.
+/// Numbers that it takes to fold `n`.
 int64_t ids_of_folding(const Node& n);
+
+/// The reference decomposes ShuffleChannels by shape arithmetic: numbers taken before, between and after the first Reshape
+/// and the Transpose.
+inline constexpr int64_t kShuffleIdsBefore = 7, kShuffleIdsBetween = 28, kShuffleIdsAfter = 1;
 
 }  // namespace blobsmith::transforms::quirks

@@ -2,12 +2,13 @@
 #include "transforms/rewrite.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <unordered_map>
 
+#include "graph/ops/inference_ids.hpp"
 #include "graph/ops/op.hpp"
-#include "transforms/quirks.hpp"
 
 namespace blobsmith::transforms {
 
@@ -31,7 +32,7 @@ int newest_version(std::string_view type) {
 Node* Rewriter::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   if (version == kNewest) version = newest_version(type);
   Node* n = graph_.make(std::move(type), std::move(inputs), std::move(attrs), version);
-  graph_.next_id += quirks::ids_of_inference(*n);
+  graph_.next_id += blobsmith::quirks::ids_of_inference(*n);
   return n;
 }
 
@@ -134,9 +135,13 @@ Dispatch by_root(const std::vector<Rewrite>& group) {
   return d;
 }
 
-bool walk(Graph& graph, const std::vector<Rewrite>& group, const Dispatch& dispatch) {
+// Most groups find nothing to do in most networks.
+bool has_root(const Graph& graph, const Dispatch& dispatch) {
+  return std::ranges::any_of(graph.all(), [&](const Node* n) { return dispatch.contains(n->type) || (n->body && has_root(*n->body, dispatch)); });
+}
+
+bool walk(Graph& graph, const Dispatch& dispatch) {
   static const std::vector<const Rewrite*> kNone;
-  const bool any_root = std::ranges::any_of(group, [](const Rewrite& r) { return r.roots.empty(); });
   const std::vector<Node*> order = graph.ordered();
   std::deque<Node*> queue(order.begin(), order.end());
   Rewriter rewriter(graph);
@@ -153,22 +158,20 @@ bool walk(Graph& graph, const std::vector<Rewrite>& group, const Dispatch& dispa
     Node* n = queue.front();
     queue.pop_front();
     if (is_dead(*n)) continue;
-    if (n->body) changed |= in_body(graph, *n, [&](Graph& body) { return walk(body, group, dispatch); });
-    if (any_root) {
-      for (const Rewrite& r : group)
-        if ((r.roots.empty() || std::ranges::find(r.roots, n->type) != r.roots.end()) && offer(n, r)) break;
-      continue;
-    }
+    if (n->body) changed |= in_body(graph, *n, [&](Graph& body) { return walk(body, dispatch); });
     const auto found = dispatch.find(n->type);
     for (const Rewrite* r : found == dispatch.end() ? kNone : found->second)
       if (offer(n, *r)) break;
   }
-  graph.remove_unreachable();
+  if (changed) graph.remove_unreachable();
   return changed;
 }
 }  // namespace
 
-bool apply_rewrites(Graph& graph, const std::vector<Rewrite>& group) { return walk(graph, group, by_root(group)); }
+bool apply_rewrites(Graph& graph, const std::vector<Rewrite>& group) {
+  const Dispatch dispatch = by_root(group);
+  return has_root(graph, dispatch) && walk(graph, dispatch);
+}
 
 // ---- what rewrites match on -----------------------------------------------------------------------------------------
 
@@ -213,8 +216,14 @@ bool all_close(const Tensor& t, double expected, double tolerance) {
   return close(first_element(t).to_f32().front()) && std::ranges::all_of(t.to_f32(), close);
 }
 
-std::array<Operands, 2> either_order(const Node* n) {
-  return {Operands{n->input(0), n->input(1)}, Operands{n->input(1), n->input(0)}};
+namespace {
+constexpr std::array<std::string_view, 10> kCommutative{"Add", "Multiply", "Maximum", "Minimum", "SquaredDifference", "LogicalAnd", "LogicalOr", "LogicalXor", "Equal", "NotEqual"};
+}  // namespace
+
+std::vector<Operands> either_order(const Node* n) {
+  std::vector<Operands> orders{{n->input(0), n->input(1)}};
+  if (std::ranges::find(kCommutative, n->type) != kCommutative.end()) orders.push_back({n->input(1), n->input(0)});
+  return orders;
 }
 
 bool broadcasts_into(const Shape& other, const Shape& shape) {

@@ -64,7 +64,7 @@ class Rewriter {
 /// Attributes from a list: attributes({{"axis", 1}, {"mode", "max"}}).
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 
-/// One rewrite: looks at a node of one of the types `roots` (none stated: at any node); true when it changed the graph.
+/// One rewrite: looks at a node of one of the types `roots`; true when it changed the graph.
 struct Rewrite {
   std::vector<std::string_view> roots;
   bool (*apply)(Rewriter&, Node*);
@@ -102,7 +102,7 @@ bool all_close(const Tensor& t, double expected, double tolerance);
 struct Operands {
   Value a, b;
 };
-std::array<Operands, 2> either_order(const Node* n);
+std::vector<Operands> either_order(const Node* n);
 /// True when broadcasting `other` against `shape` yields `shape` again.
 bool broadcasts_into(const Shape& other, const Shape& shape);
 Shape normalized_axes(const std::vector<int64_t>& axes, size_t rank);

@@ -3,6 +3,7 @@
 
 #include "core/float16.hpp"
 #include "graph/ops/known_value.hpp"
+#include "graph/ops/numbers.hpp"
 #include "graph_fixture.hpp"
 
 namespace blobsmith {
@@ -18,6 +19,19 @@ using Reals = std::vector<float>;
 TEST_F(Evaluate, HalvesRoundToNearestEvenAfterEachOperation) {
   EXPECT_EQ(fold("Add", {halves({2048, 2050}), halves({1, 1})}).to_f32(), (Reals{2048, 2052}));
   EXPECT_EQ(fold("Multiply", {halves({65504}), halves({2})}).to_f32(), (Reals{INFINITY}));
+}
+
+TEST_F(Evaluate, SmallHalvesDoubleWhenTheirMantissaCarries) {
+  const float small = std::ldexp(1.0F - std::ldexp(1.0F, -14), -18);
+  EXPECT_EQ(half_to_float(quirks::fold_to_half(small)), std::ldexp(1.0F, -17));
+  EXPECT_EQ(half_to_float(quirks::fold_to_half(std::ldexp(1.0F - std::ldexp(1.0F, -10), -18))), std::ldexp(1.0F, -18));
+  EXPECT_EQ(half_to_float(quirks::fold_to_half(std::ldexp(small, 8))), std::ldexp(1.0F, -10));
+}
+
+TEST_F(Evaluate, WhatTheReferenceDoesNotFoldIsNotFolded) {
+  Node* n = make("SquaredDifference", {reals({1}, {3}), reals({1}, {1})});
+  const Tensor *a = &n->input(0).node->constant, *b = &n->input(1).node->constant;
+  EXPECT_TRUE(evaluate(*n, std::vector{a, b}).empty());
 }
 
 TEST_F(Evaluate, IntegersWrapInTheirOwnWidth) {

@@ -50,7 +50,20 @@ TEST_F(Infer, BackpropOutputFollowsFromAttributes) {
   EXPECT_EQ(shape("GroupConvolutionBackpropData", {input({1, 4, 5, 5}), input({2, 2, 3, 2, 2})}, attributes({{"strides", List{2, 2}}})), (Shape{1, 6, 10, 10}));
 }
 
-TEST_F(Infer, BackpropPadsFollowFromTheOutputShape) {
+TEST_F(Infer, BackpropKeepsExplicitPadsBesideAnOutputShape) {
+  const Node* n = make("ConvolutionBackpropData", {input({1, 4, 6, 6}), input({4, 5, 4, 4}), integers({12, 13})}, attributes({{"strides", List{2, 2}}, {"pads_begin", List{1, 1}}, {"pads_end", List{1, 1}}}));
+  EXPECT_EQ(n->shape(), (Shape{1, 5, 12, 13}));
+  EXPECT_EQ(n->attrs.integers("pads_begin"), (List{1, 1}));
+  EXPECT_EQ(n->attrs.integers("pads_end"), (List{1, 1}));
+}
+
+TEST_F(Infer, InterpolateAddsAMillionthToScales) {
+  const Attributes a = attributes({{"mode", std::string("nearest")}, {"shape_calculation_mode", std::string("scales")}});
+  EXPECT_EQ(shape("Interpolate", {input({1000}), integers({1}), reals({1}, {1.9999995F}), integers({0})}, a, 4), (Shape{2000}));
+  EXPECT_EQ(shape("Interpolate", {input({1000}), integers({1}), reals({1}, {1.99999F}), integers({0})}, a, 4), (Shape{1999}));
+}
+
+TEST_F(Infer, BackpropPadsFollowFromTheOutputShapeForSame) {
   const Node* n = make("ConvolutionBackpropData", {input({1, 4, 5, 5}), input({4, 6, 4, 4}), integers({10, 9})}, attributes({{"strides", List{2, 2}}, {"auto_pad", std::string("same_upper")}}));
   EXPECT_EQ(n->shape(), (Shape{1, 6, 10, 9}));
   EXPECT_EQ(n->attrs.integers("pads_begin"), (List{1, 2}));

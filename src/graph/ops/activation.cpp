@@ -47,13 +47,12 @@ void infer_swish(Inference& in) {
 
 // ---- constant folding: one real function per type; integers go through double ----
 
-double half_to_even(double x) { return std::nearbyint(x); }
 double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
+// A function of a library, in the precision it is computed in; rounded once.
 template <class R>
-R unary(std::string_view type, R x) {
+std::optional<R> library_function(std::string_view type, R x) {
   const R one(1);
-  if (type == "Sigmoid") return one / (one + std::exp(-x));
   if (type == "Tanh") return std::tanh(x);
   if (type == "Exp") return std::exp(x);
   if (type == "Log") return std::log(x);
@@ -72,10 +71,37 @@ R unary(std::string_view type, R x) {
   if (type == "Atanh") return std::atanh(x);
   if (type == "SoftPlus") return std::log(std::exp(x) + one);
   if (type == "Mish") return x * std::tanh(std::log(std::exp(x) + one));
-  if (type == "HSwish") return x * std::min(std::max(x + R(3), R(0)), R(6)) / R(6);
-  if (type == "HSigmoid") return std::min(std::max(x + R(3), R(0)), R(6)) / R(6);
-  if (type == "Gelu") return R(0.5) * x * (one + std::erf(x / std::numbers::sqrt2_v<R>));
-  throw internal_error("folding " + std::string(type));
+  return std::nullopt;
+}
+
+// Halves round up with the next even number below, which makes small negative numbers +0.
+template <class R>
+R half_to_even(R x) {
+  const R below = std::floor(x), rest = x - below;
+  return rest < R(0.5) || (rest == R(0.5) && std::fmod(below, R(2)) == 0) ? below : below + R(1);
+}
+
+// Gelu computes in double, but for FP16 the argument of erf or tanh is rounded first.
+template <class T>
+double gelu(const Node& n, T t) {
+  const auto x = static_cast<double>(t);
+  constexpr bool kRounds = std::is_same_v<T, Rounded>;
+  const auto rounded = [](double v) { return kRounds ? static_cast<double>(Rounded(v)) : v; };
+  if (n.attrs.text("approximation_mode", "erf") == "erf") return 0.5 * x * (1 + std::erf(rounded(x * (1 / std::numbers::sqrt2))));
+  const auto f = static_cast<float>(t);
+  const double cubic = kRounds ? static_cast<double>(f + 0.044715F * (f * f * f)) : x + 0.044715 * x * x * x;
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * rounded(cubic)));
+}
+
+// Formulas with steps that are rounded to T. R is the type that T computes in.
+template <class T, class R>
+T stepwise(const Node& n, T x) {
+  const auto gate = [&] { return T(std::min(std::max(R(T(R(x) + R(3))), R(0)), R(6))); };
+  if (n.is("Sigmoid")) return T(R(1) / (R(1) + R(T(std::exp(-R(x))))));
+  if (n.is("HSigmoid")) return T(R(gate()) / R(6));
+  if (n.is("HSwish")) return T(R(T(R(x) * R(gate()))) / R(6));
+  if (n.is("Gelu")) return T(gelu(n, x));
+  throw internal_error("folding " + n.type);
 }
 
 // Functions that are exact on integers too.
@@ -90,17 +116,18 @@ std::optional<T> exact(const Node& n, T x) {
   } else {
     if (n.is("Floor")) return T(std::floor(x));
     if (n.is("Ceiling")) return T(std::ceil(x));
-    if (n.is("Round")) return T(n.attrs.text("mode", "half_to_even") == "half_to_even" ? half_to_even(x) : std::round(static_cast<double>(x)));
+    if (n.is("Round")) return T(n.attrs.text("mode", "half_to_even") == "half_to_even" ? half_to_even(static_cast<double>(x)) : std::round(static_cast<double>(x)));
   }
   return std::nullopt;
 }
 
 template <class T>
 T apply(const Node& n, T x) {
+  using R = std::conditional_t<std::is_same_v<T, Rounded>, float, std::conditional_t<std::is_same_v<T, float>, float, double>>;
   if (const auto y = exact(n, x)) return *y;
-  if constexpr (std::is_same_v<T, int64_t>) return truncate(unary(n.type, static_cast<double>(x)));
-  else if constexpr (std::is_same_v<T, double>) return unary(n.type, x);
-  else return T(unary(n.type, static_cast<float>(x)));
+  const auto result = library_function(n.type, static_cast<R>(x));
+  if constexpr (std::is_same_v<T, int64_t>) return truncate(result ? *result : stepwise<double, double>(n, static_cast<double>(x)));
+  else return result ? T(*result) : stepwise<T, R>(n, x);
 }
 
 template <class F>
@@ -146,6 +173,26 @@ std::vector<Tensor> evaluate_swish(const Node& n, Tensors inputs) {
     if constexpr (std::is_same_v<T, double>) return x / (1.0 + std::exp(-x * beta));
     else return T(static_cast<float>(x) / (1.0F + std::exp(-static_cast<float>(x) * static_cast<float>(beta))));
   });
+}
+
+std::vector<Tensor> evaluate_prelu(const Node& n, Tensors inputs) {
+  const Shape& data = n.shape();
+  Shape slope = inputs[1]->shape;
+  // A vector lies on the channels.
+  if (slope.size() == 1 && slope[0] != 1 && data.size() > 1) slope.resize(data.size() - 1, 1);
+  std::vector<Tensor> result;
+  with_working_type(n.element_type(), [&](auto zero) {
+    using T = decltype(zero);
+    auto values = load<T>(*inputs[0]);
+    const auto slopes = load<T>(*inputs[1]);
+    if (!values || !slopes) return;
+    for_each_position(data, 0, broadcast_strides(slope, data), [&](int64_t i, int64_t at) {
+      T& x = (*values)[static_cast<size_t>(i)];
+      if (x < T(0)) x = multiply(x, (*slopes)[static_cast<size_t>(at)]);
+    });
+    result = {store<T>(n.element_type(), data, *values)};
+  });
+  return result;
 }
 
 std::vector<Tensor> evaluate_convert(const Node& n, Tensors inputs) {
@@ -194,12 +241,12 @@ constexpr Op kOps[] = {
     {"LogicalNot", 0, {1, 7}, 1, 1, {}, infer_logical_not, evaluate_unary},
     {"Elu", 0, {1, 7}, 1, 1, kElu, infer_like_input},
     {"Clamp", 0, {1, 7}, 1, 1, kClamp, infer_clamp, evaluate_clamp},
-    {"Gelu", 0, {2, 6}, 1, 1, {}, infer_like_input},
-    {"Gelu", 7, {7, 7}, 1, 1, kGelu, infer_like_input},
+    {"Gelu", 0, {2, 6}, 1, 1, {}, infer_like_input, evaluate_unary},
+    {"Gelu", 7, {7, 7}, 1, 1, kGelu, infer_like_input, evaluate_unary},
     {"Swish", 0, {4, 7}, 1, 2, {}, infer_swish, evaluate_swish},
     {"HardSigmoid", 0, {1, 7}, 3, 3, {}, infer_like_input},
     {"Selu", 0, {1, 7}, 3, 3, {}, infer_like_input},
-    {"PRelu", 0, {1, 7}, 2, 2, {}, infer_prelu},
+    {"PRelu", 0, {1, 7}, 2, 2, {}, infer_prelu, evaluate_prelu},
     {"Round", 0, {5, 7}, 1, 1, kRound, infer_like_input, evaluate_unary},
     {"Convert", 0, {1, 7}, 1, 1, kConvert, infer_convert, evaluate_convert},
     {"ConvertLike", 0, {1, 7}, 2, 2, {}, infer_convert_like, evaluate_convert},

@@ -64,21 +64,14 @@ T power(T a, T b) {
 }
 
 template <class T>
-T squared_difference(T a, T b) {
-  const T d = subtract(a, b);
-  return multiply(d, d);
-}
-
-template <class T>
-T remainder(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return b == -1 ? 0 : a % b;
-  else return T(std::fmod(a, b));
-}
-
-template <class T>
 T floor_remainder(T a, T b) {
-  const T r = remainder(a, b);
-  return r != T(0) && (r < T(0)) != (b < T(0)) ? add(r, b) : r;
+  if constexpr (std::is_same_v<T, int64_t>) {
+    if (b == -1) return 0;
+    const int64_t r = a % b;
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+  } else {
+    return subtract(a, multiply(b, T(std::floor(T(a / b)))));
+  }
 }
 
 int64_t truncated_quotient(int64_t a, int64_t b) { return b == -1 ? wrapping_subtract(0, a) : a / b; }
@@ -107,8 +100,6 @@ const Entry<T> kFunctions[] = {
     {"Minimum", minimum<T>},
     {"Maximum", maximum<T>},
     {"Power", power<T>},
-    {"SquaredDifference", squared_difference<T>},
-    {"Mod", remainder<T>},
     {"FloorMod", floor_remainder<T>},
     {"Equal", [](T a, T b) { return flag<T>(a == b); }},
     {"NotEqual", [](T a, T b) { return flag<T>(a != b); }},
@@ -121,7 +112,7 @@ const Entry<T> kFunctions[] = {
     {"LogicalXor", [](T a, T b) { return flag<T>((a != T(0)) != (b != T(0))); }},
 };
 
-bool divides(const Node& n) { return n.is("Divide") || n.is("Mod") || n.is("FloorMod"); }
+bool divides(const Node& n) { return n.is("Divide") || n.is("FloorMod"); }
 
 template <class T>
 Binary<T> function_of(const Node& n) {
@@ -184,9 +175,10 @@ constexpr Op kOps[] = {
     arithmetic("Maximum"),
     arithmetic("Minimum"),
     arithmetic("Power"),
-    arithmetic("Mod"),
     arithmetic("FloorMod"),
-    arithmetic("SquaredDifference"),
+    // The reference has no folding for these two: Mod is decomposed first, SquaredDifference stays.
+    {"Mod", 0, {1, 7}, 2, 2, kArithmetic, infer_arithmetic},
+    {"SquaredDifference", 0, {1, 7}, 2, 2, kArithmetic, infer_arithmetic},
     {"Divide", 0, {1, 7}, 2, 2, kDivide, infer_arithmetic, evaluate_binary},
     comparison("Equal"),
     comparison("NotEqual"),

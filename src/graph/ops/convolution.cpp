@@ -85,16 +85,18 @@ void infer_deformable(Inference& in) {
   forward(in, 2, in.dim(2, 0), 2);
 }
 
-// With an output shape, all pads follow from it; the odd element goes to the begin for same_upper, else to the end.
+// With an output shape, same_* pads follow from it: the odd element goes to the begin for same_upper, else to the end.
+// Explicit pads stay as they are, whether or not they lead to that shape.
 std::vector<int64_t> outputs_from_shape(Inference& in, Windows& w, const std::vector<int64_t>& extra) {
   const std::vector<int64_t> out = in.constant_values(2, "output shape");
   if (out.size() != w.input.size()) in.fail("Spatial shape of output must have one value per spatial axis");
-  const bool upper = in.attrs().text("auto_pad") == "same_upper";
+  const std::string mode = in.attrs().text("auto_pad");
   for (size_t i = 0; i < out.size(); ++i) {
     in.require(out[i] > 0 && out[i] < (int64_t{1} << 31), "Spatial shape of output is out of range");
-    if (w.input[i] == kDynamic || w.kernel[i] == kDynamic) continue;
+    if (mode == "valid") w.pads_begin[i] = w.pads_end[i] = 0;
+    if (!mode.starts_with("same") || w.input[i] == kDynamic || w.kernel[i] == kDynamic) continue;
     const int64_t total = std::max<int64_t>(w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - out[i] + extra[i], 0);
-    w.pads_begin[i] = upper ? total - total / 2 : total / 2;
+    w.pads_begin[i] = mode == "same_upper" ? total - total / 2 : total / 2;
     w.pads_end[i] = total - w.pads_begin[i];
   }
   return out;

@@ -79,7 +79,7 @@ void infer_static_nms(Inference& in) {
   const int64_t rows = multiply_dims(multiply_dims(in.dim(1, 0), in.dim(1, 1)), boxes);
   in.output(type, {rows, 3});
   in.output(ElementType::f32, {rows, 3});
-  in.output(type, {1});
+  in.output(type, {2});  // the real shape of the others
 }
 
 // Its shape is what the transform gave it.

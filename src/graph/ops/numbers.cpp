@@ -1,9 +1,20 @@
 #include "graph/ops/numbers.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
+
+namespace blobsmith::quirks {
+
+Half fold_to_half(float f) {
+  const uint32_t fraction = std::bit_cast<uint32_t>(f) & 0x7fffffU;
+  const bool carries = fraction >= 0x7ff000U;
+  return blobsmith::float_to_half(carries && std::fabs(f) < 1.0F / 32768 ? 2 * f : f);
+}
+
+}  // namespace blobsmith::quirks
 
 namespace blobsmith::ops {
 namespace {
@@ -47,7 +58,7 @@ Tensor store_as(ElementType type, const Shape& shape, std::span<const T> values)
 template <class T>
 Tensor store_halves(const Shape& shape, std::span<const T> values) {
   std::vector<Half> out(values.size());
-  std::ranges::transform(values, out.begin(), [](T v) { return float_to_half(static_cast<float>(v)); });
+  std::ranges::transform(values, out.begin(), [](T v) { return quirks::fold_to_half(static_cast<float>(v)); });
   return Tensor::of(ElementType::f16, shape, std::move(out));
 }
 

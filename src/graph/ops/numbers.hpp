@@ -8,6 +8,12 @@
 #include "core/float16.hpp"
 #include "graph/graph.hpp"
 
+namespace blobsmith::quirks {
+/// quirk: the rounding of the reference's graph arithmetic is IEEE's, but a number below 2^-14 comes out doubled when its
+/// mantissa rounds up to the next power of two at ten bits (its fraction is 0x7ff000 or more).
+Half fold_to_half(float f);
+}  // namespace blobsmith::quirks
+
 namespace blobsmith::ops {
 
 /// A float that is rounded to FP16 whenever one is made.
@@ -15,7 +21,7 @@ class Rounded {
  public:
   Rounded() = default;
   template <class T>
-  explicit Rounded(T v) : value_(half_to_float(float_to_half(static_cast<float>(v)))) {}
+  explicit Rounded(T v) : value_(half_to_float(quirks::fold_to_half(static_cast<float>(v)))) {}
   operator float() const { return value_; }
 
  private:

@@ -77,10 +77,14 @@ T reduce(const Node& n, const std::vector<T>& values) {
     for (T x : values) product = multiply(product, x);
     return product;
   }
+  if (n.is("ReduceL1") || n.is("ReduceL2")) {
+    T total(0);
+    for (T x : values) total = add(total, n.is("ReduceL1") ? absolute(x) : multiply(x, x));
+    return n.is("ReduceL2") ? square_root(total) : total;
+  }
   Sum<T> sum;
-  for (T x : values) sum += n.is("ReduceL1") ? absolute(x) : n.is("ReduceL2") ? multiply(x, x) : x;
-  if (n.is("ReduceMean")) return divide_by_count(sum.total(), static_cast<int64_t>(values.size()));
-  return n.is("ReduceL2") ? square_root(sum.total()) : sum.total();
+  for (T x : values) sum += x;
+  return n.is("ReduceMean") ? divide_by_count(sum.total(), static_cast<int64_t>(values.size())) : sum.total();
 }
 
 // Splits the axes of `shape` into kept and reduced ones, with the strides of each.

@@ -71,7 +71,7 @@ void infer_interpolate_4(Inference& in) {
     for (size_t i = 0; i < axes.size(); ++i) {
       const int64_t size = padded[static_cast<size_t>(axes[i])];
       if (!scales || size == kDynamic) out[static_cast<size_t>(axes[i])] = kDynamic;
-      else set_dim(in, out, axes[i], truncate(std::floor(static_cast<double>(static_cast<float>(size) * (scales->to_f32()[i] + 1.0e-5F)))));
+      else set_dim(in, out, axes[i], truncate(std::floor(static_cast<double>(static_cast<float>(size) * (scales->to_f32()[i] + 1.0e-6F)))));
     }
   } else {
     const auto sizes = in.values(1);

@@ -62,11 +62,7 @@ std::vector<Tensor> evaluate_range(const Node& n, Tensors inputs) {
     const auto start = load<T>(*inputs[0]), step = load<T>(*inputs[2]);
     if (!start || !step) return;
     std::vector<T> out(static_cast<size_t>(element_count(n.shape())));
-    T value = start->at(0);
-    for (T& x : out) {
-      x = value;
-      value = add(value, step->at(0));
-    }
+    for (size_t i = 0; i < out.size(); ++i) out[i] = add(start->at(0), multiply(T(i), step->at(0)));
     result = {store<T>(n.element_type(), n.shape(), out)};
   });
   return result;

@@ -79,13 +79,14 @@ void add_outputs(Lowering& l) {
   }
 }
 
+void add_constant(Lowering& l, Value v) {
+  const Tensor& t = v.node->constant;
+  l.bind(v, l.program.add_const(l.network.data_name(v), internal_desc_of(t.type, t.shape), constant_content(t)));
+}
+
 void add_constants(Lowering& l) {
-  for (const NetworkLayer* layer : l.network.sorted()) {
-    if (!layer->is_const()) continue;
-    const Tensor& t = layer->node->constant;
-    const Value v = layer->node->value();
-    l.bind(v, l.program.add_const(l.network.data_name(v), internal_desc_of(t.type, t.shape), constant_content(t)));
-  }
+  for (const NetworkLayer* layer : l.network.sorted())
+    if (layer->is_const()) add_constant(l, layer->node->value());
 }
 
 void copy_trivial_outputs(Lowering& l) {

@@ -39,6 +39,7 @@ struct Lowering {
 void add_inputs(Lowering&);               ///< by name
 void add_outputs(Lowering&);              ///< by name
 void add_constants(Lowering&);            ///< in layer order
+void add_constant(Lowering&, Value constant);
 void copy_trivial_outputs(Lowering&);     ///< an input or constant that is an output as well
 void convert_inputs(Lowering&);           ///< U8 and FP32 inputs to FP16
 void convert_outputs(Lowering&);          ///< FP16 to FP32 outputs

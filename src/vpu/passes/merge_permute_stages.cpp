@@ -83,8 +83,8 @@ void merge(Program& p, const Group& group) {
   const std::string name = first->name;
   const LayerPtr layer = first->layer;
   p.remove(first);
-  if (in->desc.dims == out->desc.dims) add_copy(p, name, layer, in, out, "eliminatePermuteStages")->attrs.set("optional", false);
-  else add_reshape(p, name, layer, in, out);
+  if (in->desc.dims == out->desc.dims) add_copy(p, name + "@merged-to-copy", layer, in, out, "eliminatePermuteStages")->attrs.set("optional", false);
+  else add_reshape(p, name + "@merged-to-reshape", layer, in, out);
 }
 
 }  // namespace

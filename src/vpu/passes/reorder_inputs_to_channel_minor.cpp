@@ -14,7 +14,7 @@ void reorder_inputs_to_channel_minor(Program& p) {
     if ((rank != 3 && rank != 4) || d->desc.order.position(Dim::C) == 0) return;
     Data* reordered = p.duplicate(d, "@intermediate", d->desc.reordered(d->desc.order.with_dim_at(Dim::C, 0)));
     p.redirect_consumers(d, reordered);
-    add_reorder(p, d->name + "@reorder-input-data", nullptr, d, reordered);
+    add_reorder(p, d->name + "@reorder=" + reordered->desc.order.name(), nullptr, d, reordered);
   });
 }
 

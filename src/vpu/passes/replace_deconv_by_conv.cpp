@@ -30,8 +30,10 @@ DataDesc upsampled_desc(const DataDesc& in, const DataDesc& out, const Window& w
   return r;
 }
 
+std::string base_name(const Stage& deconv) { return deconv.layer ? deconv.layer->name : deconv.name; }
+
 void add_upsampling(Program& p, const Stage& deconv, Data* in, Data* out, const Window& w) {
-  Stage* s = p.add_stage(deconv.name + "@Upsample", StageType::Upsampling, deconv.layer, {in}, {out});
+  Stage* s = p.add_stage(base_name(deconv) + "@Upsample", StageType::Upsampling, deconv.layer, {in}, {out});
   s->attrs.set("scaleX", w.stride_x);
   s->attrs.set("scaleY", w.stride_y);
   s->attrs.set("scaleZ", 1);
@@ -52,7 +54,7 @@ void replace(Program& p, Stage* deconv) {
   const Bytes flipped = contents::deconv_as_conv(weights->content, in->desc.dim(Dim::C), out->desc.dim(Dim::C), w.kernel_x * w.kernel_y);
   Data* conv_weights = p.duplicate(weights, "@upsampleData", weights->desc, flipped);
   add_upsampling(p, *deconv, in, upsampled, w);
-  Stage* conv = add_convolution(p, deconv->name + "@UpsampleConv", deconv->layer, upsampled, conv_weights, biases, scales, out);
+  Stage* conv = add_convolution(p, base_name(*deconv) + "@UpsampleConv", deconv->layer, upsampled, conv_weights, biases, scales, out);
   set_window(*conv, {.kernel_x = w.kernel_x, .kernel_y = w.kernel_y});
   conv->attrs.set("groupSize", 1);
   conv->attrs.set("tryHW", true);

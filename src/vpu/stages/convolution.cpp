@@ -85,11 +85,6 @@ void fc_order(const Stage& s, OrderWishes& w) {
   w.outputs.at(0) = s.output(0)->desc.order.with_dim_at(Dim::C, 0);
 }
 
-void nd_order(const Stage& s, OrderWishes& w) {
-  const DimsOrder o = s.input(0)->desc.order;
-  w.outputs.at(0) = channels_at(o, o.rank() == 5 ? 3 : 2);
-}
-
 void gemm_order(const Stage& s, OrderWishes& w) {
   for (int i = 0; i < s.input_count(); ++i) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
@@ -167,14 +162,21 @@ constexpr const char* kTypes = "FP16 FP16 -> FP16";
 constexpr const char* kLayout = "in0 out0 in1 temp*";
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Conv, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv, .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::Im2ColConvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv, .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::DepthConv, .order = conv_order, .batch = split_batch, .finalize_layout = finalize_depth_conv, .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::RefConvolution, .order = ref_conv_order, .strides = compact_first, .batch = split_batch, .types = "FP16 FP16* -> FP16", .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::Deconvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_deconv, .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
-    {.type = StageType::DepthDeconv, .order = conv_order, .strides = compact_if_channel_minor, .batch = split_batch, .finalize_layout = finalize_depth_deconv, .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
+    {.type = StageType::Conv, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv,
+     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
+    {.type = StageType::Im2ColConvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv,
+     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
+    {.type = StageType::DepthConv, .order = conv_order, .batch = split_batch, .finalize_layout = finalize_depth_conv,
+     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
+    {.type = StageType::RefConvolution, .order = ref_conv_order, .strides = compact_first, .batch = split_batch,
+     .types = "FP16 FP16* -> FP16", .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
+    {.type = StageType::Deconvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_deconv,
+     .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
+    {.type = StageType::DepthDeconv, .order = conv_order, .strides = compact_if_channel_minor, .batch = split_batch, .finalize_layout = finalize_depth_deconv,
+     .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
     {.type = StageType::FC, .order = fc_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_fc, .types = kTypes},
-    {.type = StageType::ConvND, .order = nd_order, .strides = compact_first, .types = "FP16 FP16 FP16 -> FP16", .encode = encode_conv_nd, .make_params = make<ConvNDParams>, .layout = "in0 out0 in1 in2"},
+    {.type = StageType::ConvND, .order = output_of_planes, .strides = compact_first,
+     .types = "FP16 FP16 FP16 -> FP16", .encode = encode_conv_nd, .make_params = make<ConvNDParams>, .layout = "in0 out0 in1 in2"},
     {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16", .encode = encode_gemm, .make_params = make<GemmParams>, .layout = "in* out0"},
 };
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 
-#include "vpu/stages/order_vote.hpp"
 #include "vpu/stages/rules.hpp"
 
 namespace blobsmith::vpu {
@@ -50,12 +49,6 @@ std::unique_ptr<StageParams> encode_convert(const Stage& s) {
 }
 
 // ---- Concat, Broadcast, Tile ----------------------------------------------------------------------------------------------
-
-void concat_order(const Stage& s, OrderWishes& w) {
-  const DimsOrder winner = most_frequent_order(s.inputs());
-  for (auto& i : w.inputs) i = winner;
-  w.outputs.at(0) = winner;
-}
 
 void concat_strides(const Stage&, StrideWishes& w) {
   for (auto& i : w.inputs) i = StridesRequirement::any();
@@ -135,11 +128,13 @@ constexpr StageDef kDefs[] = {
     {.type = StageType::Permute, .shaves = can_be_limited, .order = permute_order, .types = "T -> T", .encode = encode_permute, .make_params = make<PermuteParams>},
     {.type = StageType::Convert, .order = convert_order, .strides = convert_strides, .types = "U8|FP16|FP32|S32 -> U8|FP16|FP32|S32", .encode = encode_convert, .make_params = make<ConvertParams>},
     {.type = StageType::Concat, .order = concat_order, .strides = concat_strides, .types = "T T* -> T", .encode = encode_concat, .make_params = make<ConcatParams>, .layout = "in* out0"},
-    {.type = StageType::Broadcast, .shaves = none, .order = broadcast_order, .strides = any_first, .types = "FP16|S32 S32 S32* -> T", .encode = encode_broadcast, .make_params = make<BroadcastParams>, .layout = "in* out0"},
+    {.type = StageType::Broadcast, .shaves = none, .order = broadcast_order, .strides = any_first,
+     .types = "FP16|S32 S32 S32* -> T", .encode = encode_broadcast, .make_params = make<BroadcastParams>, .layout = "in* out0"},
     {.type = StageType::Tile, .shaves = only_one, .order = all_keep_order, .types = "FP16 -> FP16", .encode = encode_tile, .make_params = make<TileParams>},
     {.type = StageType::Pad, .shaves = can_be_limited, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_pad, .make_params = make<PadParams>},
     {.type = StageType::StridedSlice, .types = "FP16|S32 S32 S32 S32 -> T", .encode = encode_strided_slice, .make_params = make<StridedSliceParams>, .layout = "in0 in1 in2 in3 out0"},
-    {.type = StageType::Upsampling, .shaves = two_or_one, .order = upsampling_order, .strides = row_aligned_output, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_upsampling, .make_params = make<UpsamplingParams>},
+    {.type = StageType::Upsampling, .shaves = two_or_one, .order = upsampling_order, .strides = row_aligned_output, .batch = split_batch,
+     .types = "FP16 -> FP16", .encode = encode_upsampling, .make_params = make<UpsamplingParams>},
     {.type = StageType::HwFcRelayout, .shaves = two_or_one, .order = channels_outer, .strides = row_aligned_output, .batch = split_batch, .types = "FP16 -> FP16"},
 };
 

@@ -114,12 +114,16 @@ std::unique_ptr<StageParams> encode_ctc_seq_len(const Stage& s) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::DetectionOutput, .strides = compact_all, .types = "FP16 FP16 FP16 FP16* -> FP16", .encode = encode_detection_output, .make_params = make<DetectionOutputParams>, .layout = "in* out0 temp0"},
-    {.type = StageType::StaticShapeNMS, .shaves = nms_shaves, .finalize_layout = finalize_nms, .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32", .encode = encode_nms, .make_params = make<StaticShapeNmsParams>, .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
+    {.type = StageType::DetectionOutput, .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16* -> FP16", .encode = encode_detection_output, .make_params = make<DetectionOutputParams>, .layout = "in* out0 temp0"},
+    {.type = StageType::StaticShapeNMS, .shaves = nms_shaves, .finalize_layout = finalize_nms,
+     .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32", .encode = encode_nms, .make_params = make<StaticShapeNmsParams>, .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
     {.type = StageType::RegionYolo, .strides = region_yolo_strides, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_region_yolo, .make_params = make<RegionYoloParams>},
-    {.type = StageType::ReorgYolo, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_reorg_yolo, .make_params = make<ReorgYoloParams>},
+    {.type = StageType::ReorgYolo, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch,
+     .types = "FP16 -> FP16", .encode = encode_reorg_yolo, .make_params = make<ReorgYoloParams>},
     {.type = StageType::CTCDecoder, .shaves = only_one, .order = ctc_order, .strides = compact_first, .batch = split_batch, .types = "FP16 FP16 -> FP16", .layout = "in0 in1 out0"},
-    {.type = StageType::CTCGreedyDecoderSeqLen, .shaves = only_one, .order = default_orders, .strides = compact_all, .types = "FP16 S32 -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
+    {.type = StageType::CTCGreedyDecoderSeqLen, .shaves = only_one, .order = default_orders, .strides = compact_all,
+     .types = "FP16 S32 -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
     {.type = StageType::MTCNN, .batch = split_batch, .make_params = make<MtcnnParams>, .layout = "in0 out0 in1"},
 };
 

@@ -59,7 +59,8 @@ constexpr StageDef kDefs[] = {
     {.type = StageType::SoftMax, .order = output_keeps_order, .types = "FP16 -> FP16", .encode = encode_softmax, .make_params = make<SoftMaxParams>},
     {.type = StageType::LRN, .order = output_keeps_order, .strides = lrn_strides, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_lrn, .make_params = make<LrnParams>},
     {.type = StageType::InnerLRN, .order = output_keeps_order, .strides = lrn_strides, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_lrn, .make_params = make<LrnParams>},
-    {.type = StageType::Normalize, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch, .types = "FP16 FP16 -> FP16", .encode = encode_normalize, .make_params = make<NormalizeParams>},
+    {.type = StageType::Normalize, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch,
+     .types = "FP16 FP16 -> FP16", .encode = encode_normalize, .make_params = make<NormalizeParams>},
     {.type = StageType::GRN, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_grn, .make_params = make<GrnParams>},
     // The axes are an input of the stage that the blob does not list (quirk: they stay in the constants unmentioned).
     {.type = StageType::MVN, .order = output_keeps_order, .batch = split_batch, .types = "FP16 S32 -> FP16", .encode = encode_mvn, .make_params = make<MvnParams>, .layout = "in0 out0"},

@@ -16,11 +16,6 @@ void pool_strides(const Stage& s, StrideWishes& w) {
   if (channel_minor(s.input(0))) w.inputs.at(0) = StridesRequirement::compact();
 }
 
-void nd_order(const Stage& s, OrderWishes& w) {
-  const DimsOrder o = s.input(0)->desc.order;
-  w.outputs.at(0) = channels_at(o, o.rank() == 5 ? 3 : 2);
-}
-
 std::unique_ptr<StageParams> encode_pool(const Stage& s) {
   const Window v = window_of(s);
   auto p = std::make_unique<PoolParams>();
@@ -53,7 +48,7 @@ constexpr StageDef kDefs[] = {
     {.type = StageType::MaxPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
     {.type = StageType::AvgPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
     {.type = StageType::GlobalMaxPool, .order = all_keep_order, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
-    {.type = StageType::PoolND, .order = nd_order, .strides = compact_first, .types = kTypes, .encode = encode_pool_nd, .make_params = make<PoolNDParams>},
+    {.type = StageType::PoolND, .order = output_of_planes, .strides = compact_first, .types = kTypes, .encode = encode_pool_nd, .make_params = make<PoolNDParams>},
 };
 
 }  // namespace

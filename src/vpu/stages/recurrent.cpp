@@ -38,7 +38,7 @@ std::vector<const Data*> lstm_buffers(const Stage& s) {
 }
 
 std::string lstm_role(const StageParams& params, int k, int) {
-  const int outputs = dynamic_cast<const LstmCellParams&>(params).outputs;
+  const int64_t outputs = dynamic_cast<const LstmCellParams&>(params).outputs;
   if (k < kLstmInputs) return "in" + std::to_string(k);
   k -= kLstmInputs;
   return k < outputs ? "out" + std::to_string(k) : "temp" + std::to_string(k - outputs);
@@ -119,7 +119,8 @@ std::string loop_role(const StageParams& params, int k, int) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::LSTMCell, .order = lstm_order, .strides = compact_all, .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*", .encode = encode_lstm, .make_params = make<LstmCellParams>, .buffers = lstm_buffers, .role = lstm_role},
+    {.type = StageType::LSTMCell, .order = lstm_order, .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*", .encode = encode_lstm, .make_params = make<LstmCellParams>, .buffers = lstm_buffers, .role = lstm_role},
     {.type = StageType::LoopStart, .order = loop_start_order, .encode = encode_loop_start, .make_params = make<LoopStartParams>, .buffers = loop_buffers, .role = loop_role},
     {.type = StageType::LoopEnd, .order = loop_end_order, .encode = encode_loop_end, .make_params = make<LoopEndParams>, .buffers = loop_buffers, .role = loop_role},
 };

@@ -60,7 +60,8 @@ void check_top_k(const Stage& s) {
 }
 
 constexpr StageDef reduce(StageType t) {
-  return {.type = t, .shaves = can_be_limited, .order = reduce_order, .finalize_layout = finalize_reduce, .types = "FP16|S32 S32 -> T", .encode = encode_reduce, .make_params = make<ReduceParams>, .layout = "in0 out0 in1"};
+  return {.type = t, .shaves = can_be_limited, .order = reduce_order, .finalize_layout = finalize_reduce,
+          .types = "FP16|S32 S32 -> T", .encode = encode_reduce, .make_params = make<ReduceParams>, .layout = "in0 out0 in1"};
 }
 
 constexpr StageDef kDefs[] = {

@@ -1,5 +1,7 @@
 #include "vpu/stages/rules.hpp"
 
+#include "vpu/stages/order_vote.hpp"
+
 namespace blobsmith::vpu::rules {
 
 // ---- attributes ---------------------------------------------------------------------------------------------------------
@@ -67,6 +69,17 @@ void default_orders(const Stage& s, OrderWishes& w) {
 void channels_outer(const Stage& s, OrderWishes& w) {
   w.inputs.at(0) = channels_at(s.input(0)->desc.order, 2);
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
+}
+
+void output_of_planes(const Stage& s, OrderWishes& w) {
+  const DimsOrder o = s.input(0)->desc.order;
+  w.outputs.at(0) = channels_at(o, o.rank() == 5 ? 3 : 2);
+}
+
+void concat_order(const Stage& s, OrderWishes& w) {
+  const DimsOrder winner = most_frequent_order(s.inputs());
+  for (auto& i : w.inputs) i = winner;
+  w.outputs.at(0) = winner;
 }
 
 // ---- strides ------------------------------------------------------------------------------------------------------------

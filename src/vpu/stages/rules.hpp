@@ -30,6 +30,8 @@ void output_keeps_order(const Stage&, OrderWishes&);      ///< every output like
 void all_keep_order(const Stage&, OrderWishes&);          ///< input 0 as it is, output 0 like it
 void default_orders(const Stage&, OrderWishes&);          ///< every port
 void channels_outer(const Stage&, OrderWishes&);          ///< input 0 and output 0 with C at position 2
+void output_of_planes(const Stage&, OrderWishes&);        ///< output 0 like input 0 with C outside the spatial dimensions
+void concat_order(const Stage&, OrderWishes&);            ///< every port in the order that most inputs have (order_vote.hpp)
 
 // ---- strides ------------------------------------------------------------------------------------------------------------
 void compact_first(const Stage&, StrideWishes&);          ///< input 0 and output 0

@@ -4,21 +4,12 @@
 // window of StubConv, StubDeconv, StubMaxPool, StubAvgPool: vpu/program/window.hpp.
 #include <algorithm>
 
-#include "vpu/stages/order_vote.hpp"
 #include "vpu/stages/rules.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
 using namespace rules;
-
-// ---- orders -------------------------------------------------------------------------------------------------------------
-
-void concat_order(const Stage& s, OrderWishes& w) {
-  const DimsOrder winner = most_frequent_order(s.inputs());
-  for (auto& i : w.inputs) i = winner;
-  w.outputs.at(0) = winner;
-}
 
 // ---- strides: what one side of a view demands holds for the other, up to the dimension along which it is cut --------------
 

@@ -9,11 +9,12 @@ void parse_non_zero(LayerContext& c) {
 }
 
 void parse_static_shape_nms(LayerContext& c) {
-  c.check(c.inputs.size() == 5, "inputs.size() == 5");
+  c.check(c.inputs.size() == 5 || c.inputs.size() == 6, "inputs.size() == 6");
+  const std::vector<Data*> inputs(c.inputs.begin(), c.inputs.begin() + 5);  // the sigma of soft NMS is not looked at
   c.require(!c.attrs().flag("sort_result_descending", false), "StaticShapeNMS with name " + c.name() + ": parameter sortResultDescending=true is not supported on VPU");
   const std::vector<Data*> outs = c.used_outputs();
   c.check(outs.size() >= 2, "outputs.size() == 2");
-  c.add_stage(StageType::StaticShapeNMS, c.inputs, outs)->attrs.set("center_point_box", c.attrs().flag("center_point_box") || c.text("box_encoding") == "center");
+  c.add_stage(StageType::StaticShapeNMS, inputs, outs)->attrs.set("center_point_box", c.attrs().flag("center_point_box") || c.text("box_encoding") == "center");
 }
 
 void parse_broadcast(LayerContext& c) {

@@ -7,6 +7,16 @@
 
 namespace blobsmith::vpu {
 
+namespace {
+/// The constants of a loop's body are made where a layer first reads them, those of the network have been made before.
+Data* input_data(Lowering& l, const NetworkLayer& n, Value v) {
+  if (!l.bound(v) && v.node->is_constant()) add_constant(l, v);
+  Data* d = l.bound(v);
+  ensure(d != nullptr, "layer '" + n.name + "' reads a value that nothing made");
+  return d;
+}
+}  // namespace
+
 LayerContext::LayerContext(Lowering& l, const NetworkLayer& n) : lowering(l), program(l.program), options(l.options), layer(n) {
   auto o = std::make_shared<Layer>();
   o->name = n.name;
@@ -14,9 +24,7 @@ LayerContext::LayerContext(Lowering& l, const NetworkLayer& n) : lowering(l), pr
   o->alt_width = n.node->attrs.text("alt_width", "");
   origin = std::move(o);
   for (const Value& v : n.inputs) {
-    Data* d = l.bound(v);
-    ensure(d != nullptr, "layer '" + n.name + "' reads a value that nothing made");
-    inputs.push_back(d);
+    inputs.push_back(input_data(l, n, v));
   }
   for (const Value& v : n.outputs) {
     Data* d = l.bound(v);

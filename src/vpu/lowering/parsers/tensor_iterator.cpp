@@ -24,7 +24,6 @@ class LoopBuilder {
     end->attrs.set("iterations-count", iterations);
     start->attrs.set("loop-end", int64_t{end->id()});
     for (Data* d : start->inputs()) c_.program.add_stage_input(end, d);   // they must live until the loop ends
-    add_constants(lowering_);
     parse_layers(lowering_);
   }
 
@@ -61,7 +60,7 @@ class LoopBuilder {
   }
 
   Stage* add_end();
-  Data* writable(Data* out, std::string_view origin);
+  Data* writable(Data* out);
   Stage* add_start();
   Data* initial_value(const PortMap::Input& in);
   void add_back_edges(Stage* start);
@@ -75,10 +74,10 @@ class LoopBuilder {
 };
 
 /// An output of the network can't lie in a buffer of the loop.
-Data* LoopBuilder::writable(Data* out, std::string_view origin) {
+Data* LoopBuilder::writable(Data* out) {
   if (out->usage != DataUsage::Output) return out;
   Data* copy = c_.program.duplicate(out, std::string(kCopyPostfix));
-  add_copy(c_.program, std::string(origin), c_.origin, copy, out, origin);
+  add_copy(c_.program, "copy-for-tensor-iterator-output", c_.origin, copy, out, "copy for TI output");
   return copy;
 }
 
@@ -93,14 +92,11 @@ Stage* LoopBuilder::add_end() {
     for (const PortMap::Output& o : map_.outputs) {
       Data* outer = outer_output(o.outer);
       if (!outer || o.concatenated != concatenated) continue;
+      if (!concatenated) outer = writable(outer);
       Data* inner = body_data(result(o.body_result));
       c_.require(std::ranges::find(ins, inner) == ins.end(), "There may be only one Tensor Iterator's output data object for body's output data object if any");
-      if (concatenated) {
-        components.push_back({static_cast<int64_t>(outs.size()), rule_of(o, outer), static_cast<int64_t>(ins.size())});
-      } else {
-        outer = writable(outer, "copy-for-tensor-iterator-output");
-        outer->attrs.set("end-shared-allocation", int64_t{inner->id()});
-      }
+      if (concatenated) components.push_back({static_cast<int64_t>(outs.size()), rule_of(o, outer), static_cast<int64_t>(ins.size())});
+      else outer->attrs.set("end-shared-allocation", int64_t{inner->id()});
       ins.push_back(inner);
       outs.push_back(outer);
     }
@@ -116,7 +112,7 @@ Data* LoopBuilder::initial_value(const PortMap::Input& in) {
   if (outer->usage != DataUsage::Input && outer->usage != DataUsage::Const) return outer;
   DataDesc desc = outer->desc;
   Data* copy = c_.program.add_data(outer->name + std::string(kCopyPostfix), desc);
-  add_copy(c_.program, "copy-for-backedge", c_.origin, outer, copy, "copy-for-backedge");
+  add_copy(c_.program, "copy-for-backedge", c_.origin, outer, copy, "copy for backedge");
   return copy;
 }
 

@@ -1,0 +1,84 @@
+// One mapper per ONNX operator: it makes the nodes that Model Optimizer makes of it (model-optimizer spec §5.2).
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "importers/onnx/model_file.hpp"
+
+namespace blobsmith::onnx_import {
+
+/// What a mapper sees: the node at hand and the values made so far.
+class Context {
+ public:
+  Context(Graph& graph, int64_t opset) : graph_(graph), opset_(opset) {}
+  Graph& graph() { return graph_; }
+  int64_t opset() const { return opset_; }
+  const onnx_file::Node& node() const { return *node_; }
+  void enter(const onnx_file::Node& n) { node_ = &n; }
+
+  void define(const std::string& value_name, Value v) { values_[value_name] = v; }
+  bool defined(const std::string& value_name) const { return values_.contains(value_name); }
+  Value value(const std::string& value_name) const;
+
+  /// The layer's name: the node's own, else that of its first output.
+  std::string name() const;
+  bool has_input(size_t i) const { return node_->has_input(i); }
+  Value input(size_t i) const;                          ///< an error when it is absent
+  const Tensor* constant(size_t i) const;               ///< null when input i is absent or computed at run time
+  std::vector<int64_t> constant_integers(size_t i, std::string_view what) const;  ///< an error unless constant
+  int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
+  int64_t axis(int64_t a, int64_t rank) const;          ///< counted from the front, or an error
+  size_t output_count() const { return node_->outputs.size(); }
+
+  // Attributes of the node.
+  int64_t integer(const char* a, int64_t fallback) const { return node_->integer(a, fallback); }
+  double real(const char* a, float fallback) const { return static_cast<double>(node_->real(a, fallback)); }
+  std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const { return node_->integers(a, std::move(fallback)); }
+  std::string text(const char* a, const char* fallback) const { return node_->text(a, fallback); }
+
+  /// A node named after the layer, with `suffix`; constants are folded at once.
+  Value make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest, const std::string& suffix = {});
+  Value integers_constant(std::vector<int64_t> v) { return graph_.constant(Tensor::i64(std::move(v)))->value(); }
+  Value integer_constant(int64_t v) { return graph_.constant(Tensor::scalar_i64(v))->value(); }
+  Value real_constant(ElementType type, Shape shape, double v);
+  Value reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix = {});
+
+  /// The operator is known but not in this form.
+  [[noreturn]] void refuse(std::string_view why) const;
+
+  static constexpr int kNewest = -1;
+
+ private:
+  Graph& graph_;
+  int64_t opset_;
+  const onnx_file::Node* node_ = nullptr;
+  std::map<std::string, Value> values_;
+};
+
+using MapFunction = std::vector<Value> (*)(Context&);
+struct Mapper {
+  std::string_view op_type;
+  MapFunction map;
+};
+
+/// Null for an operator that has no mapper.
+const Mapper* find_mapper(std::string_view op_type);
+
+// One table per family (mappers/).
+std::span<const Mapper> convolution_mappers();
+std::span<const Mapper> element_wise_mappers();
+std::span<const Mapper> activation_mappers();
+std::span<const Mapper> normalization_mappers();
+std::span<const Mapper> shape_mappers();
+std::span<const Mapper> slice_mappers();
+std::span<const Mapper> reduction_mappers();
+std::span<const Mapper> resize_mappers();
+std::span<const Mapper> indexing_mappers();
+
+Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
+
+}  // namespace blobsmith::onnx_import

@@ -1,0 +1,120 @@
+// Arithmetic, comparison, logic, type conversion.
+#include "importers/onnx/mapper.hpp"
+#include "transforms/rewrite.hpp"
+
+namespace blobsmith::onnx_import {
+namespace {
+
+/// Constants of arithmetic get the rank of the other operand: leading ones.
+Value ranked(Context& c, Value v, size_t rank) {
+  if (!v.node->is_constant() || v.shape().size() >= rank) return v;
+  Tensor t = v.node->constant;
+  t.shape.insert(t.shape.begin(), rank - t.shape.size(), 1);
+  return c.graph().constant(std::move(t), v.node->name)->value();
+}
+
+Value arithmetic(Context& c, const char* type, Value a, Value b, const std::string& suffix = {}) {
+  const size_t rank = std::max(a.shape().size(), b.shape().size());
+  return c.make(type, {ranked(c, a, rank), ranked(c, b, rank)}, {}, Context::kNewest, suffix);
+}
+
+/// x to a constant power, of x's rank.
+Value power(Context& c, Value x, double exponent, const std::string& suffix = {}) {
+  return c.make("Power", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), exponent)}, {}, Context::kNewest, suffix);
+}
+
+Value negated(Context& c, Value x, const std::string& suffix = {}) {
+  return c.make("Multiply", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), -1)}, {}, Context::kNewest, suffix);
+}
+
+std::vector<Value> map_sub(Context& c) {
+  // A constant that is subtracted is added with the other sign.
+  if (c.constant(1) && !c.constant(0) && is_float(c.input(1).type())) return {arithmetic(c, "Add", c.input(0), negated(c, c.input(1), "/negate_"))};
+  return {arithmetic(c, "Subtract", c.input(0), c.input(1))};
+}
+
+std::vector<Value> map_div(Context& c) {
+  if (!is_float(c.input(0).type())) return {arithmetic(c, "Divide", c.input(0), c.input(1))};
+  return {arithmetic(c, "Multiply", c.input(0), power(c, c.input(1), -1, "/reciprocal_"))};
+}
+
+template <const char* kType>
+std::vector<Value> map_binary(Context& c) { return {arithmetic(c, kType, c.input(0), c.input(1))}; }
+
+/// Comparisons, logic, selection: inputs as they are.
+template <const char* kType, size_t kInputs>
+std::vector<Value> map_plain(Context& c) {
+  std::vector<Value> inputs;
+  for (size_t i = 0; i < kInputs; ++i) inputs.push_back(c.input(i));
+  return {c.make(kType, inputs)};
+}
+
+/// More than two operands: a chain whose last link has the layer's name.
+template <const char* kType>
+std::vector<Value> map_chain(Context& c) {
+  Value v = c.input(0);
+  const size_t n = c.node().inputs.size();
+  for (size_t i = 1; i < n; ++i) v = c.make(kType, {v, c.input(i)}, {}, Context::kNewest, i + 1 < n ? "/" + std::to_string(i) : "");
+  return {v};
+}
+
+std::vector<Value> map_sqrt(Context& c) { return {power(c, c.input(0), 0.5)}; }
+std::vector<Value> map_reciprocal(Context& c) { return {power(c, c.input(0), -1)}; }
+std::vector<Value> map_neg(Context& c) { return {negated(c, c.input(0))}; }
+std::vector<Value> map_identity(Context& c) { return {c.input(0)}; }
+
+const char* element_type_name(Context& c, int64_t onnx_type) {
+  switch (onnx_type) {
+    case 1: return "f32";
+    case 2: return "u8";
+    case 3: return "i8";
+    case 4: return "u16";
+    case 5: return "i16";
+    case 6: return "i32";
+    case 7: return "i64";
+    case 9: return "boolean";
+    case 10: return "f16";
+    case 11: return "f64";
+    case 12: return "u32";
+    case 13: return "u64";
+    default: c.refuse("it converts to the element type number " + std::to_string(onnx_type));
+  }
+}
+
+std::vector<Value> map_cast(Context& c) { return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(element_type_name(c, c.integer("to", 1)))}}))}; }
+
+// ONNX operator -> opset operation of the same inputs
+constexpr char kAdd[] = "Add", kMultiply[] = "Multiply", kPower[] = "Power", kMaximum[] = "Maximum", kMinimum[] = "Minimum", kEqual[] = "Equal", kGreater[] = "Greater",
+               kGreaterEqual[] = "GreaterEqual", kLess[] = "Less", kLessEqual[] = "LessEqual", kAnd[] = "LogicalAnd", kOr[] = "LogicalOr", kXor[] = "LogicalXor", kNot[] = "LogicalNot",
+               kSelect[] = "Select";
+
+constexpr Mapper kMappers[] = {{"Add", map_binary<kAdd>},
+                               {"Mul", map_binary<kMultiply>},
+                               {"Pow", map_binary<kPower>},
+                               {"Sub", map_sub},
+                               {"Div", map_div},
+                               {"Sum", map_chain<kAdd>},
+                               {"Max", map_chain<kMaximum>},
+                               {"Min", map_chain<kMinimum>},
+                               {"Sqrt", map_sqrt},
+                               {"Reciprocal", map_reciprocal},
+                               {"Neg", map_neg},
+                               {"Equal", map_plain<kEqual, 2>},
+                               {"Greater", map_plain<kGreater, 2>},
+                               {"GreaterOrEqual", map_plain<kGreaterEqual, 2>},
+                               {"Less", map_plain<kLess, 2>},
+                               {"LessOrEqual", map_plain<kLessEqual, 2>},
+                               {"And", map_plain<kAnd, 2>},
+                               {"Or", map_plain<kOr, 2>},
+                               {"Xor", map_plain<kXor, 2>},
+                               {"Not", map_plain<kNot, 1>},
+                               {"Where", map_plain<kSelect, 3>},
+                               {"Cast", map_cast},
+                               {"Identity", map_identity},
+                               {"Dropout", map_identity}};
+
+}  // namespace
+
+std::span<const Mapper> element_wise_mappers() { return kMappers; }
+
+}  // namespace blobsmith::onnx_import

@@ -1,0 +1,124 @@
+// Arrays and pictures from files.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "core/bytes.hpp"
+#include "core/error.hpp"
+#include "core/float16.hpp"
+#include "emulator/image_input.hpp"
+#include "emulator/npy.hpp"
+
+namespace blobsmith {
+namespace {
+
+using Values = std::vector<float>;
+
+template <class T>
+Bytes npy(const std::string& header, const std::vector<T>& values, char version = 1) {
+  std::vector<uint8_t> file{0x93, 'N', 'U', 'M', 'P', 'Y', static_cast<uint8_t>(version), 0, static_cast<uint8_t>(header.size()), static_cast<uint8_t>(header.size() >> 8)};
+  if (version > 1) file.insert(file.end(), {0, 0});
+  file.insert(file.end(), header.begin(), header.end());
+  const size_t at = file.size();
+  file.resize(at + values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(file.data() + at, values.data(), values.size() * sizeof(T));
+  return Bytes::adopt(std::move(file));
+}
+
+std::string header(const std::string& type, const std::string& shape, const char* fortran = "False") { return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (" + shape + "), }          \n"; }
+
+TEST(Npy, ReadsWhatItWrites) {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{}, {4}, {2, 3, 1}, {0, 5}}) {
+    size_t n = 1;
+    for (int64_t d : shape) n *= static_cast<size_t>(d);
+    Values v(n);
+    for (size_t i = 0; i < n; ++i) v[i] = static_cast<float>(i) - 0.25f;
+    const std::vector<uint8_t> file = write_npy(v, shape);
+    EXPECT_EQ((file.size() - n * sizeof(float)) % 64, 0u);
+    const NpyArray a = read_npy(Bytes::adopt(std::vector<uint8_t>(file)));
+    EXPECT_EQ(a.shape, shape);
+    EXPECT_EQ(a.floats, v);
+  }
+}
+
+TEST(Npy, ReadsEveryType) {
+  EXPECT_EQ(read_npy(npy<uint8_t>(header("|u1", "2,"), {0, 255})).integers, (std::vector<int64_t>{0, 255}));
+  EXPECT_EQ(read_npy(npy<int8_t>(header("|i1", "2,"), {-1, 5})).floats, (Values{-1, 5}));
+  EXPECT_EQ(read_npy(npy<uint8_t>(header("|b1", "2,"), {0, 1})).floats, (Values{0, 1}));
+  EXPECT_EQ(read_npy(npy<int16_t>(header("<i2", "1,"), {-300})).floats, (Values{-300}));
+  EXPECT_EQ(read_npy(npy<int64_t>(header("<i8", "1,"), {int64_t{-1} << 40})).integers, (std::vector<int64_t>{int64_t{-1} << 40}));
+  EXPECT_EQ(read_npy(npy<uint32_t>(header("<u4", "1,"), {0xFFFFFFFFu})).integers, (std::vector<int64_t>{0xFFFFFFFF}));
+  EXPECT_EQ(read_npy(npy<Half>(header("<f2", "1,"), {float_to_half(-2.5f)})).floats, (Values{-2.5f}));
+  EXPECT_EQ(read_npy(npy<double>(header("<f8", "1,"), {0.5})).floats, (Values{0.5f}));
+  EXPECT_EQ(read_npy(npy<uint8_t>(header(">i2", "1,"), {1, 2})).floats, (Values{258}));
+}
+
+TEST(Npy, TurnsFortranOrderRound) {
+  const NpyArray a = read_npy(npy<float>(header("<f4", "2, 3", "True"), {0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ(a.floats, (Values{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(Npy, ReadsVersionsTwoAndThree) {
+  EXPECT_EQ(read_npy(npy<float>(header("<f4", "1,"), {7}, 2)).floats, (Values{7}));
+  EXPECT_EQ(read_npy(npy<float>(header("<f4", "1,"), {7}, 3)).floats, (Values{7}));
+}
+
+TEST(Npy, RefusesWhatIsNotAnArray) {
+  const auto refuses = [](const Bytes& file) {
+    try {
+      read_npy(file);
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::BadTensorFile);
+    }
+  };
+  refuses(Bytes::adopt(std::vector<uint8_t>{}));
+  refuses(Bytes::adopt(std::vector<uint8_t>(200)));
+  refuses(npy<float>(header("<f4", "1,"), {7}, 9));
+  refuses(npy<float>(header("<f4", "5,"), {7}));
+  refuses(npy<float>(header("<f4", "99999999999, 99999999999"), {7}));
+  refuses(npy<float>(header("<f4", "99999999999999999999,"), {7}));
+  refuses(npy<float>(header("<c8", "1,"), {7, 7}));
+  refuses(npy<float>(header("|O", "1,"), {7}));
+  refuses(npy<float>("{'descr': '<f4', 'shape': (1,)", {7}));
+  refuses(npy<float>("{'descr': '<f4', 'shape': 1}", {7}));
+  refuses(npy<float>("{'descr': '<f4}", {7}));
+  const std::vector<uint8_t> good = write_npy(Values{1, 2}, {2});
+  for (size_t n = 0; n < good.size(); ++n) refuses(Bytes::adopt(std::vector<uint8_t>(good.begin(), good.begin() + static_cast<ptrdiff_t>(n))));
+}
+
+// ---- pictures ---------------------------------------------------------------------------------------------------------
+
+/// A PPM picture of 2x1 pixels: red 10/20, green 30/40, blue 50/60.
+Bytes picture() {
+  const std::string text = "P6 2 1 255\n";
+  std::vector<uint8_t> v(text.begin(), text.end());
+  v.insert(v.end(), {10, 30, 50, 20, 40, 60});
+  return Bytes::adopt(std::move(v));
+}
+
+TEST(ImageInput, GivesPlanesInBgrOrRgb) {
+  EXPECT_TRUE(looks_like_image(picture()));
+  EXPECT_EQ(image_planes(picture(), 3, 1, 2), (std::vector<uint8_t>{50, 60, 30, 40, 10, 20}));
+  EXPECT_EQ(image_planes(picture(), 3, 1, 2, {.bgr = false}), (std::vector<uint8_t>{10, 20, 30, 40, 50, 60}));
+}
+
+TEST(ImageInput, StretchesOrLetterboxes) {
+  EXPECT_EQ(image_planes(picture(), 3, 2, 2, {.bgr = false}), (std::vector<uint8_t>{10, 20, 10, 20, 30, 40, 30, 40, 50, 60, 50, 60}));
+  const std::vector<uint8_t> boxed = image_planes(picture(), 3, 4, 4, {.bgr = false, .letterbox = true, .fill = 7});
+  EXPECT_EQ(boxed[0], 7);
+  EXPECT_EQ(boxed[4], 10);
+  EXPECT_EQ(boxed[11], 20);
+  EXPECT_EQ(boxed[12], 7);
+}
+
+TEST(ImageInput, RefusesWhatIsNotAPicture) {
+  EXPECT_THROW(image_planes(Bytes::adopt(std::vector<uint8_t>(100)), 3, 2, 2), Error);
+  const std::string text = "P6 99999 99999 255\n";
+  EXPECT_THROW(image_planes(Bytes::adopt(std::vector<uint8_t>(text.begin(), text.end())), 3, 2, 2), Error);
+  EXPECT_THROW(image_planes(picture(), 2, 2, 2), Error);
+}
+
+}  // namespace
+}  // namespace blobsmith
