@@ -37,10 +37,10 @@ test-asan: setup             ## unit tests under the address and undefined-behav
 	cmake --build $(BUILD)-asan -j $(JOBS)
 	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
 
-fuzz: setup python           ## libFuzzer on the IR, ONNX and blob readers, FUZZ_SECONDS each
+fuzz: build python            ## libFuzzer on the IR, ONNX and blob readers, FUZZ_SECONDS each
 	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF
 	cmake --build $(BUILD)-fuzz --target fuzzers -j $(JOBS)
-	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)/blobsmith $(BUILD)-fuzz $(FUZZ_SECONDS)
 
 bench: build python          ## compile time and memory against the reference compiler, where that is present
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith

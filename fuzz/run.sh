@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# fuzz/run.sh BUILD_DIR SECONDS: each fuzzer for so long, from seeds that tests/conformance/models.py makes.
+# fuzz/run.sh TOOL BUILD_DIR SECONDS: each fuzzer for so long, from the seeds that seeds.py makes.
 set -euo pipefail
-build=$1 seconds=$2 here=$(cd "$(dirname "$0")" && pwd)
-"${PYTHON:-python3}" "$here/seeds.py" "$build/seeds"
+tool=$1 build=$2 seconds=$3 here=$(cd "$(dirname "$0")" && pwd)
+"${PYTHON:-python3}" "$here/seeds.py" "$tool" "$build/seeds"
 for fuzzer in ir onnx blob; do
   echo "fuzzing the $fuzzer reader for $seconds s"
   mkdir -p "$build/corpus/$fuzzer"

@@ -7,14 +7,14 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   // Version 0 has gamma and beta in front of the data.
   const bool old = n->version == 0;
   const Value x = n->input(old ? 2 : 0), gamma = n->input(old ? 0 : 1), beta = n->input(old ? 1 : 2), mean = n->input(3), variance = n->input(4);
-  if (x.shape().size() < 2 || !is_static(gamma.shape())) return false;
+  if (x.shape().size() < 2 || gamma.shape().size() != 1 || !is_static(gamma.shape())) return false;
   const Value eps = rw.scalar(x.type(), n->attrs.real("epsilon"));
   Node* shifted = rw.make("Add", {variance, eps});
   Node* deviation = rw.make("Sqrt", {shifted->value()});
   Node* scale = rw.make("Divide", {gamma, deviation->value()});
 
-  Shape aligned = gamma.shape();
-  aligned.resize(aligned.size() + x.shape().size() - 2, 1);
+  Shape aligned{1, gamma.shape().at(0)};
+  aligned.resize(x.shape().size(), 1);
   const Value pattern = rw.indices(aligned);
   const auto align = [&](Value v) { return rw.make("Reshape", {v, pattern}, attributes({{"special_zero", true}}))->value(); };
   const Value scale_aligned = align(scale->value()), beta_aligned = align(beta), mean_aligned = align(mean);

@@ -8,8 +8,10 @@ namespace {
 
 // The image is added, so its content is negative.
 Bytes negated_image(const Tensor& image) {
-  std::vector<Half> out;
-  for (float v : image.to_f32()) out.push_back(quirks::float_to_half(-v));
+  std::vector<float> values = image.to_f32();
+  for (float& v : values) v = -v;
+  std::vector<Half> out(values.size());
+  quirks::float_to_half_blob(values, out);
   return Bytes::adopt(std::move(out));
 }
 

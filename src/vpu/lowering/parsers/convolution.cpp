@@ -60,7 +60,7 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
   s->attrs.set("strides", w.strides);
   s->attrs.set("dilations", w.dilations);
   s->attrs.set("groups", 1);
-  s->attrs.set("try_hw", c.options.hw_acceleration && !c.options.hw_disabled(c.name()));
+  s->attrs.set("try_hw", hw_can_do(c, as_window(w)));  // the planes are convolved
 }
 
 }  // namespace

@@ -50,12 +50,16 @@ bool hw_can_do(const LayerContext& c, const Pool& p) {
   return !(p.exclude_pad && !w.no_pads() && p.out_w <= 5 && p.out_h <= 5);
 }
 
-void parse_pooling_2d(LayerContext& c, Pool p) {
-  p.w = as_window(spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling));
+void set_sizes(const LayerContext& c, Pool& p) {
   p.in_w = c.in()->desc.dim(Dim::W);
   p.in_h = c.in()->desc.dim(Dim::H, 1);
   p.out_w = c.out()->desc.dim(Dim::W);
   p.out_h = c.out()->desc.dim(Dim::H, 1);
+}
+
+void parse_pooling_2d(LayerContext& c, Pool p) {
+  p.w = as_window(spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling));
+  set_sizes(c, p);
   enlarge_pads(p);
   unify_strides(p.w, p.in_h);
   Stage* s = c.add_stage(p.max ? StageType::StubMaxPool : StageType::StubAvgPool);
@@ -64,7 +68,7 @@ void parse_pooling_2d(LayerContext& c, Pool p) {
   s->attrs.set("tryHW", hw_can_do(c, p));
 }
 
-void parse_pooling_3d(LayerContext& c, const Pool& p) {
+void parse_pooling_3d(LayerContext& c, Pool p) {
   constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3, kCeil = 4;
   const SpatialWindow w = spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling);
   Stage* s = c.add_stage(StageType::PoolND);
@@ -76,7 +80,9 @@ void parse_pooling_3d(LayerContext& c, const Pool& p) {
   s->attrs.set("pooling_method", p.max ? kMaxMethod : kAvgMethod);
   s->attrs.set("rounding_type", c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor);
   s->attrs.set("exclude_pad", p.exclude_pad);
-  s->attrs.set("try_hw", c.options.hw_acceleration && !c.options.hw_disabled(c.name()));
+  p.w = as_window(w);
+  set_sizes(c, p);
+  s->attrs.set("try_hw", hw_can_do(c, p));  // the planes are pooled
 }
 
 }  // namespace

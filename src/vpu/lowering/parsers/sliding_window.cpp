@@ -48,14 +48,14 @@ SpatialWindow spatial_window(const LayerContext& c, std::vector<int64_t> kernel,
 }
 
 Window as_window(const SpatialWindow& w) {
-  ensure(w.rank() == 1 || w.rank() == 2, "window of " + std::to_string(w.rank()) + " axes");
+  ensure(w.rank() >= 1 && w.rank() <= 3, "window of " + std::to_string(w.rank()) + " axes");
   Window r;
   r.kernel_x = w.kernel[0];
   r.stride_x = w.strides[0];
   r.pad_left = w.pads_begin[0];
   r.pad_right = w.pads_end[0];
   r.dilation_x = w.dilations[0];
-  if (w.rank() == 2) {
+  if (w.rank() >= 2) {
     r.kernel_y = w.kernel[1];
     r.stride_y = w.strides[1];
     r.pad_top = w.pads_begin[1];

@@ -17,7 +17,7 @@ enum class PadRule { Convolution, Deconvolution, Pooling };
 
 /// Fails on a stride of 0.
 SpatialWindow spatial_window(const LayerContext&, std::vector<int64_t> kernel_outermost_first, PadRule rule);
-/// Of two axes (a missing Y is 1).
+/// Of the two innermost axes (a missing Y is 1).
 Window as_window(const SpatialWindow& w);
 /// A kernel that covers the whole height makes one row: its stride is free, and the hardware has one stride for both axes.
 void unify_strides(Window& w, int64_t input_height);

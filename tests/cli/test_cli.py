@@ -1,0 +1,179 @@
+"""The command line as scripts see it: exit codes, error texts, no partial files, JSON, and the examples of the README."""
+import json
+import os
+import re
+import shlex
+import sys
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from PIL import Image
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
+from ir_builder import Net
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A small classifier as IR: tmp_path/model.xml."""
+    net = Net('small')
+    x = net.relu(net.conv(net.input(1, 3, 16, 16), 3, 8))
+    net.result(net.layer('SoftMax', [net.reshape(net.conv(x, 8, 4, k=16, p=0), 0, -1)], axis=1, name='scores'))
+    net.save(str(tmp_path / 'model'))
+    return tmp_path / 'model.xml'
+
+
+@pytest.fixture
+def onnx_model(tmp_path):
+    """The like as ONNX: tmp_path/model.onnx."""
+    r = np.random.RandomState(1)
+    weights = [numpy_helper.from_array(r.standard_normal(s).astype(np.float32), n) for n, s in (('w', (8, 3, 3, 3)), ('b', (8,)))]
+    nodes = [helper.make_node('Conv', ['input', 'w', 'b'], ['c'], name='conv', pads=[1, 1, 1, 1]), helper.make_node('HardSigmoid', ['c'], ['scores'], name='gate')]
+    value = lambda n, s: helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s)
+    graph = helper.make_graph(nodes, 'small', [value('input', [1, 3, 16, 16])], [value('scores', [1, 8, 16, 16])], weights)
+    path = tmp_path / 'model.onnx'
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 11)]), path)
+    return path
+
+
+def test_compile_writes_a_blob(run, model, tmp_path):
+    done = run('compile', '-m', model, '-o', tmp_path / 'out.blob', '-ip', 'U8')
+    assert done.returncode == 0
+    assert re.search(r'Done\. LoadNetwork time elapsed: \d+ ms', done.stdout)
+    assert (tmp_path / 'out.blob').read_bytes()[:4] == b'\x7felf'
+
+
+@pytest.mark.parametrize('arguments,text', [
+    (['-m', 'missing.xml'], 'Model file missing.xml cannot be opened!'),
+    ([], 'Path to model xml file is required'),
+    (['-m', 'MODEL', '-ip', 'Q8'], '"Q8" is not a valid precision'),
+    (['-m', 'MODEL', '-c', 'MYRIAD_NO_SUCH_KEY=1'], 'key is not supported for VPU'),
+    (['-m', 'MODEL', '-c', 'MYRIAD_HW_DILATION=MAYBE'], 'Unsupported value "MAYBE" for key MYRIAD_HW_DILATION'),
+    (['-m', 'MODEL', '-VPU_NUMBER_OF_SHAVES', '9', '-VPU_NUMBER_OF_CMX_SLICES', '9'], 'Cannot allocate "18" shaves: only 16 is available'),
+    (['-m', 'MODEL', '-VPU_NUMBER_OF_SHAVES', '4'], 'You should set both option'),
+    (['-m', 'MODEL', '-iop', 'nobody:FP16'], 'nobody is not an input neither output'),
+    (['-m', 'MODEL', '--no-such-option'], 'no-such-option'),
+])
+def test_compile_fails_as_compile_tool_does(run, model, tmp_path, arguments, text):
+    done = run('compile', '-o', tmp_path / 'out.blob', *[model if a == 'MODEL' else a for a in arguments])
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert not (tmp_path / 'out.blob').exists()
+
+
+def test_unsupported_layers_are_named_all_at_once(run, tmp_path):
+    net = Net('bad')
+    x = net.conv(net.input(1, 3, 8, 8), 3, 4)
+    net.result(net.layer('Sin', [x], name='first'), net.layer('Cos', [x], name='second'))
+    net.save(str(tmp_path / 'bad'))
+    done = run('compile', '-m', tmp_path / 'bad.xml', '-o', tmp_path / 'bad.blob')
+    assert done.returncode == 1
+    for layer, kind in (('first', 'Sin'), ('second', 'Cos')):
+        assert f'Failed to compile layer "{layer}": unsupported layer type "{kind}"' in done.stderr
+    assert not (tmp_path / 'bad.blob').exists()
+
+
+def test_weights_that_are_missing_or_cut_off(run, model, tmp_path):
+    weights = model.with_suffix('.bin')
+    data = weights.read_bytes()
+    weights.write_bytes(data[:100])
+    assert 'Incorrect weights in bin file!' in run('compile', '-m', model, '-o', tmp_path / 'o.blob').stderr
+    weights.unlink()
+    assert 'Empty weights data in bin file or bin file cannot be found!' in run('compile', '-m', model, '-o', tmp_path / 'o.blob').stderr
+    assert not (tmp_path / 'o.blob').exists()
+
+
+@pytest.mark.parametrize('name,data', [('empty.onnx', b''), ('text.onnx', b'not a model'), ('empty.xml', b''), ('text.xml', b'<html/>'), ('open.xml', b'<net version="10"><layers>'), ('old.xml', b'<net version="7"/>')])
+def test_files_that_are_no_models(run, tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    done = run('convert', tmp_path / name, '-o', tmp_path / 'out.blob')
+    assert done.returncode == 3
+    assert done.stderr.startswith('error[BS1')
+    assert not (tmp_path / 'out.blob').exists()
+
+
+def test_output_that_can_not_be_written(run, model, tmp_path):
+    done = run('convert', model, '-o', tmp_path / 'no' / 'such' / 'folder.blob')
+    assert done.returncode == 3
+    assert 'cannot be written' in done.stderr
+
+
+def test_convert_rewrites_what_the_chip_lacks_and_says_so(run, onnx_model, tmp_path):
+    done = run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--explain')
+    assert done.returncode == 0, done.stderr
+    assert re.search(r'rewritten: HardSigmoid ".*" as Clamp\(0\.2\*x \+ 0\.5, 0, 1\)', done.stdout)
+    summary = json.loads(run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--json').stdout)
+    assert summary['bytes'] == (tmp_path / 'out.blob').stat().st_size
+    assert [r['type'] for r in summary['rewrites']] == ['HardSigmoid']
+
+
+def test_open_shapes_ask_for_the_option(run, onnx_model, tmp_path):
+    m = onnx.load(onnx_model)
+    m.graph.input[0].type.tensor_type.shape.dim[2].dim_param = 'height'
+    onnx.save(m, onnx_model)
+    done = run('convert', onnx_model, '-o', tmp_path / 'out.blob')
+    assert done.returncode == 1 and '--input-shape' in done.stderr
+    assert run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--input-shape', 'input=1,3,16,16').returncode == 0
+
+
+def test_inspect_accounts_for_every_byte(run, model, tmp_path):
+    blob = tmp_path / 'out.blob'
+    run('compile', '-m', model, '-o', blob)
+    facts = json.loads(run('inspect', blob, '--json').stdout)
+    assert [i['name'] for i in facts['inputs']] == ['input'] and [o['name'] for o in facts['outputs']] == ['scores']
+    assert 'MyriadXHwOp' in run('inspect', blob).stdout
+
+
+def test_a_damaged_blob_is_refused(run, model, tmp_path):
+    blob = tmp_path / 'out.blob'
+    run('compile', '-m', model, '-o', blob)
+    data = blob.read_bytes()
+    for broken in (data[:100], data[:len(data) // 2], b'\0' * len(data)):
+        blob.write_bytes(broken)
+        done = run('inspect', blob)
+        assert done.returncode == 3 and done.stderr.startswith('error[BS1')
+
+
+def test_run_agrees_with_arithmetic(run, model, tmp_path):
+    blob, image = tmp_path / 'out.blob', tmp_path / 'in.npy'
+    run('compile', '-m', model, '-o', blob, '-ip', 'U8')
+    np.save(image, np.random.RandomState(0).randint(0, 8, (1, 3, 16, 16)).astype(np.uint8))
+    done = run('run', blob, '--input', f'input={image}', '--output-dir', tmp_path / 'out', '--json')
+    assert done.returncode == 0, done.stderr
+    scores = np.load(tmp_path / 'out' / 'scores.npy')
+    assert scores.shape == (1, 4) and scores.dtype == np.float32 and abs(scores.sum() - 1) < 1e-2
+    assert json.loads(done.stdout)['outputs'][0]['shape'] == [1, 4]
+
+
+def test_run_names_the_inputs_it_wants(run, model, tmp_path):
+    blob = tmp_path / 'out.blob'
+    run('compile', '-m', model, '-o', blob)
+    done = run('run', blob, '--input', 'wrong=x.npy', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 2 and 'the inputs are: input' in done.stderr
+    assert 'is missing' in run('run', blob, '--output-dir', tmp_path / 'out').stderr
+
+
+def test_compile_tool_name(run, tool, model, tmp_path):
+    link = tmp_path / 'compile_tool'
+    link.symlink_to(tool)
+    import subprocess
+    assert subprocess.run([link, '-m', model, '-o', tmp_path / 'out.blob', '-d', 'MYRIAD'], capture_output=True).returncode == 0
+
+
+def readme_commands():
+    with open(os.path.join(ROOT, 'README.md')) as f:
+        return re.findall(r'^\$ blobsmith (.*)$', f.read(), re.M)
+
+
+def test_readme_examples_run(run, onnx_model, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new('RGB', (40, 30), (200, 100, 50)).save('picture.png')
+    np.save('values.npy', np.zeros((1, 3, 16, 16), np.float32))
+    commands = readme_commands()
+    assert len(commands) >= 5
+    for command in commands:
+        done = run(*shlex.split(command))
+        assert done.returncode == 0, f'{command}: {done.stderr}'
