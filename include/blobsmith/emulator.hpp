@@ -34,17 +34,17 @@ struct TensorInfo {
 
 /// Values in framework order, widened to float (exact for all but large S32).
 struct FloatTensor {
-  std::string name;            ///< an output's name; "out0", "in1"... of a stage
+  std::string name;  ///< an output's name; "out0", "in1"... of a stage
   std::vector<int64_t> shape;
   std::vector<float> values;
 };
 
 /// One stage, just run.
 struct StageEvent {
-  int index = 0;               ///< in the blob, from 0
-  bool injected = false;       ///< the stage that rides on hardware stage `index`
-  std::vector<int> turn;       ///< batch item (when there are several), then iterations of the loops around
-  std::string type;            ///< "MyriadXHwOp"
+  int index = 0;          ///< in the blob, from 0
+  bool injected = false;  ///< the stage that rides on hardware stage `index`
+  std::vector<int> turn;  ///< batch item (when there are several), then iterations of the loops around
+  std::string type;       ///< "MyriadXHwOp"
   double milliseconds = 0;
   std::function<std::vector<FloatTensor>()> outputs;  ///< what it wrote; callable until the hook returns
 };

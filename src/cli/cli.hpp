@@ -1,5 +1,6 @@
 // The verbs of the command line. Each parses its arguments, calls the library, prints; nothing else happens here.
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,9 @@ int parse(CLI::App& app, const Arguments& args);
 /// One entry of -c: a file of "KEY VALUE" lines, or KEY=VALUE itself.
 void apply_config(vpu::CompileOptions& options, const std::string& file_or_pair);
 ElementType parse_precision(const std::string& s);
-/// "name:FP16,other:U8".
+std::string upper_case(std::string s);
+/// "name:FP16,other:U8" -> by name. Throws BadOptionValue with compile_tool's text.
+std::map<std::string, std::string> named_values(std::string list);
 void apply_io_precision(vpu::CompileOptions& options, const std::string& list);
 
 }  // namespace blobsmith::cli

@@ -69,15 +69,25 @@ ElementType parse_precision(const std::string& s) {
   throw e.hint("one of FP32, FP16, U8, I8, I32");
 }
 
-void apply_io_precision(vpu::CompileOptions& options, const std::string& list) {
-  std::string compact = list;
-  std::erase(compact, ' ');
-  std::istringstream in(compact);
+std::string upper_case(std::string s) {
+  std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return s;
+}
+
+std::map<std::string, std::string> named_values(std::string list) {
+  std::erase(list, ' ');
+  std::map<std::string, std::string> values;
+  std::istringstream in(list);
   for (std::string pair; std::getline(in, pair, ',');) {
     const size_t colon = pair.rfind(':');
     if (colon == std::string::npos || colon == 0) throw Error(ErrorCode::BadOptionValue, "Invalid key/value pair " + pair + ". Expected <layer_name>:<value>");
-    options.io_precision[pair.substr(0, colon)] = parse_precision(pair.substr(colon + 1));
+    values[pair.substr(0, colon)] = pair.substr(colon + 1);
   }
+  return values;
+}
+
+void apply_io_precision(vpu::CompileOptions& options, const std::string& list) {
+  for (const auto& [name, precision] : named_values(list)) options.io_precision[name] = parse_precision(precision);
 }
 
 }  // namespace blobsmith::cli

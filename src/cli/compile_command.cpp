@@ -10,6 +10,7 @@
 #include "core/file.hpp"
 #include "openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
+#include "vpu/blob/reader.hpp"
 #include "vpu/compile.hpp"
 
 namespace blobsmith::cli {
@@ -48,11 +49,12 @@ vpu::CompileOptions compile_options(const Options& o) {
   if (!o.cmx_limit.empty()) c.set("MYRIAD_TILING_CMX_LIMIT_KB", o.cmx_limit);
   if (!o.ip.empty()) c.input_precision = parse_precision(o.ip);
   if (!o.op.empty()) c.output_precision = parse_precision(o.op);
-  if (!o.iop.empty()) apply_io_precision(c, o.iop);
+  apply_io_precision(c, o.iop);
   if (!o.dump.empty()) c.dump_passes = o.dump;
   c.quirks = !o.no_quirks;
-  for (const std::string* layout : {&o.il, &o.ol, &o.iol})
-    if (!layout->empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: option -il, -ol or -iol (layouts other than the network's own)");
+  c.input_layout = upper_case(o.il);
+  c.output_layout = upper_case(o.ol);
+  for (const auto& [name, layout] : named_values(o.iol)) c.io_layout[name] = upper_case(layout);
   return c;
 }
 
@@ -60,8 +62,19 @@ void check_names(const Graph& g, const vpu::CompileOptions& c) {
   std::set<std::string> names;
   for (const Node* p : g.parameters()) names.insert(p->name);
   for (const Node* r : g.results()) names.insert(output_name(r->input(0)));
-  for (const auto& [name, precision] : c.io_precision)
-    if (!names.contains(name)) throw Error(ErrorCode::BadInputName, name + " is not an input neither output");
+  const auto check = [&](const auto& told) {
+    for (const auto& [name, value] : told)
+      if (!names.contains(name)) throw Error(ErrorCode::BadInputName, name + " is not an input neither output");
+  };
+  check(c.io_precision);
+  check(c.io_layout);
+}
+
+/// What compile_tool prints of a network's inputs or outputs, read off the blob.
+void print_tensors(const char* title, const std::vector<vpu::BlobIo>& tensors) {
+  constexpr const char* kPrecisions[] = {"FP16", "U8", "I32", "FP32", "I8"};
+  std::printf("Network %s:\n", title);
+  for (const vpu::BlobIo& t : tensors) std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)], t.desc.order.name().c_str());
 }
 
 int compile(const Options& o) {
@@ -76,7 +89,11 @@ int compile(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   Graph graph = read_openvino_ir(o.model);
   check_names(graph, options);
-  write_file(output, vpu::compile(std::move(graph), options));
+  std::vector<uint8_t> bytes = vpu::compile(std::move(graph), options);
+  write_file(output, bytes);
+  const vpu::Blob blob = vpu::read_blob(Bytes::adopt(std::move(bytes)));
+  print_tensors("inputs", blob.inputs);
+  print_tensors("outputs", blob.outputs);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   std::printf("Done. LoadNetwork time elapsed: %lld ms\n", static_cast<long long>(ms));
   return kDone;

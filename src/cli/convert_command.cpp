@@ -78,19 +78,21 @@ vpu::CompileOptions compile_options(const Options& o, const Graph& g) {
   for (const Node* p : g.parameters())
     if (is_float(p->element_type())) c.io_precision[p->name] = parse_precision(o.ip);
   if (!o.op.empty()) c.output_precision = parse_precision(o.op);
-  if (!o.iop.empty()) apply_io_precision(c, o.iop);
+  apply_io_precision(c, o.iop);
   c.dump_passes = o.dump;
   return c;
 }
 
 void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const std::vector<Legalisation>& rewrites, double ms) {
   if (o.json) {
-    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}};
+    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}};
     for (const Legalisation& l : rewrites) j["rewrites"].push_back({{"layer", l.layer}, {"type", l.type}, {"replacement", l.replacement}, {"max_error", l.max_error}});
+    for (const auto& a : r.avoided) j["not_as_intel"].push_back({{"layer", a.layer}, {"what", a.what}});
     std::printf("%s\n", j.dump(1).c_str());
     return;
   }
   if (o.quiet) return;
+  for (const auto& a : r.avoided) std::printf("not as Intel's tools: \"%s\": %s\n", a.layer.c_str(), a.what.c_str());
   if (o.explain)
     for (const Legalisation& l : rewrites) std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", l.type.c_str(), l.layer.c_str(), l.replacement.c_str(), l.max_error);
   std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s\n", output.c_str(), r.layers, r.stages, static_cast<double>(bytes) / 1024, ms,

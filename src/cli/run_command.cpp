@@ -32,7 +32,11 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 std::pair<const TensorInfo*, std::string> split_input(const Emulator& emulator, const std::string& argument) {
   for (const TensorInfo& t : emulator.inputs())
     if (argument.starts_with(t.name + "=")) return {&t, argument.substr(t.name.size() + 1)};
-  if (emulator.inputs().size() == 1 && file_exists(argument)) return {&emulator.inputs()[0], argument};
+  if (emulator.inputs().size() == 1) {
+    // Any name will do for the only input: in a network that computes nothing it is called after its layer.
+    const std::string path = file_exists(argument) ? argument : argument.substr(argument.rfind('=') + 1);
+    if (file_exists(path)) return {&emulator.inputs()[0], path};
+  }
   std::string names;
   for (const TensorInfo& t : emulator.inputs()) names += (names.empty() ? "" : ", ") + t.name;
   Error e(ErrorCode::BadInputName, "'" + argument + "' names no input of the blob");

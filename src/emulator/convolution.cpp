@@ -10,37 +10,46 @@ constexpr int64_t kMaxFloats = int64_t{1} << 28;
 constexpr int64_t kChunkPixels = 2048;  // a group's sums stay in the cache
 constexpr int64_t kFewPixels = 8;
 
-/// One group's weights as floats, without those that are zero for all its channels: memory that nobody wrote must not be
-/// touched (execution spec §1.3).
-struct PackedGroup {
-  std::unique_ptr<float[]> weights;
-  std::unique_ptr<int32_t[]> offsets;
-  int64_t count = 0;
-  /// Depthwise kernels come as dense ones that are nearly all zero.
-  bool sparse = false;
-};
+int64_t elements_of(const Convolution& c) { return c.input_channels * c.window.kernel_x * c.window.kernel_y; }
 
-PackedGroup pack_group(const ShiftedPlanes& x, const Convolution& c, int64_t group) {
-  const int64_t area = c.window.kernel_x * c.window.kernel_y, k = c.input_channels * area;
+PackedGroup pack_group(const Convolution& c, int64_t group) {
+  const int64_t k = elements_of(c);
   PackedGroup g;
   g.weights = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(k * kGroup));
-  g.offsets = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(k));
-  const PackedRows packed = pack_weights(static_cast<const uint8_t*>(c.weights) + group * k * kGroup * 2, k, g.weights.get(), g.offsets.get());
+  g.elements = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(k));
+  const PackedRows packed = pack_weights(static_cast<const uint8_t*>(c.weights) + group * k * kGroup * 2, k, g.weights.get(), g.elements.get());
+  g.count = packed.rows;
   g.sparse = packed.zeros * 3 >= packed.rows * kGroup * 2;
-  const int64_t first = group * c.input_step * area, available = x.channels() * area - first;
-  for (; g.count < packed.rows; ++g.count) {  // their numbers grow
-    int32_t& place = g.offsets[static_cast<size_t>(g.count)];
-    if (place >= available) break;
-    place = x.offset(first + place);
-  }
   return g;
 }
 
-void sum_channel(const PackedGroup& g, int64_t m, const float* x, float* out, int64_t pixels) {
+/// A group's weights and where their rows lie in `x`.
+struct PlacedGroup {
+  PackedGroup own;
+  const PackedGroup* group;
+  std::unique_ptr<int32_t[]> offsets;
+  int64_t count = 0;
+
+  PlacedGroup(const ShiftedPlanes& x, const Convolution& c, int64_t index, const PackedWeights& packed) : group(packed.find(index)) {
+    if (!group) {
+      own = pack_group(c, index);
+      group = &own;
+    }
+    offsets = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(group->count));
+    const int64_t area = c.window.kernel_x * c.window.kernel_y, first = index * c.input_step * area, available = x.channels() * area - first;
+    for (; count < group->count; ++count) {
+      const int32_t element = group->elements[static_cast<size_t>(count)];
+      if (element >= available) break;
+      offsets[static_cast<size_t>(count)] = x.offset(first + element);
+    }
+  }
+};
+
+void sum_channel(const PlacedGroup& g, int64_t m, const float* x, float* out, int64_t pixels) {
   std::vector<float> weights;
   std::vector<int32_t> offsets;
   for (int64_t i = 0; i < g.count; ++i) {
-    const float w = g.weights[static_cast<size_t>(i * kGroup + m)];
+    const float w = g.group->weights[static_cast<size_t>(i * kGroup + m)];
     if (w == 0) continue;
     weights.resize(weights.size() + kGroup);
     weights[weights.size() - kGroup] = w;
@@ -69,29 +78,29 @@ void store_rows(const Convolution& c, int64_t channel, int64_t first_row, int64_
 }
 
 /// Rows [begin, end) of the unpooled plane, for the 8 channels of a group.
-void convolve_rows(const ShiftedPlanes& x, const Convolution& c, int64_t group, int64_t begin, int64_t end, int64_t width) {
-  const PackedGroup g = pack_group(x, c, group);
+void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWeights& packed, int64_t group, int64_t begin, int64_t end, int64_t width) {
+  const PlacedGroup g(x, c, group, packed);
   const int64_t pixels = (end - begin - 1) * x.pitch() + width, out_pitch = (pixels + kSlack + 7) / 8 * 8;
   const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(out_pitch * kGroup + kSlack));
   const float* at = x.data() + begin * x.pitch();
-  if (!g.sparse) accumulate(kGroup, g.weights.get(), at, g.offsets.get(), g.count, sums.get(), out_pitch, pixels);
+  if (!g.group->sparse) accumulate(kGroup, g.group->weights.get(), at, g.offsets.get(), g.count, sums.get(), out_pitch, pixels);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
     float* row = sums.get() + m * out_pitch;
-    if (g.sparse) sum_channel(g, m, at, row, pixels);
+    if (g.group->sparse) sum_channel(g, m, at, row, pixels);
     finish(c.finish(channel), row, pixels);
     store_rows(c, channel, begin, end - begin, row, x.pitch());
   }
 }
 
 /// Planes of at most kFewPixels elements: vectors run over the output channels instead.
-void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, int64_t group, int64_t height, int64_t width) {
-  const PackedGroup g = pack_group(x, c, group);
+void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const PackedWeights& packed, int64_t group, int64_t height, int64_t width) {
+  const PlacedGroup g(x, c, group, packed);
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  accumulate_columns(g.weights.get(), x.data(), g.offsets.get(), g.count, places, static_cast<int>(height * width), sums);
+  accumulate_columns(g.group->weights.get(), x.data(), g.offsets.get(), g.count, places, static_cast<int>(height * width), sums);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
@@ -111,7 +120,8 @@ void Window::check() const {
   if (!ok) throw Error(ErrorCode::BadBlob, "bad blob: kernel, stride, padding or dilation out of range");
 }
 
-ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width) : window_(window), channels_(std::min(channels, image.dims[0])) {
+ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width)
+    : window_(window), channels_(std::min(channels, image.dims[0])) {
   const int64_t reach_x = (window.kernel_x - 1) * window.dilation_x, reach_y = (window.kernel_y - 1) * window.dilation_y;
   phases_x_ = std::min(window.stride_x, reach_x + 1);
   phases_y_ = std::min(window.stride_y, reach_y + 1);
@@ -154,12 +164,26 @@ int32_t ShiftedPlanes::place_of(int64_t channel, int64_t ky, int64_t kx) const {
   return static_cast<int32_t>(channel * plane_ + (phase * height_ + y / window_.stride_y) * pitch_ + x / window_.stride_x);
 }
 
-void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c) {
+void PackedWeights::prepare(ThreadPool& pool, const Convolution& c) {
+  constexpr int64_t kMaxPackedBytes = 16 << 20;
+  const int64_t first = c.first / kGroup, count = (c.last + kGroup - 1) / kGroup - first, elements = elements_of(c);
+  if (c.weights == weights_ && elements == elements_ && first == first_ && count == static_cast<int64_t>(groups_.size())) return;
+  weights_ = c.weights;
+  elements_ = elements;
+  first_ = first;
+  groups_.clear();
+  if (count * elements * kGroup * 4 > kMaxPackedBytes) return;
+  groups_.resize(static_cast<size_t>(count));
+  pool.run(count, [&](int64_t g) { groups_[static_cast<size_t>(g)] = pack_group(c, first + g); });
+}
+
+void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, PackedWeights& packed) {
   const int64_t scale = c.pool ? 2 : 1, height = c.y.dims[1] * scale, width = c.y.dims[2] * scale;
   const int64_t first_group = c.first / kGroup, groups = c.last > c.first ? (c.last + kGroup - 1) / kGroup - first_group : 0;
   if (height == 0 || width == 0 || groups == 0) return;
+  packed.prepare(pool, c);
   if (height * width <= kFewPixels) {
-    pool.run(groups, [&](int64_t g) { convolve_few_pixels(x, c, first_group + g, height, width); });
+    pool.run(groups, [&](int64_t g) { convolve_few_pixels(x, c, packed, first_group + g, height, width); });
     return;
   }
   int64_t rows = std::clamp<int64_t>(kChunkPixels / x.pitch(), 1, height);
@@ -167,7 +191,7 @@ void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c) {
   const int64_t chunks = (height + rows - 1) / rows;
   pool.run(groups * chunks, [&](int64_t task) {
     const int64_t begin = task % chunks * rows;
-    convolve_rows(x, c, first_group + task / chunks, begin, std::min(begin + rows, height), width);
+    convolve_rows(x, c, packed, first_group + task / chunks, begin, std::min(begin + rows, height), width);
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "emulator/simd.hpp"
@@ -43,18 +44,42 @@ class ShiftedPlanes {
 };
 
 struct Convolution {
-  Grid y;                               ///< C, H, W
+  Grid y;  ///< C, H, W
   Window window;
   /// FP16 [group of 8 output channels][input channel][ky][kx][8]; compact.
   const void* weights = nullptr;
-  int64_t input_channels = 0;           ///< per group
-  int64_t input_step = 0;               ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
-  int64_t first = 0, last = 0;          ///< output channels [first, last)
-  bool pool = false;                    ///< maximum over 2x2 follows; y is the pooled plane
+  int64_t input_channels = 0;   ///< per group
+  int64_t input_step = 0;       ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
+  int64_t first = 0, last = 0;  ///< output channels [first, last)
+  bool pool = false;            ///< maximum over 2x2 follows; y is the pooled plane
   std::function<Finish(int64_t channel)> finish;
 };
 
-/// `x` must have been made for the same window and the output size (before pooling).
-void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c);
+/// One group's weights as floats, without those that are zero for all its channels: memory that nobody wrote must not be
+/// touched (execution spec §1.3).
+struct PackedGroup {
+  std::unique_ptr<float[]> weights;     ///< [element][8]
+  std::unique_ptr<int32_t[]> elements;  ///< which elements of the kernel were kept, growing
+  int64_t count = 0;
+  bool sparse = false;  ///< depthwise kernels come as dense ones that are nearly all zero
+};
+
+/// The weights of the last convolution. Tiles of a layer follow each other and share them.
+class PackedWeights {
+ public:
+  /// Packs all groups, unless they are many or were packed for the convolution before.
+  void prepare(ThreadPool& pool, const Convolution& c);
+  /// Null: to be packed when needed.
+  const PackedGroup* find(int64_t group) const { return group - first_ < static_cast<int64_t>(groups_.size()) ? &groups_[static_cast<size_t>(group - first_)] : nullptr; }
+
+ private:
+  const void* weights_ = nullptr;
+  int64_t elements_ = 0, first_ = 0;
+  std::vector<PackedGroup> groups_;
+};
+
+/// `x` must have been made for the same window and the output size (before pooling). `packed` must not outlive the
+/// weights' contents.
+void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, PackedWeights& packed);
 
 }  // namespace blobsmith::emulator

@@ -160,9 +160,7 @@ struct Emulator::Impl {
     } catch (const Error& e) {
       if (e.code() == ErrorCode::NotYetSupported) throw;
       throw Error(e.code(), place + e.what());
-    } catch (const std::bad_alloc&) {
-      throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
-    } catch (const std::length_error&) {
+    } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place + "not enough memory"); } catch (const std::length_error&) {
       throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
     }
   }

@@ -77,7 +77,10 @@ std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, i
   const int top = (height - inner_height) / 2, left = (width - inner_width) / 2;
   const Axis rows(p.height, inner_height), columns(p.width, inner_width);
   std::vector<uint8_t> out(static_cast<size_t>(channels) * static_cast<size_t>(height) * static_cast<size_t>(width), options.fill);
-  const auto pixel = [&](int y, int x, int c) { return static_cast<float>(p.pixels.get()[(static_cast<size_t>(y) * static_cast<size_t>(p.width) + static_cast<size_t>(x)) * static_cast<size_t>(channels) + static_cast<size_t>(c)]); };
+  const auto pixel = [&](int y, int x, int c) {
+    const int64_t place = (int64_t{y} * p.width + x) * channels + c;
+    return static_cast<float>(p.pixels.get()[place]);
+  };
   for (int c = 0; c < channels; ++c) {
     const int source = options.bgr ? channels - 1 - c : c;
     for (int y = 0; y < inner_height; ++y)

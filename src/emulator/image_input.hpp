@@ -8,9 +8,9 @@
 namespace blobsmith {
 
 struct ImageOptions {
-  bool bgr = true;          ///< channel order of the result, as cameras of this family deliver it; false: RGB
-  bool letterbox = false;   ///< keep the proportions and fill the rest; false: stretch
-  uint8_t fill = 114;       ///< of the letterbox
+  bool bgr = true;         ///< channel order of the result, as cameras of this family deliver it; false: RGB
+  bool letterbox = false;  ///< keep the proportions and fill the rest; false: stretch
+  uint8_t fill = 114;      ///< of the letterbox
 };
 
 /// A picture (PNG, JPEG, BMP...) at a given size as planes [channels][height][width] of 0..255; channels is 1 or 3.

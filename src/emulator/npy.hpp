@@ -12,10 +12,10 @@ namespace blobsmith {
 /// An array in C order, widened to double-free types: integers as int64_t, everything else as float.
 struct NpyArray {
   std::vector<int64_t> shape;
-  std::string dtype;             ///< as in the file, "<f4"
+  std::string dtype;  ///< as in the file, "<f4"
   bool is_integer = false;
-  std::vector<float> floats;     ///< always filled
-  std::vector<int64_t> integers; ///< of integer and bool arrays (exact)
+  std::vector<float> floats;      ///< always filled
+  std::vector<int64_t> integers;  ///< of integer and bool arrays (exact)
 };
 
 /// Types f2 f4 f8, i1..i8, u1..u8, b1, either byte order, C or Fortran order, versions 1 to 3. Throws BadTensorFile.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "blobsmith/emulator.hpp"
+#include "emulator/convolution.hpp"
 #include "emulator/memory.hpp"
 #include "emulator/thread_pool.hpp"
 #include "vpu/blob/blob.hpp"
@@ -26,8 +27,9 @@ struct Machine {
   EmulatorOptions options;
   Memory memory;
   ThreadPool pool;
-  std::map<std::string, HalfTable> tables;                     ///< by the bytes of stage type and parameters
-  std::optional<View> roi_align_source;                        ///< set by the repacking step, for the step behind it
+  std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
+  PackedWeights packed_weights;             ///< of constants only, whose contents never change
+  std::optional<View> roi_align_source;     ///< set by the repacking step, for the step behind it
 };
 
 class StageRun {

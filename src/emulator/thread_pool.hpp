@@ -19,7 +19,7 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
-  /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception.
+  /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception. f must not call run.
   void run(int64_t count, const std::function<void(int64_t)>& f);
 
  private:

@@ -19,7 +19,9 @@ T load(const uint8_t* p) {
 }
 
 template <class T>
-void store(uint8_t* p, T v) { std::memcpy(p, &v, sizeof v); }
+void store(uint8_t* p, T v) {
+  std::memcpy(p, &v, sizeof v);
+}
 
 int64_t product(const Sizes& dims, int rank) { return std::accumulate(dims.begin(), dims.begin() + rank, int64_t{1}, std::multiplies<>()); }
 
@@ -38,7 +40,8 @@ Grid by_dims(const View& v, std::initializer_list<Dim> wanted) {
     g.push(p >= 0 ? v.dims[static_cast<size_t>(p)] : 1, p >= 0 ? v.strides[static_cast<size_t>(p)] : 0);
   }
   for (int p = 0; p < v.rank; ++p)
-    if (!(used >> p & 1) && v.dims[static_cast<size_t>(p)] != 1) throw Error(ErrorCode::BadBlob, "bad blob: a tensor in order " + v.order.name() + " where " + std::to_string(wanted.size()) + " dimensions are needed");
+    if (!(used >> p & 1) && v.dims[static_cast<size_t>(p)] != 1)
+      throw Error(ErrorCode::BadBlob, "bad blob: a tensor in order " + v.order.name() + " where " + std::to_string(wanted.size()) + " dimensions are needed");
   return g;
 }
 

@@ -25,7 +25,7 @@ struct View {
   int rank = 0;
   Sizes dims{}, strides{};
 
-  int64_t dim(Dim d) const;       ///< 1 when the tensor doesn't have it
+  int64_t dim(Dim d) const;  ///< 1 when the tensor doesn't have it
   int64_t count() const;
 };
 
@@ -37,25 +37,35 @@ struct Grid {
   Sizes dims{}, strides{};
 
   int64_t count() const;
-  void push(int64_t size, int64_t stride) { dims[static_cast<size_t>(rank)] = size; strides[static_cast<size_t>(rank)] = stride; ++rank; }
+  void push(int64_t size, int64_t stride) {
+    dims[static_cast<size_t>(rank)] = size;
+    strides[static_cast<size_t>(rank)] = stride;
+    ++rank;
+  }
 };
 
-Grid framework_order(const View& v);              ///< NCHW-like, outermost first (execution spec §1.6)
+Grid framework_order(const View& v);  ///< NCHW-like, outermost first (execution spec §1.6)
 Grid memory_order(const View& v);
-Grid planes(const View& v);                       ///< N, C, H, W; an Error if another dimension is larger than 1
-Grid volumes(const View& v);                      ///< N, C, D, H, W
+Grid planes(const View& v);   ///< N, C, H, W; an Error if another dimension is larger than 1
+Grid volumes(const View& v);  ///< N, C, D, H, W
 
 // ---- values -----------------------------------------------------------------------------------------------------------
 void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, float* to);
 /// FP16: to nearest even; integers: towards zero, then the low bits.
 void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, int64_t n);
 
-std::vector<float> read_floats(const Grid& g);    ///< compact, in the grid's order
+std::vector<float> read_floats(const Grid& g);  ///< compact, in the grid's order
 void write_floats(const Grid& g, const float* values);
 std::vector<int64_t> read_integers(const Grid& g);
 void write_integers(const Grid& g, const int64_t* values);
-inline void write(const Grid& g, const std::vector<float>& v) { ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements"); write_floats(g, v.data()); }
-inline void write(const Grid& g, const std::vector<int64_t>& v) { ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements"); write_integers(g, v.data()); }
+inline void write(const Grid& g, const std::vector<float>& v) {
+  ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements");
+  write_floats(g, v.data());
+}
+inline void write(const Grid& g, const std::vector<int64_t>& v) {
+  ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements");
+  write_integers(g, v.data());
+}
 
 // ---- loops ------------------------------------------------------------------------------------------------------------
 /// K tensors walked together. Strides may be 0 (broadcast) or negative.

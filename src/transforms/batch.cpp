@@ -33,6 +33,12 @@ std::string output_name(Value v) {
   return v.node->output_count() > 1 ? v.node->name + "." + std::to_string(v.port) : v.node->name;
 }
 
+std::map<std::string, ElementType> output_types(const Graph& graph) {
+  std::map<std::string, ElementType> r;
+  for (const Node* n : graph.results()) r[output_name(n->input(0))] = n->input(0).type();
+  return r;
+}
+
 BatchInfo detect_batch(Graph& graph) {
   BatchInfo info;
   const std::vector<Node*> inputs = parameters_by_name(graph);

@@ -13,9 +13,12 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   Node* deviation = rw.make("Sqrt", {shifted->value()});
   Node* scale = rw.make("Divide", {gamma, deviation->value()});
 
-  Shape aligned{1, gamma.shape().at(0)};
-  aligned.resize(x.shape().size(), 1);
-  const Value pattern = rw.indices(aligned);
+  // [1, C, 1, ...], by shape arithmetic as the reference does it, so that the numbers of later nodes agree.
+  const Value one = rw.indices({1});
+  const Value trailing = rw.indices({static_cast<int64_t>(x.shape().size()) - 2});
+  Node* ones = rw.make("Broadcast", {one, trailing}, attributes({{"mode", "numpy"}}), 3);
+  Node* channels = rw.make("ShapeOf", {gamma});
+  const Value pattern = rw.make("Concat", {one, channels->value(), ones->value()}, attributes({{"axis", 0}}))->value();
   const auto align = [&](Value v) { return rw.make("Reshape", {v, pattern}, attributes({{"special_zero", true}}))->value(); };
   const Value scale_aligned = align(scale->value()), beta_aligned = align(beta), mean_aligned = align(mean);
 

@@ -1,13 +1,13 @@
 // Interpolate of opset1 -> Interp (linear) or ResampleV2; version 4 stays (front-end spec §5.6).
-#include <algorithm>
-
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
-bool all_zero(const Attributes& attrs, std::string_view name) {
-  return std::ranges::all_of(attrs.get_or<std::vector<int64_t>>(name, {}), [](int64_t v) { return v == 0; });
+// quirk: only the first of the pads is looked at.
+bool first_is_zero(const Attributes& attrs, std::string_view name) {
+  const auto pads = attrs.get_or<std::vector<int64_t>>(name, {});
+  return pads.empty() || pads[0] == 0;
 }
 
 bool keeps_batch_and_channels(const Node& n) {
@@ -50,7 +50,7 @@ bool interpolate_to_legacy(Rewriter& rw, Node* n) {
   if (n->version != 0 || !constant_of(n->input(1)) || (rank != 4 && rank != 5) || !keeps_batch_and_channels(*n)) return false;
   const std::string mode = n->attrs.text("mode");
   if (rank == 4 && mode != "nearest" && mode != "cubic" && mode != "area") return to_interp(rw, n, mode);
-  if (!all_zero(n->attrs, "pads_begin") || !all_zero(n->attrs, "pads_end") || n->attrs.flag("align_corners", true)) return false;
+  if (!first_is_zero(n->attrs, "pads_begin") || !first_is_zero(n->attrs, "pads_end") || n->attrs.flag("align_corners", true)) return false;
   return to_resample(rw, n, mode);
 }
 

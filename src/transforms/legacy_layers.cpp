@@ -64,9 +64,8 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
   const Tensor* repeats_constant = constant_of(n->input(1));
   Value x = n->input(0);
   if (!repeats_constant || !is_static(x.shape())) return false;
-  std::vector<int64_t> repeats = repeats_constant->to_i64();
-  if (x.shape().size() < repeats.size()) x = rw.reshape(x, [&] { Shape s = x.shape(); s.insert(s.begin(), repeats.size() - s.size(), 1); return s; }(), true)->value();
-  repeats.insert(repeats.begin(), x.shape().size() - repeats.size(), 1);
+  const std::vector<int64_t> repeats = repeats_constant->to_i64();
+  if (x.shape().size() != repeats.size()) throw cannot_compile(n->name, n->type, "Tile operation has a form that is not supported. " + n->name + " should be converted to TileIE operation.");
   const auto repeated = std::ranges::count_if(repeats, [](int64_t r) { return r != 1; });
   if (repeated == 0) {
     if (!x.node->is("Parameter")) x.node->name = n->name;

@@ -120,7 +120,7 @@ bool flatten_fully_connected(Rewriter& rw, Node* n) {
 
 bool fuse_reshape_into_fully_connected(Rewriter& rw, Node* n) {
   Node* reshape = producer(n->input(0), "Reshape");
-  if (!reshape || !has_one_user(n->input(0))) return false;
+  if (!reshape) return false;  // other readers keep it
   const Shape &from = reshape->input(0).shape(), &to = reshape->shape();
   if (from != to && (from.size() != 4 || to.size() != 2)) return false;
   const int64_t k = n->input(1).shape().back();

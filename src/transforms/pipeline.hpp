@@ -2,6 +2,7 @@
 // Facts: front-end spec §5.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,6 +18,9 @@ struct BatchInfo {
 
 /// Name of a network input (Parameter) or output (Value that feeds a Result), as blobs state it (front-end §3).
 std::string output_name(Value v);
+
+/// Element types of the outputs by name. To be taken before the conversion, which turns booleans into integers.
+std::map<std::string, ElementType> output_types(const Graph& graph);
 
 /// Takes the batch out of the network where every input has the same (front-end §5.1).
 BatchInfo detect_batch(Graph& graph);

@@ -140,6 +140,16 @@ bool has_root(const Graph& graph, const Dispatch& dispatch) {
   return std::ranges::any_of(graph.all(), [&](const Node* n) { return dispatch.contains(n->type) || (n->body && has_root(*n->body, dispatch)); });
 }
 
+bool apply_at(Rewriter& rewriter, Node* n, const Rewrite& r) {
+  const std::string name = n->name, type = n->type;
+  try {
+    return r.apply(rewriter, n);
+  } catch (Error& e) {
+    if (!e.has_address()) e.at_layer(name, type);
+    throw;
+  }
+}
+
 bool walk(Graph& graph, const Dispatch& dispatch) {
   static const std::vector<const Rewrite*> kNone;
   const std::vector<Node*> order = graph.ordered();
@@ -148,7 +158,7 @@ bool walk(Graph& graph, const Dispatch& dispatch) {
   bool changed = false;
 
   const auto offer = [&](Node* n, const Rewrite& r) {
-    const bool applied = r.apply(rewriter, n);
+    const bool applied = apply_at(rewriter, n, r);
     const std::vector<Node*> registered = rewriter.take_registered();
     queue.insert(queue.begin(), registered.begin(), registered.end());
     changed |= applied;

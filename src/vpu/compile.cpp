@@ -8,12 +8,13 @@
 namespace blobsmith::vpu {
 
 std::vector<uint8_t> compile(Graph graph, const CompileOptions& options, CompileReport* report) {
+  const auto types = output_types(graph);                         // they decide the precision of the outputs
   BatchInfo batch;
   if (options.detect_network_batch) batch = detect_batch(graph);  // N items become N runs
   convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
-  const std::unique_ptr<Program> program = lower(graph, options, batch);
+  const std::unique_ptr<Program> program = lower(graph, options, batch, types);
   run_passes(*program);                                           // stages, layouts, tiles, memory
-  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size())};
+  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), program->avoided};
   return write_blob(*program);
 }
 

@@ -36,6 +36,10 @@ struct CompileOptions {
   std::optional<ElementType> input_precision, output_precision;
   std::map<std::string, ElementType> io_precision;
 
+  // Memory layouts of inputs and outputs ("NHWC"): by name, else for all of that rank, else the network's.
+  std::string input_layout, output_layout;
+  std::map<std::string, std::string> io_layout;
+
   /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
   /// BadOptionValue with Intel's text.
   void set(std::string_view key, std::string_view value);

@@ -108,8 +108,8 @@ TEST(BlobReader, RefusesClaimsThatTheFileDoesNotHold) {
   const struct {
     size_t at;
     uint32_t value;
-  } claims[] = {{68, 1000}, {76, 1u << 30}, {92, 0xFFFFFFFF}, {80, 0x7FFFFFFF}, {96, 1000}, {88, 0}, {116, 0}, {128, 0xFFFFFFFF}, {200, 0xFFFFFFF0}, {220, 9}, {224, 0x4401}, {228, 3}, {236, 0xFFFFFFFC},
-                {244, 64}, {320, 4}, {320, 0xFFFFFFFF}, {324, 7}, {324, 0xFFFFFFFF}, {332, 0}, {332, 0xFFFF}, {372, 9}, {376, 5}};
+  } claims[] = {{68, 1000}, {76, 1u << 30},    {92, 0xFFFFFFFF}, {80, 0x7FFFFFFF}, {96, 1000},        {88, 0},  {116, 0},          {128, 0xFFFFFFFF}, {200, 0xFFFFFFF0}, {220, 9}, {224, 0x4401},
+                {228, 3},   {236, 0xFFFFFFFC}, {244, 64},        {320, 4},         {320, 0xFFFFFFFF}, {324, 7}, {324, 0xFFFFFFFF}, {332, 0},          {332, 0xFFFF},     {372, 9}, {376, 5}};
   for (const auto& c : claims) {
     file = worked_example();
     set_word(file, c.at, c.value);
@@ -128,8 +128,7 @@ TEST(BlobReader, SurvivesEveryTruncationAndEveryChangedByte) {
       try {
         inspect_text(read(file));
         ++accepted;
-      } catch (const Error&) {
-      }
+      } catch (const Error&) {}
     }
   EXPECT_GT(accepted, 0);
 }
@@ -146,8 +145,8 @@ TEST(BlobReader, DecodesTheNetworkInfoOf2022) {
   std::vector<uint8_t> file = worked_example();
   blobsmith::testing::ParamBytes w;
   const auto text = [&](const std::string& s) { w.bytes.insert(w.bytes.end(), s.begin(), s.end()); };
-  w.put(1u), w.put(1u);                            // one parameter, one result
-  w.put(2u), w.put(1u), w.put(4u), w.put(1u);      // name length, rank, bytes of the type, tensor names
+  w.put(1u), w.put(1u);                        // one parameter, one result
+  w.put(2u), w.put(1u), w.put(4u), w.put(1u);  // name length, rank, bytes of the type, tensor names
   text("x0"), w.put(uint64_t{10}), w.put(int32_t{11}), w.put(uint64_t{1}), text("x");
   w.put(1u), w.put(0u), w.put(4u), w.put(0u);
   text("y"), w.put(int32_t{11}), w.put(uint64_t{9}), text("Relu_1153");

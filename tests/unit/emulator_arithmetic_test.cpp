@@ -165,7 +165,7 @@ TEST(EmulatorSoftwareConvolution, ReadsWeightsInTheLayoutOfTheInput) {
     b.stage(type, p, {in, out, b.constant({oc, ic, 9}, stored)});
     expect_near(run_blob(b, {x}).values, want, 1e-3f);
   };
-  run(StageType::Conv, vpu::orders::NHWC, [=](int64_t o, int64_t i, int64_t e) { return o + oc * (i + ic * e); });               // spatial
+  run(StageType::Conv, vpu::orders::NHWC, [=](int64_t o, int64_t i, int64_t e) { return o + oc * (i + ic * e); });  // spatial
   run(StageType::Im2ColConvolution, vpu::orders::NHWC, [=](int64_t o, int64_t i, int64_t e) { return i + ic * (e + 9 * o); });
   run(StageType::Conv, vpu::orders::NCHW, [=](int64_t o, int64_t i, int64_t e) { return i + ic * (o + oc * e); });
 }

@@ -84,7 +84,8 @@ TEST(EmulatorUpsampling, InsertsZeros) {
 Values run_slice(const vpu::StridedSliceParams& p, const Values& begin, const Values& end, const Values& step, const Shape& out) {
   BlobBuilder b;
   const auto n = static_cast<int64_t>(begin.size());
-  const int x = b.input("x", {2, 4}), first = b.constant({n}, begin, {.type = kS32}), last = b.constant({n}, end, {.type = kS32}), steps = b.constant({n}, step, {.type = kS32}), y = b.output("y", out);
+  const int x = b.input("x", {2, 4}), first = b.constant({n}, begin, {.type = kS32}), last = b.constant({n}, end, {.type = kS32}), steps = b.constant({n}, step, {.type = kS32}),
+            y = b.output("y", out);
   b.stage(StageType::StridedSlice, p, {x, first, last, steps, y});
   return run_blob(b, {counting(8)}).values;
 }
@@ -150,7 +151,8 @@ TEST(EmulatorGatherElements, CountsItsAxisFromTheOutside) {
 
 Values run_scatter(StageType type, const Shape& index_shape, const Values& indices, const Shape& update_shape, const Values& updates, float axis) {
   BlobBuilder b;
-  const int x = b.input("x", {2, 3}), i = b.constant(index_shape, indices, {.type = kS32}), u = b.constant(update_shape, updates), a = b.constant({1}, {axis}, {.type = kS32}), y = b.output("y", {2, 3});
+  const int x = b.input("x", {2, 3}), i = b.constant(index_shape, indices, {.type = kS32}), u = b.constant(update_shape, updates), a = b.constant({1}, {axis}, {.type = kS32}),
+            y = b.output("y", {2, 3});
   b.stage(type, {x, y, i, u, a});
   return run_blob(b, {counting(6)}).values;
 }

@@ -118,7 +118,8 @@ TEST(EmulatorRoi, AlignTakesTheMeanOfSamples) {
     BlobBuilder b;
     vpu::RoiAlignParams p;
     p.sampling_ratio = 1;
-    const int x = b.input("x", {1, 1, 4, 4}), packed = b.scratch({1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}), image = b.constant({1}, {0}, {.type = DataType::S32}), y = b.output("y", {1, 1, 1, 1});
+    const int x = b.input("x", {1, 1, 4, 4}), packed = b.scratch({1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}), image = b.constant({1}, {0}, {.type = DataType::S32}),
+              y = b.output("y", {1, 1, 1, 1});
     p.step = 0;
     if (step == 1) b.stage(StageType::ROIAlign, p, {x, packed});
     p.step = step;
@@ -145,7 +146,7 @@ TEST(EmulatorProposal, KeepsTheBestAnchorsInTheImage) {
   p.nms_thresh = 0.5f;
   const int s = b.input("a", {1, 2, 1, 2}), d = b.input("b", {1, 4, 1, 2}), info = b.constant({3}, {8, 8, 1}), y = b.output("y", {3, 5});
   b.stage(StageType::Proposal, p, {s, y, BlobBuilder::kFake, d, info});
-  expect_near(run_blob(b, {{0, 0, 0.25f, 0.75f}, Values(8)}).values, {0, 4, 0, 7, 3.5f, 0, 0, 0, 3.5f, 3.5f, -1, 0, 0, 0, 0});
+  expect_near(run_blob(b, {{0, 0, 0.25f, 0.75f}, Values(8)}).values, {0, 4, 0, 7, 4, 0, 0, 0, 4, 4, -1, 0, 0, 0, 0});
 }
 
 }  // namespace

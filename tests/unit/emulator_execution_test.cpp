@@ -214,9 +214,7 @@ TEST(EmulatorMemory, NamesTheStageThatFails) {
   try {
     run_blob(b, {counting(4)});
     FAIL();
-  } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("stage 0 (Gather)"), std::string::npos) << e.what();
-  }
+  } catch (const Error& e) { EXPECT_NE(std::string(e.what()).find("stage 0 (Gather)"), std::string::npos) << e.what(); }
 }
 
 TEST(Emulator, SaysWhichStageCannotBeEmulated) {

@@ -26,7 +26,9 @@ Bytes npy(const std::string& header, const std::vector<T>& values, char version 
   return Bytes::adopt(std::move(file));
 }
 
-std::string header(const std::string& type, const std::string& shape, const char* fortran = "False") { return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (" + shape + "), }          \n"; }
+std::string header(const std::string& type, const std::string& shape, const char* fortran = "False") {
+  return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (" + shape + "), }          \n";
+}
 
 TEST(Npy, ReadsWhatItWrites) {
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{}, {4}, {2, 3, 1}, {0, 5}}) {
@@ -69,9 +71,7 @@ TEST(Npy, RefusesWhatIsNotAnArray) {
     try {
       read_npy(file);
       ADD_FAILURE() << "accepted";
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), ErrorCode::BadTensorFile);
-    }
+    } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::BadTensorFile); }
   };
   refuses(Bytes::adopt(std::vector<uint8_t>{}));
   refuses(Bytes::adopt(std::vector<uint8_t>(200)));

@@ -50,7 +50,7 @@ class ParamBytes final : public vpu::FieldArchive {
 
 struct TensorLayout {
   DataType type = DataType::FP16;
-  DimsOrder order{};                   ///< default: that of the rank
+  DimsOrder order{};  ///< default: that of the rank
   std::vector<int64_t> strides{};
 };
 
@@ -107,8 +107,26 @@ class BlobBuilder {
     std::vector<uint8_t> file(vpu::kElfHeaderBytes);
     file[0] = 0x7f, file[1] = 'e', file[2] = 'l', file[3] = 'f';
     ParamBytes header;
-    for (size_t v : {size_t{vpu::kBlobMagic}, const_at + constants.size(), size_t{version_major}, size_t{version_minor}, count(Location::Input), count(Location::Output), stages_.size(), sizes_[1], sizes_[2],
-                     size_t{batch}, sizes_[4], size_t{1}, size_t{1}, has(StageType::MyriadXHwOp), size_t{1}, size_t{0}, kHeaders, out_at, stages_at, const_at})
+    for (size_t v : {size_t{vpu::kBlobMagic},
+                     const_at + constants.size(),
+                     size_t{version_major},
+                     size_t{version_minor},
+                     count(Location::Input),
+                     count(Location::Output),
+                     stages_.size(),
+                     sizes_[1],
+                     sizes_[2],
+                     size_t{batch},
+                     sizes_[4],
+                     size_t{1},
+                     size_t{1},
+                     has(StageType::MyriadXHwOp),
+                     size_t{1},
+                     size_t{0},
+                     kHeaders,
+                     out_at,
+                     stages_at,
+                     const_at})
       header.put(static_cast<uint32_t>(v));
     append(file, header.bytes);
     file.resize(kHeaders);
@@ -126,7 +144,7 @@ class BlobBuilder {
     int root = -1;
     int64_t shift = 0;
     int dims_from = -1;
-    uint32_t index = 0;                   // among the inputs or outputs
+    uint32_t index = 0;  // among the inputs or outputs
     size_t offset = 0, dims_at = 0, strides_at = 0;
     size_t bytes() const { return shape.empty() ? 0 : static_cast<size_t>(shape[0] * strides[0]); }
   };

@@ -217,9 +217,7 @@ TEST(HwPool, MaximumReadsOnlyInsideTheInput) {
   EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 2, 2}, {-1, -2, -3, -4, -5, -6, -7, -8, -9}), (std::vector<float>{-1, -3, -7, -9}));
 }
 
-TEST(HwPool, CountsPlanesOverTheBatch) {
-  EXPECT_EQ(run_pool(pool_op(2, 2), {2, 2, 2, 2}, {2, 2, 1, 1}, counting(16)), (std::vector<float>{3, 7, 11, 15}));
-}
+TEST(HwPool, CountsPlanesOverTheBatch) { EXPECT_EQ(run_pool(pool_op(2, 2), {2, 2, 2, 2}, {2, 2, 1, 1}, counting(16)), (std::vector<float>{3, 7, 11, 15})); }
 
 TEST(HwPool, AverageDividesByTheWholeKernelAtTheBorders) {
   HwOp op = pool_op(3, 1);

@@ -112,6 +112,23 @@ TEST(Lowering, AnInputThatIsAnOutputIsCopied) {
   EXPECT_EQ(stage_names(*p), (Names{"Copy:x@copy"}));
 }
 
+TEST(Lowering, AnInputThatIsAnOutputHasOnePrecision) {
+  Graph g;
+  g.result(g.parameter(ElementType::f32, {1, 4}, "x")->value());
+  CompileOptions o;
+  o.input_precision = ElementType::u8;
+  const auto p = lower(g, o, {});
+  EXPECT_EQ(p->datas().at(1)->desc.type, DataType::U8);
+}
+
+TEST(Lowering, BooleanOutputsLeaveAsRealNumbers) {
+  Graph g;
+  Node* x = g.parameter(ElementType::f32, {1, 4}, "x");
+  g.result(op(g, "LogicalNot", {x->value()}, "not", {1, 4}, ElementType::i32)->value());
+  EXPECT_EQ(lower(g, {}, {})->datas().at(1)->desc.type, DataType::S32);
+  EXPECT_EQ(lower(g, {}, {}, {{"not", ElementType::boolean}})->datas().at(1)->desc.type, DataType::FP16);
+}
+
 TEST(Lowering, ConvolutionHasWeightsAndTwoFakes) {
   const Graph g = conv_graph(3, 1);
   const auto p = lower(g, {}, {});

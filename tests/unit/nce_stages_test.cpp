@@ -135,6 +135,14 @@ TEST_F(HwStages, ConvolutionAndPoolingAreDoneForSomeChannelsAtATime) {
   EXPECT_EQ(of_type(StageType::StubConv).at(7)->name, "c@tile=8/8");
 }
 
+TEST_F(HwStages, BatchCountsInTheOutputThatIsTooLargeButNotInItsParts) {
+  Data* middle = p.add_data("middle", DataDesc({60, 20, 64, 3}));
+  conv("c", input({60, 20, 16, 3}), middle, square(1, 1, 0));
+  pool("p", StageType::StubMaxPool, middle, output({30, 10, 64, 3}), square(2, 2, 0));
+  split_hw_conv_and_pool(p);
+  EXPECT_EQ(of_type(StageType::StubConv).at(0)->name, "c@tile=1/1");
+}
+
 TEST_F(HwStages, OneSidedPaddingBecomesAStage) {
   Window w = square(3, 1, 0);
   w.pad_right = w.pad_bottom = 1;

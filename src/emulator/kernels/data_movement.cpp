@@ -15,7 +15,7 @@ int grid_axis(const Grid& g, int64_t position) {
 /// Repeats inner rows outwards along an axis whose elements [first, first + size) are there already.
 void extend_axis(ThreadPool& pool, const Grid& g, int axis, int64_t first, int64_t size, uint32_t mode) {
   const auto a = static_cast<size_t>(axis);
-  const bool mirror = mode != 1;                                    // reflect, symmetric
+  const bool mirror = mode != 1;  // reflect, symmetric
   const int64_t skip = mode == 2 ? 1 : 0, period = 2 * (size - skip);
   for (int64_t to = 0; to < g.dims[a]; ++to) {
     int64_t from = to - first;
@@ -54,9 +54,11 @@ void run_permute(StageRun& s) {
   const View in = s.in(0), out = s.out(1);
   s.check(in.rank == out.rank, "a permutation between different ranks");
   Grid from{in.data, in.type};
+  unsigned used = 0;
   for (int k = out.rank - 1; k >= 0; --k) {
     const int32_t source = p.permutation[static_cast<size_t>(k)];
-    s.check(source >= 0 && source < in.rank, "a permutation of dimensions that don't exist");
+    s.check(source >= 0 && source < in.rank && !(used >> source & 1), "a permutation that is none");
+    used |= 1u << source;
     from.push(in.dims[static_cast<size_t>(source)], in.strides[static_cast<size_t>(source)]);
   }
   copy_elements(s.pool(), from, memory_order(out));

@@ -1,7 +1,7 @@
 // Stages with one input whose elements don't meet: activations, per-channel arithmetic (execution spec §4).
 #include <cmath>
-#include <functional>
 #include <cstring>
+#include <functional>
 #include <numbers>
 
 #include "core/float16.hpp"

@@ -87,10 +87,12 @@ void run_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
     if (!scale.empty()) f.scale = scale[static_cast<size_t>(channel)];
     return f;
   };
+  PackedWeights own;
+  PackedWeights& packed = s.stage().buffers[static_cast<size_t>(op.weights_index)].location == vpu::Location::Blob ? s.machine().packed_weights : own;
   const int64_t plane = c.pool ? 2 : 1;
   for (int64_t n = 0; n < y.dims[0]; ++n) {
     c.y = item(y, n);
-    convolve(s.pool(), cache.get(s, op.input_index, n, item(x, n), c.input_channels, c.window, c.y.dims[1] * plane, c.y.dims[2] * plane), c);
+    convolve(s.pool(), cache.get(s, op.input_index, n, item(x, n), c.input_channels, c.window, c.y.dims[1] * plane, c.y.dims[2] * plane), c, packed);
   }
 }
 

@@ -71,7 +71,8 @@ void run_pool_nd(StageRun& s) {
     for (int64_t oz = 0; oz < out.dims[2]; ++oz)
       for (int64_t oy = 0; oy < out.dims[3]; ++oy)
         for (int64_t ox = 0; ox < out.dims[4]; ++ox) {
-          const Span xs = cut(ox * stride[0] - pad[0], kernel[0], 0, in.dims[4]), ys = cut(oy * stride[1] - pad[1], kernel[1], 0, in.dims[3]), zs = cut(oz * stride[2] - pad[2], kernel[2], 0, in.dims[2]);
+          const Span xs = cut(ox * stride[0] - pad[0], kernel[0], 0, in.dims[4]), ys = cut(oy * stride[1] - pad[1], kernel[1], 0, in.dims[3]);
+          const Span zs = cut(oz * stride[2] - pad[2], kernel[2], 0, in.dims[2]);
           float v = max ? -std::numeric_limits<float>::infinity() : 0.0f;
           for (int64_t iz = zs.begin; iz < zs.end; ++iz)
             for (int64_t iy = ys.begin; iy < ys.end; ++iy)

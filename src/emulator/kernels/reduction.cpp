@@ -14,24 +14,72 @@ using enum vpu::StageType;
 template <class T>
 std::vector<T> combine(vpu::StageType type, const std::vector<T>& values, const std::vector<int64_t>& place, int64_t results, int64_t each) {
   std::vector<T> r(static_cast<size_t>(results));
-  std::vector<bool> seen(static_cast<size_t>(results));
-  for (size_t i = 0; i < values.size(); ++i) {
-    const auto at = static_cast<size_t>(place[i]);
-    const T v = type == ReduceAnd ? T(values[i] != 0) : values[i];
-    T& acc = r[at];
-    if (!seen[at]) {
-      acc = v;
+  const auto fold = [&](auto f) {
+    std::vector<bool> seen(r.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto at = static_cast<size_t>(place[i]);
+      r[at] = seen[at] ? f(r[at], values[i]) : values[i];
       seen[at] = true;
-    } else if (type == ReduceMin || type == ReduceAnd) {
-      acc = std::min(acc, v);
-    } else if (type == ReduceMax) {
-      acc = std::max(acc, v);
-    } else {
-      acc += v;
     }
+  };
+  switch (type) {
+    case ReduceMin: fold([](T a, T b) { return std::min(a, b); }); break;
+    case ReduceMax: fold([](T a, T b) { return std::max(a, b); }); break;
+    case ReduceAnd:
+      std::fill(r.begin(), r.end(), T(1));
+      for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] == 0) r[static_cast<size_t>(place[i])] = 0;
+      break;
+    default:
+      for (size_t i = 0; i < values.size(); ++i) r[static_cast<size_t>(place[i])] += values[i];
   }
   if (type == ReduceMean)
     for (T& v : r) v = static_cast<T>(v / static_cast<T>(std::max<int64_t>(each, 1)));
+  return r;
+}
+
+/// Where each element of a compact tensor goes: a walk over it with the strides of the result.
+std::vector<int64_t> places(const Grid& g, const Sizes& kept) {
+  std::vector<int64_t> place(static_cast<size_t>(g.count()));
+  Sizes strides{}, at{};
+  int64_t stride = 1, to = 0;
+  for (int k = g.rank; k-- > 0;) {
+    const auto a = static_cast<size_t>(k);
+    strides[a] = kept[a] == 1 ? 0 : stride;
+    stride *= kept[a];
+  }
+  for (size_t i = 0; i < place.size();) {
+    const auto inner = static_cast<size_t>(g.rank - 1);
+    for (int64_t x = 0; x < g.dims[inner]; ++x) place[i++] = to + x * strides[inner];
+    for (int k = g.rank - 1; k-- > 0;) {
+      const auto a = static_cast<size_t>(k);
+      to += strides[a];
+      if (++at[a] < g.dims[a]) break;
+      to -= strides[a] * g.dims[a];
+      at[a] = 0;
+    }
+  }
+  return place;
+}
+
+/// True when what falls together lies together.
+bool reduces_innermost(const Grid& g, const Sizes& kept) {
+  int axis = g.rank;
+  while (axis > 0 && kept[static_cast<size_t>(axis - 1)] == 1) --axis;
+  return std::equal(g.dims.begin(), g.dims.begin() + axis, kept.begin());
+}
+
+/// Sums (or means) of `each` neighbours.
+std::vector<float> add_neighbours(StageRun& s, const std::vector<float>& values, int64_t results, int64_t each) {
+  std::vector<float> r(static_cast<size_t>(results));
+  s.pool().run(results, [&](int64_t i) {
+    constexpr int kLanes = 8;  // partial sums, so that additions need not wait for each other
+    float sums[kLanes] = {};
+    const float* at = values.data() + i * each;
+    for (int64_t k = 0; k < each; ++k) sums[k % kLanes] += at[k];
+    const float sum = std::accumulate(sums, sums + kLanes, 0.0f);
+    r[static_cast<size_t>(i)] = s.type() == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum;
+  });
   return r;
 }
 
@@ -69,30 +117,13 @@ void run_reduce(StageRun& s) {
     s.check(position >= 0 && position < g.rank, "an axis outside its tensor");
     kept[static_cast<size_t>(g.rank - 1 - position)] = 1;
   }
-  // Where each element goes: a walk over the input with strides of the result.
   const int64_t results = product(kept, 0, g.rank), count = g.count();
-  std::vector<int64_t> place(static_cast<size_t>(count));
-  Sizes strides{}, at{};
-  int64_t stride = 1;
-  for (int k = g.rank; k-- > 0;) {
-    const auto a = static_cast<size_t>(k);
-    strides[a] = kept[a] == 1 ? 0 : stride;
-    stride *= kept[a];
-  }
-  int64_t to = 0;
-  for (int64_t& p : place) {
-    p = to;
-    for (int k = g.rank; k-- > 0;) {
-      const auto a = static_cast<size_t>(k);
-      to += strides[a];
-      if (++at[a] < g.dims[a]) break;
-      to -= strides[a] * g.dims[a];
-      at[a] = 0;
-    }
-  }
   const int64_t each = results > 0 ? count / results : 0;
-  if (g.type == DataType::S32) write(out, in_framework_order(combine(s.type(), read_integers(g), place, results, each), kept, in));
-  else write(out, in_framework_order(combine(s.type(), read_floats(g), place, results, each), kept, in));
+  if (g.type == DataType::S32) return write(out, in_framework_order(combine(s.type(), read_integers(g), places(g, kept), results, each), kept, in));
+  const bool adds = s.type() == ReduceSum || s.type() == ReduceMean;
+  const std::vector<float> values = read_floats(g);
+  if (adds && reduces_innermost(g, kept)) return write(out, in_framework_order(add_neighbours(s, values, results, each), kept, in));
+  write(out, in_framework_order(combine(s.type(), values, places(g, kept), results, each), kept, in));
 }
 
 // Buffers: data, k, [values], [indices]. Equal values: the lower index first.

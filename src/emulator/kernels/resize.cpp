@@ -12,10 +12,10 @@ namespace {
 float source_coordinate(uint32_t mode, int64_t in, int64_t out, int64_t o) {
   const float scale = static_cast<float>(in) / static_cast<float>(out), at = static_cast<float>(o);
   switch (mode) {
-    case 0: return (at + 0.5f) * scale - 0.5f;                                    // half_pixel
-    case 1: return out > 1 ? (at + 0.5f) * scale - 0.5f : 0.0f;                   // pytorch_half_pixel
-    case 2: return at * scale;                                                    // asymmetric
-    case 3: return (at + 0.5f) * scale;                                           // tf_half_pixel_for_nn
+    case 0: return (at + 0.5f) * scale - 0.5f;                                                         // half_pixel
+    case 1: return out > 1 ? (at + 0.5f) * scale - 0.5f : 0.0f;                                        // pytorch_half_pixel
+    case 2: return at * scale;                                                                         // asymmetric
+    case 3: return (at + 0.5f) * scale;                                                                // tf_half_pixel_for_nn
     default: return out > 1 ? at * (static_cast<float>(in - 1) / static_cast<float>(out - 1)) : 0.0f;  // align_corners
   }
 }
@@ -51,9 +51,7 @@ std::vector<int64_t> nearest_axis(const vpu::ResampleParams& p, int64_t in, int6
   return list;
 }
 
-void check_planes(StageRun& s, const Grid& in, const Grid& out) {
-  s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels");
-}
+void check_planes(StageRun& s, const Grid& in, const Grid& out) { s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels"); }
 
 }  // namespace
 

@@ -105,8 +105,9 @@ void run_psroi_pooling(StageRun& s) {
     for (int64_t c = 0; c < out.dims[1]; ++c)
       for (int64_t i = 0; i < group; ++i)
         for (int64_t j = 0; j < group; ++j) {
-          const auto ya = std::clamp<int64_t>(static_cast<int64_t>(std::floor(edge(y1, h, i))), 0, m.height), yb = std::clamp<int64_t>(static_cast<int64_t>(std::ceil(edge(y1, h, i + 1))), 0, m.height);
-          const auto xa = std::clamp<int64_t>(static_cast<int64_t>(std::floor(edge(x1, w, j))), 0, m.width), xb = std::clamp<int64_t>(static_cast<int64_t>(std::ceil(edge(x1, w, j + 1))), 0, m.width);
+          const auto inside = [](float v, int64_t size) { return std::clamp<int64_t>(static_cast<int64_t>(v), 0, size); };
+          const int64_t ya = inside(std::floor(edge(y1, h, i)), m.height), yb = inside(std::ceil(edge(y1, h, i + 1)), m.height);
+          const int64_t xa = inside(std::floor(edge(x1, w, j)), m.width), xb = inside(std::ceil(edge(x1, w, j + 1)), m.width);
           const float* map = m.plane(item, (c * group + i) * group + j);
           float sum = 0;
           for (int64_t iy = ya; iy < yb; ++iy)
@@ -168,7 +169,8 @@ void align_region(const float* map, int64_t width, const std::vector<Sample>& ro
 /// One region of all channels of one image.
 void align(StageRun& s, const Maps& m, int64_t item, const Box& box, int64_t bins_h, int64_t bins_w, int64_t ratio, int mode, int64_t channels, float* to) {
   const float w = std::max(box.x2 - box.x1, 1.0f), h = std::max(box.y2 - box.y1, 1.0f);
-  const int64_t rows = ratio ? ratio : static_cast<int64_t>(std::ceil(tame(h) / static_cast<float>(bins_h))), columns = ratio ? ratio : static_cast<int64_t>(std::ceil(tame(w) / static_cast<float>(bins_w)));
+  const int64_t rows = ratio ? ratio : static_cast<int64_t>(std::ceil(tame(h) / static_cast<float>(bins_h))),
+                columns = ratio ? ratio : static_cast<int64_t>(std::ceil(tame(w) / static_cast<float>(bins_w)));
   s.check(rows <= kMaxSamples && columns <= kMaxSamples, "a region of senseless size");
   const std::vector<Sample> ys = sample_axis(tame(box.y1), tame(h), bins_h, rows, m.height), xs = sample_axis(tame(box.x1), tame(w), bins_w, columns, m.width);
   for (int64_t c = 0; c < channels; ++c) align_region(m.plane(item, c), m.width, ys, xs, bins_h, bins_w, mode, to + c * bins_h * bins_w);

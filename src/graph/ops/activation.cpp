@@ -33,13 +33,6 @@ void infer_convert(Inference& in) {
 
 void infer_convert_like(Inference& in) { in.output(in.type(1), in.shape()); }
 
-void infer_prelu(Inference& in) {
-  const Shape& slope = in.shape(1);
-  const bool one_per_channel = slope.size() == 1 && in.rank() > 1 && merge_dims(slope[0], in.dim(0, 1));
-  if (!one_per_channel && !broadcast(in.shape(), slope)) in.fail("The slope's shape " + to_string(slope) + " fits neither the channels nor the data");
-  infer_like_input(in);
-}
-
 void infer_swish(Inference& in) {
   if (in.input_count() == 2 && in.rank(1) != 0 && !(in.rank(1) == 1 && in.dim(1, 0) == 1)) in.fail("Swish operation's beta must be a scalar");
   infer_like_input(in);
@@ -180,6 +173,7 @@ std::vector<Tensor> evaluate_prelu(const Node& n, Tensors inputs) {
   Shape slope = inputs[1]->shape;
   // A vector lies on the channels.
   if (slope.size() == 1 && slope[0] != 1 && data.size() > 1) slope.resize(data.size() - 1, 1);
+  if (broadcast(data, slope) != data) return {};
   std::vector<Tensor> result;
   with_working_type(n.element_type(), [&](auto zero) {
     using T = decltype(zero);
@@ -246,7 +240,7 @@ constexpr Op kOps[] = {
     {"Swish", 0, {4, 7}, 1, 2, {}, infer_swish, evaluate_swish},
     {"HardSigmoid", 0, {1, 7}, 3, 3, {}, infer_like_input},
     {"Selu", 0, {1, 7}, 3, 3, {}, infer_like_input},
-    {"PRelu", 0, {1, 7}, 2, 2, {}, infer_prelu, evaluate_prelu},
+    {"PRelu", 0, {1, 7}, 2, 2, {}, infer_like_input, evaluate_prelu},
     {"Round", 0, {5, 7}, 1, 1, kRound, infer_like_input, evaluate_unary},
     {"Convert", 0, {1, 7}, 1, 1, kConvert, infer_convert, evaluate_convert},
     {"ConvertLike", 0, {1, 7}, 2, 2, {}, infer_convert_like, evaluate_convert},

@@ -51,7 +51,8 @@ std::optional<SlicePlan> plan_slice(const Attributes& attrs, const Shape& data, 
       return std::nullopt;
     } else if (masked(attrs, "shrink_axis_mask", i)) {
       if (i >= begin.size()) return std::nullopt;
-      const int64_t at = masked(attrs, "begin_mask", i) ? 0 : begin[i] < 0 ? begin[i] + data[axis] : begin[i];
+      // quirk: begin counts here even where begin_mask says that it doesn't.
+      const int64_t at = begin[i] < 0 && data[axis] != kDynamic ? begin[i] + data[axis] : begin[i];
       if (data[axis] != kDynamic && (at < 0 || at >= data[axis])) return std::nullopt;
       plan.axes.push_back({at, 1, 1});
     } else if (data[axis] == kDynamic) {

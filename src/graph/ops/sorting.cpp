@@ -24,6 +24,8 @@ constexpr AttributeSpec kNms3[] = {{"box_encoding", Choice, "corner", "corner|ce
 
 void infer_top_k(Inference& in) {
   const int64_t axis = in.axis(in.attrs().integer("axis"), in.rank());
+  // Conversions expect the axis counted from the front.
+  if (in.attrs().integer("axis") < 0) in.attrs().set("axis", axis);
   if (in.rank(1) > 1) in.fail("The 'K' input must be a scalar.");
   Shape out = in.shape();
   const auto k = in.value(1);

@@ -1,8 +1,157 @@
+// The way from an ONNX file to a graph: operators one by one, then Model Optimizer's rewrites, names, half precision.
 #include "importers/onnx/importer.hpp"
 
-namespace blobsmith {
+#include <algorithm>
+#include <set>
 
-Graph import_onnx(const std::string& path, const OnnxOptions&) { throw Error(ErrorCode::NotYetSupported, "not yet supported: ONNX models, file " + path); }
-Graph import_onnx(Bytes, const std::string& file_name, const std::string&, const OnnxOptions&) { throw Error(ErrorCode::NotYetSupported, "not yet supported: ONNX models, file " + file_name); }
+#include "core/file.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
+#include "importers/onnx/mapper.hpp"
+#include "openvino_ir/instance_ids.hpp"
+
+namespace blobsmith {
+namespace {
+
+using onnx_import::Context;
+using onnx_import::Mapper;
+
+bool is_default_domain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
+
+class Importer {
+ public:
+  Importer(const onnx_file::Model& model, const OnnxOptions& options) : model_(model), options_(options), context_(graph_, model.opset) {}
+
+  Graph run() {
+    check_operators();
+    add_parameters();
+    for (const auto& [name, tensor] : model_.initializers) context_.define(name, graph_.constant(tensor, name)->value());
+    for (const onnx_file::Node& n : model_.nodes) add_node(n);
+    add_results();
+    model_optimizer::optimize(graph_);
+    separate_outputs();
+    model_optimizer::to_half_precision(graph_);
+    name_outputs();
+    make_names_unique();
+    Graph result = model_optimizer::in_reading_order(std::move(graph_));
+    result.name = model_.graph_name;
+    result.next_id = ir::next_instance_id(result);
+    return result;
+  }
+
+ private:
+  /// All unknown operators at once: one run tells everything that is missing.
+  void check_operators() const {
+    std::vector<Error> errors;
+    for (const onnx_file::Node& n : model_.nodes) {
+      if (is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type)) continue;
+      const std::string name = n.name.empty() && !n.outputs.empty() ? n.outputs[0] : n.name;
+      Error e = unsupported_layer(name, is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
+      errors.push_back(e.because("in " + n.describe(model_.opset)));
+    }
+    if (!errors.empty()) throw ErrorList(std::move(errors));
+    if (model_.outputs.empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
+    if (model_.opset < 1 && !model_.nodes.empty()) throw Error(ErrorCode::BadOnnx, "the model does not say which opset it uses");
+  }
+
+  void add_parameters() {
+    for (const auto& [name, shape] : options_.input_shapes)
+      if (std::ranges::none_of(model_.inputs, [&](const onnx_file::ValueInfo& i) { return i.name == name; })) throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
+    for (const onnx_file::ValueInfo& input : model_.inputs) {
+      const auto given = options_.input_shapes.find(input.name);
+      const std::optional<Shape> shape = given == options_.input_shapes.end() ? input.shape : given->second;
+      if (!shape || !is_static(*shape)) {
+        Error e(ErrorCode::ShapeMismatch, "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
+        throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
+      }
+      element_count(*shape);  // throws where it overflows
+      context_.define(input.name, graph_.parameter(input.type, *shape, input.name)->value());
+    }
+  }
+
+  void add_node(const onnx_file::Node& n) {
+    context_.enter(n);
+    try {
+      const std::vector<Value> values = onnx_import::find_mapper(n.op_type)->map(context_);
+      for (size_t i = 0; i < n.outputs.size() && i < values.size(); ++i)
+        if (!n.outputs[i].empty()) context_.define(n.outputs[i], values[i]);
+    } catch (Error& e) {
+      if (!e.has_address()) e.at_layer(context_.name(), n.op_type);
+      if (e.why().empty()) e.because("in " + n.describe(model_.opset));
+      throw;
+    }
+  }
+
+  /// In the order of "<producer>_<value>", as Model Optimizer sorts them (model-optimizer spec §8.4).
+  void add_results() {
+    std::vector<std::pair<std::string, const onnx_file::ValueInfo*>> sorted;
+    for (const onnx_file::ValueInfo& output : model_.outputs) sorted.emplace_back(producer_of(output.name) + "_" + output.name, &output);
+    std::ranges::stable_sort(sorted, {}, &std::pair<std::string, const onnx_file::ValueInfo*>::first);
+    for (const auto& [key, output] : sorted) graph_.result(context_.value(output->name), output->name);
+  }
+
+  std::string producer_of(const std::string& value) const {
+    for (const onnx_file::Node& n : model_.nodes)
+      if (std::ranges::find(n.outputs, value) != n.outputs.end()) return n.name.empty() ? n.outputs[0] : n.name;
+    return value;
+  }
+
+  /// A network output that is one of several outputs of its layer gets a layer of its own: Add 0.
+  void separate_outputs() {
+    for (Node* r : graph_.results()) {
+      const Value v = r->input(0);
+      if (v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
+      transforms::Rewriter rw(graph_);
+      graph_.set_input(r, 0, rw.make("Add", {v, rw.scalar(v.type(), 0)})->value());
+    }
+  }
+
+  /// The layer that computes a network output has the output's name.
+  void name_outputs() {
+    std::set<const Node*> named;
+    for (Node* r : graph_.results()) {
+      Node* n = r->input(0).node;
+      if (!n->is("Parameter") && named.insert(n).second) n->name = r->name;
+      r->name += "/sink_port_0";
+    }
+  }
+
+  void make_names_unique() {
+    std::set<std::string> names;
+    for (const Node* r : graph_.results()) names.insert(r->input(0).node->name);
+    for (const Node* p : graph_.parameters()) names.insert(p->name);
+    std::set<const Node*> kept;
+    for (const Node* r : graph_.results()) kept.insert(r->input(0).node);
+    for (Node* n : graph_.all()) {
+      if (n->is("Result") || n->is("Parameter") || kept.contains(n)) continue;
+      const std::string base = n->name;
+      for (int64_t i = 1; !names.insert(n->name).second; ++i) n->name = base + "_" + std::to_string(i);
+    }
+  }
+
+  const onnx_file::Model& model_;
+  const OnnxOptions& options_;
+  Graph graph_;
+  Context context_;
+};
+
+Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder, const OnnxOptions& options) {
+  try {
+    const onnx_file::Model model = onnx_file::read_model(bytes, folder);
+    return Importer(model, options).run();
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(file_name);
+    throw;
+  }
+}
+
+}  // namespace
+
+Graph import_onnx(const std::string& path, const OnnxOptions& options) {
+  if (!file_exists(path)) throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  const size_t slash = path.rfind('/');
+  return import_bytes(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1), options);
+}
+
+Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options) { return import_bytes(model, file_name, folder, options); }
 
 }  // namespace blobsmith

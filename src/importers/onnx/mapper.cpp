@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/ops/known_value.hpp"
 #include "transforms/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
@@ -25,7 +26,7 @@ Value Context::input(size_t i) const {
 const Tensor* Context::constant(size_t i) const { return has_input(i) ? transforms::constant_of(input(i)) : nullptr; }
 
 std::vector<int64_t> Context::constant_integers(size_t i, std::string_view what) const {
-  const Tensor* t = constant(i);
+  const auto t = known_value(input(i));
   if (!t) refuse("its " + std::string(what) + " is not a constant");
   return t->to_i64();
 }
@@ -55,6 +56,32 @@ Value Context::real_constant(ElementType type, Shape shape, double v) {
 
 Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix) {
   return make("Reshape", {x, integers_constant(std::move(pattern))}, attributes({{"special_zero", true}}), kNewest, suffix);
+}
+
+Value Context::scalar(Value x) {
+  if (x.shape().empty()) return x;
+  if (!is_static(x.shape()) || element_count(x.shape()) != 1) refuse("a tensor of shape " + to_string(x.shape()) + " stands where one value is expected");
+  return make("Squeeze", {x}, {}, kNewest, "/Squeeze");
+}
+
+std::vector<float> Context::reals(const char* a) const {
+  const onnx_file::Attribute* found = node_->find(a);
+  return found && found->kind == onnx_file::Attribute::Kind::Reals ? found->reals : std::vector<float>{};
+}
+
+Value Context::flatten(Value x, int64_t axis, const std::string& suffix) {
+  if (axis == 0) return reshape(x, {1, -1}, suffix);
+  if (axis == 1) return reshape(x, {0, -1}, suffix);
+  std::vector<int64_t> axes;
+  for (int64_t i = axis > 0 ? 0 : axis; i < (axis > 0 ? axis : 0); ++i) axes.push_back(i);
+  const std::string part = suffix.substr(0, suffix.rfind('/'));
+  const Value shape = make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, part + "/input_shape");
+  const Value dims = make("Gather", {shape, integers_constant(axes), integer_constant(0)}, attributes({{"batch_dims", int64_t{0}}}), 7, part + "/input_shape/Gather");
+  const Value product = make("ReduceProd", {dims, integers_constant({0})}, attributes({{"keep_dims", true}}), kNewest, part + "/first_dims");
+  const Value rest = integers_constant({-1});
+  const std::vector<Value> both = axis > 0 ? std::vector{product, rest} : std::vector{rest, product};
+  const Value pattern = make("Concat", both, attributes({{"axis", int64_t{0}}}), kNewest, part + "/first_dims/shapes_concat");
+  return make("Reshape", {x, pattern}, attributes({{"special_zero", true}}), kNewest, suffix);
 }
 
 void Context::refuse(std::string_view why) const {

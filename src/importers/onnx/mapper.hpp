@@ -29,7 +29,8 @@ class Context {
   bool has_input(size_t i) const { return node_->has_input(i); }
   Value input(size_t i) const;                          ///< an error when it is absent
   const Tensor* constant(size_t i) const;               ///< null when input i is absent or computed at run time
-  std::vector<int64_t> constant_integers(size_t i, std::string_view what) const;  ///< an error unless constant
+  /// The integers that input i is known to hold: constants, or arithmetic on static shapes; an error otherwise.
+  std::vector<int64_t> constant_integers(size_t i, std::string_view what) const;
   int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
   int64_t axis(int64_t a, int64_t rank) const;          ///< counted from the front, or an error
   size_t output_count() const { return node_->outputs.size(); }
@@ -38,6 +39,7 @@ class Context {
   int64_t integer(const char* a, int64_t fallback) const { return node_->integer(a, fallback); }
   double real(const char* a, float fallback) const { return static_cast<double>(node_->real(a, fallback)); }
   std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const { return node_->integers(a, std::move(fallback)); }
+  std::vector<float> reals(const char* a) const;
   std::string text(const char* a, const char* fallback) const { return node_->text(a, fallback); }
 
   /// A node named after the layer, with `suffix`; constants are folded at once.
@@ -46,6 +48,9 @@ class Context {
   Value integer_constant(int64_t v) { return graph_.constant(Tensor::scalar_i64(v))->value(); }
   Value real_constant(ElementType type, Shape shape, double v);
   Value reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix = {});
+  Value scalar(Value x);  ///< x of one element without dimensions
+  /// [product of the axes before `axis`, product of the others] as Model Optimizer computes it: at run time unless axis is 0 or 1.
+  Value flatten(Value x, int64_t axis, const std::string& suffix);
 
   /// The operator is known but not in this form.
   [[noreturn]] void refuse(std::string_view why) const;

@@ -17,13 +17,13 @@ struct ByteAccount {
   /// A part of the const section. Dims and strides records that follow each other directly are one region each.
   struct Region {
     Kind kind = Kind::Padding;
-    size_t begin = 0, end = 0;                  ///< relative to the const section
-    std::vector<std::string> users;             ///< of a constant: "12:in1", "12i:in0" for the stage injected into 12
+    size_t begin = 0, end = 0;       ///< relative to the const section
+    std::vector<std::string> users;  ///< of a constant: "12:in1", "12i:in0" for the stage injected into 12
   };
   std::vector<Section> sections;
   std::vector<Region> constants;
   size_t padding = 0, unmentioned_constants = 0, unmentioned_shapes = 0, unexplained = 0;  ///< bytes of the whole file
-  std::vector<std::string> problems;            ///< deviations from what Intel's compiler writes
+  std::vector<std::string> problems;                                                       ///< deviations from what Intel's compiler writes
 
   bool complete() const { return unexplained == 0 && problems.empty(); }
 };

@@ -34,7 +34,7 @@ struct BlobTensorDesc {
   DimsOrder order;
   Location dims_location = Location::Blob, strides_location = Location::Blob;
   uint32_t dims_offset = 0, strides_offset = 0;
-  std::vector<int64_t> dims;     ///< empty when they lie in memory (dynamic shape)
+  std::vector<int64_t> dims;  ///< empty when they lie in memory (dynamic shape)
   std::vector<int64_t> strides;
 
   int rank() const { return order.rank(); }
@@ -45,10 +45,10 @@ struct BlobTensorDesc {
 struct BlobBuffer {
   BlobTensorDesc desc;
   Location location = Location::None;
-  IoReference io;                ///< when the location is Input or Output
-  IoReference dims_io;           ///< when the sizes lie in an input or output
-  uint32_t offset = 0;           ///< in bytes, within the location
-  std::string role;              ///< "in0", "out0", "temp0", ...
+  IoReference io;       ///< when the location is Input or Output
+  IoReference dims_io;  ///< when the sizes lie in an input or output
+  uint32_t offset = 0;  ///< in bytes, within the location
+  std::string role;     ///< "in0", "out0", "temp0", ...
   size_t file_offset = 0, file_size = 0;
 
   bool is_fake() const { return location == Location::None; }
@@ -56,12 +56,12 @@ struct BlobBuffer {
 
 struct BlobIo {
   uint32_t index = 0;
-  int32_t buffer_offset = 0;     ///< of this tensor in the whole input (output) buffer
+  int32_t buffer_offset = 0;  ///< of this tensor in the whole input (output) buffer
   std::string name;
   BlobTensorDesc desc;
   size_t file_offset = 0, file_size = 0;
 
-  int64_t item_bytes() const;    ///< of one batch item
+  int64_t item_bytes() const;  ///< of one batch item
 };
 
 struct BlobStage {
@@ -69,9 +69,9 @@ struct BlobStage {
   uint32_t shaves = 0;
   std::shared_ptr<const StageParams> params;
   std::vector<BlobBuffer> buffers;
-  std::shared_ptr<const BlobStage> injected;   ///< rides on this hardware stage
-  size_t file_offset = 0, file_size = 0;       ///< of the whole record
-  size_t params_offset = 0, params_size = 0;   ///< without the size word
+  std::shared_ptr<const BlobStage> injected;  ///< rides on this hardware stage
+  size_t file_offset = 0, file_size = 0;      ///< of the whole record
+  size_t params_offset = 0, params_size = 0;  ///< without the size word
 };
 
 /// What OpenVINO 2022.1 appends after file_size (§9).
@@ -81,7 +81,7 @@ struct BlobNetworkInfo {
     std::vector<uint64_t> shape;
     int32_t element_type = 0;
     std::vector<std::string> tensor_names;
-    std::string legacy_name;                   ///< of results
+    std::string legacy_name;  ///< of results
   };
   std::vector<Node> parameters, results;
   size_t file_offset = 0, file_size = 0;
@@ -92,9 +92,9 @@ struct Blob {
   BlobHeader header;
   std::vector<BlobIo> inputs, outputs;
   std::vector<BlobStage> stages;
-  Bytes constants;                             ///< the const section, up to header.file_size
+  Bytes constants;  ///< the const section, up to header.file_size
   std::optional<BlobNetworkInfo> network_info;
-  size_t inputs_end = 0, outputs_end = 0, stages_end = 0;   ///< where the records of each section end
+  size_t inputs_end = 0, outputs_end = 0, stages_end = 0;  ///< where the records of each section end
 
   int64_t cmx_bytes() const { return int64_t{header.slices} * Resources::kCmxSliceBytes; }
 };

@@ -189,10 +189,13 @@ void append_params(std::string& out, const Json& params, const std::string& inde
   out += lists;
 }
 
-std::string tensor_text(const Json& t) { return padded(t["type"].get<std::string>(), 5) + padded(t["order"].get<std::string>(), 6) + padded(value_text(t["dims"]), 22) + " strides " + value_text(t["strides"]); }
+std::string tensor_text(const Json& t) {
+  return padded(t["type"].get<std::string>(), 5) + padded(t["order"].get<std::string>(), 6) + padded(value_text(t["dims"]), 22) + " strides " + value_text(t["strides"]);
+}
 
 void append_stage(std::string& out, const Json& s, const std::string& title, const std::string& indent) {
-  out += indent + title + "  " + s["type"].get<std::string>() + " (" + value_text(s["id"]) + ")  shaves " + value_text(s["shaves"]) + "  at " + value_text(s["fileOffset"]) + ", " + value_text(s["bytes"]) + " bytes\n";
+  out += indent + title + "  " + s["type"].get<std::string>() + " (" + value_text(s["id"]) + ")  shaves " + value_text(s["shaves"]) + "  at " + value_text(s["fileOffset"]) + ", " +
+         value_text(s["bytes"]) + " bytes\n";
   append_params(out, s["params"], indent + "    ");
   for (const Json& b : s["buffers"]) {
     std::string place = b["location"].get<std::string>();
@@ -205,7 +208,8 @@ void append_stage(std::string& out, const Json& s, const std::string& title, con
 
 void append_account(std::string& out, const Json& a) {
   out += "bytes\n";
-  for (const Json& s : a["sections"]) out += "  " + padded(s["name"].get<std::string>(), 14) + value_text(s["begin"]) + " .. " + value_text(s["end"]) + ", padded to " + value_text(s["paddedEnd"]) + "\n";
+  for (const Json& s : a["sections"])
+    out += "  " + padded(s["name"].get<std::string>(), 14) + value_text(s["begin"]) + " .. " + value_text(s["end"]) + ", padded to " + value_text(s["paddedEnd"]) + "\n";
   out += "const section\n";
   for (const Json& r : a["constants"]) {
     out += "  " + padded(value_text(r["offset"]), 10) + padded(value_text(r["bytes"]), 10) + r["kind"].get<std::string>();
@@ -213,8 +217,8 @@ void append_account(std::string& out, const Json& a) {
     out += "\n";
   }
   for (const Json& p : a["problems"]) out += "problem: " + p.get<std::string>() + "\n";
-  out += "account: padding " + value_text(a["padding"]) + ", unmentioned constants " + value_text(a["unmentionedConstants"]) + ", unmentioned shapes " + value_text(a["unmentionedShapes"]) + ", unexplained " +
-         value_text(a["unexplained"]) + " bytes\n";
+  out += "account: padding " + value_text(a["padding"]) + ", unmentioned constants " + value_text(a["unmentionedConstants"]) + ", unmentioned shapes " + value_text(a["unmentionedShapes"]) +
+         ", unexplained " + value_text(a["unexplained"]) + " bytes\n";
 }
 
 }  // namespace

@@ -91,12 +91,28 @@ class Reader {
 
  private:
   void read_header() {
-    if (file_.size() < kElfHeaderBytes + kBlobHeaderBytes)
-      throw Error(ErrorCode::FileTruncated, "not a blob: the file has " + std::to_string(file_.size()) + " bytes, the headers alone take 132");
+    if (file_.size() < kElfHeaderBytes + kBlobHeaderBytes) throw Error(ErrorCode::FileTruncated, "not a blob: the file has " + std::to_string(file_.size()) + " bytes, the headers alone take 132");
     Cursor in(file_, kElfHeaderBytes, kElfHeaderBytes + kBlobHeaderBytes);
     BlobHeader& h = blob_.header;
-    for (uint32_t* field : {&h.magic, &h.file_size, &h.version_major, &h.version_minor, &h.input_count, &h.output_count, &h.stage_count, &h.inputs_size, &h.outputs_size, &h.batch_size,
-                            &h.bss_size, &h.slices, &h.shaves, &h.has_hw_stage, &h.has_shave_stage, &h.has_dma_stage, &h.input_info_offset, &h.output_info_offset, &h.stage_section_offset,
+    for (uint32_t* field : {&h.magic,
+                            &h.file_size,
+                            &h.version_major,
+                            &h.version_minor,
+                            &h.input_count,
+                            &h.output_count,
+                            &h.stage_count,
+                            &h.inputs_size,
+                            &h.outputs_size,
+                            &h.batch_size,
+                            &h.bss_size,
+                            &h.slices,
+                            &h.shaves,
+                            &h.has_hw_stage,
+                            &h.has_shave_stage,
+                            &h.has_dma_stage,
+                            &h.input_info_offset,
+                            &h.output_info_offset,
+                            &h.stage_section_offset,
                             &h.const_section_offset})
       *field = in.word();
     check_header();
@@ -110,8 +126,7 @@ class Reader {
       Error e = bad_blob(60, "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
       throw e.hint("blobs of OpenVINO 2020.4 to 2022.1 can be read");
     }
-    if (file_.size() < h.file_size)
-      throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) + " bytes, the file has " + std::to_string(file_.size()));
+    if (file_.size() < h.file_size) throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) + " bytes, the file has " + std::to_string(file_.size()));
     const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset && h.input_info_offset <= h.output_info_offset && h.output_info_offset <= h.stage_section_offset &&
                          h.stage_section_offset <= h.const_section_offset && h.const_section_offset <= h.file_size;
     if (!ordered) throw bad_blob(116, "the sections are not in order inside the file");
@@ -271,9 +286,7 @@ class Reader {
       const uint32_t parameters = in.word(), results = in.word();
       for (uint32_t i = 0; i < parameters; ++i) info.parameters.push_back(read_network_node(in, false));
       for (uint32_t i = 0; i < results; ++i) info.results.push_back(read_network_node(in, true));
-    } catch (const Error&) {
-      return;
-    }
+    } catch (const Error&) { return; }
     info.file_size = in.position() - info.file_offset;
     blob_.network_info = std::move(info);
   }

@@ -23,7 +23,7 @@ ElementType io_precision(const CompileOptions& o, const std::string& name, const
 
 ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
 
-// Integers other than 32 and 64 bit leave the network as real numbers.
+// Booleans and integers other than I32 and I64 leave the network as real numbers.
 ElementType default_output_precision(ElementType t) { return t == ElementType::i64 || t == ElementType::i32 ? ElementType::i32 : ElementType::f16; }
 
 bool is_input(Value v) { return v.node->is("Parameter"); }
@@ -35,7 +35,9 @@ ElementType input_precision(const Lowering& l, Value v, const std::string& name)
 }
 
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
-  return is_input(v) ? input_precision(l, v, name) : io_precision(l.options, name, l.options.output_precision, default_output_precision(v.type()));
+  if (is_input(v)) return input_precision(l, v, name);
+  const auto it = l.output_types.find(name);
+  return io_precision(l.options, name, l.options.output_precision, default_output_precision(it == l.output_types.end() ? v.type() : it->second));
 }
 
 DataDesc io_desc(const std::string& name, ElementType precision, const Shape& shape) {
@@ -44,6 +46,26 @@ DataDesc io_desc(const std::string& name, ElementType precision, const Shape& sh
   } catch (Error& e) {
     throw e.at_layer(name, "");
   }
+}
+
+struct Layout { std::string_view name; DimsOrder order; };
+constexpr Layout kLayouts[] = {{"NCDHW", orders::NCDHW}, {"NDHWC", orders::NDHWC}, {"NCHW", orders::NCHW}, {"NHWC", orders::NHWC}, {"CHW", orders::CHW}, {"NC", orders::NC}, {"C", orders::C}};
+
+DimsOrder layout_order(const std::string& name) {
+  if (name == "HWC") throw Error(ErrorCode::BadOptionValue, "Layout is not valid.");
+  const auto it = std::ranges::find(kLayouts, name, &Layout::name);
+  if (it == std::end(kLayouts)) throw Error(ErrorCode::BadOptionValue, "\"" + name + "\" is not a valid layout");
+  return it->order;
+}
+
+/// A layout told for all applies where the rank fits; one told by name must fit.
+void set_layout(const CompileOptions& o, const std::string& name, const std::string& for_all, DataDesc& desc) {
+  const auto told = o.io_layout.find(name);
+  const std::string& layout = told != o.io_layout.end() ? told->second : for_all;
+  if (layout.empty()) return;
+  const DimsOrder order = layout_order(layout);
+  if (order.rank() == desc.rank()) desc.order = order;
+  else if (told != o.io_layout.end()) throw Error(ErrorCode::BadOptionValue, layout + " layout is not applicable to " + name);
 }
 
 /// Fixed strides of MYRIAD_TENSOR_STRIDES are not known to this program.
@@ -65,14 +87,18 @@ void add_inputs(Lowering& l) {
   for (const Node* p : l.network.inputs()) {
     const Value v{const_cast<Node*>(p), 0};
     const std::string name = l.network.data_name(v);
-    l.bind(v, l.program.add_input(name, io_desc(name, input_precision(l, v, name), v.shape())));
+    DataDesc desc = io_desc(name, input_precision(l, v, name), v.shape());
+    set_layout(l.options, name, l.options.input_layout, desc);
+    l.bind(v, l.program.add_input(name, desc));
   }
 }
 
 void add_outputs(Lowering& l) {
   for (const Value& v : l.network.outputs()) {
     const std::string name = l.network.data_name(v);
-    Data* d = l.program.add_output(name, io_desc(name, output_precision(l, v, name), v.shape()));
+    DataDesc desc = io_desc(name, output_precision(l, v, name), v.shape());
+    set_layout(l.options, name, l.options.output_layout, desc);
+    Data* d = l.program.add_output(name, desc);
     if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
     l.outputs.emplace_back(v, d);
     if (!l.bound(v)) l.bind(v, d);
@@ -81,7 +107,12 @@ void add_outputs(Lowering& l) {
 
 void add_constant(Lowering& l, Value v) {
   const Tensor& t = v.node->constant;
-  l.bind(v, l.program.add_const(l.network.data_name(v), internal_desc_of(t.type, t.shape), constant_content(t)));
+  const std::string name = l.network.data_name(v);
+  try {
+    l.bind(v, l.program.add_const(name, internal_desc_of(t.type, t.shape), constant_content(t)));
+  } catch (Error& e) {
+    throw e.at_layer(name, "Const");
+  }
 }
 
 void add_constants(Lowering& l) {

@@ -32,6 +32,13 @@ constexpr std::array kInternal{
     InternalRow{"NormalizeIE", 1}, InternalRow{"PRelu", 1}, InternalRow{"PReLU", 1}, InternalRow{"Split", 1}, InternalRow{"VariadicSplit", 1}, InternalRow{"ScaleShiftIE", 1}, InternalRow{"Transpose", 1},
     InternalRow{"GRUCellIE", 2}, InternalRow{"RNNCellIE", 2}, InternalRow{"GRUSequenceIE", 2}, InternalRow{"RNNSequenceIE", 2}, InternalRow{"LSTMSequenceIE", 3}, InternalRow{"LSTMCellIE", 3}};
 
+// An operation of these types that is still there has a form that no rewrite takes.
+constexpr std::array kUnconverted{
+    Row{"Broadcast", "Tile"}, Row{"NormalizeL2", "NormalizeIE"}, Row{"Convolution", "ConvolutionIE"}, Row{"GroupConvolution", "ConvolutionIE"}, Row{"ConvolutionBackpropData", "DeconvolutionIE"},
+    Row{"GroupConvolutionBackpropData", "DeconvolutionIE"}, Row{"LRN", "LRN_IE"}, Row{"Tile", "TileIE"}, Row{"Pad", "PadIE"}, Row{"OneHot", "OneHotIE"}, Row{"Proposal", "ProposalIE"},
+    Row{"PriorBox", "PriorBoxIE"}, Row{"PriorBoxClustered", "PriorBoxClusteredIE"}, Row{"LSTMCell", "LSTMCellIE"}, Row{"LSTMSequence", "LSTMSequenceIE"}, Row{"Swish", "SwishIE"},
+    Row{"NonMaxSuppression", "NonMaxSuppressionIE"}};
+
 template <class Rows>
 const auto* find_row(const Rows& rows, std::string_view node) {
   const auto it = std::ranges::find_if(rows, [&](const auto& r) { return r.node == node; });
@@ -50,6 +57,11 @@ std::string_view layer_type(const Node& n) {
   if (!eltwise_operation(n).empty()) return "Eltwise";
   const auto* row = find_row(kRows, n.type);
   return row ? row->layer : std::string_view(n.type);
+}
+
+std::string_view wanted_conversion(const Node& n) {
+  const auto* row = find_row(kUnconverted, n.type);
+  return row ? row->layer : std::string_view{};
 }
 
 int first_internal_port(const Node& n) {

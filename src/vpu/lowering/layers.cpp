@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/ops/attribute_text.hpp"
+#include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
@@ -22,6 +23,8 @@ Error with_address(const Error& e, const LayerContext& c) {
 
 void parse_layer(LayerContext& c) {
   if (is_none_layer(c.options, c.layer.type)) return add_none(c);
+  if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
+    c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " + std::string(wanted) + " operation.");
   const LayerParser parser = find_parser(c.layer.type);
   if (!parser) throw unsupported_layer(c.name(), c.layer.type);
   parser(c);

@@ -21,6 +21,7 @@ struct Lowering {
   const Network& network;
   const CompileOptions& options;
   const BatchInfo& batch;
+  const std::map<std::string, ElementType>& output_types;   ///< before the conversion to legacy layers
   Program& program;
 
   Data* bound(Value v) const {

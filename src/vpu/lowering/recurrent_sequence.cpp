@@ -86,6 +86,8 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop) {
   const PortMap::Output* data_out = output_of(m, result_index(g, {const_cast<Node*>(b.unsqueeze), 0}));
   if (!data_in || !data_out || !data_in->sliced || !data_out->concatenated) return {};
   if (!full_range(*data_in) || !full_range(*data_out) || data_in->axis != data_out->axis || data_in->stride != data_out->stride) return {};
+  const auto outside = [&](int input, int output) { return input < 0 || input >= n.input_count() || output < 0 || static_cast<size_t>(output) >= loop.outputs.size(); };
+  if (outside(data_in->outer, data_out->outer)) return {};
   const auto states = static_cast<size_t>(b.states);
   if (m.inputs.size() != states + 1 || m.back_edges.size() != states || (m.outputs.size() != states + 1 && m.outputs.size() != 1)) return {};
 
@@ -93,11 +95,11 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop) {
   for (int i = 0; i < b.states; ++i) {
     const int parameter = parameter_index(g, cell->input(i + 1)), result = result_index(g, {cell, i});
     const PortMap::Input* in = input_of(m, parameter);
-    if (!in || in->sliced || !has_back_edge(m, result, parameter)) return {};
+    if (!in || in->sliced || outside(in->outer, 0) || !has_back_edge(m, result, parameter)) return {};
     r.inputs.push_back(n.input(in->outer));
     if (m.outputs.size() == 1) continue;
     const PortMap::Output* out = output_of(m, result);
-    if (!out || out->concatenated) return {};
+    if (!out || out->concatenated || outside(0, out->outer)) return {};
     r.outputs.push_back(loop.outputs.at(static_cast<size_t>(out->outer)));
   }
   return r;

@@ -236,11 +236,11 @@ ShaveDemand Allocator::demand_of(const Stage& s) {
 
 void throw_allocation_failure(const Program& program, const AllocationFailure& failure) {
   const Resources& r = program.resources;
-  const std::string stage = "stage \"" + failure.stage->name + "\" (" + to_string(failure.stage->type) + ")";
+  const std::string stage = "stage " + failure.stage->name + " with type " + to_string(failure.stage->type);
   const std::string have = std::to_string(r.slices) + " CMX slices";
   std::string what = failure.data ? "no room for data \"" + failure.data->name + "\"" + (failure.data->memory_type == MemoryType::CMX ? " in " + have : "")
                                   : std::to_string(r.shaves) + " SHAVEs can't be freed in " + have;
-  Error e(ErrorCode::AllocationFailed, "Failed to allocate memory for " + stage + ": " + what);
+  Error e(ErrorCode::AllocationFailed, "Memory allocation failed: unable to satisfy requirements for " + stage + ": " + what);
   if (failure.stage->layer) e.at_layer(failure.stage->layer->name, failure.stage->layer->type);
   throw e.hint(failure.data ? "give the network more CMX slices, or smaller tensors" : "give the network fewer SHAVEs or more CMX slices");
 }

@@ -8,11 +8,12 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Output channels per part; 0: leave the pair alone.
+/// Output channels per part; 0: leave the pair alone. quirk: the batch counts in the whole, not in a part, so that one part
+/// may come out.
 int64_t channels_per_part(const DataDesc& conv_output, int64_t limit) {
   const int64_t channels = conv_output.dim(Dim::C);
   for (const int64_t tile : {128, 64, 32})
-    if (channels >= tile && channels % tile == 0 && nce::hw_bytes(conv_output.with_dim(Dim::C, tile)) <= limit) return tile;
+    if (channels >= tile && channels % tile == 0 && nce::buffer_bytes(conv_output.dim(Dim::W), conv_output.dim(Dim::H), tile) <= limit) return tile;
   return 0;
 }
 

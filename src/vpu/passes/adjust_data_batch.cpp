@@ -33,7 +33,9 @@ Stages collect(Program& p) {
     if (ports.empty()) continue;
     const int64_t batch = s->input(ports[0])->desc.dim(Dim::N, 1);
     const auto differs = [batch](const Data* d) { return d->desc.dim(Dim::N, 1) != batch; };
-    if (std::ranges::any_of(ports, [&](int port) { return differs(s->input(port)); }) || std::ranges::any_of(s->outputs(), differs)) throw cannot_compile(*s, "inputs and outputs differ in their batch");
+    if (std::ranges::any_of(ports, [&](int port) { return differs(s->input(port)); }) || std::ranges::any_of(s->outputs(), differs)) {
+      throw cannot_compile(*s, "inputs and outputs differ in their batch");
+    }
     if (batch == 1) continue;
     s->attrs.set("batchSize", batch);
     s->attrs.set("batchData", int64_t{s->input(ports[0])->id()});
@@ -70,6 +72,7 @@ class Duplicator {
   Duplicator(Program& p, const Stages& stages) : p_(p), stages_(stages), batch_(stages[0]->attrs.integer("batchSize")) {}
 
   void run() {
+    check_part_count(*stages_[0], batch_);
     for (Stage* s : stages_) {
       tile_inputs(*s);
       tile_outputs(*s);

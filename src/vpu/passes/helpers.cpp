@@ -32,6 +32,11 @@ Error cannot_compile(const Stage& s, std::string_view what) {
   return blobsmith::cannot_compile(name, type, what);
 }
 
+void check_part_count(const Stage& s, int64_t parts) {
+  constexpr int64_t kMaxParts = 1 << 16;
+  if (parts > kMaxParts) throw cannot_compile(s, "it would become " + std::to_string(parts) + " stages");
+}
+
 Data* slice_const(Program& p, Data* d, const std::string& postfix, const DataDesc& desc, int64_t start) {
   if (is_fake(d)) return d;
   return p.duplicate(d, postfix, desc, contents::slice(d->content, start, desc.element_count()));

@@ -31,6 +31,9 @@ void absorb(Program& p, Stage* s, Stage* next);
 Error not_yet_supported(const Stage& s, std::string_view what);
 Error cannot_compile(const Stage& s, std::string_view what);
 
+/// A network may ask for any number of parts in a few bytes: beyond this limit it is refused.
+void check_part_count(const Stage& s, int64_t parts);
+
 /// A Const of the pieces [start, start+count) of the FP16 constant `d` with the description `desc`; a Fake stays as it is.
 Data* slice_const(Program& p, Data* d, const std::string& postfix, const DataDesc& desc, int64_t start);
 /// The same for vectors like biases and scales.

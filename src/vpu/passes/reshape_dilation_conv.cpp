@@ -52,6 +52,7 @@ class DilationReshaper {
   }
 
   void run() {
+    check_part_count(*conv_, x_.steps * y_.steps);
     p_.disconnect(conv_);
     Data* grids = gather_grids(extended_input());
     make_parts();

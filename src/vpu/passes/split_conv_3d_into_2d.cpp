@@ -21,6 +21,7 @@ class Conv3dSplitter {
     const DataDesc& w = weights_->desc;
     window_ = {w.dim(Dim::W), w.dim(Dim::H), strides[0], strides[1], begin[0], end[0], begin[1], end[1], dilations[0], dilations[1]};
     kernel_depth_ = w.dim(Dim::D);
+    check_part_count(*conv, out_->desc.dim(Dim::D) * kernel_depth_);
     planes_.resize(static_cast<size_t>(kernel_depth_), nullptr);
     for (int64_t d = 0; d < out_->desc.dim(Dim::D); ++d) {
       taps_.push_back(depth_taps(d, kernel_depth_, strides[2], begin[2], dilations[2], in_->desc.dim(Dim::D)));

@@ -1,4 +1,6 @@
 // A 3-D pooling becomes 2-D poolings of the input's planes and sums or maxima over the depth (middle-end spec §3.7).
+#include <algorithm>
+
 #include "vpu/passes/passes.hpp"
 #include "vpu/passes/slices_3d.hpp"
 
@@ -15,6 +17,7 @@ class Pool3dSplitter {
     window_ = {kernel[0], kernel[1], strides[0], strides[1], begin[0], end[0], begin[1], end[1], 1, 1};
     kernel_depth_ = kernel[2];
     in_depth_ = in_->desc.dim(Dim::D);
+    check_part_count(*pool, std::max(in_depth_, out_->desc.dim(Dim::D) * kernel_depth_));
     pooled_.resize(static_cast<size_t>(in_depth_), nullptr);
     for (int64_t d = 0; d < out_->desc.dim(Dim::D); ++d) {
       taps_.push_back(depth_taps(d, kernel_depth_, strides[2], begin[2], 1, in_depth_));

@@ -48,8 +48,8 @@ Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* ou
 }
 
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
-  if (in->desc.element_count() != out->desc.element_count())
-    throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape", "reshape from " + std::to_string(in->desc.element_count()) + " to " + std::to_string(out->desc.element_count()) + " elements");
+  const int64_t from = in->desc.element_count(), to = out->desc.element_count();
+  if (from != to) throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape", "reshape from " + std::to_string(from) + " to " + std::to_string(to) + " elements");
   return p.add_stage(std::move(name), StageType::Reshape, std::move(layer), {in}, {out});
 }
 
@@ -119,6 +119,10 @@ Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data*
 }
 
 Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
+  if (p.options.disable_reorder) {
+    const std::string what = "Tried to add Reorder Stage " + name + ", while DISABLE_REORDER option was set";
+    throw layer ? cannot_compile(layer->name, layer->type, what) : Error(ErrorCode::BadOptionValue, what);
+  }
   DimValues identity;
   for (Dim d : out->desc.order.dims()) identity.set(d, static_cast<int64_t>(d));
   Stage* s = add_permute(p, std::move(name), std::move(layer), in, out, identity);

@@ -31,6 +31,7 @@ Stage* add_crop(Program& p, std::string name, LayerPtr layer, Data* in, Data* ou
 /// `permutation`: dimension of the output -> number of the dimension of the input.
 Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues permutation);
 /// Permute that keeps the dimensions and changes the order to the output's: identity "permutation", "outputOrder".
+/// Fails when the option DISABLE_REORDER is set.
 Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out);
 Stage* add_gather(Program& p, std::string name, LayerPtr layer, Data* in, Data* indices, Data* out, Dim axis);
 enum class PadMode : int64_t { Constant = 0, Edge = 1, Reflect = 2, Symmetric = 3 };

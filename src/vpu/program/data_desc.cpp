@@ -83,7 +83,7 @@ DimsOrder DimsOrder::with_dim_at(Dim d, int position) const {
 
 std::string DimsOrder::name() const {
   std::string s;
-  for (int i = rank() - 1; i >= 0; --i) s += to_string(at(i));
+  for (int i = rank() - 1; i >= 0; --i) s += at(i) <= Dim::D ? to_string(at(i)) : std::to_string(static_cast<int>(at(i)) + 1);  // unnamed: the digit of the code
   return s;
 }
 

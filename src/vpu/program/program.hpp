@@ -226,6 +226,10 @@ class Program {
   /// Before every pass: drops data that nothing uses. Throws when an Output has no producer.
   void clean_up();
 
+  /// Wrong results of the reference compiler that this program does not reproduce (options.quirks is off).
+  struct Avoided { std::string layer, what; };
+  std::vector<Avoided> avoided;
+
   // ---- results of the allocator (allocateResources) -----------------------------------------------------------------
   struct MemorySizes { int64_t inputs = 0, outputs = 0, bss = 0, cmx = 0, blob = 0; };
   MemorySizes memory;

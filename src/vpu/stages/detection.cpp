@@ -123,7 +123,7 @@ constexpr StageDef kDefs[] = {
      .types = "FP16 -> FP16", .encode = encode_reorg_yolo, .make_params = make<ReorgYoloParams>},
     {.type = StageType::CTCDecoder, .shaves = only_one, .order = ctc_order, .strides = compact_first, .batch = split_batch, .types = "FP16 FP16 -> FP16", .layout = "in0 in1 out0"},
     {.type = StageType::CTCGreedyDecoderSeqLen, .shaves = only_one, .order = default_orders, .strides = compact_all,
-     .types = "FP16 S32 -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
+     .types = "FP16 S32 S32* -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
     {.type = StageType::MTCNN, .batch = split_batch, .make_params = make<MtcnnParams>, .layout = "in0 out0 in1"},
 };
 

@@ -27,17 +27,6 @@ Value negated(Context& c, Value x, const std::string& suffix = {}) {
   return c.make("Multiply", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), -1)}, {}, Context::kNewest, suffix);
 }
 
-std::vector<Value> map_sub(Context& c) {
-  // A constant that is subtracted is added with the other sign.
-  if (c.constant(1) && !c.constant(0) && is_float(c.input(1).type())) return {arithmetic(c, "Add", c.input(0), negated(c, c.input(1), "/negate_"))};
-  return {arithmetic(c, "Subtract", c.input(0), c.input(1))};
-}
-
-std::vector<Value> map_div(Context& c) {
-  if (!is_float(c.input(0).type())) return {arithmetic(c, "Divide", c.input(0), c.input(1))};
-  return {arithmetic(c, "Multiply", c.input(0), power(c, c.input(1), -1, "/reciprocal_"))};
-}
-
 template <const char* kType>
 std::vector<Value> map_binary(Context& c) { return {arithmetic(c, kType, c.input(0), c.input(1))}; }
 
@@ -84,15 +73,15 @@ const char* element_type_name(Context& c, int64_t onnx_type) {
 std::vector<Value> map_cast(Context& c) { return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(element_type_name(c, c.integer("to", 1)))}}))}; }
 
 // ONNX operator -> opset operation of the same inputs
-constexpr char kAdd[] = "Add", kMultiply[] = "Multiply", kPower[] = "Power", kMaximum[] = "Maximum", kMinimum[] = "Minimum", kEqual[] = "Equal", kGreater[] = "Greater",
+constexpr char kAdd[] = "Add", kMultiply[] = "Multiply", kSubtract[] = "Subtract", kDivide[] = "Divide", kPower[] = "Power", kMaximum[] = "Maximum", kMinimum[] = "Minimum", kEqual[] = "Equal", kGreater[] = "Greater",
                kGreaterEqual[] = "GreaterEqual", kLess[] = "Less", kLessEqual[] = "LessEqual", kAnd[] = "LogicalAnd", kOr[] = "LogicalOr", kXor[] = "LogicalXor", kNot[] = "LogicalNot",
                kSelect[] = "Select";
 
 constexpr Mapper kMappers[] = {{"Add", map_binary<kAdd>},
                                {"Mul", map_binary<kMultiply>},
                                {"Pow", map_binary<kPower>},
-                               {"Sub", map_sub},
-                               {"Div", map_div},
+                               {"Sub", map_binary<kSubtract>},
+                               {"Div", map_binary<kDivide>},
                                {"Sum", map_chain<kAdd>},
                                {"Max", map_chain<kMaximum>},
                                {"Min", map_chain<kMinimum>},

@@ -65,29 +65,18 @@ std::vector<Value> map_lrn(Context& c) {
 
 std::vector<Value> map_lp_normalization(Context& c) {
   if (c.integer("p", 2) != 2) c.refuse("Only normalization of 2nd order is supported.");
-  return {c.make("NormalizeL2", {c.input(0), c.integers_constant({c.axis(c.integer("axis", -1), c.rank())})}, attributes({{"eps", 1e-10}, {"eps_mode", std::string("add")}}))};
+  return {c.make("NormalizeL2", {c.input(0), c.integers_constant({c.axis(c.integer("axis", -1), c.rank())})}, attributes({{"eps", 1e-6}, {"eps_mode", std::string("add")}}))};
 }
 
 /// Model Optimizer flattens at the axis, as operators before opset 13 mean it, takes the softmax of rows, and restores the shape.
 std::vector<Value> soft_max(Context& c, const char* type) {
   const Value x = c.input(0);
-  const int64_t axis = c.axis(c.integer("axis", c.opset() >= 13 ? -1 : 1), c.rank());
-  const auto shape_of = [&](const char* suffix) { return c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, suffix); };
-  Value pattern;
-  if (axis == 1) {
-    pattern = c.integers_constant({0, -1});
-  } else if (axis == 0) {
-    pattern = c.integers_constant({1, -1});
-  } else {
-    std::vector<int64_t> first;
-    for (int64_t i = 0; i < axis; ++i) first.push_back(i);
-    const Value dims = c.make("Gather", {shape_of("/FlattenONNX_/input_shape"), c.integers_constant(first), c.integer_constant(0)}, attributes({{"batch_dims", int64_t{0}}}), 7, "/FlattenONNX_/Gather");
-    const Value rows = c.make("ReduceProd", {dims, c.integers_constant({0})}, attributes({{"keep_dims", true}}), Context::kNewest, "/FlattenONNX_/first_dims");
-    pattern = c.make("Concat", {rows, c.integers_constant({-1})}, attributes({{"axis", int64_t{0}}}), Context::kNewest, "/FlattenONNX_/first_dims/shapes_concat");
-  }
-  const Value flat = c.make("Reshape", {x, pattern}, attributes({{"special_zero", true}}), Context::kNewest, "/FlattenONNX_/Reshape");
+  const int64_t axis = c.integer("axis", c.opset() >= 13 ? -1 : 1);
+  c.axis(axis, c.rank());
+  const Value flat = c.flatten(x, axis, "/FlattenONNX_/Reshape");
   const Value y = c.make(type, {flat}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/Softmax_");
-  return {c.make("Reshape", {y, shape_of("/ShapeOf_")}, attributes({{"special_zero", true}}))};
+  const Value shape = c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, "/ShapeOf_");
+  return {c.make("Reshape", {y, shape}, attributes({{"special_zero", true}}))};
 }
 std::vector<Value> map_softmax(Context& c) { return soft_max(c, "Softmax"); }
 std::vector<Value> map_log_softmax(Context& c) { return soft_max(c, "LogSoftmax"); }

@@ -15,7 +15,7 @@ void parse_concat(LayerContext& c) {
 void parse_split(LayerContext& c) {
   c.check(c.inputs.size() == 1, "inputs.size() == 1");
   const Node& n = c.node();
-  const int64_t axis = c.integers(1, "Split " + c.name() + " has no axes as Constant").at(0);
+  const int64_t axis = c.integer(1, "Split " + c.name() + " has no axes as Constant");
   const Dim dim = c.axis_dim(c.in(), axis);
   std::vector<int64_t> sizes;
   for (int i = 0; i < n.output_count(); ++i) sizes.push_back(internal_desc_of(n.element_type(i), n.shape(i)).dim(dim));

@@ -8,6 +8,8 @@ constexpr int kMaxHwKernel = 15, kMaxHwStride = 8;
 
 Shape kernel_of(const Tensor& weights) { return Shape(weights.shape.begin() + 2, weights.shape.end()); }
 
+const Tensor& weights_of(const LayerContext& c) { return c.constant(1, "Expecting operation " + c.layer.type + " " + c.name() + " to have constant kernel"); }
+
 void check_ranks(const LayerContext& c, std::string_view what, const Tensor& weights) {
   const size_t rank = c.node().input(0).shape().size();
   c.require(rank >= 3 && rank <= 5, std::string(what) + " supports only 3D or 4D or 5D input, but input number of dims=" + std::to_string(rank));
@@ -26,6 +28,15 @@ bool hw_can_do(const LayerContext& c, const Window& w) {
   return c.options.hw_acceleration && w.stride_x == w.stride_y && (!w.dilated() || c.options.hw_dilation) && kernel_fits && w.stride_x <= kMaxHwStride && !c.options.hw_disabled(c.name());
 }
 
+/// quirk: a 16x1 kernel goes to the hardware in halves, with the bias twice (see split_large_kernel_conv). Without quirks
+/// it stays in software.
+bool may_use_hw(LayerContext& c, const Window& w) {
+  if (!hw_can_do(c, w) || c.out()->desc.rank() < 4) return false;
+  if (c.options.quirks || w.kernel_x <= kMaxHwKernel) return true;
+  c.program.avoided.push_back({c.name(), "the 16x1 kernel is not split in halves that each add the bias"});
+  return false;
+}
+
 /// Biases, or a Fake. The reference makes this data before the weights', which are a copy of its own.
 Data* fake_without_biases(LayerContext& c) { return c.has_constant(2) ? nullptr : c.program.add_fake(); }
 
@@ -42,7 +53,7 @@ void parse_convolution_2d(LayerContext& c, const Tensor& weights) {
   Stage* s = c.add_stage(StageType::StubConv, {c.in(), weights_data, biases, scales}, {c.out()});
   set_window(*s, w);
   s->attrs.set("groupSize", group);
-  s->attrs.set("tryHW", hw_can_do(c, w) && c.out()->desc.rank() >= 4);
+  s->attrs.set("tryHW", may_use_hw(c, w));
 }
 
 void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
@@ -66,18 +77,18 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
 }  // namespace
 
 void parse_convolution(LayerContext& c) {
+  const Tensor& weights = weights_of(c);
   c.expect_ports(1, 1);
-  const Tensor& weights = c.constant(1, "Layer " + c.name() + " has no weights");
   check_ranks(c, "Convolution", weights);
   if (c.in()->desc.rank() == 5) parse_convolution_3d(c, weights);
   else parse_convolution_2d(c, weights);
 }
 
 void parse_deconvolution(LayerContext& c) {
+  const Tensor& weights = weights_of(c);
   c.expect_ports(1, 1);
-  const Tensor& weights = c.constant(1, "Layer " + c.name() + " has no weights");
   check_ranks(c, "Deconvolution", weights);
-  c.require(c.in()->desc.rank() <= 4, "Deconvolution supports only 3D or 4D input, but input number of dims=" + std::to_string(c.in()->desc.rank()));
+  c.require(c.in()->desc.rank() == 4, "Deconvolution supports only 4D input, but input number of dims=" + std::to_string(c.in()->desc.rank()));
   const Window w = as_window(spatial_window(c, kernel_of(weights), PadRule::Deconvolution));
   const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
   const int64_t group = group_of(c, in_channels, out_channels, "DeconvolutionLayer has invalid group value");

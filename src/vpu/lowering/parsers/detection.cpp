@@ -50,6 +50,7 @@ void parse_detection_output(LayerContext& c) {
   const Attributes& a = c.attrs();
   const bool normalized = a.flag("normalized", true), share_location = a.flag("share_location", true);
   const auto keep = a.get_or<std::vector<int64_t>>("keep_top_k", {});
+  c.require_rank(c.inputs[2], 3, 4);
   DetectionSizes d;
   d.classes = a.integer("num_classes");
   d.priors = c.inputs[2]->desc.dim(Dim::W) / (normalized ? 4 : 5);
@@ -90,11 +91,12 @@ void parse_ctc_decoder(LayerContext& c) {
 void parse_ctc_decoder_seq_len(LayerContext& c) {
   c.check(c.inputs.size() == 2 || c.inputs.size() == 3, "inputs.size() == 2 || inputs.size() == 3");
   c.check(c.outputs.size() == 2 && c.outputs[0], "outputs.size() == 2");
+  c.require_rank(c.in(), 3, 3);
   int64_t blank = c.in()->desc.dim(Dim::W) - 1;
-  if (c.node().input_count() > 2) blank = c.integers(2, "the blank index of layer " + c.name() + " must be constant").at(0);
+  if (c.node().input_count() > 2) blank = c.integer(2, "the blank index of layer " + c.name() + " must be one constant number");
   std::vector<Data*> outs = c.outputs;
   if (!outs[1]) outs[1] = c.program.add_fake();
-  Stage* s = c.add_stage(StageType::CTCGreedyDecoderSeqLen, {c.inputs[0], c.inputs[1]}, outs);
+  Stage* s = c.add_stage(StageType::CTCGreedyDecoderSeqLen, c.inputs, outs);
   s->attrs.set("mergeRepeated", c.attrs().flag("merge_repeated", true));
   s->attrs.set("blankIndex", blank);
 }

@@ -24,9 +24,11 @@ void parse_fully_connected(LayerContext& c) {
 void parse_gemm(LayerContext& c) {
   c.check(c.inputs.size() == 2 || c.inputs.size() == 3, "inputs.size() == 2 || inputs.size() == 3");
   c.expect_ports(c.inputs.size(), 1);
-  for (const Data* d : c.inputs) {
-    const int rank = d->desc.rank();
-    c.require(rank >= 2 && rank <= 4, "Gemm supports inputs with 2 to 4 dimensions, but an input has " + std::to_string(rank));
+  const char* const kOrdinals[] = {"first", "second", "third"};
+  for (size_t i = 0; i < c.inputs.size(); ++i) {
+    const Data& d = *c.inputs[i];
+    c.require(d.desc.rank() >= 2 && d.desc.rank() <= 4, "Processing layer " + c.name() + " with type " + c.layer.type + " failed: " + kOrdinals[i] + " inputs' (" + d.name + " with usage " + to_string(d.usage) +
+                                                            ") dimensions number should be in range [2, 4], but it actually has " + std::to_string(d.desc.rank()));
   }
   add_gemm(c.program, c.name(), c.origin, 1.0, 1.0, c.attrs().flag("transpose_a"), c.attrs().flag("transpose_b"), c.inputs, c.out());
 }

@@ -1,13 +1,14 @@
 // Layers driven by indices (front-end spec §9).
+#include <algorithm>
+
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 
 void parse_gather(LayerContext& c) {
   c.expect_ports(3, 1);
-  const std::vector<int64_t> axis = c.integers(2, "the axis of layer " + c.name() + " must be constant");
-  c.require(axis.size() == 1, "the axis of layer " + c.name() + " must be one number");
-  add_gather(c.program, c.name(), c.origin, c.inputs[0], c.inputs[1], c.out(), c.axis_dim(c.in(), axis[0]));
+  const int64_t axis = c.integer(2, "the axis of layer " + c.name() + " must be one constant number");
+  add_gather(c.program, c.name(), c.origin, c.inputs[0], c.inputs[1], c.out(), c.axis_dim(c.in(), axis));
 }
 
 void parse_gather_nd(LayerContext& c) {
@@ -24,31 +25,28 @@ void parse_gather_elements(LayerContext& c) {
 }
 
 namespace {
-
-/// The framework axis that the last input states; without one (not constant) nothing can be checked.
-std::optional<int64_t> constant_axis(const LayerContext& c) {
-  if (!c.has_constant(3)) return {};
-  const std::vector<int64_t> v = c.integers(3, "");
-  if (v.size() != 1) return {};
-  const auto rank = static_cast<int64_t>(c.node().input(0).shape().size());
-  return v[0] < 0 ? v[0] + rank : v[0];
+// quirk: whatever the axis, the updates must have the shape indices + data without its first axis. Axes are counted from
+// the last one in messages, and scalars have one axis.
+void check_scattered_shapes(LayerContext& c) {
+  const auto reversed = [&](int port) {
+    Shape s = c.node().input(port).shape();
+    if (s.empty()) s = {1};
+    std::ranges::reverse(s);
+    return s;
+  };
+  const Shape data = reversed(0), indices = reversed(1), updates = reversed(2);
+  c.require(updates.size() + 1 == data.size() + indices.size(), "incompatible shapes: indicesNDims=" + std::to_string(indices.size()) + ", updatesNDims=" + std::to_string(updates.size()) + ", outputNDims=" + std::to_string(data.size()));
+  const auto check = [&](const char* what, size_t axis, int64_t wanted) {
+    c.require(updates[axis] == wanted, "updates size must fit " + std::string(what) + " along corresponding axes, but for axis=" + std::to_string(axis) + ": " + what + " size=" + std::to_string(wanted) + ", updates size=" + std::to_string(updates[axis]));
+  };
+  for (size_t i = 0; i + 1 < data.size(); ++i) check("input", i, data[i]);
+  for (size_t i = 0; i < indices.size(); ++i) check("indices", i + data.size() - 1, indices[i]);
 }
-
 }  // namespace
 
 void parse_scatter_update(LayerContext& c) {
   c.expect_ports(4, 1);
-  const Shape &data = c.node().input(0).shape(), &indices = c.node().input(1).shape(), &updates = c.node().input(2).shape();
-  if (const auto axis = constant_axis(c)) {
-    c.require(updates.size() + 1 == data.size() + indices.size(), "updates rank must be rank of the input + rank of the indices - 1");
-    const size_t at = static_cast<size_t>(*axis);
-    c.require(at < data.size(), "axis is out of range");
-    for (size_t i = 0; i < data.size(); ++i) {
-      if (i == at) continue;
-      const int64_t size = updates[i < at ? i : i + indices.size() - 1];
-      c.require(size == data[i], "updates size must fit input along corresponding axes, but for axis=" + std::to_string(i) + ": input size=" + std::to_string(data[i]) + ", updates size=" + std::to_string(size));
-    }
-  }
+  check_scattered_shapes(c);
   c.add_stage(StageType::ScatterUpdate, c.inputs, {c.out()});
 }
 

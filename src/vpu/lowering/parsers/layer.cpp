@@ -70,6 +70,17 @@ const Tensor& LayerContext::constant(int port, std::string_view what) const {
   return node().input(port).node->constant;
 }
 
+int64_t LayerContext::integer(int port, std::string_view what) const {
+  const std::vector<int64_t> v = integers(port, what);
+  require(v.size() == 1, what);
+  return v[0];
+}
+
+void LayerContext::require_rank(const Data* d, int min, int max) const {
+  const int rank = d->desc.rank();
+  require(rank >= min && rank <= max, "'" + d->name + "' has " + std::to_string(rank) + " dimensions, but " + std::to_string(min) + (max > min ? " to " + std::to_string(max) : "") + " are supported");
+}
+
 Data* LayerContext::add_weights(std::string_view postfix, const std::vector<int64_t>& innermost_first, const Tensor& t) {
   if (t.type != ElementType::f32 && t.type != ElementType::f16) fail("weights of type " + std::string(precision_name(t.type)) + " are not supported");
   const DataDesc desc(innermost_first);

@@ -50,6 +50,9 @@ class LayerContext {
   bool has_constant(int port) const { return port < node().input_count() && node().input(port).node->is_constant(); }
   /// The integers of a constant input.
   std::vector<int64_t> integers(int port, std::string_view what) const { return constant(port, what).to_i64(); }
+  /// The same, of exactly one number.
+  int64_t integer(int port, std::string_view what) const;
+  void require_rank(const Data* d, int min, int max) const;
 
   /// FP16 constant `<layer><postfix>`.
   Data* add_weights(std::string_view postfix, const std::vector<int64_t>& innermost_first, const Tensor& t);

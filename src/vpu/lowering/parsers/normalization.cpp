@@ -36,7 +36,7 @@ void parse_mvn(LayerContext& c) {
   c.require(c.inputs.size() == 2, std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 2 expected.");
   c.expect_ports(2, 1);
   const int64_t rank = c.in()->desc.rank();
-  c.require(rank == 3 || rank == 4, "Layer " + c.name() + " supports only 3D or 4D input, but " + std::to_string(rank) + "D provided");
+  c.require(rank == 3 || rank == 4, std::to_string(rank) + " input rank provided to " + c.name() + " layer, but only 3D and 4D supported.");
   std::vector<Dim> axes;
   for (int64_t a : c.integers(1, "the axes of layer " + c.name() + " must be constant")) axes.push_back(c.axis_dim(c.in(), a));
   const auto has = [&](Dim d) { return std::ranges::find(axes, d) != axes.end(); };

@@ -57,6 +57,15 @@ void set_sizes(const LayerContext& c, Pool& p) {
   p.out_h = c.out()->desc.dim(Dim::H, 1);
 }
 
+/// quirk: the hardware divides by the whole kernel at the borders, also where the layer excludes padding; the reference
+/// knows and sends large outputs there all the same. Without quirks such pools stay in software.
+bool may_use_hw(LayerContext& c, const Pool& p) {
+  if (!hw_can_do(c, p)) return false;
+  if (c.options.quirks || p.max || !p.exclude_pad || p.w.no_pads()) return true;
+  c.program.avoided.push_back({c.name(), "averages at the borders exclude the padding, as the model says"});
+  return false;
+}
+
 void parse_pooling_2d(LayerContext& c, Pool p) {
   p.w = as_window(spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling));
   set_sizes(c, p);
@@ -65,12 +74,17 @@ void parse_pooling_2d(LayerContext& c, Pool p) {
   Stage* s = c.add_stage(p.max ? StageType::StubMaxPool : StageType::StubAvgPool);
   set_window(*s, p.w);
   s->attrs.set("excludePad", p.exclude_pad);
-  s->attrs.set("tryHW", hw_can_do(c, p));
+  s->attrs.set("tryHW", may_use_hw(c, p));
 }
 
 void parse_pooling_3d(LayerContext& c, Pool p) {
   constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3, kCeil = 4;
   const SpatialWindow w = spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling);
+  for (size_t i = 0; i < w.rank(); ++i) {  // whatever the rounding is
+    const Dim d = c.in()->desc.order.at(static_cast<int>(i));
+    const int64_t expected = (c.in()->desc.dim(d) + w.pads_begin[i] + w.pads_end[i] - w.kernel[i]) / w.strides[i] + 1, actual = c.out()->desc.dim(d);
+    c.require(actual == expected, "failed check of output shape: i=" + std::to_string(i) + ", actual=" + std::to_string(actual) + ", expected=" + std::to_string(expected));
+  }
   Stage* s = c.add_stage(StageType::PoolND);
   s->attrs.set("kernel_shape", w.kernel);
   s->attrs.set("pads_begin", w.pads_begin);

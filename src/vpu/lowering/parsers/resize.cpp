@@ -59,8 +59,8 @@ void parse_interpolate(LayerContext& c) {
   const auto is_zero = [](int64_t p) { return p == 0; };
   for (std::string_view pads : {"pads_begin", "pads_end"})
     c.require(std::ranges::all_of(c.attrs().get_or<std::vector<int64_t>>(pads, {}), is_zero), "Current Interpolate does not support paddings");
-  c.require(in.rank() == 3 || in.rank() == 4, "Current Interpolate supports only 3D or 4D input, actual " + std::to_string(in.rank()) + "D");
-  c.require(in.dim(Dim::N, 1) == out.dim(Dim::N, 1), "Current Interpolate does not support resize by batch");
+  c.require(in.dim(Dim::N, 1) == out.dim(Dim::N, 1), "incompatible: input batch=" + std::to_string(in.dim(Dim::N, 1)) + ", output batch=" + std::to_string(out.dim(Dim::N, 1)));
+  c.require(in.rank() == 3 || in.rank() == 4, "Current Interpolate supports (N)HWC, (N)CHW data orders only, actual " + in.order.name());
   c.require(in.dim(Dim::C) == out.dim(Dim::C), "Current Interpolate does not support resize by channels");
 
   const std::string mode = c.text("mode");

@@ -20,6 +20,7 @@ std::pair<int64_t, int64_t> pooled_size(const LayerContext& c, int64_t fallback)
 void parse_proposal(LayerContext& c) {
   c.check(c.inputs.size() == 3, "inputs.size() == 3");
   c.check(c.outputs.size() == 1 || c.outputs.size() == 2, "outputs.size() == 1 || outputs.size() == 2");
+  c.require_rank(c.in(), 4, 4);
   const Attributes& a = c.attrs();
   std::vector<Data*> outs = c.outputs;
   if (outs.size() < 2) outs.push_back(c.program.add_fake());
@@ -78,6 +79,7 @@ void parse_psroi_pooling(LayerContext& c) {
 void parse_roi_align(LayerContext& c) {
   constexpr int64_t kWideMap = 200;
   c.expect_ports(3, 1);
+  c.require_rank(c.in(), 4, 4);
   const std::string mode = c.text("mode", "avg");
   c.require(mode == "avg" || mode == "max", "ROIAlign mode " + mode + " is not supported");
   const auto [w, h] = pooled_size(c, 7);
@@ -94,24 +96,23 @@ void parse_roi_align(LayerContext& c) {
   if (c.in()->desc.dim(Dim::W) >= kWideMap && mode == "avg" && !c.in()->shape_parent()) {
     step = kRoiAlignChwc;
     ins[0] = c.program.duplicate(c.in(), "@ROIAlignRepacked");
-    std::vector<Data*> repacked_inputs = c.inputs;
-    set_common(c.program.add_stage(c.name() + "Repacking", StageType::ROIAlign, c.origin, std::move(repacked_inputs), {ins[0]}), kRepacking);
+    set_common(c.program.add_stage(c.name() + "Repacking", StageType::ROIAlign, c.origin, {c.in()}, {ins[0]}), kRepacking);
   }
   set_common(c.add_stage(StageType::ROIAlign, std::move(ins), {c.out()}), step);
 }
 
 void parse_roi_feature_extractor(LayerContext& c) {
   c.check(c.inputs.size() >= 2, "inputs.size() >= 2");
+  c.expect_ports(c.inputs.size(), c.outputs.size());
+  c.require_rank(c.inputs[1], 4, 4);
   const auto levels = static_cast<int64_t>(c.inputs.size()) - 1;
-  const std::vector<Data*> outs = c.used_outputs();
-  c.check(!outs.empty(), "!outputs.empty()");
-  Stage* s = c.add_stage(StageType::ROIFeatureExtractor, c.inputs, outs);
+  Stage* s = c.add_stage(StageType::ROIFeatureExtractor, c.inputs, c.outputs);
   const int64_t size = c.attrs().integer("output_size");
   s->attrs.set("pooled_w", size);
   s->attrs.set("pooled_h", size);
   s->attrs.set("sampling_ratio", c.attrs().integer("sampling_ratio", 2));
   s->attrs.set("levels_num", levels);
-  s->attrs.set("use_output_rois", outs.size() == 2);
+  s->attrs.set("use_output_rois", c.outputs.size() == 2);
   s->attrs.set("pyramid_scales", c.attrs().integers("pyramid_scales"));
   const DataDesc &rois = c.in()->desc, &level0 = c.inputs[1]->desc;
   c.program.add_temp(s, roi_feature_extractor_temp_bytes(rois.dim(Dim::N, 1), level0.dim(Dim::C), levels, level0.dim(Dim::W), level0.dim(Dim::H), size, size));
@@ -132,6 +133,7 @@ void parse_exp_detection_output(LayerContext& c) {
 
 void parse_exp_generate_proposals(LayerContext& c) {
   c.expect_ports(4, 2);
+  c.require_rank(c.inputs[3], 3, 4);
   const int64_t pre = c.attrs().integer("pre_nms_count", 0), post = c.attrs().integer("post_nms_count", 0);
   Stage* s = c.add_stage(StageType::ExpGenerateProposals, c.inputs, c.outputs);
   s->attrs.set("min_size", c.real("min_size", 0.0));

@@ -56,9 +56,7 @@ void parse_tile(LayerContext& c) {
 void parse_permute(LayerContext& c) {
   c.expect_ports(1, 1);
   const int rank = c.in()->desc.rank();
-  std::vector<int64_t> order = c.integers(1, "the order of a Transpose must be constant");
-  if (order.empty())
-    for (int i = rank - 1; i >= 0; --i) order.push_back(i);
+  const std::vector<int64_t> order = c.integers(1, "the order of a Transpose must be constant");
   c.check(static_cast<int>(order.size()) == rank, "order.size() == rank");
   DimValues permutation;
   for (int i = 0; i < rank; ++i) permutation.set(c.axis_dim(c.out(), i), static_cast<int64_t>(c.axis_dim(c.in(), order[static_cast<size_t>(i)])));

@@ -14,7 +14,7 @@ constexpr std::string_view kCopyPostfix = "@copy-for-backedge";
 class LoopBuilder {
  public:
   explicit LoopBuilder(LayerContext& c)
-      : c_(c), map_(c.node().port_map), body_(*c.node().body), network_(body_), lowering_{network_, c.options, c.lowering.batch, c.program, {}, {}, {}} {}
+      : c_(c), map_(c.node().port_map), body_(*c.node().body), network_(body_), lowering_{network_, c.options, c.lowering.batch, c.lowering.output_types, c.program, {}, {}, {}} {}
 
   void build() {
     Stage* end = add_end();
@@ -37,8 +37,12 @@ class LoopBuilder {
     c_.require(i >= 0 && static_cast<size_t>(i) < body_.results().size(), "a port of the loop names no result of the body");
     return body_.results()[static_cast<size_t>(i)]->input(0);
   }
-  Data* outer_input(int port) const { return c_.inputs.at(static_cast<size_t>(port)); }
-  Data* outer_output(int port) const { return c_.outputs.at(static_cast<size_t>(port)); }
+  Data* outer_input(int port) const { return outer(c_.inputs, port); }
+  Data* outer_output(int port) const { return outer(c_.outputs, port); }
+  Data* outer(const std::vector<Data*>& ports, int port) const {
+    c_.require(port >= 0 && static_cast<size_t>(port) < ports.size(), "the port map of the loop names no port of the loop");
+    return ports[static_cast<size_t>(port)];
+  }
 
   /// Data of the body: made when it is met first.
   Data* body_data(Value v) {

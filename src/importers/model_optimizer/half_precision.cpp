@@ -1,0 +1,72 @@
+// --data_type FP16 (model-optimizer spec §8.3): floating constants are rounded once, to nearest even; floating inputs become
+// half precision. Slopes of PReLU and scales of Interpolate keep single precision.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "core/float16.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+/// Rounds to FP16 without the error of rounding to float first: the float is the one on the near side of zero, with its last
+/// bit standing for all bits cut off.
+Half round_once(double d) {
+  float f = static_cast<float>(d);
+  if (static_cast<double>(f) == d || !std::isfinite(f)) return float_to_half(f);
+  if (std::fabs(static_cast<double>(f)) > std::fabs(d)) f = std::nextafterf(f, 0.0f);
+  return float_to_half(std::bit_cast<float>(std::bit_cast<uint32_t>(f) | 1u));
+}
+
+Tensor to_half(const Tensor& t) {
+  if (t.type == ElementType::f16) return t;
+  std::vector<Half> h(static_cast<size_t>(element_count(t.shape)));
+  if (t.type == ElementType::f64) std::ranges::transform(t.as<double>(), h.begin(), round_once);
+  else float_to_half(t.to_f32(), h);
+  return Tensor::of(ElementType::f16, t.shape, std::move(h));
+}
+
+bool keeps_single(const NodeUse& use) { return (use.node->is("PRelu") && use.port == 1) || (use.node->is("Interpolate") && use.port == 2); }
+
+void convert_constant(Graph& g, Node* n) {
+  const std::vector<NodeUse> uses = n->output().uses;
+  Node* half = nullptr;
+  Node* single = nullptr;
+  for (const NodeUse& use : uses) {
+    Node*& by = keeps_single(use) ? single : half;
+    if (!by) by = g.constant(keeps_single(use) ? Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32()) : to_half(n->constant), n->name);
+    g.set_input(use.node, use.port, by->value());
+  }
+}
+
+void convert_node(Graph& g, Node* n) {
+  if (n->is_constant()) {
+    if (is_float(n->element_type())) convert_constant(g, n);
+    return;
+  }
+  if (n->is("Parameter")) {
+    if (is_float(n->element_type())) g.set_outputs(n, {{ElementType::f16, n->shape()}});
+    return;
+  }
+  for (const char* name : {"destination_type", "output_type"})
+    if (n->attrs.has(name))
+      if (const auto type = parse_element_type(n->attrs.text(name)); type && is_float(*type)) n->attrs.set(name, std::string("f16"));
+  if (n->body) to_half_precision(*n->body);
+}
+
+bool drop_convert(Rewriter& rw, Node* n) {
+  if (n->element_type() != n->input(0).type()) return false;
+  return rw.redirect(n->value(), n->input(0));
+}
+
+}  // namespace
+
+void to_half_precision(Graph& graph) {
+  for (Node* n : graph.all()) convert_node(graph, n);
+  graph.remove_unreachable();
+  infer_all(graph);
+  transforms::apply_rewrites(graph, {{{"Convert"}, drop_convert}});
+}
+
+}  // namespace blobsmith::model_optimizer

@@ -1,0 +1,81 @@
+// A Multiply by a constant next to a convolution or a matrix product goes into the weights (model-optimizer spec §6.3).
+#include <algorithm>
+
+#include "importers/model_optimizer/rewrites.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+/// Axes of a weights tensor that hold output and input channels. Grouped weights have the group in front.
+struct WeightAxes {
+  size_t group_axes = 0, output = 0, input = 0;
+};
+
+std::optional<WeightAxes> weight_axes(const Node* n) {
+  if (n->is("Convolution")) return WeightAxes{0, 0, 1};
+  if (n->is("GroupConvolution")) return WeightAxes{1, 1, 2};
+  if (n->is("ConvolutionBackpropData")) return WeightAxes{0, 1, 0};
+  if (n->is("GroupConvolutionBackpropData")) return WeightAxes{1, 2, 1};
+  if (!n->is("MatMul") || n->input(1).shape().size() != 2) return std::nullopt;
+  return n->attrs.flag("transpose_b") ? WeightAxes{0, 0, 1} : WeightAxes{0, 1, 0};
+}
+
+/// weights · factor along `axis` (and the group axis in front of it). Model Optimizer multiplies in the wider of the two types.
+std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::optional<size_t> group_axis, size_t axis) {
+  const std::vector<double> f = doubles(factor);
+  const Shape& s = weights.shape;
+  const int64_t channels = s[axis] * (group_axis ? s[*group_axis] : 1);
+  if (f.size() != 1 && static_cast<int64_t>(f.size()) != channels) return std::nullopt;
+  std::vector<double> w = doubles(weights);
+  const auto stride = static_cast<size_t>(transforms::product(std::span(s).subspan(axis + 1)));
+  const auto size = static_cast<size_t>(s[axis]);
+  const size_t group_stride = group_axis ? static_cast<size_t>(transforms::product(std::span(s).subspan(*group_axis + 1))) : w.size() + 1;
+  for (size_t i = 0; i < w.size(); ++i) w[i] *= f.size() == 1 ? f[0] : f[i / group_stride * size + i / stride % size];
+  const bool wide = weights.type == ElementType::f64 || factor.type == ElementType::f64;
+  return Tensor::reals(wide ? ElementType::f64 : ElementType::f32, s, w);
+}
+
+bool scale_weights(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, std::optional<size_t> group_axis, size_t axis) {
+  const Tensor* weights = transforms::constant_of(n->input(1));
+  auto product = weights && is_float(weights->type) ? scaled(*weights, factor, group_axis, axis) : std::nullopt;
+  if (!product) return false;
+  const Value copy = rw.graph().constant(*std::move(product), multiply->name + "_copy")->value();
+  rw.set_input(n, 1, copy);
+  return true;
+}
+
+}  // namespace
+
+bool multiply_into_weights_before(Rewriter& rw, Node* n) {
+  const auto l = linear_operand(n);
+  if (!l || !is_per_channel(*l, n) || !transforms::has_one_user(l->data)) return false;
+  Node* producer = l->data.node;
+  const auto axes = weight_axes(producer);
+  if (!axes) return false;
+  const auto group = axes->group_axes ? std::optional<size_t>(0) : std::nullopt;
+  // Model Optimizer sees a grouped deconvolution's weights as [in, out / groups, ...]: only one value fits.
+  const Tensor& factor = l->constant.node->constant;
+  if (producer->is("GroupConvolutionBackpropData") && element_count(factor.shape) != 1) return false;
+  if (!scale_weights(rw, producer, n, factor, group, axes->output)) return false;
+  return rw.redirect(n->value(), l->data);
+}
+
+bool multiply_into_weights_behind(Rewriter& rw, Node* n) {
+  const auto l = n->is("Multiply") ? linear_operand(n) : std::nullopt;
+  if (!l || !is_per_channel(*l, n)) return false;
+  const std::vector<NodeUse> uses = n->output().uses;
+  const Tensor factor = l->constant.node->constant;
+  for (const NodeUse& use : uses) {
+    const auto axes = weight_axes(use.node);
+    const Tensor* weights = axes ? transforms::constant_of(use.node->input(1)) : nullptr;
+    if (!weights || use.port != 0 || use.node->is("MatMul")) return false;
+    const int64_t channels = weights->shape[axes->input];
+    const int64_t count = element_count(factor.shape);
+    if (count != 1 && (axes->group_axes || count != channels)) return false;
+  }
+  if (uses.empty()) return false;
+  for (const NodeUse& use : uses) scale_weights(rw, use.node, n, factor, std::nullopt, weight_axes(use.node)->input);
+  return rw.redirect(n->value(), l->data);
+}
+
+}  // namespace blobsmith::model_optimizer

@@ -1,0 +1,48 @@
+// A Pad of zeros in front of a convolution or a pool becomes pads of it (model-optimizer spec §6.6).
+#include <algorithm>
+
+#include "importers/model_optimizer/rewrites.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+bool is_window(const Node* n) { return n->is("Convolution") || n->is("GroupConvolution") || n->is("MaxPool") || n->is("AvgPool"); }
+
+/// Pads of the spatial axes, if those are all there are.
+std::optional<std::vector<int64_t>> spatial_pads(Value v) {
+  const Tensor* t = transforms::constant_of(v);
+  if (!t) return std::nullopt;
+  const std::vector<int64_t> pads = t->to_i64();
+  if (pads.size() < 3 || pads[0] != 0 || pads[1] != 0 || std::ranges::any_of(pads, [](int64_t p) { return p < 0; })) return std::nullopt;
+  return std::vector(pads.begin() + 2, pads.end());
+}
+
+void add_pads(Node* n, const char* attribute, const std::vector<int64_t>& by) {
+  std::vector<int64_t> pads = n->attrs.integers(attribute);
+  for (size_t i = 0; i < pads.size() && i < by.size(); ++i) pads[i] += by[i];
+  n->attrs.set(attribute, std::move(pads));
+}
+
+}  // namespace
+
+// quirk: zeros become padding of a MaxPool too, which is minus infinity.
+bool fold_pad(Rewriter& rw, Node* n) {
+  if (n->attrs.text("pad_mode") != "constant" || (n->input_count() > 3 && !transforms::is_single(n->input(3), 0, 0))) return false;
+  const auto begin = spatial_pads(n->input(1)), end = spatial_pads(n->input(2));
+  if (!begin || !end) return false;
+  const std::vector<NodeUse> uses = n->output().uses;
+  bool changed = false;
+  for (const NodeUse& use : uses) {
+    Node* window = use.node;
+    if (!is_window(window) || use.port != 0 || window->attrs.text("auto_pad", "explicit") == "valid" || window->attrs.text("auto_pad", "explicit").starts_with("same")) continue;
+    add_pads(window, "pads_begin", *begin);
+    add_pads(window, "pads_end", *end);
+    if (window->is("AvgPool")) window->attrs.set("exclude-pad", false);
+    rw.set_input(window, 0, n->input(0));
+    infer(rw.graph(), window);
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace blobsmith::model_optimizer

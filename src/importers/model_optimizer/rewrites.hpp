@@ -1,0 +1,54 @@
+// What Model Optimizer 2021.4.2 does to a network after its operators are known, by file. The order is optimize.cpp
+// (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors; to_half_precision
+// rounds each of them once.
+#pragma once
+#include "transforms/rewrite.hpp"
+
+namespace blobsmith::model_optimizer {
+
+using transforms::Rewriter;
+
+/// All of it. Outputs keep their Result nodes; names of outputs are given by the caller.
+void optimize(Graph& graph);
+
+// hard_activations.cpp
+bool fuse_hswish(Rewriter& rw, Node* n);
+bool fuse_hsigmoid(Rewriter& rw, Node* n);
+// layer_norm.cpp
+bool fuse_layer_norm(Rewriter& rw, Node* n);
+// arithmetic.cpp: Subtract and Divide as Add and Multiply, and back
+bool subtract_to_add(Rewriter& rw, Node* n);
+bool divide_to_multiply(Rewriter& rw, Node* n);
+bool add_to_subtract(Rewriter& rw, Node* n);
+// linear_sequences.cpp
+bool fuse_linear_sequence(Rewriter& rw, Node* n);
+// multiply_into_weights.cpp
+bool multiply_into_weights_before(Rewriter& rw, Node* n);   ///< a Multiply behind a convolution
+bool multiply_into_weights_behind(Rewriter& rw, Node* n);   ///< a Multiply in front of convolutions
+// grouped_convolution.cpp
+bool fuse_grouped_convolution(Rewriter& rw, Node* n);
+// pad_folding.cpp
+bool fold_pad(Rewriter& rw, Node* n);
+// strides.cpp
+void move_strides_up(Graph& graph);
+// layout.cpp
+bool transpose_matmul_constant(Rewriter& rw, Node* n);
+bool merge_transposes(Rewriter& rw, Node* n);
+bool drop_reshape(Rewriter& rw, Node* n);
+
+// half_precision.cpp: --data_type FP16
+void to_half_precision(Graph& graph);
+// reading_order.cpp
+/// The graph as it is after being written as IR and read back: depth first from each Result in order (§8.4).
+Graph in_reading_order(Graph graph);
+
+// ---- linear_operand.cpp: a Multiply or Add of one constant and one computed operand --------------------------------
+struct LinearOperand {
+  Value data, constant;
+};
+std::optional<LinearOperand> linear_operand(const Node* n);
+/// The constant has one value, or one per channel: such an operation may be fused with others.
+bool is_per_channel(const LinearOperand& l, const Node* n);
+std::vector<double> doubles(const Tensor& t);
+
+}  // namespace blobsmith::model_optimizer

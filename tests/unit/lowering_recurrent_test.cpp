@@ -1,0 +1,149 @@
+// Recurrent layers and loops (front-end spec §6.6, §9).
+#include <gtest/gtest.h>
+
+#include "core/float16.hpp"
+#include "vpu/lowering/lower.hpp"
+#include "vpu/program/loops.hpp"
+
+using namespace blobsmith;
+using namespace blobsmith::vpu;
+
+namespace {
+
+constexpr int64_t kSteps = 5, kInput = 2, kState = 1;
+
+Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, std::vector<Shape> shapes) {
+  Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
+  std::vector<std::pair<ElementType, Shape>> outputs;
+  for (Shape& s : shapes) outputs.emplace_back(ElementType::f16, std::move(s));
+  g.set_outputs(n, std::move(outputs));
+  return n;
+}
+
+/// 0, 1, 2, ... as FP16.
+Node* counted(Graph& g, Shape shape, std::string name) {
+  std::vector<double> v(static_cast<size_t>(element_count(shape)));
+  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<double>(i);
+  return g.constant(Tensor::reals(ElementType::f16, std::move(shape), v), std::move(name));
+}
+
+Node* lstm_cell(Graph& g, Value x, Value h, Value c, std::string name) {
+  Node* weights = counted(g, {4 * kState, kInput + kState}, name + "/weights");
+  Node* biases = counted(g, {4 * kState}, name + "/biases");
+  return op(g, "LSTMCellIE", {x, h, c, weights->value(), biases->value()}, std::move(name), {{1, kState}, {1, kState}});
+}
+
+/// A loop over axis 1 whose body is Reshape, `make_cell`, Reshape.
+template <class MakeCell>
+Graph loop_graph(MakeCell make_cell, int states) {
+  auto body = std::make_unique<Graph>();
+  Node* bx = body->parameter(ElementType::f16, {1, 1, kInput}, "bx");
+  std::vector<Value> inputs{op(*body, "Reshape", {bx->value(), body->constant(Tensor::i64({1, kInput}))->value()}, "squeeze", {{1, kInput}})->value()};
+  for (int i = 0; i < states; ++i) inputs.push_back(body->parameter(ElementType::f16, {1, kState}, "s" + std::to_string(i))->value());
+  Node* cell = make_cell(*body, inputs);
+  body->result(op(*body, "Reshape", {cell->value(), body->constant(Tensor::i64({1, 1, kState}))->value()}, "unsqueeze", {{1, 1, kState}})->value());
+  for (int i = 0; i < states; ++i) body->result(cell->value(i));
+
+  Graph g;
+  std::vector<Value> outer{g.parameter(ElementType::f16, {1, kSteps, kInput}, "x")->value()};
+  for (int i = 0; i < states; ++i) outer.push_back(g.parameter(ElementType::f16, {1, kState}, "h" + std::to_string(i))->value());
+  std::vector<Shape> shapes{{1, kSteps, kState}};
+  for (int i = 0; i < states; ++i) shapes.push_back({1, kState});
+  Node* loop = op(g, "TensorIterator", outer, "loop", shapes);
+  loop->body = std::move(body);
+  PortMap& m = loop->port_map;
+  m.inputs.push_back({.outer = 0, .body_parameter = 0, .axis = 1, .sliced = true});
+  m.outputs.push_back({.outer = 0, .body_result = 0, .axis = 1, .concatenated = true});
+  for (int i = 0; i < states; ++i) {
+    m.inputs.push_back({.outer = i + 1, .body_parameter = i + 1});
+    m.outputs.push_back({.outer = i + 1, .body_result = i + 1});
+    m.back_edges.push_back({.body_result = i + 1, .body_parameter = i + 1});
+  }
+  for (int i = 0; i < loop->output_count(); ++i) g.result(loop->value(i));
+  return g;
+}
+
+std::vector<std::string> stage_names(Program& p) {
+  std::vector<std::string> r;
+  for (const Stage* s : p.stages()) r.push_back(std::string(to_string(s->type)) + ":" + s->name);
+  return r;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST(LstmLowering, WeightsAreSeparatedIntoInputAndStateRows) {
+  Graph g;
+  Node* x = g.parameter(ElementType::f16, {1, kInput}, "x");
+  Node* h = g.parameter(ElementType::f16, {1, kState}, "h");
+  Node* c = g.parameter(ElementType::f16, {1, kState}, "c");
+  Node* cell = lstm_cell(g, x->value(), h->value(), c->value(), "cell");
+  g.result(cell->value(0));
+  const auto p = lower(g, {}, {});
+  const Stage* s = p->stages().at(0);
+  std::vector<float> values(12);
+  half_to_float(s->input(3)->content.as<Half>(), values);
+  EXPECT_EQ(values, (std::vector<float>{0, 1, 3, 4, 6, 7, 9, 10, 2, 5, 8, 11}));
+  EXPECT_EQ(s->output_count(), 1);
+}
+
+TEST(LstmLowering, CellsWithTheSameWeightsShareThem) {
+  Graph g;
+  Node* x = g.parameter(ElementType::f16, {1, kInput}, "x");
+  Node* h = g.parameter(ElementType::f16, {1, kState}, "h");
+  Node* c = g.parameter(ElementType::f16, {1, kState}, "c");
+  Node* first = lstm_cell(g, x->value(), h->value(), c->value(), "cell1");
+  Node* second = op(g, "LSTMCellIE", {x->value(), first->value(0), first->value(1), first->input(3), first->input(4)}, "cell2", {{1, kState}, {1, kState}});
+  g.result(second->value(0));
+  const auto p = lower(g, {}, {});
+  EXPECT_EQ(p->stages().at(0)->input(3), p->stages().at(1)->input(3));
+}
+
+TEST(LstmLowering, ALoopOverOneCellIsASequence) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
+  const auto p = lower(g, {}, {});
+  EXPECT_EQ(stage_names(*p), (Names{"LSTMCell:cell_sequence"}));
+  const Stage* s = p->stages().at(0);
+  EXPECT_EQ(s->attrs.integer("nCells"), kSteps);
+  EXPECT_EQ(s->output_count(), 3);
+  EXPECT_EQ(s->output(0)->name, "loop.0");
+  ASSERT_EQ(s->temps().size(), 1u);
+  EXPECT_EQ(s->temps()[0]->desc.element_count(), 2 * kState);
+}
+
+TEST(LoopLowering, OtherLoopsBecomeLoopStartAndLoopEnd) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const auto p = lower(g, {}, {});
+  EXPECT_EQ(stage_names(*p), (Names{"Copy:copy-for-backedge", "LoopStart:loop@LoopStart", "Reshape:squeeze", "GEMM:gemm", "Copy:copy-for-backedge", "Reshape:unsqueeze", "LoopEnd:loop@LoopEnd",
+                                    "Copy:copy-for-tensor-iterator-output"}));
+}
+
+TEST(LoopLowering, StartAndEndSliceAndJoin) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const auto p = lower(g, {}, {});
+  const Stage* start = p->stages().at(1);
+  const Stage* end = p->stages().at(6);
+  EXPECT_EQ(start->attrs.integer("iterations-count"), kSteps);
+  EXPECT_EQ(start->attrs.integer("loop-end"), end->id());
+  const auto in = std::any_cast<LoopComponents>(start->attrs.get<std::any>("start-iteration-components"));
+  EXPECT_EQ(in, (LoopComponents{{1, {Dim::H, 0, 1, -1}, 1}}));
+  const auto out = std::any_cast<LoopComponents>(end->attrs.get<std::any>("end-iteration-components"));
+  EXPECT_EQ(out, (LoopComponents{{0, {Dim::H, 0, 1, -1}, 0}}));
+}
+
+TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const auto p = lower(g, {}, {});
+  const Stage* start = p->stages().at(1);
+  EXPECT_EQ(p->find_data(start->input(0)->attrs.integer("start-shared-allocation")), start->output(0));
+  const auto edges = std::any_cast<LoopBackEdges>(start->attrs.get<std::any>("backedges"));
+  ASSERT_EQ(edges.size(), 1u);
+  EXPECT_EQ(p->find_data(edges[0].target), start->output(0));
+  EXPECT_EQ(p->find_data(edges[0].source)->name, start->output(0)->name + "@copy-for-backedge");
+}
+
+TEST(LoopLowering, ProblemsOfTheBodyAreReported) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
+  EXPECT_THROW(lower(g, {}, {}), ErrorList);
+}

@@ -1,0 +1,79 @@
+#include "transforms_fixture.hpp"
+
+namespace blobsmith {
+namespace {
+
+TEST(TransformsDecompositions, SubtractAddsTheNegative) {
+  Net n;
+  n.g.next_id = 100;
+  const Value a = n.input({1, 2, 3, 4}, "a"), b = n.input({1, 2, 3, 4}, "b");
+  n.convert({n.op("Subtract", {a, b}, "y")});
+  EXPECT_EQ(n.types(), (Types{"PowerIE", "Add"}));
+  EXPECT_EQ(n.find("y")->input(1).node->attrs.real("scale"), -1.0);
+  // Constant(-1) took the number before the Multiply; the Power keeps its name.
+  EXPECT_EQ(n.find("y")->input(1).node->name, "Multiply_105");
+}
+
+TEST(TransformsDecompositions, DivisionByAConstantIsAMultiplication) {
+  Net n;
+  n.convert({n.op("Divide", {n.input({1, 2, 3, 4}), n.reals({}, 4)}, "y")});
+  EXPECT_EQ(n.types(), Types{"PowerIE"});
+  EXPECT_EQ(n.find("y")->attrs.real("scale"), 0.25);
+}
+
+TEST(TransformsDecompositions, MeanOverSpatialAxesIsOnePooling) {
+  Net n;
+  n.convert({n.op("ReduceMean", {n.input({1, 8, 5, 7}), n.ints({2, 3})}, "y", with("keep_dims", true))});
+  EXPECT_EQ(n.types(), Types{"AvgPool"});
+  EXPECT_EQ(n.find("y")->attrs.integers("kernel"), (std::vector<int64_t>{5, 7}));
+}
+
+TEST(TransformsDecompositions, SumIsAPoolingTimesTheCountBetweenReshapes) {
+  Net n;
+  n.convert({n.op("ReduceSum", {n.input({2, 8, 5}), n.ints({1, 2})}, "y", with("keep_dims", false))});
+  EXPECT_EQ(n.types(), (Types{"Reshape", "AvgPool", "PowerIE", "Reshape"}));
+  EXPECT_EQ(n.find("y/reshape_begin")->shape(), (Shape{2, 1, 40, 1}));
+  EXPECT_EQ(n.find("y/mul")->attrs.real("scale"), 40.0);
+  EXPECT_EQ(n.find("y")->shape(), Shape{2});
+}
+
+TEST(TransformsDecompositions, AxesThatAreNotNeighboursStayAReduction) {
+  Net n;
+  n.convert({n.op("ReduceMax", {n.input({1, 8, 5, 7}), n.ints({1, 3})}, "y", with("keep_dims", true))});
+  EXPECT_EQ(n.types(), Types{"ReduceMax"});
+}
+
+TEST(TransformsDecompositions, DepthToSpaceIsThreeSteps) {
+  Net n;
+  Attributes a = with("mode", "blocks_first");
+  a.set("block_size", 2);
+  n.convert({n.op("DepthToSpace", {n.input({1, 8, 3, 3})}, "y", a)});
+  EXPECT_EQ(n.types(), (Types{"Reshape", "Transpose", "Reshape"}));
+  EXPECT_EQ(n.find("y")->shape(), (Shape{1, 2, 6, 6}));
+  EXPECT_EQ(n.find("y")->input(0).node->shape(), (Shape{1, 2, 3, 2, 3, 2}));
+}
+
+TEST(TransformsDecompositions, BroadcastIsTiledFromTheLastAxis) {
+  Net n;
+  n.convert({n.op("Broadcast", {n.input({1, 8, 1, 1}), n.ints({1, 8, 4, 5})}, "y", with("mode", "numpy"), 3)});
+  EXPECT_EQ(n.types(), (Types{"TileIE", "TileIE"}));
+  EXPECT_EQ(n.find("y:")->attrs.integer("axis"), 3);
+  EXPECT_EQ(n.find("y")->attrs.integer("axis"), 2);
+  EXPECT_EQ(n.find("y")->attrs.integer("tiles"), 4);
+}
+
+TEST(TransformsDecompositions, BidirectionalSequenceIsTwo) {
+  Net n;
+  const Value x = n.input({1, 5, 3}), state = n.reals({1, 2, 4}, 0), lengths = n.ints({5});
+  Attributes a = with("hidden_size", 4);
+  a.set("direction", "bidirectional");
+  const Value seq = n.op("LSTMSequence", {x, state, state, lengths, n.reals({2, 16, 3}, 1), n.reals({2, 16, 4}, 1), n.reals({2, 16}, 0)}, "s", a, 5);
+  n.convert({seq, {seq.node, 1}, {seq.node, 2}});
+  const Types types = n.types();
+  EXPECT_EQ(std::ranges::count(types, "LSTMSequenceIE"), 2);
+  EXPECT_EQ(std::ranges::count(types, "Concat"), 3);
+  EXPECT_NE(n.find("s.0"), nullptr);
+}
+
+}  // namespace
+}  // namespace blobsmith
