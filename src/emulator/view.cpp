@@ -174,6 +174,22 @@ void write_integers(const Grid& g, const int64_t* values) {
   });
 }
 
+namespace {
+void check_count(const Grid& g, size_t values) {
+  if (g.count() != static_cast<int64_t>(values)) throw Error(ErrorCode::BadBlob, "bad blob: an output of another size than computed");
+}
+}  // namespace
+
+void write(const Grid& g, const std::vector<float>& values) {
+  check_count(g, values.size());
+  write_floats(g, values.data());
+}
+
+void write(const Grid& g, const std::vector<int64_t>& values) {
+  check_count(g, values.size());
+  write_integers(g, values.data());
+}
+
 template <size_t K>
 Nest<K> simplified(const Nest<K>& in) {
   std::vector<size_t> axes;

@@ -58,14 +58,9 @@ std::vector<float> read_floats(const Grid& g);  ///< compact, in the grid's orde
 void write_floats(const Grid& g, const float* values);
 std::vector<int64_t> read_integers(const Grid& g);
 void write_integers(const Grid& g, const int64_t* values);
-inline void write(const Grid& g, const std::vector<float>& v) {
-  ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements");
-  write_floats(g, v.data());
-}
-inline void write(const Grid& g, const std::vector<int64_t>& v) {
-  ensure(static_cast<int64_t>(v.size()) == g.count(), "as many values as elements");
-  write_integers(g, v.data());
-}
+/// The same for as many values as the grid has; else BadBlob.
+void write(const Grid& g, const std::vector<float>& values);
+void write(const Grid& g, const std::vector<int64_t>& values);
 
 // ---- loops ------------------------------------------------------------------------------------------------------------
 /// K tensors walked together. Strides may be 0 (broadcast) or negative.

@@ -78,9 +78,9 @@ bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   const Bounds bounds{*n, begin->to_i64(), end->to_i64()};
   if (bounds.end.size() != bounds.begin.size()) return false;
   const auto p = plan(bounds, n->input(0).shape());
-  if (!p || p->before.size() > 5) return false;
+  if (!p || p->before.size() > 4) return false;
   const size_t rank = p->before.size();
-  if (rank != 2 && rank != 4 && rank != 5) return false;
+  if (rank != 2 && rank != 4) return false;
 
   Value x = n->input(0);
   if (p->adds_axes) {

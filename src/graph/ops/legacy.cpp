@@ -87,7 +87,7 @@ void infer_top_k(Inference& in) {
   const auto k = in.value(1);
   Shape out = in.shape();
   auto& d = out[static_cast<size_t>(in.axis(in.attrs().integer("axis"), in.rank()))];
-  if (k && *k > 0 && d != kDynamic) d = std::min(d, *k);
+  if (k && *k > 0) d = *k;
   in.output(in.type(), out);
   in.output(in.type_attribute("index_element_type"), out);
 }

@@ -31,8 +31,9 @@ void infer_top_k(Inference& in) {
   const auto k = in.value(1);
   if (k && *k < 0) in.fail("The value of 'K' must not be negative");
   auto& d = out[static_cast<size_t>(axis)];
-  if (k && *k != 0 && d != kDynamic) d = std::min(d, *k);
+  // quirk: more elements may be asked for than there are.
   if (!k) d = kDynamic;
+  else if (*k != 0) d = *k;
   in.output(in.type(), out);
   in.output(in.type_attribute("index_element_type"), out);
 }
@@ -58,6 +59,7 @@ std::vector<Tensor> top_k(const Node& n, const Tensor& data) {
   int64_t axis = n.attrs.integer("axis");
   if (axis < 0) axis += static_cast<int64_t>(data.shape.size());
   const auto a = static_cast<size_t>(axis);
+  if (n.shape()[a] > data.shape[a]) return {};
   const int64_t from = dense_strides(data.shape)[a], to = dense_strides(n.shape())[a], size = data.shape[a], count = n.shape()[a];
   std::vector<T> best(static_cast<size_t>(element_count(n.shape())));
   std::vector<int64_t> indices(best.size()), bases;

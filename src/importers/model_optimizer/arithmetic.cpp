@@ -6,7 +6,9 @@ namespace {
 
 /// One operation with a constant of the operand's rank; computed now where the operand is constant.
 Value apply(Rewriter& rw, const Node* like, const char* type, Value x, double by, const char* suffix) {
-  const Value result = rw.folded(type, x, rw.filled(x.type(), Shape(x.shape().size(), 1), by));
+  const Value operand = rw.filled(x.type(), Shape(x.shape().size(), 1), by);
+  operand.node->name = like->name + suffix + "_input_port_1/value";
+  const Value result = rw.folded(type, x, operand);
   result.node->name = x.node->is_constant() ? x.node->name : like->name + suffix;
   return result;
 }

@@ -62,7 +62,9 @@ Sum sum_of(const std::vector<Node*>& chain) {
 Value make_link(Rewriter& rw, const Node* like, const char* type, Value data, const Vector& by, std::string name) {
   Shape shape(like->shape().size(), 1);
   if (by.v.size() > 1) shape[1] = static_cast<int64_t>(by.v.size());
-  Node* n = rw.make_like(like, type, {data, rw.constant(Tensor::of(ElementType::f64, shape, by.v))});
+  const Value operand = rw.constant(Tensor::of(ElementType::f64, shape, by.v));
+  operand.node->name = (type == std::string_view("Add") ? "data_add_" : "data_mul_") + std::to_string(operand.node->id());
+  Node* n = rw.make_like(like, type, {data, operand});
   n->attrs = like->attrs;
   n->name = std::move(name);
   n->source = like->source;

@@ -16,7 +16,7 @@ std::optional<WeightAxes> weight_axes(const Node* n) {
   if (n->is("GroupConvolution")) return WeightAxes{1, 1, 2};
   if (n->is("ConvolutionBackpropData")) return WeightAxes{0, 1, 0};
   if (n->is("GroupConvolutionBackpropData")) return WeightAxes{1, 2, 1};
-  if (!n->is("MatMul") || n->input(1).shape().size() != 2) return std::nullopt;
+  if (!n->is("MatMul") || n->input(1).shape().size() < 2) return std::nullopt;
   return n->attrs.flag("transpose_b") ? WeightAxes{0, 0, 1} : WeightAxes{0, 1, 0};
 }
 
@@ -33,6 +33,25 @@ std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::o
   for (size_t i = 0; i < w.size(); ++i) w[i] *= f.size() == 1 ? f[0] : f[i / group_stride * size + i / stride % size];
   const bool wide = weights.type == ElementType::f64 || factor.type == ElementType::f64;
   return Tensor::reals(wide ? ElementType::f64 : ElementType::f32, s, w);
+}
+
+/// The second operand of a matrix product may be computed: then it is multiplied at run time.
+/// quirk: the factor is spread along axis 0 or 1, whatever the rank.
+bool scale_operand(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, size_t axis) {
+  const Value operand = n->input(1);
+  if (element_count(factor.shape) != 1 && operand.shape().size() != 2) return false;
+  Shape shape(operand.shape().size(), 1);
+  shape[axis] = operand.shape()[axis];
+  std::vector<double> f = doubles(factor);
+  if (f.size() == 1) f.assign(static_cast<size_t>(shape[axis]), f[0]);
+  if (static_cast<int64_t>(f.size()) != shape[axis]) return false;
+  const Value by = rw.graph().constant(Tensor::reals(factor.type, shape, f), multiply->name + "_copy/const")->value();
+  Node* scaled_operand = rw.make_like(operand.node, "Multiply", {operand, by}, multiply->attrs, multiply->version);
+  rw.graph().set_outputs(scaled_operand, {{operand.type(), operand.shape()}});
+  scaled_operand->name = multiply->name + "_copy";
+  scaled_operand->source = multiply->source;
+  rw.set_input(n, 1, scaled_operand->value());
+  return true;
 }
 
 bool scale_weights(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, std::optional<size_t> group_axis, size_t axis) {
@@ -56,7 +75,8 @@ bool multiply_into_weights_before(Rewriter& rw, Node* n) {
   // Model Optimizer sees a grouped deconvolution's weights as [in, out / groups, ...]: only one value fits.
   const Tensor& factor = l->constant.node->constant;
   if (producer->is("GroupConvolutionBackpropData") && element_count(factor.shape) != 1) return false;
-  if (!scale_weights(rw, producer, n, factor, group, axes->output)) return false;
+  const bool computed = producer->is("MatMul") && !producer->input(1).node->is_constant();
+  if (!(computed ? scale_operand(rw, producer, n, factor, axes->output) : scale_weights(rw, producer, n, factor, group, axes->output))) return false;
   return rw.redirect(n->value(), l->data);
 }
 

@@ -101,7 +101,9 @@ class Importer {
       const Value v = r->input(0);
       if (v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
       transforms::Rewriter rw(graph_);
-      graph_.set_input(r, 0, rw.make("Add", {v, rw.scalar(v.type(), 0)})->value());
+      const Value zero = rw.scalar(v.type(), 0);
+      zero.node->name = std::to_string(zero.node->id()) + "_input_port_1/value";
+      graph_.set_input(r, 0, rw.make("Add", {v, zero})->value());
     }
   }
 

@@ -51,7 +51,7 @@ Value Context::make(std::string type, std::vector<Value> inputs, Attributes attr
 
 Value Context::real_constant(ElementType type, Shape shape, double v) {
   const std::vector<double> values(static_cast<size_t>(element_count(shape)), v);
-  return graph_.constant(Tensor::reals(type, std::move(shape), values))->value();
+  return graph_.constant(Tensor::reals(type, std::move(shape), values), name() + "_input_port_1/value")->value();
 }
 
 Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix) {
@@ -61,7 +61,17 @@ Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string&
 Value Context::scalar(Value x) {
   if (x.shape().empty()) return x;
   if (!is_static(x.shape()) || element_count(x.shape()) != 1) refuse("a tensor of shape " + to_string(x.shape()) + " stands where one value is expected");
-  return make("Squeeze", {x}, {}, kNewest, "/Squeeze");
+  if (!x.node->is_constant()) return make("Squeeze", {x}, {}, kNewest, "/Squeeze");
+  Tensor t = x.node->constant;
+  t.shape = {};
+  return graph_.constant(std::move(t), x.node->name)->value();
+}
+
+Value Context::ranked(Value v, size_t rank) {
+  if (!v.node->is_constant() || v.shape().size() >= rank) return v;
+  Tensor t = v.node->constant;
+  t.shape.insert(t.shape.begin(), rank - t.shape.size(), 1);
+  return graph_.constant(std::move(t), v.node->name)->value();
 }
 
 std::vector<float> Context::reals(const char* a) const {

@@ -44,10 +44,13 @@ class Context {
 
   /// A node named after the layer, with `suffix`; constants are folded at once.
   Value make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest, const std::string& suffix = {});
-  Value integers_constant(std::vector<int64_t> v) { return graph_.constant(Tensor::i64(std::move(v)))->value(); }
-  Value integer_constant(int64_t v) { return graph_.constant(Tensor::scalar_i64(v))->value(); }
+  // Constants are named after the layer: the order of layers in a blob follows their names (front-end spec §7).
+  Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") { return graph_.constant(Tensor::i64(std::move(v)), name() + suffix)->value(); }
+  Value integer_constant(int64_t v, const std::string& suffix = "/value") { return graph_.constant(Tensor::scalar_i64(v), name() + suffix)->value(); }
   Value real_constant(ElementType type, Shape shape, double v);
   Value reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix = {});
+  /// Constants of arithmetic get the rank of the other operands: leading ones.
+  Value ranked(Value v, size_t rank);
   Value scalar(Value x);  ///< x of one element without dimensions
   /// [product of the axes before `axis`, product of the others] as Model Optimizer computes it: at run time unless axis is 0 or 1.
   Value flatten(Value x, int64_t axis, const std::string& suffix);

@@ -28,8 +28,9 @@ constexpr std::array kEltwise{
 
 struct InternalRow { std::string_view node; int first; };
 constexpr std::array kInternal{
-    InternalRow{"ConvolutionIE", 1}, InternalRow{"FullyConnected", 1}, InternalRow{"BinaryConvolution", 1}, InternalRow{"DeconvolutionIE", 1}, InternalRow{"DeformableConvolution", 1}, InternalRow{"Elu", 1},
-    InternalRow{"NormalizeIE", 1}, InternalRow{"PRelu", 1}, InternalRow{"PReLU", 1}, InternalRow{"Split", 1}, InternalRow{"VariadicSplit", 1}, InternalRow{"ScaleShiftIE", 1}, InternalRow{"Transpose", 1},
+    InternalRow{"ConvolutionIE", 1}, InternalRow{"FullyConnected", 1}, InternalRow{"BinaryConvolution", 1}, InternalRow{"DeconvolutionIE", 1}, InternalRow{"DeformableConvolution", 1},
+    InternalRow{"Elu", 1}, InternalRow{"NormalizeIE", 1}, InternalRow{"PRelu", 1}, InternalRow{"PReLU", 1}, InternalRow{"Split", 1}, InternalRow{"VariadicSplit", 1}, InternalRow{"ScaleShiftIE", 1},
+    InternalRow{"Transpose", 1},
     InternalRow{"GRUCellIE", 2}, InternalRow{"RNNCellIE", 2}, InternalRow{"GRUSequenceIE", 2}, InternalRow{"RNNSequenceIE", 2}, InternalRow{"LSTMSequenceIE", 3}, InternalRow{"LSTMCellIE", 3}};
 
 // An operation of these types that is still there has a form that no rewrite takes.

@@ -91,7 +91,8 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop) {
   const auto states = static_cast<size_t>(b.states);
   if (m.inputs.size() != states + 1 || m.back_edges.size() != states || (m.outputs.size() != states + 1 && m.outputs.size() != 1)) return {};
 
-  NetworkLayer r{cell, cell->name + "_sequence", sequence_type(layer_type(*cell)), {n.input(data_in->outer)}, {loop.outputs.at(static_cast<size_t>(data_out->outer))}, SequenceRule{data_in->axis, data_in->stride == 1}};
+  NetworkLayer r{cell, cell->name + "_sequence", sequence_type(layer_type(*cell)), {n.input(data_in->outer)}, {}, SequenceRule{data_in->axis, data_in->stride == 1}};
+  r.outputs.push_back(loop.outputs[static_cast<size_t>(data_out->outer)]);
   for (int i = 0; i < b.states; ++i) {
     const int parameter = parameter_index(g, cell->input(i + 1)), result = result_index(g, {cell, i});
     const PortMap::Input* in = input_of(m, parameter);
@@ -100,7 +101,7 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop) {
     if (m.outputs.size() == 1) continue;
     const PortMap::Output* out = output_of(m, result);
     if (!out || out->concatenated || outside(0, out->outer)) return {};
-    r.outputs.push_back(loop.outputs.at(static_cast<size_t>(out->outer)));
+    r.outputs.push_back(loop.outputs[static_cast<size_t>(out->outer)]);
   }
   return r;
 }

@@ -23,7 +23,7 @@ std::vector<Data*> concat_depth(Program& p, const Stage& stage, Data* whole) {
 }
 
 Data* DepthSlices::at(int64_t depth) {
-  Data*& d = slices_.at(static_cast<size_t>(depth));
+  Data*& d = slices_[depth];
   if (!d) d = p_.duplicate(whole_, "@input_depth=" + part_of(depth + 1, whole_->desc.dim(Dim::D)), plane_desc(whole_->desc));
   return d;
 }
@@ -31,12 +31,10 @@ Data* DepthSlices::at(int64_t depth) {
 void DepthSlices::connect(const Stage& stage) {
   std::vector<Data*> solid;
   std::vector<DimValues> offsets;
-  for (size_t i = 0; i < slices_.size(); ++i) {
-    if (!slices_[i]) continue;
-    const auto depth = static_cast<int64_t>(i);
+  for (const auto& [depth, flat] : slices_) {
     solid.push_back(p_.duplicate(whole_, "@input_depth=" + part_of(depth + 1, whole_->desc.dim(Dim::D)) + "@3D", with_depth_1(whole_->desc)));
     offsets.push_back(DimValues{{Dim::D, depth}});
-    add_reshape(p_, stage.name + "@split", stage.layer, solid.back(), slices_[i]);
+    add_reshape(p_, stage.name + "@split", stage.layer, solid.back(), flat);
   }
   add_split(p_, stage.name + "@split", stage.layer, std::move(offsets), whole_, std::move(solid))->attrs.set("axis", Dim::D);
 }

@@ -1,5 +1,6 @@
 // Common to the passes that take 3-D convolutions and poolings apart along the depth (middle-end spec §3.6, §3.7).
 #pragma once
+#include <map>
 #include <vector>
 
 #include "vpu/passes/helpers.hpp"
@@ -12,7 +13,7 @@ std::vector<Data*> concat_depth(Program& p, const Stage& stage, Data* whole);
 /// Input side: data {W,H,C,N} per used input depth, made on demand, later cut out of the whole.
 class DepthSlices {
  public:
-  DepthSlices(Program& p, Data* whole) : p_(p), whole_(whole), slices_(static_cast<size_t>(whole->desc.dim(Dim::D)), nullptr) {}
+  DepthSlices(Program& p, Data* whole) : p_(p), whole_(whole) {}
   Data* at(int64_t depth);
   /// Reshape and Split stages that produce the slices made so far.
   void connect(const Stage& stage);
@@ -20,7 +21,7 @@ class DepthSlices {
  private:
   Program& p_;
   Data* whole_;
-  std::vector<Data*> slices_;
+  std::map<int64_t, Data*> slices_;
 };
 
 /// The plane of a 3-D tensor, without D.

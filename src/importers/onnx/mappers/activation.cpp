@@ -50,7 +50,7 @@ std::vector<Value> map_clip(Context& c) {
 
 std::vector<Value> map_thresholded_relu(Context& c) {
   const Value x = c.input(0);
-  const Value above = c.make("Greater", {x, c.real_constant(x.type(), {}, c.real("alpha", 1))}, {}, Context::kNewest, "/greater");
+  const Value above = c.make("Greater", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), c.real("alpha", 1))}, {}, Context::kNewest, "/greater");
   const Value mask = c.make("Convert", {above}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, "/cast");
   return {c.make("Multiply", {x, mask})};
 }

@@ -5,17 +5,9 @@
 namespace blobsmith::onnx_import {
 namespace {
 
-/// Constants of arithmetic get the rank of the other operand: leading ones.
-Value ranked(Context& c, Value v, size_t rank) {
-  if (!v.node->is_constant() || v.shape().size() >= rank) return v;
-  Tensor t = v.node->constant;
-  t.shape.insert(t.shape.begin(), rank - t.shape.size(), 1);
-  return c.graph().constant(std::move(t), v.node->name)->value();
-}
-
 Value arithmetic(Context& c, const char* type, Value a, Value b, const std::string& suffix = {}) {
   const size_t rank = std::max(a.shape().size(), b.shape().size());
-  return c.make(type, {ranked(c, a, rank), ranked(c, b, rank)}, {}, Context::kNewest, suffix);
+  return c.make(type, {c.ranked(a, rank), c.ranked(b, rank)}, {}, Context::kNewest, suffix);
 }
 
 /// x to a constant power, of x's rank.
@@ -30,7 +22,7 @@ Value negated(Context& c, Value x, const std::string& suffix = {}) {
 template <const char* kType>
 std::vector<Value> map_binary(Context& c) { return {arithmetic(c, kType, c.input(0), c.input(1))}; }
 
-/// Comparisons, logic, selection: inputs as they are.
+/// Logic, selection: inputs as they are.
 template <const char* kType, size_t kInputs>
 std::vector<Value> map_plain(Context& c) {
   std::vector<Value> inputs;
@@ -43,7 +35,7 @@ template <const char* kType>
 std::vector<Value> map_chain(Context& c) {
   Value v = c.input(0);
   const size_t n = c.node().inputs.size();
-  for (size_t i = 1; i < n; ++i) v = c.make(kType, {v, c.input(i)}, {}, Context::kNewest, i + 1 < n ? "/" + std::to_string(i) : "");
+  for (size_t i = 1; i < n; ++i) v = arithmetic(c, kType, v, c.input(i), i + 1 < n ? "/" + std::to_string(i) : "");
   return {v};
 }
 
@@ -88,11 +80,11 @@ constexpr Mapper kMappers[] = {{"Add", map_binary<kAdd>},
                                {"Sqrt", map_sqrt},
                                {"Reciprocal", map_reciprocal},
                                {"Neg", map_neg},
-                               {"Equal", map_plain<kEqual, 2>},
-                               {"Greater", map_plain<kGreater, 2>},
-                               {"GreaterOrEqual", map_plain<kGreaterEqual, 2>},
-                               {"Less", map_plain<kLess, 2>},
-                               {"LessOrEqual", map_plain<kLessEqual, 2>},
+                               {"Equal", map_binary<kEqual>},
+                               {"Greater", map_binary<kGreater>},
+                               {"GreaterOrEqual", map_binary<kGreaterEqual>},
+                               {"Less", map_binary<kLess>},
+                               {"LessOrEqual", map_binary<kLessEqual>},
                                {"And", map_plain<kAnd, 2>},
                                {"Or", map_plain<kOr, 2>},
                                {"Xor", map_plain<kXor, 2>},

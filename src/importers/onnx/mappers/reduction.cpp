@@ -23,7 +23,7 @@ std::vector<Value> arg(Context& c, const char* mode) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank());
   if (c.integer("select_last_index", 0) != 0) c.refuse("select_last_index is not supported");
   const Attributes a = attributes({{"axis", axis}, {"mode", std::string(mode)}, {"sort", std::string("index")}, {"index_element_type", std::string("i64")}});
-  Node* top = c.make("TopK", {c.input(0), c.integer_constant(1)}, a, 3, "/TopK").node;
+  Node* top = c.make("TopK", {c.input(0), c.integer_constant(1, "/TopK1")}, a, 3, "/TopK").node;
   if (c.integer("keepdims", 1) != 0) return {top->value(1)};
   return {c.make("Squeeze", {top->value(1), c.integers_constant({axis})})};
 }

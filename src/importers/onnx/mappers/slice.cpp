@@ -27,7 +27,8 @@ std::vector<Value> map_slice(Context& c) {
   }
   const std::vector<int64_t> none(rank, 0);
   const Attributes a = attributes({{"begin_mask", mask}, {"end_mask", mask}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}});
-  return {c.make("StridedSlice", {c.input(0), c.integers_constant(begin), c.integers_constant(end), c.integers_constant(stride)}, a)};
+  // quirk: Model Optimizer numbers the constant of the ends before that of the begins.
+  return {c.make("StridedSlice", {c.input(0), c.integers_constant(begin, "/Concat2"), c.integers_constant(end, "/Concat1"), c.integers_constant(stride, "/Strides")}, a)};
 }
 
 std::vector<Value> outputs_of(Value v) {

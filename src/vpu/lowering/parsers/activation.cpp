@@ -19,7 +19,6 @@ void parse_prelu(LayerContext& c) {
   const Tensor& slopes = c.constant(1, "[VPU] PReLU doesn't have weights");
   const int64_t channels = c.out()->desc.dim(Dim::C);
   const int64_t count = element_count(slopes.shape);
-  c.require(count == 1 || count == channels, "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
   Bytes content = constant_content(slopes);
   if (count == 1) content = contents::repeated(content, channels);
   Data* weights = c.program.add_const(c.name() + "@weights", DataDesc({channels}), std::move(content));

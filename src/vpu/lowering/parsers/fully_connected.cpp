@@ -27,8 +27,9 @@ void parse_gemm(LayerContext& c) {
   const char* const kOrdinals[] = {"first", "second", "third"};
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const Data& d = *c.inputs[i];
-    c.require(d.desc.rank() >= 2 && d.desc.rank() <= 4, "Processing layer " + c.name() + " with type " + c.layer.type + " failed: " + kOrdinals[i] + " inputs' (" + d.name + " with usage " + to_string(d.usage) +
-                                                            ") dimensions number should be in range [2, 4], but it actually has " + std::to_string(d.desc.rank()));
+    if (d.desc.rank() >= 2 && d.desc.rank() <= 4) continue;
+    c.fail("Processing layer " + c.name() + " with type " + c.layer.type + " failed: " + kOrdinals[i] + " inputs' (" + d.name + " with usage " + to_string(d.usage) +
+           ") dimensions number should be in range [2, 4], but it actually has " + std::to_string(d.desc.rank()));
   }
   add_gemm(c.program, c.name(), c.origin, 1.0, 1.0, c.attrs().flag("transpose_a"), c.attrs().flag("transpose_b"), c.inputs, c.out());
 }

@@ -35,9 +35,12 @@ void check_scattered_shapes(LayerContext& c) {
     return s;
   };
   const Shape data = reversed(0), indices = reversed(1), updates = reversed(2);
-  c.require(updates.size() + 1 == data.size() + indices.size(), "incompatible shapes: indicesNDims=" + std::to_string(indices.size()) + ", updatesNDims=" + std::to_string(updates.size()) + ", outputNDims=" + std::to_string(data.size()));
+  c.require(updates.size() + 1 == data.size() + indices.size(), "incompatible shapes: indicesNDims=" + std::to_string(indices.size()) + ", updatesNDims=" + std::to_string(updates.size()) +
+                                                                    ", outputNDims=" + std::to_string(data.size()));
   const auto check = [&](const char* what, size_t axis, int64_t wanted) {
-    c.require(updates[axis] == wanted, "updates size must fit " + std::string(what) + " along corresponding axes, but for axis=" + std::to_string(axis) + ": " + what + " size=" + std::to_string(wanted) + ", updates size=" + std::to_string(updates[axis]));
+    if (updates[axis] == wanted) return;
+    c.fail("updates size must fit " + std::string(what) + " along corresponding axes, but for axis=" + std::to_string(axis) + ": " + what + " size=" + std::to_string(wanted) +
+           ", updates size=" + std::to_string(updates[axis]));
   };
   for (size_t i = 0; i + 1 < data.size(); ++i) check("input", i, data[i]);
   for (size_t i = 0; i < indices.size(); ++i) check("indices", i + data.size() - 1, indices[i]);

@@ -29,7 +29,8 @@ void pad_same(SpatialWindow& w, const Shape& shape, PadRule rule, bool upper) {
 void check_limits(const LayerContext& c, const SpatialWindow& w) {
   constexpr int64_t kLimit = int64_t{1} << 31;
   const auto within = [](const std::vector<int64_t>& v, int64_t min) { return std::ranges::all_of(v, [&](int64_t x) { return x >= min && x < kLimit; }); };
-  c.require(within(w.kernel, 1) && within(w.strides, 0) && within(w.dilations, 1) && within(w.pads_begin, -kLimit) && within(w.pads_end, -kLimit), "the kernel, strides, pads or dilations are out of range");
+  const bool good = within(w.kernel, 1) && within(w.strides, 0) && within(w.dilations, 1) && within(w.pads_begin, -kLimit) && within(w.pads_end, -kLimit);
+  c.require(good, "the kernel, strides, pads or dilations are out of range");
 }
 
 }  // namespace
