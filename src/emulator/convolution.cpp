@@ -27,7 +27,8 @@ PackedGroup pack_group(const Convolution& c, int64_t group) {
 struct PlacedGroup {
   PackedGroup own;
   const PackedGroup* group;
-  std::unique_ptr<int32_t[]> offsets;
+  std::unique_ptr<int32_t[]> own_offsets;
+  const int32_t* offsets;
   int64_t count = 0;
 
   PlacedGroup(const ShiftedPlanes& x, const Convolution& c, int64_t index, const PackedWeights& packed) : group(packed.find(index)) {
@@ -35,12 +36,18 @@ struct PlacedGroup {
       own = pack_group(c, index);
       group = &own;
     }
-    offsets = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(group->count));
     const int64_t area = c.window.kernel_x * c.window.kernel_y, first = index * c.input_step * area, available = x.channels() * area - first;
+    if (group->count == elements_of(c) && group->count <= available) {  // nothing was left out
+      offsets = x.offsets() + first;
+      count = group->count;
+      return;
+    }
+    own_offsets = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(group->count));
+    offsets = own_offsets.get();
     for (; count < group->count; ++count) {
       const int32_t element = group->elements[static_cast<size_t>(count)];
       if (element >= available) break;
-      offsets[static_cast<size_t>(count)] = x.offset(first + element);
+      own_offsets[static_cast<size_t>(count)] = x.offsets()[first + element];
     }
   }
 };
@@ -53,7 +60,7 @@ void sum_channel(const PlacedGroup& g, int64_t m, const float* x, float* out, in
     if (w == 0) continue;
     weights.resize(weights.size() + kGroup);
     weights[weights.size() - kGroup] = w;
-    offsets.push_back(g.offsets[static_cast<size_t>(i)]);
+    offsets.push_back(g.offsets[i]);
   }
   accumulate(1, weights.data(), x, offsets.data(), static_cast<int64_t>(offsets.size()), out, 0, pixels);
 }
@@ -83,7 +90,7 @@ void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWei
   const int64_t pixels = (end - begin - 1) * x.pitch() + width, out_pitch = (pixels + kSlack + 7) / 8 * 8;
   const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(out_pitch * kGroup + kSlack));
   const float* at = x.data() + begin * x.pitch();
-  if (!g.group->sparse) accumulate(kGroup, g.group->weights.get(), at, g.offsets.get(), g.count, sums.get(), out_pitch, pixels);
+  if (!g.group->sparse) accumulate(kGroup, g.group->weights.get(), at, g.offsets, g.count, sums.get(), out_pitch, pixels);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
@@ -100,7 +107,7 @@ void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const Pac
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  accumulate_columns(g.group->weights.get(), x.data(), g.offsets.get(), g.count, places, static_cast<int>(height * width), sums);
+  accumulate_columns(g.group->weights.get(), x.data(), g.offsets, g.count, places, static_cast<int>(height * width), sums);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;

@@ -29,8 +29,8 @@ class ShiftedPlanes {
   const float* data() const { return values_.data(); }
   int64_t pitch() const { return pitch_; }
   int64_t channels() const { return channels_; }
-  /// Where the row for an element of the kernel, (channel*kernel_y + ky)*kernel_x + kx, and output row 0 begins.
-  int32_t offset(int64_t element) const { return offsets_[static_cast<size_t>(element)]; }
+  /// Where the row for each element of the kernel, (channel*kernel_y + ky)*kernel_x + kx, and output row 0 begins.
+  const int32_t* offsets() const { return offsets_.data(); }
 
  private:
   int32_t place_of(int64_t channel, int64_t ky, int64_t kx) const;

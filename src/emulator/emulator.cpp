@@ -24,6 +24,7 @@ namespace {
 
 constexpr const char* kShapeSuffix = "@shape";
 constexpr int kMaxLoopDepth = 8;
+constexpr int64_t kMaxIterations = 1 << 22;  // of all loops of a run, so that every run ends
 
 std::vector<int64_t> shape_of(const Grid& g) { return {g.dims.begin(), g.dims.begin() + g.rank}; }
 
@@ -51,6 +52,7 @@ struct Emulator::Impl {
   std::vector<TensorInfo> inputs, outputs;
   std::function<void(const StageEvent&)> hook;
   std::vector<int> turn;
+  int64_t iterations_done = 0;
 
   Impl(vpu::Blob blob, const EmulatorOptions& options) : machine(std::move(blob), options) {
     const vpu::Blob& b = machine.blob;
@@ -127,6 +129,7 @@ struct Emulator::Impl {
   void run() {
     machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
     machine.roi_align_source.reset();
+    iterations_done = 0;
     const int64_t batch = machine.blob.header.batch_size;
     for (int64_t item = 0; item < batch; ++item) {
       machine.memory.set_item(item);
@@ -192,6 +195,7 @@ struct Emulator::Impl {
     const auto& q = dynamic_cast<const vpu::LoopEndParams&>(*stop.params);
     const int64_t iterations = iteration_count(start, p);
     for (int64_t i = 0; i < iterations; ++i) {
+      if (++iterations_done > kMaxIterations) throw bad("too many iterations");
       turn.push_back(static_cast<int>(i));
       copy_slices(start, p, i, true);
       run_range(begin + 1, end, depth + 1);

@@ -51,12 +51,15 @@ View Memory::make_view(const vpu::BlobTensorDesc& desc, const std::vector<int64_
   const auto extent = vpu::tensor_extent(desc.type, dims, desc.strides);
   if (!extent || *extent > room.size) throw bad_buffer(record_at, "a tensor runs past the end of its memory");
   View v{room.data, desc.type, desc.order, desc.rank()};
+  constexpr int64_t kLeastRoom = 64;
   int64_t bytes = vpu::element_size(desc.type);
   for (size_t i = 0; i < dims.size(); ++i) {
     v.dims[i] = dims[i];
     v.strides[i] = desc.strides[i];
-    // Elements have addresses of their own, so that loops are as long as the memory at most.
-    if (*extent > 0 && (__builtin_mul_overflow(bytes, dims[i], &bytes) || bytes > room.size)) throw bad_buffer(record_at, "a tensor has more elements than its memory holds");
+    // Elements have addresses of their own, so that loops are as long as the memory at most; also where there are none
+    // because another dimension is 0.
+    if (__builtin_mul_overflow(bytes, std::max<int64_t>(dims[i], 1), &bytes) || bytes > std::max(room.size, kLeastRoom))
+      throw bad_buffer(record_at, "a tensor has more elements than its memory holds");
   }
   return v;
 }

@@ -89,6 +89,10 @@ BLOBSMITH_AVX2 void halves_to_floats(const void* from, float* to, int64_t n) {
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2 * i))));
   if (i == n) return;
+  if (n >= 8) {  // the last 8 once more
+    _mm256_storeu_ps(to + n - 8, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2 * (n - 8)))));
+    return;
+  }
   alignas(16) Half tail[8] = {};
   alignas(32) float values[8];
   std::memcpy(tail, p + 2 * i, static_cast<size_t>(2 * (n - i)));
@@ -101,6 +105,10 @@ BLOBSMITH_AVX2 void floats_to_halves(const float* from, void* to, int64_t n) {
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
   if (i == n) return;
+  if (n >= 8) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * (n - 8)), _mm256_cvtps_ph(_mm256_loadu_ps(from + n - 8), _MM_FROUND_TO_NEAREST_INT));
+    return;
+  }
   alignas(16) Half tail[8];
   alignas(32) float values[8] = {};
   std::copy_n(from + i, n - i, values);

@@ -19,7 +19,7 @@ bool prior_boxes(Graph& g) { return apply_rewrites(g, {{{"Unsqueeze"}, prior_box
 bool newest_nms(Graph& g) { return apply_rewrites(g, {{{"NonMaxSuppression"}, upgrade_non_max_suppression}}); }
 bool optimize_slices(Graph& g) {
   const bool removed = remove_useless_slices(g), shared = share_equal_slices(g);
-  return slices_to_variadic_split(g) || removed || shared;
+  return removed || shared;
 }
 
 bool broadcasts_before_eltwise(Graph& g) { return apply_rewrites(g, {{kElementwise, drop_broadcast_before_eltwise}}); }

@@ -9,7 +9,6 @@ bool fold_constants(Graph& graph);                    // constant_folding.cpp
 bool convert_precision(Graph& graph);                 // convert_precision.cpp
 bool remove_useless_slices(Graph& graph);             // strided_slice_optimization.cpp
 bool share_equal_slices(Graph& graph);
-bool slices_to_variadic_split(Graph& graph);
 void smart_reshape(Graph& graph);                     // smart_reshape.cpp
 bool resolve_dynamic_shapes(Graph& graph);            // dynamic_shapes.cpp
 

@@ -1,5 +1,5 @@
-// StridedSlice: slices that take everything vanish, equal ones are shared, and several that cut one axis of a tensor into
-// disjoint pieces become one VariadicSplit (front-end spec §5.4, StridedSliceOptimization).
+// StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4, StridedSliceOptimization).
+// Slices that cut one axis into disjoint pieces are not merged into one split: the reference compiler does not do it either.
 #include <algorithm>
 
 #include "transforms/rewrites.hpp"
@@ -73,58 +73,6 @@ std::vector<Source> slices_by_source(Graph& graph) {
   return sources;
 }
 
-struct Piece {
-  Node* slice;  ///< nullptr: nobody reads it
-  int64_t begin, end;
-};
-
-// The one axis that the slices cut, each with stride 1; nothing when they cut none or several.
-std::optional<size_t> common_axis(const Source& source) {
-  std::optional<size_t> axis;
-  const Shape& shape = source.value.shape();
-  for (const Slice& s : source.slices)
-    for (size_t i = 0; i < shape.size(); ++i) {
-      if (s.stride[i] != 1) return std::nullopt;
-      if (s.begin[i] == 0 && s.end[i] == shape[i]) continue;
-      if (axis && *axis != i) return std::nullopt;
-      axis = i;
-    }
-  return axis;
-}
-
-// The pieces in order, with fillers for what no slice takes; empty when they overlap.
-std::vector<Piece> pieces_along(const Source& source, size_t axis) {
-  std::vector<Piece> cuts, all;
-  for (const Slice& s : source.slices) cuts.push_back({s.node, s.begin[axis], s.end[axis]});
-  std::ranges::stable_sort(cuts, {}, &Piece::begin);
-  int64_t at = 0;
-  for (const Piece& p : cuts) {
-    if (p.begin < at || p.end <= p.begin) return {};
-    if (p.begin > at) all.push_back({nullptr, at, p.begin});
-    all.push_back(p);
-    at = p.end;
-  }
-  if (const int64_t dim = source.value.shape()[axis]; at < dim) all.push_back({nullptr, at, dim});
-  return all;
-}
-
-bool split_source(Rewriter& rw, const Source& source) {
-  const auto suits = [](const Slice& s) { return s.plain && !feeds_result(s.node->value()); };
-  if (source.slices.size() < 2 || !std::ranges::all_of(source.slices, suits)) return false;
-  const auto axis = common_axis(source);
-  if (!axis) return false;
-  const std::vector<Piece> pieces = pieces_along(source, *axis);
-  if (pieces.empty()) return false;
-  std::vector<int64_t> lengths;
-  for (const Piece& p : pieces) lengths.push_back(p.end - p.begin);
-  const Value axis_value = rw.index(static_cast<int64_t>(*axis));
-  const Value length_values = rw.indices(lengths);
-  Node* split = rw.make("VariadicSplit", {source.value, axis_value, length_values});
-  for (size_t i = 0; i < pieces.size(); ++i)
-    if (pieces[i].slice) rw.redirect(pieces[i].slice->value(), split->value(static_cast<int>(i)));
-  return true;
-}
-
 }  // namespace
 
 bool remove_useless_slices(Graph& graph) {
@@ -139,19 +87,13 @@ bool remove_useless_slices(Graph& graph) {
   return changed;
 }
 
+// quirk: only slices that equal the first one of a tensor are shared.
 bool share_equal_slices(Graph& graph) {
   Rewriter rw(graph);
   bool changed = false;
   for (const Source& source : slices_by_source(graph))
     for (size_t i = 1; i < source.slices.size(); ++i)
       if (source.slices[i].same_cut(source.slices[0])) changed |= rw.eliminate(source.slices[i].node->value(), source.slices[0].node->value());
-  return changed;
-}
-
-bool slices_to_variadic_split(Graph& graph) {
-  Rewriter rw(graph);
-  bool changed = false;
-  for (const Source& source : slices_by_source(graph)) changed |= split_source(rw, source);
   return changed;
 }
 

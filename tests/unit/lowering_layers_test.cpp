@@ -252,3 +252,9 @@ TEST(Lowering, TooShortWeightsAreAnError) {
   g.result(op(g, "ConvolutionIE", {x->value(), w->value()}, "conv", {1, 8, 2, 2})->value());
   EXPECT_EQ(errors_of(g).size(), 1u);
 }
+
+TEST(Lowering, CopiesOfInputsAreMadeFromTheLastToTheFirst) {
+  Graph g;
+  for (const char* name : {"a", "b", "c"}) g.result(g.parameter(ElementType::f32, {1, 4}, name)->value());
+  EXPECT_EQ(stage_names(*lower(g, {}, {})), (Names{"Copy:c@copy", "Copy:b@copy", "Copy:a@copy"}));
+}

@@ -1,6 +1,8 @@
 // Recurrent layers and loops (front-end spec §6.6, §9).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/float16.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/program/loops.hpp"
@@ -146,4 +148,14 @@ TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
 TEST(LoopLowering, ProblemsOfTheBodyAreReported) {
   const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
   EXPECT_THROW(lower(g, {}, {}), ErrorList);
+}
+
+TEST(LoopLowering, PureLoopsCanBeForced) {
+  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
+  CompileOptions o;
+  o.force_pure_tensor_iterator = true;
+  const auto p = lower(g, o, {});
+  const Names names = stage_names(*p);
+  EXPECT_NE(std::ranges::find(names, "LSTMCell:cell"), names.end());
+  EXPECT_NE(std::ranges::find(names, "LoopStart:loop@LoopStart"), names.end());
 }

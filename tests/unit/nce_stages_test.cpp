@@ -91,6 +91,14 @@ TEST_F(HwStages, WhatDoesNotFitStaysSoftwareWithItsActivationBehindIt) {
   EXPECT_FALSE(c->attrs.flag("tryHW"));
 }
 
+TEST_F(HwStages, PartsOfSplitConvolutionsCannotBeLeftToSoftwareWithAnActivation) {
+  p.resources.tiling_cmx_limit = 0;
+  Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
+  c->attrs.set("origConvOutput", DataDesc({8, 8, 32, 1}));
+  c->attrs.set("withReLU", true);
+  EXPECT_THROW(hw_conv_tiling(p), Error);
+}
+
 TEST_F(HwStages, MergedPoolingComesApartWhenTheTilesWouldBeTooSmall) {
   Stage* c = conv("c", input({4, 4, 16, 1}), output({2, 2, 8, 1}), square(3, 1, 1));
   c->attrs.set("origConvOutput", DataDesc({4, 4, 8, 1}));

@@ -255,8 +255,7 @@ TEST(HwTilingReference, Poolings) {
 }
 
 TEST(HwTilingReference, DepthwiseTiles) {
-  for (const DepthwiseCase& c : kDepthwiseCases)
-    EXPECT_EQ(best_depthwise_tile(c.w, c.h, c.channels, c.kernel_x, c.kernel_y, c.stride), c.tile) << "case " << &c - kDepthwiseCases;
+  for (const DepthwiseCase& c : kDepthwiseCases) EXPECT_EQ(best_depthwise_tile(c.w, c.h, c.channels, c.kernel_x, c.kernel_y, c.stride), c.tile) << "case " << &c - kDepthwiseCases;
 }
 
 }  // namespace

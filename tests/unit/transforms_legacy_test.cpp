@@ -120,16 +120,16 @@ TEST(TransformsLegacy, SliceWithStepsOfOneIsACrop) {
   EXPECT_EQ(n.find("y")->attrs.integers("dim"), (std::vector<int64_t>{1, 3, 3, 3}));
 }
 
-TEST(TransformsLegacy, DisjointSlicesAreOneSplit) {
+TEST(TransformsLegacy, EqualSlicesAreOneAndDisjointOnesStayApart) {
   Net n;
   const Value x = n.input({1, 6, 4, 4});
   Attributes masks = with("begin_mask", std::vector<int64_t>{1, 0, 1, 1});
   masks.set("end_mask", std::vector<int64_t>{1, 0, 1, 1});
-  const Value a = n.op("StridedSlice", {x, n.ints({0, 0, 0, 0}), n.ints({0, 2, 0, 0})}, "a", masks);
-  const Value b = n.op("StridedSlice", {x, n.ints({0, 3, 0, 0}), n.ints({0, 6, 0, 0})}, "b", masks);
-  n.convert({n.op("Relu", {a}, "ra"), n.op("Relu", {b}, "rb")});
-  EXPECT_EQ(n.types(), (Types{"VariadicSplit", "Relu", "Relu"}));
-  EXPECT_EQ(n.find("rb")->input(0).port, 2);  // 2 channels, 1 that nobody reads, 3 channels
+  const auto slice = [&](int64_t begin, int64_t end, const char* name) { return n.op("StridedSlice", {x, n.ints({0, begin, 0, 0}), n.ints({0, end, 0, 0})}, name, masks); };
+  // Only what equals the first slice in order is shared, and the last output comes first.
+  n.convert({n.op("Exp", {slice(3, 6, "c")}, "rc"), n.op("Relu", {slice(0, 3, "a")}, "ra"), n.op("Tanh", {slice(0, 3, "b")}, "rb")});
+  EXPECT_EQ(std::ranges::count(n.types(), "CropIE"), 2);
+  EXPECT_EQ(n.find("ra")->input(0), n.find("rb")->input(0));
 }
 
 TEST(TransformsLegacy, IntegersAreOfThirtyTwoBits) {

@@ -14,6 +14,7 @@ void run_softmax(StageRun& s) {
   s.check(position >= 0 && position < in.rank && in.order == out.order && in.dims == out.dims, "an axis outside its tensor");
   const Grid g = memory_order(in);
   std::vector<float> v = read_floats(g);
+  if (v.empty()) return;
   const int axis = g.rank - 1 - position;
   const int64_t outer = product(g.dims, 0, axis), size = g.dims[static_cast<size_t>(axis)], inner = product(g.dims, axis + 1, g.rank);
   s.pool().run(outer, [&](int64_t o) {

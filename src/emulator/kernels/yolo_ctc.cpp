@@ -47,14 +47,16 @@ void run_region_yolo(StageRun& s) {
 void run_reorg_yolo(StageRun& s) {
   const Grid in = planes(s.in(0));
   const int64_t stride = s.params<vpu::ReorgYoloParams>().stride, channels = in.dims[1], height = in.dims[2], width = in.dims[3];
-  s.check(stride >= 1 && stride < 65536 && channels % (stride * stride) == 0 && channels > 0, "a stride that does not divide the channels");
+  s.check(stride >= 1 && stride < 65536 && channels >= stride * stride, "a stride larger than the channels allow");
   const int64_t inner = channels / (stride * stride), item = channels * height * width;
   const std::vector<float> x = read_floats(in);
   std::vector<float> y(x.size());
   for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
     const int64_t c = i % item / (height * width), row = i / width % height, column = i % width;
     const int64_t from_row = row * stride + c / inner / stride, from_column = column * stride + c / inner % stride;
-    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from_column + width * stride * (from_row + height * stride * (c % inner)))];
+    const int64_t from = from_column + width * stride * (from_row + height * stride * (c % inner));
+    s.check(from < item, "a stride that does not divide the channels");
+    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from)];
   }
   write(framework_order(s.out(1)), y);
 }

@@ -81,13 +81,44 @@ class Importer {
     }
   }
 
-  /// In the order of "<producer>_<value>", as Model Optimizer sorts them (model-optimizer spec §8.4).
+  struct Output {
+    std::string key;
+    Value value;
+    std::string name;  ///< empty: the layer keeps its own
+  };
+
+  /// Outputs in the order of "<producer>_<value>", as Model Optimizer sorts them (model-optimizer spec §8.4).
   void add_results() {
-    std::vector<std::pair<std::string, const onnx_file::ValueInfo*>> sorted;
-    for (const onnx_file::ValueInfo& output : model_.outputs) sorted.emplace_back(producer_of(output.name) + "_" + output.name, &output);
-    std::ranges::stable_sort(sorted, {}, &std::pair<std::string, const onnx_file::ValueInfo*>::first);
-    for (const auto& [key, output] : sorted) graph_.result(context_.value(output->name), output->name);
+    std::vector<Output> outputs = unused_values();
+    for (const onnx_file::ValueInfo& o : model_.outputs) outputs.push_back({key_of(o.name), context_.value(o.name), o.name});
+    std::ranges::stable_sort(outputs, {}, &Output::key);
+    for (const Output& o : outputs) graph_.result(o.value, o.name)->attrs.set("named", !o.name.empty());
   }
+
+  /// quirk: what nothing reads becomes a network output: dead ends, and single unread outputs of TopK and LSTM.
+  std::vector<Output> unused_values() {
+    std::set<std::string> read;
+    for (const onnx_file::Node& n : model_.nodes) read.insert(n.inputs.begin(), n.inputs.end());
+    for (const onnx_file::ValueInfo& o : model_.outputs) read.insert(o.name);
+    std::vector<Output> unused;
+    for (const onnx_file::Node& n : model_.nodes) {
+      const bool several = n.op_type == "TopK" || n.op_type == "LSTM";
+      const bool dead = std::ranges::none_of(n.outputs, [&](const std::string& o) { return read.contains(o); });
+      for (const std::string& o : n.outputs) {
+        if (o.empty() || read.contains(o) || (!dead && !several) || !context_.defined(o)) continue;
+        const Value v = context_.value(o);
+        if (v.node->is_constant() || passes_through(n, v)) continue;
+        unused.push_back({several && n.has_input(0) ? key_of(n.inputs[0]) : key_of(o), v, {}});
+      }
+    }
+    return unused;
+  }
+
+  bool passes_through(const onnx_file::Node& n, Value v) const {
+    return std::ranges::any_of(n.inputs, [&](const std::string& i) { return !i.empty() && context_.value(i) == v; });
+  }
+
+  std::string key_of(const std::string& value) const { return producer_of(value) + "_" + value; }
 
   std::string producer_of(const std::string& value) const {
     for (const onnx_file::Node& n : model_.nodes)
@@ -99,7 +130,7 @@ class Importer {
   void separate_outputs() {
     for (Node* r : graph_.results()) {
       const Value v = r->input(0);
-      if (v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
+      if (!r->attrs.flag("named") || v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
       transforms::Rewriter rw(graph_);
       const Value zero = rw.scalar(v.type(), 0);
       zero.node->name = std::to_string(zero.node->id()) + "_input_port_1/value";
@@ -112,8 +143,9 @@ class Importer {
     std::set<const Node*> named;
     for (Node* r : graph_.results()) {
       Node* n = r->input(0).node;
-      if (!n->is("Parameter") && named.insert(n).second) n->name = r->name;
-      r->name += "/sink_port_0";
+      if (r->attrs.flag("named") && !n->is("Parameter") && named.insert(n).second) n->name = r->name;
+      r->name = n->name + "/sink_port_" + std::to_string(r->input(0).port);
+      r->attrs.erase("named");
     }
   }
 

@@ -101,7 +101,7 @@ void Context::refuse(std::string_view why) const {
 
 const Mapper* find_mapper(std::string_view op_type) {
   static constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers, normalization_mappers, shape_mappers,
-                                        slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers};
+                                        slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers};
   for (const auto& family : kFamilies)
     for (const Mapper& m : family())
       if (m.op_type == op_type) return &m;

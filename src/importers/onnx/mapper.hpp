@@ -86,6 +86,7 @@ std::span<const Mapper> slice_mappers();
 std::span<const Mapper> reduction_mappers();
 std::span<const Mapper> resize_mappers();
 std::span<const Mapper> indexing_mappers();
+std::span<const Mapper> recurrent_mappers();
 
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMaxRank = 8;
 constexpr uint32_t kMaxSlices = 19, kMaxBatch = 1 << 16;
-constexpr uint32_t kMaxArena = 1u << 30;  // the device has 512 MB
+constexpr uint64_t kMaxMemory = uint64_t{1} << 30;  // of inputs, outputs and BSS together; the device has 512 MB
 
 Error bad_blob(size_t offset, const std::string& what) { return Error(ErrorCode::BadBlob, "bad blob: " + what + " (at byte " + std::to_string(offset) + ")"); }
 
@@ -130,7 +130,7 @@ class Reader {
     const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset && h.input_info_offset <= h.output_info_offset && h.output_info_offset <= h.stage_section_offset &&
                          h.stage_section_offset <= h.const_section_offset && h.const_section_offset <= h.file_size;
     if (!ordered) throw bad_blob(116, "the sections are not in order inside the file");
-    if (h.inputs_size > kMaxArena || h.outputs_size > kMaxArena || h.bss_size > kMaxArena) throw bad_blob(80, "a buffer of more than 1 GiB is claimed");
+    if (uint64_t{h.inputs_size} + h.outputs_size + h.bss_size > kMaxMemory) throw bad_blob(80, "more than 1 GiB of memory is claimed");
     if (h.slices > kMaxSlices) throw bad_blob(96, std::to_string(h.slices) + " CMX slices; the device has 19");
     if (h.batch_size < 1 || h.batch_size > kMaxBatch) throw bad_blob(88, "batch size " + std::to_string(h.batch_size));
   }

@@ -12,7 +12,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
   program->batch_size = batch.batch;
   program->with_detection_output = batch.with_detection_output;
 
-  const Network network(graph);               // layers, their names and order
+  const Network network(graph, !options.force_pure_tensor_iterator);   // layers, their names and order
   if (network.inputs().empty()) throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkInputs.empty()").hint("the network has no inputs: its outputs are constants");
   if (network.outputs().empty()) throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkOutputs.empty()").hint("the network has no outputs");
   Lowering l{network, options, batch, output_types, *program, {}, {}, {}};

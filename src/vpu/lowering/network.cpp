@@ -30,10 +30,10 @@ void check_shapes(const Node& n, const std::string& name) {
 
 }  // namespace
 
-Network::Network(const Graph& graph) {
+Network::Network(const Graph& graph, bool combine_loops) {
   const std::vector<Node*> nodes = graph.ordered();
   choose_names(nodes);
-  make_layers(nodes);
+  make_layers(nodes, combine_loops);
   for (const Node* p : graph.parameters()) inputs_.push_back(p);
   std::ranges::sort(inputs_, {}, [&](const Node* p) { return names_.at(p); });
   for (const Node* r : graph.results())
@@ -80,7 +80,7 @@ void Network::choose_names(const std::vector<Node*>& nodes) {
   }
 }
 
-void Network::make_layers(const std::vector<Node*>& nodes) {
+void Network::make_layers(const std::vector<Node*>& nodes, bool combine_loops) {
   std::set<const Node*> internal;
   for (const Node* n : nodes)
     if (is_internal_constant(*n)) internal.insert(n);
@@ -94,7 +94,8 @@ void Network::make_layers(const std::vector<Node*>& nodes) {
       l.inputs.push_back(v);
     }
     for (int i = 0; i < n->output_count(); ++i) l.outputs.push_back(n->value(i));
-    if (std::optional<NetworkLayer> sequence = as_recurrent_sequence(l)) l = std::move(*sequence);
+    if (combine_loops)
+      if (std::optional<NetworkLayer> sequence = as_recurrent_sequence(l)) l = std::move(*sequence);
     layers_.push_back(std::move(l));
   }
 }

@@ -33,8 +33,9 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop);
 
 class Network {
  public:
+  /// `combine_loops`: loops over one recurrent cell become sequence layers.
   /// Throws BadGraph when two outputs have one name, or a dimension is dynamic or zero.
-  explicit Network(const Graph& graph);
+  explicit Network(const Graph& graph, bool combine_loops = true);
 
   /// Every layer: sources and what follows them, so that a consumer comes after its producers (front-end spec §7).
   const std::vector<const NetworkLayer*>& sorted() const { return sorted_; }
@@ -49,7 +50,7 @@ class Network {
  private:
   using Key = std::pair<const Node*, int>;
   void choose_names(const std::vector<Node*>& nodes);
-  void make_layers(const std::vector<Node*>& nodes);
+  void make_layers(const std::vector<Node*>& nodes, bool combine_loops);
   void drop_unread_constants();
   void connect();
   void sort();

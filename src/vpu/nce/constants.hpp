@@ -8,14 +8,14 @@
 
 namespace blobsmith::vpu::nce {
 
-inline constexpr int64_t kLocalMemoryBytes = 131072;    ///< data RAM of the engine
-inline constexpr int64_t kMaxTilePlane = 4096;          ///< width or height of a tile
-inline constexpr int64_t kMaxTileChannels = 2048;       ///< input channels; output channels per descriptor
-inline constexpr int64_t kMaxSearchedTileSize = 2048;   ///< the search offers no longer tile along any axis
+inline constexpr int64_t kLocalMemoryBytes = 131072;   ///< data RAM of the engine
+inline constexpr int64_t kMaxTilePlane = 4096;         ///< width or height of a tile
+inline constexpr int64_t kMaxTileChannels = 2048;      ///< input channels; output channels per descriptor
+inline constexpr int64_t kMaxSearchedTileSize = 2048;  ///< the search offers no longer tile along any axis
 inline constexpr int64_t kMaxCoefficientsPerBlock = 256;
-inline constexpr int64_t kOutputChannelGroup = 8;       ///< output channels are interleaved in groups of eight
+inline constexpr int64_t kOutputChannelGroup = 8;  ///< output channels are interleaved in groups of eight
 inline constexpr int64_t kPoolChannelsPerDescriptor = 16;
-inline constexpr int64_t kPixelBytes = 2;               ///< FP16; the engine's U8 forms are never used
+inline constexpr int64_t kPixelBytes = 2;  ///< FP16; the engine's U8 forms are never used
 inline constexpr int64_t kMaxTilesPerAxis = 15;
 
 /// Mode m: 2^m input channels in parallel, 256 / 2^m output channels per descriptor.

@@ -39,8 +39,17 @@ Data* add_conv_output(Program& p, const std::string& name, const DataDesc& desc,
 class ConvBuilder {
  public:
   ConvBuilder(Program& p, const Stage& stub, const ConvTiling& tiling, HwConstantsByWeights& constants)
-      : p_(p), stub_(stub), tiling_(tiling), name_(stub.name), layer_(stub.layer), post_(post_ops_of(stub)), window_(window_of(stub)), weights_(stub.input(kWeights)),
-        biases_(stub.input(kBiases)), scales_(stub.input(kScales)), constants_(constants[weights_->id()]) {
+      : p_(p),
+        stub_(stub),
+        tiling_(tiling),
+        name_(stub.name),
+        layer_(stub.layer),
+        post_(post_ops_of(stub)),
+        window_(window_of(stub)),
+        weights_(stub.input(kWeights)),
+        biases_(stub.input(kBiases)),
+        scales_(stub.input(kScales)),
+        constants_(constants[weights_->id()]) {
     require_const(stub, kWeights);
     for (int port : {kBiases, kScales})
       if (!is_fake(stub.input(port))) require_const(stub, port);
@@ -63,7 +72,7 @@ class ConvBuilder {
     const AxisTile& column;
     const OutputChannelTiling& mode;
     std::string suffix;
-    Data* output;        ///< without junk
+    Data* output;  ///< without junk
   };
 
   bool splits_plane() const { return tiling_.plane_tiles() > 1; }
@@ -97,8 +106,7 @@ class ConvBuilder {
   }
 
   void make_plane_tile(size_t row, size_t column) {
-    PlaneTile t{tiling_.rows[row], tiling_.columns[column], tiling_.mode(row, column),
-                tile_suffix("soh", row, tiling_.rows.size()) + tile_suffix("sow", column, tiling_.columns.size()), output_};
+    PlaneTile t{tiling_.rows[row], tiling_.columns[column], tiling_.mode(row, column), tile_suffix("soh", row, tiling_.rows.size()) + tile_suffix("sow", column, tiling_.columns.size()), output_};
     if (splits_plane()) {
       t.output = p_.duplicate(output_, t.suffix, resized(output_->desc, {{Dim::W, t.column.output_length()}, {Dim::H, t.row.output_length()}}));
       output_tiles_.add(t.output, {{Dim::W, t.column.output_start}, {Dim::H, t.row.output_start}});

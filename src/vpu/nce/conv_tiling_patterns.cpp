@@ -8,6 +8,7 @@ using W = ConvPattern::Window;
 constexpr int kSlicesForPatterns = 9;
 
 // window, kernel, pad, stride | input channels, size | output channels, or, height | tile w, h, channels | restart
+// clang-format off
 constexpr ConvPattern kPatterns[] = {
     {W::Square, 3, 1, 1, 512, 28, 512, 0, 0, {0, 28, 172}, true},
     {W::Square, 3, 1, 1, 256, 56, 256, 0, 0, {0, 30, 128}, true},
@@ -25,6 +26,7 @@ constexpr ConvPattern kPatterns[] = {
     {W::Square, 3, 1, 2, 256, 52, 512, 0, 0, {52, 52, 128}, true},
     {W::Square, 3, 1, 1, 256, 23, 640, 0, 0, {23, 14, 256}, true},
 };
+// clang-format on
 
 }  // namespace
 
@@ -37,9 +39,7 @@ bool ConvPattern::matches(const ConvGeometry& g) const {
   return window != Window::Square || (p.kernel_x == kernel && p.kernel_y == kernel && p.stride == stride && p.pad == Padding{pad, pad, pad, pad});
 }
 
-TileShape ConvPattern::applied_to(TileShape found) const {
-  return {tile.w ? tile.w : found.w, tile.h ? tile.h : found.h, tile.channels ? tile.channels : found.channels};
-}
+TileShape ConvPattern::applied_to(TileShape found) const { return {tile.w ? tile.w : found.w, tile.h ? tile.h : found.h, tile.channels ? tile.channels : found.channels}; }
 
 const ConvPattern* find_conv_pattern(const ConvGeometry& g, int slices) {
   if (slices < kSlicesForPatterns) return nullptr;

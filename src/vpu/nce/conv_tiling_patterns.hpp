@@ -10,13 +10,13 @@ struct TileShape {
 };
 
 struct ConvPattern {
-  enum class Window { Any, NoPool, Square };    ///< Square: no pool, and kernel, pad and stride as below on all sides
+  enum class Window { Any, NoPool, Square };  ///< Square: no pool, and kernel, pad and stride as below on all sides
   Window window = Window::Any;
   int64_t kernel = 0, pad = 0, stride = 0;
-  int64_t in_channels = 0, in_size = 0;         ///< the plane is square
+  int64_t in_channels = 0, in_size = 0;              ///< the plane is square
   int64_t out_channels = 0, other_out_channels = 0;  ///< 0: any
-  int64_t out_height = 0;                       ///< 0: any
-  TileShape tile;                               ///< 0: as the search found
+  int64_t out_height = 0;                            ///< 0: any
+  TileShape tile;                                    ///< 0: as the search found
   bool restarts_from_whole_output = true;
 
   bool matches(const ConvGeometry& g) const;

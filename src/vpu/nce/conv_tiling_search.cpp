@@ -15,7 +15,9 @@ struct Parts {
 
 /// The widest input tile with which the engine can pool behind a convolution, by its channels; 0: any.
 int64_t pooled_width_limit(int64_t channels) {
-  struct Row { int64_t above, up_to, width; };
+  struct Row {
+    int64_t above, up_to, width;
+  };
   static constexpr Row kRows[] = {{112, 128, 72}, {96, 112, 80}, {80, 96, 96}, {64, 80, 112}, {48, 64, 144}, {32, 48, 192}, {16, 32, 288}};
   for (const Row& r : kRows)
     if (channels > r.above && channels <= r.up_to) return r.width;

@@ -17,13 +17,13 @@ struct ConvGeometry {
 /// The machine that a tiling is made for.
 struct TilingLimits {
   int slices = 0;
-  int64_t cmx_bytes = 0;      ///< largest output tile
+  int64_t cmx_bytes = 0;  ///< largest output tile
 };
 
 struct ConvTiling {
   AxisTiles rows, columns;
-  int64_t channel_tiles = 1, tile_channels = 0;   ///< of the input; the last tile is as wide as the others
-  std::vector<OutputChannelTiling> modes;         ///< per plane tile, row by row
+  int64_t channel_tiles = 1, tile_channels = 0;  ///< of the input; the last tile is as wide as the others
+  std::vector<OutputChannelTiling> modes;        ///< per plane tile, row by row
 
   size_t plane_tiles() const { return rows.size() * columns.size(); }
   const OutputChannelTiling& mode(size_t row, size_t column) const { return modes[row * columns.size() + column]; }

@@ -12,9 +12,9 @@ struct OutputChannelTiling {
   HwOpMode mode = HwOpMode::k1x256;
   int64_t descriptors = 0;
   int64_t channels_per_descriptor = 0, last_channels = 0;
-  int64_t extended_in_channels = 0;    ///< rounded up to the lanes of the mode
-  int64_t extended_out_channels = 0;   ///< rounded up to groups of eight
-  int64_t cost = 0;                    ///< cycles per output position
+  int64_t extended_in_channels = 0;   ///< rounded up to the lanes of the mode
+  int64_t extended_out_channels = 0;  ///< rounded up to groups of eight
+  int64_t cost = 0;                   ///< cycles per output position
   bool operator==(const OutputChannelTiling&) const = default;
 };
 

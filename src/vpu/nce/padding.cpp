@@ -22,8 +22,7 @@ bool pool_supported(const Stage& s, Window& w) {
   const DataDesc &in = s.input(0)->desc, &out = s.output()->desc;
   const bool forced_x = widen_for_even_kernel(w.kernel_x, in.dim(Dim::W), w.pad_right);
   const bool forced_y = widen_for_even_kernel(w.kernel_y, in.dim(Dim::H), w.pad_bottom);
-  const nce::Padding needed =
-      nce::required_padding({in.dim(Dim::W), in.dim(Dim::H)}, {out.dim(Dim::W), out.dim(Dim::H)}, w.kernel_x, w.kernel_y, w.stride_x, w.pad_left, w.pad_top);
+  const nce::Padding needed = nce::required_padding({in.dim(Dim::W), in.dim(Dim::H)}, {out.dim(Dim::W), out.dim(Dim::H)}, w.kernel_x, w.kernel_y, w.stride_x, w.pad_left, w.pad_top);
   return !forced_x && !forced_y && nce::pool_padding_supported(w.kernel_x, w.kernel_y, needed);
 }
 

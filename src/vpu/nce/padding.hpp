@@ -13,9 +13,7 @@ struct Padding {
 };
 
 /// What a window needs at the end of an axis to reach `out` positions when `before` pixels are added in front.
-constexpr int64_t required_pad_after(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t before) {
-  return std::max<int64_t>(0, (out - 1) * stride + kernel - in - before);
-}
+constexpr int64_t required_pad_after(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t before) { return std::max<int64_t>(0, (out - 1) * stride + kernel - in - before); }
 
 struct PlaneSize {
   int64_t w = 0, h = 0;
@@ -33,8 +31,7 @@ constexpr bool conv_padding_supported(int64_t kernel_x, int64_t kernel_y, const 
 
 /// The same for pooling, where every side may also be unpadded.
 constexpr bool pool_padding_supported(int64_t kernel_x, int64_t kernel_y, const Padding& p) {
-  return (p.left == 0 || p.left == kernel_x / 2) && (p.right == 0 || p.right == (kernel_x - 1) / 2) && (p.top == 0 || p.top == kernel_y / 2) &&
-         (p.bottom == 0 || p.bottom == (kernel_y - 1) / 2);
+  return (p.left == 0 || p.left == kernel_x / 2) && (p.right == 0 || p.right == (kernel_x - 1) / 2) && (p.top == 0 || p.top == kernel_y / 2) && (p.bottom == 0 || p.bottom == (kernel_y - 1) / 2);
 }
 
 }  // namespace blobsmith::vpu::nce

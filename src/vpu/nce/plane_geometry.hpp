@@ -9,11 +9,11 @@
 namespace blobsmith::vpu::nce {
 
 struct PlaneGeometry {
-  PlaneSize in, out;              ///< of the stage, with a merged pooling
-  PlaneSize window_out;           ///< of the window itself; differs from `out` with a merged pooling only
+  PlaneSize in, out;     ///< of the stage, with a merged pooling
+  PlaneSize window_out;  ///< of the window itself; differs from `out` with a merged pooling only
   int64_t kernel_x = 1, kernel_y = 1, stride = 1;
   Padding pad;
-  bool with_pool = false;         ///< 2x2 pooling with stride 2 follows
+  bool with_pool = false;  ///< 2x2 pooling with stride 2 follows
 
   AxisWindow columns() const { return {kernel_x, stride, pad.left, pad.right}; }
   AxisWindow rows() const { return {kernel_y, stride, pad.top, pad.bottom}; }

@@ -16,7 +16,7 @@ int64_t ceil_quotient_plus_one(int64_t a, int64_t b) { return a / b + (a % b > 0
 /// The part of the input that outputs [out_start, out_end) need, and the junk that the engine makes beside them.
 struct InputRange {
   int64_t start, end;
-  int64_t before;      ///< extra pixels in front that keep the tile's start on the grid of the stride
+  int64_t before;  ///< extra pixels in front that keep the tile's start on the grid of the stride
   int64_t junk_before, junk_after;
 };
 

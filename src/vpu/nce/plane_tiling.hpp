@@ -22,9 +22,9 @@ Rounding rounding_of(int64_t in, int64_t out, const AxisWindow& w);
 /// Ranges are half open, in pixels of the whole axis.
 struct AxisTile {
   int64_t input_with_junk = 0, output_with_junk = 0;
-  int64_t junk_before = 0, junk_after = 0;         ///< outputs to be cropped
+  int64_t junk_before = 0, junk_after = 0;  ///< outputs to be cropped
   int64_t input_start = 0, input_end = 0;
-  int64_t output_start = 0, output_end = 0;        ///< without junk
+  int64_t output_start = 0, output_end = 0;  ///< without junk
 
   int64_t output_length() const { return output_end - output_start; }
   bool has_junk() const { return junk_before != 0 || junk_after != 0; }

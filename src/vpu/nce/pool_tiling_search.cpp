@@ -65,8 +65,8 @@ class Search {
     if (row.input_with_junk < plane_.kernel_y || !pool_allowed(column.input_with_junk, row.input_with_junk, g_.channels, plane_.kernel_y, plane_.stride)) return false;
     // Padded planes must be small, or the engine runs out of memory for the padding.
     constexpr int64_t kMostBytes = 4096, kMostBytesPaddedBelow = 2048;
-    const Padding pad = required_padding({column.input_with_junk, row.input_with_junk}, {column.output_with_junk, row.output_with_junk}, plane_.kernel_x, plane_.kernel_y,
-                                         plane_.stride, plane_.pad.left, plane_.pad.top);
+    const Padding pad = required_padding({column.input_with_junk, row.input_with_junk}, {column.output_with_junk, row.output_with_junk}, plane_.kernel_x, plane_.kernel_y, plane_.stride,
+                                         plane_.pad.left, plane_.pad.top);
     if (pad.left <= 0 && pad.right <= 0 && pad.bottom <= 0) return true;
     const int64_t bytes = row_bytes(column.input_with_junk) * (row.input_with_junk - 1 + plane_.kernel_y - 1);
     return bytes <= (pad.bottom > 0 ? kMostBytesPaddedBelow : kMostBytes);

@@ -17,7 +17,7 @@ struct PostOps {
 };
 PostOps post_ops_of(const Stage& stub);
 
-bool is_hw_stub(const Stage& s, StageType type);      ///< of this type and meant for the convolution engine
+bool is_hw_stub(const Stage& s, StageType type);  ///< of this type and meant for the convolution engine
 bool is_hw_pool_stub(const Stage& s);
 
 /// Throw when the window is not one that the engine knows (one stride of at least 1, a kernel).

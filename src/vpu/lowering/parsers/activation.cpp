@@ -19,8 +19,10 @@ void parse_prelu(LayerContext& c) {
   const Tensor& slopes = c.constant(1, "[VPU] PReLU doesn't have weights");
   const int64_t channels = c.out()->desc.dim(Dim::C);
   const int64_t count = element_count(slopes.shape);
+  // quirk: slopes beyond the channels are ignored. Fewer than channels would be read from beyond their end.
+  c.require(count == 1 || count >= channels, "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
   Bytes content = constant_content(slopes);
-  if (count == 1) content = contents::repeated(content, channels);
+  content = count == 1 ? contents::repeated(content, channels) : content.slice(0, static_cast<size_t>(channels) * sizeof(Half));
   Data* weights = c.program.add_const(c.name() + "@weights", DataDesc({channels}), std::move(content));
   c.add_stage(StageType::PRelu, {c.in(), weights}, {c.out()});
 }

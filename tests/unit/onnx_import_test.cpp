@@ -1,0 +1,132 @@
+// ONNX models as Model Optimizer converts them (model-optimizer spec §5.2, §6, §8).
+#define ONNX_ML 1
+#define ONNX_NAMESPACE onnx
+#include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
+
+#include "core/float16.hpp"
+#include "importers/onnx/importer.hpp"
+
+namespace blobsmith {
+namespace {
+
+/// A model that is written operator by operator.
+class ModelText {
+ public:
+  ModelText() {
+    model_.set_ir_version(7);
+    model_.add_opset_import()->set_version(11);
+  }
+  ModelText& input(const std::string& name, const std::vector<int64_t>& shape) { return value(*model_.mutable_graph()->add_input(), name, shape); }
+  ModelText& output(const std::string& name) { return value(*model_.mutable_graph()->add_output(), name, {}); }
+  ModelText& constant(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
+    onnx::TensorProto& t = *model_.mutable_graph()->add_initializer();
+    t.set_name(name);
+    t.set_data_type(onnx::TensorProto::FLOAT);
+    for (int64_t d : shape) t.add_dims(d);
+    for (float v : values) t.add_float_data(v);
+    return *this;
+  }
+  ModelText& node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs, const std::string& output) {
+    onnx::NodeProto& n = *model_.mutable_graph()->add_node();
+    n.set_op_type(op);
+    n.set_name(name);
+    for (const std::string& i : inputs) n.add_input(i);
+    n.add_output(output);
+    return *this;
+  }
+  Bytes bytes() const {
+    const std::string s = model_.SerializeAsString();
+    return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(s.data()), s.size()));
+  }
+  Graph import(const OnnxOptions& options = {}) const { return import_onnx(bytes(), "test.onnx", "", options); }
+
+ private:
+  ModelText& value(onnx::ValueInfoProto& v, const std::string& name, const std::vector<int64_t>& shape) {
+    v.set_name(name);
+    v.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+    for (int64_t d : shape) {
+      auto* dim = v.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim();
+      if (d > 0) dim->set_dim_value(d);
+      else dim->set_dim_param("n");
+    }
+    return *this;
+  }
+  onnx::ModelProto model_;
+};
+
+const Node* layer(const Graph& g, const std::string& name) {
+  for (const Node* n : g.all())
+    if (n->name == name) return n;
+  return nullptr;
+}
+
+Error error_of(const ModelText& m) {
+  try {
+    m.import();
+  } catch (const Error& e) {
+    return e;
+  }
+  return Error(ErrorCode::Internal, "no error");
+}
+
+TEST(OnnxImport, NamesTheLastLayerAfterTheOutputAndTheConvolutionWithoutItsBias) {
+  const Graph g = ModelText().input("x", {1, 1, 4, 4}).constant("w", {1, 1, 1, 1}, {2}).constant("b", {1}, {1}).node("Conv", "conv", {"x", "w", "b"}, "y").output("y").import();
+  ASSERT_TRUE(layer(g, "conv/WithoutBiases"));
+  ASSERT_TRUE(layer(g, "y"));
+  EXPECT_EQ(layer(g, "conv/WithoutBiases")->type, "Convolution");
+  EXPECT_EQ(layer(g, "y")->type, "Add");
+  EXPECT_EQ(g.parameters()[0]->element_type(), ElementType::f16);
+}
+
+TEST(OnnxImport, FoldsAMultiplicationIntoWeightsAndRoundsThemOnce) {
+  // 1.0005 * 1.0005 = 1.00100025: rounding the factors to FP16 first would give 1.
+  const Graph g = ModelText().input("x", {1, 1, 4, 4}).constant("w", {1, 1, 1, 1}, {1.0005f}).constant("s", {1, 1, 1, 1}, {1.0005f}).node("Conv", "conv", {"x", "w"}, "c").node("Mul", "mul", {"c", "s"}, "y").output("y").import();
+  const Node* conv = layer(g, "y");
+  ASSERT_TRUE(conv && conv->is("Convolution"));
+  EXPECT_EQ(conv->input(1).node->constant.as<Half>()[0], float_to_half(1.00100025f));
+}
+
+TEST(OnnxImport, WritesASubtractedConstantAsAnAddedOne) {
+  const Graph g = ModelText().input("x", {1, 3}).constant("c", {3}, {1, 2, 3}).node("Sub", "sub", {"x", "c"}, "y").output("y").import();
+  const Node* add = layer(g, "y");
+  ASSERT_TRUE(add && add->is("Add"));
+  EXPECT_EQ(add->input(1).node->constant.to_f32(), (std::vector<float>{-1, -2, -3}));
+}
+
+TEST(OnnxImport, MakesUnreadValuesNetworkOutputs) {
+  const Graph g = ModelText().input("x", {1, 3}).node("Relu", "dead", {"x"}, "d").node("Tanh", "live", {"x"}, "y").output("y").import();
+  ASSERT_EQ(g.results().size(), 2u);
+  EXPECT_EQ(g.results()[0]->input(0).node->name, "dead");
+  EXPECT_EQ(g.results()[1]->input(0).node->name, "y");
+}
+
+TEST(OnnxImport, NamesAllUnknownOperatorsAtOnce) {
+  try {
+    ModelText().input("x", {1, 3}).node("Frobnicate", "f", {"x"}, "a").node("Quux", "q", {"a"}, "y").output("y").import();
+    FAIL();
+  } catch (const ErrorList& e) {
+    ASSERT_EQ(e.errors().size(), 2u);
+    EXPECT_NE(e.errors()[1].why().find("node \"q\" (Quux-11)"), std::string::npos);
+  }
+}
+
+TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
+  const ModelText m = std::move(ModelText().input("x", {0, 3}).node("Relu", "r", {"x"}, "y").output("y"));
+  const Error e = error_of(m);
+  EXPECT_EQ(e.code(), ErrorCode::ShapeMismatch);
+  EXPECT_EQ(e.hint(), "state it: --input-shape x=1,3,224,224");
+  OnnxOptions options;
+  options.input_shapes["x"] = {2, 3};
+  EXPECT_EQ(m.import(options).parameters()[0]->shape(), (Shape{2, 3}));
+}
+
+TEST(OnnxImport, RejectsBrokenModelsWithAnError) {
+  EXPECT_EQ(error_of(ModelText()).code(), ErrorCode::BadOnnx);
+  EXPECT_EQ(error_of(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(), ErrorCode::BadOnnx);
+  EXPECT_EQ(error_of(ModelText().input("x", {1}).constant("c", {4}, {1}).node("Add", "a", {"x", "c"}, "y").output("y")).code(), ErrorCode::BadOnnx);
+  EXPECT_EQ(error_of(ModelText().input("x", {1, 3}).constant("w", {5, 2}, std::vector<float>(10)).node("MatMul", "m", {"x", "w"}, "y").output("y")).code(), ErrorCode::ShapeMismatch);
+}
+
+}  // namespace
+}  // namespace blobsmith
