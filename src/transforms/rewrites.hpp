@@ -56,8 +56,6 @@ bool fuse_depth_to_space(Rewriter& rw, Node* n);
 bool fuse_shuffle_channels(Rewriter& rw, Node* n);
 bool transpose_to_reshape(Rewriter& rw, Node* n);
 // space_batch.cpp
-bool fuse_space_to_batch(Rewriter& rw, Node* n);
-bool fuse_batch_to_space(Rewriter& rw, Node* n);
 bool fuse_dilated_convolution(Rewriter& rw, Node* n);
 bool decompose_space_to_batch(Rewriter& rw, Node* n);
 bool decompose_batch_to_space(Rewriter& rw, Node* n);

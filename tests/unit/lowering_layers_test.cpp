@@ -258,3 +258,13 @@ TEST(Lowering, CopiesOfInputsAreMadeFromTheLastToTheFirst) {
   for (const char* name : {"a", "b", "c"}) g.result(g.parameter(ElementType::f32, {1, 4}, name)->value());
   EXPECT_EQ(stage_names(*lower(g, {}, {})), (Names{"Copy:c@copy", "Copy:b@copy", "Copy:a@copy"}));
 }
+
+TEST(Lowering, LayersReadTheOutputThatAnInputIsCopiedTo) {
+  Graph g;
+  Node* x = g.parameter(ElementType::f32, {1, 4, 2, 2}, "x");
+  g.result(x->value());
+  g.result(op(g, "Relu", {x->value()}, "relu", {1, 4, 2, 2})->value());
+  const auto p = lower(g, {}, {});
+  EXPECT_EQ(stage_names(*p), (Names{"Copy:x@copy", "Relu:relu"}));
+  EXPECT_EQ(p->stages().at(1)->input(0)->usage, DataUsage::Output);
+}

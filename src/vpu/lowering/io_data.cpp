@@ -89,7 +89,8 @@ void add_inputs(Lowering& l) {
     const std::string name = l.network.data_name(v);
     DataDesc desc = io_desc(name, input_precision(l, v, name), v.shape());
     set_layout(l.options, name, l.options.input_layout, desc);
-    l.bind(v, l.program.add_input(name, desc));
+    l.inputs.emplace_back(v, l.program.add_input(name, desc));
+    l.bind(v, l.inputs.back().second);
   }
 }
 
@@ -101,7 +102,7 @@ void add_outputs(Lowering& l) {
     Data* d = l.program.add_output(name, desc);
     if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
     l.outputs.emplace_back(v, d);
-    if (!l.bound(v)) l.bind(v, d);
+    l.bind(v, d);   // an input that is an output: its readers read the output
   }
 }
 
@@ -120,21 +121,28 @@ void add_constants(Lowering& l) {
     if (layer->is_const()) add_constant(l, layer->node->value());
 }
 
+namespace {
+/// The input or constant that an output is as well; null for outputs of layers.
+Data* source_of(const Lowering& l, Value v) {
+  if (v.node->is_constant()) return l.bound(v);
+  const auto it = std::ranges::find(l.inputs, v, &std::pair<Value, Data*>::first);
+  return it == l.inputs.end() ? nullptr : it->second;
+}
+}  // namespace
+
 // quirk: the reference walks a hash table whose buckets depend on addresses. Without collisions it lists its entries from
 // the last to the first until it grows the first time; which order holds beyond that no model tells.
 void copy_trivial_outputs(Lowering& l) {
   constexpr size_t kFirstGrowth = 13;
   std::vector<std::pair<Data*, Data*>> copies;
   for (const auto& [v, out] : l.outputs)
-    if (Data* in = l.bound(v); in != out) copies.emplace_back(in, out);
+    if (Data* in = source_of(l, v)) copies.emplace_back(in, out);
   if (l.datas.size() <= kFirstGrowth) std::ranges::reverse(copies);
   for (const auto& [in, out] : copies) add_copy(l.program, in->name + "@copy", nullptr, in, out, "processTrivialCase");
 }
 
 void convert_inputs(Lowering& l) {
-  for (const Node* p : l.network.inputs()) {
-    const Value v{const_cast<Node*>(p), 0};
-    Data* in = l.bound(v);
+  for (const auto& [v, in] : l.inputs) {
     if (!needs_conversion(in->desc.type)) continue;
     Data* copy = l.program.duplicate(in, "@FP16", as_fp16(in->desc));
     in->attrs.set("fp16_copy", copy->id());
@@ -148,7 +156,7 @@ void convert_outputs(Lowering& l) {
   for (const auto& [v, out] : l.outputs) {
     if (out->desc.type != DataType::FP32) continue;
     Data* copy = l.program.duplicate(out, "@FP16", as_fp16(out->desc));
-    if (l.bound(v) == out) l.bind(v, copy);
+    l.bind(v, copy);
     if (const Use producer = out->producer(); producer.stage) l.program.replace_output(producer.stage, producer.port, copy);
     Stage* s = add_convert(l.program, copy->name, nullptr, copy, out);
     s->attrs.set("convertFromDetOutput", l.program.with_detection_output);

@@ -15,7 +15,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
   const Network network(graph, !options.force_pure_tensor_iterator);   // layers, their names and order
   if (network.inputs().empty()) throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkInputs.empty()").hint("the network has no inputs: its outputs are constants");
   if (network.outputs().empty()) throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkOutputs.empty()").hint("the network has no outputs");
-  Lowering l{network, options, batch, output_types, *program, {}, {}, {}};
+  Lowering l{network, options, batch, output_types, *program, {}, {}, {}, {}};
   add_inputs(l);                              // the order of data is the order of constants and buffers in the blob
   add_outputs(l);
   add_constants(l);

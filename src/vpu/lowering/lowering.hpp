@@ -31,7 +31,7 @@ struct Lowering {
   void bind(Value v, Data* d) { datas[{v.node, v.port}] = d; }
 
   std::map<std::pair<const Node*, int>, Data*> datas;   // for look-ups only
-  std::vector<std::pair<Value, Data*>> outputs;         // by name
+  std::vector<std::pair<Value, Data*>> inputs, outputs; // by name
   struct LstmWeights { Data* weights; Data* biases; };
   std::map<std::pair<const void*, const void*>, LstmWeights> lstm_weights;  // by address of the contents; cells may share them
 };

@@ -14,7 +14,7 @@ constexpr std::string_view kCopyPostfix = "@copy-for-backedge";
 class LoopBuilder {
  public:
   explicit LoopBuilder(LayerContext& c)
-      : c_(c), map_(c.node().port_map), body_(*c.node().body), network_(body_), lowering_{network_, c.options, c.lowering.batch, c.lowering.output_types, c.program, {}, {}, {}} {}
+      : c_(c), map_(c.node().port_map), body_(*c.node().body), network_(body_), lowering_{network_, c.options, c.lowering.batch, c.lowering.output_types, c.program, {}, {}, {}, {}} {}
 
   void build() {
     Stage* end = add_end();
