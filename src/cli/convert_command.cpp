@@ -21,7 +21,7 @@ struct Options {
   std::string model, output, ip = "U8", op, iop, dump;
   std::vector<std::string> config, input_shapes;
   int shaves = 6, slices = 0;
-  bool explain = false, json = false, quiet = false;
+  bool explain = false, json = false, quiet = false, quirks = false;
 };
 
 void declare(CLI::App& app, Options& o) {
@@ -36,6 +36,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
+  app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
 }
@@ -57,12 +58,12 @@ std::pair<std::string, Shape> parse_input_shape(const std::string& s) {
   throw Error(ErrorCode::BadOptionValue, "'" + s + "' is not NAME=1,3,224,224");
 }
 
-Graph import_model(const Options& o) {
+Graph import_model(const Options& o, std::vector<ImportNote>& notes) {
   const std::string extension = std::filesystem::path(o.model).extension();
-  OnnxOptions onnx;
+  OnnxOptions onnx{.input_shapes = {}, .quirks = o.quirks};
   for (const std::string& s : o.input_shapes) onnx.input_shapes.insert(parse_input_shape(s));
   if (extension == ".xml") return read_openvino_ir(o.model);
-  if (extension == ".onnx") return import_onnx(o.model, onnx);
+  if (extension == ".onnx") return import_onnx(o.model, onnx, &notes);
   Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + o.model);
   throw e.hint("convert reads .onnx and .xml");
 }
@@ -72,7 +73,7 @@ vpu::CompileOptions compile_options(const Options& o, const Graph& g) {
   c.shaves = o.shaves;
   c.slices = o.slices ? o.slices : o.shaves;
   if (c.slices > 8) c.streams = 1;   // two streams would need more than there is
-  c.quirks = false;
+  c.quirks = o.quirks;
   for (const std::string& s : o.config) apply_config(c, s);
   // A camera delivers bytes; inputs of indices keep their type.
   for (const Node* p : g.parameters())
@@ -107,11 +108,13 @@ int convert_command(const Arguments& args) {
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const auto start = std::chrono::steady_clock::now();
-  Graph graph = import_model(o);
+  std::vector<ImportNote> notes;
+  Graph graph = import_model(o, notes);
   const std::vector<Legalisation> rewrites = legalise(graph);
   const vpu::CompileOptions options = compile_options(o, graph);
   vpu::CompileReport result;
   const std::vector<uint8_t> blob = vpu::compile(std::move(graph), options, &result);
+  for (ImportNote& n : notes) result.avoided.push_back({std::move(n.layer), std::move(n.what)});
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".blob" : o.output;
   write_file(output, blob);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -19,7 +19,7 @@ bool is_default_domain(const std::string& domain) { return domain.empty() || dom
 
 class Importer {
  public:
-  Importer(const onnx_file::Model& model, const OnnxOptions& options) : model_(model), options_(options), context_(graph_, model.opset) {}
+  Importer(const onnx_file::Model& model, const OnnxOptions& options) : model_(model), options_(options), context_(graph_, model.opset, options.quirks) {}
 
   Graph run() {
     check_operators();
@@ -37,6 +37,8 @@ class Importer {
     result.next_id = ir::next_instance_id(result);
     return result;
   }
+
+  const std::vector<ImportNote>& notes() const { return context_.notes(); }
 
  private:
   /// All unknown operators at once: one run tells everything that is missing.
@@ -168,10 +170,13 @@ class Importer {
   Context context_;
 };
 
-Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder, const OnnxOptions& options) {
+Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder, const OnnxOptions& options, std::vector<ImportNote>* notes) {
   try {
     const onnx_file::Model model = onnx_file::read_model(bytes, folder);
-    return Importer(model, options).run();
+    Importer importer(model, options);
+    Graph graph = importer.run();
+    if (notes) *notes = importer.notes();
+    return graph;
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(file_name);
     throw;
@@ -180,12 +185,12 @@ Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::
 
 }  // namespace
 
-Graph import_onnx(const std::string& path, const OnnxOptions& options) {
+Graph import_onnx(const std::string& path, const OnnxOptions& options, std::vector<ImportNote>* notes) {
   if (!file_exists(path)) throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
   const size_t slash = path.rfind('/');
-  return import_bytes(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1), options);
+  return import_bytes(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1), options, notes);
 }
 
-Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options) { return import_bytes(model, file_name, folder, options); }
+Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options) { return import_bytes(model, file_name, folder, options, nullptr); }
 
 }  // namespace blobsmith

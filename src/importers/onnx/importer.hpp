@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <string>
+#include <vector>
 
 #include "graph/graph.hpp"
 
@@ -10,10 +11,16 @@ namespace blobsmith {
 
 struct OnnxOptions {
   std::map<std::string, Shape> input_shapes;  ///< overrides; needed where the model leaves a dimension open
+  bool quirks = false;                        ///< reproduce Model Optimizer's known wrong results (docs/quirks.md)
+};
+
+/// A layer that is converted otherwise than Model Optimizer does, because that would compute something else than the model.
+struct ImportNote {
+  std::string layer, what;
 };
 
 /// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
-Graph import_onnx(const std::string& path, const OnnxOptions& options = {});
+Graph import_onnx(const std::string& path, const OnnxOptions& options = {}, std::vector<ImportNote>* notes = nullptr);
 /// The same from memory (fuzzing, tests); `folder` is where external data files may lie ("" = none allowed).
 Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options = {});
 

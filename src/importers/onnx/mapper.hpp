@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "importers/onnx/importer.hpp"
 #include "importers/onnx/model_file.hpp"
 
 namespace blobsmith::onnx_import {
@@ -14,9 +15,13 @@ namespace blobsmith::onnx_import {
 /// What a mapper sees: the node at hand and the values made so far.
 class Context {
  public:
-  Context(Graph& graph, int64_t opset) : graph_(graph), opset_(opset) {}
+  Context(Graph& graph, int64_t opset, bool quirks) : graph_(graph), opset_(opset), quirks_(quirks) {}
   Graph& graph() { return graph_; }
   int64_t opset() const { return opset_; }
+  bool quirks() const { return quirks_; }
+  /// The layer is converted otherwise than Model Optimizer does.
+  void note(std::string what) { notes_.push_back({name(), std::move(what)}); }
+  const std::vector<ImportNote>& notes() const { return notes_; }
   const onnx_file::Node& node() const { return *node_; }
   void enter(const onnx_file::Node& n) { node_ = &n; }
 
@@ -63,6 +68,8 @@ class Context {
  private:
   Graph& graph_;
   int64_t opset_;
+  bool quirks_;
+  std::vector<ImportNote> notes_;
   const onnx_file::Node* node_ = nullptr;
   std::map<std::string, Value> values_;
 };

@@ -68,11 +68,16 @@ std::vector<Value> map_lp_normalization(Context& c) {
   return {c.make("NormalizeL2", {c.input(0), c.integers_constant({c.axis(c.integer("axis", -1), c.rank())})}, attributes({{"eps", 1e-6}, {"eps_mode", std::string("add")}}))};
 }
 
-/// Model Optimizer flattens at the axis, as operators before opset 13 mean it, takes the softmax of rows, and restores the shape.
+/// Flattened at the axis, as operators before opset 13 mean it: the softmax of rows, then the shape restored.
+/// quirk: Model Optimizer does so for later operators too, which mean the axis alone.
 std::vector<Value> soft_max(Context& c, const char* type) {
   const Value x = c.input(0);
   const int64_t axis = c.integer("axis", c.opset() >= 13 ? -1 : 1);
-  c.axis(axis, c.rank());
+  const int64_t from_front = c.axis(axis, c.rank());
+  if (c.opset() >= 13 && from_front != c.rank() - 1 && !c.quirks()) {
+    c.note("the softmax is taken over one axis, as the model says");
+    return {c.make(type, {x}, attributes({{"axis", from_front}}))};
+  }
   const Value flat = c.flatten(x, axis, "/FlattenONNX_/Reshape");
   const Value y = c.make(type, {flat}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/Softmax_");
   const Value shape = c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, "/ShapeOf_");
