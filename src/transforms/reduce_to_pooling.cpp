@@ -72,8 +72,11 @@ bool reduce_to_pooling(Rewriter& rw, Node* n) {
   }
   if (through_float) x = append(convert(rw, x, type), "/convert_end");
   // quirk: a reduction to a scalar keeps the pooling's shape of ones.
-  if (!n->shape().empty() && x.shape() != n->shape()) append(rw.reshape(x, n->shape(), true), "/reshape_end");
-  return rw.replace(n, made.back());
+  const bool scalar = n->shape().empty();
+  if (!scalar && x.shape() != n->shape()) append(rw.reshape(x, n->shape(), true), "/reshape_end");
+  const bool replaced = rw.replace(n, made.back());
+  if (scalar) infer_all(rw.graph());  // what reads it has another rank now
+  return replaced;
 }
 
 }  // namespace blobsmith::transforms

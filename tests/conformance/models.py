@@ -105,6 +105,12 @@ def normalization(n):
     n.result(a, n.relu(b))
 
 
+def scalars(n):
+    x = n.conv(n.input(1, 3, 8, 8), 3, 8)
+    mean = n.reduce(x, 'ReduceMean', 0, 1, 2, 3, keep=False)
+    n.result(n.relu(n.mul(mean, n.const(2.0))), n.mul(x, n.reduce(x, 'ReduceSum', 0, 1, 2, 3, keep=False)))
+
+
 def many_tiles(n):
     x = n.relu(n.conv(n.input(1, 3, 160, 160), 3, 64))
     n.result(n.relu(n.conv(n.pool(x, 'MaxPool', 3, 2, 1), 64, 96)), n.conv(n.reduce(x, 'ReduceMean', 2, 3), 64, 300, k=1))
@@ -118,7 +124,7 @@ def batch(n):
     n.result(n.relu(n.conv(n.pool(n.relu(n.conv(n.input(4, 3, 24, 24), 3, 16))), 16, 8)))
 
 
-MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch]
+MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, scalars, many_tiles, wide, batch]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

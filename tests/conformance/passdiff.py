@@ -88,8 +88,8 @@ def our_state(path):
 def line(row):
     if row[0] == 'data':
         _, name, usage, kind, order, dims, strides, memory, values = row
-        # six significant digits are all that the reference prints; -0 shows as 0
-        v = '' if values is None else ' ' + ' '.join('%.5g' % (x + 0.0) if isinstance(x, (int, float)) else x for x in values)
+        # the reference prints six significant digits; -0 shows as 0
+        v = '' if values is None else ' ' + ' '.join('%.6g' % (x + 0.0) if isinstance(x, (int, float)) else x for x in values)
         return f'data {name} {usage} {kind} {order} {dims} strides {strides} {memory}{v}'
     if row[0] == 'stage':
         _, kind, name, ins, outs, injected = row

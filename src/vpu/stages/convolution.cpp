@@ -19,28 +19,17 @@ using namespace rules;
 // ---- parameters ---------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_conv(const Stage& s) {
-  const Window v = window_of(s);
+  const Window w = window_of(s);
   auto p = std::make_unique<ConvParams>();
-  p->kernel_x = static_cast<uint32_t>(v.kernel_x);
-  p->kernel_y = static_cast<uint32_t>(v.kernel_y);
-  p->stride_x = static_cast<uint32_t>(v.stride_x);
-  p->stride_y = static_cast<uint32_t>(v.stride_y);
-  p->pad_left = static_cast<uint32_t>(v.pad_left);
-  p->pad_top = static_cast<uint32_t>(v.pad_top);
-  p->dilation_x = static_cast<uint32_t>(v.dilation_x);
-  p->dilation_y = static_cast<uint32_t>(v.dilation_y);
+  p->set_window(w);
+  p->dilation_x = static_cast<uint32_t>(w.dilation_x);
+  p->dilation_y = static_cast<uint32_t>(w.dilation_y);
   return p;
 }
 
 std::unique_ptr<StageParams> encode_deconv(const Stage& s) {
-  const Window v = window_of(s);
   auto p = std::make_unique<DeconvParams>();
-  p->kernel_x = static_cast<uint32_t>(v.kernel_x);
-  p->kernel_y = static_cast<uint32_t>(v.kernel_y);
-  p->stride_x = static_cast<uint32_t>(v.stride_x);
-  p->stride_y = static_cast<uint32_t>(v.stride_y);
-  p->pad_left = static_cast<uint32_t>(v.pad_left);
-  p->pad_top = static_cast<uint32_t>(v.pad_top);
+  p->set_window(window_of(s));
   return p;
 }
 

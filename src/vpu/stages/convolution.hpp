@@ -1,36 +1,21 @@
 // Parameters of software convolutions, deconvolutions and matrix products (stages spec §6). FC has none.
 #pragma once
-#include "vpu/stages/params.hpp"
+#include "vpu/stages/sliding_window.hpp"
 
 namespace blobsmith::vpu {
 
 /// Conv, Im2ColConvolution, DepthConv, RefConvolution.
-struct ConvParams : StageParams {
-  uint32_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1, dilation_y = 1;
+struct ConvParams : SlidingWindowParams {
+  uint32_t dilation_x = 1, dilation_y = 1;
   void fields(FieldArchive& a) override {
-    a.word("kernelX", kernel_x);
-    a.word("kernelY", kernel_y);
-    a.word("strideX", stride_x);
-    a.word("strideY", stride_y);
-    a.word("padLeft", pad_left);
-    a.word("padTop", pad_top);
+    SlidingWindowParams::fields(a);
     a.word("dilationX", dilation_x);
     a.word("dilationY", dilation_y);
   }
 };
 
 /// Deconvolution, DepthDeconv.
-struct DeconvParams : StageParams {
-  uint32_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0;
-  void fields(FieldArchive& a) override {
-    a.word("kernelX", kernel_x);
-    a.word("kernelY", kernel_y);
-    a.word("strideX", stride_x);
-    a.word("strideY", stride_y);
-    a.word("padLeft", pad_left);
-    a.word("padTop", pad_top);
-  }
-};
+struct DeconvParams : SlidingWindowParams {};
 
 /// Lists start with X.
 struct ConvNDParams : StageParams {

@@ -17,14 +17,8 @@ void pool_strides(const Stage& s, StrideWishes& w) {
 }
 
 std::unique_ptr<StageParams> encode_pool(const Stage& s) {
-  const Window v = window_of(s);
   auto p = std::make_unique<PoolParams>();
-  p->kernel_x = static_cast<uint32_t>(v.kernel_x);
-  p->kernel_y = static_cast<uint32_t>(v.kernel_y);
-  p->stride_x = static_cast<uint32_t>(v.stride_x);
-  p->stride_y = static_cast<uint32_t>(v.stride_y);
-  p->pad_left = static_cast<uint32_t>(v.pad_left);
-  p->pad_top = static_cast<uint32_t>(v.pad_top);
+  p->set_window(window_of(s));
   p->exclude_pad = uword(s, "excludePad");
   return p;
 }

@@ -1,19 +1,14 @@
 // Parameters of software poolings (stages spec §6).
 #pragma once
-#include "vpu/stages/params.hpp"
+#include "vpu/stages/sliding_window.hpp"
 
 namespace blobsmith::vpu {
 
 /// MaxPool, AvgPool, GlobalMaxPool.
-struct PoolParams : StageParams {
-  uint32_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, exclude_pad = 0;
+struct PoolParams : SlidingWindowParams {
+  uint32_t exclude_pad = 0;
   void fields(FieldArchive& a) override {
-    a.word("kernelX", kernel_x);
-    a.word("kernelY", kernel_y);
-    a.word("strideX", stride_x);
-    a.word("strideY", stride_y);
-    a.word("padLeft", pad_left);
-    a.word("padTop", pad_top);
+    SlidingWindowParams::fields(a);
     a.word("excludePad", exclude_pad);
   }
 };
