@@ -174,7 +174,7 @@ bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {  // x·m + (beta - mean·m
       for (const auto& [inverse, gamma] : either_order(scale)) {
         const auto d = constant_of(gamma) ? inverse_deviation(inverse) : std::nullopt;
         if (!d || d->mean->input(0) != x) continue;
-        const auto is_mean_times_m = [&](const Operands& o) { return o.a == m && o.b == d->mean->value(); };
+        const auto is_mean_times_m = [&, m = m](const Operands& o) { return o.a == m && o.b == d->mean->value(); };
         if (std::ranges::none_of(either_order(mean_product), is_mean_times_m)) continue;
         Node* mvn = rw.make("MVN", {x, d->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", d->eps}, {"eps_mode", "inside_sqrt"}}), 6);
         Node* weighted = rw.make("Multiply", {mvn->value(), gamma});

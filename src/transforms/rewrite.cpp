@@ -14,7 +14,7 @@ namespace blobsmith::transforms {
 
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items) {
   Attributes a;
-  for (const auto& [name, value] : items) std::visit([&](const auto& v) { a.set(name, v); }, value);
+  for (const auto& item : items) std::visit([&](const auto& v) { a.set(item.first, v); }, item.second);
   return a;
 }
 

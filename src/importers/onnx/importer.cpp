@@ -57,7 +57,7 @@ class Importer {
 
   void add_parameters() {
     for (const auto& [name, shape] : options_.input_shapes)
-      if (std::ranges::none_of(model_.inputs, [&](const onnx_file::ValueInfo& i) { return i.name == name; })) throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
+      if (std::ranges::none_of(model_.inputs, [&, name = name](const onnx_file::ValueInfo& i) { return i.name == name; })) throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
     for (const onnx_file::ValueInfo& input : model_.inputs) {
       const auto given = options_.input_shapes.find(input.name);
       const std::optional<Shape> shape = given == options_.input_shapes.end() ? input.shape : given->second;

@@ -329,7 +329,7 @@ void Program::rebuild_order() {
       for (const Use& u : d->consumers_) successors.push_back(u.stage);  // one with two edges is met twice, harmlessly
     const auto begin = successors.begin() + static_cast<std::ptrdiff_t>(first);
     if (successors.size() - first < 2) return;
-    if (successor_less_) std::sort(begin, successors.end(), std::ref(successor_less_));
+    if (successor_less_) std::sort(begin, successors.end(), [this](const Stage* a, const Stage* b) { return successor_less_(a, b); });
     else std::sort(begin, successors.end(), by_id);
   };
   const auto is_initial = [](const Stage* s) {
