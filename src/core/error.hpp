@@ -8,7 +8,7 @@
 
 namespace blobsmith {
 
-/// Stable numbers, printed as "BS2003"; docs/errors.md lists them. The thousands digit is the room:
+/// Stable numbers, printed as "BS2003". The thousands digit is the room:
 /// 1 input files, 2 layers, 3 types and shapes, 4 options, 5 resources, 9 our own bugs.
 enum class ErrorCode : int {
   FileNotFound = 1001,
