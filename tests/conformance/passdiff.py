@@ -54,7 +54,7 @@ def reference_state(passdump, path):
         d = datas[i]
         dims = {k.strip(): int(v) for k, v in (p.split(':') for p in d['dims'].split(',') if ':' in p)}
         strides = {k.strip(): int(v) for k, v in (p.split(':') for p in d['strides'].split(',') if ':' in p)}
-        values = [number(v) for v in re.split(r'[,\s]+', d['content'] or '') if v] if d['usage'] == 'Const' else None
+        values = [number(v) for v in re.split(r'[,\s]+', d['content'] or '') if v] if d['usage'] == 'Const' and d['type'] == 'FP16' else None   # others are not shown
         rows.append(('data', plain_name(d['name']), d['usage'], d['type'], d['order'], dims, strides, d['mem'], values))
     name = lambda i: plain_name(datas[i]['name'])
     injected = {x[4]: x[3] for x in links if x[0] == 'inj'}
@@ -63,7 +63,7 @@ def reference_state(passdump, path):
         rows.append(('stage', s['type'], plain_name(s['name']), [name(x) for x in s['ins']], [name(x) for x in s['outs']], i in injected))
     for x in links:
         if x[0] == 'd2d':
-            rows.append(('inside', plain_name(x[2]), plain_name(x[1]), x[5], x[6]))
+            rows.append(('inside', plain_name(x[1]), plain_name(x[2]), x[5], x[6]))
     return rows
 
 
@@ -72,7 +72,7 @@ def our_state(path):
         j = json.load(f)
     rows, name = [], {d['id']: plain_name(d['name']) for d in j['datas']}
     for d in j['datas']:
-        rows.append(('data', name[d['id']], d['usage'], d['type'], d['order'], d['dims'], d['strides'], d['memory'], d.get('content') if d['usage'] == 'Const' else None))
+        rows.append(('data', name[d['id']], d['usage'], d['type'], d['order'], d['dims'], d['strides'], d['memory'], d.get('content') if d['usage'] == 'Const' and d['type'] == 'FP16' else None))
     for s in j['stages']:
         rows.append(('stage', s['type'], plain_name(s['name']), [name[x] for x in s['inputs']], [name[x] for x in s['outputs']], False))
         if 'injected' in s:
