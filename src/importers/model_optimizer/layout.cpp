@@ -1,4 +1,4 @@
-// Transposes and reshapes of the back phase (model-optimizer spec §6.8).
+// Transposes of the back phase (model-optimizer spec §6.8).
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -37,12 +37,6 @@ bool merge_transposes(Rewriter& rw, Node* n) {
   Node* merged = rw.transpose(before->input(0), o);
   merged->source = n->source;
   return rw.replace(n, rw.visit(merged));
-}
-
-/// A Reshape to the shape that its input has.
-bool drop_reshape(Rewriter& rw, Node* n) {
-  if (n->shape() != n->input(0).shape()) return false;
-  return rw.redirect(n->value(), n->input(0));
 }
 
 }  // namespace blobsmith::model_optimizer

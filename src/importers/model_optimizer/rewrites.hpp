@@ -34,7 +34,6 @@ void move_strides_up(Graph& graph);
 // layout.cpp
 bool transpose_matmul_constant(Rewriter& rw, Node* n);
 bool merge_transposes(Rewriter& rw, Node* n);
-bool drop_reshape(Rewriter& rw, Node* n);
 
 // half_precision.cpp: --data_type FP16
 void to_half_precision(Graph& graph);
