@@ -1,8 +1,8 @@
 #include "graph/element_type.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "graph/ops/attribute_text.hpp"
 
 namespace blobsmith {
 namespace {
@@ -15,10 +15,6 @@ constexpr std::array<Row, 16> kRows{{{"f16", "FP16", 16}, {"f32", "FP32", 32}, {
                                      {"i64", "I64", 64}, {"u1", "BIN", 1}, {"u4", "U4", 4}, {"u8", "U8", 8}, {"u16", "U16", 16}, {"u32", "U32", 32}, {"u64", "U64", 64}, {"boolean", "BOOL", 8}}};
 const Row& row(ElementType t) { return kRows[static_cast<size_t>(t)]; }
 
-bool same_caseless(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 }  // namespace
 
 std::string_view to_string(ElementType t) { return row(t).name; }
@@ -29,7 +25,7 @@ bool is_integer(ElementType t) { return t >= ElementType::i4 && t <= ElementType
 
 std::optional<ElementType> parse_element_type(std::string_view s) {
   for (size_t i = 0; i < kRows.size(); ++i)
-    if (same_caseless(s, kRows[i].name) || same_caseless(s, kRows[i].precision)) return static_cast<ElementType>(i);
+    if (ops::same_caseless(s, kRows[i].name) || ops::same_caseless(s, kRows[i].precision)) return static_cast<ElementType>(i);
   return std::nullopt;
 }
 

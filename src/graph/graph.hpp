@@ -32,7 +32,7 @@ struct Tensor {
   static Tensor of(ElementType type, Shape shape, std::vector<T> values) { return {type, std::move(shape), Bytes::adopt(std::move(values))}; }
   static Tensor i64(std::vector<int64_t> values);     ///< 1-D
   static Tensor scalar_i64(int64_t value);
-  /// A floating tensor of any float type from doubles, each rounded once (FP16: nearest even).
+  /// A floating tensor of any float type from doubles, rounded to nearest even (FP16: by way of single precision).
   static Tensor reals(ElementType type, Shape shape, std::span<const double> values);
 
   std::vector<int64_t> to_i64() const;                ///< any integer or boolean (or float, truncated) type

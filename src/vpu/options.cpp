@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
+#include "graph/ops/attribute_text.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -69,17 +70,11 @@ int whole_number(std::string_view key, std::string_view value) {
   return v;
 }
 
-std::string lower(std::string_view s) {
-  std::string r(s);
-  std::ranges::transform(r, r.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return r;
-}
-
 std::vector<std::string> comma_list(std::string_view s) {
   std::vector<std::string> r;
   while (!s.empty()) {
     const size_t n = std::min(s.find(','), s.size());
-    if (n) r.push_back(lower(s.substr(0, n)));
+    if (n) r.push_back(ops::lower_case(s.substr(0, n)));
     s.remove_prefix(std::min(n + 1, s.size()));
   }
   return r;
@@ -97,7 +92,7 @@ void CompileOptions::set(std::string_view key, std::string_view value) {
 }
 
 bool CompileOptions::hw_disabled(std::string_view layer) const {
-  const std::string name = lower(layer);
+  const std::string name = ops::lower_case(layer);
   const auto listed = [&](const std::vector<std::string>& v) { return std::ranges::find(v, name) != v.end(); };
   return hw_white_list.empty() ? listed(hw_black_list) : !listed(hw_white_list);
 }

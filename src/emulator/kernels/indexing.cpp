@@ -81,6 +81,23 @@ void run_gather_nd(StageRun& s) {
   to.store(s.pool(), out);
 }
 
+/// An index counted from the front of an axis of `size`.
+int64_t from_front(const StageRun& s, int64_t index, int64_t size) {
+  if (index < 0) index += size;
+  s.check(index >= 0 && index < size, "an index outside its tensor");
+  return index;
+}
+
+/// The number of the element at `at`, with `index` in place of its position along `axis`.
+int64_t place_along(const StageRun& s, const Grid& grid, const Counter& at, int axis, int64_t index) {
+  int64_t place = 0;
+  for (int k = 0; k < grid.rank; ++k) {
+    const int64_t size = grid.dims[static_cast<size_t>(k)];
+    place = place * size + from_front(s, k == axis ? index : at[k], size);
+  }
+  return place;
+}
+
 void run_gather_elements(StageRun& s) {
   const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1)), index_grid = framework_order(s.in(2));
   const std::vector<int64_t> indices = read_integers(index_grid);
@@ -90,14 +107,7 @@ void run_gather_elements(StageRun& s) {
   RawTensor to(from.element, index_grid.count());
   Counter at(index_grid.dims, index_grid.rank);
   for (size_t i = 0; i < indices.size(); ++i, at.next()) {
-    int64_t place = 0;
-    for (int k = 0; k < in.rank; ++k) {
-      const int64_t size = in.dims[static_cast<size_t>(k)];
-      int64_t index = k == axis ? indices[i] : at[k];
-      if (index < 0) index += size;
-      s.check(index >= 0 && index < size, "an index outside its tensor");
-      place = place * size + index;
-    }
+    const int64_t place = place_along(s, in, at, axis, indices[i]);
     std::memcpy(to.bytes.data() + i * static_cast<size_t>(to.element), from.bytes.data() + place * to.element, static_cast<size_t>(to.element));
   }
   to.store(s.pool(), out);
@@ -115,9 +125,7 @@ void run_scatter_update(StageRun& s) {
   s.check(updates.element == to.element && outer * n * row == static_cast<int64_t>(updates.bytes.size()), "updates of an unexpected size");
   for (int64_t o = 0; o < outer && row > 0; ++o)
     for (int64_t i = 0; i < n; ++i) {
-      int64_t index = indices[static_cast<size_t>(i)];
-      if (index < 0) index += size;
-      s.check(index >= 0 && index < size, "an index outside its tensor");
+      const int64_t index = from_front(s, indices[static_cast<size_t>(i)], size);
       std::memcpy(to.bytes.data() + (o * size + index) * row, updates.bytes.data() + (o * n + i) * row, static_cast<size_t>(row));
     }
   to.store(s.pool(), out);
@@ -133,14 +141,7 @@ void run_scatter_elements(StageRun& s) {
   s.check(updates.element == to.element && updates.bytes.size() == indices.size() * static_cast<size_t>(to.element), "updates of an unexpected size");
   Counter at(index_grid.dims, index_grid.rank);
   for (size_t i = 0; i < indices.size(); ++i, at.next()) {
-    int64_t place = 0;
-    for (int k = 0; k < in.rank; ++k) {
-      const int64_t size = in.dims[static_cast<size_t>(k)];
-      int64_t index = k == axis ? indices[i] : at[k];
-      if (index < 0) index += size;
-      s.check(index >= 0 && index < size, "an index outside its tensor");
-      place = place * size + index;
-    }
+    const int64_t place = place_along(s, in, at, axis, indices[i]);
     std::memcpy(to.bytes.data() + place * to.element, updates.bytes.data() + i * static_cast<size_t>(to.element), static_cast<size_t>(to.element));
   }
   to.store(s.pool(), out);
