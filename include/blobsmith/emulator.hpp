@@ -39,14 +39,20 @@ struct FloatTensor {
   std::vector<float> values;
 };
 
-/// One stage, just run.
+/// One stage, just run. Blobs hold no layer names: a stage is known by its number, type and the outputs that it writes.
 struct StageEvent {
   int index = 0;          ///< in the blob, from 0
   bool injected = false;  ///< the stage that rides on hardware stage `index`
   std::vector<int> turn;  ///< batch item (when there are several), then iterations of the loops around
   std::string type;       ///< "MyriadXHwOp"
-  double milliseconds = 0;
-  std::function<std::vector<FloatTensor>()> outputs;  ///< what it wrote; callable until the hook returns
+  std::vector<std::string> network_outputs;  ///< those that it wrote, or wrote a part of
+  double milliseconds = 0;                   ///< of the stage alone
+  /// Tensors in framework order, named by their role in the stage ("in0", "out0", "input"); read when called, and callable
+  /// until the hook returns. `inputs` are those the stage has read, constants excepted.
+  std::function<std::vector<FloatTensor>()> inputs, outputs;
+
+  /// "12-SoftMax", "12-injected-Copy"; with the turn behind it where there is one: "12-SoftMax@0.3".
+  std::string label() const;
 };
 
 /// Memory is allocated once; run as often as wanted. Not for use by several threads at once.

@@ -47,6 +47,12 @@ FloatTensor cut(FloatTensor t, const std::vector<int64_t>& sizes) {
 
 }  // namespace
 
+std::string StageEvent::label() const {
+  std::string s = std::to_string(index) + (injected ? "-injected-" : "-") + type;
+  for (size_t k = 0; k < turn.size(); ++k) s += (k == 0 ? "@" : ".") + std::to_string(turn[k]);
+  return s;
+}
+
 struct Emulator::Impl {
   Machine machine;
   std::vector<TensorInfo> inputs, outputs;
@@ -169,16 +175,29 @@ struct Emulator::Impl {
   }
 
   void report(const StageRun& r, size_t index, bool injected, double ms) {
-    StageEvent e{static_cast<int>(index), injected, turn, to_string(r.type()), ms, {}};
+    StageEvent e{static_cast<int>(index), injected, turn, to_string(r.type()), {}, ms, {}, {}};
+    for (int k : r.written()) {
+      const vpu::BlobBuffer& b = r.stage().buffers[static_cast<size_t>(k)];
+      if (b.location == vpu::Location::Output) e.network_outputs.push_back(machine.blob.outputs.at(b.io.index).name);
+    }
+    e.inputs = [&] {
+      std::vector<FloatTensor> list;
+      for (int k : r.read())
+        if (r.stage().buffers[static_cast<size_t>(k)].location != vpu::Location::Blob && std::ranges::find(r.written(), k) == r.written().end()) list.push_back(tensor(r, k));
+      return list;
+    };
     e.outputs = [&] {
       std::vector<FloatTensor> list;
-      for (int k : r.written()) {
-        const Grid g = framework_order(r.in(k));
-        list.push_back({r.stage().buffers[static_cast<size_t>(k)].role, shape_of(g), read_floats(g)});
-      }
+      for (int k : r.written()) list.push_back(tensor(r, k));
       return list;
     };
     hook(e);
+  }
+
+  FloatTensor tensor(const StageRun& r, int k) const {
+    const vpu::BlobBuffer& b = r.stage().buffers[static_cast<size_t>(k)];
+    const Grid g = framework_order(machine.memory.view(b));
+    return {b.role, shape_of(g), read_floats(g)};
   }
 
   // ---- loops ------------------------------------------------------------------------------------------------------

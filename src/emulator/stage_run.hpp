@@ -1,5 +1,6 @@
 // What a kernel sees of the machine: the parameters of its stage, its tensors, threads to work with.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,7 +48,10 @@ class StageRun {
 
   int buffer_count() const { return static_cast<int>(stage_.buffers.size()); }
   bool has(int k) const { return k >= 0 && k < buffer_count() && !stage_.buffers[static_cast<size_t>(k)].is_fake(); }
-  View in(int k) const { return machine_.memory.view(record(k)); }
+  View in(int k) {
+    remember(read_, k);
+    return machine_.memory.view(record(k));
+  }
   View out(int k) { return machine_.memory.view(writable(k)); }
   /// A dynamic output whose size this stage decides.
   View out_at_capacity(int k) { return machine_.memory.view_at_capacity(writable(k)); }
@@ -60,7 +64,8 @@ class StageRun {
     if (!condition) throw Error(ErrorCode::BadBlob, std::string("bad blob: ") + what);
   }
 
-  /// Buffers written so far, by number.
+  /// Buffers read and written so far, by number, in the order of first use.
+  const std::vector<int>& read() const { return read_; }
   const std::vector<int>& written() const { return written_; }
 
  private:
@@ -71,13 +76,16 @@ class StageRun {
   const vpu::BlobBuffer& writable(int k) {
     const vpu::BlobBuffer& r = record(k);
     check(r.location != vpu::Location::Blob, "a stage writes to the constants");
-    if (written_.empty() || written_.back() != k) written_.push_back(k);
+    remember(written_, k);
     return r;
+  }
+  static void remember(std::vector<int>& list, int k) {
+    if (std::ranges::find(list, k) == list.end()) list.push_back(k);
   }
 
   Machine& machine_;
   const vpu::BlobStage& stage_;
-  std::vector<int> written_;
+  std::vector<int> read_, written_;
 };
 
 using Kernel = void (*)(StageRun&);

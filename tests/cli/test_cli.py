@@ -156,6 +156,43 @@ def test_run_names_the_inputs_it_wants(run, model, tmp_path):
     assert 'is missing' in run('run', blob, '--output-dir', tmp_path / 'out').stderr
 
 
+@pytest.fixture
+def blob(run, model, tmp_path):
+    """The classifier compiled: tmp_path/model.blob, and tmp_path/in.npy for its input."""
+    assert run('compile', '-m', model, '-o', tmp_path / 'model.blob', '-ip', 'U8').returncode == 0
+    np.save(tmp_path / 'in.npy', np.random.RandomState(0).randint(0, 8, (1, 3, 16, 16)).astype(np.uint8))
+    return tmp_path / 'model.blob'
+
+
+def test_run_writes_what_chosen_stages_read_and_wrote(run, blob, tmp_path):
+    common = ['run', blob, '--input', f'input={tmp_path / "in.npy"}']
+    done = run(*common, '--output-dir', tmp_path / 'out', '--dump-stage', 'SoftMax', '--dump-stage', '0', '--json')
+    assert done.returncode == 0, done.stderr
+    files = [os.path.basename(f) for f in json.loads(done.stdout)['dumped']]
+    number = next(f for f in files if 'SoftMax.out' in f).split('-')[0]
+    assert f'{number}-SoftMax.in0.npy' in files and any(f.startswith('0-') for f in files)
+    written = np.load(tmp_path / 'out' / f'{number}-SoftMax.out0.npy')
+    assert np.array_equal(written.ravel(), np.load(tmp_path / 'out' / 'scores.npy').ravel())
+    assert run(*common, '--output-dir', tmp_path / 'all', '--dump-stage', 'all').returncode == 0
+    wrong = run(*common, '--output-dir', tmp_path / 'none', '--dump-stage', 'LSTMCell')
+    assert wrong.returncode == 2 and '--dump-stage LSTMCell' in wrong.stderr
+    assert run(*common, '--dump-stage', '0').returncode == 2
+
+
+def test_run_tells_times(run, blob, tmp_path):
+    common = ['run', blob, '--input', f'input={tmp_path / "in.npy"}', '--repeat', '3', '--profile']
+    done = run(*common, '--json')
+    assert done.returncode == 0 and done.stderr == ''
+    facts = json.loads(done.stdout)
+    assert facts['latency']['runs'] == 3 and facts['latency']['min'] <= facts['latency']['median'] <= facts['latency']['p95']
+    times = [s['milliseconds'] for s in facts['stages']]
+    assert times == sorted(times, reverse=True) and all(s['calls'] == 1 for s in facts['stages'])
+    ordered = json.loads(run(*common, '--sort', 'order', '--json').stdout)['stages']
+    assert [s['stage'] for s in ordered] == sorted(s['stage'] for s in ordered)
+    text = run(*common).stdout
+    assert 'in all' in text and re.search(r'3 runs: min [\d.]+, median [\d.]+, p95 [\d.]+ ms', text)
+
+
 def test_compile_tool_name(run, tool, model, tmp_path):
     link = tmp_path / 'compile_tool'
     link.symlink_to(tool)

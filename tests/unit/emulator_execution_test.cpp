@@ -100,6 +100,31 @@ TEST(Emulator, RunsInjectedStagesAndReportsThem) {
   EXPECT_EQ(e.output("z").values, (std::vector<float>{0, 3, 6, 9}));
 }
 
+TEST(Emulator, TellsAfterEveryStageWhatItReadAndWrote) {
+  BlobBuilder b;
+  b.batch = 2;
+  const int x = b.input("x", {1, 1, 1, 2}), t = b.scratch({1, 1, 1, 2}), y = b.output("y", {1, 1, 1, 2});
+  b.stage(StageType::Power, times(10), {x, t}).stage(StageType::Prod, vpu::EltwiseParams(), {x, y, t, BlobBuilder::kFake});
+  const std::vector<uint8_t> file = b.build();
+  Emulator e(file);
+  e.set_input("x", std::span<const float>(counting(4)));
+  std::vector<std::string> seen;
+  std::vector<FloatTensor> inputs, outputs;
+  e.on_stage([&](const StageEvent& event) {
+    seen.push_back(event.label() + (event.network_outputs.empty() ? "" : " writes " + event.network_outputs[0]));
+    EXPECT_GE(event.milliseconds, 0);
+    inputs = event.inputs();
+    outputs = event.outputs();
+  });
+  e.run();
+  EXPECT_EQ(seen, (std::vector<std::string>{"0-Power@0", "1-Prod@0 writes y", "0-Power@1", "1-Prod@1 writes y"}));
+  ASSERT_EQ(inputs.size(), 2u);  // of the last stage, in the second batch item
+  EXPECT_EQ(inputs[0].values, (std::vector<float>{2, 3}));
+  EXPECT_EQ(inputs[1].values, (std::vector<float>{20, 30}));
+  EXPECT_EQ(outputs.at(0).values, (std::vector<float>{40, 90}));
+  EXPECT_EQ(outputs.at(0).shape, (std::vector<int64_t>{1, 1, 1, 2}));
+}
+
 // Each iteration takes a row, doubles it and puts it back from the other end.
 TEST(EmulatorLoop, CopiesSlicesInAndOut) {
   BlobBuilder b;
