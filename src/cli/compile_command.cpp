@@ -11,13 +11,14 @@
 #include "openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/reader.hpp"
+#include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 struct Options {
-  std::string model, output, device, ip, op, iop, il, ol, iol, shaves, slices, cmx_limit, dump, log_level;
+  std::string model, output, device, ip, op, iop, il, ol, iol, shaves, slices, cmx_limit, dump, log_level, target;
   std::vector<std::string> config;
   bool no_quirks = false;
 };
@@ -38,6 +39,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--VPU_TILING_CMX_LIMIT_KB", o.cmx_limit, "on-chip memory for one tile, in KB");
   app.add_option("--log_level", o.log_level, "accepted for compatibility");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
+  app.add_option("--target", o.target, "OpenVINO version to state in the blob: " + vpu::target_names() + " (default: 6.0, as compile_tool writes)");
   app.add_flag("--no-quirks", o.no_quirks, "do not reproduce Intel's known wrong results (docs/quirks.md)");
 }
 
@@ -82,6 +84,7 @@ int compile(const Options& o) {
   const std::filesystem::path model(o.model);
   const std::string output = o.output.empty() ? model.stem().string() + ".blob" : o.output;
   const vpu::CompileOptions options = compile_options(o);
+  const vpu::Target* target = o.target.empty() ? nullptr : &vpu::find_target(o.target);
   if (model.extension() != ".xml") {
     Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + model.extension().string() + " and read the model: " + o.model);
     throw e.hint("compile takes an OpenVINO IR (.xml); blobsmith convert takes .onnx");
@@ -90,6 +93,7 @@ int compile(const Options& o) {
   Graph graph = read_openvino_ir(o.model);
   check_names(graph, options);
   std::vector<uint8_t> bytes = vpu::compile(std::move(graph), options);
+  if (target) vpu::stamp(bytes, *target);
   write_file(output, bytes);
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(std::move(bytes)));
   print_tensors("inputs", blob.inputs);

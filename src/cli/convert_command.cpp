@@ -12,13 +12,14 @@
 #include "importers/onnx/importer.hpp"
 #include "openvino_ir/reader.hpp"
 #include "transforms/legalise.hpp"
+#include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 struct Options {
-  std::string model, output, ip = "U8", op, iop, dump;
+  std::string model, output, ip = "U8", op, iop, dump, target = "2022.1";
   std::vector<std::string> config, input_shapes;
   int shaves = 6, slices = 0;
   bool explain = false, json = false, quiet = false, quirks = false;
@@ -34,6 +35,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
   app.add_option("--input-shape", o.input_shapes, "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable)");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
+  app.add_option("--target", o.target, "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
   app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
@@ -86,7 +88,7 @@ vpu::CompileOptions compile_options(const Options& o, const Graph& g) {
 
 void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const std::vector<Legalisation>& rewrites, double ms) {
   if (o.json) {
-    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}};
+    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"target", o.target}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}};
     for (const Legalisation& l : rewrites) j["rewrites"].push_back({{"layer", l.layer}, {"type", l.type}, {"replacement", l.replacement}, {"max_error", l.max_error}});
     for (const auto& a : r.avoided) j["not_as_intel"].push_back({{"layer", a.layer}, {"what", a.what}});
     std::printf("%s\n", j.dump(1).c_str());
@@ -108,12 +110,14 @@ int convert_command(const Arguments& args) {
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const auto start = std::chrono::steady_clock::now();
+  const vpu::Target& target = vpu::find_target(o.target);
   std::vector<ImportNote> notes;
   Graph graph = import_model(o, notes);
   const std::vector<Legalisation> rewrites = legalise(graph);
   const vpu::CompileOptions options = compile_options(o, graph);
   vpu::CompileReport result;
-  const std::vector<uint8_t> blob = vpu::compile(std::move(graph), options, &result);
+  std::vector<uint8_t> blob = vpu::compile(std::move(graph), options, &result);
+  vpu::stamp(blob, target);
   for (ImportNote& n : notes) result.avoided.push_back({std::move(n.layer), std::move(n.what)});
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".blob" : o.output;
   write_file(output, blob);

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shlex
+import struct
 import sys
 
 import numpy as np
@@ -62,6 +63,30 @@ def test_compile_fails_as_compile_tool_does(run, model, tmp_path, arguments, tex
     assert done.returncode == 1
     assert text in done.stderr
     assert not (tmp_path / 'out.blob').exists()
+
+
+TARGETS = {'2020.4': (2020, 4), '2021.1': (2021, 1), '2021.2': (2021, 2), '2021.3': (2021, 3), '2021.4': (2021, 4), '2022.1': (2022, 1)}
+
+
+@pytest.mark.parametrize('target', TARGETS)
+def test_target_changes_the_version_words_and_nothing_else(run, model, tmp_path, target):
+    raw, stamped = tmp_path / 'raw.blob', tmp_path / 'stamped.blob'
+    assert run('compile', '-m', model, '-o', raw).returncode == 0
+    assert run('compile', '-m', model, '-o', stamped, '--target', target).returncode == 0
+    a, b = raw.read_bytes(), stamped.read_bytes()
+    assert struct.unpack_from('<2I', a, 60) == (6, 0) and struct.unpack_from('<2I', b, 60) == TARGETS[target]
+    assert a[:60] + a[68:] == b[:60] + b[68:]
+    facts = json.loads(run('inspect', stamped, '--json').stdout)
+    assert facts['header']['version'] == target and facts['account']['complete']
+
+
+def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):
+    summary = json.loads(run('convert', model, '-o', tmp_path / 'out.blob', '--json').stdout)
+    assert summary['target'] == '2022.1' and struct.unpack_from('<2I', (tmp_path / 'out.blob').read_bytes(), 60) == (2022, 1)
+    assert run('convert', model, '-o', tmp_path / 'out.blob', '--target', '2021.3').returncode == 0
+    assert struct.unpack_from('<2I', (tmp_path / 'out.blob').read_bytes(), 60) == (2021, 3)
+    wrong = run('convert', model, '-o', tmp_path / 'none.blob', '--target', '2021.5')
+    assert wrong.returncode == 2 and '2021.4, 2022.1' in wrong.stderr and not (tmp_path / 'none.blob').exists()
 
 
 def test_unsupported_layers_are_named_all_at_once(run, tmp_path):

@@ -8,6 +8,8 @@ namespace blobsmith::vpu {
 inline constexpr uint32_t kBlobMagic = 9709, kStageBorder = 0x7F83FF19;
 inline constexpr uint32_t kBlobVersionMajor = 6, kBlobVersionMinor = 0;
 inline constexpr size_t kElfHeaderBytes = 52, kBlobHeaderBytes = 80;
+/// The third and fourth word of the blob header.
+inline constexpr size_t kVersionAt = kElfHeaderBytes + 8;
 /// Of the sections, the constants and every allocated buffer.
 inline constexpr size_t kBlobAlignment = 64;
 /// Names of inputs and outputs are padded with zeros, at least one.

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "vpu/blob/layout.hpp"
+#include "vpu/blob/target.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {
@@ -122,9 +123,9 @@ class Reader {
   void check_header() const {
     const BlobHeader& h = blob_.header;
     if (h.magic != kBlobMagic) throw bad_blob(52, "the magic number is " + std::to_string(h.magic) + ", not " + std::to_string(kBlobMagic));
-    if (!is_known_version()) {
-      Error e = bad_blob(60, "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
-      throw e.hint("blobs of OpenVINO 2020.4 to 2022.1 can be read");
+    if (!is_known_version(h.version_major, h.version_minor)) {
+      Error e = bad_blob(kVersionAt, "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
+      throw e.hint("blobs of OpenVINO " + target_names() + " can be read");
     }
     if (file_.size() < h.file_size) throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) + " bytes, the file has " + std::to_string(file_.size()));
     const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset && h.input_info_offset <= h.output_info_offset && h.output_info_offset <= h.stage_section_offset &&
@@ -133,12 +134,6 @@ class Reader {
     if (uint64_t{h.inputs_size} + h.outputs_size + h.bss_size > kMaxMemory) throw bad_blob(80, "more than 1 GiB of memory is claimed");
     if (h.slices > kMaxSlices) throw bad_blob(96, std::to_string(h.slices) + " CMX slices; the device has 19");
     if (h.batch_size < 1 || h.batch_size > kMaxBatch) throw bad_blob(88, "batch size " + std::to_string(h.batch_size));
-  }
-
-  /// Intel writes 6.0; conversion services put the OpenVINO version there (§8).
-  bool is_known_version() const {
-    const uint32_t major = blob_.header.version_major, minor = blob_.header.version_minor;
-    return (major == 6 && minor == 0) || (major == 2020 && minor == 4) || (major == 2021 && minor >= 1 && minor <= 4) || (major == 2022 && minor == 1);
   }
 
   void read_io(std::vector<BlobIo>& list, size_t begin, size_t end, uint32_t count, size_t& records_end) {
