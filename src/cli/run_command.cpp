@@ -8,6 +8,7 @@
 
 #include "blobsmith/emulator.hpp"
 #include "cli/cli.hpp"
+#include "cli/run_expect.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_stages.hpp"
 #include "core/file.hpp"
@@ -20,16 +21,22 @@ using Json = nlohmann::ordered_json;
 
 void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel")->required();
-  app.add_option("--input", o.inputs, "NAME=FILE: a .npy array or a picture (PNG, JPEG), resized to the input (repeatable)");
+  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")->allow_extra_args(false);
+  app.add_flag("--random", o.random, "random numbers for the inputs not given");
+  app.add_option("--seed", o.seed, "of --random (default 0)");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");
-  app.add_flag("--rgb", o.rgb, "pictures in RGB order (default BGR, as cameras deliver)");
+  app.add_option("--expect", o.expect, "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")->allow_extra_args(false);
+  app.add_option("--tolerance", o.tolerance, "of --expect: largest difference, relative to the largest value of an output (default 0.01)")->check(CLI::NonNegativeNumber);
+  app.add_flag("--rgb,!--bgr", o.rgb, "pictures in RGB order, or in BGR (default, as cameras deliver)");
   app.add_flag("--letterbox", o.letterbox, "keep a picture's proportions and fill the rest");
+  app.add_option("--mean", o.mean, "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
   app.add_flag("--avg-exclude-pad", o.avg_exclude_pad, "average pools of the hardware exclude padding, as the model means");
   app.add_option("--threads", o.threads, "processors to use (default: all)");
   app.add_option("--repeat", o.repeat, "run so many times, after one run that is not counted, and say how long it takes")->check(CLI::Range(1, 1000000));
   app.add_flag("--profile", o.profile, "the time of every stage, on this processor");
   app.add_option("--sort", o.sort, "of --profile: by 'time' (default) or in 'order' of execution")->check(CLI::IsMember({"time", "order"}));
-  app.add_option("--dump-stage", o.dump_stages, "N, a stage type, an output's name or 'all': writes what these stages read and wrote as .npy to --output-dir (repeatable)");
+  app.add_option("--dump-stage", o.dump_stages, "N, a stage type, an output's name or 'all': writes what these stages read and wrote as .npy to --output-dir (repeatable)")->allow_extra_args(false);
   app.add_flag("--json", o.json, "print the result as JSON");
 }
 
@@ -102,16 +109,26 @@ Json write_outputs(const Emulator& emulator, const RunOptions& o) {
   return list;
 }
 
-void print_json(const RunOptions& o, const Result& r, const Json& outputs) {
+Json to_json(const Verdict& v) {
+  Json j{{"output", v.output}, {"ok", v.good}, {"shape", v.shape}, {"expected_shape", v.expected_shape}};
+  if (!v.same_count) return j;
+  const auto number = [](double d) { return std::isfinite(d) ? Json(d) : Json(nullptr); };
+  j.update({{"values", v.count}, {"differing", v.differing}, {"largest_difference", number(v.largest_difference)}, {"relative_difference", number(v.relative_difference)}});
+  if (!v.at.empty()) j.update({{"at", v.at}, {"got", number(v.got)}, {"expected", number(v.expected)}});
+  return j;
+}
+
+void print_json(const RunOptions& o, const Result& r, const Json& outputs, const std::vector<Verdict>& verdicts) {
   const Latency latency(r.milliseconds);
   Json j{{"milliseconds", latency.median}, {"outputs", outputs}};
   if (o.repeat > 1) j["latency"] = {{"runs", o.repeat}, {"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
   if (o.profile) j["stages"] = r.profile.json(o.repeat, o.sort == "time");
   if (!r.dumped.empty()) j["dumped"] = r.dumped;
+  for (const Verdict& v : verdicts) j["expected"].push_back(to_json(v));
   std::printf("%s\n", j.dump(1).c_str());
 }
 
-void print_text(const RunOptions& o, const Result& r, const Json& outputs) {
+void print_text(const RunOptions& o, const Result& r, const Json& outputs, const std::vector<Verdict>& verdicts) {
   if (o.profile) std::printf("%s", r.profile.text(o.repeat, o.sort == "time").c_str());
   for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
   for (const Json& out : outputs) {
@@ -121,6 +138,7 @@ void print_text(const RunOptions& o, const Result& r, const Json& outputs) {
   const Latency latency(r.milliseconds);
   if (o.repeat > 1) std::printf("%d runs: min %.2f, median %.2f, p95 %.2f ms\n", o.repeat, latency.min, latency.median, latency.p95);
   else std::printf("%.0f ms\n", latency.median);
+  for (const Verdict& v : verdicts) std::printf("%s\n", verdict_text(v).c_str());
 }
 
 }  // namespace
@@ -137,9 +155,10 @@ int run_command(const Arguments& args) {
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   const Result result = run_all(emulator, o);
   const Json outputs = write_outputs(emulator, o);
-  if (o.json) print_json(o, result, outputs);
-  else print_text(o, result, outputs);
-  return kDone;
+  const std::vector<Verdict> verdicts = check_expected(emulator, o);
+  if (o.json) print_json(o, result, outputs, verdicts);
+  else print_text(o, result, outputs, verdicts);
+  return std::ranges::all_of(verdicts, &Verdict::good) ? kDone : kWrongResult;
 }
 
 }  // namespace blobsmith::cli

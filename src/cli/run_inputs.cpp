@@ -1,13 +1,188 @@
-// Inputs of `blobsmith run`: arrays and pictures.
+// Inputs of `blobsmith run`: arrays, pictures, raw bytes, random numbers.
 #include <algorithm>
+#include <cstring>
+#include <random>
 
 #include "cli/run_options.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/float16.hpp"
 #include "emulator/image_input.hpp"
-#include "emulator/npy.hpp"
+#include "emulator/npz.hpp"
 
 namespace blobsmith::cli {
+namespace {
+
+int64_t count_of(const TensorInfo& t) {
+  int64_t n = 1;
+  for (int64_t d : t.shape) n *= d;
+  return n;
+}
+
+size_t bytes_each(TensorType type) {
+  switch (type) {
+    case TensorType::U8:
+    case TensorType::I8: return 1;
+    case TensorType::FP16: return 2;
+    case TensorType::S32:
+    case TensorType::FP32: return 4;
+  }
+  return 4;
+}
+
+Error no_such_input(const Emulator& emulator, const std::string& argument) {
+  std::string names;
+  for (const TensorInfo& t : emulator.inputs()) names += (names.empty() ? "" : ", ") + t.name;
+  return Error(ErrorCode::BadInputName, "'" + argument + "' names no input of the blob").hint("write NAME=FILE; the inputs are: " + names);
+}
+
+// ---- pictures -----------------------------------------------------------------------------------------------------
+/// One number, or one per channel.
+float of_channel(const std::vector<float>& list, size_t channel, float otherwise) {
+  if (list.empty()) return otherwise;
+  return list[list.size() == 1 ? 0 : channel];
+}
+
+void check_normalization(const TensorInfo& t, size_t channels, const RunOptions& o) {
+  if (o.mean.empty() && o.scale.empty()) return;
+  if (t.type != TensorType::FP16 && t.type != TensorType::FP32)
+    throw Error(ErrorCode::BadOptionValue, "--mean and --scale: input '" + t.name + "' takes integers").hint("compile with -ip FP16, or put mean and scale into the model");
+  for (const auto* list : {&o.mean, &o.scale})
+    if (list->size() > 1 && list->size() != channels) throw Error(ErrorCode::BadOptionValue, "--mean and --scale take one number or one for each of " + std::to_string(channels) + " channels");
+  if (std::ranges::find(o.scale, 0.0f) != o.scale.end()) throw Error(ErrorCode::BadOptionValue, "--scale 0");
+}
+
+void set_image(Emulator& emulator, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+  const size_t n = t.shape.size();
+  if (n < 3 || (t.shape[n - 3] != 1 && t.shape[n - 3] != 3)) {
+    Error e(ErrorCode::ShapeMismatch, "input '" + t.name + "' of shape " + shape_text(t.shape) + " can't take a picture");
+    throw e.hint("give it a .npy array");
+  }
+  const auto channels = static_cast<size_t>(t.shape[n - 3]);
+  check_normalization(t, channels, o);
+  const ImageOptions image{.bgr = !o.rgb, .letterbox = o.letterbox};
+  const std::vector<uint8_t> planes = image_planes(file, static_cast<int>(channels), static_cast<int>(t.shape[n - 2]), static_cast<int>(t.shape[n - 1]), image);
+  std::vector<float> values;
+  for (int64_t done = 0; done < count_of(t); done += static_cast<int64_t>(planes.size()))
+    for (size_t i = 0; i < planes.size(); ++i) {
+      const size_t channel = i / (planes.size() / channels);
+      values.push_back((static_cast<float>(planes[i]) - of_channel(o.mean, channel, 0)) / of_channel(o.scale, channel, 1));
+    }
+  emulator.set_input(t.name, std::span<const float>(values));
+}
+
+// ---- arrays -------------------------------------------------------------------------------------------------------
+void set_array(Emulator& emulator, const TensorInfo& t, const NpyArray& a) {
+  if (t.type == TensorType::S32 && a.is_integer) {
+    std::vector<int32_t> v(a.integers.size());
+    std::ranges::transform(a.integers, v.begin(), [](int64_t x) { return static_cast<int32_t>(std::clamp<int64_t>(x, INT32_MIN, INT32_MAX)); });
+    emulator.set_input(t.name, std::span<const int32_t>(v));
+  } else {
+    emulator.set_input(t.name, std::span<const float>(a.floats));
+  }
+}
+
+/// The array of an archive that is meant for this input: named so, or the only one.
+const NpyArray* array_for(const std::vector<std::pair<std::string, NpyArray>>& arrays, const std::string& name, bool only) {
+  for (const auto& [key, array] : arrays)
+    if (key == name) return &array;
+  return only && arrays.size() == 1 ? &arrays[0].second : nullptr;
+}
+
+/// Bytes as they are, in the type of the input and framework order.
+void set_raw(Emulator& emulator, const TensorInfo& t, const Bytes& file) {
+  const size_t each = bytes_each(t.type), count = static_cast<size_t>(count_of(t));
+  if (file.size() != count * each) {
+    Error e(ErrorCode::BadTensorFile, "neither a picture nor an array, and not the " + std::to_string(count * each) + " bytes of input '" + t.name + "'");
+    throw e.hint("input: " + shape_text(t.shape) + ", " + std::to_string(each) + " bytes each; the file has " + std::to_string(file.size()) + " bytes");
+  }
+  std::vector<float> floats(count);
+  std::vector<int32_t> integers(t.type == TensorType::S32 ? count : 0);
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* p = file.data() + i * each;
+    Half half = 0;
+    switch (t.type) {
+      case TensorType::U8: floats[i] = *p; break;
+      case TensorType::I8: floats[i] = static_cast<int8_t>(*p); break;
+      case TensorType::FP16:
+        std::memcpy(&half, p, each);
+        floats[i] = half_to_float(half);
+        break;
+      case TensorType::FP32: std::memcpy(&floats[i], p, each); break;
+      case TensorType::S32: std::memcpy(&integers[i], p, each); break;
+    }
+  }
+  if (t.type == TensorType::S32) emulator.set_input(t.name, std::span<const int32_t>(integers));
+  else emulator.set_input(t.name, std::span<const float>(floats));
+}
+
+/// 0..255 for bytes, 0 or 1 for S32, which mostly are indices, [-1, 1) for the others. The same for a seed everywhere.
+void set_random(Emulator& emulator, const TensorInfo& t, std::mt19937& numbers) {
+  std::vector<float> values(static_cast<size_t>(count_of(t)));
+  for (float& v : values) {
+    const uint32_t bits = numbers() >> 8;
+    if (t.type == TensorType::U8) v = static_cast<float>(bits & 255);
+    else if (t.type == TensorType::S32) v = static_cast<float>(bits & 1);
+    else v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
+  }
+  emulator.set_input(t.name, std::span<const float>(values));
+}
+
+// ---- arguments ----------------------------------------------------------------------------------------------------
+void set_from(Emulator& emulator, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+  if (looks_like_image(file)) set_image(emulator, t, file, o);
+  else if (looks_like_npy(file)) set_array(emulator, t, read_npy(file));
+  else if (looks_like_npz(file)) {
+    const auto arrays = read_npz(file);
+    const NpyArray* array = array_for(arrays, t.name, true);
+    if (!array) throw Error(ErrorCode::BadTensorFile, "the archive has several arrays, and none is called '" + t.name + "'");
+    set_array(emulator, t, *array);
+  } else {
+    set_raw(emulator, t, file);
+  }
+}
+
+std::vector<const TensorInfo*> set_all_from(Emulator& emulator, const Bytes& archive) {
+  const auto arrays = read_npz(archive);
+  std::vector<const TensorInfo*> set;
+  for (const TensorInfo& t : emulator.inputs())
+    if (const NpyArray* array = array_for(arrays, t.name, emulator.inputs().size() == 1)) {
+      set_array(emulator, t, *array);
+      set.push_back(&t);
+    }
+  if (set.empty()) throw no_such_input(emulator, arrays.empty() ? "" : arrays[0].first);
+  return set;
+}
+
+/// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a network
+/// that computes nothing it is called after its layer). Returns the inputs set.
+std::vector<const TensorInfo*> set_from_argument(Emulator& emulator, const std::string& argument, const RunOptions& o) {
+  const TensorInfo* input = nullptr;
+  std::string path;
+  for (const TensorInfo& t : emulator.inputs())
+    if (!input && argument.starts_with(t.name + "=")) {
+      input = &t;
+      path = argument.substr(t.name.size() + 1);
+    }
+  if (!input) {
+    path = file_exists(argument) ? argument : argument.substr(argument.rfind('=') + 1);
+    const bool whole = path == argument;
+    if (!file_exists(path) || (emulator.inputs().size() > 1 && !whole)) throw no_such_input(emulator, argument);
+  }
+  try {
+    const Bytes file = read_file(path);
+    if (!input && looks_like_npz(file)) return set_all_from(emulator, file);
+    if (!input && emulator.inputs().size() > 1) throw no_such_input(emulator, argument);
+    if (!input) input = &emulator.inputs().at(0);
+    set_from(emulator, *input, file, o);
+    return {input};
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(path);
+    throw;
+  }
+}
+
+}  // namespace
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string s;
@@ -20,67 +195,16 @@ std::string as_file_name(std::string name) {
   return name;
 }
 
-namespace {
-
-/// "NAME=FILE"; without a name where the network has one input only.
-std::pair<const TensorInfo*, std::string> split_input(const Emulator& emulator, const std::string& argument) {
-  for (const TensorInfo& t : emulator.inputs())
-    if (argument.starts_with(t.name + "=")) return {&t, argument.substr(t.name.size() + 1)};
-  if (emulator.inputs().size() == 1) {
-    // Any name will do for the only input: in a network that computes nothing it is called after its layer.
-    const std::string path = file_exists(argument) ? argument : argument.substr(argument.rfind('=') + 1);
-    if (file_exists(path)) return {&emulator.inputs()[0], path};
-  }
-  std::string names;
-  for (const TensorInfo& t : emulator.inputs()) names += (names.empty() ? "" : ", ") + t.name;
-  Error e(ErrorCode::BadInputName, "'" + argument + "' names no input of the blob");
-  throw e.hint("write NAME=FILE; the inputs are: " + names);
-}
-
-void set_image(Emulator& emulator, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
-  const size_t n = t.shape.size();
-  if (n < 3 || (t.shape[n - 3] != 1 && t.shape[n - 3] != 3)) {
-    Error e(ErrorCode::ShapeMismatch, "input '" + t.name + "' of shape " + shape_text(t.shape) + " can't take a picture");
-    throw e.hint("give it a .npy array");
-  }
-  const ImageOptions image{.bgr = !o.rgb, .letterbox = o.letterbox};
-  const std::vector<uint8_t> planes = image_planes(file, static_cast<int>(t.shape[n - 3]), static_cast<int>(t.shape[n - 2]), static_cast<int>(t.shape[n - 1]), image);
-  std::vector<uint8_t> batch;
-  int64_t items = 1;
-  for (size_t i = 0; i + 3 < n; ++i) items *= t.shape[i];
-  for (int64_t i = 0; i < items; ++i) batch.insert(batch.end(), planes.begin(), planes.end());
-  emulator.set_input(t.name, std::span<const uint8_t>(batch));
-}
-
-void set_array(Emulator& emulator, const TensorInfo& t, const Bytes& file) {
-  const NpyArray a = read_npy(file);
-  if (t.type == TensorType::S32 && a.is_integer) {
-    std::vector<int32_t> v(a.integers.size());
-    std::ranges::transform(a.integers, v.begin(), [](int64_t x) { return static_cast<int32_t>(std::clamp<int64_t>(x, INT32_MIN, INT32_MAX)); });
-    emulator.set_input(t.name, std::span<const int32_t>(v));
-  } else {
-    emulator.set_input(t.name, std::span<const float>(a.floats));
-  }
-}
-
-}  // namespace
-
 void set_inputs(Emulator& emulator, const RunOptions& o) {
   std::vector<const TensorInfo*> given;
-  for (const std::string& argument : o.inputs) {
-    const auto [input, path] = split_input(emulator, argument);
-    try {
-      const Bytes file = read_file(path);
-      if (looks_like_image(file)) set_image(emulator, *input, file, o);
-      else set_array(emulator, *input, file);
-    } catch (Error& e) {
-      if (e.file().empty()) e.in_file(path);
-      throw;
-    }
-    given.push_back(input);
+  for (const std::string& argument : o.inputs)
+    for (const TensorInfo* t : set_from_argument(emulator, argument, o)) given.push_back(t);
+  std::mt19937 numbers(o.seed);
+  for (const TensorInfo& t : emulator.inputs()) {
+    if (std::ranges::find(given, &t) != given.end()) continue;
+    if (!o.random) throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE").hint("--random fills inputs with random numbers");
+    set_random(emulator, t, numbers);
   }
-  for (const TensorInfo& t : emulator.inputs())
-    if (std::ranges::find(given, &t) == given.end()) throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE");
 }
 
 }  // namespace blobsmith::cli

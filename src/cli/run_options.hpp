@@ -1,7 +1,6 @@
 // What `blobsmith run` was asked to do, and the parts that do it.
 #pragma once
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -11,10 +10,13 @@ namespace blobsmith::cli {
 
 struct RunOptions {
   std::string blob, output_dir;
-  std::vector<std::string> inputs, dump_stages;
-  bool rgb = false, letterbox = false, avg_exclude_pad = false, profile = false, json = false;
+  std::vector<std::string> inputs, expect, dump_stages;
+  std::vector<float> mean, scale;  ///< of pictures: (value - mean) / scale
+  bool rgb = false, random = false, letterbox = false, avg_exclude_pad = false, profile = false, json = false;
   std::string sort = "time";  ///< of the profile: "time" or "order"
   int threads = 0, repeat = 1;
+  uint32_t seed = 0;
+  double tolerance = 0.01;  ///< of --expect, relative to an output's largest value
 };
 
 /// Sets every input of the network from the files named (run_inputs.cpp).

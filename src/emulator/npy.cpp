@@ -147,6 +147,8 @@ size_t fortran_place(size_t i, const std::vector<int64_t>& shape) {
 
 }  // namespace
 
+bool looks_like_npy(const Bytes& file) { return file.size() >= kMagic.size() && std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0; }
+
 NpyArray read_npy(const Bytes& file) {
   const auto bytes = file.span();
   if (bytes.size() < 10 || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) throw bad_npy("it does not begin with \\x93NUMPY");

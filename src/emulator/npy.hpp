@@ -18,6 +18,8 @@ struct NpyArray {
   std::vector<int64_t> integers;  ///< of integer and bool arrays (exact)
 };
 
+/// true if the bytes begin like a .npy file.
+bool looks_like_npy(const Bytes& file);
 /// Types f2 f4 f8, i1..i8, u1..u8, b1, either byte order, C or Fortran order, versions 1 to 3. Throws BadTensorFile.
 NpyArray read_npy(const Bytes& file);
 /// A version 1 file of FP32 values.

@@ -218,6 +218,95 @@ def test_run_tells_times(run, blob, tmp_path):
     assert 'in all' in text and re.search(r'3 runs: min [\d.]+, median [\d.]+, p95 [\d.]+ ms', text)
 
 
+@pytest.fixture
+def echo(run, tmp_path):
+    """Compiles a network that gives back its one input, a picture: echo(input precision) -> (blob, output name)."""
+    net = Net('echo')
+    net.result(net.relu(net.input(1, 3, 4, 6)))
+    net.save(str(tmp_path / 'echo'))
+
+    def compiled(precision):
+        blob = tmp_path / f'echo_{precision}.blob'
+        assert run('compile', '-m', tmp_path / 'echo.xml', '-o', blob, '-ip', precision).returncode == 0
+        return blob
+    return compiled
+
+
+def outputs_of(run, folder, *arguments):
+    done = run('run', *arguments, '--output-dir', folder, '--json')
+    assert done.returncode == 0, done.stderr
+    return np.load(json.loads(done.stdout)['outputs'][0]['file'])
+
+
+def test_run_takes_arrays_archives_and_raw_bytes(run, echo, tmp_path):
+    x = np.random.RandomState(3).randint(0, 256, (1, 3, 4, 6)).astype(np.uint8)
+    np.save(tmp_path / 'x.npy', x)
+    np.savez(tmp_path / 'named.npz', input=x, other=x[:, :1])
+    np.savez_compressed(tmp_path / 'alone.npz', something=x)
+    x.tofile(tmp_path / 'x.raw')
+    x.astype(np.float16).tofile(tmp_path / 'x16.raw')
+    for precision, argument in (('U8', 'input=x.npy'), ('U8', 'x.npy'), ('U8', 'named.npz'), ('U8', 'input=named.npz'), ('U8', 'alone.npz'), ('U8', 'x.raw'), ('FP16', 'x16.raw'), ('FP16', 'input=x.npy')):
+        name, _, file = argument.rpartition('=')
+        given = (name + '=' if name else '') + str(tmp_path / file)
+        assert np.array_equal(outputs_of(run, tmp_path / 'out', echo(precision), '--input', given), x), (precision, argument)
+
+
+@pytest.mark.parametrize('name,data,text', [
+    ('short.raw', b'12345', 'not the 72 bytes of input'),
+    ('cut.npz', b'PK\3\4 and no more', 'not a valid .npz file'),
+    ('cut.npy', b'\x93NUMPY\1\0', 'not a valid .npy file'),
+    ('cut.png', b'\x89PNG\r\n\x1a\n', 'not a picture'),
+])
+def test_run_refuses_inputs_that_are_nothing(run, echo, tmp_path, name, data, text):
+    (tmp_path / name).write_bytes(data)
+    done = run('run', echo('U8'), '--input', tmp_path / name)
+    assert done.returncode == 3 and text in done.stderr and name in done.stderr
+
+
+def test_run_takes_pictures(run, echo, tmp_path):
+    rgb = np.random.RandomState(4).randint(0, 256, (4, 6, 3)).astype(np.uint8)
+    Image.fromarray(rgb).save(tmp_path / 'p.png')
+    planes = rgb.transpose(2, 0, 1)[None].astype(np.float32)
+    given = ['--input', f'input={tmp_path / "p.png"}']
+    assert np.array_equal(outputs_of(run, tmp_path / 'out', echo('U8'), *given), planes[:, ::-1])
+    assert np.array_equal(outputs_of(run, tmp_path / 'out', echo('U8'), *given, '--bgr'), planes[:, ::-1])
+    assert np.array_equal(outputs_of(run, tmp_path / 'out', echo('U8'), *given, '--rgb'), planes)
+    mean, scale = np.array([1, 2, 3], np.float32).reshape(1, 3, 1, 1), np.float32(2)
+    got = outputs_of(run, tmp_path / 'out', echo('FP16'), *given, '--rgb', '--mean', '1,2,3', '--scale', '2')
+    assert np.abs(got - np.maximum((planes - mean) / scale, 0)).max() < 0.1
+    assert run('run', echo('U8'), *given, '--mean', '5').returncode == 2
+    assert run('run', echo('FP16'), *given, '--mean', '1,2').returncode == 2
+    Image.fromarray(np.full((40, 40, 3), 200, np.uint8)).save(tmp_path / 'square.jpg')
+    boxed = outputs_of(run, tmp_path / 'out', echo('U8'), '--input', f'input={tmp_path / "square.jpg"}', '--letterbox')
+    assert (boxed[..., 0] == 114).all() and (boxed[..., 5] == 114).all() and np.abs(boxed[..., 1:5] - 200).max() <= 2
+
+
+def test_run_takes_random_numbers(run, echo, tmp_path):
+    a, b, c = (outputs_of(run, tmp_path / 'out', echo('U8'), '--random', '--seed', seed) for seed in (1, 1, 2))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+    assert a.min() >= 0 and a.max() <= 255 and len(np.unique(a)) > 20
+
+
+def test_run_holds_outputs_against_files(run, echo, tmp_path):
+    x = np.arange(72, dtype=np.float32).reshape(1, 3, 4, 6)
+    np.save(tmp_path / 'x.npy', x)
+    common = ['run', echo('U8'), '--input', tmp_path / 'x.npy']
+    name = json.loads(run(*common, '--json').stdout)['outputs'][0]['name']
+    assert run(*common, '--expect', tmp_path / 'x.npy').returncode == 0
+    wrong = x.copy()
+    wrong[0, 2, 1, 3] = 40
+    np.savez(tmp_path / 'wrong.npz', **{name: wrong})
+    done = run(*common, '--expect', tmp_path / 'wrong.npz', '--json')
+    assert done.returncode == 4
+    verdict = json.loads(done.stdout)['expected'][0]
+    assert verdict['ok'] is False and verdict['at'] == [0, 2, 1, 3] and verdict['expected'] == 40 and verdict['got'] == 57 and verdict['differing'] == 1
+    assert 'NOT as expected, 1 of 72' in run(*common, '--expect', tmp_path / 'wrong.npz').stdout
+    assert run(*common, '--expect', tmp_path / 'wrong.npz', '--tolerance', '0.5').returncode == 0
+    np.save(tmp_path / 'small.npy', x[:, :1])
+    assert run(*common, '--expect', f'{name}={tmp_path / "small.npy"}').returncode == 4
+    assert run(*common, '--expect', tmp_path / 'missing.npy').returncode == 3
+
+
 def test_compile_tool_name(run, tool, model, tmp_path):
     link = tmp_path / 'compile_tool'
     link.symlink_to(tool)

@@ -8,7 +8,7 @@
 #include "core/error.hpp"
 #include "core/float16.hpp"
 #include "emulator/image_input.hpp"
-#include "emulator/npy.hpp"
+#include "emulator/npz.hpp"
 
 namespace blobsmith {
 namespace {
@@ -86,6 +86,56 @@ TEST(Npy, RefusesWhatIsNotAnArray) {
   refuses(npy<float>("{'descr': '<f4}", {7}));
   const std::vector<uint8_t> good = write_npy(Values{1, 2}, {2});
   for (size_t n = 0; n < good.size(); ++n) refuses(Bytes::adopt(std::vector<uint8_t>(good.begin(), good.begin() + static_cast<ptrdiff_t>(n))));
+}
+
+// ---- archives ---------------------------------------------------------------------------------------------------------
+
+/// A ZIP archive of one stored file.
+std::vector<uint8_t> zip_of(const std::string& name, const std::vector<uint8_t>& data) {
+  uint32_t crc = ~0u;
+  for (uint8_t b : data) {
+    crc ^= b;
+    for (int k = 0; k < 8; ++k) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0);
+  }
+  crc = ~crc;
+  std::vector<uint8_t> zip;
+  const auto words = [&](std::initializer_list<std::pair<int, size_t>> list) {  // (bytes, value)
+    for (const auto& [bytes, value] : list)
+      for (int k = 0; k < bytes; ++k) zip.push_back(static_cast<uint8_t>(value >> 8 * k));
+  };
+  const auto text = [&] { zip.insert(zip.end(), name.begin(), name.end()); };
+  words({{4, 0x04034b50}, {2, 20}, {2, 0}, {2, 0}, {4, 0}, {4, crc}, {4, data.size()}, {4, data.size()}, {2, name.size()}, {2, 0}});
+  text();
+  zip.insert(zip.end(), data.begin(), data.end());
+  const size_t directory = zip.size();
+  words({{4, 0x02014b50}, {2, 20}, {2, 20}, {2, 0}, {2, 0}, {4, 0}, {4, crc}, {4, data.size()}, {4, data.size()}, {2, name.size()}, {8, 0}, {4, 0}, {4, 0}});
+  text();
+  const size_t end = zip.size();
+  words({{4, 0x06054b50}, {4, 0}, {2, 1}, {2, 1}, {4, end - directory}, {4, directory}, {2, 0}});
+  return zip;
+}
+
+TEST(Npz, ReadsArraysByName) {
+  const auto arrays = read_npz(Bytes::adopt(zip_of("scores.npy", write_npy(Values{1, 2}, {2}))));
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_EQ(arrays[0].first, "scores");
+  EXPECT_EQ(arrays[0].second.floats, (Values{1, 2}));
+}
+
+TEST(Npz, RefusesWhatIsNoArchiveOfArrays) {
+  const auto refuses = [](std::vector<uint8_t> file) {
+    try {
+      read_npz(Bytes::adopt(std::move(file)));
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::BadTensorFile); }
+  };
+  refuses({});
+  refuses(zip_of("scores.txt", write_npy(Values{1, 2}, {2})));
+  refuses(zip_of("scores.npy", {1, 2, 3}));
+  std::vector<uint8_t> zip = zip_of("scores.npy", write_npy(Values{1, 2}, {2}));
+  for (size_t n = 0; n < zip.size(); ++n) refuses({zip.begin(), zip.begin() + static_cast<ptrdiff_t>(n)});
+  zip[60] ^= 1;  // in the array: the check sum is wrong
+  refuses(zip);
 }
 
 // ---- pictures ---------------------------------------------------------------------------------------------------------
