@@ -21,7 +21,8 @@ using Json = nlohmann::ordered_json;
 
 void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel")->required();
-  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")->allow_extra_args(false);
+  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")
+      ->allow_extra_args(false);
   app.add_flag("--random", o.random, "random numbers for the inputs not given");
   app.add_option("--seed", o.seed, "of --random (default 0)");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");

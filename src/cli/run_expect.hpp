@@ -16,8 +16,8 @@ struct Verdict {
   double largest_difference = 0;  ///< absolute; infinite where one side only is not a number
   double relative_difference = 0;
   int64_t differing = 0, count = 0;
-  std::vector<int64_t> at;        ///< where the largest difference is
-  float got = 0, expected = 0;    ///< there
+  std::vector<int64_t> at;      ///< where the largest difference is
+  float got = 0, expected = 0;  ///< there
 };
 
 /// Checks the outputs that --expect names. Throws when a file can't be read or names no output.

@@ -202,7 +202,8 @@ void set_inputs(Emulator& emulator, const RunOptions& o) {
   std::mt19937 numbers(o.seed);
   for (const TensorInfo& t : emulator.inputs()) {
     if (std::ranges::find(given, &t) != given.end()) continue;
-    if (!o.random) throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE").hint("--random fills inputs with random numbers");
+    if (!o.random)
+      throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE").hint("--random fills inputs with random numbers");
     set_random(emulator, t, numbers);
   }
 }

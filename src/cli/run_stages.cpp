@@ -81,7 +81,8 @@ std::string StageProfile::text(int runs, bool by_time) const {
   std::string out = "      ms      %   stage  type                     calls  output\n";
   for (const Row& r : sorted(by_time)) {
     const std::string type = r.type + (r.injected ? " (injected)" : "");
-    std::snprintf(line, sizeof line, "%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs, 100 * r.milliseconds / all, r.index, type.c_str(), static_cast<long long>(r.calls / runs), shape_text(r.shape).c_str());
+    std::snprintf(line, sizeof line, "%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs, 100 * r.milliseconds / all, r.index, type.c_str(), static_cast<long long>(r.calls / runs),
+                  shape_text(r.shape).c_str());
     out += line;
   }
   std::snprintf(line, sizeof line, "%8.3f  100.0  in all\n", all / runs);
