@@ -9,7 +9,7 @@ JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-asan fuzz bench check-all setup python clean
+.PHONY: build demo test test-asan fuzz bench conformance check-all setup python clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
@@ -45,7 +45,11 @@ fuzz: build python            ## libFuzzer on the IR, ONNX and blob readers, FUZ
 bench: build python          ## compile time and memory against the reference compiler, where that is present
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 
-check-all: test test-asan fuzz bench ## everything, long
+conformance: build python    ## random networks and many options through both compilers, where the reference compiler is present
+	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
+	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+
+check-all: test test-asan fuzz bench conformance ## everything, long
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz

@@ -1,5 +1,26 @@
 """Writes small OpenVINO IRs (version 10) with seeded weights: just enough for test networks."""
+from dataclasses import dataclass, field
+from xml.sax.saxutils import quoteattr
+
 import numpy as np
+
+TYPES = {'f16': np.float16, 'f32': np.float32, 'i64': np.int64, 'i32': np.int32, 'u8': np.uint8, 'boolean': np.bool_}
+
+
+@dataclass
+class Layer:
+    """One layer. Inputs are (layer number, output) pairs; `array` holds a constant's values, `body` a TensorIterator's."""
+    type: str
+    name: str
+    version: str
+    inputs: list
+    outputs: int
+    data: dict
+    array: object = None
+    body: object = None
+    inner: str = ''                                  # port map and back edges of the body
+    shapes: list = field(default_factory=list)       # of the outputs, where the writer of the network keeps them
+    kinds: list = field(default_factory=list)
 
 
 class Net:
@@ -7,33 +28,25 @@ class Net:
 
     def __init__(self, name, seed=0):
         self.name, self.random = name, np.random.RandomState(seed)
-        self.layers, self.edges, self.weights = [], [], bytearray()
+        self.layers = []
 
     # ---- the general form
     def layer(self, type, inputs=(), name=None, version='opset1', outputs=1, **data):
         number = len(self.layers)
-        attributes = ' '.join(f'{k.replace("exclude_pad", "exclude-pad")}="{self.text(v)}"' for k, v in data.items())
-        ports = len(inputs)
-        xml = f'<layer id="{number}" name="{name or f"{type.lower()}_{number}"}" type="{type}" version="{version}">'
-        xml += f'<data {attributes}/>' if attributes else ''
-        xml += '<input>' + ''.join(f'<port id="{i}"/>' for i in range(ports)) + '</input>' if ports else ''
-        xml += '<output>' + ''.join(f'<port id="{ports + i}" precision="FP16"/>' for i in range(outputs)) + '</output>' if outputs else ''
-        self.layers.append((xml + '</layer>', ports))
-        for port, (source, output) in enumerate(inputs):
-            self.edges.append((source, self.layers[source][1] + output, number, port))
+        self.layers.append(Layer(type, name or f'{type.lower()}_{number}', version, list(inputs), outputs, data))
         return [(number, i) for i in range(outputs)] if outputs > 1 else (number, 0)
 
     @staticmethod
     def text(v):
         if isinstance(v, bool):
             return str(v).lower()
-        return ','.join(map(str, v)) if isinstance(v, (list, tuple)) else v
+        return ','.join(map(str, v)) if isinstance(v, (list, tuple)) else str(v)
 
     def const(self, values, type='f16', name=None):
-        array = np.array(values, {'f16': np.float16, 'f32': np.float32, 'i64': np.int64, 'i32': np.int32}[type], order='C')
-        offset = len(self.weights)
-        self.weights += array.tobytes()
-        return self.layer('Const', name=name, element_type=type, shape=list(array.shape), offset=offset, size=array.nbytes)
+        array = np.array(values, TYPES[type], order='C')
+        number, port = self.layer('Const', name=name, element_type=type, shape=list(array.shape))
+        self.layers[number].array = array
+        return number, port
 
     def ints(self, *values):
         return self.const(values, 'i64')
@@ -43,12 +56,35 @@ class Net:
         fan_in = int(np.prod(shape[1:])) or 1
         return self.const(self.random.standard_normal(shape) * (scale or fan_in ** -0.5))
 
+    # ---- the files
     def save(self, path):
-        edges = ''.join('<edge from-layer="%d" from-port="%d" to-layer="%d" to-port="%d"/>' % e for e in self.edges)
+        weights = bytearray()
+        xml = self.xml(weights)
         with open(path + '.xml', 'w') as f:
-            f.write(f'<?xml version="1.0"?><net name="{self.name}" version="10"><layers>{"".join(x for x, _ in self.layers)}</layers><edges>{edges}</edges></net>')
+            f.write(f'<?xml version="1.0"?><net name={quoteattr(self.name)} version="10">{xml}</net>')
         with open(path + '.bin', 'wb') as f:
-            f.write(self.weights or b'\0')
+            f.write(weights or b'\0')
+
+    def xml(self, weights):
+        """Layers and edges; appends the constants to `weights`."""
+        layers = ''.join(self.layer_xml(i, x, weights) for i, x in enumerate(self.layers))
+        edges = ''.join(f'<edge from-layer="{source}" from-port="{len(self.layers[source].inputs) + output}" to-layer="{i}" to-port="{port}"/>'
+                        for i, x in enumerate(self.layers) for port, (source, output) in enumerate(x.inputs))
+        return f'<layers>{layers}</layers><edges>{edges}</edges>'
+
+    def layer_xml(self, number, x, weights):
+        data = dict(x.data)
+        if x.array is not None:
+            data.update(offset=len(weights), size=x.array.nbytes)
+            weights += x.array.tobytes()
+        attributes = ' '.join(f'{k.replace("exclude_pad", "exclude-pad")}={quoteattr(self.text(v))}' for k, v in data.items())
+        ports = len(x.inputs)
+        xml = f'<layer id="{number}" name={quoteattr(x.name)} type="{x.type}" version="{x.version}">'
+        xml += f'<data {attributes}/>' if attributes else ''
+        xml += '<input>' + ''.join(f'<port id="{i}"/>' for i in range(ports)) + '</input>' if ports else ''
+        xml += '<output>' + ''.join(f'<port id="{ports + i}" precision="FP16"/>' for i in range(x.outputs)) + '</output>' if x.outputs else ''
+        xml += f'{x.inner}<body>{x.body.xml(weights)}</body>' if x.body else ''
+        return xml + '</layer>'
 
     # ---- layers
     def input(self, *shape, name='input', type='f16'):

@@ -1,0 +1,122 @@
+"""Runs the reference compiler and blobsmith on one network with the same options, and compares the files."""
+import os
+import re
+import struct
+import subprocess
+from dataclasses import dataclass, field
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.environ.get('BLOBSMITH_SHARED', os.path.join(ROOT, '..', 'shared'))
+IDENTICAL, DIFFERS, WE_REFUSE, REFERENCE_REFUSES, BOTH_REFUSE, CRASH, VARIES = 'identical', 'differs', 'only blobsmith refuses', 'only the reference refuses', 'both refuse', 'crash', 'the reference varies'
+
+
+@dataclass
+class Options:
+    ip: str = None
+    op: str = None
+    shaves: int = 6
+    slices: int = 6
+    config: dict = field(default_factory=dict)
+
+    def precisions(self):
+        return [x for flag, v in (('-ip', self.ip), ('-op', self.op)) if v for x in (flag, str(v))]
+
+    def reference(self):
+        return ['-shaves', str(self.shaves), '-slices', str(self.slices), *self.precisions(), *(x for k, v in self.config.items() for x in ('-c', f'{k}={v}'))]
+
+    def ours(self, folder):
+        arguments = ['-VPU_NUMBER_OF_SHAVES', str(self.shaves), '-VPU_NUMBER_OF_CMX_SLICES', str(self.slices), *self.precisions()]
+        if self.config:
+            path = os.path.join(folder, 'config')
+            with open(path, 'w') as f:
+                f.write(''.join(f'{k} {v}\n' for k, v in self.config.items()))
+            arguments += ['-c', path]
+        return arguments
+
+
+def reference_present(shared=SHARED):
+    return os.path.exists(os.path.join(shared, 'oracle', 'compile'))
+
+
+def run(command, blob, timeout=120):
+    """(blob or None, why not)"""
+    if os.path.exists(blob):
+        os.remove(blob)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return None, f'ran past {timeout} s'
+    if done.returncode == 0 and os.path.exists(blob):
+        with open(blob, 'rb') as f:
+            return f.read(), ''
+    # the shell gives 128 + the number of the signal
+    killed = 'crashed: ' if done.returncode < 0 or done.returncode in (134, 135, 136, 139) else ''
+    return None, killed + ' '.join(done.stderr.split())
+
+
+class Compilers:
+    """Both compilers; `folder` holds their files."""
+
+    def __init__(self, tool, shared, folder):
+        self.tool, self.oracle, self.folder = os.path.abspath(tool), os.path.join(shared, 'oracle', 'compile'), folder
+
+    def reference(self, model, options):
+        blob = os.path.join(self.folder, 'reference.blob')
+        return run([self.oracle, model, blob, *options.reference()], blob)
+
+    def ours(self, model, options):
+        blob = os.path.join(self.folder, 'ours.blob')
+        return run([self.tool, 'compile', '-m', model, '-o', blob, *options.ours(self.folder)], blob)
+
+    def compare(self, model, options):
+        """(verdict, detail)"""
+        theirs, why_they = self.reference(model, options)
+        ours, why_we = self.ours(model, options)
+        if why_we.startswith('crashed'):
+            return CRASH, why_we
+        if theirs is None:
+            return (BOTH_REFUSE if ours is None else REFERENCE_REFUSES), plain(why_they) + ('' if ours else ' || ' + why_we)
+        if ours is None:
+            return WE_REFUSE, why_we
+        if ours == theirs:
+            return IDENTICAL, ''
+        if self.reference(model, options)[0] != theirs:
+            return VARIES, first_difference(ours, theirs)
+        return DIFFERS, first_difference(ours, theirs)
+
+
+def plain(message):
+    """A message of the reference without its paths and addresses."""
+    message = re.sub(r'\[ GENERAL_ERROR \] *|^ERROR: ', '', message)
+    return re.sub(r'/\S*/(\w+\.[ch]pp:\d+)', r'\1', message)[:400]
+
+
+HEADER = ('magic', 'file size', 'major', 'minor', 'inputs', 'outputs', 'stages', 'inputs size', 'outputs size', 'batch', 'bss', 'slices', 'shaves', 'hw', 'shave', 'dma', 'input info', 'output info', 'stage section',
+          'constants')
+START = 0x34
+
+
+def sections(blob):
+    """Name, start, end of every section of a blob: the header's fields, infos, each stage, constants."""
+    header = dict(zip(HEADER, struct.unpack_from(f'<{len(HEADER)}I', blob, START)))
+    rows = [(f'header: {name}', START + 4 * i, START + 4 * i + 4) for i, name in enumerate(HEADER) if name not in ('file size', 'input info', 'output info', 'stage section', 'constants')]
+    rows += [('input info', header['input info'], header['output info']), ('output info', header['output info'], header['stage section'])]
+    at = header['stage section']
+    for i in range(header['stages']):
+        length, kind = struct.unpack_from('<2I', blob, at)
+        rows.append((f'stage {i} (type {kind})', at, at + length))
+        at += length
+    return rows + [('constants', header['constants'], len(blob))]
+
+
+def first_difference(ours, theirs):
+    try:
+        for (mine, a, b), (name, c, d) in zip(sections(ours), sections(theirs)):
+            if mine != name:
+                return f'{name}: blobsmith has {mine}'
+            if ours[a:b] != theirs[c:d]:
+                at = next((i for i, (x, y) in enumerate(zip(ours[a:b], theirs[c:d])) if x != y), min(b - a, d - c))
+                return f'{name} + {at}'
+    except struct.error:
+        return 'sections'
+    return 'padding'

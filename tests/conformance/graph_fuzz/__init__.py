@@ -1,0 +1,1 @@
+"""Random networks for the differential test of the compiler: fuzz_graphs.py is the program."""
