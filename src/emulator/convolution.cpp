@@ -4,6 +4,10 @@
 #include <memory>
 
 namespace blobsmith::emulator {
+
+using compute::kSlack;
+using compute::PackedRows;
+
 namespace {
 
 constexpr int64_t kMaxFloats = int64_t{1} << 28;
@@ -17,7 +21,7 @@ PackedGroup pack_group(const Convolution& c, int64_t group) {
   PackedGroup g;
   g.weights = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(k * kGroup));
   g.elements = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(k));
-  const PackedRows packed = pack_weights(static_cast<const uint8_t*>(c.weights) + group * k * kGroup * 2, k, g.weights.get(), g.elements.get());
+  const PackedRows packed = compute::pack_weights(static_cast<const uint8_t*>(c.weights) + group * k * kGroup * 2, k, g.weights.get(), g.elements.get());
   g.count = packed.rows;
   g.sparse = packed.zeros * 3 >= packed.rows * kGroup * 2;
   return g;
@@ -62,7 +66,7 @@ void sum_channel(const PlacedGroup& g, int64_t m, const float* x, float* out, in
     weights[weights.size() - kGroup] = w;
     offsets.push_back(g.offsets[i]);
   }
-  accumulate(1, weights.data(), x, offsets.data(), static_cast<int64_t>(offsets.size()), out, 0, pixels);
+  compute::accumulate(1, weights.data(), x, offsets.data(), static_cast<int64_t>(offsets.size()), out, 0, pixels);
 }
 
 /// Two rows of the unpooled plane -> one of the pooled.
@@ -90,13 +94,13 @@ void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWei
   const int64_t pixels = (end - begin - 1) * x.pitch() + width, out_pitch = (pixels + kSlack + 7) / 8 * 8;
   const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(out_pitch * kGroup + kSlack));
   const float* at = x.data() + begin * x.pitch();
-  if (!g.group->sparse) accumulate(kGroup, g.group->weights.get(), at, g.offsets, g.count, sums.get(), out_pitch, pixels);
+  if (!g.group->sparse) compute::accumulate(kGroup, g.group->weights.get(), at, g.offsets, g.count, sums.get(), out_pitch, pixels);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
     float* row = sums.get() + m * out_pitch;
     if (g.group->sparse) sum_channel(g, m, at, row, pixels);
-    finish(c.finish(channel), row, pixels);
+    compute::finish(c.finish(channel), row, pixels);
     store_rows(c, channel, begin, end - begin, row, x.pitch());
   }
 }
@@ -107,12 +111,12 @@ void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const Pac
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  accumulate_columns(g.group->weights.get(), x.data(), g.offsets, g.count, places, static_cast<int>(height * width), sums);
+  compute::accumulate_columns(g.group->weights.get(), x.data(), g.offsets, g.count, places, static_cast<int>(height * width), sums);
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
     for (int64_t p = 0; p < height * width; ++p) plane[p] = sums[p * kGroup + m];
-    finish(c.finish(channel), plane, height * width);
+    compute::finish(c.finish(channel), plane, height * width);
     store_rows(c, channel, 0, height, plane, width);
   }
 }

@@ -5,10 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "emulator/simd.hpp"
+#include "compute/simd.hpp"
 #include "emulator/view.hpp"
 
 namespace blobsmith::emulator {
+
+using compute::Finish;
+using compute::kGroup;
 
 /// How output positions map to input positions: x_in = x*stride_x - pad_left + kx*dilation_x. What lies outside is 0.
 struct Window {

@@ -11,7 +11,7 @@
 #include "blobsmith/emulator.hpp"
 #include "emulator/convolution.hpp"
 #include "emulator/memory.hpp"
-#include "emulator/thread_pool.hpp"
+#include "compute/thread_pool.hpp"
 #include "vpu/blob/blob.hpp"
 
 namespace blobsmith::emulator {

@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "emulator/thread_pool.hpp"
+#include "compute/thread_pool.hpp"
 #include "vpu/program/data_desc.hpp"
 
 namespace blobsmith::emulator {
 
+using compute::ThreadPool;
 using vpu::DataType;
 using vpu::Dim;
 using vpu::DimsOrder;

@@ -160,7 +160,7 @@ void run_pool(StageRun& s, const HwOp& op) {
     }
     std::vector<float> out(static_cast<size_t>(to.count()));
     pool_plane(op, w, s.options().avg_exclude_pad, read_floats(from), x.dims[2], x.dims[3], out, y.dims[2], y.dims[3]);
-    if (activation.relu || activation.clamp) finish(activation, out.data(), to.count());
+    if (activation.relu || activation.clamp) compute::finish(activation, out.data(), to.count());
     write_floats(to, out.data());
   });
 }
@@ -189,7 +189,7 @@ void run_fully_connected(StageRun& s, const HwOp& op, PartialSums& partial) {
     if (op.fc_accumulate) continue;
     f.bias = bias.empty() ? 0 : bias[static_cast<size_t>(o)];
     f.scale = scale.empty() ? 1 : scale[static_cast<size_t>(o)];
-    finish(f, &sum, 1);
+    compute::finish(f, &sum, 1);
   }
   if (op.fc_accumulate) return;
   std::vector<float> values = read_floats(memory_order(y));

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "compute/boxes.hpp"
 #include "emulator/stage_run.hpp"
 
 namespace blobsmith::emulator {
@@ -123,14 +124,9 @@ inline int64_t product(const Sizes& dims, int begin, int end) {
   return n;
 }
 
-struct Box {
-  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-};
-/// Greedy suppression: candidates by falling score (equal scores: in their order); one is dropped when its overlap with a
-/// kept one is larger than `threshold`. Returns at most `limit` (negative: all) indices of the kept. `offset` is added to sides.
-std::vector<int64_t> suppress(const std::vector<Box>& boxes, const std::vector<float>& scores, float threshold, int64_t limit, float offset = 0);
-/// Indices by falling score, equal ones in their order.
-std::vector<int64_t> by_falling_score(const std::vector<float>& scores);
+using compute::Box;
+using compute::by_falling_score;
+using compute::suppress;
 float to_half_and_back(float v);
 
 }  // namespace blobsmith::emulator

@@ -1,9 +1,12 @@
 // Matrix products: FC and GEMM (execution spec §5).
 #include "emulator/kernels/kernels.hpp"
-#include "emulator/simd.hpp"
+#include "compute/matrix_product.hpp"
 #include "vpu/stages/convolution.hpp"
 
 namespace blobsmith::emulator {
+
+using compute::kSlack;
+
 namespace {
 
 /// A matrix product's operand: compact values [batch...][rows][columns], and its batch as strides (0: broadcast).
@@ -33,20 +36,6 @@ Matrices read_matrices(StageRun& s, const Grid& g, bool transpose, const Grid& o
   return result;
 }
 
-/// c = a*b for row-major matrices; b has kSlack floats behind it.
-void multiply(ThreadPool& pool, const float* a, const float* b, float* c, int64_t rows, int64_t inner, int64_t columns) {
-  std::vector<int32_t> offsets(static_cast<size_t>(inner));
-  for (int64_t k = 0; k < inner; ++k) offsets[static_cast<size_t>(k)] = static_cast<int32_t>(k * columns);
-  pool.run((rows + kGroup - 1) / kGroup, [&](int64_t group) {
-    const int64_t first = group * kGroup, count = std::min(kGroup, rows - first), pitch = (columns + kSlack + 7) / 8 * 8;
-    std::vector<float> packed(static_cast<size_t>(inner * kGroup)), sums(static_cast<size_t>(pitch * kGroup + kSlack));
-    for (int64_t m = 0; m < count; ++m)
-      for (int64_t k = 0; k < inner; ++k) packed[static_cast<size_t>(k * kGroup + m)] = a[(first + m) * inner + k];
-    accumulate(kGroup, packed.data(), b, offsets.data(), inner, sums.data(), pitch, columns);
-    for (int64_t m = 0; m < count; ++m) std::copy_n(sums.data() + m * pitch, columns, c + (first + m) * columns);
-  });
-}
-
 }  // namespace
 
 // All values of in0 in memory order times weights [input][output].
@@ -59,7 +48,7 @@ void run_fully_connected(StageRun& s) {
   s.check(inputs > 0 && outputs > 0 && static_cast<int64_t>(x.size()) % inputs == 0 && static_cast<int64_t>(x.size()) / inputs * outputs == y.count(), "an output of another size than the product");
   weights.resize(weights.size() + kSlack);
   std::vector<float> result(static_cast<size_t>(y.count()));
-  multiply(s.pool(), x.data(), weights.data(), result.data(), static_cast<int64_t>(x.size()) / inputs, inputs, outputs);
+  compute::matrix_product(s.pool(), x.data(), weights.data(), result.data(), static_cast<int64_t>(x.size()) / inputs, inputs, outputs);
   write(y, result);
 }
 
@@ -81,7 +70,7 @@ void run_gemm(StageRun& s) {
       at_b += rest % out.dims[axis] * b.batch_strides[axis];
       rest /= out.dims[axis];
     }
-    multiply(s.pool(), a.values.data() + at_a, b.values.data() + at_b, result.data() + n * rows * columns, rows, a.columns, columns);
+    compute::matrix_product(s.pool(), a.values.data() + at_a, b.values.data() + at_b, result.data() + n * rows * columns, rows, a.columns, columns);
   }
   for (float& v : result) v *= p.alpha;
   if (p.has_three_inputs) {

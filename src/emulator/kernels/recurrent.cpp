@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "emulator/kernels/kernels.hpp"
-#include "emulator/simd.hpp"
+#include "compute/simd.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -47,7 +47,7 @@ struct Lstm {
     constexpr int32_t kHere = 0;
     for (int64_t first = 0; first < 4 * states; first += kGroup) {
       float sums[kGroup];
-      accumulate_columns(packed.data() + first * columns, v, places.data(), columns, &kHere, 1, sums);
+      compute::accumulate_columns(packed.data() + first * columns, v, places.data(), columns, &kHere, 1, sums);
       for (int64_t m = 0; m < std::min(kGroup, 4 * states - first); ++m) z[static_cast<size_t>(first + m)] += sums[m];
     }
   }

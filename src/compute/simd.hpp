@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-namespace blobsmith::emulator {
+namespace blobsmith::compute {
 
 inline constexpr int64_t kGroup = 8;   ///< output channels that a convolution computes together, as the engine's weights are stored
 inline constexpr int64_t kSlack = 32;  ///< floats that must be readable (writable) behind the rows given to `accumulate`
@@ -33,4 +33,4 @@ struct Finish {
 };
 void finish(const Finish& f, float* values, int64_t n);
 
-}  // namespace blobsmith::emulator
+}  // namespace blobsmith::compute

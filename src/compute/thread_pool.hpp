@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace blobsmith::emulator {
+namespace blobsmith::compute {
 
 class ThreadPool {
  public:
@@ -35,4 +35,4 @@ class ThreadPool {
   std::exception_ptr error_;
 };
 
-}  // namespace blobsmith::emulator
+}  // namespace blobsmith::compute

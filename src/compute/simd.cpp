@@ -1,4 +1,4 @@
-#include "emulator/simd.hpp"
+#include "compute/simd.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +10,7 @@
 #define BLOBSMITH_AVX2 __attribute__((target("avx2,fma,f16c")))
 #endif
 
-namespace blobsmith::emulator {
+namespace blobsmith::compute {
 namespace portable {
 
 void halves_to_floats(const void* from, float* to, int64_t n) {
@@ -242,4 +242,4 @@ void accumulate_columns(const float* weights, const float* x, const int32_t* off
 }
 void finish(const Finish& f, float* values, int64_t n) { BLOBSMITH_CHOOSE(finish(f, values, n)); }
 
-}  // namespace blobsmith::emulator
+}  // namespace blobsmith::compute

@@ -1,8 +1,8 @@
-#include "emulator/thread_pool.hpp"
+#include "compute/thread_pool.hpp"
 
 #include <algorithm>
 
-namespace blobsmith::emulator {
+namespace blobsmith::compute {
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -61,4 +61,4 @@ void ThreadPool::work() {
   }
 }
 
-}  // namespace blobsmith::emulator
+}  // namespace blobsmith::compute

@@ -1,0 +1,36 @@
+// The table of all operations.
+#include "reference/operation.hpp"
+
+#include <array>
+#include <map>
+
+#include "graph/ops/numbers.hpp"
+
+namespace blobsmith::reference {
+namespace {
+
+constexpr std::array kFamilies{convolution_operations, pooling_operations, matmul_operations,       elementwise_operations, normalization_operations, resize_operations,   rearrange_operations,
+                               selection_operations,   recurrent_operations, control_flow_operations, roi_operations,         detection_operations,     proposal_operations, sequence_operations};
+
+}  // namespace
+
+const Operation* find_operation(std::string_view type, int version) {
+  static const std::multimap<std::string_view, const Operation*> table = [] {
+    std::multimap<std::string_view, const Operation*> t;
+    for (const auto& family : kFamilies)
+      for (const Operation& o : family()) t.emplace(o.type, &o);
+    return t;
+  }();
+  const auto [first, last] = table.equal_range(type);
+  for (auto it = first; it != last; ++it)
+    if (it->second->version == version || it->second->version == kAnyVersion) return it->second;
+  return nullptr;
+}
+
+void Call::require(bool condition, std::string_view what) const {
+  if (!condition) throw Error(ErrorCode::ShapeMismatch, "layer \"" + node_.name + "\" can't be computed: " + std::string(what)).at_layer(node_.name, node_.type);
+}
+
+Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values) { return ops::store<int64_t>(type, shape, values); }
+
+}  // namespace blobsmith::reference

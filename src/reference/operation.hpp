@@ -1,0 +1,83 @@
+// What the reference executor knows of operations: one table row each, one file per family, beside the evaluation that
+// constant folding has (graph/ops), which serves all operations without a row here.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compute/thread_pool.hpp"
+#include "graph/graph.hpp"
+
+namespace blobsmith::reference {
+
+/// One node to compute. Floating tensors are FP32. All output shapes that its inputs determine are static.
+class Call {
+ public:
+  Call(const Node& node, std::span<const Tensor* const> inputs, compute::ThreadPool& pool) : node_(node), inputs_(inputs), pool_(pool) {}
+
+  const Node& node() const { return node_; }
+  const Attributes& attrs() const { return node_.attrs; }
+  compute::ThreadPool& pool() const { return pool_; }
+  int input_count() const { return static_cast<int>(inputs_.size()); }
+  const Tensor& input(int i) const { return *inputs_[static_cast<size_t>(i)]; }
+  std::span<const Tensor* const> inputs() const { return inputs_; }
+  const Shape& shape(int i = 0) const { return input(i).shape; }
+  int64_t dim(int i, size_t axis) const { return shape(i).at(axis); }
+  std::span<const float> floats(int i) const { return input(i).as<float>(); }
+  std::vector<int64_t> integers(int i) const { return input(i).to_i64(); }
+  double real(int i) const { return static_cast<double>(input(i).to_f32().at(0)); }
+  /// `axis` counted from the front.
+  static int64_t from_front(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
+
+  const Shape& out_shape(int i = 0) const { return node_.shape(i); }
+  int64_t out_count(int i = 0) const { return element_count(node_.shape(i)); }
+
+  /// Throws ShapeMismatch (with the layer's name) unless `condition` holds: inputs whose values make no sense.
+  void require(bool condition, std::string_view what) const;
+
+ private:
+  const Node& node_;
+  std::span<const Tensor* const> inputs_;
+  compute::ThreadPool& pool_;
+};
+
+using Outputs = std::vector<Tensor>;
+using Function = Outputs (*)(const Call&);
+
+inline constexpr int kAnyVersion = -1;
+
+struct Operation {
+  std::string_view type;
+  int version;  ///< as graph/ops tells revisions apart, or kAnyVersion
+  Function run;
+};
+
+/// The row of a type, or null.
+const Operation* find_operation(std::string_view type, int version);
+
+inline Tensor float_tensor(Shape shape, std::vector<float> values) { return Tensor::of(ElementType::f32, std::move(shape), std::move(values)); }
+/// Integers as the integer type `type`.
+Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values);
+
+/// Runs the body of a node once; inputs and outputs in the order of its parameters and results.
+Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool);
+
+// The rows of each family, one per file of this folder.
+std::span<const Operation> convolution_operations();
+std::span<const Operation> pooling_operations();
+std::span<const Operation> matmul_operations();
+std::span<const Operation> elementwise_operations();
+std::span<const Operation> normalization_operations();
+std::span<const Operation> resize_operations();
+std::span<const Operation> rearrange_operations();
+std::span<const Operation> selection_operations();
+std::span<const Operation> recurrent_operations();
+std::span<const Operation> control_flow_operations();
+std::span<const Operation> roi_operations();
+std::span<const Operation> detection_operations();
+std::span<const Operation> proposal_operations();
+std::span<const Operation> sequence_operations();
+
+}  // namespace blobsmith::reference

@@ -1,0 +1,143 @@
+// Operations that only move values: blocks between space and batch, reversed sequences, gathers (opset 1..7).
+#include <algorithm>
+#include <cstring>
+
+#include "graph/ops/shape_math.hpp"
+#include "graph/ops/strided.hpp"
+#include "reference/operation.hpp"
+
+namespace blobsmith::reference {
+namespace {
+
+using ops::dense_strides;
+using ops::TensorBuilder;
+
+/// The axes of `data` seen as `split`, in the order `order`.
+Tensor permuted(const Tensor& data, const Shape& split, const std::vector<size_t>& order) {
+  const std::vector<int64_t> dense = dense_strides(split);
+  Shape shape;
+  std::vector<int64_t> strides;
+  for (size_t axis : order) {
+    shape.push_back(split[axis]);
+    strides.push_back(dense[axis]);
+  }
+  return ops::gather_strided(data, shape, 0, strides);
+}
+
+int64_t offset_of(const std::vector<int64_t>& begin, const Shape& shape) {
+  const std::vector<int64_t> strides = dense_strides(shape);
+  int64_t at = 0;
+  for (size_t i = 0; i < begin.size(); ++i) at += begin[i] * strides[i];
+  return at;
+}
+
+/// [N, H/b*b, ...] -> [b..., N, H/b, ...]
+Outputs run_space_to_batch(const Call& c) {
+  const std::vector<int64_t> block = c.integers(1), begin = c.integers(2), end = c.integers(3);
+  Shape padded = c.shape();
+  for (size_t i = 0; i < padded.size(); ++i) padded[i] += begin[i] + end[i];
+  TensorBuilder wide(c.input(0).type, padded);
+  wide.scatter_strided(c.input(0), offset_of(begin, padded), dense_strides(padded));
+  Shape split;
+  std::vector<size_t> blocks, rest;
+  for (size_t i = 0; i < padded.size(); ++i) {
+    rest.push_back(split.size());
+    split.push_back(padded[i] / block[i]);
+    blocks.push_back(split.size());
+    split.push_back(block[i]);
+  }
+  blocks.insert(blocks.end(), rest.begin(), rest.end());
+  Tensor t = permuted(wide.take(), split, blocks);
+  t.shape = c.out_shape();
+  return {std::move(t)};
+}
+
+Outputs run_batch_to_space(const Call& c) {
+  const std::vector<int64_t> block = c.integers(1), begin = c.integers(2);
+  const size_t rank = c.shape().size();
+  Shape split(block), wide = c.shape();
+  split.insert(split.end(), wide.begin(), wide.end());
+  for (size_t i = 0; i < rank; ++i) {
+    split[rank] /= block[i];  // what remains of the batch
+    wide[0] /= block[i];
+    wide[i] *= block[i];
+  }
+  std::vector<size_t> order;
+  for (size_t i = 0; i < rank; ++i) order.insert(order.end(), {rank + i, i});
+  Tensor t = permuted(c.input(0), split, order);
+  return {ops::gather_strided(t, c.out_shape(), offset_of(begin, wide), dense_strides(wide))};
+}
+
+/// Darknet's reorganisation: input read as [C/s^2, H*s, W*s], output [C, H, W], then named [C*s^2, H/s, W/s].
+Outputs run_reorg_yolo(const Call& c) {
+  const int64_t s = c.attrs().integer("stride"), channels = c.dim(0, 1), height = c.dim(0, 2), width = c.dim(0, 3), item = channels * height * width, inner = channels / (s * s);
+  c.require(inner > 0 && inner * s * s == channels, "its stride does not divide the channels");
+  const auto x = c.floats(0);
+  std::vector<float> y(x.size());
+  for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
+    const int64_t k = i % item / (height * width), row = i / width % height, column = i % width;
+    const int64_t from_row = row * s + k / inner / s, from_column = column * s + k / inner % s;
+    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from_column + width * s * (from_row + height * s * (k % inner)))];
+  }
+  return {float_tensor(c.out_shape(), std::move(y))};
+}
+
+Outputs run_reverse_sequence(const Call& c) {
+  const Shape& shape = c.shape();
+  const std::vector<int64_t> lengths = c.integers(1), strides = dense_strides(shape);
+  const auto batch = static_cast<size_t>(Call::from_front(c.attrs().integer("batch_axis"), shape.size())), time = static_cast<size_t>(Call::from_front(c.attrs().integer("seq_axis"), shape.size()));
+  TensorBuilder out(c.input(0));
+  for (int64_t i = 0; i < element_count(shape); ++i) {
+    const int64_t t = i / strides[time] % shape[time], length = lengths[static_cast<size_t>(i / strides[batch] % shape[batch])];
+    c.require(length >= 0 && length <= shape[time], "a length beyond the sequence");
+    if (t < length) std::memcpy(out.at(i), c.input(0).bytes.data() + static_cast<size_t>(i + (length - 1 - 2 * t) * strides[time]) * out.element_size(), out.element_size());
+  }
+  return {out.take()};
+}
+
+Outputs run_gather_elements(const Call& c) {
+  const Shape &data = c.shape(0), &shape = c.out_shape();
+  const auto axis = static_cast<size_t>(Call::from_front(c.attrs().integer("axis"), data.size()));
+  const std::vector<int64_t> indices = c.integers(1), dense = dense_strides(data);
+  std::vector<int64_t> strides = dense;
+  strides[axis] = 0;
+  TensorBuilder out(c.input(0).type, shape);
+  ops::for_each_position(shape, 0, strides, [&](int64_t i, int64_t base) {
+    const int64_t index = Call::from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(data[axis]));
+    c.require(index >= 0 && index < data[axis], "an index out of range");
+    std::memcpy(out.at(i), c.input(0).bytes.data() + static_cast<size_t>(base + index * dense[axis]) * out.element_size(), out.element_size());
+  });
+  return {out.take()};
+}
+
+Outputs run_gather_nd(const Call& c) {
+  const Shape &data = c.shape(0), &index_shape = c.shape(1);
+  const auto batch = Call::from_front(c.attrs().integer("batch_dims"), index_shape.size());
+  const int64_t tuple = index_shape.back(), rank = static_cast<int64_t>(data.size());
+  const std::vector<int64_t> indices = c.integers(1), dense = dense_strides(data);
+  const int64_t items = ops::product(data, 0, batch), each = ops::product(data, batch, rank), run = ops::product(data, batch + tuple, rank);
+  const int64_t count = tuple == 0 ? 0 : static_cast<int64_t>(indices.size()) / tuple, per_item = items ? count / items : 0;
+  TensorBuilder out(c.input(0).type, c.out_shape());
+  for (int64_t k = 0; k < count; ++k) {
+    int64_t at = k / per_item * each;
+    for (int64_t i = 0; i < tuple; ++i) {
+      const auto axis = static_cast<size_t>(batch + i);
+      const int64_t index = Call::from_front(indices[static_cast<size_t>(k * tuple + i)], static_cast<size_t>(data[axis]));
+      c.require(index >= 0 && index < data[axis], "an index out of range");
+      at += index * dense[axis];
+    }
+    if (run) std::memcpy(out.at(k * run), c.input(0).bytes.data() + static_cast<size_t>(at) * out.element_size(), static_cast<size_t>(run) * out.element_size());
+  }
+  return {out.take()};
+}
+
+constexpr Operation kOperations[] = {
+    {"SpaceToBatch", kAnyVersion, run_space_to_batch}, {"BatchToSpace", kAnyVersion, run_batch_to_space},       {"ReorgYolo", kAnyVersion, run_reorg_yolo},
+    {"ReverseSequence", kAnyVersion, run_reverse_sequence}, {"GatherElements", kAnyVersion, run_gather_elements}, {"GatherND", kAnyVersion, run_gather_nd},
+};
+
+}  // namespace
+
+std::span<const Operation> rearrange_operations() { return kOperations; }
+
+}  // namespace blobsmith::reference

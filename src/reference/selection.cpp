@@ -1,0 +1,110 @@
+// Operations whose results depend on what the data are: NonZero, NonMaxSuppression; running sums (opset 1..5).
+#include <algorithm>
+
+#include "compute/boxes.hpp"
+#include "graph/ops/strided.hpp"
+#include "reference/operation.hpp"
+
+namespace blobsmith::reference {
+namespace {
+
+using compute::Box;
+
+Outputs run_non_zero(const Call& c) {
+  const std::vector<float> x = c.input(0).to_f32();
+  const std::vector<int64_t> strides = ops::dense_strides(c.shape());
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < x.size(); ++i)
+    if (x[i] != 0) places.push_back(static_cast<int64_t>(i));
+  std::vector<int64_t> y;
+  for (size_t axis = 0; axis < strides.size(); ++axis)
+    for (int64_t at : places) y.push_back(at / strides[axis] % c.shape()[axis]);
+  return {integer_tensor(c.node().element_type(), {static_cast<int64_t>(strides.size()), static_cast<int64_t>(places.size())}, y)};
+}
+
+Outputs run_cum_sum(const Call& c) {
+  const Shape& shape = c.shape();
+  const auto axis = static_cast<size_t>(Call::from_front(c.input_count() > 1 ? c.integers(1).at(0) : 0, shape.size()));
+  const bool exclusive = c.attrs().flag("exclusive"), reverse = c.attrs().flag("reverse");
+  const int64_t step = ops::dense_strides(shape)[axis], size = shape[axis];
+  const bool real = c.input(0).type == ElementType::f32;
+  std::vector<double> y;
+  if (real) y.assign(c.floats(0).begin(), c.floats(0).end());
+  else for (int64_t v : c.integers(0)) y.push_back(static_cast<double>(v));
+  for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
+    if (i / step % size != 0) continue;
+    double sum = 0;
+    for (int64_t k = 0; k < size; ++k) {
+      double& v = y[static_cast<size_t>(i + (reverse ? size - 1 - k : k) * step)];
+      const double next = sum + v;
+      v = exclusive ? sum : next;
+      sum = next;
+    }
+  }
+  if (!real) return {integer_tensor(c.node().element_type(), shape, std::vector<int64_t>(y.begin(), y.end()))};
+  return {float_tensor(shape, std::vector<float>(y.begin(), y.end()))};
+}
+
+struct Selected {
+  int64_t image, label, box;
+  float score;
+};
+
+std::vector<Selected> suppress_all(const Call& c) {
+  const auto boxes = c.floats(0), scores = c.floats(1);
+  const int64_t images = c.dim(1, 0), labels = c.dim(1, 1), count = c.dim(1, 2);
+  const int64_t limit = c.input_count() > 2 ? std::max<int64_t>(c.integers(2).at(0), 0) : 0;
+  const auto overlap = static_cast<float>(c.input_count() > 3 ? c.real(3) : 0), least = static_cast<float>(c.input_count() > 4 ? c.real(4) : 0);
+  c.require(c.input_count() < 6 || c.real(5) == 0, "not yet supported: soft suppression (soft_nms_sigma)");
+  const bool centres = c.attrs().text("box_encoding") == "center";
+  std::vector<Selected> all;
+  for (int64_t image = 0; image < images; ++image)
+    for (int64_t label = 0; label < labels; ++label) {
+      std::vector<Box> candidates;
+      std::vector<float> values;
+      std::vector<int64_t> places;
+      for (int64_t i = 0; i < count; ++i) {
+        const float score = scores[static_cast<size_t>((image * labels + label) * count + i)];
+        if (!(score > least)) continue;
+        const float* b = boxes.data() + (image * count + i) * 4;
+        if (centres) candidates.push_back({b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2});
+        else candidates.push_back({std::min(b[0], b[2]), std::min(b[1], b[3]), std::max(b[0], b[2]), std::max(b[1], b[3])});
+        values.push_back(score);
+        places.push_back(i);
+      }
+      for (int64_t k : compute::suppress(candidates, values, overlap, limit)) all.push_back({image, label, places[static_cast<size_t>(k)], values[static_cast<size_t>(k)]});
+    }
+  if (c.attrs().flag("sort_result_descending")) std::ranges::stable_sort(all, [](const Selected& a, const Selected& b) { return a.score > b.score; });
+  return all;
+}
+
+/// Version 5 tells the scores and the count too; earlier ones fill the rest of a fixed number of rows with -1.
+Outputs run_non_max_suppression(const Call& c) {
+  const std::vector<Selected> all = suppress_all(c);
+  const auto found = static_cast<int64_t>(all.size());
+  std::vector<int64_t> rows;
+  std::vector<float> scores;
+  for (const Selected& s : all) {
+    rows.insert(rows.end(), {s.image, s.label, s.box});
+    scores.insert(scores.end(), {static_cast<float>(s.image), static_cast<float>(s.label), s.score});
+  }
+  const int64_t count = is_static(c.out_shape()) ? c.out_shape()[0] : found;
+  rows.resize(static_cast<size_t>(count * 3), -1);
+  scores.resize(static_cast<size_t>(count * 3), -1);
+  Outputs out{integer_tensor(c.node().element_type(), {count, 3}, rows)};
+  if (c.node().output_count() > 1) out.push_back(float_tensor({count, 3}, std::move(scores)));
+  if (c.node().output_count() > 2) out.push_back(integer_tensor(c.node().element_type(2), {1}, std::vector<int64_t>{found}));
+  return out;
+}
+
+constexpr Operation kOperations[] = {
+    {"NonZero", kAnyVersion, run_non_zero},
+    {"CumSum", kAnyVersion, run_cum_sum},
+    {"NonMaxSuppression", kAnyVersion, run_non_max_suppression},
+};
+
+}  // namespace
+
+std::span<const Operation> selection_operations() { return kOperations; }
+
+}  // namespace blobsmith::reference

@@ -1,0 +1,32 @@
+// All floating types of a graph as FP32. Values of constants stay what they were.
+#include "reference/executor.hpp"
+
+namespace blobsmith::reference {
+namespace {
+
+bool becomes_single(ElementType t) { return t == ElementType::f16 || t == ElementType::bf16 || t == ElementType::f64; }
+
+Tensor single(const Tensor& t) { return Tensor::of(ElementType::f32, t.shape, Tensor{t.type, t.shape, t.bytes.aligned(8)}.to_f32()); }
+
+void convert(Graph& g, Node* n) {
+  if (n->body) to_single_precision(*n->body);
+  for (const char* name : {"destination_type", "output_type", "element_type"})
+    if (const auto type = parse_element_type(n->attrs.text(name, "")); type && becomes_single(*type)) n->attrs.set(name, "f32");
+  if (n->is_constant()) {
+    if (becomes_single(n->constant.type)) n->constant = single(n->constant);
+    else n->constant.bytes = n->constant.bytes.aligned(8);
+  } else if (!n->constant.bytes.empty()) {
+    n->constant = single(n->constant);  // a mean image
+  }
+  std::vector<std::pair<ElementType, Shape>> outputs;
+  for (int i = 0; i < n->output_count(); ++i) outputs.emplace_back(becomes_single(n->element_type(i)) ? ElementType::f32 : n->element_type(i), n->shape(i));
+  g.set_outputs(n, std::move(outputs));
+}
+
+}  // namespace
+
+void to_single_precision(Graph& graph) {
+  for (Node* n : graph.all()) convert(graph, n);
+}
+
+}  // namespace blobsmith::reference
