@@ -1,14 +1,14 @@
-// blobsmith run: executes a blob on this machine's processor.
+// blobsmith run: executes a blob, or a model, on this machine's processor.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "blobsmith/emulator.hpp"
 #include "cli/cli.hpp"
 #include "cli/run_expect.hpp"
+#include "cli/run_model.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_stages.hpp"
 #include "core/file.hpp"
@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void add_options(CLI::App& app, RunOptions& o) {
-  app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel")->required();
+  app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")->required();
   app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")
       ->allow_extra_args(false);
   app.add_flag("--random", o.random, "random numbers for the inputs not given");
@@ -91,22 +91,9 @@ Result run_all(Emulator& emulator, const RunOptions& o) {
   return result;
 }
 
-Json write_outputs(const Emulator& emulator, const RunOptions& o) {
-  auto list = Json::array();
-  for (const TensorInfo& t : emulator.outputs()) {
-    const FloatTensor v = emulator.output(t.name);
-    list.push_back({{"name", t.name}, {"shape", v.shape}});
-    if (!o.output_dir.empty()) {
-      const std::string path = o.output_dir + "/" + as_file_name(t.name) + ".npy";
-      write_file(path, write_npy(v.values, v.shape));
-      list.back()["file"] = path;
-    }
-    const bool finite = std::ranges::all_of(v.values, [](float x) { return std::isfinite(x); });
-    list.back()["finite"] = finite;
-    if (v.values.empty() || !finite) continue;
-    const auto [low, high] = std::ranges::minmax_element(v.values);
-    list.back().update({{"min", *low}, {"max", *high}});
-  }
+std::vector<FloatTensor> outputs_of(const Emulator& emulator) {
+  std::vector<FloatTensor> list;
+  for (const TensorInfo& t : emulator.outputs()) list.push_back(emulator.output(t.name));
   return list;
 }
 
@@ -132,10 +119,7 @@ void print_json(const RunOptions& o, const Result& r, const Json& outputs, const
 void print_text(const RunOptions& o, const Result& r, const Json& outputs, const std::vector<Verdict>& verdicts) {
   if (o.profile) std::printf("%s", r.profile.text(o.repeat, o.sort == "time").c_str());
   for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
-  for (const Json& out : outputs) {
-    const std::string file = out.contains("file") ? " -> " + out["file"].get<std::string>() : "";
-    std::printf("%s %s%s\n", out["name"].get<std::string>().c_str(), shape_text(out["shape"].get<std::vector<int64_t>>()).c_str(), file.c_str());
-  }
+  print_outputs(outputs);
   const Latency latency(r.milliseconds);
   if (o.repeat > 1) std::printf("%d runs: min %.2f, median %.2f, p95 %.2f ms\n", o.repeat, latency.min, latency.median, latency.p95);
   else std::printf("%.0f ms\n", latency.median);
@@ -150,12 +134,13 @@ int run_command(const Arguments& args) {
   add_options(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   if (!o.dump_stages.empty() && o.output_dir.empty()) throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
+  if (is_model(o.blob)) return run_model(o);
 
   Emulator emulator = load(o);
   set_inputs(emulator, o);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   const Result result = run_all(emulator, o);
-  const Json outputs = write_outputs(emulator, o);
+  const Json outputs = write_outputs(outputs_of(emulator), o);
   const std::vector<Verdict> verdicts = check_expected(emulator, o);
   if (o.json) print_json(o, result, outputs, verdicts);
   else print_text(o, result, outputs, verdicts);

@@ -30,10 +30,10 @@ size_t bytes_each(TensorType type) {
   return 4;
 }
 
-Error no_such_input(const Emulator& emulator, const std::string& argument) {
+Error no_such_input(const InputTarget& target, const std::string& argument) {
   std::string names;
-  for (const TensorInfo& t : emulator.inputs()) names += (names.empty() ? "" : ", ") + t.name;
-  return Error(ErrorCode::BadInputName, "'" + argument + "' names no input of the blob").hint("write NAME=FILE; the inputs are: " + names);
+  for (const TensorInfo& t : target.inputs()) names += (names.empty() ? "" : ", ") + t.name;
+  return Error(ErrorCode::BadInputName, "'" + argument + "' names no input of the network").hint("write NAME=FILE; the inputs are: " + names);
 }
 
 // ---- pictures -----------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ void check_normalization(const TensorInfo& t, size_t channels, const RunOptions&
   if (std::ranges::find(o.scale, 0.0f) != o.scale.end()) throw Error(ErrorCode::BadOptionValue, "--scale 0");
 }
 
-void set_image(Emulator& emulator, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
   const size_t n = t.shape.size();
   if (n < 3 || (t.shape[n - 3] != 1 && t.shape[n - 3] != 3)) {
     Error e(ErrorCode::ShapeMismatch, "input '" + t.name + "' of shape " + shape_text(t.shape) + " can't take a picture");
@@ -68,17 +68,17 @@ void set_image(Emulator& emulator, const TensorInfo& t, const Bytes& file, const
       const size_t channel = i / (planes.size() / channels);
       values.push_back((static_cast<float>(planes[i]) - of_channel(o.mean, channel, 0)) / of_channel(o.scale, channel, 1));
     }
-  emulator.set_input(t.name, std::span<const float>(values));
+  target.set_input(t.name, std::span<const float>(values));
 }
 
 // ---- arrays -------------------------------------------------------------------------------------------------------
-void set_array(Emulator& emulator, const TensorInfo& t, const NpyArray& a) {
+void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
   if (t.type == TensorType::S32 && a.is_integer) {
     std::vector<int32_t> v(a.integers.size());
     std::ranges::transform(a.integers, v.begin(), [](int64_t x) { return static_cast<int32_t>(std::clamp<int64_t>(x, INT32_MIN, INT32_MAX)); });
-    emulator.set_input(t.name, std::span<const int32_t>(v));
+    target.set_input(t.name, std::span<const int32_t>(v));
   } else {
-    emulator.set_input(t.name, std::span<const float>(a.floats));
+    target.set_input(t.name, std::span<const float>(a.floats));
   }
 }
 
@@ -90,7 +90,7 @@ const NpyArray* array_for(const std::vector<std::pair<std::string, NpyArray>>& a
 }
 
 /// Bytes as they are, in the type of the input and framework order.
-void set_raw(Emulator& emulator, const TensorInfo& t, const Bytes& file) {
+void set_raw(InputTarget& target, const TensorInfo& t, const Bytes& file) {
   const size_t each = bytes_each(t.type), count = static_cast<size_t>(count_of(t));
   if (file.size() != count * each) {
     Error e(ErrorCode::BadTensorFile, "neither a picture nor an array, and not the " + std::to_string(count * each) + " bytes of input '" + t.name + "'");
@@ -112,12 +112,12 @@ void set_raw(Emulator& emulator, const TensorInfo& t, const Bytes& file) {
       case TensorType::S32: std::memcpy(&integers[i], p, each); break;
     }
   }
-  if (t.type == TensorType::S32) emulator.set_input(t.name, std::span<const int32_t>(integers));
-  else emulator.set_input(t.name, std::span<const float>(floats));
+  if (t.type == TensorType::S32) target.set_input(t.name, std::span<const int32_t>(integers));
+  else target.set_input(t.name, std::span<const float>(floats));
 }
 
 /// 0..255 for bytes, 0 or 1 for S32, which mostly are indices, [-1, 1) for the others. The same for a seed everywhere.
-void set_random(Emulator& emulator, const TensorInfo& t, std::mt19937& numbers) {
+void set_random(InputTarget& target, const TensorInfo& t, std::mt19937& numbers) {
   std::vector<float> values(static_cast<size_t>(count_of(t)));
   for (float& v : values) {
     const uint32_t bits = numbers() >> 8;
@@ -125,41 +125,41 @@ void set_random(Emulator& emulator, const TensorInfo& t, std::mt19937& numbers) 
     else if (t.type == TensorType::S32) v = static_cast<float>(bits & 1);
     else v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
   }
-  emulator.set_input(t.name, std::span<const float>(values));
+  target.set_input(t.name, std::span<const float>(values));
 }
 
 // ---- arguments ----------------------------------------------------------------------------------------------------
-void set_from(Emulator& emulator, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
-  if (looks_like_image(file)) set_image(emulator, t, file, o);
-  else if (looks_like_npy(file)) set_array(emulator, t, read_npy(file));
+void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+  if (looks_like_image(file)) set_image(target, t, file, o);
+  else if (looks_like_npy(file)) set_array(target, t, read_npy(file));
   else if (looks_like_npz(file)) {
     const auto arrays = read_npz(file);
     const NpyArray* array = array_for(arrays, t.name, true);
     if (!array) throw Error(ErrorCode::BadTensorFile, "the archive has several arrays, and none is called '" + t.name + "'");
-    set_array(emulator, t, *array);
+    set_array(target, t, *array);
   } else {
-    set_raw(emulator, t, file);
+    set_raw(target, t, file);
   }
 }
 
-std::vector<const TensorInfo*> set_all_from(Emulator& emulator, const Bytes& archive) {
+std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& archive) {
   const auto arrays = read_npz(archive);
   std::vector<const TensorInfo*> set;
-  for (const TensorInfo& t : emulator.inputs())
-    if (const NpyArray* array = array_for(arrays, t.name, emulator.inputs().size() == 1)) {
-      set_array(emulator, t, *array);
+  for (const TensorInfo& t : target.inputs())
+    if (const NpyArray* array = array_for(arrays, t.name, target.inputs().size() == 1)) {
+      set_array(target, t, *array);
       set.push_back(&t);
     }
-  if (set.empty()) throw no_such_input(emulator, arrays.empty() ? "" : arrays[0].first);
+  if (set.empty()) throw no_such_input(target, arrays.empty() ? "" : arrays[0].first);
   return set;
 }
 
 /// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a network
 /// that computes nothing it is called after its layer). Returns the inputs set.
-std::vector<const TensorInfo*> set_from_argument(Emulator& emulator, const std::string& argument, const RunOptions& o) {
+std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std::string& argument, const RunOptions& o) {
   const TensorInfo* input = nullptr;
   std::string path;
-  for (const TensorInfo& t : emulator.inputs())
+  for (const TensorInfo& t : target.inputs())
     if (!input && argument.starts_with(t.name + "=")) {
       input = &t;
       path = argument.substr(t.name.size() + 1);
@@ -167,14 +167,14 @@ std::vector<const TensorInfo*> set_from_argument(Emulator& emulator, const std::
   if (!input) {
     path = file_exists(argument) ? argument : argument.substr(argument.rfind('=') + 1);
     const bool whole = path == argument;
-    if (!file_exists(path) || (emulator.inputs().size() > 1 && !whole)) throw no_such_input(emulator, argument);
+    if (!file_exists(path) || (target.inputs().size() > 1 && !whole)) throw no_such_input(target, argument);
   }
   try {
     const Bytes file = read_file(path);
-    if (!input && looks_like_npz(file)) return set_all_from(emulator, file);
-    if (!input && emulator.inputs().size() > 1) throw no_such_input(emulator, argument);
-    if (!input) input = &emulator.inputs().at(0);
-    set_from(emulator, *input, file, o);
+    if (!input && looks_like_npz(file)) return set_all_from(target, file);
+    if (!input && target.inputs().size() > 1) throw no_such_input(target, argument);
+    if (!input) input = &target.inputs().at(0);
+    set_from(target, *input, file, o);
     return {input};
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(path);
@@ -195,16 +195,36 @@ std::string as_file_name(std::string name) {
   return name;
 }
 
+namespace {
+
+class EmulatorInputs : public InputTarget {
+ public:
+  explicit EmulatorInputs(Emulator& emulator) : emulator_(emulator) {}
+  const std::vector<TensorInfo>& inputs() const override { return emulator_.inputs(); }
+  void set_input(const std::string& name, std::span<const float> values) override { emulator_.set_input(name, values); }
+  void set_input(const std::string& name, std::span<const int32_t> values) override { emulator_.set_input(name, values); }
+
+ private:
+  Emulator& emulator_;
+};
+
+}  // namespace
+
 void set_inputs(Emulator& emulator, const RunOptions& o) {
+  EmulatorInputs target(emulator);
+  set_inputs(target, o);
+}
+
+void set_inputs(InputTarget& target, const RunOptions& o) {
   std::vector<const TensorInfo*> given;
   for (const std::string& argument : o.inputs)
-    for (const TensorInfo* t : set_from_argument(emulator, argument, o)) given.push_back(t);
+    for (const TensorInfo* t : set_from_argument(target, argument, o)) given.push_back(t);
   std::mt19937 numbers(o.seed);
-  for (const TensorInfo& t : emulator.inputs()) {
+  for (const TensorInfo& t : target.inputs()) {
     if (std::ranges::find(given, &t) != given.end()) continue;
     if (!o.random)
       throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE").hint("--random fills inputs with random numbers");
-    set_random(emulator, t, numbers);
+    set_random(target, t, numbers);
   }
 }
 

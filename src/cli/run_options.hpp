@@ -1,6 +1,7 @@
 // What `blobsmith run` was asked to do, and the parts that do it.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,17 @@ struct RunOptions {
   double tolerance = 0.01;  ///< of --expect, relative to an output's largest value
 };
 
+/// Something with inputs to fill: an emulator, or the reference executor.
+class InputTarget {
+ public:
+  virtual ~InputTarget() = default;
+  virtual const std::vector<TensorInfo>& inputs() const = 0;
+  virtual void set_input(const std::string& name, std::span<const float> values) = 0;
+  virtual void set_input(const std::string& name, std::span<const int32_t> values) = 0;
+};
+
 /// Sets every input of the network from the files named (run_inputs.cpp).
+void set_inputs(InputTarget& target, const RunOptions& options);
 void set_inputs(Emulator& emulator, const RunOptions& options);
 
 std::string shape_text(const std::vector<int64_t>& shape);  ///< "1x3x224x224"

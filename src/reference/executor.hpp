@@ -32,6 +32,9 @@ class Executor {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Numbers of another type, as the operation Convert gives them.
+Tensor converted(const Tensor& t, ElementType type);
+
 /// FP16, BF16 and FP64 tensors become FP32, in bodies too.
 void to_single_precision(Graph& graph);
 

@@ -25,6 +25,19 @@ void convert(Graph& g, Node* n) {
 
 }  // namespace
 
+Tensor converted(const Tensor& t, ElementType type) {
+  Graph g;
+  Node* n = g.make("Convert", {g.constant(t)->value()}, [&] {
+    Attributes a;
+    a.set("destination_type", std::string(to_string(type)));
+    return a;
+  }());
+  const Tensor* input = &t;
+  std::vector<Tensor> out = evaluate(*n, {&input, 1});
+  if (out.empty()) throw Error(ErrorCode::TypeMismatch, "numbers can't become " + std::string(to_string(type)));
+  return std::move(out[0]);
+}
+
 void to_single_precision(Graph& graph) {
   for (Node* n : graph.all()) convert(graph, n);
 }

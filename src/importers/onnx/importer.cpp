@@ -29,7 +29,7 @@ class Importer {
     add_results();
     model_optimizer::optimize(graph_);
     separate_outputs();
-    model_optimizer::to_half_precision(graph_);
+    if (options_.half_precision) model_optimizer::to_half_precision(graph_);
     name_outputs();
     make_names_unique();
     Graph result = model_optimizer::in_reading_order(std::move(graph_));

@@ -11,6 +11,7 @@ namespace blobsmith {
 
 struct OnnxOptions {
   std::map<std::string, Shape> input_shapes;  ///< overrides; needed where the model leaves a dimension open
+  bool half_precision = true;                 ///< --data_type FP16; false: constants keep the precision they have
   bool quirks = false;                        ///< reproduce Model Optimizer's known wrong results (docs/quirks.md)
 };
 

@@ -1,0 +1,139 @@
+#include "cli/run_model.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/cli.hpp"
+#include "core/file.hpp"
+#include "emulator/npy.hpp"
+#include "importers/onnx/importer.hpp"
+#include "openvino_ir/reader.hpp"
+#include "reference/executor.hpp"
+
+namespace blobsmith::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Collects values for the parameters of a graph.
+class ModelInputs : public InputTarget {
+ public:
+  explicit ModelInputs(const Graph& graph) {
+    for (const Node* p : graph.parameters()) {
+      parameters_.push_back(p);
+      inputs_.push_back(describe_parameter(*p));
+      tensors_.emplace_back();
+    }
+  }
+  const std::vector<TensorInfo>& inputs() const override { return inputs_; }
+  void set_input(const std::string& name, std::span<const float> values) override {
+    const size_t i = index_of(name, values.size());
+    tensors_[i] = parameter_tensor(*parameters_[i], values);
+  }
+  void set_input(const std::string& name, std::span<const int32_t> values) override { set_input(name, std::vector<float>(values.begin(), values.end())); }
+
+  std::vector<Tensor> take() { return std::move(tensors_); }
+
+ private:
+  size_t index_of(const std::string& name, size_t count) const {
+    const auto it = std::ranges::find(inputs_, name, &TensorInfo::name);
+    ensure(it != inputs_.end(), "no such input");
+    const auto i = static_cast<size_t>(it - inputs_.begin());
+    const int64_t wanted = element_count(inputs_[i].shape);
+    if (std::cmp_not_equal(wanted, count)) throw Error(ErrorCode::ShapeMismatch, "input \"" + name + "\" takes " + std::to_string(wanted) + " values, not " + std::to_string(count));
+    return i;
+  }
+
+  std::vector<const Node*> parameters_;
+  std::vector<TensorInfo> inputs_;
+  std::vector<Tensor> tensors_;
+};
+
+void check_options(const RunOptions& o) {
+  if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad)
+    throw Error(ErrorCode::BadOptionValue, "--expect, --dump-stage, --profile, --repeat and --avg-exclude-pad are of blobs only").hint("blobsmith compare holds a blob against its model");
+}
+
+}  // namespace
+
+bool is_model(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension();
+  return extension == ".xml" || extension == ".onnx";
+}
+
+Graph read_precise_model(const std::string& path, const std::vector<std::string>&) {
+  if (std::filesystem::path(path).extension() == ".xml") return read_openvino_ir(path);
+  return import_onnx(path, OnnxOptions{.input_shapes = {}, .half_precision = false});
+}
+
+TensorInfo describe_parameter(const Node& p) {
+  const ElementType t = p.element_type();
+  return {p.name, is_float(t) ? TensorType::FP32 : t == ElementType::u8 ? TensorType::U8 : TensorType::S32, p.shape()};
+}
+
+Tensor parameter_tensor(const Node& p, std::span<const float> values) {
+  const Tensor floats = Tensor::of(ElementType::f32, p.shape(), std::vector<float>(values.begin(), values.end()));
+  return is_float(p.element_type()) ? floats : reference::converted(floats, p.element_type());
+}
+
+std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results) {
+  std::vector<FloatTensor> list;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const Value v = graph.results()[i]->input(0);
+    std::string name = v.node->output(v.port).name.empty() ? v.node->name : v.node->output(v.port).name;
+    if (v.node->output_count() > 1) name += "." + std::to_string(v.port);
+    list.push_back({std::move(name), results[i].shape, results[i].to_f32()});
+  }
+  return list;
+}
+
+Json write_outputs(const std::vector<FloatTensor>& outputs, const RunOptions& o) {
+  auto list = Json::array();
+  for (const FloatTensor& v : outputs) {
+    list.push_back({{"name", v.name}, {"shape", v.shape}});
+    if (!o.output_dir.empty()) {
+      const std::string path = o.output_dir + "/" + as_file_name(v.name) + ".npy";
+      write_file(path, write_npy(v.values, v.shape));
+      list.back()["file"] = path;
+    }
+    const bool finite = std::ranges::all_of(v.values, [](float x) { return std::isfinite(x); });
+    list.back()["finite"] = finite;
+    if (v.values.empty() || !finite) continue;
+    const auto [low, high] = std::ranges::minmax_element(v.values);
+    list.back().update({{"min", *low}, {"max", *high}});
+  }
+  return list;
+}
+
+void print_outputs(const Json& outputs) {
+  for (const Json& out : outputs) {
+    const std::string file = out.contains("file") ? " -> " + out["file"].get<std::string>() : "";
+    std::printf("%s %s%s\n", out["name"].get<std::string>().c_str(), shape_text(out["shape"].get<std::vector<int64_t>>()).c_str(), file.c_str());
+  }
+}
+
+int run_model(const RunOptions& o) {
+  check_options(o);
+  reference::Executor executor(read_precise_model(o.blob), o.threads);
+  ModelInputs inputs(executor.graph());
+  set_inputs(inputs, o);
+  if (!o.output_dir.empty()) make_folder(o.output_dir);
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<Tensor> results = executor.run(inputs.take());
+  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  const Json outputs = write_outputs(named_outputs(executor.graph(), results), o);
+  if (o.json) {
+    std::printf("%s\n", Json{{"milliseconds", ms}, {"outputs", outputs}}.dump(1).c_str());
+  } else {
+    print_outputs(outputs);
+    std::printf("%.0f ms\n", ms);
+  }
+  return kDone;
+}
+
+}  // namespace blobsmith::cli

@@ -1,0 +1,31 @@
+// `blobsmith run` of a model instead of a blob, and what both print.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "blobsmith/emulator.hpp"
+#include "cli/run_options.hpp"
+#include "graph/graph.hpp"
+
+namespace blobsmith::cli {
+
+/// True for the names of files that the importers read.
+bool is_model(const std::string& path);
+/// Computes the model in FP32, as its operations are defined. Returns the exit code.
+int run_model(const RunOptions& options);
+
+/// The model with constants as precise as they are in the file.
+Graph read_precise_model(const std::string& path, const std::vector<std::string>& input_shapes = {});
+/// A parameter of a graph as an input to fill.
+TensorInfo describe_parameter(const Node& parameter);
+/// Values for a parameter, in its type (floating: FP32).
+Tensor parameter_tensor(const Node& parameter, std::span<const float> values);
+/// The outputs of a graph by the names that a blob gives them.
+std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results);
+
+/// Writes DIR/<name>.npy where --output-dir is given; says what was written.
+nlohmann::ordered_json write_outputs(const std::vector<FloatTensor>& outputs, const RunOptions& options);
+void print_outputs(const nlohmann::ordered_json& outputs);
+
+}  // namespace blobsmith::cli

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Holds the reference executor (`blobsmith run MODEL`) against ONNX Runtime, over a corpus of models.
+
+  reference_executor.py CORPUS [--tool build/blobsmith] [--level 0,1] [-k REGEX] [--from onnx,ir] [-v]
+
+CORPUS is a folder with index.json: a list of {"name", "level", "onnx", "xml"}, paths relative to the folder. The ONNX file must
+agree to 1e-4 (relative, L2), the IR, whose constants are FP16, to 2e-2. Exit code: 0 when 98 % of the models agree.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnxruntime
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIMITS = {'onnx': 1e-4, 'ir': 2e-2}
+TYPES = {'tensor(float)': np.float32, 'tensor(float16)': np.float16, 'tensor(double)': np.float64, 'tensor(int64)': np.int64, 'tensor(int32)': np.int32, 'tensor(bool)': np.bool_, 'tensor(uint8)': np.uint8}
+
+
+def arguments():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('corpus')
+    ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
+    ap.add_argument('--level', default='0,1,2,3')
+    ap.add_argument('-k', default='')
+    ap.add_argument('--from', dest='sources', default='onnx,ir')
+    ap.add_argument('-v', action='store_true', help='list the models that agree too')
+    return ap.parse_args()
+
+
+def make_inputs(session):
+    rng = np.random.default_rng(1)
+    arrays = {}
+    for i in session.get_inputs():
+        shape = [d if isinstance(d, int) else 1 for d in i.shape]
+        kind = TYPES[i.type]
+        arrays[i.name] = (rng.random(shape) * 2 - 1).astype(kind) if np.issubdtype(kind, np.floating) else rng.integers(0, 2, shape).astype(kind)
+    return arrays
+
+
+def relative_error(got, expected):
+    got, expected = got.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
+    if got.size != expected.size:
+        return float('inf')
+    special = ~np.isfinite(expected)
+    if not np.array_equal(got[special], expected[special], equal_nan=True):
+        return float('inf')
+    got, expected = got[~special], expected[~special]
+    difference = np.linalg.norm(got - expected)
+    return 0.0 if difference == 0 else float(difference / max(np.linalg.norm(expected), 1e-6))
+
+
+def run_tool(tool, model, inputs, folder):
+    np.savez(folder + '/in.npz', **inputs)
+    r = subprocess.run([tool, 'run', model, '--input', folder + '/in.npz', '--output-dir', folder + '/out', '--json'], capture_output=True, text=True, timeout=600)
+    if r.returncode:
+        raise RuntimeError(r.stderr.strip().split('\n')[0])
+    answer = json.loads(r.stdout)
+    return answer['milliseconds'], [(o['name'], np.load(o['file'])) for o in answer['outputs']]
+
+
+def compare(names, expected, got):
+    """Outputs by name; those named otherwise in the order that remains."""
+    got, worst = list(got), 0.0
+    pairs, rest = [], []
+    for name, value in zip(names, expected):
+        match = next((g for g in got if g[0] == name), None)
+        if match:
+            got.remove(match)
+            pairs.append((value, match[1]))
+        else:
+            rest.append(value)
+    for value in rest:
+        match = next((g for g in got if g[1].size == value.size), None)
+        if not match:
+            return float('inf')
+        got.remove(match)
+        pairs.append((value, match[1]))
+    for value, mine in pairs:
+        worst = max(worst, relative_error(mine, value))
+    return worst
+
+
+def check(a, entry, source, session, inputs, expected, names):
+    path = entry['onnx'] if source == 'onnx' else entry['xml']
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            ms, got = run_tool(a.tool, os.path.join(a.corpus, path), inputs, folder)
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            return str(e), 0
+    error = compare(names, expected, got)
+    return (None if error <= LIMITS[source] else f'relative error {error:.2e}'), ms
+
+
+def main():
+    a = arguments()
+    levels = {int(x) for x in a.level.split(',')}
+    counts = {s: [0, 0] for s in a.sources.split(',')}
+    with open(os.path.join(a.corpus, 'index.json')) as f:
+        entries = json.load(f)
+    for entry in entries:
+        if entry['level'] not in levels or 'onnx' not in entry or not re.search(a.k, entry['name']):
+            continue
+        try:
+            session = onnxruntime.InferenceSession(os.path.join(a.corpus, entry['onnx']), providers=['CPUExecutionProvider'])
+            inputs = make_inputs(session)
+            names = [o.name for o in session.get_outputs()]
+            expected = [np.asarray(v) for v in session.run(None, inputs)]
+        except Exception as e:  # ONNX Runtime has many types of its own
+            print(f'skip {entry["name"]}: ONNX Runtime: {str(e)[:150]}')
+            continue
+        for source in counts:
+            if source == 'ir' and 'xml' not in entry:
+                continue
+            problem, ms = check(a, entry, source, session, inputs, expected, names)
+            counts[source][0] += 1
+            counts[source][1] += problem is None
+            if problem or a.v:
+                print(f'{"ok  " if not problem else "FAIL"} {source:4} L{entry["level"]} {entry["name"]}: {problem or ""} {ms:.0f} ms', flush=True)
+    for source, (all_of_them, good) in counts.items():
+        print(f'{source}: {good} of {all_of_them} agree ({100 * good / max(all_of_them, 1):.1f} %)')
+    sys.exit(0 if all(good >= 0.98 * n for n, good in counts.values()) else 1)
+
+
+if __name__ == '__main__':
+    main()
