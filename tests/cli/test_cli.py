@@ -307,6 +307,19 @@ def test_run_holds_outputs_against_files(run, echo, tmp_path):
     assert run(*common, '--expect', tmp_path / 'missing.npy').returncode == 3
 
 
+def test_run_computes_models_too(run, onnx_model, tmp_path):
+    x = np.random.RandomState(2).standard_normal((1, 3, 16, 16)).astype(np.float32)
+    np.save(tmp_path / 'x.npy', x)
+    got = outputs_of(run, tmp_path / 'out', onnx_model, '--input', tmp_path / 'x.npy')
+    w, b = (numpy_helper.to_array(t).astype(np.float64) for t in onnx.load(onnx_model).graph.initializer)
+    padded = np.pad(x[0].astype(np.float64), ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    conv = np.einsum('chwij,ocij->ohw', windows, w) + b[:, None, None]
+    assert np.abs(got[0] - np.clip(0.2 * conv + 0.5, 0, 1)).max() < 1e-5
+    refused = run('run', onnx_model, '--random', '--profile')
+    assert refused.returncode == 2 and 'of blobs only' in refused.stderr
+
+
 def test_compile_tool_name(run, tool, model, tmp_path):
     link = tmp_path / 'compile_tool'
     link.symlink_to(tool)

@@ -1,0 +1,156 @@
+// The reference executor: operations as they are defined, in FP32; what it does with types, shapes and bad input.
+#include "reference/executor.hpp"
+
+#include <cmath>
+
+#include "core/float16.hpp"
+#include "graph_fixture.hpp"
+
+namespace blobsmith {
+namespace {
+
+using Floats = std::vector<float>;
+
+class Reference : public GraphTest {
+ protected:
+  /// Results of a network of the nodes made so far.
+  std::vector<Tensor> run(std::vector<Value> outputs, std::vector<Tensor> inputs = {}) {
+    for (const Value& v : outputs) g.result(v);
+    return reference::Executor(std::move(g), 1).run(std::move(inputs));
+  }
+  Floats floats(Node* n, std::vector<Tensor> inputs = {}) { return run({n->value()}, std::move(inputs))[0].to_f32(); }
+  static Tensor of(Shape shape, Floats values) { return Tensor::of(ElementType::f32, std::move(shape), std::move(values)); }
+  static Floats counting(int n) {
+    Floats v;
+    for (int i = 1; i <= n; ++i) v.push_back(static_cast<float>(i));
+    return v;
+  }
+};
+
+Attributes::Value ints(std::vector<int64_t> v) { return v; }
+
+TEST_F(Reference, ConvolutionPadsStridesAndDilates) {
+  const Value x = input({1, 1, 3, 3});
+  Node* n = make("Convolution", {x, reals({1, 1, 2, 2}, {1, 2, 3, 4})}, attributes({{"strides", ints({2, 2})}, {"pads_begin", ints({1, 1})}, {"pads_end", ints({0, 0})}}));
+  // Windows begin at -1 and 1: 4*1, 3*2+4*3, 2*4+4*7, 1*5+2*6+3*8+4*9.
+  EXPECT_EQ(floats(n, {of({1, 1, 3, 3}, counting(9))}), (Floats{4, 18, 36, 77}));
+}
+
+TEST_F(Reference, DilationSkipsElements) {
+  Node* n = make("Convolution", {input({1, 1, 1, 5}), reals({1, 1, 1, 2}, {1, 10})}, attributes({{"dilations", ints({1, 3})}}));
+  EXPECT_EQ(floats(n, {of({1, 1, 1, 5}, counting(5))}), (Floats{41, 52}));
+}
+
+TEST_F(Reference, GroupsSeeTheirOwnChannels) {
+  Node* n = make("GroupConvolution", {input({1, 4, 1, 1}), reals({2, 1, 2, 1, 1}, {1, 10, 1, 10})});
+  EXPECT_EQ(floats(n, {of({1, 4, 1, 1}, counting(4))}), (Floats{21, 43}));
+}
+
+TEST_F(Reference, ConvolutionHasOneToThreeSpatialAxes) {
+  EXPECT_EQ(floats(make("Convolution", {input({1, 1, 3}), reals({1, 1, 2}, {1, 10})}), {of({1, 1, 3}, counting(3))}), (Floats{21, 32}));
+  g = Graph();
+  EXPECT_EQ(floats(make("Convolution", {input({1, 1, 2, 1, 2}), reals({1, 1, 2, 1, 1}, {1, 10})}), {of({1, 1, 2, 1, 2}, counting(4))}), (Floats{31, 42}));
+}
+
+TEST_F(Reference, TransposedConvolutionSpreadsEveryInput) {
+  Node* n = make("ConvolutionBackpropData", {input({1, 1, 1, 2}), reals({1, 1, 1, 3}, {1, 2, 3})}, attributes({{"strides", ints({1, 2})}}));
+  EXPECT_EQ(floats(n, {of({1, 1, 1, 2}, {1, 10})}), (Floats{1, 2, 13, 20, 30}));
+}
+
+TEST_F(Reference, AveragesCountPaddingUnlessItIsExcluded) {
+  for (const bool exclude : {false, true}) {
+    g = Graph();
+    Node* n = make("AvgPool", {input({1, 1, 1, 2})}, attributes({{"kernel", ints({1, 2})}, {"strides", ints({1, 1})}, {"pads_begin", ints({0, 1})}, {"pads_end", ints({0, 1})}, {"exclude-pad", exclude}}));
+    EXPECT_EQ(floats(n, {of({1, 1, 1, 2}, {2, 4})}), exclude ? (Floats{2, 3, 4}) : (Floats{1, 3, 2}));
+  }
+}
+
+TEST_F(Reference, MaximaIgnorePadding) {
+  Node* n = make("MaxPool", {input({1, 1, 1, 2})}, attributes({{"kernel", ints({1, 2})}, {"strides", ints({1, 1})}, {"pads_begin", ints({0, 1})}}));
+  EXPECT_EQ(floats(n, {of({1, 1, 1, 2}, {-2, -4})}), (Floats{-2, -2}));
+}
+
+TEST_F(Reference, MatrixProductsBroadcastAndTranspose) {
+  Node* n = make("MatMul", {input({2, 1, 2}), reals({3, 2}, {1, 0, 0, 1, 1, 1})}, attributes({{"transpose_b", true}}));
+  EXPECT_EQ(floats(n, {of({2, 1, 2}, counting(4))}), (Floats{1, 2, 3, 3, 4, 7}));
+}
+
+TEST_F(Reference, SoftPlusAndMishOfLargeNumbersStayFinite) {
+  EXPECT_EQ(floats(make("SoftPlus", {input({2})}), {of({2}, {200, -200})}), (Floats{200, 0}));
+  g = Graph();
+  EXPECT_EQ(floats(make("Mish", {input({1})}), {of({1}, {200})}), (Floats{200}));
+}
+
+TEST_F(Reference, MomentsAreNormalised) {
+  const Attributes inside = attributes({{"eps", 3.0}, {"eps_mode", "inside_sqrt"}, {"normalize_variance", true}});
+  EXPECT_EQ(floats(make("MVN", {input({1, 2}), integers({1})}, inside, 6), {of({1, 2}, {1, 3})}), (Floats{-0.5, 0.5}));
+}
+
+TEST_F(Reference, HalvesPrecisionIsNotRoundedAgain) {
+  // 1 + 2^-11 is no FP16 number: a network of FP16 type keeps it all the same.
+  Node* n = make("Add", {input({1}, ElementType::f16), g.constant(Tensor::of(ElementType::f16, {1}, std::vector<Half>{float_to_half(0x1p-11F)}))->value()});
+  EXPECT_EQ(floats(n, {of({1}, {1})}), (Floats{1.0F + 0x1p-11F}));
+}
+
+TEST_F(Reference, ShapesMayFollowFromTheData) {
+  Node* places = make("NonZero", {input({4})});
+  const auto results = run({places->value(), make("Gather", {reals({4}, {5, 6, 7, 8}), places->value(), scalar(0)}, {}, 1)->value()}, {of({4}, {0, 1, 0, 3})});
+  EXPECT_EQ(results[0].shape, (Shape{1, 2}));
+  EXPECT_EQ(results[0].to_i64(), (List{1, 3}));
+  EXPECT_EQ(results[1].to_f32(), (Floats{6, 8}));
+}
+
+TEST_F(Reference, SequencesRunBackwardsToo) {
+  // An RNN of one unit: h = relu(x + h).
+  const Attributes a = attributes({{"hidden_size", int64_t{1}}, {"activations", std::vector<std::string>{"relu"}}, {"direction", "reverse"}});
+  Node* n = make("RNNSequence", {input({1, 3, 1}), reals({1, 1, 1}, {0}), integers({3}), reals({1, 1, 1}, {1}), reals({1, 1, 1}, {1}), reals({1, 1}, {0})}, a);
+  const auto results = run({n->value(0), n->value(1)}, {of({1, 3, 1}, counting(3))});
+  EXPECT_EQ(results[0].to_f32(), (Floats{6, 5, 3}));
+  EXPECT_EQ(results[1].to_f32(), (Floats{6}));
+}
+
+TEST_F(Reference, SuppressionKeepsTheBestOfOverlappingBoxes) {
+  const Value boxes = reals({1, 3, 4}, {0, 0, 1, 1, 0, 0, 1, 0.9F, 2, 2, 3, 3}), scores = reals({1, 1, 3}, {0.5F, 0.9F, 0.3F});
+  Node* n = make("NonMaxSuppression", {boxes, scores, scalar(10), reals({}, {0.5F}), reals({}, {0.1F})}, {}, 5);
+  EXPECT_EQ(run({n->value()})[0].to_i64(), (List{0, 0, 1, 0, 0, 2}));
+}
+
+TEST_F(Reference, TheHookSeesEveryNodeThatComputes) {
+  Node* relu = make("Relu", {input({2})});
+  Node* negated = g.make("Negative", {relu->value()}, {}, 0, "negated");
+  g.result(negated->value());
+  std::vector<std::string> seen;
+  reference::Executor(std::move(g), 1).run({of({2}, {-1, 1})}, [&](const Node& n, std::span<const Tensor> out) {
+    seen.push_back(n.name + " " + std::to_string(out[0].to_f32()[1]).substr(0, 2));
+  });
+  EXPECT_EQ(seen, (std::vector<std::string>{"layer 1.", "negated -1"}));
+}
+
+TEST_F(Reference, InputsMustFit) {
+  g.result(make("Relu", {input({2})})->value());
+  reference::Executor executor(std::move(g), 1);
+  EXPECT_THROW(executor.run({}), Error);
+  EXPECT_THROW(executor.run({of({3}, counting(3))}), Error);
+  EXPECT_THROW(executor.run({Tensor::i64({1, 2})}), Error);
+}
+
+TEST_F(Reference, WhatItCanNotComputeItNames) {
+  g.result(make("BinaryConvolution", {input({1, 1, 2, 2}), reals({1, 1, 1, 1}, {1})})->value());
+  try {
+    reference::Executor executor(std::move(g), 1);
+    FAIL() << "no error";
+  } catch (const ErrorList& e) {
+    ASSERT_EQ(e.errors().size(), 1U);
+    EXPECT_EQ(e.errors()[0].code(), ErrorCode::NotYetSupported);
+    EXPECT_EQ(e.errors()[0].layer(), "layer");
+  }
+}
+
+TEST_F(Reference, IndicesOutOfRangeAreErrors) {
+  g.result(make("GatherElements", {input({2}), integers({2})}, attributes({{"axis", int64_t{0}}}))->value());
+  reference::Executor executor(std::move(g), 1);
+  expect_layer_error(ErrorCode::ShapeMismatch, "out of range", [&] { executor.run({of({2}, counting(2))}); });
+}
+
+}  // namespace
+}  // namespace blobsmith
