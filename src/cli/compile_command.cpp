@@ -8,6 +8,7 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
+#include "importers/onnx_native/importer.hpp"
 #include "openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/reader.hpp"
@@ -24,7 +25,7 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("-m,--model", o.model, "OpenVINO IR (.xml, its .bin beside it)");
+  app.add_option("-m,--model", o.model, "OpenVINO IR (.xml, its .bin beside it) or ONNX model (.onnx)");
   app.add_option("-o,--output", o.output, "blob to write (default: the model's name with .blob, in this folder)");
   app.add_option("-d,--device", o.device, "MYRIAD (the only one; may be left out)");
   app.add_option("--ip,--input-precision", o.ip, "precision of all inputs: U8, FP16 (default), FP32, I32");
@@ -79,18 +80,21 @@ void print_tensors(const char* title, const std::vector<vpu::BlobIo>& tensors) {
   for (const vpu::BlobIo& t : tensors) std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)], t.desc.order.name().c_str());
 }
 
+Graph read_model(const std::filesystem::path& model) {
+  if (model.extension() == ".onnx") return read_onnx(model.string());
+  if (model.extension() == ".xml") return read_openvino_ir(model.string());
+  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + model.extension().string() + " and read the model: " + model.string());
+  throw e.hint("compile takes an OpenVINO IR (.xml) or an ONNX model (.onnx)");
+}
+
 int compile(const Options& o) {
   if (o.model.empty()) throw Error(ErrorCode::BadOptionValue, "Path to model xml file is required");
   const std::filesystem::path model(o.model);
   const std::string output = o.output.empty() ? model.stem().string() + ".blob" : o.output;
   const vpu::CompileOptions options = compile_options(o);
   const vpu::Target* target = o.target.empty() ? nullptr : &vpu::find_target(o.target);
-  if (model.extension() != ".xml") {
-    Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + model.extension().string() + " and read the model: " + o.model);
-    throw e.hint("compile takes an OpenVINO IR (.xml); blobsmith convert takes .onnx");
-  }
   const auto start = std::chrono::steady_clock::now();
-  Graph graph = read_openvino_ir(o.model);
+  Graph graph = read_model(model);
   check_names(graph, options);
   std::vector<uint8_t> bytes = vpu::compile(std::move(graph), options);
   if (target) vpu::stamp(bytes, *target);

@@ -61,7 +61,7 @@ class Importer {
     for (const onnx_file::ValueInfo& input : model_.inputs) {
       const auto given = options_.input_shapes.find(input.name);
       const std::optional<Shape> shape = given == options_.input_shapes.end() ? input.shape : given->second;
-      if (!shape || !is_static(*shape)) {
+      if (!shape || !is_static(*shape) || std::ranges::find(*shape, 0) != shape->end()) {
         Error e(ErrorCode::ShapeMismatch, "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
         throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
       }

@@ -8,7 +8,7 @@
 
 #include "graph/graph.hpp"
 #include "importers/onnx/importer.hpp"
-#include "importers/onnx/model_file.hpp"
+#include "importers/onnx_model/model_file.hpp"
 
 namespace blobsmith::onnx_import {
 

@@ -1,4 +1,4 @@
-#include "importers/onnx/model_file.hpp"
+#include "importers/onnx_model/model_file.hpp"
 
 #define ONNX_ML 1
 #define ONNX_NAMESPACE onnx
@@ -15,29 +15,22 @@
 namespace blobsmith::onnx_file {
 namespace {
 
-constexpr int kLargestRank = 32;
+constexpr int kLargestRank = 32, kDeepestBody = 16;
+
+struct Place {
+  const std::string& folder;  ///< where external data may lie
+  int64_t opset;
+  int depth;                  ///< of the body that is being read
+};
+
+Model read_graph(const onnx::GraphProto& graph, const Place& place);
 
 Error bad_model(ErrorCode code, const std::string& what) { return Error(code, what); }
 
-ElementType element_type(int32_t t, const std::string& who) {
-  switch (t) {
-    case onnx::TensorProto::FLOAT: return ElementType::f32;
-    case onnx::TensorProto::UINT8: return ElementType::u8;
-    case onnx::TensorProto::INT8: return ElementType::i8;
-    case onnx::TensorProto::UINT16: return ElementType::u16;
-    case onnx::TensorProto::INT16: return ElementType::i16;
-    case onnx::TensorProto::INT32: return ElementType::i32;
-    case onnx::TensorProto::INT64: return ElementType::i64;
-    case onnx::TensorProto::BOOL: return ElementType::boolean;
-    case onnx::TensorProto::FLOAT16: return ElementType::f16;
-    case onnx::TensorProto::DOUBLE: return ElementType::f64;
-    case onnx::TensorProto::UINT32: return ElementType::u32;
-    case onnx::TensorProto::UINT64: return ElementType::u64;
-    default: {
-      const std::string name = onnx::TensorProto_DataType_IsValid(t) ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t)) : std::to_string(t);
-      throw bad_model(ErrorCode::TypeMismatch, "unsupported element type: " + name + " of " + who);
-    }
-  }
+ElementType checked_type(int32_t t, const std::string& who) {
+  if (const auto type = element_type(t)) return *type;
+  const std::string name = onnx::TensorProto_DataType_IsValid(t) ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t)) : std::to_string(t);
+  throw bad_model(ErrorCode::TypeMismatch, "unsupported element type: " + name + " of " + who);
 }
 
 Shape tensor_shape(const onnx::TensorProto& t, const std::string& who) {
@@ -65,6 +58,7 @@ Bytes typed_values(const onnx::TensorProto& t, ElementType type) {
     case ElementType::u32: return converted<uint32_t>(t.uint64_data());
     case ElementType::i32: return converted<int32_t>(t.int32_data());
     case ElementType::f16:
+    case ElementType::bf16:
     case ElementType::u16:
     case ElementType::i16: return converted<uint16_t>(t.int32_data());
     default: return converted<uint8_t>(t.int32_data());
@@ -97,7 +91,7 @@ Bytes external_values(const onnx::TensorProto& t, const std::string& folder, con
 
 Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   const std::string who = "tensor '" + t.name() + "'";
-  Tensor r{element_type(t.data_type(), who), tensor_shape(t, who), {}};
+  Tensor r{checked_type(t.data_type(), who), tensor_shape(t, who), {}};
   int64_t bytes = 0;
   if (__builtin_mul_overflow(element_count(r.shape), static_cast<int64_t>(byte_width(r.type)), &bytes)) throw bad_model(ErrorCode::BadOnnx, who + " is too large");
   if (t.data_location() == onnx::TensorProto::EXTERNAL) r.bytes = external_values(t, folder, who);
@@ -109,7 +103,7 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   return r;
 }
 
-Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folder) {
+Attribute read_attribute(const onnx::AttributeProto& a, const Place& place) {
   using Kind = Attribute::Kind;
   Attribute r;
   switch (a.type()) {
@@ -119,15 +113,16 @@ Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folde
     case onnx::AttributeProto::INTS: r.kind = Kind::Integers; r.integers.assign(a.ints().begin(), a.ints().end()); break;
     case onnx::AttributeProto::FLOATS: r.kind = Kind::Reals; r.reals.assign(a.floats().begin(), a.floats().end()); break;
     case onnx::AttributeProto::STRINGS: r.kind = Kind::Texts; r.texts.assign(a.strings().begin(), a.strings().end()); break;
-    case onnx::AttributeProto::TENSOR: r.kind = Kind::Tensor; r.tensor = read_tensor(a.t(), folder); break;
+    case onnx::AttributeProto::TENSOR: r.kind = Kind::Tensor; r.tensor = read_tensor(a.t(), place.folder); break;
+    case onnx::AttributeProto::GRAPH: r.kind = Kind::Graph; r.graph = std::make_shared<const Model>(read_graph(a.g(), {place.folder, place.opset, place.depth + 1})); break;
     default: break;
   }
   return r;
 }
 
-Node read_node(const onnx::NodeProto& n, const std::string& folder) {
+Node read_node(const onnx::NodeProto& n, const Place& place) {
   Node r{n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()}, {}};
-  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, folder);
+  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, place);
   return r;
 }
 
@@ -136,12 +131,30 @@ ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   r.name = v.name();
   if (!v.type().has_tensor_type()) throw bad_model(ErrorCode::BadOnnx, "value '" + v.name() + "' is not a tensor");
   const auto& t = v.type().tensor_type();
-  if (t.elem_type()) r.type = element_type(t.elem_type(), "value '" + v.name() + "'");
+  if (t.elem_type()) r.type = checked_type(t.elem_type(), "value '" + v.name() + "'");
   if (!t.has_shape()) return r;
   if (t.shape().dim_size() > kLargestRank) throw bad_model(ErrorCode::BadOnnx, "value '" + v.name() + "' has " + std::to_string(t.shape().dim_size()) + " dimensions");
   r.shape.emplace();
-  for (const auto& d : t.shape().dim()) r.shape->push_back(d.has_dim_value() && d.dim_value() > 0 ? d.dim_value() : kDynamic);
+  for (const auto& d : t.shape().dim()) r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
   return r;
+}
+
+Model read_graph(const onnx::GraphProto& graph, const Place& place) {
+  if (place.depth > kDeepestBody) throw bad_model(ErrorCode::BadOnnx, "bodies of loops are nested too deep");
+  Model m;
+  m.opset = place.opset;
+  m.graph_name = graph.name();
+  std::set<std::string> constant;
+  for (const auto& t : graph.initializer()) {
+    m.initializers.emplace_back(t.name(), read_tensor(t, place.folder));
+    constant.insert(t.name());
+  }
+  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
+  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, place));
+  for (const auto& v : graph.input())
+    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
+  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
+  return m;
 }
 
 onnx::ModelProto parse(const Bytes& file) {
@@ -157,6 +170,25 @@ onnx::ModelProto parse(const Bytes& file) {
 }
 
 }  // namespace
+
+std::optional<ElementType> element_type(int64_t onnx_type) {
+  switch (onnx_type) {
+    case onnx::TensorProto::FLOAT: return ElementType::f32;
+    case onnx::TensorProto::UINT8: return ElementType::u8;
+    case onnx::TensorProto::INT8: return ElementType::i8;
+    case onnx::TensorProto::UINT16: return ElementType::u16;
+    case onnx::TensorProto::INT16: return ElementType::i16;
+    case onnx::TensorProto::INT32: return ElementType::i32;
+    case onnx::TensorProto::INT64: return ElementType::i64;
+    case onnx::TensorProto::BOOL: return ElementType::boolean;
+    case onnx::TensorProto::FLOAT16: return ElementType::f16;
+    case onnx::TensorProto::BFLOAT16: return ElementType::bf16;
+    case onnx::TensorProto::DOUBLE: return ElementType::f64;
+    case onnx::TensorProto::UINT32: return ElementType::u32;
+    case onnx::TensorProto::UINT64: return ElementType::u64;
+    default: return std::nullopt;
+  }
+}
 
 const Attribute* Node::find(const std::string& attribute) const {
   const auto it = attributes.find(attribute);
@@ -186,21 +218,10 @@ std::string Node::describe(int64_t opset) const {
 Model read_model(const Bytes& file, const std::string& folder) {
   const onnx::ModelProto proto = parse(file);
   const onnx::GraphProto& graph = proto.graph();
-  Model m;
+  int64_t opset = 0;
   for (const auto& o : proto.opset_import())
-    if (o.domain().empty() || o.domain() == "ai.onnx") m.opset = o.version();
-  m.graph_name = graph.name();
-  std::set<std::string> constant;
-  for (const auto& t : graph.initializer()) {
-    m.initializers.emplace_back(t.name(), read_tensor(t, folder));
-    constant.insert(t.name());
-  }
-  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
-  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, folder));
-  for (const auto& v : graph.input())
-    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
-  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
-  return m;
+    if (o.domain().empty() || o.domain() == "ai.onnx") opset = o.version();
+  return read_graph(graph, {folder, opset, 0});
 }
 
 }  // namespace blobsmith::onnx_file

@@ -1,6 +1,7 @@
 // The bytes of an .onnx file -> plain structures. All that touches protobuf is behind this header.
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,8 +11,10 @@
 
 namespace blobsmith::onnx_file {
 
+struct Model;
+
 struct Attribute {
-  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Other };
+  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Graph, Other };
   Kind kind = Kind::Other;
   int64_t integer = 0;
   float real = 0;
@@ -20,6 +23,7 @@ struct Attribute {
   std::vector<float> reals;
   std::vector<std::string> texts;
   blobsmith::Tensor tensor;
+  std::shared_ptr<const Model> graph;  ///< the body of a loop
 };
 
 struct Node {
@@ -43,6 +47,7 @@ struct ValueInfo {
   std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape
 };
 
+/// A model, or the body of a loop in it.
 struct Model {
   int64_t opset = 0;           ///< of the default domain
   std::string graph_name;
@@ -50,6 +55,9 @@ struct Model {
   std::vector<std::pair<std::string, Tensor>> initializers;
   std::vector<ValueInfo> inputs, outputs;  ///< inputs without those that are initializers
 };
+
+/// The type that a number of ONNX's TensorProto.DataType means; none for texts, complex numbers and newer types.
+std::optional<ElementType> element_type(int64_t onnx_type);
 
 /// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `folder`: where external data may lie; empty: nowhere.
 Model read_model(const Bytes& file, const std::string& folder);

@@ -1,0 +1,128 @@
+// The way from an ONNX file to a graph: functions expanded, constants, parameters, one recipe per node, results, and the
+// copy that the compiler makes of the graph (front-end spec §16.1).
+#include "importers/onnx_native/importer.hpp"
+
+#include <algorithm>
+
+#include "core/file.hpp"
+#include "graph/ops/inference_ids.hpp"
+#include "importers/onnx_native/functions.hpp"
+#include "importers/onnx_native/recipe.hpp"
+
+namespace blobsmith {
+namespace onnx_native {
+namespace {
+
+constexpr int64_t kIdsBefore = 709;  // quirk: nodes that exist before the network is converted
+
+class Importer {
+ public:
+  explicit Importer(onnx_file::Model model) : model_(std::move(model)), opset_(std::min(model_.opset, kNewestOpset)) {}
+
+  Graph run() {
+    expand_functions(model_);
+    check_operators();
+    for (const auto& [name, tensor] : model_.initializers) values_[name] = graph_.constant(tensor, name)->value();
+    for (const onnx_file::ValueInfo& input : model_.inputs) add_parameter(input);
+    for (const onnx_file::Node& n : model_.nodes) add_node(n);
+    add_results();
+    remove_unused_parameters();
+    copy_as_the_compiler_does();
+    return std::move(graph_);
+  }
+
+ private:
+  /// All unknown operators at once: one run tells everything that is missing.
+  void check_operators() const {
+    std::vector<std::string> unknown;
+    for (const onnx_file::Node& n : model_.nodes) {
+      const std::string name = n.domain.empty() ? n.op_type : n.domain + "." + n.op_type;
+      if (!find_recipe(n.domain, n.op_type, opset_) && std::ranges::find(unknown, name) == unknown.end()) unknown.push_back(name);
+    }
+    if (unknown.empty()) return;
+    std::ranges::sort(unknown);
+    std::string list;
+    for (const std::string& name : unknown) list += (list.empty() ? "" : ", ") + name;
+    Error e(ErrorCode::UnknownOperation, "nGraph does not support the following ONNX operations: " + list);
+    throw e.hint("blobsmith convert goes the way of Model Optimizer, which knows other operators");
+  }
+
+  void add_parameter(const onnx_file::ValueInfo& input) {
+    if (!input.shape || !is_static(*input.shape)) {
+      Error e(ErrorCode::ShapeMismatch, "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
+      throw e.hint("fix its shape in the model, or state it: blobsmith convert --input-shape " + input.name + "=1,3,224,224");
+    }
+    element_count(*input.shape);  // throws where it overflows
+    values_[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
+  }
+
+  void add_node(const onnx_file::Node& n) {
+    const Row& row = *find_recipe(n.domain, n.op_type, opset_);
+    try {
+      Recipe recipe(graph_, n, values_, row.becomes);
+      const std::vector<Value> outputs = row.make(recipe);
+      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i)
+        if (outputs[i]) define(n.outputs[i], outputs[i]);
+    } catch (Error& e) {
+      e.at_layer(n.outputs.empty() ? n.name : n.outputs[0], n.op_type);
+      if (e.why().empty()) e.because("in " + n.describe(model_.opset));
+      throw;
+    }
+  }
+
+  /// quirk: the node is named after the output, even where it has other outputs or other users.
+  void define(const std::string& name, Value v) {
+    v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
+    if (!name.empty()) values_[name] = v;
+  }
+
+  void add_results() {
+    for (const onnx_file::ValueInfo& output : model_.outputs) {
+      const auto it = values_.find(output.name);
+      if (it != values_.end()) graph_.result(it->second, output.name);
+    }
+    if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
+  }
+
+  void remove_unused_parameters() {
+    const std::vector<Node*> parameters = graph_.parameters();
+    for (Node* p : parameters)
+      if (p->use_count() == 0) graph_.remove(p);
+  }
+
+  /// The compiler copies the graph before it changes it: edges come into the order of that copy, and numbers are spent.
+  void copy_as_the_compiler_does() {
+    graph_.remove_unreachable();
+    graph_.next_id += kIdsBefore;
+    for (Node* n : graph_.ordered()) {
+      graph_.next_id += 1 + quirks::ids_of_inference(*n);
+      graph_.set_inputs(n, std::vector<Value>(n->inputs()));
+    }
+    graph_.name = model_.graph_name;
+  }
+
+  onnx_file::Model model_;
+  int64_t opset_;
+  Graph graph_;
+  Recipe::Values values_;
+};
+
+}  // namespace
+}  // namespace onnx_native
+
+Graph read_onnx(const Bytes& model, const std::string& file_name, const std::string& folder) {
+  try {
+    return onnx_native::Importer(onnx_file::read_model(model, folder)).run();
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(file_name);
+    throw;
+  }
+}
+
+Graph read_onnx(const std::string& path) {
+  if (!file_exists(path)) throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  const size_t slash = path.rfind('/');
+  return read_onnx(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
+}  // namespace blobsmith

@@ -1,0 +1,37 @@
+// Pools over windows and over whole planes.
+#include "importers/onnx_native/recipe.hpp"
+#include "importers/onnx_native/window.hpp"
+
+namespace blobsmith::onnx_native {
+namespace {
+
+std::vector<Value> pool(Recipe& r) {
+  const Value x = r.input(0);
+  const Window w = read_window(r, spatial_axes(r, x));
+  if (!r.has("kernel_shape")) r.refuse("unknown attribute 'kernel_shape'");
+  Attributes a = attributes({{"strides", w.strides}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"kernel", r.integers("kernel_shape")},
+                             {"rounding_type", std::string(r.integer("ceil_mode", 0) == 1 ? "ceil" : "floor")}, {"auto_pad", w.auto_pad}});
+  if (r.becomes() == "AvgPool") a.set("exclude-pad", r.integer("count_include_pad", 0) == 0);
+  return {r.make(r.becomes(), {x}, a, 1)};
+}
+
+/// quirk: the second output, the places of the maxima, is dropped silently.
+std::vector<Value> max_pool(Recipe& r) {
+  const Value y = pool(r)[0];
+  r.skip_ids(1);
+  return {y};
+}
+
+std::vector<Value> global_pool(Recipe& r) {
+  const Value x = r.input(0);
+  const Value axes = r.list_i64(axes_from(2, r.rank(x)));
+  return {r.make(r.becomes(), {x, axes}, attributes({{"keep_dims", true}}))};
+}
+
+constexpr Row kRows[] = {{"MaxPool", 1, max_pool, "MaxPool"}, {"AveragePool", 1, pool, "AvgPool"}, {"GlobalAveragePool", 1, global_pool, "ReduceMean"}, {"GlobalMaxPool", 1, global_pool, "ReduceMax"}};
+
+}  // namespace
+
+std::span<const Row> pooling_recipes() { return kRows; }
+
+}  // namespace blobsmith::onnx_native
