@@ -7,7 +7,7 @@ namespace {
 /// The place of the first extreme along an axis; of the last one by way of the reversed tensor.
 std::vector<Value> arg(Recipe& r, bool may_take_last) {
   Value x = r.input(0);
-  const int64_t axis = r.axis(r.integer("axis", 0), r.rank(x));
+  const int64_t axis = r.integer("axis", 0);
   const bool last = may_take_last && r.integer("select_last_index", 0) != 0;
   const Value k = r.scalar_i64(1);
   const Value original = x;
@@ -41,18 +41,18 @@ std::vector<Value> both_outputs(Value v) { return {v.node->value(0), v.node->val
 std::vector<Value> top_k_1(Recipe& r) {
   const Value x = r.input(0);
   const Value k = r.scalar_i64(r.mandatory_integer("k"));
-  return both_outputs(top_k(r, x, k, r.axis(r.integer("axis", -1), r.rank(x)), "max", "value", "i64"));
+  return both_outputs(top_k(r, x, k, r.integer("axis", -1), "max", "value", "i64"));
 }
 std::vector<Value> top_k_10(Recipe& r) {
   const Value x = r.input(0);
   const Value k = interpret_as_scalar(r, r.input(1));
-  return both_outputs(top_k(r, x, k, r.axis(r.integer("axis", -1), r.rank(x)), "max", "value", "i64"));
+  return both_outputs(top_k(r, x, k, r.integer("axis", -1), "max", "value", "i64"));
 }
 std::vector<Value> top_k_11(Recipe& r) {
   const Value x = r.input(0);
   const Value k = interpret_as_scalar(r, r.input(1));
   const bool largest = r.integer("largest", 1) != 0, sorted = r.integer("sorted", 1) != 0;
-  return both_outputs(top_k(r, x, k, r.axis(r.integer("axis", -1), r.rank(x)), largest ? "max" : "min", sorted ? "value" : "none", "i64"));
+  return both_outputs(top_k(r, x, k, r.integer("axis", -1), largest ? "max" : "min", sorted ? "value" : "none", "i64"));
 }
 
 std::vector<Value> one_hot(Recipe& r) {

@@ -48,7 +48,7 @@ std::vector<Value> transpose(Recipe& r) {
 std::vector<Value> concat(Recipe& r) {
   const std::vector<Value> parts = r.inputs();
   if (parts.empty()) r.refuse("it has no inputs");
-  return {r.concat(parts, r.axis(r.integer("axis", 1), r.rank(parts[0])))};
+  return {r.concat(parts, r.integer("axis", 1))};
 }
 
 std::vector<Value> outputs_of(Value v) {
