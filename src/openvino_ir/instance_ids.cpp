@@ -25,8 +25,28 @@ int64_t nodes_made(const Graph& graph) {
   return count;
 }
 
+bool is_dynamic(const Graph& graph) {
+  for (const Node* n : graph.all())
+    for (int i = 0; i < n->output_count(); ++i)
+      if (!is_static(n->shape(i))) return true;
+  return false;
+}
+
+// quirk: a network with an unknown shape is cloned once more, folded and validated, to learn what its outputs could be.
+int64_t nodes_of_dynamic_clone(const Graph& graph) {
+  constexpr int64_t kPatterns = 13, kLegacyNonMaxSuppression = 27;
+  int64_t count = kPatterns;
+  for (const Node* n : graph.all()) {
+    const auto bounded = static_cast<int64_t>(quirks::bounded_inputs(*n).size());
+    count += 1 + 2 * quirks::ids_of_inference(*n) + bounded;
+    if (n->is("NonMaxSuppression")) count += kLegacyNonMaxSuppression;
+    if (n->is("TopK") && n->version == 3) count += 2;
+  }
+  return count;
+}
+
 }  // namespace
 
-int64_t next_instance_id(const Graph& graph) { return kFirst + nodes_made(graph); }
+int64_t next_instance_id(const Graph& graph) { return kFirst + nodes_made(graph) + (is_dynamic(graph) ? nodes_of_dynamic_clone(graph) : 0); }
 
 }  // namespace blobsmith::ir

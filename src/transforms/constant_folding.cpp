@@ -77,6 +77,23 @@ bool fold(Graph& graph, Rewriter& rewriter, Node* n) {
   return true;
 }
 
+// One element gathered out of joined single elements is that element, which takes the name of the Gather.
+bool bypass_joined_elements(Rewriter& rewriter, Node* n) {
+  if (!n->is("Gather") || n->input_count() != 3) return false;
+  Node* concat = producer(n->input(0), "Concat");
+  const Tensor *indices = constant_of(n->input(1)), *axis = constant_of(n->input(2));
+  if (!concat || !indices || !axis || !is_static(concat->shape()) || concat->attrs.integer("axis") != 0 || axis->to_i64().at(0) != 0) return false;
+  if (indices->shape.size() > 1 || element_count(indices->shape) != 1 || concat->input_count() != element_count(concat->shape())) return false;
+  const size_t at = axis_from_front(indices->to_i64()[0], static_cast<size_t>(concat->input_count()));
+  Value element = concat->input(static_cast<int>(at));
+  if (indices->shape.empty()) {
+    const Value front = rewriter.indices({0});
+    element = rewriter.make("Squeeze", {element, front})->value();
+  }
+  element.node->name = n->name;
+  return rewriter.redirect(n->value(), element);
+}
+
 }  // namespace
 
 bool fold_constants(Graph& graph) {
@@ -88,6 +105,7 @@ bool fold_constants(Graph& graph) {
     if (changed) graph.next_id += blobsmith::quirks::ids_of_inference(*n);
     if (n->body) changed |= in_body(graph, *n, fold_constants);
     if (is_foldable(*n)) changed |= fold(graph, rewriter, n);
+    else changed |= bypass_joined_elements(rewriter, n);
   }
   if (changed) graph.remove_unreachable();
   return changed;

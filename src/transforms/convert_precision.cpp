@@ -1,11 +1,17 @@
 // The VPU has 32-bit integers only: i64, u64, u32 and boolean become i32 (front-end spec §5.5).
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <set>
 
+#include "transforms/quirks.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
+
+constexpr std::array<std::string_view, 12> kBooleanOperations{"Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalOr", "LogicalXor", "LogicalNot", "ReduceLogicalAnd", "ReduceLogicalOr"};
+bool is_boolean_operation(const Node& n) { return std::ranges::find(kBooleanOperations, n.type) != kBooleanOperations.end(); }
 
 bool becomes_i32(ElementType t) { return t == ElementType::i64 || t == ElementType::u64 || t == ElementType::u32 || t == ElementType::boolean; }
 
@@ -37,29 +43,59 @@ void convert_type_attributes(Attributes& attrs) {
   }
 }
 
+bool has_automatic_name(const Node& n) { return n.name == n.type + "_" + std::to_string(n.id()); }
+
+// quirk: the reference replaces these nodes by copies, which keep a name that was given and take the copy's number otherwise.
+void renumber(Graph& graph, Node* n) {
+  if (has_automatic_name(*n)) n->name = n->type + "_" + std::to_string(graph.next_id);
+  ++graph.next_id;
+}
+
+bool converts(const Node& n, bool (*from)(ElementType)) {
+  bool changed = false;
+  for (int i = 0; i < n.output_count(); ++i) changed |= from(n.element_type(i));
+  return changed;
+}
+
+void convert_outputs(Graph& graph, Node* n, bool (*from)(ElementType)) {
+  if (n->is_constant()) n->constant = to_i32(n->constant);
+  std::vector<std::pair<ElementType, Shape>> outputs;
+  for (int i = 0; i < n->output_count(); ++i) outputs.emplace_back(from(n->element_type(i)) ? ElementType::i32 : n->element_type(i), n->shape(i));
+  graph.set_outputs(n, std::move(outputs));
+}
+
+bool is_boolean(ElementType t) { return t == ElementType::boolean; }
+bool is_wide_integer(ElementType t) { return t == ElementType::i64 || t == ElementType::u64 || t == ElementType::u32; }
+
+// One round: choices first, whose condition or values change, then whatever makes such values.
+bool convert(Graph& graph, const std::vector<Node*>& order, bool (*from)(ElementType), std::set<const Node*>& renumbered) {
+  for (Node* n : order)
+    if (n->is("Select") && std::ranges::any_of(n->inputs(), [&](const Value& v) { return from(v.type()); }) && renumbered.insert(n).second) renumber(graph, n);
+  bool changed = false;
+  for (Node* n : order) {
+    if (!converts(*n, from)) continue;
+    convert_outputs(graph, n, from);
+    changed = true;
+    if (n->is_constant()) ++graph.next_id;
+    else if (is_boolean_operation(*n)) renumber(graph, n);
+  }
+  if (changed) graph.next_id += quirks::ids_of_validation(graph);
+  return changed;
+}
+
 }  // namespace
 
 bool convert_precision(Graph& graph) {
   bool changed = false;
-  int64_t converted = 0;
-  for (Node* n : graph.ordered()) {
+  const std::vector<Node*> order = graph.ordered();
+  for (Node* n : order) {
     if (n->body) changed |= in_body(graph, *n, convert_precision);
     convert_type_attributes(n->attrs);
-    if (n->is_constant() && becomes_i32(n->constant.type)) {
-      n->constant = to_i32(n->constant);
-      ++converted;
-    }
-    std::vector<std::pair<ElementType, Shape>> outputs;
-    bool differs = false;
-    for (int i = 0; i < n->output_count(); ++i) {
-      const bool converts = becomes_i32(n->element_type(i));
-      outputs.emplace_back(converts ? ElementType::i32 : n->element_type(i), n->shape(i));
-      differs |= converts;
-    }
-    if (differs) graph.set_outputs(n, std::move(outputs));
-    changed |= differs;
   }
-  if (converted) graph.next_id += 2 * converted + 1;  // the reference replaces the nodes
+  std::set<const Node*> renumbered;
+  changed |= convert(graph, order, is_wide_integer, renumbered);
+  changed |= convert(graph, order, is_boolean, renumbered);
+  graph.next_id += quirks::ids_of_validation(graph) * (changed ? 1 : 2);
   return changed;
 }
 

@@ -48,6 +48,7 @@ bool image_patches_to_reorg(Rewriter& rw, Node* n) {  // ExtractImagePatches wit
   if (sizes.size() != 2 || x.size() != 4 || sizes != n->attrs.integers("strides") || sizes[0] != sizes[1] || sizes[0] < 1) return false;
   if (n->attrs.integers("rates") != std::vector<int64_t>{1, 1}) return false;
   if (x[2] < 0 || x[3] < 0 || x[2] % sizes[0] != 0 || x[3] % sizes[1] != 0) return false;
+  if (x[1] < sizes[0] * sizes[0]) throw cannot_compile(n->name, n->type, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
   return rw.replace(n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
 }
 

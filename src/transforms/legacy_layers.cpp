@@ -39,16 +39,25 @@ bool lrn_to_legacy(Rewriter& rw, Node* n) {
   } else {
     for (size_t i = 2; i < n->shape().size(); ++i)
       if (std::ranges::find(axes, static_cast<int64_t>(i)) == axes.end()) return false;
-    if (std::ranges::any_of(axes, [](int64_t a) { return a < 2; })) return false;
     attrs.set("region", "same");
   }
   return rw.replace(n, rw.make_like(n, "LRN_IE", {n->input(0)}, attrs));
 }
 
+namespace {
+void require_unsigned(const Node& n, const std::string& attribute, const std::vector<int64_t>& list) {
+  if (std::ranges::all_of(list, [](int64_t v) { return v >= 0; })) return;
+  std::string text;
+  for (int64_t v : list) text += (text.empty() ? "" : ",") + std::to_string(v);
+  throw cannot_compile(n.name, n.type, "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " + attribute + "  from IR for layer " + n.name + ". Value " + text + " cannot be casted to unsigned int.");
+}
+}  // namespace
+
 bool pad_to_legacy(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
   const Tensor* end = constant_of(n->input(2));
   if (!begin || !end) return false;
+  for (const auto& [name, pads] : {std::pair{"pads_begin", begin}, std::pair{"pads_end", end}}) require_unsigned(*n, name, pads->to_i64());
   double value = 0;
   if (n->attrs.text("pad_mode", "constant") == "constant" && n->input_count() > 3) {
     const auto stated = single_value(n->input(3));

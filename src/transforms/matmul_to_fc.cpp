@@ -39,6 +39,7 @@ Node* fully_connected(Rewriter& rw, std::vector<Value> inputs, ElementType type,
 
 bool matmul_to_fully_connected(Rewriter& rw, Node* n) {
   Value a = n->input(0), b = n->input(1);
+  if (producer(a, "DynamicShapeResolver")) return false;
   const Shape &shape_a = a.shape(), &shape_b = b.shape();
   const auto real_dims = std::ranges::count_if(shape_b, [](int64_t d) { return d != 1; });
   if (!constant_of(b) || !is_static(shape_a) || shape_b.size() < 2 || shape_a.empty() || real_dims > 2) return false;

@@ -1,4 +1,5 @@
 // Operations that change nothing vanish; Squeeze and Unsqueeze become Reshape (front-end spec §5.4, CommonEliminations).
+#include <algorithm>
 #include <numeric>
 
 #include "transforms/rewrites.hpp"
@@ -53,7 +54,7 @@ bool eliminate_reshape(Rewriter& rw, Node* n) {
 }
 
 bool eliminate_squeeze_unsqueeze(Rewriter& rw, Node* n) {
-  if (!is_static(n->shape()) || n->shape().empty()) return false;
+  if (n->shape().empty() || std::ranges::count(n->shape(), kDynamic) > 1) return false;
   Value x = n->input(0);
   if (only_changes_shape(*x.node)) x = x.node->input(0);
   Node* reshape = rw.reshape(x, n->shape());

@@ -105,7 +105,15 @@ bool fuse_linear_chains(Graph& g) {
 
 bool multiplications_into_convolutions(Graph& g) { return apply_rewrites(g, {{{"Multiply"}, fuse_multiply_into_convolution}}); }
 bool old_gathers(Graph& g) { return apply_rewrites(g, {{{"Gather"}, gather_7_to_1}}); }
+bool shapes_of_resolvers(Graph& g) { return apply_rewrites(g, {{{"ShapeOf"}, shape_of_resolver}}); }
+bool merge_subsequent_resolvers(Graph& g) { return apply_rewrites(g, {{{"DynamicShapeResolver"}, merge_resolvers}}); }
 bool reorg_from_patches(Graph& g) { return apply_rewrites(g, {{{"ExtractImagePatches"}, image_patches_to_reorg}}); }
+// quirk: folding outside the common optimizations counts as a change where it made constants of constants.
+bool fold_between_conversions(Graph& g) {
+  const int64_t before = g.next_id;
+  const bool changed = fold_constants(g);
+  return changed || g.next_id != before;
+}
 bool old_broadcasts(Graph& g) { return apply_rewrites(g, {{{"Broadcast"}, broadcast_3_to_1}}); }
 bool old_shape_ofs(Graph& g) { return apply_rewrites(g, {{{"ShapeOf"}, shape_of_3_to_1}}); }
 bool shuffle_channels(Graph& g) { return apply_rewrites(g, {{{"ShuffleChannels"}, decompose_shuffle_channels}}); }
@@ -206,8 +214,9 @@ constexpr Step kSteps[] = {
 
     // down to opset1 (§5.2, §5.5)
     {"dynamic shapes", resolve_dynamic_shapes},
+    {"shapes of resolvers", shapes_of_resolvers},
     {"ExtractImagePatches to ReorgYolo", reorg_from_patches},
-    {"constant folding", fold_constants},
+    {"constant folding", fold_between_conversions},
     {"Broadcast 3 to 1", old_broadcasts, 9},
     {"ShapeOf 3 to 1", old_shape_ofs},
     {"ShuffleChannels", shuffle_channels},
@@ -217,7 +226,7 @@ constexpr Step kSteps[] = {
     {"32-bit integers", convert_precision},
 
     // to legacy layers (§5.6)
-    {"constant folding", fold_constants, 190},
+    {"constant folding", fold_constants, 195},
     {"decompositions", legacy_decompositions},
     {"MatMul", convert_matmul},
     {"constant folding", fold_constants},
@@ -231,6 +240,7 @@ constexpr Step kSteps[] = {
     {"Multiply and Add of constants", convert_constant_eltwise},
     {"constant folding", fold_constants},
     {"32-bit integers", convert_precision},
+    {"resolvers of resolvers", merge_subsequent_resolvers},
 };
 
 }  // namespace

@@ -13,6 +13,9 @@ void smart_reshape(Graph& graph);                     // smart_reshape.cpp
 bool resolve_dynamic_shapes(Graph& graph);            // dynamic_shapes.cpp
 
 // ---- rewrites at one node ----
+// dynamic_shapes.cpp
+bool shape_of_resolver(Rewriter& rw, Node* n);
+bool merge_resolvers(Rewriter& rw, Node* n);
 // prior_box.cpp
 bool prior_box_to_legacy(Rewriter& rw, Node* n);
 // non_max_suppression.cpp

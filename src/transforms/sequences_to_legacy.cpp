@@ -5,7 +5,7 @@
 namespace blobsmith::transforms {
 
 bool lstm_cell_to_legacy(Rewriter& rw, Node* n) {
-  if (n->version != 4 || n->input_count() < 6) return false;
+  if (n->input_count() < 6) return false;
   Node* weights = rw.make("Concat", {n->input(3), n->input(4)}, attributes({{"axis", 1}}));
   return rw.replace(n, rw.make_like(n, "LSTMCellIE", {n->input(0), n->input(1), n->input(2), weights->value(), n->input(5)}, n->attrs));
 }

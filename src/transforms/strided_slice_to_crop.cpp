@@ -74,7 +74,7 @@ bool all_ones(const Node& n) {
 bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
   const Tensor* end = constant_of(n->input(2));
-  if (!begin || !end || !all_ones(*n) || !is_static(n->input(0).shape())) return false;
+  if (!begin || !end || !all_ones(*n) || !is_static(n->input(0).shape()) || producer(n->input(0), "DynamicShapeResolver")) return false;
   const Bounds bounds{*n, begin->to_i64(), end->to_i64()};
   if (bounds.end.size() != bounds.begin.size()) return false;
   const auto p = plan(bounds, n->input(0).shape());

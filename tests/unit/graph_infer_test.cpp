@@ -129,6 +129,7 @@ TEST_F(Infer, StridedSliceUnderstandsMasks) {
   EXPECT_EQ(slice({1}, {2}, {1}, attributes({{"shrink_axis_mask", List{1}}})), (Shape{5, 8}));
   EXPECT_EQ(slice({0, 0}, {1, 4}, {1, 1}, attributes({{"ellipsis_mask", List{1, 0}}})), (Shape{2, 5, 4}));
   EXPECT_EQ(slice({0, 0}, {0, 1}, {1, 1}, attributes({{"new_axis_mask", List{1, 0}}})), (Shape{1, 1, 5, 8}));
+  expect_layer_error(ErrorCode::ShapeMismatch, "All masks", [&] { slice({0, 0}, {1, 1}, {1, 1}, attributes({{"begin_mask", List{1}}, {"end_mask", List{1, 1}}})); });
   expect_layer_error(ErrorCode::ShapeMismatch, "fit", [&] { slice({5}, {6}, {1}, attributes({{"shrink_axis_mask", List{1}}})); });
   expect_layer_error(ErrorCode::ShapeMismatch, "fit", [&] { slice({0}, {6}, {0}); });
 }

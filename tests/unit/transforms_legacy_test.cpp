@@ -155,19 +155,5 @@ TEST(TransformsLegacy, LinearInterpolationOfOpset1IsInterp) {
   EXPECT_EQ(n.types(), Types{"Interp"});
 }
 
-TEST(TransformsLegacy, ShapesThatDependOnDataAreRefusedByName) {
-  Net n;
-  const Value nz = n.op("NonZero", {n.input({2, 2})}, "nz", {}, 0);
-  const Value shape = n.ints({-1});
-  n.g.result(n.op("Reshape", {nz, shape}, "flat", with("special_zero", false)));
-  try {
-    convert_to_legacy(n.g);
-    FAIL() << "a Reshape of unknown shape went through";
-  } catch (const Error& e) {
-    EXPECT_EQ(e.code(), ErrorCode::NotYetSupported);
-    EXPECT_EQ(e.layer(), "flat");
-  }
-}
-
 }  // namespace
 }  // namespace blobsmith

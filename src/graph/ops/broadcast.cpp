@@ -29,8 +29,9 @@ void infer_broadcast(Inference& in) {
   const std::string& mode = in.attrs().text("mode");
   const auto target = in.values(1);
   if (!target) {
-    if (in.rank(1) != 1 || in.dim(1, 0) < 0 || in.dim(1, 0) > 64 || mode == "bidirectional") in.fail("Its target shape (input 1) is not a constant");
-    return in.output(in.type(), Shape(static_cast<size_t>(in.dim(1, 0)), kDynamic));
+    if (in.rank(1) != 1 || in.dim(1, 0) < 0 || in.dim(1, 0) > 64 ) in.fail("Its target shape (input 1) is not a constant");
+    const int64_t rank = mode == "bidirectional" ? std::max(in.rank(), in.dim(1, 0)) : in.dim(1, 0);
+    return in.output(in.type(), Shape(static_cast<size_t>(rank), kDynamic));
   }
   for (int64_t d : *target) in.require(d >= 0, "Broadcast target shape must not be negative");
   if (mode == "explicit") {

@@ -152,6 +152,7 @@ void infer_reorg_yolo(Inference& in) {
   const int64_t s = in.attrs().integer("stride");
   if (s <= 0 || s > 1 << 20) in.fail("Stride attribute is required.");
   if (in.rank() != 4) in.fail("[N, C, H, W] input shape is required.");
+  if (in.dim(0, 1) != kDynamic && in.dim(0, 1) < s * s) in.fail("For [N, C, H, W] input shape, C >= (stride*stride) is required.");
   in.output(in.type(), {in.dim(0, 0), multiply_dims(in.dim(0, 1), s * s), exact_quotient(in, in.dim(0, 2), s), exact_quotient(in, in.dim(0, 3), s)});
 }
 

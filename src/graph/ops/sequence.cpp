@@ -7,7 +7,7 @@ namespace {
 
 using enum AttributeKind;
 constexpr AttributeSpec kGreedy[] = {{"ctc_merge_repeated", Flag, "true"}};
-constexpr AttributeSpec kGreedySeqLen[] = {{"merge_repeated", Flag, "true"}, {"classes_index_type", Type, "i32"}, {"sequence_length_type", Type, "i32"}};
+constexpr AttributeSpec kGreedySeqLen[] = {{"merge_repeated", Flag, "false"}, {"classes_index_type", Type, "i32"}, {"sequence_length_type", Type, "i32"}};
 constexpr AttributeSpec kLoss[] = {{"preprocess_collapse_repeated", Flag, "false"}, {"ctc_merge_repeated", Flag, "true"}, {"unique", Flag, "false"}};
 
 void infer_greedy(Inference& in) {

@@ -82,7 +82,18 @@ std::vector<int64_t> bounded(std::vector<int64_t> list) {
   return list;
 }
 
+// Masks may be left out; those that are there have one size.
+void check_masks(const Inference& in) {
+  size_t size = 0;
+  for (std::string_view mask : {"begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask", "ellipsis_mask"}) {
+    const size_t other = in.attrs().integers(mask).size();
+    if (other != 0 && size != 0 && other != size) in.fail("All masks of StridedSlice must have the same size");
+    size = std::max(size, other);
+  }
+}
+
 void infer_strided_slice(Inference& in) {
+  check_masks(in);
   const auto begin = in.values(1), end = in.values(2);
   const auto strides = in.input_count() > 3 ? in.values(3) : std::vector<int64_t>();
   if (!begin || !end || !strides) {

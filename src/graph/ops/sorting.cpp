@@ -144,7 +144,7 @@ void infer_nms_bounded(Inference& in) {
   int64_t boxes = kDynamic;
   const auto per_class = in.input_count() > 2 ? in.value(2) : std::optional<int64_t>(0);
   if (per_class && is_static(in.shape(0)) && is_static(in.shape(1))) boxes = multiply_dims(std::min(in.dim(0, 1), std::max<int64_t>(*per_class, 0)), in.dim(1, 1));
-  in.output(in.type_attribute("output_type"), {boxes, 3});
+  in.output(in.attrs().has("output_type") ? in.type_attribute("output_type") : ElementType::i64, {boxes, 3});
 }
 
 void infer_nms_4(Inference& in) {

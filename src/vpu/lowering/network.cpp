@@ -89,7 +89,7 @@ void Network::make_layers(const std::vector<Node*>& nodes, bool combine_loops) {
     NetworkLayer l{n, names_.at(n), std::string(layer_type(*n)), {}, {}, {}};
     for (int i = 0; i < n->input_count(); ++i) {
       const Value v = n->input(i);
-      if (internal.contains(v.node)) continue;
+      if (v.node->is_constant() && i >= first_internal_port(*n)) continue;
       if (i == 1 && v.node->is_constant() && takes_shape_constant(l.type)) continue;
       l.inputs.push_back(v);
     }

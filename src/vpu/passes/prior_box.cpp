@@ -49,6 +49,12 @@ class BoxWriter {
     for (Half& h : values_) h = static_cast<Half>(std::clamp(static_cast<int16_t>(h), int16_t{0}, one));
   }
 
+  /// All boxes are written: they must be the first half of the content.
+  void finish() const {
+    const std::string written = std::to_string(at_), wanted = std::to_string(values_.size() / 2);
+    if (at_ * 2 != values_.size()) throw cannot_compile(stage_, "[VPU] PriorBox output have invalid dimension, exptected " + written + "x2, got " + wanted + "x2, layer name is: " + stage_.name);
+  }
+
   /// The second half of the content: the variances, over and over.
   void variances(const std::vector<float>& v) {
     const size_t half = values_.size() / 2;
@@ -88,6 +94,7 @@ class PriorBoxes {
         for (size_t i = 0; i < min_sizes_.size(); ++i) min_size(i);
       }
     }
+    out_.finish();
     if (clip_) out_.clip();
     out_.variances(variances_);
     return out_.take();
@@ -184,6 +191,7 @@ Bytes prior_box_clustered_content(const Stage& s) {
         out.box(limited((x - widths[i] / 2.0f) / image_w), limited((y - heights[i] / 2.0f) / image_h), limited((x + widths[i] / 2.0f) / image_w), limited((y + heights[i] / 2.0f) / image_h));
     }
   }
+  out.finish();
   out.variances(variances);
   return out.take();
 }

@@ -33,8 +33,8 @@ void propagate_dynamism(Program& p) {
   if (!p.is_dynamic()) return;
   p.for_each_stage([&](Stage* s) {
     if (!s->is_any(StageType::Convert, StageType::Copy, StageType::Power, StageType::Prod)) return;
-    Data* in = single_dynamic_input(*s);
     Data* out = s->output();
+    Data* in = out->shape_parent() && !s->is(StageType::Convert) ? nullptr : single_dynamic_input(*s);
     if (in && !out->shape_parent()) propagate(p, s, in, out);
     else if (!in && s->is(StageType::Convert) && s->input(0)->usage == DataUsage::Input && out->shape_parent()) p.connect_shape(out->shape_parent(), s->input(0));
   });

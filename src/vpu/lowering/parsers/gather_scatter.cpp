@@ -19,8 +19,10 @@ void parse_gather_nd(LayerContext& c) {
 void parse_gather_elements(LayerContext& c) {
   c.check(c.inputs.size() == 2 || c.inputs.size() == 3, "inputs.size() == 2 || inputs.size() == 3");
   c.expect_ports(c.inputs.size(), 1);
+  const int64_t axis = c.attrs().integer("axis"), rank = static_cast<int64_t>(c.node().input(0).shape().size());
+  c.require(axis >= 0 && axis < rank, "axis must be in the range of [0, " + std::to_string(rank) + ") , actually " + std::to_string(axis));
   Stage* s = c.add_stage(StageType::GatherElements, c.inputs, {c.out()});
-  s->attrs.set("axis", c.attrs().integer("axis"));
+  s->attrs.set("axis", axis);
   s->attrs.set("rowIndicesMode", c.inputs.size() == 3);
 }
 
