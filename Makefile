@@ -45,9 +45,10 @@ fuzz: build python            ## libFuzzer on the IR, ONNX and blob readers, FUZ
 bench: build python          ## compile time and memory against the reference compiler, where that is present
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 
-conformance: build python    ## random networks and many options through both compilers, where the reference compiler is present
+conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 
 check-all: test test-asan fuzz bench conformance ## everything, long
 

@@ -123,7 +123,31 @@ def batch(n):
     n.result(n.relu(n.conv(n.pool(n.relu(n.conv(n.input(4, 3, 24, 24), 3, 16))), 16, 8)))
 
 
-MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars]
+def rows_by_mask(n):
+    """As many rows of a table as a mask says, and what may follow them."""
+    found = n.layer('NonZero', [n.input(8, name='mask')], version='opset3', output_type='i32')
+    x = n.layer('Gather', [n.input(8, 6, name='table'), n.layer('Squeeze', [found, n.ints(0)]), n.const(0, 'i64')])
+    y = n.concat(n.relu(x), n.add(x, n.layer('Sigmoid', [x])), axis=1)
+    columns = n.layer('StridedSlice', [y, n.ints(0, 2), n.ints(0, 9), n.ints(1, 1)], begin_mask=[1, 0], end_mask=[1, 0], new_axis_mask=[0, 0], shrink_axis_mask=[0, 0], ellipsis_mask=[0, 0])
+    n.result(n.fc(n.layer('SoftMax', [columns], axis=1), 7, 5), n.reshape(n.transpose(y, 1, 0), 3, 4, -1))
+
+
+def chosen_boxes(n):
+    boxes, scores = n.input(1, 30, 4, name='boxes'), n.input(1, 2, 30, name='scores')
+    kept = n.layer('NonMaxSuppression', [boxes, scores, n.const(5, 'i64'), n.const(0.5), n.const(0.1)], version='opset5', outputs=3, box_encoding='corner', sort_result_descending=False, output_type='i64')[0]
+    rows = n.layer('Squeeze', [n.layer('Gather', [kept, n.ints(2), n.const(1, 'i64')]), n.ints(1)])
+    n.result(n.layer('Gather', [boxes, rows, n.const(1, 'i64')]))
+
+
+def old_forms(n):
+    x = n.conv(n.input(1, 3, 12, 12), 3, 8)
+    a = n.layer('LRN', [x, n.ints(1, 2, 3)], alpha=0.0001, beta=0.75, bias=1.0, size=3)
+    flat, h, c = n.reshape(n.reduce(a, 'ReduceMean', 2, 3), 0, -1), n.input(1, 6, name='h'), n.input(1, 6, name='c')
+    n.result(*n.layer('LSTMCell', [flat, h, c, n.normal(24, 8), n.normal(24, 6), n.normal(24, scale=0.1)], outputs=2, hidden_size=6))
+
+
+MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
+          rows_by_mask, chosen_boxes, old_forms]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

@@ -149,7 +149,7 @@ for a, b in itertools.product((False, True), repeat=2):
     case('MatMul', f'constant first {a} {b}', lambda n, a=a, b=b: n.result(n.layer('MatMul', [n.normal(*((8, 3) if a else (3, 8))), n.input(*((5, 8) if b else (8, 5)))], transpose_a=a, transpose_b=b)))
 for equation, shapes in {'ab,bc->ac': ((3, 8), (8, 5)), 'abc,acd->abd': ((2, 3, 8), (2, 8, 5)), 'bhwc,hkc->bhwk': ((1, 4, 6, 8), (4, 5, 8)), 'ij->ji': ((3, 8),), 'ij->i': ((3, 8),), 'ij,j->i': ((3, 8), (8,)), 'ij,kj->ik': ((3, 8), (5, 8)),
                          'abcd,adce->abde': ((1, 2, 3, 4), (1, 4, 3, 5))}.items():
-    case('Einsum', equation.replace('>', ''), lambda n, e=equation.replace('>', '&gt;'), s=shapes: n.result(n.layer('Einsum', [n.input(*x, name=f'i{i}') for i, x in enumerate(s)], version='opset7', equation=e)))
+    case('Einsum', equation.replace('>', ''), lambda n, e=equation, s=shapes: n.result(n.layer('Einsum', [n.input(*x, name=f'i{i}') for i, x in enumerate(s)], version='opset7', equation=e)))
 
 # ---- normalization
 for version in (1, 5):
@@ -253,13 +253,14 @@ for axis in (0, 1):
 case('ScatterElementsUpdate', 'constant indices', lambda n: n.result(n.layer('ScatterElementsUpdate', [n.input(6, 5), n.const([[0, 1, 2, 3, 4]], 'i32'), n.input(1, 5, name='u'), n.const(0, 'i64')], version='opset3')))
 case('ScatterElementsUpdate', 'equal indices', lambda n: n.result(n.layer('ScatterElementsUpdate', [n.input(6, 5), n.const([[1] * 5, [3] * 5], 'i32'), n.input(2, 5, name='u'), n.const(0, 'i64')], version='opset3')))
 case('ScatterNDUpdate', 'rows', lambda n: n.result(n.layer('ScatterNDUpdate', [n.input(6, 5), n.input(2, 1, name='i', type='i32'), n.input(2, 5, name='u')], version='opset4')))
-for repeats in ((1, 1, 2, 3), (2, 1, 1, 1), (1, 3, 1, 1), (2, 2, 2, 2), (1, 1, 1, 1), (2, 3), (2, 1, 1, 1, 1)):
+case('Tile', 'nothing', lambda n: n.result(n.layer('Tile', [n.relu(n.input(1, 4, 8, 10)), n.ints(1, 1, 1, 1)])))
+for repeats in ((1, 1, 2, 3), (2, 1, 1, 1), (1, 3, 1, 1), (2, 2, 2, 2), (2, 3), (2, 1, 1, 1, 1)):
     one('Tile', f'{repeats}', more=ints(*repeats))
 for version, mode in ((1, 'numpy'), (1, 'explicit'), (3, 'numpy'), (3, 'explicit'), (3, 'bidirectional')):
     axes = (lambda n: [n.ints(1)]) if mode == 'explicit' else lambda n: []
     one('Broadcast', f'opset{version} {mode}', (4,) if mode == 'explicit' else (4, 1, 1), f'opset{version}', lambda n, a=axes: [n.ints(1, 4, 6, 8), *a(n)], mode=mode)
     if mode != 'explicit':
-        one('Broadcast', f'opset{version} {mode} nothing', opset=f'opset{version}', more=ints(1, 4, 8, 10), mode=mode)
+        case('Broadcast', f'opset{version} {mode} nothing', lambda n, v=version, m=mode: n.result(n.layer('Broadcast', [n.relu(n.input(1, 4, 8, 10)), n.ints(1, 4, 8, 10)], version=f'opset{v}', mode=m)))
 for mode in ('constant', 'edge', 'reflect', 'symmetric'):
     for rank in (1, 2, 3, 4, 5):
         one('Pad', f'{mode} {rank}d', SHAPES[rank], more=lambda n, r=rank: [n.ints(*[0] * (r - 1), 1), n.ints(*[0] * (r - 1), 2)] + [n.const(0.5)], pad_mode=mode)
@@ -517,5 +518,4 @@ sequence('LSTM', 'without sequence', keep=(1, 2))
 sequence('LSTM', 'batch 2', batch=2)
 sequence('LSTM', 'length 1', length=1)
 case('Assign', 'with ReadValue', lambda n: (lambda r: n.result(n.add(r, n.input(1, 4)), n.layer('Assign', [r], version='opset3', variable_id='v')))(n.layer('ReadValue', [n.normal(1, 4)], version='opset3', variable_id='v')))
-case('Parameter', 'into a result', lambda n: n.result(n.input(1, 4, 8, 10)))
 case('Constant', 'as a result', lambda n: n.result(n.relu(n.input(1, 4)), n.normal(1, 4)))
