@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/file.hpp"
-#include "graph/ops/inference_ids.hpp"
 #include "importers/onnx_native/functions.hpp"
 #include "importers/onnx_native/recipe.hpp"
 
@@ -22,7 +21,7 @@ class Importer {
   Graph run() {
     expand_functions(model_);
     check_operators();
-    for (const auto& [name, tensor] : model_.initializers) values_[name] = graph_.constant(tensor, name)->value();
+    for (const auto& [name, tensor] : model_.initializers) import_.values[name] = graph_.constant(tensor, name)->value();
     for (const onnx_file::ValueInfo& input : model_.inputs) add_parameter(input);
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
     add_results();
@@ -53,13 +52,13 @@ class Importer {
       throw e.hint("fix its shape in the model, or state it: blobsmith convert --input-shape " + input.name + "=1,3,224,224");
     }
     element_count(*input.shape);  // throws where it overflows
-    values_[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
+    import_.values[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
   }
 
   void add_node(const onnx_file::Node& n) {
     const Row& row = *find_recipe(n.domain, n.op_type, opset_);
     try {
-      Recipe recipe(graph_, n, values_, row.becomes);
+      Recipe recipe(import_, n, row.becomes);
       const std::vector<Value> outputs = row.make(recipe);
       for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i)
         if (outputs[i]) define(n.outputs[i], outputs[i]);
@@ -73,13 +72,13 @@ class Importer {
   /// quirk: the node is named after the output, even where it has other outputs or other users.
   void define(const std::string& name, Value v) {
     v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
-    if (!name.empty()) values_[name] = v;
+    if (!name.empty()) import_.values[name] = v;
   }
 
   void add_results() {
     for (const onnx_file::ValueInfo& output : model_.outputs) {
-      const auto it = values_.find(output.name);
-      if (it != values_.end()) graph_.result(it->second, output.name);
+      const auto it = import_.values.find(output.name);
+      if (it != import_.values.end()) graph_.result(it->second, output.name);
     }
     if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
   }
@@ -94,8 +93,9 @@ class Importer {
   void copy_as_the_compiler_does() {
     graph_.remove_unreachable();
     graph_.next_id += kIdsBefore;
+    quirks::Numbering numbering;
     for (Node* n : graph_.ordered()) {
-      graph_.next_id += 1 + quirks::ids_of_inference(*n);
+      graph_.next_id += 1 + numbering.of_inference(*n);
       graph_.set_inputs(n, std::vector<Value>(n->inputs()));
     }
     graph_.name = model_.graph_name;
@@ -103,8 +103,8 @@ class Importer {
 
   onnx_file::Model model_;
   int64_t opset_;
-  Graph graph_;
-  Recipe::Values values_;
+  Import import_;
+  Graph& graph_ = import_.graph;
 };
 
 }  // namespace

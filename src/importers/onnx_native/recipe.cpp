@@ -22,15 +22,15 @@ const Row* newest(std::span<const Row> rows, std::string_view op_type, int64_t o
 
 }  // namespace
 
-Recipe::Recipe(Graph& graph, const onnx_file::Node& node, const Values& values, std::string_view becomes) : rewriter_(graph), node_(node), values_(values), becomes_(becomes) {
-  // quirk: a node stands for each input that is left out.
-  skip_ids(std::ranges::count(node.inputs, std::string()));
-}
+Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes) : import_(import), rewriter_(import.graph), node_(node), becomes_(becomes) { skip_absent_inputs(); }
+
+// quirk: a node stands for each input that is left out, and is made whenever the reference looks at the inputs.
+void Recipe::skip_absent_inputs() { skip_ids(std::ranges::count(node_.inputs, std::string())); }
 
 Value Recipe::input(size_t i) const {
   if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");
-  const auto it = values_.find(node_.inputs[i]);
-  if (it == values_.end()) refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
+  const auto it = import_.values.find(node_.inputs[i]);
+  if (it == import_.values.end()) refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
   return it->second;
 }
 
@@ -60,6 +60,7 @@ int64_t Recipe::mandatory_integer(const char* a) const {
 
 Value Recipe::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   Node* n = rewriter_.make(std::move(type), std::move(inputs), std::move(attrs), version);
+  import_.graph.next_id = n->id() + 1 + import_.numbering.of_inference(*n);
   n->source = node_.describe(kNewestOpset);
   return n->value();
 }

@@ -13,18 +13,24 @@
 
 #include "graph/graph.hpp"
 #include "importers/onnx_model/model_file.hpp"
+#include "importers/onnx_native/numbering.hpp"
 #include "transforms/rewrite.hpp"
 
 namespace blobsmith::onnx_native {
 
 using transforms::attributes;
 
+/// The graph as far as it is made.
+struct Import {
+  Graph graph;
+  std::map<std::string, Value> values;  ///< by ONNX name
+  quirks::Numbering numbering;
+};
+
 /// What a recipe sees of the node at hand, and how it makes nodes.
 class Recipe {
  public:
-  using Values = std::map<std::string, Value>;
-
-  Recipe(Graph& graph, const onnx_file::Node& node, const Values& values, std::string_view becomes);
+  Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes);
 
   const onnx_file::Node& node() const { return node_; }
   std::string becomes() const { return std::string(becomes_); }   ///< the type that the table's row states
@@ -65,8 +71,8 @@ class Recipe {
   Value transpose(Value v, std::vector<int64_t> order);
   Value binary(const char* type, Value a, Value b) { return make(type, {a, b}); }
   /// Numbers that the reference spends on nodes that it drops again.
-  void skip_ids(int64_t count) { rewriter_.graph().next_id += count; }
-  Graph& graph() { return rewriter_.graph(); }
+  void skip_ids(int64_t count) { import_.graph.next_id += count; }
+  void skip_absent_inputs();
 
   /// The operator is known but not in this form; `why` is the reference's text where it has one.
   [[noreturn]] void refuse(std::string_view why, ErrorCode code = ErrorCode::UnsupportedLayer) const;
@@ -74,9 +80,9 @@ class Recipe {
   static constexpr int kNewest = -1;
 
  private:
+  Import& import_;
   transforms::Rewriter rewriter_;
   const onnx_file::Node& node_;
-  const Values& values_;
   std::string_view becomes_;
 };
 
@@ -105,6 +111,8 @@ Value channel_reshape(Recipe& r, Value vector, Value rank_of_target);
 Value interpret_as_scalar(Recipe& r, Value v);
 /// The `mode` values along an axis, and where they are.
 Value top_k(Recipe& r, Value x, Value k, int64_t axis, const char* mode, const char* sort, const char* index_type);
+/// The sum of magnitudes (p = 1) or the root of the sum of squares (p = 2) over axes, which vanish.
+Value vector_norm(Recipe& r, Value x, Value axes, int64_t p);
 /// The values as another type.
 Tensor cast(const Tensor& t, ElementType type);
 /// All axes, or those from `first` on.

@@ -55,7 +55,7 @@ std::vector<Value> reverse_sequence(Recipe& r) {
 
 std::vector<Value> cumulative_sum(Recipe& r) {
   const Value x = r.input(0);
-  const Value axis = r.has_input(1) ? interpret_as_scalar(r, r.input(1)) : r.scalar_i64(0);
+  const Value axis = r.has_input(1) ? r.input(1) : r.scalar_i64(0);
   return {r.make("CumSum", {x, axis}, attributes({{"exclusive", r.integer("exclusive", 0) != 0}, {"reverse", r.integer("reverse", 0) != 0}}))};
 }
 

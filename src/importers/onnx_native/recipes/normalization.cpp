@@ -42,26 +42,12 @@ std::vector<Value> local_response(Recipe& r) {
   return {r.make("LRN", {x, axes}, attributes({{"alpha", attribute("alpha", 1e-4)}, {"beta", attribute("beta", 0.75)}, {"bias", attribute("bias", 1)}, {"size", size}}))};
 }
 
-Value norm(Recipe& r, Value x, Value axis, int64_t p) {
-  if (p == 1) {
-    const Value magnitudes = r.make("Abs", {x});
-    const Value sum = r.make("ReduceSum", {magnitudes, axis}, attributes({{"keep_dims", false}}));
-    const Value bias = r.filled(x.type(), {}, 0);
-    return r.binary("Add", sum, bias);
-  }
-  const Value squares = r.binary("Multiply", x, x);
-  const Value sum = r.make("ReduceSum", {squares, axis}, attributes({{"keep_dims", false}}));
-  const Value bias = r.filled(x.type(), {}, 0);
-  const Value shifted = r.binary("Add", sum, bias);
-  return r.make("Sqrt", {shifted});
-}
-
 std::vector<Value> lp_normalization(Recipe& r) {
   const Value x = r.input(0);
   const int64_t p = r.integer("p", 2), axis = r.axis(r.integer("axis", -1), r.rank(x));
   if (p != 1 && p != 2) r.refuse("Invalid `p` attribute value: " + std::to_string(p) + "Only normalization of 1st or 2nd order is supported.");
   const Value axis_value = r.scalar_i64(axis);
-  const Value length = norm(r, x, axis_value, p);
+  const Value length = vector_norm(r, x, axis_value, p);
   const Value shape = r.shape_of(x);
   std::vector<int64_t> others = axes_from(0, r.rank(x));
   std::erase(others, axis);
@@ -77,9 +63,9 @@ std::vector<Value> image_scaler(Recipe& r) {
   const auto count = static_cast<int64_t>(biases.size());
   if (r.rank(x) != 4 || x.shape()[1] != count) r.refuse("Bias attribute must be specified for each channel of the input tensor (NCHW layout is expected)");
   const Value scale = r.filled(x.type(), {}, static_cast<double>(r.real("scale", 1)));
-  const Value scaled = r.binary("Multiply", x, scale);
   const std::vector<double> values(biases.begin(), biases.end());
   const Value shift = r.constant(Tensor::reals(x.type(), {1, count, 1, 1}, values));
+  const Value scaled = r.binary("Multiply", x, scale);
   return {r.binary("Add", scaled, shift)};
 }
 
@@ -109,5 +95,19 @@ constexpr Row kRows[] = {
 }  // namespace
 
 std::span<const Row> normalization_recipes() { return kRows; }
+
+Value vector_norm(Recipe& r, Value x, Value axes, int64_t p) {
+  if (p == 1) {
+    const Value magnitudes = r.make("Abs", {x});
+    const Value sum = r.make("ReduceSum", {magnitudes, axes}, attributes({{"keep_dims", false}}));
+    const Value bias = r.filled(x.type(), {}, 0);
+    return r.binary("Add", sum, bias);
+  }
+  const Value squares = r.binary("Multiply", x, x);
+  const Value sum = r.make("ReduceSum", {squares, axes}, attributes({{"keep_dims", false}}));
+  const Value bias = r.filled(x.type(), {}, 0);
+  const Value shifted = r.binary("Add", sum, bias);
+  return r.make("Sqrt", {shifted});
+}
 
 }  // namespace blobsmith::onnx_native

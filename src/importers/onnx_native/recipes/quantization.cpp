@@ -51,7 +51,7 @@ std::vector<Value> quantize(Recipe& r, Value x, Value scale, Value zero) {
   return {r.convert(rounded, zero.type())};
 }
 
-Value zero_point(Recipe& r) { return r.has_input(2) ? r.input(2) : r.filled(ElementType::u8, {}, 0); }
+Value zero_point(Recipe& r) { return r.has_input(2) ? r.input(2) : r.filled(ElementType::u8, {1}, 0); }
 
 std::vector<Value> quantize_10(Recipe& r) {
   const Value x = r.input(0), scale = r.input(1);

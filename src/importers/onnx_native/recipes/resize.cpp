@@ -56,6 +56,7 @@ Value scales_for(Recipe& r, Value x, Value sizes) {
 std::vector<Value> resize_11(Recipe& r) {
   const Value x = r.input(0);
   const Sampling s = sampling(r);
+  r.skip_absent_inputs();
   if (r.has_input(3)) {
     const Value sizes = r.input(3);
     return {interpolate(r, x, sizes, scales_for(r, x, sizes), "sizes", s)};
@@ -73,8 +74,9 @@ Sampling old_sampling(const Recipe& r, const char* nearest) {
 
 std::vector<Value> resize_10(Recipe& r) {
   const Value x = r.input(0), scales = r.input(1);
-  const Sampling s = old_sampling(r, "round_prefer_floor");
-  return {interpolate(r, x, scaled_shape(r, x, scales, false), scales, "scales", s)};
+  Sampling s = old_sampling(r, "round_prefer_floor");
+  s.pads = x.shape().size();
+  return {interpolate(r, x, scaled_shape(r, x, scales, false), scales, "sizes", s)};
 }
 
 std::vector<Value> upsample_9(Recipe& r) {

@@ -59,7 +59,7 @@ std::vector<Value> outputs_of(Value v) {
 
 std::vector<Value> split_1(Recipe& r) {
   const Value x = r.input(0);
-  const int64_t axis = r.axis(r.integer("axis", 0), r.rank(x));
+  const int64_t axis = r.integer("axis", 0);
   if (!r.has("split")) return r.split(x, static_cast<int64_t>(r.output_count()), axis);
   const Value axis_value = r.scalar_i64(axis), lengths = r.list_u64(r.integers("split"));
   return outputs_of(r.make("VariadicSplit", {x, axis_value, lengths}));

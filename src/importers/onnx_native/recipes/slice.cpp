@@ -47,8 +47,11 @@ std::vector<Value> strided_slice(Recipe& r, Value x, Value begin, Value end, std
 
 std::vector<Value> slice_10(Recipe& r) {
   const Value x = r.input(0), begin = r.input(1), end = r.input(2);
-  std::vector<int64_t> axes = axes_from(0, begin.shape().size() == 1 ? std::max<int64_t>(begin.shape()[0], 0) : 0);
-  if (r.has_input(3)) {
+  std::vector<int64_t> axes;
+  if (!r.has_input(3)) {
+    axes = axes_from(0, begin.shape().size() == 1 ? std::max<int64_t>(begin.shape()[0], 0) : 0);
+    r.skip_ids(1);
+  } else {
     axes = r.integers_of(r.input(3), "Axes input must be constant");
     for (int64_t& a : axes) a = r.axis(a, r.rank(x));
   }
@@ -71,26 +74,30 @@ std::string pad_mode(const Recipe& r) {
   return mode;
 }
 
-std::vector<Value> pad_with(Recipe& r, Value x, std::vector<int64_t> pads, Value value) {
+std::vector<Value> pad_with(Recipe& r, Value x, std::vector<int64_t> pads, Value value, bool end_first) {
   if (pads.size() % 2 != 0) r.refuse("its list of pads has an odd length");
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(pads.size() / 2);
-  const Value begin = r.list_i64({pads.begin(), middle}), end = r.list_i64({middle, pads.end()});
+  const std::vector<int64_t> before(pads.begin(), middle), after(middle, pads.end());
+  if (end_first) {
+    const Value end = r.list_i64(after), begin = r.list_i64(before);
+    return {r.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", pad_mode(r)}}))};
+  }
+  const Value begin = r.list_i64(before), end = r.list_i64(after);
   return {r.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", pad_mode(r)}}))};
 }
 
 std::vector<Value> pad_1(Recipe& r) {
   const Value x = r.input(0);
   const Value value = r.filled(x.type(), {}, static_cast<double>(r.real("value", 0)));
-  return pad_with(r, x, r.integers(r.has("pads") ? "pads" : "paddings"), value);
+  return pad_with(r, x, r.integers(r.has("pads") ? "pads" : "paddings"), value, true);
 }
 
 std::vector<Value> pad_11(Recipe& r) {
   const Value x = r.input(0), pads = r.input(1);
   const Value value = r.has_input(2) ? r.input(2) : r.filled(x.type(), {}, 0);
-  if (const auto known = r.known(pads)) return pad_with(r, x, known->to_i64(), value);
+  if (const Tensor* constant = transforms::constant_of(pads)) return pad_with(r, x, constant->to_i64(), value, false);
   const std::vector<Value> halves = r.split(pads, 2, 0);
-  const Value begin = r.convert(halves[0], ElementType::i64), end = r.convert(halves[1], ElementType::i64);
-  return {r.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", pad_mode(r)}}))};
+  return {r.make("Pad", {x, halves.at(0), halves.at(1), value}, attributes({{"pad_mode", pad_mode(r)}}))};
 }
 
 constexpr Row kRows[] = {{"Slice", 1, slice_1}, {"Slice", 10, slice_10}, {"Pad", 1, pad_1}, {"Pad", 11, pad_11}};
