@@ -21,7 +21,10 @@ class Importer {
   Graph run() {
     expand_functions(model_);
     check_operators();
-    for (const auto& [name, tensor] : model_.initializers) import_.values[name] = graph_.constant(tensor, name)->value();
+    for (const auto& [name, tensor] : model_.initializers) {
+      import_.values[name] = graph_.constant(tensor, name)->value();
+      if (element_count(tensor.shape) == 0) ++graph_.next_id;  // quirk: made at the second attempt
+    }
     for (const onnx_file::ValueInfo& input : model_.inputs) add_parameter(input);
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
     add_results();

@@ -22,10 +22,10 @@ const Row* newest(std::span<const Row> rows, std::string_view op_type, int64_t o
 
 }  // namespace
 
-Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes) : import_(import), rewriter_(import.graph), node_(node), becomes_(becomes) { skip_absent_inputs(); }
-
-// quirk: a node stands for each input that is left out, and is made whenever the reference looks at the inputs.
-void Recipe::skip_absent_inputs() { skip_ids(std::ranges::count(node_.inputs, std::string())); }
+Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes) : import_(import), rewriter_(import.graph), node_(node), becomes_(becomes) {
+  // quirk: a node stands for each input that is left out.
+  skip_ids(std::ranges::count(node_.inputs, std::string()));
+}
 
 Value Recipe::input(size_t i) const {
   if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");

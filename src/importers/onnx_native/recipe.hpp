@@ -72,7 +72,6 @@ class Recipe {
   Value binary(const char* type, Value a, Value b) { return make(type, {a, b}); }
   /// Numbers that the reference spends on nodes that it drops again.
   void skip_ids(int64_t count) { import_.graph.next_id += count; }
-  void skip_absent_inputs();
 
   /// The operator is known but not in this form; `why` is the reference's text where it has one.
   [[noreturn]] void refuse(std::string_view why, ErrorCode code = ErrorCode::UnsupportedLayer) const;

@@ -13,29 +13,25 @@ Value along_axis(Recipe& r, Value v, Value x, int64_t axis, bool special_zero) {
   return r.reshape(v, pattern, special_zero);
 }
 
-std::vector<Value> dequantize(Recipe& r, Value x, Value scale, std::optional<Value> zero) {
+std::vector<Value> dequantize(Recipe& r, Value x, Value scale, Value zero) {
   const Value real = r.convert(x, ElementType::f32);
-  const Value shifted = zero ? r.binary("Subtract", real, *zero) : real;
+  const Value shifted = r.binary("Subtract", real, zero);
   return {r.binary("Multiply", shifted, scale)};
 }
 
+Value real_zero_point(Recipe& r) { return r.has_input(2) ? r.convert(r.input(2), ElementType::f32) : r.filled(ElementType::f32, {}, 0); }
+
 std::vector<Value> dequantize_10(Recipe& r) {
   const Value x = r.input(0), scale = r.input(1);
-  std::optional<Value> zero;
-  if (r.has_input(2)) zero = r.convert(r.input(2), ElementType::f32);
-  return dequantize(r, x, scale, zero);
+  return dequantize(r, x, scale, real_zero_point(r));
 }
 
 std::vector<Value> dequantize_13(Recipe& r) {
   const Value x = r.input(0);
-  Value scale = r.input(1);
-  std::optional<Value> zero;
-  if (r.has_input(2)) zero = r.convert(r.input(2), ElementType::f32);
-  if (!scale.shape().empty()) {
-    const int64_t axis = r.axis(r.integer("axis", 1), r.rank(x));
-    scale = along_axis(r, scale, x, axis, true);
-    if (zero) zero = along_axis(r, *zero, x, axis, true);
-  }
+  Value scale = r.input(1), zero = real_zero_point(r);
+  const int64_t axis = r.axis(r.integer("axis", 1), r.rank(x));
+  scale = along_axis(r, scale, x, axis, true);
+  zero = along_axis(r, zero, x, axis, true);
   return dequantize(r, x, scale, zero);
 }
 

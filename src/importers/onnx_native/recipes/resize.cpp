@@ -56,7 +56,6 @@ Value scales_for(Recipe& r, Value x, Value sizes) {
 std::vector<Value> resize_11(Recipe& r) {
   const Value x = r.input(0);
   const Sampling s = sampling(r);
-  r.skip_absent_inputs();
   if (r.has_input(3)) {
     const Value sizes = r.input(3);
     return {interpolate(r, x, sizes, scales_for(r, x, sizes), "sizes", s)};

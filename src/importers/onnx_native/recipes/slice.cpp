@@ -12,15 +12,12 @@ constexpr int64_t kLargestAxis = 32;
 Value spread(Recipe& r, Value list, const std::vector<int64_t>& axes, int64_t length, int64_t fallback) {
   const ElementType type = list.type();
   const Value zero = r.filled(type, {}, 0);
-  std::vector<Value> parts;
-  for (int64_t i = 0; i < length; ++i) {
-    const auto it = std::ranges::find(axes, i);
-    if (it == axes.end()) {
-      parts.push_back(r.filled(type, {1}, static_cast<double>(fallback)));
-    } else {
-      const Value index = r.filled(type, {1}, static_cast<double>(it - axes.begin()));
-      parts.push_back(r.gather(list, index, zero));
-    }
+  std::vector<Value> parts(static_cast<size_t>(length));
+  for (int64_t i = 0; i < length; ++i)
+    if (std::ranges::find(axes, i) == axes.end()) parts[static_cast<size_t>(i)] = r.filled(type, {1}, static_cast<double>(fallback));
+  for (size_t k = 0; k < axes.size(); ++k) {
+    const Value index = r.filled(type, {1}, static_cast<double>(k));
+    parts[static_cast<size_t>(axes[k])] = r.gather(list, index, zero);
   }
   return r.concat(std::move(parts), 0);
 }
@@ -89,7 +86,7 @@ std::vector<Value> pad_with(Recipe& r, Value x, std::vector<int64_t> pads, Value
 std::vector<Value> pad_1(Recipe& r) {
   const Value x = r.input(0);
   const Value value = r.filled(x.type(), {}, static_cast<double>(r.real("value", 0)));
-  return pad_with(r, x, r.integers(r.has("pads") ? "pads" : "paddings"), value, true);
+  return pad_with(r, x, r.integers("pads", std::vector<int64_t>(2 * x.shape().size(), 0)), value, true);
 }
 
 std::vector<Value> pad_11(Recipe& r) {
