@@ -1,13 +1,12 @@
 // Multiplications and additions of constants become ScaleShift (one value per channel) or Power (one value)
 // (front-end spec §5.6, Multiply/Add constants).
 #include <algorithm>
+#include <cmath>
 
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
-
-constexpr double kNegligible = 1e-5;
 
 enum class Fit { None, ScaleShift, Power };
 
@@ -50,6 +49,12 @@ std::optional<MulAdd> match_mul_add(Node* add) {
   return std::nullopt;
 }
 
+/// Compared in single precision, so that 1e-5 itself counts.
+bool is_negligible(Value constant, float neutral) {
+  constexpr float kTolerance = 1e-5f;
+  return std::ranges::all_of(constant_of(constant)->to_f32(), [&](float v) { return std::fabs(v - neutral) < kTolerance; });
+}
+
 bool remove_identity(Rewriter& rw, Node* n, Value x) {
   if (feeds_result(n->value()) && x.node->use_count() != 1) return false;
   if (!x.node->is("Parameter") && x.node->output_count() == 1) x.node->name = n->name;
@@ -61,7 +66,7 @@ bool remove_identity(Rewriter& rw, Node* n, Value x) {
 bool multiply_add_to_legacy(Rewriter& rw, Node* n) {
   const auto m = is_float(n->element_type()) ? match_mul_add(n) : std::nullopt;
   if (!m || m->weights.type() != m->biases.type() || m->x.type() != m->weights.type()) return false;
-  const bool useless = all_close(*constant_of(m->weights), 1, kNegligible) && all_close(*constant_of(m->biases), 0, kNegligible);
+  const bool useless = is_negligible(m->weights, 1) && is_negligible(m->biases, 0);
   if (useless && remove_identity(rw, n, m->x)) return true;
   const Fit w = fit(m->weights, m->x), b = fit(m->biases, m->multiply->value());
   const bool per_channel = w == Fit::ScaleShift || b == Fit::ScaleShift;
@@ -80,7 +85,7 @@ bool constant_eltwise_to_legacy(Rewriter& rw, Node* n) {
   const int constant_port = constant_of(n->input(0)) ? 0 : 1;
   const Value c = n->input(constant_port), x = n->input(1 - constant_port);
   if (!constant_of(c)) return false;
-  const bool useless = all_close(*constant_of(c), multiplies ? 1 : 0, kNegligible);
+  const bool useless = is_negligible(c, multiplies ? 1 : 0);
   if (useless && x.shape() == n->shape() && rw.eliminate(n->value(), x)) return true;
   const Fit f = fit(c, x);
   if (f == Fit::None || (f == Fit::ScaleShift && n->shape().size() < 4)) return false;
