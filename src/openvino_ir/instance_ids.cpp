@@ -12,7 +12,6 @@ constexpr int64_t kPerLayer = 3;   // made, made again with checked inputs, clon
 int64_t extra_nodes(const Node& n) {
   if (n.is("Pad")) return n.input_count() == 3 ? 2 : 0;
   if (n.is("TopK")) return n.version == 3 ? 4 : 0;
-  if (n.is("Gather")) return n.version == 7 ? 1 : 0;
   return 0;
 }
 

@@ -47,7 +47,7 @@ bool fuse_pad(Rewriter& rw, Node* n) {
   std::vector<int64_t> begin = attrs.integers("pads_begin"), end = attrs.integers("pads_end");
   const auto is_zero = [](int64_t v) { return v == 0; };
   if (attrs.flag("exclude-pad") && !(std::ranges::all_of(begin, is_zero) && std::ranges::all_of(end, is_zero))) return false;
-  // The input of a transposed convolution shrinks by what its padding grows.
+  // quirk: a transposed convolution loses of its padding what the Pad had, whatever its stride: its output can become smaller.
   const int64_t sign = is_backprop(*n) ? -1 : 1;
   if (!add_pads(begin, pads->begin, sign) || !add_pads(end, pads->end, sign)) return false;
   attrs.set("pads_begin", begin);
@@ -56,7 +56,11 @@ bool fuse_pad(Rewriter& rw, Node* n) {
   if (attrs.has("exclude-pad")) attrs.set("exclude-pad", false);
   std::vector<Value> inputs = n->inputs();
   inputs[0] = pad->input(0);
-  return rw.replace(n, rw.make_like(n, n->type, inputs, attrs, n->version));
+  const Shape before = n->shape();
+  Node* fused = rw.make(n->type, inputs, attrs, n->version);
+  rw.replace(n, fused);
+  if (fused->shape() != before) infer_all(rw.graph());
+  return true;
 }
 
 }  // namespace blobsmith::transforms

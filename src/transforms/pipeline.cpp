@@ -104,6 +104,7 @@ bool fuse_linear_chains(Graph& g) {
 }
 
 bool multiplications_into_convolutions(Graph& g) { return apply_rewrites(g, {{{"Multiply"}, fuse_multiply_into_convolution}}); }
+bool gathers_before_gather_elements(Graph& g) { return apply_rewrites(g, {{{"Transpose"}, merge_gather_and_gather_elements}}); }
 bool old_gathers(Graph& g) { return apply_rewrites(g, {{{"Gather"}, gather_7_to_1}}); }
 bool shapes_of_resolvers(Graph& g) { return apply_rewrites(g, {{{"ShapeOf"}, shape_of_resolver}}); }
 bool merge_subsequent_resolvers(Graph& g) { return apply_rewrites(g, {{{"DynamicShapeResolver"}, merge_resolvers}}); }
@@ -195,6 +196,8 @@ struct Step {
 constexpr Step kSteps[] = {
     {"prior boxes read tensors", prior_boxes},
     {"newest NonMaxSuppression", newest_nms},
+    {"Gather 7 to 1", old_gathers},
+    {"Gather and GatherElements", gathers_before_gather_elements},
 
     // common optimizations (§5.3)
     {"constant folding", fold_constants},
@@ -210,7 +213,6 @@ constexpr Step kSteps[] = {
     {"chains of Add and Multiply", fuse_linear_chains},
     {"Multiply into convolutions", multiplications_into_convolutions},
     {"constant folding", fold_constants},
-    {"Gather 7 to 1", old_gathers},
 
     // down to opset1 (§5.2, §5.5)
     {"dynamic shapes", resolve_dynamic_shapes},

@@ -83,6 +83,7 @@ bool decompose_batch_norm(Rewriter& rw, Node* n);
 // gather.cpp
 bool make_gather_indices_positive(Rewriter& rw, Node* n);
 bool gather_7_to_1(Rewriter& rw, Node* n);
+bool merge_gather_and_gather_elements(Rewriter& rw, Node* n);
 bool scatter_elements_to_scatter(Rewriter& rw, Node* n);
 bool image_patches_to_reorg(Rewriter& rw, Node* n);
 // sequences.cpp

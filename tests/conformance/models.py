@@ -146,8 +146,15 @@ def old_forms(n):
     n.result(*n.layer('LSTMCell', [flat, h, c, n.normal(24, 8), n.normal(24, 6), n.normal(24, scale=0.1)], outputs=2, hidden_size=6))
 
 
+def eliminated(n):
+    """A Gather of everything, of opset 7, and a Pad that a transposed convolution swallows."""
+    x = n.conv(n.input(1, 3, 12, 12), 3, 8)
+    a = n.relu(n.layer('Gather', [x, n.ints(*range(8)), n.const(1, 'i64')], version='opset7', batch_dims=0))
+    n.result(n.deconv(n.layer('Pad', [a, n.ints(0, 0, 1, 1), n.ints(0, 0, 1, 1), n.const(0.0)], pad_mode='constant'), 8, 6, 4, 2, 3), n.relu(x))
+
+
 MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
-          rows_by_mask, chosen_boxes, old_forms]
+          rows_by_mask, chosen_boxes, old_forms, eliminated]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

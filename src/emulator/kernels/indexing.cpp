@@ -102,6 +102,7 @@ void run_gather_elements(StageRun& s) {
   const Grid in = framework_order(s.in(0)), out = framework_order(s.out(1)), index_grid = framework_order(s.in(2));
   const std::vector<int64_t> indices = read_integers(index_grid);
   const int axis = normal_axis(s, s.params<vpu::GatherElementsParams>().axis, in.rank);
+  s.check(!s.params<vpu::GatherElementsParams>().row_indices_mode, "a gathering by rows and elements at once can't be run");
   s.check(in.rank == index_grid.rank, "indices of another rank");
   const RawTensor from(s.pool(), in);
   RawTensor to(from.element, index_grid.count());

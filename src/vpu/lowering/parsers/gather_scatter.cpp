@@ -21,6 +21,11 @@ void parse_gather_elements(LayerContext& c) {
   c.expect_ports(c.inputs.size(), 1);
   const int64_t axis = c.attrs().integer("axis"), rank = static_cast<int64_t>(c.node().input(0).shape().size());
   c.require(axis >= 0 && axis < rank, "axis must be in the range of [0, " + std::to_string(rank) + ") , actually " + std::to_string(axis));
+  if (c.inputs.size() == 3) {
+    const auto indices_rank = static_cast<int64_t>(c.node().input(1).shape().size());
+    c.require(indices_rank == rank + 1, "rank of the second input must be equal to " + std::to_string(rank + 1) + ", actually " + std::to_string(indices_rank));
+    c.require(axis == rank - 1, "axis must be equal to " + std::to_string(rank - 1) + ", actually " + std::to_string(axis));
+  }
   Stage* s = c.add_stage(StageType::GatherElements, c.inputs, {c.out()});
   s->attrs.set("axis", axis);
   s->attrs.set("rowIndicesMode", c.inputs.size() == 3);
