@@ -20,6 +20,9 @@ using Arguments = std::vector<std::string>;  ///< after the verb
 
 int compile_command(const Arguments& args);
 int convert_command(const Arguments& args);
+int check_command(const Arguments& args);
+int layers_command(const Arguments& args);
+int explain_command(const Arguments& args);
 int inspect_command(const Arguments& args);
 int run_command(const Arguments& args);
 

@@ -1,16 +1,13 @@
 // blobsmith convert: a model of any known format to a blob in one go, with the defaults of OAK cameras.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cli/cli.hpp"
+#include "cli/model_input.hpp"
 #include "core/file.hpp"
-#include "importers/onnx/importer.hpp"
-#include "openvino_ir/reader.hpp"
 #include "transforms/legalise.hpp"
 #include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
@@ -19,71 +16,22 @@ namespace blobsmith::cli {
 namespace {
 
 struct Options {
-  std::string model, output, ip = "U8", op, iop, dump, target = "2022.1";
-  std::vector<std::string> config, input_shapes;
-  int shaves = 6, slices = 0;
-  bool explain = false, json = false, quiet = false, quirks = false;
+  ModelInput model;
+  CameraOptions camera;
+  std::string output, dump, target = "2022.1";
+  bool explain = false, json = false, quiet = false;
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("model", o.model, "model to convert: .onnx, or OpenVINO IR .xml with its .bin beside it")->required();
+  add_model_options(app, o.model);
   app.add_option("-o,--output", o.output, "blob to write (default: the model's name with .blob, in this folder)");
-  app.add_option("--shaves", o.shaves, "SHAVE processors (default 6)");
-  app.add_option("--slices", o.slices, "slices of on-chip memory (default: as many as SHAVEs)");
-  app.add_option("--ip,--input-precision", o.ip, "precision of all image-like inputs (default U8, what a camera delivers)");
-  app.add_option("--op,--output-precision", o.op, "precision of all outputs (default FP16)");
-  app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
-  app.add_option("--input-shape", o.input_shapes, "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable)");
-  app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
+  add_camera_options(app, o.camera);
   app.add_option("--target", o.target, "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
-  app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
+  app.add_flag("--quirks", o.model.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
-}
-
-/// "x=1,3,48,192"
-std::pair<std::string, Shape> parse_input_shape(const std::string& s) {
-  const size_t eq = s.rfind('=');
-  Shape shape;
-  const char* p = eq == std::string::npos ? nullptr : s.data() + eq + 1;
-  while (p) {
-    int64_t d = 0;
-    const auto [end, ec] = std::from_chars(p, s.data() + s.size(), d);
-    if (ec != std::errc{} || d <= 0) break;
-    shape.push_back(d);
-    if (end == s.data() + s.size()) return {s.substr(0, eq), shape};
-    if (*end != ',') break;
-    p = end + 1;
-  }
-  throw Error(ErrorCode::BadOptionValue, "'" + s + "' is not NAME=1,3,224,224");
-}
-
-Graph import_model(const Options& o, std::vector<ImportNote>& notes) {
-  const std::string extension = std::filesystem::path(o.model).extension();
-  OnnxOptions onnx{.input_shapes = {}, .quirks = o.quirks};
-  for (const std::string& s : o.input_shapes) onnx.input_shapes.insert(parse_input_shape(s));
-  if (extension == ".xml") return read_openvino_ir(o.model);
-  if (extension == ".onnx") return import_onnx(o.model, onnx, &notes);
-  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + o.model);
-  throw e.hint("convert reads .onnx and .xml");
-}
-
-vpu::CompileOptions compile_options(const Options& o, const Graph& g) {
-  vpu::CompileOptions c;
-  c.shaves = o.shaves;
-  c.slices = o.slices ? o.slices : o.shaves;
-  if (c.slices > 8) c.streams = 1;   // two streams would need more than there is
-  c.quirks = o.quirks;
-  for (const std::string& s : o.config) apply_config(c, s);
-  // A camera delivers bytes; inputs of indices keep their type.
-  for (const Node* p : g.parameters())
-    if (is_float(p->element_type())) c.io_precision[p->name] = parse_precision(o.ip);
-  if (!o.op.empty()) c.output_precision = parse_precision(o.op);
-  apply_io_precision(c, o.iop);
-  c.dump_passes = o.dump;
-  return c;
 }
 
 void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const std::vector<Legalisation>& rewrites, double ms) {
@@ -112,14 +60,15 @@ int convert_command(const Arguments& args) {
   const auto start = std::chrono::steady_clock::now();
   const vpu::Target& target = vpu::find_target(o.target);
   std::vector<ImportNote> notes;
-  Graph graph = import_model(o, notes);
+  Graph graph = read_model(o.model, &notes);
   const std::vector<Legalisation> rewrites = legalise(graph);
-  const vpu::CompileOptions options = compile_options(o, graph);
+  vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);
+  options.dump_passes = o.dump;
   vpu::CompileReport result;
   std::vector<uint8_t> blob = vpu::compile(std::move(graph), options, &result);
   vpu::stamp(blob, target);
   for (ImportNote& n : notes) result.avoided.push_back({std::move(n.layer), std::move(n.what)});
-  const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".blob" : o.output;
+  const std::string output = o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;
   write_file(output, blob);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   print_summary(o, output, blob.size(), result, rewrites, ms);

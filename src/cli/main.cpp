@@ -19,7 +19,10 @@ struct Verb {
 };
 constexpr Verb kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
+    {"check", check_command, "every problem of a model at once, layer by layer"},
     {"compile", compile_command, "an OpenVINO IR to a blob: Intel's compile_tool, its options and defaults"},
+    {"layers", layers_command, "which operations can be converted"},
+    {"explain", explain_command, "what an error code means"},
     {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
     {"run", run_command, "runs a blob on this machine's processor"},
 };

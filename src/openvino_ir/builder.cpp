@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "openvino_ir/xml.hpp"
 
@@ -103,6 +104,27 @@ Shape parse_shape(const std::string& text) {
   return shape;
 }
 
+std::string source_of(const Layer& layer) { return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")"; }
+
+/// Stands for a layer that can't be read: the outputs are those that the file states. Throws `e` where it states none.
+Node* build_placeholder(Graph& graph, const Layer& layer, const Error& e) {
+  std::vector<std::pair<ElementType, Shape>> outputs;
+  for (const pugi::xml_node& port : layer.xml.child("output").children("port")) {
+    const auto type = parse_element_type(port.attribute("precision").value());
+    Shape shape;
+    for (const pugi::xml_node& dim : port.children("dim")) shape.push_back(ops::parse_integer(dim.child_value()));
+    if (!type || !is_static(shape)) throw e;
+    element_count(shape);  // throws where it overflows
+    outputs.emplace_back(*type, std::move(shape));
+  }
+  if (outputs.empty()) throw e;
+  Node* n = graph.add(layer.type, {}, 0, layer.name);
+  graph.set_outputs(n, std::move(outputs));
+  return n;
+}
+
+bool is_of_the_file(const Error& e) { return static_cast<int>(e.code()) < static_cast<int>(ErrorCode::UnknownOperation); }
+
 ElementType read_element_type(const pugi::xml_node& data) {
   const std::string text = text_attribute(data, "element_type");
   const auto type = parse_element_type(text);
@@ -160,19 +182,30 @@ Attributes read_attributes(const Layer& layer, const ops::Op& op) {
 Built build_graph(const pugi::xml_node& net, const File& file) {
   if (file.depth > kDeepestBody) throw graph_error("bodies of loops are nested too deep");
   const Layers layers = read_layers(net);
+  ImportProblems* problems = file.depth == 0 ? file.problems : nullptr;
   Built built;
+  std::vector<Node*> placeholders;
   for (const Layer* layer : reachable_in_order(layers)) {
+    if (problems) problems->order.push_back(source_of(*layer));
+    Inputs inputs;
+    Node* n = nullptr;
     try {
-      Node* n = build_node(built.graph, *layer, connect(*layer, layers, built.nodes), file);
-      n->source = "layer \"" + layer->name + "\" (id " + std::to_string(layer->id) + ")";
-      name_tensors(*layer, *n);
-      built.nodes.emplace(layer->id, n);
+      inputs = connect(*layer, layers, built.nodes);
+      n = build_node(built.graph, *layer, inputs, file);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(layer->name, layer->type);
-      throw;
+      if (!problems || is_of_the_file(e)) throw;
+      n = build_placeholder(built.graph, *layer, e);
+      for (const Value& v : inputs) built.graph.add_input(n, v);
+      placeholders.push_back(n);
+      problems->failed.push_back({e, layer->name, layer->type, source_of(*layer)});
     }
+    n->source = source_of(*layer);
+    name_tensors(*layer, *n);
+    built.nodes.emplace(layer->id, n);
   }
   if (file.version >= 11) restore_old_layout(built.graph, layers, built.nodes);
+  for (Node* n : placeholders) cut(built.graph, n);
   return built;
 }
 

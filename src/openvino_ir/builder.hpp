@@ -4,6 +4,7 @@
 
 #include "core/bytes.hpp"
 #include "graph/graph.hpp"
+#include "graph/import_problems.hpp"
 #include "graph/ops/op.hpp"
 #include "openvino_ir/layers.hpp"
 
@@ -14,6 +15,7 @@ struct File {
   int version = 10;
   Bytes weights;
   int depth = 0;  ///< of nested bodies
+  ImportProblems* problems = nullptr;  ///< where layers that can't be read are noted; null: the first one is thrown
 };
 
 /// A graph, and which node each layer became.

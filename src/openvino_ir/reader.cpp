@@ -47,14 +47,14 @@ void check_interface(const Graph& g) {
   for (const Node* r : g.results()) check(r->input(0).node->name, r->shape());
 }
 
-Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights, const std::string& file) {
+Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights, const std::string& file, ImportProblems* problems) {
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
   if (!is_net) throw unknown_format(file).hint(parsed ? "the file is XML but no OpenVINO IR" : "the file is no XML");
   const int version = check_version(net, file);
   if (!parsed) throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
-  const File parts{version, std::move(weights)};
+  const File parts{version, std::move(weights), 0, problems};
   Built built = build_graph(net, parts);
   Graph graph = std::move(built.graph);
   graph.name = net.attribute("name").value();
@@ -84,21 +84,21 @@ Bytes read_weights(const std::string& xml_path, const std::string& bin_path) {
 }  // namespace
 }  // namespace ir
 
-Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name) {
+Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name, ImportProblems* problems) {
   try {
     pugi::xml_document document;
     const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size());
-    return ir::read_document(document, parsed, std::move(weights), file_name);
+    return ir::read_document(document, parsed, std::move(weights), file_name, problems);
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(file_name);
     throw;
   }
 }
 
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path) {
+Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, ImportProblems* problems) {
   if (!file_exists(xml_path)) throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
   const Bytes xml = read_file(xml_path);
-  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()}, ir::read_weights(xml_path, bin_path), xml_path);
+  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()}, ir::read_weights(xml_path, bin_path), xml_path, problems);
 }
 
 }  // namespace blobsmith

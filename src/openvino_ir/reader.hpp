@@ -3,13 +3,15 @@
 #include <string>
 
 #include "graph/graph.hpp"
+#include "graph/import_problems.hpp"
 
 namespace blobsmith {
 
 /// Reads model.xml and its weights (`bin_path` empty: the same name with .bin). Throws Error naming the file.
 /// Afterwards Graph::next_id is what the reference's instance counter would be (front-end §2.2).
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path = {});
+/// With `problems`, layers that can't be read are noted there and cut out of the network (graph/cut.hpp).
+Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path = {}, ImportProblems* problems = nullptr);
 /// The same from memory (fuzzing, tests).
-Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name = "model.xml");
+Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name = "model.xml", ImportProblems* problems = nullptr);
 
 }  // namespace blobsmith

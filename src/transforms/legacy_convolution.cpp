@@ -70,7 +70,7 @@ bool raise_1d_operation(Rewriter& rw, Node* n) {
   std::vector<Value> inputs = n->inputs();
   inputs[0] = begin->value();
   if (inputs.size() > 1) inputs[1] = rw.reshape(inputs[1], with_height(inputs[1].shape()), true)->value();
-  Node* raised = rw.graph().add(n->type, inputs, n->version, n->name + "/new");
+  Node* raised = rw.add(n->type, inputs, n->version, n->name + "/new");
   raised->attrs = two_dimensional(n->attrs);
   rw.graph().set_outputs(raised, {{n->element_type(), with_height(n->shape())}});
   return rw.replace(n, rw.reshape(raised->value(), n->shape(), true));

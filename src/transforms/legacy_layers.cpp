@@ -86,7 +86,7 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
     if (repeats[axis] == 1) continue;
     Shape shape = x.shape();
     shape[axis] *= repeats[axis];
-    Node* tile = rw.graph().add("TileIE", {x}, 0, name);
+    Node* tile = rw.add("TileIE", {x}, 0, name);
     tile->attrs = attributes({{"axis", static_cast<int64_t>(axis)}, {"tiles", repeats[axis]}});
     rw.graph().set_outputs(tile, {{x.type(), std::move(shape)}});
     name += "_" + std::to_string(axis);

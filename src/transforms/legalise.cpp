@@ -103,4 +103,10 @@ std::vector<Legalisation> legalise(Graph& graph) {
   return done;
 }
 
+std::vector<std::string> legalised_types() {
+  std::vector<std::string> types;
+  for (const Rule& r : rules()) types.emplace_back(r.type);
+  return types;
+}
+
 }  // namespace blobsmith

@@ -15,4 +15,7 @@ struct Legalisation {
 /// Rewrites what it can and says what it did, in network order. Does not touch anything that compiles as it is.
 std::vector<Legalisation> legalise(Graph& graph);
 
+/// The types of operations that there is a rewrite for.
+std::vector<std::string> legalised_types();
+
 }  // namespace blobsmith

@@ -30,7 +30,7 @@ void check_batches(const Node& n, const Shape& a, const Shape& b) {
 }
 
 Node* fully_connected(Rewriter& rw, std::vector<Value> inputs, ElementType type, Shape shape) {
-  Node* fc = rw.graph().add("FullyConnected", std::move(inputs));
+  Node* fc = rw.add("FullyConnected", std::move(inputs));
   rw.graph().set_outputs(fc, {{type, std::move(shape)}});
   return fc;
 }

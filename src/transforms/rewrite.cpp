@@ -33,11 +33,18 @@ Node* Rewriter::make(std::string type, std::vector<Value> inputs, Attributes att
   if (version == kNewest) version = newest_version(type);
   Node* n = graph_.make(std::move(type), std::move(inputs), std::move(attrs), version);
   graph_.next_id += blobsmith::quirks::ids_of_inference(*n);
+  n->source = origin_;
+  return n;
+}
+
+Node* Rewriter::add(std::string type, std::vector<Value> inputs, int version, std::string name) {
+  Node* n = graph_.add(std::move(type), std::move(inputs), version, std::move(name));
+  n->source = origin_;
   return n;
 }
 
 Node* Rewriter::make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
-  Node* n = graph_.add(std::move(type), std::move(inputs), version);
+  Node* n = add(std::move(type), std::move(inputs), version);
   n->attrs = std::move(attrs);
   std::vector<std::pair<ElementType, Shape>> outputs;
   for (int i = 0; i < like->output_count(); ++i) outputs.emplace_back(like->element_type(i), like->shape(i));
@@ -82,6 +89,7 @@ Value Rewriter::folded(std::string type, Value a, Value b) {
 
 bool Rewriter::replace(Node* old, Node* by) {
   by->name = old->name;
+  if (!old->source.empty()) by->source = old->source;
   graph_.replace(old, by);
   release(old);
   return true;
@@ -141,11 +149,13 @@ bool has_root(const Graph& graph, const Dispatch& dispatch) {
 }
 
 bool apply_at(Rewriter& rewriter, Node* n, const Rewrite& r) {
-  const std::string name = n->name, type = n->type;
+  const std::string name = n->name, type = n->type, source = n->source;
+  rewriter.set_origin(source);
   try {
     return r.apply(rewriter, n);
   } catch (Error& e) {
     if (!e.has_address()) e.at_layer(name, type);
+    if (e.why().empty() && !source.empty()) e.because("in " + source);
     throw;
   }
 }

@@ -24,6 +24,8 @@ class Rewriter {
   Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest);
   /// A node whose outputs are known to be those of `like` (legacy layers that take an operation's place).
   Node* make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0);
+  /// A node without outputs so far.
+  Node* add(std::string type, std::vector<Value> inputs, int version = 0, std::string name = {});
   /// A copy of `n` (type, version, attributes) that reads other inputs.
   Node* copy(const Node* n, std::vector<Value> inputs);
   Value constant(Tensor t) { return graph_.constant(std::move(t))->value(); }
@@ -52,6 +54,8 @@ class Rewriter {
     registered_.push_back(n);
     return n;
   }
+  /// Where the nodes made from now on come from (Node::source), for messages.
+  void set_origin(const std::string& source) { origin_ = source; }
   std::vector<Node*> take_registered() { return std::exchange(registered_, {}); }
 
   static constexpr int kNewest = -1;
@@ -59,6 +63,7 @@ class Rewriter {
  private:
   Graph& graph_;
   std::vector<Node*> registered_;
+  std::string origin_;
 };
 
 /// Attributes from a list: attributes({{"axis", 1}, {"mode", "max"}}).

@@ -41,7 +41,7 @@ bool lstm_sequence_to_legacy(Rewriter& rw, Node* n) {
   const Value wr = squeeze(rw, weights->value(), axis_0), b = squeeze(rw, n->input(6), axis_0);
 
   Graph& g = rw.graph();
-  Node* sequence = g.add("LSTMSequenceIE", {x, h, c, n->input(3), wr, b});
+  Node* sequence = rw.add("LSTMSequenceIE", {x, h, c, n->input(3), wr, b});
   sequence->attrs = n->attrs;
   sequence->attrs.set("axis", time_first ? 0 : 1);
   Shape y = (time_first ? after : n)->shape();  // with the axis of directions at 1

@@ -90,7 +90,7 @@ bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   }
   std::vector<int64_t> axes;
   for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
-  Node* crop = rw.graph().add("CropIE", {x});
+  Node* crop = rw.add("CropIE", {x});
   crop->attrs = attributes({{"axes", axes}, {"dim", p->dim}, {"offset", p->offset}});
   rw.graph().set_outputs(crop, {{n->element_type(), p->dim}});
   if (!p->removes_axes) return rw.replace(n, crop);

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "vpu/tensor_strides.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -83,6 +84,7 @@ std::vector<std::string> comma_list(std::string_view s) {
 }  // namespace
 
 void CompileOptions::set(std::string_view key, std::string_view value) {
+  if (key == "MYRIAD_TENSOR_STRIDES") parse_tensor_strides(value);  // throws where it can't be read
   if (const auto* b = find_key(kBoolKeys, key)) this->*b->member = yes_no(key, value);
   else if (const auto* t = find_key(kTristateKeys, key)) this->*t->member = yes_no(key, value) ? Tristate::Yes : Tristate::No;
   else if (const auto* i = find_key(kIntKeys, key)) this->*i->member = whole_number(key, value);

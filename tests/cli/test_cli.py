@@ -89,6 +89,102 @@ def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):
     assert wrong.returncode == 2 and '2021.4, 2022.1' in wrong.stderr and not (tmp_path / 'none.blob').exists()
 
 
+@pytest.fixture
+def troubled_model(tmp_path):
+    """Sin and Cos are no stages, Abs is what convert rewrites, GatherTree comes from an unknown opset."""
+    net = Net('troubled')
+    x = net.conv(net.input(1, 3, 8, 8), 3, 4)
+    fixed = net.layer('Abs', [x], name='fixed')
+    sine = net.layer('Sin', [fixed], name='first')
+    unknown = net.layer('Twist', [sine], name='unknown')
+    net.result(net.layer('Cos', [unknown], name='second'))
+    net.save(str(tmp_path / 'troubled'))
+    path = tmp_path / 'troubled.xml'
+    dims = ''.join(f'<dim>{d}</dim>' for d in (1, 4, 8, 8))   # which are needed where a layer can't be read
+    path.write_text(re.sub(r'(type="Twist".*?<output><port [^/]*)/>', rf'\1>{dims}</port>', path.read_text(), count=1))
+    return path
+
+
+def test_check_tells_every_problem_in_network_order(run, troubled_model):
+    done = run('check', troubled_model)
+    assert done.returncode == 1
+    problems = [l for l in done.stdout.splitlines() if re.match(r'\d+\. error', l)]
+    assert [re.search(r'"(first|unknown|second)"|type: (Twist)', l) is not None for l in problems] == [True] * 3
+    assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "Sin"')
+    assert problems[1].startswith('2. error[BS2001]: ') and 'Twist' in problems[1]
+    assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "Cos"')
+    assert 'fixed: Abs "fixed" becomes Maximum(x, -x)' in done.stdout
+    assert "can't be converted: 6 layers, 2 supported, 1 fixed, 3 unsupported" in done.stdout
+
+
+def test_check_verbose_tells_place_and_hint(run, troubled_model):
+    text = run('check', troubled_model, '-v').stdout
+    assert re.search(r'--> .*troubled\.xml, layer "first" \(id \d+\), shapes \[1,4,8,8\] -> \[1,4,8,8\]', text)
+    assert 'hint: ' in text and re.search(r'supported +Convolution', text)
+
+
+def test_check_json_has_a_stable_shape(run, troubled_model, model):
+    done = run('check', troubled_model, '--json')
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert list(report) == ['model', 'compiles', 'supported', 'fixed', 'unsupported', 'not_checked', 'problems', 'layers']
+    assert (report['compiles'], report['supported'], report['fixed'], report['unsupported'], report['not_checked']) == (False, 2, 1, 3, 0)
+    assert [p['number'] for p in report['problems']] == [1, 2, 3]
+    assert [p['layer'] for p in report['problems']] == ['first', 'unknown', 'second']
+    assert {'number', 'code', 'message', 'layer', 'type'} <= set(report['problems'][0])
+    layer = next(l for l in report['layers'] if l['name'] == 'first')
+    assert layer == {'name': 'first', 'type': 'Sin', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
+    assert next(l for l in report['layers'] if l['name'] == 'fixed')['fix'] == 'Maximum(x, -x)'
+    good = run('check', model, '--json')
+    assert good.returncode == 0 and json.loads(good.stdout)['compiles'] is True and json.loads(good.stdout)['problems'] == []
+
+
+def test_check_without_fixes_judges_as_compile_does(run, troubled_model):
+    report = json.loads(run('check', troubled_model, '--no-fix', '--json').stdout)
+    assert [p['layer'] for p in report['problems']] == ['fixed', 'first', 'unknown', 'second'] and report['fixed'] == 0
+
+
+def test_check_of_onnx_goes_on_behind_unknown_operators(run, onnx_model):
+    m = onnx.load(onnx_model)
+    m.graph.node.extend([helper.make_node('Twist', ['scores'], ['t'], name='twist'), helper.make_node('Relu', ['t'], ['u'], name='behind'), helper.make_node('Sin', ['c'], ['v'], name='sine')])
+    m.graph.output.extend([helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 8, 16, 16]) for n in 'uv'])
+    onnx.save(m, onnx_model)
+    report = json.loads(run('check', onnx_model, '--json').stdout)
+    assert {p['layer'] for p in report['problems']} == {'twist', 'v'}
+    assert {l['name']: l['status'] for l in report['layers']}['behind'] == 'not checked'
+    assert report['fixed'] == 1 and report['not_checked'] == 1
+
+
+def test_check_of_what_is_no_model(run, tmp_path):
+    assert run('check', tmp_path / 'missing.onnx').returncode == 3
+    assert run('check').returncode == 2
+
+
+def test_layers_finds_operations(run):
+    rows = json.loads(run('layers', '--json').stdout)
+    assert {r['framework'] for r in rows} == {'onnx', 'openvino', 'vpu', 'stages'}
+    support = {(r['framework'], r['name']): r['support'] for r in rows}
+    assert support['openvino', 'Convolution'] == 'yes' and support['openvino', 'Sin'] == 'no' and support['onnx', 'Conv'] == 'yes'
+    assert support['openvino', 'HardSigmoid'] == 'by convert' and support['vpu', 'Pooling'] == 'yes' and support['stages', 'MyriadXHwOp'] == 'yes'
+    one = json.loads(run('layers', '--framework', 'openvino', '--op', 'pad', '--json').stdout)
+    assert [r['name'] for r in one] == ['Pad'] and one[0]['opsets'] and one[0]['limits']
+    assert run('layers', '--op', 'NoSuchThing').returncode == 1
+    assert run('layers', '--framework', 'tea').returncode == 2
+
+
+def test_explain_tells_of_a_code(run):
+    assert 'no such layer' in run('explain', 'BS2003').stdout
+    assert run('explain', '2003').stdout == run('explain', 'bs2003').stdout
+    assert {r['code'] for r in json.loads(run('explain', '--json').stdout)} >= {'BS1001', 'BS9001'}
+    assert run('explain', 'BS1').returncode == 2
+
+
+@pytest.mark.parametrize('document,command', [('supported-layers.md', ['layers', '--markdown']), ('errors.md', ['explain', '--markdown'])])
+def test_generated_documents_are_fresh(run, document, command):
+    with open(os.path.join(ROOT, 'docs', document)) as f:
+        assert f.read() == run(*command).stdout, f'blobsmith {" ".join(command)} > docs/{document}'
+
+
 def test_unsupported_layers_are_named_all_at_once(run, tmp_path):
     net = Net('bad')
     x = net.conv(net.input(1, 3, 8, 8), 3, 4)

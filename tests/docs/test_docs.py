@@ -38,3 +38,8 @@ def test_rooms_are_described():
 
 def test_no_file_is_too_long():
     assert not [p for p in sources() if read(p).count('\n') > 800]
+
+
+def test_every_error_code_is_explained():
+    codes = set(re.findall(r'^  \w+ = (\d{4}),', read('src/core/error.hpp'), re.M))
+    assert codes and codes == set(re.findall(r'^\| BS(\d{4}) ', read('docs/errors.md'), re.M))

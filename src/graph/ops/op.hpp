@@ -101,6 +101,8 @@ struct Op {
 const Op* find_op(std::string_view type, int version);
 /// The row of a type (in any letter case) in an opset; nullptr when the opset has none.
 const Op* find_in_opset(std::string_view type, int opset);
+/// All rows, family by family.
+std::vector<const Op*> all_ops();
 /// "v1::Add a (b[0]:f32[1,2], c[0]:f32[2]) -> ()": a node as validation messages show it.
 std::string describe(const Node& n);
 

@@ -111,6 +111,13 @@ const Op* find_in_opset(std::string_view type, int opset) {
   return nullptr;
 }
 
+std::vector<const Op*> all_ops() {
+  std::vector<const Op*> list;
+  for (const auto& family : kFamilies)
+    for (const Op& op : family()) list.push_back(&op);
+  return list;
+}
+
 std::string describe(const Node& n) {
   std::string s = "v" + std::to_string(n.version) + "::" + n.type + " " + n.name + " (";
   for (int i = 0; i < n.input_count(); ++i) {

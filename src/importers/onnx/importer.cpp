@@ -22,7 +22,8 @@ class Importer {
   Importer(const onnx_file::Model& model, const OnnxOptions& options) : model_(model), options_(options), context_(graph_, model.opset, options.quirks) {}
 
   Graph run() {
-    check_operators();
+    if (!options_.problems) check_operators();
+    check_model();
     add_parameters();
     for (const auto& [name, tensor] : model_.initializers) context_.define(name, graph_.constant(tensor, name)->value());
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
@@ -41,16 +42,24 @@ class Importer {
   const std::vector<ImportNote>& notes() const { return context_.notes(); }
 
  private:
+  static bool is_known(const onnx_file::Node& n) { return is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type); }
+
+  static std::string name_of(const onnx_file::Node& n) { return n.name.empty() && !n.outputs.empty() ? n.outputs[0] : n.name; }
+
+  Error unknown_operator(const onnx_file::Node& n) const {
+    Error e = unsupported_layer(name_of(n), is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
+    return e.because("in " + n.describe(model_.opset));
+  }
+
   /// All unknown operators at once: one run tells everything that is missing.
   void check_operators() const {
     std::vector<Error> errors;
-    for (const onnx_file::Node& n : model_.nodes) {
-      if (is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type)) continue;
-      const std::string name = n.name.empty() && !n.outputs.empty() ? n.outputs[0] : n.name;
-      Error e = unsupported_layer(name, is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
-      errors.push_back(e.because("in " + n.describe(model_.opset)));
-    }
+    for (const onnx_file::Node& n : model_.nodes)
+      if (!is_known(n)) errors.push_back(unknown_operator(n));
     if (!errors.empty()) throw ErrorList(std::move(errors));
+  }
+
+  void check_model() const {
     if (model_.outputs.empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
     if (model_.opset < 1 && !model_.nodes.empty()) throw Error(ErrorCode::BadOnnx, "the model does not say which opset it uses");
   }
@@ -72,14 +81,35 @@ class Importer {
 
   void add_node(const onnx_file::Node& n) {
     context_.enter(n);
+    if (options_.problems) options_.problems->order.push_back(n.describe(model_.opset));
+    if (options_.problems && lacks_an_input(n)) {
+      options_.problems->unchecked.push_back({name_of(n), n.op_type, n.describe(model_.opset)});
+      return leave_out(n);
+    }
     try {
+      if (!is_known(n)) throw unknown_operator(n);
       const std::vector<Value> values = onnx_import::find_mapper(n.op_type)->map(context_);
       for (size_t i = 0; i < n.outputs.size() && i < values.size(); ++i)
         if (!n.outputs[i].empty()) context_.define(n.outputs[i], values[i]);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(context_.name(), n.op_type);
       if (e.why().empty()) e.because("in " + n.describe(model_.opset));
-      throw;
+      if (!options_.problems) throw;
+      options_.problems->failed.push_back({e, name_of(n), n.op_type, n.describe(model_.opset)});
+      leave_out(n);
+    }
+  }
+
+  bool lacks_an_input(const onnx_file::Node& n) const {
+    return std::ranges::any_of(n.inputs, [&](const std::string& i) { return !i.empty() && !context_.defined(i); });
+  }
+
+  /// What the node would have read leaves the network here, so that its producers are looked at.
+  void leave_out(const onnx_file::Node& n) {
+    for (const std::string& i : n.inputs) {
+      if (i.empty() || !context_.defined(i)) continue;
+      const Value v = context_.value(i);
+      if (!v.node->is_constant() && !v.node->is("Parameter")) dangling_.push_back(v);
     }
   }
 
@@ -92,7 +122,9 @@ class Importer {
   /// Outputs in the order of "<producer>_<value>", as Model Optimizer sorts them (model-optimizer spec §8.4).
   void add_results() {
     std::vector<Output> outputs = unused_values();
-    for (const onnx_file::ValueInfo& o : model_.outputs) outputs.push_back({key_of(o.name), context_.value(o.name), o.name});
+    for (const onnx_file::ValueInfo& o : model_.outputs)
+      if (!options_.problems || context_.defined(o.name)) outputs.push_back({key_of(o.name), context_.value(o.name), o.name});
+    for (const Value& v : dangling_) outputs.push_back({v.node->name, v, {}});
     std::ranges::stable_sort(outputs, {}, &Output::key);
     for (const Output& o : outputs) graph_.result(o.value, o.name)->attrs.set("named", !o.name.empty());
   }
@@ -168,6 +200,7 @@ class Importer {
   const OnnxOptions& options_;
   Graph graph_;
   Context context_;
+  std::vector<Value> dangling_;
 };
 
 Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder, const OnnxOptions& options, std::vector<ImportNote>* notes) {

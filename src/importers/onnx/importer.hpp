@@ -3,9 +3,11 @@
 #pragma once
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "graph/import_problems.hpp"
 
 namespace blobsmith {
 
@@ -13,12 +15,16 @@ struct OnnxOptions {
   std::map<std::string, Shape> input_shapes;  ///< overrides; needed where the model leaves a dimension open
   bool half_precision = true;                 ///< --data_type FP16; false: constants keep the precision they have
   bool quirks = false;                        ///< reproduce Model Optimizer's known wrong results (docs/quirks.md)
+  ImportProblems* problems = nullptr;         ///< where nodes that can't be converted are noted, and left out; null: they are thrown
 };
 
 /// A layer that is converted otherwise than Model Optimizer does, because that would compute something else than the model.
 struct ImportNote {
   std::string layer, what;
 };
+
+/// The operators that there is a mapper for, family by family.
+std::vector<std::string_view> onnx_operators();
 
 /// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
 Graph import_onnx(const std::string& path, const OnnxOptions& options = {}, std::vector<ImportNote>* notes = nullptr);

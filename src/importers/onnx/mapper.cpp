@@ -99,9 +99,12 @@ void Context::refuse(std::string_view why) const {
   throw e.because("in " + node_->describe(opset_));
 }
 
+namespace {
+constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers, normalization_mappers, shape_mappers,
+                               slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers};
+}  // namespace
+
 const Mapper* find_mapper(std::string_view op_type) {
-  static constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers, normalization_mappers, shape_mappers,
-                                        slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers};
   for (const auto& family : kFamilies)
     for (const Mapper& m : family())
       if (m.op_type == op_type) return &m;
@@ -109,3 +112,14 @@ const Mapper* find_mapper(std::string_view op_type) {
 }
 
 }  // namespace blobsmith::onnx_import
+
+namespace blobsmith {
+
+std::vector<std::string_view> onnx_operators() {
+  std::vector<std::string_view> list;
+  for (const auto& family : onnx_import::kFamilies)
+    for (const onnx_import::Mapper& m : family()) list.push_back(m.op_type);
+  return list;
+}
+
+}  // namespace blobsmith

@@ -3,6 +3,7 @@
 
 #include "vpu/lowering/lowering.hpp"
 #include "vpu/program/builders.hpp"
+#include "vpu/tensor_strides.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -68,9 +69,8 @@ void set_layout(const CompileOptions& o, const std::string& name, const std::str
   else if (told != o.io_layout.end()) throw Error(ErrorCode::BadOptionValue, layout + " layout is not applicable to " + name);
 }
 
-/// Fixed strides of MYRIAD_TENSOR_STRIDES are not known to this program.
-void refuse_tensor_strides(const CompileOptions& o) {
-  if (!o.tensor_strides.empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: MYRIAD_TENSOR_STRIDES");
+void set_strides(const TensorStrides& told, Data* d) {
+  if (const auto it = told.find(d->name); it != told.end()) d->update_required_strides(fixed_strides(it->second, d->desc));
 }
 
 bool needs_conversion(DataType t) { return t == DataType::U8 || t == DataType::FP32; }
@@ -83,23 +83,26 @@ DataDesc as_fp16(DataDesc d) {
 }  // namespace
 
 void add_inputs(Lowering& l) {
-  refuse_tensor_strides(l.options);
+  const TensorStrides strides = parse_tensor_strides(l.options.tensor_strides);
   for (const Node* p : l.network.inputs()) {
     const Value v{const_cast<Node*>(p), 0};
     const std::string name = l.network.data_name(v);
     DataDesc desc = io_desc(name, input_precision(l, v, name), v.shape());
     set_layout(l.options, name, l.options.input_layout, desc);
     l.inputs.emplace_back(v, l.program.add_input(name, desc));
+    set_strides(strides, l.inputs.back().second);
     l.bind(v, l.inputs.back().second);
   }
 }
 
 void add_outputs(Lowering& l) {
+  const TensorStrides strides = parse_tensor_strides(l.options.tensor_strides);
   for (const Value& v : l.network.outputs()) {
     const std::string name = l.network.data_name(v);
     DataDesc desc = io_desc(name, output_precision(l, v, name), v.shape());
     set_layout(l.options, name, l.options.output_layout, desc);
     Data* d = l.program.add_output(name, desc);
+    set_strides(strides, d);
     if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
     l.outputs.emplace_back(v, d);
     l.bind(v, d);   // an input that is an output: its readers read the output

@@ -1,10 +1,13 @@
 // The loop over the layers (front-end spec §8.5): data for their outputs, then the parser of their type. Problems of all
 // layers are collected.
 #include <algorithm>
+#include <map>
 
 #include "graph/ops/attribute_text.hpp"
+#include "vpu/lowering/advice.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
+#include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -26,8 +29,28 @@ void parse_layer(LayerContext& c) {
   if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
     c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " + std::string(wanted) + " operation.");
   const LayerParser parser = find_parser(c.layer.type);
-  if (!parser) throw unsupported_layer(c.name(), c.layer.type);
+  if (!parser) throw unsupported_layer(c.name(), c.layer.type).hint(std::string(advice_for(c.layer.type)));
   parser(c);
+}
+
+/// Where some layers failed, the others are looked at all the same: one run tells everything.
+void add_type_errors(Program& program, std::vector<Error>& errors) {
+  const std::vector<Error> before = errors;
+  for (const Stage* s : program.stages()) {
+    if (s->layer && std::ranges::any_of(before, [&](const Error& e) { return e.layer() == s->layer->name; })) continue;
+    try {
+      check_types(*s);
+    } catch (const Error& e) { errors.push_back(e); }
+  }
+}
+
+void sort_by_layer(const Network& network, std::vector<Error>& errors) {
+  std::map<std::string, size_t> position;
+  for (const NetworkLayer* l : network.sorted()) position.emplace(l->name, position.size());
+  std::ranges::stable_sort(errors, {}, [&](const Error& e) {
+    const auto it = position.find(e.layer());
+    return it == position.end() ? position.size() : it->second;
+  });
 }
 
 }  // namespace
@@ -52,7 +75,10 @@ void parse_layers(Lowering& l) {
       errors.insert(errors.end(), e.errors().begin(), e.errors().end());
     }
   }
-  if (!errors.empty()) throw ErrorList(std::move(errors));
+  if (errors.empty()) return;
+  add_type_errors(l.program, errors);
+  sort_by_layer(l.network, errors);
+  throw ErrorList(std::move(errors));
 }
 
 }  // namespace blobsmith::vpu

@@ -67,6 +67,8 @@ class LayerContext {
 using LayerParser = void (*)(LayerContext&);
 /// By type in any letter case; null when the type can't be lowered.
 LayerParser find_parser(std::string_view layer_type);
+/// All layer types that can be lowered.
+std::vector<std::string_view> parsed_layer_types();
 
 // One function per layer family; each adds the layer's stages (front-end spec §9).
 void parse_convolution(LayerContext&);

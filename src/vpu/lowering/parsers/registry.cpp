@@ -100,6 +100,12 @@ constexpr std::array kRows{
 
 }  // namespace
 
+std::vector<std::string_view> parsed_layer_types() {
+  std::vector<std::string_view> types;
+  for (const Row& r : kRows) types.push_back(r.type);
+  return types;
+}
+
 LayerParser find_parser(std::string_view layer_type) {
   const auto it = std::ranges::find_if(kRows, [&](const Row& r) { return ops::same_caseless(r.type, layer_type); });
   return it == kRows.end() ? nullptr : it->parser;

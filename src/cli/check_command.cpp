@@ -1,0 +1,138 @@
+// blobsmith check: every problem of a model in one run, without making a blob.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/model_input.hpp"
+#include "vpu/check.hpp"
+
+namespace blobsmith::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Status = vpu::CheckedLayer::Status;
+
+struct Options {
+  ModelInput model;
+  CameraOptions camera;
+  bool no_fix = false, json = false, quiet = false, verbose = false;
+};
+
+void declare(CLI::App& app, Options& o) {
+  add_model_options(app, o.model);
+  add_camera_options(app, o.camera);
+  app.add_flag("--no-fix", o.no_fix, "judge as compile does: no rewrites, Intel's known wrong results");
+  app.add_flag("--json", o.json, "as JSON");
+  app.add_flag("-v,--verbose", o.verbose, "every layer; the place of each problem, its reason and a hint");
+  app.add_flag("-q,--quiet", o.quiet, "print nothing: the exit code tells");
+}
+
+int count(const vpu::CheckReport& r, Status s) {
+  return static_cast<int>(std::ranges::count(r.layers, s, &vpu::CheckedLayer::status));
+}
+
+std::string shapes_text(const std::vector<Shape>& shapes) {
+  std::string s;
+  for (const Shape& shape : shapes) s += (s.empty() ? "" : " ") + to_string(shape);
+  return s.empty() ? "?" : s;
+}
+
+std::string one_line(std::string s) {
+  std::ranges::replace(s, '\n', ' ');
+  return s;
+}
+
+// ---- JSON (README: check --json) ----------------------------------------------------------------------------------------
+
+Json problem_json(const vpu::CheckReport& r, size_t k) {
+  const vpu::CheckProblem& p = r.problems[k];
+  Json j{{"number", k + 1}, {"code", "BS" + std::to_string(static_cast<int>(p.error.code()))}, {"message", p.error.what()}};
+  if (p.layer >= 0) {
+    const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
+    j["layer"] = l.name;
+    j["type"] = l.type;
+    if (!l.source.empty()) j["source"] = l.source;
+  } else {
+    j["layer"] = p.error.has_address() ? Json(p.error.layer()) : Json(nullptr);
+  }
+  if (!p.error.why().empty()) j["why"] = p.error.why();
+  if (!p.error.hint().empty()) j["hint"] = p.error.hint();
+  return j;
+}
+
+Json layer_json(const vpu::CheckReport& r, size_t i) {
+  const vpu::CheckedLayer& l = r.layers[i];
+  Json j{{"name", l.name}, {"type", l.type}, {"status", vpu::to_string(l.status)}, {"inputs", l.inputs}, {"outputs", l.outputs}};
+  if (!l.fix.empty()) j["fix"] = l.fix;
+  Json numbers = Json::array();
+  for (size_t k = 0; k < r.problems.size(); ++k)
+    if (r.problems[k].layer == static_cast<int>(i)) numbers.push_back(k + 1);
+  if (!numbers.empty()) j["problems"] = std::move(numbers);
+  return j;
+}
+
+void print_json(const Options& o, const vpu::CheckReport& r) {
+  Json j{{"model", o.model.file},
+         {"compiles", r.compiles()},
+         {"supported", count(r, Status::Supported)},
+         {"fixed", count(r, Status::Fixed)},
+         {"unsupported", count(r, Status::Unsupported)},
+         {"not_checked", count(r, Status::NotChecked)},
+         {"problems", Json::array()},
+         {"layers", Json::array()}};
+  for (size_t k = 0; k < r.problems.size(); ++k) j["problems"].push_back(problem_json(r, k));
+  for (size_t i = 0; i < r.layers.size(); ++i) j["layers"].push_back(layer_json(r, i));
+  std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+// ---- text ---------------------------------------------------------------------------------------------------------------
+
+void print_problem(const Options& o, const vpu::CheckReport& r, size_t k) {
+  const vpu::CheckProblem& p = r.problems[k];
+  const std::string text = p.error.what();
+  std::printf("%zu. error[BS%d]: %s\n", k + 1, static_cast<int>(p.error.code()), (o.verbose ? text : one_line(text)).c_str());
+  if (!o.verbose) return;
+  std::printf("  --> %s", o.model.file.c_str());
+  if (p.layer >= 0) {
+    const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
+    std::printf(", %s", l.source.empty() ? ("layer \"" + l.name + "\"").c_str() : l.source.c_str());
+    if (!l.outputs.empty()) std::printf(", shapes %s -> %s", shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
+  }
+  std::printf("\n");
+  if (!p.error.why().empty() && !p.error.why().starts_with("in ")) std::printf("  why:  %s\n", p.error.why().c_str());
+  if (!p.error.hint().empty()) std::printf("  hint: %s\n", p.error.hint().c_str());
+}
+
+void print_layers(const vpu::CheckReport& r) {
+  for (const vpu::CheckedLayer& l : r.layers)
+    std::printf("  %-11s  %s \"%s\"  %s -> %s\n", vpu::to_string(l.status), l.type.c_str(), l.name.c_str(), shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
+}
+
+void print_text(const Options& o, const vpu::CheckReport& r) {
+  for (const vpu::CheckedLayer& l : r.layers)
+    if (l.status == Status::Fixed) std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
+  for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
+  if (o.verbose) print_layers(r);
+  const int not_checked = count(r, Status::NotChecked);
+  std::printf("%s: %s: %zu layers, %d supported, %d fixed, %d unsupported%s%s\n", o.model.file.c_str(), r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), count(r, Status::Supported),
+              count(r, Status::Fixed), count(r, Status::Unsupported), not_checked ? (", " + std::to_string(not_checked) + " behind them not checked").c_str() : "",
+              r.compiles() || o.verbose ? "" : " (-v shows where, and what to do)");
+}
+
+}  // namespace
+
+int check_command(const Arguments& args) {
+  CLI::App app("Example: blobsmith check model.onnx -v", "blobsmith check");
+  Options o;
+  declare(app, o);
+  if (const int code = parse(app, args); code >= 0) return code;
+  o.model.quirks = o.no_fix;
+  const vpu::CheckSettings settings{.fix = !o.no_fix, .options_for = [&](const Graph& g) { return camera_options(o.camera, g, o.model.quirks); }};
+  const vpu::CheckReport r = vpu::check([&](ImportProblems& problems) { return read_model(o.model, nullptr, &problems); }, settings);
+  if (o.json) print_json(o, r);
+  else if (!o.quiet) print_text(o, r);
+  return r.compiles() ? kDone : kModelError;
+}
+
+}  // namespace blobsmith::cli

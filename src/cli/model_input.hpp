@@ -1,0 +1,34 @@
+// Models given on the command line: any format that there is a reader for, with the options that reading takes.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "cli/cli.hpp"
+#include "graph/graph.hpp"
+#include "graph/import_problems.hpp"
+#include "importers/onnx/importer.hpp"
+
+namespace blobsmith::cli {
+
+struct ModelInput {
+  std::string file;
+  std::vector<std::string> shapes;  ///< "x=1,3,48,192"
+  bool quirks = false;              ///< reproduce known wrong results of Intel's importers
+};
+
+/// Declares the model and --input-shape.
+void add_model_options(CLI::App& app, ModelInput& m);
+/// Picks the reader by the name's extension. Without `problems` the first layer that can't be read is an error.
+Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes = nullptr, ImportProblems* problems = nullptr);
+
+/// What a network for a camera is compiled with.
+struct CameraOptions {
+  std::string ip = "U8", op, iop;
+  std::vector<std::string> config;
+  int shaves = 6, slices = 0;
+};
+
+void add_camera_options(CLI::App& app, CameraOptions& o);
+vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& g, bool quirks);
+
+}  // namespace blobsmith::cli

@@ -1,0 +1,190 @@
+#include "vpu/supported_layers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "graph/ops/attribute_text.hpp"
+#include "graph/ops/op.hpp"
+#include "importers/onnx/importer.hpp"
+#include "transforms/legalise.hpp"
+#include "vpu/lowering/layer_types.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
+#include "vpu/stages/stage_def.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+/// Operations that the transforms turn into others, or that leave no layer. Supported is what becomes of supported ones.
+struct Rewritten { std::string_view type, becomes; };
+constexpr std::array kRewritten{
+    Rewritten{"ReduceL1", "Abs ReduceSum"}, Rewritten{"ReduceL2", "Power ReduceSum"}, Rewritten{"HSigmoid", "Relu Minimum Multiply"}, Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
+    Rewritten{"Mod", "Abs Sign Multiply"}, Rewritten{"Negative", "PowerIE"}, Rewritten{"DepthToSpace", "Reshape Transpose"}, Rewritten{"SpaceToDepth", "Reshape Transpose"},
+    Rewritten{"BatchNormInference", "ScaleShiftIE"}, Rewritten{"ShuffleChannels", "Reshape Transpose"}, Rewritten{"SpaceToBatch", "PadIE Reshape Transpose"}, Rewritten{"BatchToSpace", "Reshape Transpose CropIE"},
+    Rewritten{"ExtractImagePatches", "ReorgYolo"}, Rewritten{"Sqrt", "PowerIE"}, Rewritten{"Interpolate", "Interp Resample Interpolate"}, Rewritten{"TopK", "TopKIE"},
+    Rewritten{"NonZero", "StaticShapeNonZero"}, Rewritten{"NonMaxSuppression", "StaticShapeNonMaxSuppression"}, Rewritten{"ShapeOf", ""}, Rewritten{"Range", ""},
+    Rewritten{"Parameter", ""}, Rewritten{"Constant", ""}, Rewritten{"Result", ""}};
+
+/// ONNX operators whose main operation has another name.
+struct Renamed { std::string_view onnx, operation; };
+constexpr std::array kRenamed{Renamed{"Conv", "Convolution"}, Renamed{"ConvTranspose", "ConvolutionBackpropData"}, Renamed{"MaxPool", "MaxPool"}, Renamed{"AveragePool", "AvgPool"},
+                              Renamed{"Gemm", "MatMul"}, Renamed{"Sub", "Subtract"}, Renamed{"Mul", "Multiply"}, Renamed{"Div", "Divide"}, Renamed{"Pow", "Power"}, Renamed{"Max", "Maximum"},
+                              Renamed{"Min", "Minimum"}, Renamed{"Neg", "Negative"}, Renamed{"Clip", "Clamp"}, Renamed{"LeakyRelu", "PRelu"}, Renamed{"Ceil", "Ceiling"}, Renamed{"ScatterND", "ScatterNDUpdate"},
+                              Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"QuantizeLinear", "FakeQuantize"}, Renamed{"GRU", "GRUSequence"},
+                              Renamed{"RNN", "RNNSequence"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
+                              Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"Shape", "ShapeOf"},
+                              Renamed{"Cast", "Convert"}, Renamed{"Expand", "Broadcast"}, Renamed{"Softplus", "SoftPlus"}, Renamed{"Slice", "StridedSlice"}, Renamed{"InstanceNormalization", "MVN"}};
+
+/// Forms that Intel's compiler refuses as well (all of them: docs of `check`).
+struct Limit { std::string_view type, limits; };
+constexpr std::array kLimits{
+    Limit{"PRelu", "the slope must be constant: one value or one per channel"},
+    Limit{"GreaterEqual", "integers, or as a network output"},
+    Limit{"LessEqual", "only as a network output"},
+    Limit{"NotEqual", "only as a network output"},
+    Limit{"LogicalAnd", "input and output of one type"},
+    Limit{"LogicalNot", "input and output of one type"},
+    Limit{"LogicalOr", "only on boolean network inputs given as FP16 or U8"},
+    Limit{"LogicalXor", "only on boolean network inputs given as FP16 or U8"},
+    Limit{"Convolution", "constant weights; 3-D only with a bias"},
+    Limit{"GroupConvolution", "2-D"},
+    Limit{"ConvolutionBackpropData", "2-D"},
+    Limit{"GroupConvolutionBackpropData", "2-D"},
+    Limit{"MatMul", "2 to 4 dimensions"},
+    Limit{"LRN", "over the channels or over all spatial axes"},
+    Limit{"MVN", "opset 6; 3 or 4 dimensions, over the width and not over the batch"},
+    Limit{"Transpose", "the order must be given"},
+    Limit{"Softmax", "up to 5 dimensions"},
+    Limit{"Gather", "constant axis"},
+    Limit{"ScatterUpdate", "updates of the input's size along all other axes"},
+    Limit{"Tile", "no more repeats than dimensions"},
+    Limit{"Pad", "3 or 4 dimensions, nothing negative"},
+    Limit{"ReverseSequence", "lengths would have to be FP16: refused in practice"},
+    Limit{"Range", "of constants"},
+    Limit{"ExtractImagePatches", "sizes equal to strides, rates 1"},
+    Limit{"Interpolate", "nearest and linear without padding; batch and channels unchanged"},
+    Limit{"NonMaxSuppression", "the indices only, no soft suppression"},
+    Limit{"CTCGreedyDecoder", "ctc_merge_repeated = 1"},
+    Limit{"DeformablePSROIPooling", "the offsets are ignored"},
+    Limit{"ExperimentalDetectronDetectionOutput", "all outputs used"},
+    Limit{"ExperimentalDetectronROIFeatureExtractor", "both outputs used"},
+    Limit{"LSTMSequence", "opset 5, all three outputs used"},
+    Limit{"LSTMCell", "sigmoid, tanh, tanh; no clip"},
+    Limit{"TensorIterator", "a constant number of iterations"},
+    Limit{"Loop", "a constant number of iterations, nothing carried over"},
+};
+
+template <class Rows>
+auto find_row(const Rows& rows, std::string_view type, std::string_view std::ranges::range_value_t<Rows>::*key) {
+  const auto it = std::ranges::find(rows, type, key);
+  return it == rows.end() ? nullptr : &*it;
+}
+
+std::vector<std::string> words(std::string_view text) {
+  std::vector<std::string> r;
+  while (!text.empty()) {
+    const size_t n = std::min(text.find(' '), text.size());
+    if (n) r.emplace_back(text.substr(0, n));
+    text.remove_prefix(std::min(n + 1, text.size()));
+  }
+  return r;
+}
+
+std::string layer_of(std::string_view type) {
+  Node n;
+  n.type = type;
+  if (const std::string_view wanted = wanted_conversion(n); !wanted.empty()) n.type = wanted;
+  return std::string(layer_type(n));
+}
+
+/// Whether the lowering has a parser for what an operation ends as, and what that is.
+std::pair<bool, std::string> end_of(std::string_view type) {
+  const auto* row = find_row(kRewritten, type, &Rewritten::type);
+  if (!row) return {find_parser(layer_of(type)) != nullptr, layer_of(type)};
+  bool all = true;
+  std::string text;
+  for (const std::string& part : words(row->becomes)) {
+    all = all && find_parser(layer_of(part)) != nullptr;
+    const std::string name = layer_of(part);
+    if (text != name && !text.ends_with(", " + name)) text += (text.empty() ? "" : ", ") + name;
+  }
+  return {all, text.empty() ? "(no layer)" : text};
+}
+
+SupportedLayer support_of(std::string_view type) {
+  SupportedLayer l{std::string(type), {}, Support::No, {}, {}};
+  const auto [supported, becomes] = end_of(type);
+  const std::vector<std::string> legalised = legalised_types();
+  if (supported) l.support = Support::Yes, l.becomes = becomes;
+  else if (std::ranges::find(legalised, type) != legalised.end()) l.support = Support::ByConvert;
+  if (const auto* limit = find_row(kLimits, type, &Limit::type)) l.limits = limit->limits;
+  return l;
+}
+
+std::string opsets_text(int first, int last) { return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last); }
+
+void sort_by_name(std::vector<SupportedLayer>& rows) { std::ranges::sort(rows, {}, [](const SupportedLayer& l) { return ops::lower_case(l.name); }); }
+
+}  // namespace
+
+std::vector<SupportedLayer> supported_openvino() {
+  std::map<std::string, std::pair<int, int>> opsets;
+  for (const ops::Op* op : ops::all_ops()) {
+    if (op->opsets.first == 0) continue;  // made by conversions only
+    auto [it, is_new] = opsets.try_emplace(std::string(op->type), op->opsets.first, op->opsets.last);
+    it->second = {std::min(it->second.first, op->opsets.first), std::max(it->second.second, op->opsets.last)};
+  }
+  std::vector<SupportedLayer> rows;
+  for (const auto& [type, range] : opsets) {
+    rows.push_back(support_of(type));
+    rows.back().versions = opsets_text(range.first, range.second);
+  }
+  sort_by_name(rows);
+  return rows;
+}
+
+std::vector<SupportedLayer> supported_onnx() {
+  std::vector<SupportedLayer> rows;
+  for (std::string_view op : onnx_operators()) {
+    const auto* renamed = find_row(kRenamed, op, &Renamed::onnx);
+    const std::string_view operation = renamed ? renamed->operation : op;
+    const bool known = ops::find_in_opset(operation, 7) != nullptr || ops::find_in_opset(operation, 1) != nullptr;
+    SupportedLayer l = known ? support_of(operation) : SupportedLayer{};
+    l.name = op;
+    if (known) l.becomes = operation;
+    rows.push_back(std::move(l));
+  }
+  sort_by_name(rows);
+  return rows;
+}
+
+std::vector<SupportedLayer> supported_vpu() {
+  std::vector<SupportedLayer> rows;
+  for (std::string_view type : parsed_layer_types()) rows.push_back({std::string(type), {}, Support::Yes, {}, {}});
+  sort_by_name(rows);
+  return rows;
+}
+
+std::vector<SupportedLayer> stage_types() {
+  std::vector<SupportedLayer> rows;
+  const auto add = [&](StageType type, const char* name, int id) {
+    if (id < 0) return;  // never in a blob
+    constexpr const char* kCategories[] = {"", "hardware", "DMA", "SHAVE"};
+    rows.push_back({name, std::to_string(id), find_stage_def(type) ? Support::Yes : Support::No, kCategories[static_cast<size_t>(category(type))], {}});
+  };
+#define X(name, id) add(StageType::name, #name, id);
+  BLOBSMITH_STAGE_TYPES(X)
+#undef X
+  return rows;
+}
+
+const char* to_string(Support s) {
+  switch (s) {
+    case Support::Yes: return "yes";
+    case Support::ByConvert: return "by convert";
+    case Support::No: return "no";
+  }
+  return "?";
+}
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,29 @@
+// Which operations can be converted, read off the tables that the program works with: mappers of ONNX operators, operations
+// of the graph, rewrites, parsers of layers, stage types.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace blobsmith::vpu {
+
+enum class Support { Yes, ByConvert, No };
+
+struct SupportedLayer {
+  std::string name;
+  std::string versions;  ///< of OpenVINO operations the opsets, "1-7"; of stage types the number in a blob
+  Support support = Support::Yes;
+  std::string becomes;   ///< what it is turned into
+  std::string limits;    ///< forms that are refused
+};
+
+/// By name.
+std::vector<SupportedLayer> supported_onnx();
+std::vector<SupportedLayer> supported_openvino();
+/// Layer types that the lowering has parsers for.
+std::vector<SupportedLayer> supported_vpu();
+/// Stage types that the blob reader and the compiler know, by number.
+std::vector<SupportedLayer> stage_types();
+
+const char* to_string(Support s);
+
+}  // namespace blobsmith::vpu

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Every configuration key that changes a blob, key by key, through both compilers.
+
+  config_sweep.py [--corpus DIR] [-k KEY-REGEX] [--models N] [--effects N] [--jobs N] [-v]
+
+For each key and value, networks are compiled until the value has changed the reference's blob in --effects of them (at least
+--models are tried, all if need be), and the bytes are compared. Then keys and values that both must refuse, with the reference's
+text. Without --corpus: the one-block networks and small nets of the development corpus, else those of models.py. Needs the
+reference compiler: --shared or BLOBSMITH_SHARED. Exit code 0 when everything that the reference compiles is identical.
+"""
+import argparse
+import glob
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import compilers
+import models
+from compilers import BOTH_REFUSE, IDENTICAL, VARIES, Compilers, Options
+
+CORPUS = os.path.expanduser('~/.cache/myriad-corpus/corpus')
+NO_HARDWARE = {'MYRIAD_ENABLE_HW_ACCELERATION': 'NO'}
+
+
+def layers(model, types):
+    """Names of a network's layers of these types."""
+    with open(model) as f:
+        return re.findall(rf'<layer [^>]*name="([^"]*)"[^>]*type="(?:{types})"', f.read())
+
+
+def some_convolutions(model):
+    return ','.join(layers(model, 'Convolution|GroupConvolution|MaxPool|AvgPool')[::2])
+
+
+def first_input(model):
+    """Name and dimensions of the first input, where it has four."""
+    with open(model) as f:
+        found = re.search(r'<layer [^>]*name="([^"]*)"[^>]*type="Parameter"[^>]*>\s*<data [^>]*shape="([^"]*)"', f.read())
+    dims = [int(d) for d in found[2].split(',')] if found else []
+    return (found[1], dims) if len(dims) == 4 and dims[0] == 1 else (None, None)
+
+
+def wide_strides(model, pad):
+    """Strides of an FP16 input in NCHW with rows that are `pad` bytes longer."""
+    name, dims = first_input(model)
+    if not name:
+        return None
+    row = dims[3] * 2 + pad
+    return f'{name}[{dims[1] * dims[2] * row},{dims[2] * row},{row},2]'
+
+
+@dataclass
+class Case:
+    key: str
+    value: object                 # text, or a function of the model's file that gives it (None: not for this model)
+    more: dict = None             # other keys that it needs; part of what it is compared with
+    ip: str = 'U8'
+    shaves: int = 6
+    slices: int = 6
+    models: str = ''              # only models whose name matches
+
+    def label(self):
+        return self.key + '=' + (self.value if isinstance(self.value, str) else self.value.__name__) + ''.join(f' {k}={v}' for k, v in (self.more or {}).items())
+
+    def options(self, model):
+        value = self.value if isinstance(self.value, str) else self.value(model)
+        return value and Options(self.ip, None, self.shaves, self.slices, {**(self.more or {}), self.key: value})
+
+    def base(self):
+        return Options(self.ip, None, self.shaves, self.slices, dict(self.more or {}))
+
+
+def rows_16_longer(model): return wide_strides(model, 16)
+def rows_64_longer(model): return wide_strides(model, 64)
+
+
+CASES = [
+    Case('MYRIAD_ENABLE_HW_ACCELERATION', 'NO'),
+    Case('VPU_HW_STAGES_OPTIMIZATION', 'NO'),
+    Case('MYRIAD_HW_WHITE_LIST', some_convolutions),
+    Case('MYRIAD_HW_BLACK_LIST', some_convolutions),
+    Case('MYRIAD_TENSOR_STRIDES', rows_16_longer, ip='FP16'),
+    Case('MYRIAD_TENSOR_STRIDES', rows_64_longer, ip='FP16'),
+    Case('MYRIAD_TENSOR_STRIDES', rows_16_longer, NO_HARDWARE, ip='FP16'),
+    *(Case('MYRIAD_NONE_LAYERS', v) for v in ('Pooling', 'ReLU,SoftMax', 'Convolution', '*')),
+    Case('MYRIAD_IGNORE_UNKNOWN_LAYERS', 'YES'),
+    Case('MYRIAD_DISABLE_REORDER', 'YES', NO_HARDWARE),
+    Case('MYRIAD_DISABLE_CONVERT_STAGES', 'YES'),
+    Case('MYRIAD_DISABLE_CONVERT_STAGES', 'YES', ip='FP16'),
+    Case('MYRIAD_ENABLE_PERMUTE_MERGING', 'NO'),
+    Case('MYRIAD_ENABLE_PERMUTE_MERGING', 'NO', NO_HARDWARE),
+    *(Case('MYRIAD_PACK_DATA_IN_CMX', v) for v in ('YES', 'NO')),
+    *(Case('MYRIAD_TILING_CMX_LIMIT_KB', v) for v in ('16', '40', '64', '100', '200')),
+    *(Case('MYRIAD_THROUGHPUT_STREAMS', v, shaves=5) for v in ('1', '3')),
+    *(Case('MYRIAD_THROUGHPUT_STREAMS', '1', shaves=n, slices=n) for n in (12, 16)),
+    Case('MYRIAD_HW_EXTRA_SPLIT', 'YES'),
+    Case('MYRIAD_HW_EXTRA_SPLIT', 'YES', {'MYRIAD_TILING_CMX_LIMIT_KB': '40'}),
+    Case('MYRIAD_HW_DILATION', 'YES'),
+    Case('MYRIAD_HW_POOL_CONV_MERGE', 'NO'),
+    *(Case('MYRIAD_COPY_OPTIMIZATION', v) for v in ('YES', 'NO')),
+    Case('MYRIAD_COPY_OPTIMIZATION', 'NO', NO_HARDWARE),
+    *(Case('MYRIAD_HW_INJECT_STAGES', v) for v in ('YES', 'NO')),
+    Case('MYRIAD_ENABLE_REPL_WITH_SCRELU', 'YES'),
+    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO'),
+    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO', NO_HARDWARE),
+    Case('MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION', 'NO'),
+    Case('MYRIAD_ENABLE_WEIGHTS_ANALYSIS', 'NO'),
+    Case('MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM', 'YES'),
+    Case('MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL', 'NO'),
+    Case('MYRIAD_ENABLE_MEMORY_TYPES_ANNOTATION', 'YES'),
+    Case('MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION', 'YES'),
+    Case('MYRIAD_DETECT_NETWORK_BATCH', 'NO'),
+    Case('VPU_DETECT_NETWORK_BATCH', 'NO'),
+    Case('MYRIAD_SCALES_PATTERN', '.*'),
+    Case('MYRIAD_ENABLE_FORCE_RESET', 'YES'),
+    Case('PERF_COUNT', 'YES'),
+]
+
+# (keys and values that both refuse)
+REFUSED = [
+    ('MYRIAD_NO_SUCH_KEY', 'YES'), ('myriad_hw_dilation', 'YES'), ('MYRIAD_ENABLE_ASYNC_DMA', 'YES'), ('MYRIAD_HW_DILATION', 'MAYBE'), ('MYRIAD_HW_DILATION', 'yes'), ('MYRIAD_HW_DILATION', ''),
+    ('MYRIAD_PACK_DATA_IN_CMX', '1'), ('MYRIAD_NUMBER_OF_SHAVES', 'six'), ('MYRIAD_NUMBER_OF_SHAVES', '-2'), ('MYRIAD_NUMBER_OF_SHAVES', '0'), ('MYRIAD_NUMBER_OF_SHAVES', '7'), ('MYRIAD_NUMBER_OF_SHAVES', '17'),
+    ('MYRIAD_NUMBER_OF_SHAVES', '-1'), ('MYRIAD_NUMBER_OF_CMX_SLICES', '20'), ('MYRIAD_NUMBER_OF_CMX_SLICES', '99999999999'), ('MYRIAD_THROUGHPUT_STREAMS', '0'), ('MYRIAD_THROUGHPUT_STREAMS', '4'), ('MYRIAD_THROUGHPUT_STREAMS', '3'),
+    ('MYRIAD_TILING_CMX_LIMIT_KB', 'x'), ('MYRIAD_TILING_CMX_LIMIT_KB', '-5'), ('MYRIAD_TENSOR_STRIDES', 'input[1,2'), ('MYRIAD_TENSOR_STRIDES', 'input'), ('MYRIAD_TENSOR_STRIDES', 'nobody[2,4,8,16]'),
+    ('MYRIAD_CUSTOM_LAYERS', '/no/such/file.xml'), ('LOG_LEVEL', 'LOUD'), ('MYRIAD_WATCHDOG', 'MAYBE'), ('MYRIAD_PROTOCOL', 'MYRIAD_AIR'), ('MYRIAD_POWER_MANAGEMENT', 'SOME'), ('MYRIAD_DDR_TYPE', 'X'),
+    ('MYRIAD_DEVICE_CONNECT_TIMEOUT', 'x'), ('PERF_COUNT', 'MAYBE'), ('MYRIAD_PERF_REPORT_MODE', 'X'), ('EXCLUSIVE_ASYNC_REQUESTS', 'X'), ('VPU_MYRIAD_PLATFORM', 'VPU_MYRIAD_1'), ('MYRIAD_DUMP_ALL_PASSES', 'X'),
+    ('MYRIAD_SCALES_PATTERN', '['), ('MYRIAD_IR_WITH_SCALES_DIRECTORY', '/tmp'), ('VPU_NUMBER_OF_SHAVES', '2'), ('VPU_NUMBER_OF_CMX_SLICES', '8'), ('MYRIAD_ENABLE_MX_BOOT', 'NO'), ('MYRIAD_ENABLE_MX_BOOT', 'X'),
+]
+
+
+def arguments():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('--corpus', default=CORPUS)
+    ap.add_argument('-k', default='', metavar='KEY-REGEX')
+    ap.add_argument('--models', type=int, default=40)
+    ap.add_argument('--effects', type=int, default=20)
+    ap.add_argument('--jobs', type=int, default=2)
+    ap.add_argument('-v', action='store_true', help='what both refuse as well')
+    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
+    ap.add_argument('--shared', default=compilers.SHARED)
+    return ap.parse_args()
+
+
+def chosen_networks(corpus, folder):
+    networks = [m for level in ('L1', 'L2') for m in sorted(glob.glob(os.path.join(corpus, level, '*.xml'))) if not m.endswith('.ng.xml')]
+    networks = [m for m in networks if not any(t in open(m).read() for t in ('element_type="i', 'element_type="u'))or not has_whole_inputs(m)]
+    return networks or [os.path.join(folder, name + '.xml') for name in models.write(folder)]
+
+
+def has_whole_inputs(model):
+    with open(model) as f:
+        return any(re.search(r'element_type="[iub]', x) for x in re.findall(r'<layer [^>]*type="Parameter"[^>]*>\s*<data [^>]*>', f.read()))
+
+
+class Sweep:
+    def __init__(self, a, folder):
+        self.a, self.folder, self.local = a, folder, threading.local()
+
+    def tools(self):
+        if not hasattr(self.local, 'compilers'):
+            self.local.compilers = Compilers(self.a.tool, self.a.shared, tempfile.mkdtemp(dir=self.folder))
+        return self.local.compilers
+
+    def one(self, job):
+        """(model, verdict, detail, whether the value has an effect)"""
+        case, model = job
+        options = case.options(model)
+        if not options:
+            return None
+        tools = self.tools()
+        with_value, _ = tools.reference(model, options)
+        effect = with_value != tools.reference(model, case.base())[0]
+        return (os.path.basename(model), *tools.compare(model, options), effect)
+
+    def case(self, case, networks, pool):
+        """Compares until enough networks show an effect; True when all are identical."""
+        counts, effects, tried = Counter(), 0, 0
+        for at in range(0, len(networks), self.a.models):
+            if effects >= self.a.effects:
+                break
+            for row in filter(None, pool.map(self.one, ((case, m) for m in networks[at:at + self.a.models]))):
+                model, verdict, detail, effect = row
+                tried += 1
+                effects += effect
+                counts[verdict] += 1
+                if verdict not in (IDENTICAL, BOTH_REFUSE, VARIES) or (self.a.v and verdict == BOTH_REFUSE):
+                    print(f'  {model}: {verdict}: {detail[:300]}', flush=True)
+        bad = tried - counts[IDENTICAL] - counts[BOTH_REFUSE] - counts[VARIES]
+        print(f'{"ok  " if not bad else "BAD "} {case.label()[:90]}: {tried} networks, {effects} with an effect, {counts[IDENTICAL]} identical, {counts[BOTH_REFUSE]} refused by both' + (f', {counts[VARIES]} where the reference varies' if counts[VARIES] else ''), flush=True)
+        return not bad
+
+    def refused(self, key, value, model):
+        tools = self.tools()
+        options = Options('U8', None, 6, 6, {key: value})
+        theirs, why_they = tools.reference(model, options)
+        ours, why_we = self.ours_with_pairs(tools, model, options)
+        if (theirs is None) != (ours is None):
+            print(f'BAD  {key}={value}: the reference {"refuses: " + compilers.plain(why_they) if theirs is None else "accepts"}, blobsmith {"refuses: " + why_we if ours is None else "accepts"}')
+            return False
+        if theirs is not None:
+            same = theirs == ours
+            print(f'{"ok  " if same else "BAD "} {key}={value}: accepted by both, {"identical" if same else "different"}')
+            return same
+        text = re.sub(r'^\S*\.[ch]pp:\d+ ?', '', compilers.plain(why_they)).strip()
+        same = text.strip() in why_we
+        print(f'{"ok  " if same else "TEXT"} {key}={value}: {text}' + ('' if same else f' || {why_we}'))
+        return True
+
+    @staticmethod
+    def ours_with_pairs(tools, model, options):
+        """Values as KEY=VALUE on the command line: a file can't hold empty ones."""
+        blob = os.path.join(tools.folder, 'ours.blob')
+        shaves = [] if 'NUMBER_OF' in next(iter(options.config)) else []
+        return compilers.run([tools.tool, 'compile', '-m', model, '-o', blob, '-c', 'MYRIAD_NUMBER_OF_SHAVES=6', '-c', 'MYRIAD_NUMBER_OF_CMX_SLICES=6', *shaves, '-ip', 'U8', *(x for k, v in options.config.items() for x in ('-c', f'{k}={v}'))], blob)
+
+
+def main():
+    a = arguments()
+    if not compilers.reference_present(a.shared):
+        print('skipped: no reference compiler')
+        return 0
+    good = True
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(a.jobs) as pool:
+        sweep = Sweep(a, folder)
+        networks = chosen_networks(a.corpus, folder)
+        for case in CASES:
+            if re.search(a.k, case.label()):
+                good = sweep.case(case, networks, pool) and good
+        for key, value in REFUSED:
+            if re.search(a.k, key):
+                good = sweep.refused(key, value, networks[0]) and good
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
