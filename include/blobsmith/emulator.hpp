@@ -14,12 +14,23 @@ namespace vpu {
 struct Blob;
 }
 
+/// What is not known of the chip's arithmetic: the defaults are the most exact choice, the others exist to measure how much
+/// a result depends on it (docs/emulator.md).
+struct ArithmeticOptions {
+  bool fp16_sums = false;        ///< convolutions round their sum to FP16 after every input channel; else sums are FP32
+  bool saturate = false;         ///< FP16 results beyond 65504 become 65504; else infinite
+  bool flush_denormals = false;  ///< FP16 results below 2^-14 become 0
+};
+
 struct EmulatorOptions {
   /// Average pools of the hardware divide by the whole kernel, borders included, even where the model excludes padding
   /// (execution spec §2.2). true: by the number of valid elements instead, as the model means.
   bool avg_exclude_pad = false;
   /// Fills all memories with NaN before every run: a stage that reads what nobody has written shows up.
   bool fill_with_nan = false;
+  ArithmeticOptions arithmetic{};
+  /// Keeps account of every byte during runs: see Emulator::memory_reports. Several times slower, 8 bytes per byte.
+  bool check_memory = false;
   int threads = 0;  ///< 0: one per processor
 };
 
@@ -55,6 +66,26 @@ struct StageEvent {
   std::string label() const;
 };
 
+/// A fault in the use of memory that a device would not report. Reports of one stage, buffer and kind are one.
+struct MemoryReport {
+  enum class Kind {
+    Unwritten,        ///< reads what no stage has written
+    Overlap,          ///< goes over values that are still needed, or reads what another writes at the same time
+    Outside,          ///< beyond the declared size of a network input or output, or of the memory
+    Alignment,        ///< elements off their size; rows of the convolution engine off 16 bytes
+    OutputUnwritten,  ///< no stage has written (all of) a network output
+  };
+  Kind kind = Kind::Unwritten;
+  int stage = 0;  ///< -1 for OutputUnwritten
+  bool injected = false;
+  std::string type, buffer;  ///< "Copy", "in0"; the output's name for OutputUnwritten
+  std::string memory;        ///< "BSS", "CMX", "Input", "Output"
+  int64_t first = 0, last = 0, bytes = 0;  ///< first and last byte within the memory, and how many between are concerned
+  std::string other;         ///< the tensor met there: "12-Copy.out0"
+
+  std::string text() const;
+};
+
 /// Memory is allocated once; run as often as wanted. Not for use by several threads at once.
 class Emulator {
  public:
@@ -81,6 +112,9 @@ class Emulator {
 
   /// The values of the last run; a dynamic output has its real shape.
   FloatTensor output(std::string_view name) const;
+
+  /// What was found in all runs so far, in stage order; empty unless EmulatorOptions::check_memory.
+  std::vector<MemoryReport> memory_reports() const;
 
   /// Called after every stage of a run; an empty function ends it.
   void on_stage(std::function<void(const StageEvent&)> hook);

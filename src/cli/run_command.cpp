@@ -1,23 +1,16 @@
 // blobsmith run: executes a blob, or a model, on this machine's processor.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "blobsmith/emulator.hpp"
 #include "cli/cli.hpp"
-#include "cli/run_expect.hpp"
 #include "cli/run_model.hpp"
 #include "cli/run_options.hpp"
-#include "cli/run_stages.hpp"
+#include "cli/run_report.hpp"
 #include "core/file.hpp"
-#include "emulator/npy.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")->required();
@@ -33,17 +26,21 @@ void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("--mean", o.mean, "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")->delimiter(',')->allow_extra_args(false);
   app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
   app.add_flag("--avg-exclude-pad", o.avg_exclude_pad, "average pools of the hardware exclude padding, as the model means");
+  app.add_option("--assume", o.assume, "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
   app.add_option("--threads", o.threads, "processors to use (default: all)");
   app.add_option("--repeat", o.repeat, "run so many times, after one run that is not counted, and say how long it takes")->check(CLI::Range(1, 1000000));
   app.add_flag("--profile", o.profile, "the time of every stage, on this processor");
   app.add_option("--sort", o.sort, "of --profile: by 'time' (default) or in 'order' of execution")->check(CLI::IsMember({"time", "order"}));
   app.add_option("--dump-stage", o.dump_stages, "N, a stage type, an output's name or 'all': writes what these stages read and wrote as .npy to --output-dir (repeatable)")->allow_extra_args(false);
+  app.add_flag("--check-memory", o.check_memory, "exit 4 when a stage reads what none has written, overwrites what is still needed, or leaves its buffers");
   app.add_flag("--json", o.json, "print the result as JSON");
 }
 
 Emulator load(const RunOptions& o) {
+  const auto assumed = [&](const char* name) { return std::ranges::find(o.assume, name) != o.assume.end(); };
+  const ArithmeticOptions arithmetic{.fp16_sums = assumed("fp16-sums"), .saturate = assumed("saturate"), .flush_denormals = assumed("flush-denormals")};
   try {
-    return Emulator(read_file(o.blob).span(), {.avg_exclude_pad = o.avg_exclude_pad, .threads = o.threads});
+    return Emulator(read_file(o.blob).span(), {.avg_exclude_pad = o.avg_exclude_pad, .arithmetic = arithmetic, .check_memory = o.check_memory, .threads = o.threads});
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(o.blob);
     throw;
@@ -56,15 +53,8 @@ double timed_run(Emulator& emulator) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// What one call of the command found out.
-struct Result {
-  std::vector<double> milliseconds;  ///< of each run that counts
-  std::vector<std::string> dumped;
-  StageProfile profile;
-};
-
-Result run_all(Emulator& emulator, const RunOptions& o) {
-  Result result;
+RunResult run_all(Emulator& emulator, const RunOptions& o) {
+  RunResult result;
   StageDump dump(o);
   Progress progress;
   std::string run_text;
@@ -97,35 +87,6 @@ std::vector<FloatTensor> outputs_of(const Emulator& emulator) {
   return list;
 }
 
-Json to_json(const Verdict& v) {
-  Json j{{"output", v.output}, {"ok", v.good}, {"shape", v.shape}, {"expected_shape", v.expected_shape}};
-  if (!v.same_count) return j;
-  const auto number = [](double d) { return std::isfinite(d) ? Json(d) : Json(nullptr); };
-  j.update({{"values", v.count}, {"differing", v.differing}, {"largest_difference", number(v.largest_difference)}, {"relative_difference", number(v.relative_difference)}});
-  if (!v.at.empty()) j.update({{"at", v.at}, {"got", number(v.got)}, {"expected", number(v.expected)}});
-  return j;
-}
-
-void print_json(const RunOptions& o, const Result& r, const Json& outputs, const std::vector<Verdict>& verdicts) {
-  const Latency latency(r.milliseconds);
-  Json j{{"milliseconds", latency.median}, {"outputs", outputs}};
-  if (o.repeat > 1) j["latency"] = {{"runs", o.repeat}, {"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
-  if (o.profile) j["stages"] = r.profile.json(o.repeat, o.sort == "time");
-  if (!r.dumped.empty()) j["dumped"] = r.dumped;
-  for (const Verdict& v : verdicts) j["expected"].push_back(to_json(v));
-  std::printf("%s\n", j.dump(1).c_str());
-}
-
-void print_text(const RunOptions& o, const Result& r, const Json& outputs, const std::vector<Verdict>& verdicts) {
-  if (o.profile) std::printf("%s", r.profile.text(o.repeat, o.sort == "time").c_str());
-  for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
-  print_outputs(outputs);
-  const Latency latency(r.milliseconds);
-  if (o.repeat > 1) std::printf("%d runs: min %.2f, median %.2f, p95 %.2f ms\n", o.repeat, latency.min, latency.median, latency.p95);
-  else std::printf("%.0f ms\n", latency.median);
-  for (const Verdict& v : verdicts) std::printf("%s\n", verdict_text(v).c_str());
-}
-
 }  // namespace
 
 int run_command(const Arguments& args) {
@@ -139,12 +100,13 @@ int run_command(const Arguments& args) {
   Emulator emulator = load(o);
   set_inputs(emulator, o);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
-  const Result result = run_all(emulator, o);
-  const Json outputs = write_outputs(outputs_of(emulator), o);
-  const std::vector<Verdict> verdicts = check_expected(emulator, o);
-  if (o.json) print_json(o, result, outputs, verdicts);
-  else print_text(o, result, outputs, verdicts);
-  return std::ranges::all_of(verdicts, &Verdict::good) ? kDone : kWrongResult;
+  RunResult result = run_all(emulator, o);
+  result.outputs = write_outputs(outputs_of(emulator), o);
+  result.verdicts = check_expected(emulator, o);
+  result.memory = emulator.memory_reports();
+  if (o.json) print_json(o, result);
+  else print_text(o, result);
+  return result.good() ? kDone : kWrongResult;
 }
 
 }  // namespace blobsmith::cli

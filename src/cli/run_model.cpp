@@ -55,8 +55,8 @@ class ModelInputs : public InputTarget {
 };
 
 void check_options(const RunOptions& o) {
-  if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad)
-    throw Error(ErrorCode::BadOptionValue, "--expect, --dump-stage, --profile, --repeat and --avg-exclude-pad are of blobs only").hint("blobsmith compare holds a blob against its model");
+  if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad || o.check_memory || !o.assume.empty())
+    throw Error(ErrorCode::BadOptionValue, "--expect, --dump-stage, --profile, --repeat, --avg-exclude-pad, --check-memory and --assume are of blobs only").hint("blobsmith compare holds a blob against its model");
 }
 
 }  // namespace

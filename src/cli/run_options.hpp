@@ -11,9 +11,9 @@ namespace blobsmith::cli {
 
 struct RunOptions {
   std::string blob, output_dir;
-  std::vector<std::string> inputs, expect, dump_stages;
+  std::vector<std::string> inputs, expect, dump_stages, assume;
   std::vector<float> mean, scale;  ///< of pictures: (value - mean) / scale
-  bool rgb = false, random = false, letterbox = false, avg_exclude_pad = false, profile = false, json = false;
+  bool rgb = false, random = false, letterbox = false, avg_exclude_pad = false, check_memory = false, profile = false, json = false;
   std::string sort = "time";  ///< of the profile: "time" or "order"
   int threads = 0, repeat = 1;
   uint32_t seed = 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/float16.hpp"
+
 namespace blobsmith::emulator {
 
 using compute::kSlack;
@@ -88,13 +90,27 @@ void store_rows(const Convolution& c, int64_t channel, int64_t first_row, int64_
   }
 }
 
+/// Calls sum(first, count, to) for all rows of weights at once, or channel by channel with an FP16 sum between.
+template <class F>
+void sum_rows(const Convolution& c, int64_t rows, float* out, int64_t n, F sum) {
+  if (!c.fp16_sums) return sum(0, rows, out);
+  const int64_t area = c.window.kernel_x * c.window.kernel_y;
+  std::vector<float> part(static_cast<size_t>(n));
+  std::fill_n(out, n, 0.0f);
+  for (int64_t first = 0; first < rows; first += area) {
+    sum(first, std::min(area, rows - first), part.data());
+    for (int64_t i = 0; i < n; ++i) out[i] = half_to_float(float_to_half(out[i] + part[static_cast<size_t>(i)]));
+  }
+}
+
 /// Rows [begin, end) of the unpooled plane, for the 8 channels of a group.
 void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWeights& packed, int64_t group, int64_t begin, int64_t end, int64_t width) {
   const PlacedGroup g(x, c, group, packed);
   const int64_t pixels = (end - begin - 1) * x.pitch() + width, out_pitch = (pixels + kSlack + 7) / 8 * 8;
   const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(out_pitch * kGroup + kSlack));
   const float* at = x.data() + begin * x.pitch();
-  if (!g.group->sparse) compute::accumulate(kGroup, g.group->weights.get(), at, g.offsets, g.count, sums.get(), out_pitch, pixels);
+  if (!g.group->sparse)
+    sum_rows(c, g.count, sums.get(), out_pitch * kGroup, [&](int64_t first, int64_t rows, float* to) { compute::accumulate(kGroup, g.group->weights.get() + first * kGroup, at, g.offsets + first, rows, to, out_pitch, pixels); });
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
@@ -111,7 +127,7 @@ void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const Pac
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  compute::accumulate_columns(g.group->weights.get(), x.data(), g.offsets, g.count, places, static_cast<int>(height * width), sums);
+  sum_rows(c, g.count, sums, kFewPixels * kGroup, [&](int64_t first, int64_t rows, float* to) { compute::accumulate_columns(g.group->weights.get() + first * kGroup, x.data(), g.offsets + first, rows, places, static_cast<int>(height * width), to); });
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;

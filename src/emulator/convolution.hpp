@@ -55,6 +55,7 @@ struct Convolution {
   int64_t input_step = 0;       ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
   int64_t first = 0, last = 0;  ///< output channels [first, last)
   bool pool = false;            ///< maximum over 2x2 follows; y is the pooled plane
+  bool fp16_sums = false;       ///< the sum is rounded after every input channel
   std::function<Finish(int64_t channel)> finish;
 };
 

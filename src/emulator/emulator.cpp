@@ -15,6 +15,7 @@ namespace blobsmith {
 
 using emulator::Grid;
 using emulator::Machine;
+using emulator::Nest;
 using emulator::StageRun;
 using emulator::View;
 using vpu::BlobStage;
@@ -51,6 +52,18 @@ std::string StageEvent::label() const {
   std::string s = std::to_string(index) + (injected ? "-injected-" : "-") + type;
   for (size_t k = 0; k < turn.size(); ++k) s += (k == 0 ? "@" : ".") + std::to_string(turn[k]);
   return s;
+}
+
+std::string MemoryReport::text() const {
+  const std::string range = memory + " bytes " + std::to_string(first) + " to " + std::to_string(last) + " (" + std::to_string(bytes) + ")";
+  if (kind == Kind::OutputUnwritten) return "output " + buffer + ": " + range + ": written by no stage";
+  const std::string where = "stage " + std::to_string(stage) + " (" + (injected ? "injected " : "") + type + "), " + buffer + ": " + range + ": ";
+  switch (kind) {
+    case Kind::Unwritten: return where + "read, but written by no stage" + (other.empty() ? "" : " (" + other + ")");
+    case Kind::Outside: return where + "outside of its buffer";
+    case Kind::Overlap: return where + "overlaps " + other;
+    default: return where + "badly aligned";
+  }
 }
 
 struct Emulator::Impl {
@@ -136,13 +149,28 @@ struct Emulator::Impl {
     machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
     machine.roi_align_source.reset();
     iterations_done = 0;
+    if (machine.shadow) machine.shadow->begin_run();
     const int64_t batch = machine.blob.header.batch_size;
     for (int64_t item = 0; item < batch; ++item) {
       machine.memory.set_item(item);
+      if (machine.shadow) machine.shadow->begin_item();
       turn.clear();
       if (batch > 1) turn.push_back(static_cast<int>(item));
       run_range(0, machine.blob.stages.size(), 0);
     }
+    if (machine.shadow) check_outputs();
+  }
+
+  void check_outputs() {
+    for (size_t i = 0; i < machine.blob.outputs.size(); ++i) {
+      const std::string& name = machine.blob.outputs[i].name;
+      if (is_dynamic(name)) continue;  // filled in part
+      for (int64_t k = 0; k < machine.memory.output_items(i); ++k) machine.shadow->output(static_cast<int>(i), name, memory_order(machine.memory.io_view(true, i, k)));
+    }
+  }
+
+  bool is_dynamic(const std::string& output) const {
+    return std::ranges::any_of(machine.blob.outputs, [&](const vpu::BlobIo& io) { return io.name == output + kShapeSuffix; });
   }
 
   void run_range(size_t begin, size_t end, int depth) {
@@ -165,12 +193,35 @@ struct Emulator::Impl {
       const auto begin = std::chrono::steady_clock::now();
       StageRun r(machine, s);
       kernel(r);
+      limit_results(r);
+      if (machine.shadow) machine.shadow->stage(static_cast<int>(index), injected, r.accesses());
       if (hook) report(r, index, injected, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     } catch (const Error& e) {
       if (e.code() == ErrorCode::NotYetSupported) throw;
       throw Error(e.code(), place + e.what());
     } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place + "not enough memory"); } catch (const std::length_error&) {
       throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
+    }
+  }
+
+  /// What ArithmeticOptions says of FP16 results.
+  void limit_results(const StageRun& r) {
+    const ArithmeticOptions& a = machine.options.arithmetic;
+    if (!a.saturate && !a.flush_denormals) return;
+    constexpr uint16_t kInfinity = 0x7C00, kLargest = 0x7BFF, kSmallestNormal = 0x0400, kSign = 0x8000;
+    for (int k : r.written()) {
+      const Grid g = memory_order(machine.memory.view(r.stage().buffers[static_cast<size_t>(k)]));
+      if (g.type != vpu::DataType::FP16) continue;
+      for_each_row(Nest<1>{g.rank, g.dims, {g.strides}, {g.data}}, [&](const auto& at, const auto& step, int64_t n) {
+        for (int64_t i = 0; i < n; ++i) {
+          uint16_t v;
+          std::memcpy(&v, at[0] + i * step[0], sizeof v);
+          const auto size = static_cast<uint16_t>(v & ~kSign), sign = static_cast<uint16_t>(v & kSign);
+          if (a.saturate && size == kInfinity) v = static_cast<uint16_t>(sign | kLargest);
+          if (a.flush_denormals && size < kSmallestNormal) v = sign;
+          std::memcpy(at[0] + i * step[0], &v, sizeof v);
+        }
+      });
     }
   }
 
@@ -216,9 +267,9 @@ struct Emulator::Impl {
     for (int64_t i = 0; i < iterations; ++i) {
       if (++iterations_done > kMaxIterations) throw bad("too many iterations");
       turn.push_back(static_cast<int>(i));
-      copy_slices(start, p, i, true);
+      copy_slices(begin, p, i, true);
       run_range(begin + 1, end, depth + 1);
-      copy_slices(stop, q, i, false);
+      copy_slices(end, q, i, false);
       turn.pop_back();
     }
     return end;
@@ -233,13 +284,13 @@ struct Emulator::Impl {
   }
 
   /// Outer tensor <-> the slice of this iteration (execution spec §11).
-  void copy_slices(const BlobStage& s, const vpu::LoopParams& p, int64_t iteration, bool into_body) {
-    StageRun r(machine, s);
+  void copy_slices(size_t stage, const vpu::LoopParams& p, int64_t iteration, bool into_body) {
+    StageRun r(machine, machine.blob.stages[stage]);
     const int first = p.batch_dim_index ? 1 : 0;
     for (size_t c = 0; c < p.components.size(); ++c) {
       const vpu::LoopSlice& slice = p.components[c];
       const int outer_index = first + 2 * static_cast<int>(c), inner_index = outer_index + 1;
-      View outer = into_body ? r.in(outer_index) : r.out(outer_index);
+      View outer = into_body ? r.in_parts(outer_index) : r.out_parts(outer_index);
       const View inner = into_body ? r.out(inner_index) : r.in(inner_index);
       const auto axis = static_cast<size_t>(slice.axis);
       r.check(slice.axis >= 0 && slice.axis < outer.rank && outer.rank == inner.rank, "a loop over a dimension that does not exist");
@@ -249,9 +300,11 @@ struct Emulator::Impl {
       r.check(at >= 0 && width <= size && at <= size - width, "a loop leaves its tensor");
       outer.data += at * outer.strides[axis];
       outer.dims[axis] = width;
+      r.touch({outer_index, !into_body, false, memory_order(outer)});
       if (into_body) copy_elements(machine.pool, memory_order(outer), memory_order(inner));
       else copy_elements(machine.pool, memory_order(inner), memory_order(outer));
     }
+    if (machine.shadow) machine.shadow->stage(static_cast<int>(stage), false, r.accesses());
   }
 };
 
@@ -268,6 +321,7 @@ void Emulator::set_input(std::string_view name, std::span<const uint8_t> values)
 void Emulator::set_input(std::string_view name, std::span<const int32_t> values) { impl_->set_input(name, values); }
 void Emulator::run() { impl_->run(); }
 FloatTensor Emulator::output(std::string_view name) const { return impl_->output(name); }
+std::vector<MemoryReport> Emulator::memory_reports() const { return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{}; }
 void Emulator::on_stage(std::function<void(const StageEvent&)> hook) { impl_->hook = std::move(hook); }
 
 }  // namespace blobsmith

@@ -25,6 +25,11 @@ void Memory::clear(uint8_t fill) {
   for (auto* arena : {&output_, &bss_, &cmx_}) std::fill(arena->begin(), arena->end(), fill);
 }
 
+Memory::Arena Memory::arena(Location where) const {
+  const auto& v = where == Location::Input ? input_ : where == Location::Output ? output_ : where == Location::BSS ? bss_ : cmx_;
+  return {v.data(), static_cast<int64_t>(v.size())};
+}
+
 Memory::Range Memory::room(Location where, vpu::IoReference io, int64_t offset, size_t record_at) const {
   // Views are read-only where the arena is: StageRun::out refuses constants.
   const auto range = [](const std::vector<uint8_t>& v) { return Range{const_cast<uint8_t*>(v.data()), static_cast<int64_t>(v.size())}; };

@@ -23,6 +23,12 @@ class Memory {
   /// One batch item of a network input or output.
   View io_view(bool output, size_t index, int64_t item) const;
 
+  struct Arena {
+    const uint8_t* begin = nullptr;
+    int64_t size = 0;
+  };
+  Arena arena(vpu::Location where) const;  ///< Input, Output, BSS or CMX
+
   /// Items of this output; 1 when all batch items write the same place (execution spec §1.5).
   int64_t output_items(size_t index) const { return output_items_[index]; }
 

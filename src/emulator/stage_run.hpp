@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "blobsmith/emulator.hpp"
+#include "compute/thread_pool.hpp"
 #include "emulator/convolution.hpp"
 #include "emulator/memory.hpp"
-#include "compute/thread_pool.hpp"
+#include "emulator/shadow_memory.hpp"
 #include "vpu/blob/blob.hpp"
 
 namespace blobsmith::emulator {
@@ -23,11 +24,14 @@ using HalfTable = std::vector<Half>;
 
 /// The state of an Emulator.
 struct Machine {
-  Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {}
+  Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {
+    if (o.check_memory) shadow = std::make_unique<ShadowMemory>(blob, memory);
+  }
   vpu::Blob blob;
   EmulatorOptions options;
   Memory memory;
   ThreadPool pool;
+  std::unique_ptr<ShadowMemory> shadow;     ///< when memory is checked
   std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
   PackedWeights packed_weights;             ///< of constants only, whose contents never change
   std::optional<View> roi_align_source;     ///< set by the repacking step, for the step behind it
@@ -48,13 +52,22 @@ class StageRun {
 
   int buffer_count() const { return static_cast<int>(stage_.buffers.size()); }
   bool has(int k) const { return k >= 0 && k < buffer_count() && !stage_.buffers[static_cast<size_t>(k)].is_fake(); }
-  View in(int k) {
+  View in(int k) { return noted(k, false, in_parts(k)); }
+  View out(int k) { return noted(k, true, out_parts(k)); }
+  /// A dynamic output whose size this stage decides.
+  View out_at_capacity(int k) { return noted(k, true, machine_.memory.view_at_capacity(writable(k))); }
+
+  /// The same for kernels that access a part of the tensor only, and say which by `touch`, when memory is checked.
+  View in_parts(int k) {
     remember(read_, k);
     return machine_.memory.view(record(k));
   }
-  View out(int k) { return machine_.memory.view(writable(k)); }
-  /// A dynamic output whose size this stage decides.
-  View out_at_capacity(int k) { return machine_.memory.view_at_capacity(writable(k)); }
+  View out_parts(int k) { return machine_.memory.view(writable(k)); }
+  bool checks_memory() const { return machine_.shadow != nullptr; }
+  void touch(Access access) {
+    if (checks_memory()) accesses_.push_back(access);
+  }
+  const std::vector<Access>& accesses() const { return accesses_; }
 
   Machine& machine() { return machine_; }
   ThreadPool& pool() { return machine_.pool; }
@@ -79,6 +92,10 @@ class StageRun {
     remember(written_, k);
     return r;
   }
+  View noted(int k, bool write, const View& v) {
+    touch({k, write, false, memory_order(v)});
+    return v;
+  }
   static void remember(std::vector<int>& list, int k) {
     if (std::ranges::find(list, k) == list.end()) list.push_back(k);
   }
@@ -86,6 +103,7 @@ class StageRun {
   Machine& machine_;
   const vpu::BlobStage& stage_;
   std::vector<int> read_, written_;
+  std::vector<Access> accesses_;
 };
 
 using Kernel = void (*)(StageRun&);

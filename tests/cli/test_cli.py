@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import struct
+import struct
 import sys
 
 import numpy as np
@@ -414,6 +415,24 @@ def test_run_computes_models_too(run, onnx_model, tmp_path):
     assert np.abs(got[0] - np.clip(0.2 * conv + 0.5, 0, 1)).max() < 1e-5
     refused = run('run', onnx_model, '--random', '--profile')
     assert refused.returncode == 2 and 'of blobs only' in refused.stderr
+
+
+def test_run_checks_memory(run, echo, tmp_path):
+    blob = echo('U8')
+    done = run('run', blob, '--random', '--check-memory', '--json')
+    assert done.returncode == 0 and json.loads(done.stdout)['memory'] == []
+    # The first stage writes somewhere else than the second one reads.
+    stage = json.loads(run('inspect', blob, '--json').stdout)['stages'][0]
+    data, at = bytearray(blob.read_bytes()), stage['fileOffset'] + stage['bytes'] - 16   # before the trailer
+    location, offset = struct.unpack_from('<2I', data, at)
+    assert location in (4, 5) and offset == stage['buffers'][-1]['offset']
+    struct.pack_into('<2I', data, at, 5, offset + 65536)
+    blob.write_bytes(data)
+    done = run('run', blob, '--random', '--check-memory', '--json')
+    assert done.returncode == 4, done.stderr
+    report = json.loads(done.stdout)['memory'][0]
+    assert report['kind'] == 'unwritten' and report['stage'] == 1 and report['buffer'] == 'in0' and report['bytes'] == 144
+    assert 'read, but written by no stage' in run('run', blob, '--random', '--check-memory').stdout
 
 
 def test_compile_tool_name(run, tool, model, tmp_path):

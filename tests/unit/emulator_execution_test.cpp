@@ -125,6 +125,23 @@ TEST(Emulator, TellsAfterEveryStageWhatItReadAndWrote) {
   EXPECT_EQ(outputs.at(0).shape, (std::vector<int64_t>{1, 1, 1, 2}));
 }
 
+TEST(EmulatorArithmetic, LimitsResultsAsAsked) {
+  const auto run = [](ArithmeticOptions arithmetic) {
+    BlobBuilder b;
+    const int x = b.input("x", {3}), y = b.output("y", {3});
+    b.stage(StageType::Power, times(2), {x, y});
+    const std::vector<uint8_t> file = b.build();
+    Emulator e(file, {.arithmetic = arithmetic, .threads = 1});
+    e.set_input("x", std::span<const float>(std::vector<float>{60000, -60000, 0x1p-20f}));
+    e.run();
+    return e.output("y").values;
+  };
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(run({}), (std::vector<float>{infinity, -infinity, 0x1p-19f}));
+  EXPECT_EQ(run({.saturate = true}), (std::vector<float>{65504, -65504, 0x1p-19f}));
+  EXPECT_EQ(run({.flush_denormals = true}), (std::vector<float>{infinity, -infinity, 0}));
+}
+
 // Each iteration takes a row, doubles it and puts it back from the other end.
 TEST(EmulatorLoop, CopiesSlicesInAndOut) {
   BlobBuilder b;

@@ -95,6 +95,27 @@ std::vector<float> run_conv(const Conv& c, const std::vector<float>& x, const st
   return run_blob(b, {x}).values;
 }
 
+// 2048 + 1 + 1 is 2048 if the sum is rounded to FP16 after each input channel.
+TEST(HwConvolution, SumsInFp32UnlessToldOtherwise) {
+  for (const int64_t size : {2, 4}) {  // few pixels and many go different ways
+    for (const bool fp16 : {false, true}) {
+      BlobBuilder b;
+      const int x = b.input("x", {1, 3, size, size}), y = b.output("y", {1, 1, size, size});
+      const int w = b.constant({1, 3, 1, 8}, std::vector<float>(3 * 8, 1));
+      HwOpParams p;
+      p.ops.push_back({.input_index = 0, .output_index = 2, .weights_index = 1, .out_channels = 1});
+      b.stage(StageType::MyriadXHwOp, p, {x, w, y});
+      const std::vector<uint8_t> file = b.build();
+      Emulator e(file, {.arithmetic = {.fp16_sums = fp16}, .threads = 1});
+      std::vector<float> values(static_cast<size_t>(3 * size * size), 1);
+      std::fill_n(values.begin(), size * size, 2048.0f);
+      e.set_input("x", std::span<const float>(values));
+      e.run();
+      EXPECT_EQ(e.output("y").values, std::vector<float>(static_cast<size_t>(size * size), fp16 ? 2048.0f : 2050.0f));
+    }
+  }
+}
+
 TEST(HwConvolution, EqualsThePlainSumForManyShapes) {
   const Conv shapes[] = {{},
                          {.in_channels = 4, .height = 5, .width = 5, .out_channels = 8, .kernel = 1, .pad = 0},

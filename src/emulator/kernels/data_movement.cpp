@@ -36,7 +36,12 @@ void fill(const Grid& g, float value) { write_floats(g, std::vector<float>(stati
 
 void run_none(StageRun&) {}
 
-void run_copy(StageRun& s) { copy_elements(s.pool(), framework_order(s.in(0)), framework_order(s.out(1))); }
+void run_copy(StageRun& s) {
+  const Grid from = framework_order(s.in_parts(0)), to = framework_order(s.out_parts(1));
+  copy_elements(s.pool(), from, to);
+  s.touch({0, false, false, from});
+  s.touch({1, true, false, to});
+}
 
 void run_convert(StageRun& s) {
   const auto& p = s.params<vpu::ConvertParams>();

@@ -63,8 +63,30 @@ class PlanesCache {
   Window window_;
 };
 
+/// Rows of x that `rows` rows of the result need; columns alike.
+int64_t reach(int64_t size, int64_t results, int64_t kernel, int64_t stride, int64_t pad) { return std::clamp<int64_t>((results - 1) * stride - pad + kernel, 0, size); }
+
+/// Tells which elements of a convolution's tensors are accessed: input channels whose weights are all zero are not (execution
+/// spec §1.3), nor the rows and columns behind the last kernel position.
+void touch_convolution(StageRun& s, const HwOp& op, const Convolution& c, Grid x, Grid y) {
+  if (!s.checks_memory()) return;
+  const int64_t plane = c.pool ? 2 : 1, area = c.window.kernel_x * c.window.kernel_y;
+  x.dims[2] = reach(x.dims[2], y.dims[2] * plane, c.window.kernel_y, c.window.stride_y, c.window.pad_top);
+  x.dims[3] = reach(x.dims[3], y.dims[3] * plane, c.window.kernel_x, c.window.stride_x, c.window.pad_left);
+  const auto* weights = static_cast<const uint16_t*>(c.weights);
+  for (int64_t channel = 0; channel < std::min(x.dims[1], c.input_channels); ++channel) {
+    bool used = false;
+    for (int64_t group = c.first / kGroup; group * kGroup < c.last && !used; ++group) {
+      const uint16_t* begin = weights + (group * c.input_channels + channel) * area * kGroup;
+      used = std::any_of(begin, begin + area * kGroup, [](uint16_t w) { return (w & 0x7FFF) != 0; });
+    }
+    if (used) s.touch({op.input_index, false, true, slice(x, 1, channel, 1)});
+  }
+  s.touch({op.output_index, true, true, slice(y, 1, c.first, c.last - c.first)});
+}
+
 void run_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
-  const Grid x = planes(s.in(op.input_index)), y = planes(s.out(op.output_index));
+  const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
   const View k = s.in(op.weights_index);
   const std::vector<float> bias = channel_vector(s, op.biases_index), scale = channel_vector(s, op.scales_index);
   Convolution c;
@@ -79,6 +101,8 @@ void run_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
   c.weights = k.data;
   c.input_channels = k.dims[2];
   c.pool = op.type == HwOpType::ConvPool;
+  c.fp16_sums = s.options().arithmetic.fp16_sums;
+  touch_convolution(s, op, c, x, y);
   Finish shared;
   set_activation(op, shared);
   c.finish = [&](int64_t channel) {
@@ -143,14 +167,26 @@ void pool_plane(const HwOp& op, const PoolWindow& w, bool exclude_pad, const std
     }
 }
 
+void touch_pool(StageRun& s, const HwOp& op, const PoolWindow& w, Grid x, const Grid& y, int64_t first, int64_t last) {
+  if (!s.checks_memory()) return;
+  x.dims[2] = reach(x.dims[2], y.dims[2], w.kernel_y, w.stride, w.top);
+  x.dims[3] = reach(x.dims[3], y.dims[3], w.kernel_x, w.stride, w.left);
+  for (int64_t q = first; q < last; ++q)
+    for (const bool write : {false, true}) {
+      const Grid& g = write ? y : x;
+      s.touch({write ? op.output_index : op.input_index, write, true, slice(slice(g, 0, q / y.dims[1], 1), 1, q % y.dims[1], 1)});
+    }
+}
+
 void run_pool(StageRun& s, const HwOp& op) {
-  const Grid x = planes(s.in(op.input_index)), y = planes(s.out(op.output_index));
+  const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
   Window{op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride}.check();
   s.check(x.dims[0] == y.dims[0] && x.dims[1] >= y.dims[1], "a pool between different channels");
   const PoolWindow w = pool_window(op, x, y);
   Finish activation;
   set_activation(op, activation);
   const int64_t first = op.out_channel_offset, last = std::min<int64_t>(first + op.out_channels, y.dims[0] * y.dims[1]);
+  touch_pool(s, op, w, x, y, first, last);
   s.pool().run(std::max<int64_t>(last - first, 0), [&](int64_t task) {
     const int64_t n = (first + task) / y.dims[1], channel = (first + task) % y.dims[1];
     Grid from{x.data + n * x.strides[0] + channel * x.strides[1], x.type}, to{y.data + n * y.strides[0] + channel * y.strides[1], y.type};

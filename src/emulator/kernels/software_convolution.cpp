@@ -52,6 +52,7 @@ std::vector<Half> dense_weights(StageRun& s, const vpu::ConvParams& p, const Vie
 void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
   s.check(x.dims[0] == y.dims[0], "input and output of different batch");
   c.last = y.dims[1];
+  c.fp16_sums = s.options().arithmetic.fp16_sums;
   c.finish = [](int64_t) { return Finish{}; };
   PackedWeights packed;
   for (int64_t n = 0; n < y.dims[0]; ++n) {

@@ -1,0 +1,26 @@
+// What a call of `blobsmith run` found out, and how it is told.
+#pragma once
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/run_expect.hpp"
+#include "cli/run_stages.hpp"
+
+namespace blobsmith::cli {
+
+struct RunResult {
+  std::vector<double> milliseconds;  ///< of each run that counts
+  std::vector<std::string> dumped;
+  StageProfile profile;
+  nlohmann::ordered_json outputs;
+  std::vector<Verdict> verdicts;
+  std::vector<MemoryReport> memory;
+  bool good() const { return memory.empty() && std::ranges::all_of(verdicts, &Verdict::good); }
+};
+
+void print_json(const RunOptions& options, const RunResult& result);
+void print_text(const RunOptions& options, const RunResult& result);
+
+}  // namespace blobsmith::cli
