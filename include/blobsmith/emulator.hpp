@@ -1,4 +1,8 @@
-// Runs a MyriadX blob on this computer, from the blob's bytes alone.
+// Runs a MyriadX blob on this computer, from the blob's bytes alone. The library is the CMake target blobsmith::emulator;
+// examples/emulator.cpp shows its use, docs/emulator.md says how close it is to the device.
+//
+// Errors are blobsmith::Error, a std::runtime_error whose what() names the stage; nothing else is thrown but what a hook
+// throws. After an error an Emulator can be used on: the next run() begins anew.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -86,7 +90,9 @@ struct MemoryReport {
   std::string text() const;
 };
 
-/// Memory is allocated once; run as often as wanted. Not for use by several threads at once.
+/// Memory is allocated once, at construction: the blob's inputs, outputs, BSS and CMX and a copy of the file; run as often as
+/// wanted. One Emulator is not for use by several threads at once; several Emulators are independent of each other, and one
+/// uses EmulatorOptions::threads threads itself. The result does not depend on their number.
 class Emulator {
  public:
   /// Throws Error (BadBlob) when a buffer lies outside its memory.
@@ -110,7 +116,8 @@ class Emulator {
   /// Runs the network. Throws NotYetSupported for a stage that can't be emulated (custom kernels), naming it.
   void run();
 
-  /// The values of the last run; a dynamic output has its real shape.
+  /// The values of the last run in framework order (NCHW), widened to float; a dynamic output has its real shape. Throws
+  /// BadInputName.
   FloatTensor output(std::string_view name) const;
 
   /// What was found in all runs so far, in stage order; empty unless EmulatorOptions::check_memory.

@@ -195,13 +195,14 @@ void PackedWeights::prepare(ThreadPool& pool, const Convolution& c) {
   constexpr int64_t kMaxPackedBytes = 16 << 20;
   const int64_t first = c.first / kGroup, count = (c.last + kGroup - 1) / kGroup - first, elements = elements_of(c);
   if (c.weights == weights_ && elements == elements_ && first == first_ && count == static_cast<int64_t>(groups_.size())) return;
-  weights_ = c.weights;
+  weights_ = nullptr;  // until all is packed
   elements_ = elements;
   first_ = first;
   groups_.clear();
   if (count * elements * kGroup * 4 > kMaxPackedBytes) return;
   groups_.resize(static_cast<size_t>(count));
   pool.run(count, [&](int64_t g) { groups_[static_cast<size_t>(g)] = pack_group(c, first + g); });
+  weights_ = c.weights;
 }
 
 void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, PackedWeights& packed) {

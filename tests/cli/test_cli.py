@@ -5,6 +5,7 @@ import re
 import shlex
 import struct
 import struct
+import subprocess
 import sys
 
 import numpy as np
@@ -435,10 +436,20 @@ def test_run_checks_memory(run, echo, tmp_path):
     assert 'read, but written by no stage' in run('run', blob, '--random', '--check-memory').stdout
 
 
+def test_the_example_of_the_library_runs(tool, blob):
+    """examples/emulator.cpp, built beside the tool by the target unit_tests."""
+    example = os.path.join(os.path.dirname(tool), 'example_emulator')
+    if not os.path.exists(example):
+        pytest.skip('example_emulator is not built')
+    done = subprocess.run([example, blob], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('scores has 4 values') == 3 and 'slowest stage: ' in done.stdout
+    assert subprocess.run([example, tool], capture_output=True, timeout=120).returncode == 1
+
+
 def test_compile_tool_name(run, tool, model, tmp_path):
     link = tmp_path / 'compile_tool'
     link.symlink_to(tool)
-    import subprocess
     assert subprocess.run([link, '-m', model, '-o', tmp_path / 'out.blob', '-d', 'MYRIAD'], capture_output=True).returncode == 0
 
 
