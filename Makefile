@@ -24,8 +24,9 @@ $(BUILD)/venv/.ready: tests/requirements.txt | setup
 	$(PYTHON) -m pip install -q --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-demo: build python           ## two real networks: model -> blob -> result, beside ONNX Runtime
+demo: build python           ## three real networks: model -> blob -> result, beside ONNX Runtime
 	$(PYTHON) examples/demo.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
+	$(PYTHON) examples/faces.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
 
 test: build python           ## every test
 	cmake --build $(BUILD) --target unit_tests -j $(JOBS)
@@ -49,6 +50,7 @@ conformance: build python    ## random networks, many options and single operati
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
 
 check-all: test test-asan fuzz bench conformance ## everything, long
 

@@ -60,7 +60,8 @@ def draw(photograph, found):
     pen = ImageDraw.Draw(photograph)
     for score, box, points in found:
         pen.rectangle([float(v) for v in box], outline=(255, 210, 0), width=3)
-        pen.text((float(box[0]) + 4, float(box[1]) - 14), f'face {score:.2f}', fill=(255, 210, 0))
+        pen.rectangle([float(box[0]), float(box[1]) - 16, float(box[0]) + 62, float(box[1])], fill=(255, 210, 0))
+        pen.text((float(box[0]) + 5, float(box[1]) - 14), f'face {score:.2f}', fill=(0, 0, 0))
         for x, y in points:
             pen.ellipse([x - 3, y - 3, x + 3, y + 3], fill=(0, 255, 160))
     return photograph

@@ -1,5 +1,6 @@
 """Byte identity with the reference compiler, by the sums of golden.tsv."""
 import hashlib
+import json
 import os
 import sys
 
@@ -29,3 +30,13 @@ def test_blob_is_identical(run, networks, tmp_path, network, options):
     done = run('compile', '-m', os.path.join(networks, network + '.xml'), '-o', blob, *models.OPTIONS[options])
     assert done.returncode == 0, done.stderr
     assert hashlib.sha256(blob.read_bytes()).hexdigest() == GOLDEN[network, options]
+
+
+@pytest.mark.parametrize('network,options', sorted(GOLDEN))
+def test_blob_uses_memory_soundly(run, networks, tmp_path, network, options):
+    """No stage reads what none has written, loses what is still needed, or leaves its buffers."""
+    blob = tmp_path / 'out.blob'
+    assert run('compile', '-m', os.path.join(networks, network + '.xml'), '-o', blob, *models.OPTIONS[options]).returncode == 0
+    done = run('run', blob, '--random', '--threads', '1', '--check-memory', '--json')
+    if done.returncode != 0:
+        pytest.fail(done.stderr or json.dumps(json.loads(done.stdout)['memory'], indent=1))
