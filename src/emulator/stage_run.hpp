@@ -54,8 +54,6 @@ class StageRun {
   bool has(int k) const { return k >= 0 && k < buffer_count() && !stage_.buffers[static_cast<size_t>(k)].is_fake(); }
   View in(int k) { return noted(k, false, in_parts(k)); }
   View out(int k) { return noted(k, true, out_parts(k)); }
-  /// A dynamic output whose size this stage decides.
-  View out_at_capacity(int k) { return noted(k, true, machine_.memory.view_at_capacity(writable(k))); }
 
   /// The same for kernels that access a part of the tensor only, and say which by `touch`, when memory is checked.
   View in_parts(int k) {
@@ -63,6 +61,8 @@ class StageRun {
     return machine_.memory.view(record(k));
   }
   View out_parts(int k) { return machine_.memory.view(writable(k)); }
+  /// A dynamic output whose size this stage decides; as large as there may be room, which it must not fill.
+  View out_at_capacity(int k) { return machine_.memory.view_at_capacity(writable(k)); }
   bool checks_memory() const { return machine_.shadow != nullptr; }
   void touch(Access access) {
     if (checks_memory()) accesses_.push_back(access);

@@ -234,10 +234,15 @@ void run_static_shape_nms(StageRun& s) {
       }
       for (int64_t k : suppress(candidates, values, overlap, limit)) rows.insert(rows.end(), {image, label, place[static_cast<size_t>(k)]});
     }
-  const auto found = std::min<int64_t>(static_cast<int64_t>(rows.size()) / 3, indices.dims[0]);
+  // The room of a dynamic output ends with its memory; the tensor ends where no more boxes can come.
+  const bool dynamic = s.stage().buffers[5].desc.is_dynamic();
+  const int64_t most = dynamic ? std::min(indices.dims[0], score_grid.dims[0] * score_grid.dims[1] * std::min(count, limit)) : indices.dims[0];
+  const auto found = std::min<int64_t>(static_cast<int64_t>(rows.size()) / 3, most);
   rows.resize(static_cast<size_t>(found * 3));
-  rows.resize(static_cast<size_t>(indices.count()), -1);
-  write(indices, rows);
+  rows.resize(static_cast<size_t>(most * 3), -1);
+  const Grid filled = slice(indices, 0, 0, most);
+  s.touch({5, true, false, filled});
+  write(filled, rows);
   write(memory_order(s.out(6)), std::vector<int64_t>{found, 3});
 }
 

@@ -203,6 +203,7 @@ void run_non_zero(StageRun& s) {
     }
     ++found;
   }
+  s.touch({1, true, false, slice(slice(indices, 0, 0, in.rank), 1, 0, found)});
   write(memory_order(s.out(2)), std::vector<int64_t>{in.rank, found});
 }
 
