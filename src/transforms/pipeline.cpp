@@ -89,6 +89,7 @@ bool decompose(Graph& g) {
       {{"DepthToSpace"}, decompose_depth_to_space},
       {{"SpaceToDepth"}, decompose_space_to_depth},
       {{"BatchNormInference"}, decompose_batch_norm},
+      {{"Einsum"}, decompose_einsum},
       {{"Gather"}, make_gather_indices_positive},
   };
   return apply_rewrites(g, kGroup);

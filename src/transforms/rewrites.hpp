@@ -80,6 +80,8 @@ bool decompose_space_to_depth(Rewriter& rw, Node* n);
 bool decompose_shuffle_channels(Rewriter& rw, Node* n);
 // batch_norm_decomposition.cpp
 bool decompose_batch_norm(Rewriter& rw, Node* n);
+// einsum.cpp
+bool decompose_einsum(Rewriter& rw, Node* n);
 // gather.cpp
 bool make_gather_indices_positive(Rewriter& rw, Node* n);
 bool gather_7_to_1(Rewriter& rw, Node* n);

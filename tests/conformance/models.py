@@ -153,8 +153,17 @@ def eliminated(n):
     n.result(n.deconv(n.layer('Pad', [a, n.ints(0, 0, 1, 1), n.ints(0, 0, 1, 1), n.const(0.0)], pad_mode='constant'), 8, 6, 4, 2, 3), n.relu(x))
 
 
+def sums_of_products(n):
+    """Einsum: attention, an outer product, a sum over two axes, a chain."""
+    x = n.reshape(n.conv(n.input(1, 3, 6, 8), 3, 16), 1, 2, 8, 48)
+    scores = n.layer('Einsum', [x, n.relu(x)], version='opset7', equation='bhid,bhjd->bhij')
+    y = n.layer('Einsum', [n.layer('SoftMax', [scores], axis=3), x], version='opset7', equation='bhij,bhjd->bihd')
+    z = n.layer('Einsum', [y, n.normal(2, 48, 10)], version='opset7', equation='bihd,hdo->bio')
+    n.result(z, n.layer('Einsum', [n.reshape(z, 8, 10), n.normal(5)], version='opset7', equation='ab,c->cab'))
+
+
 MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
-          rows_by_mask, chosen_boxes, old_forms, eliminated]
+          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

@@ -148,7 +148,9 @@ for a, b in itertools.product((False, True), repeat=2):
     two('MatMul', f'inputs transposed {a} {b}', (2, 8, 3) if a else (2, 3, 8), (2, 5, 8) if b else (2, 8, 5), transpose_a=a, transpose_b=b)
     case('MatMul', f'constant first {a} {b}', lambda n, a=a, b=b: n.result(n.layer('MatMul', [n.normal(*((8, 3) if a else (3, 8))), n.input(*((5, 8) if b else (8, 5)))], transpose_a=a, transpose_b=b)))
 for equation, shapes in {'ab,bc->ac': ((3, 8), (8, 5)), 'abc,acd->abd': ((2, 3, 8), (2, 8, 5)), 'bhwc,hkc->bhwk': ((1, 4, 6, 8), (4, 5, 8)), 'ij->ji': ((3, 8),), 'ij->i': ((3, 8),), 'ij,j->i': ((3, 8), (8,)), 'ij,kj->ik': ((3, 8), (5, 8)),
-                         'abcd,adce->abde': ((1, 2, 3, 4), (1, 4, 3, 5))}.items():
+                         'abcd,adce->abde': ((1, 2, 3, 4), (1, 4, 3, 5)), 'bhid,bhjd->bhij': ((1, 2, 5, 8), (1, 2, 6, 8)), 'bhij,bhjd->bhid': ((1, 2, 5, 6), (1, 2, 6, 8)),
+                         'bcij,bc->bij': ((2, 6, 4, 5), (2, 6)), 'i,j->ij': ((4,), (5,)), 'ab,ab->a': ((3, 8), (3, 8)), 'ab,ab->ab': ((3, 8), (3, 8)), 'abc,cd,de->abe': ((2, 3, 4), (4, 5), (5, 6)), 'ab,cb,db->acd': ((2, 3), (4, 3), (5, 3)),
+                         'abcd,cd->ab': ((2, 3, 4, 5), (4, 5)), 'abc->ca': ((2, 3, 4),), 'ab,bc': ((3, 8), (8, 5)), 'aab->b': ((3, 3, 4),), '...a,ab->...b': ((2, 3, 8), (8, 5)), 'bnd,md->bnm': ((1, 7, 8), (6, 8))}.items():
     case('Einsum', equation.replace('>', ''), lambda n, e=equation, s=shapes: n.result(n.layer('Einsum', [n.input(*x, name=f'i{i}') for i, x in enumerate(s)], version='opset7', equation=e)))
 
 # ---- normalization

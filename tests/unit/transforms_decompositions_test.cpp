@@ -75,5 +75,27 @@ TEST(TransformsDecompositions, BidirectionalSequenceIsTwo) {
   EXPECT_NE(n.find("s.0"), nullptr);
 }
 
+Types einsum_types(const char* equation, std::vector<Shape> shapes) {
+  Net n;
+  std::vector<Value> inputs;
+  for (size_t i = 0; i < shapes.size(); ++i) inputs.push_back(n.input(shapes[i], "x" + std::to_string(i)));
+  n.convert({n.op("Einsum", inputs, "y", with("equation", equation), 7)});
+  return n.types();
+}
+
+TEST(TransformsDecompositions, EinsumOfMatricesIsOneMatMul) {
+  EXPECT_EQ(einsum_types("ab,bc->ac", {{3, 8}, {8, 5}}), Types{"MatMul"});
+  EXPECT_EQ(einsum_types("bhid,bhjd->bhij", {{1, 2, 5, 8}, {1, 2, 6, 8}}), Types{"MatMul"});
+}
+
+TEST(TransformsDecompositions, EinsumWithoutSumsMultiplies) {
+  EXPECT_EQ(einsum_types("ij->ji", {{3, 8}}), Types{"Transpose"});
+  EXPECT_EQ(einsum_types("i,j->ij", {{4}, {5}}), (Types{"Unsqueeze", "Unsqueeze", "Multiply"}));
+}
+
+TEST(TransformsDecompositions, EinsumGroupsAxesForMatMul) {
+  EXPECT_EQ(einsum_types("bhwc,hkc->bhwk", {{1, 4, 6, 8}, {4, 5, 8}}), (Types{"Transpose", "Reshape", "Reshape", "MatMul", "Reshape", "Transpose"}));
+}
+
 }  // namespace
 }  // namespace blobsmith

@@ -123,10 +123,10 @@ void collect_labels(const Inference& in, const std::vector<std::string>& subscri
 }
 
 std::string implicit_output(const std::string& inputs) {
+  // quirk: every label once, in the order in which they appear; numpy would sum up those that appear twice.
   std::string out;
   for (char c : inputs)
-    if (std::ranges::count(inputs, c) == 1 && c != ',') out += c;
-  std::ranges::sort(out);
+    if (out.find(c) == std::string::npos && c != ',' && c != '.') out += c;
   return inputs.find("...") != std::string::npos ? "..." + out : out;
 }
 
