@@ -11,7 +11,6 @@
 #include "importers/onnx_native/importer.hpp"
 #include "openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
-#include "vpu/blob/reader.hpp"
 #include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
 
@@ -73,11 +72,11 @@ void check_names(const Graph& g, const vpu::CompileOptions& c) {
   check(c.io_layout);
 }
 
-/// What compile_tool prints of a network's inputs or outputs, read off the blob.
-void print_tensors(const char* title, const std::vector<vpu::BlobIo>& tensors) {
+/// What compile_tool prints of a network's inputs or outputs.
+void print_tensors(const char* title, const std::vector<vpu::BlobPort>& tensors) {
   constexpr const char* kPrecisions[] = {"FP16", "U8", "I32", "FP32", "I8"};
   std::printf("Network %s:\n", title);
-  for (const vpu::BlobIo& t : tensors) std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)], t.desc.order.name().c_str());
+  for (const vpu::BlobPort& t : tensors) std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)], t.desc.order.name().c_str());
 }
 
 Graph read_model(const std::filesystem::path& model) {
@@ -96,12 +95,12 @@ int compile(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   Graph graph = read_model(model);
   check_names(graph, options);
-  std::vector<uint8_t> bytes = vpu::compile(std::move(graph), options);
-  if (target) vpu::stamp(bytes, *target);
-  write_file(output, bytes);
-  const vpu::Blob blob = vpu::read_blob(Bytes::adopt(std::move(bytes)));
-  print_tensors("inputs", blob.inputs);
-  print_tensors("outputs", blob.outputs);
+  vpu::CompileReport compiled;
+  ChunkedBytes blob = vpu::compile(std::move(graph), options, &compiled);
+  if (target) vpu::stamp(blob, *target);
+  write_file(output, blob);
+  print_tensors("inputs", compiled.inputs);
+  print_tensors("outputs", compiled.outputs);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   std::printf("Done. LoadNetwork time elapsed: %lld ms\n", static_cast<long long>(ms));
   return kDone;

@@ -65,7 +65,7 @@ int convert_command(const Arguments& args) {
   vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);
   options.dump_passes = o.dump;
   vpu::CompileReport result;
-  std::vector<uint8_t> blob = vpu::compile(std::move(graph), options, &result);
+  ChunkedBytes blob = vpu::compile(std::move(graph), options, &result);
   vpu::stamp(blob, target);
   for (ImportNote& n : notes) result.avoided.push_back({std::move(n.layer), std::move(n.what)});
   const std::string output = o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;

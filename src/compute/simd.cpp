@@ -13,23 +13,6 @@
 namespace blobsmith::compute {
 namespace portable {
 
-void halves_to_floats(const void* from, float* to, int64_t n) {
-  const auto* p = static_cast<const uint8_t*>(from);
-  for (int64_t i = 0; i < n; ++i) {
-    Half h;
-    std::memcpy(&h, p + 2 * i, sizeof h);
-    to[i] = half_to_float(h);
-  }
-}
-
-void floats_to_halves(const float* from, void* to, int64_t n) {
-  auto* p = static_cast<uint8_t*>(to);
-  for (int64_t i = 0; i < n; ++i) {
-    const Half h = float_to_half(from[i]);
-    std::memcpy(p + 2 * i, &h, sizeof h);
-  }
-}
-
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
   const auto* p = static_cast<const uint8_t*>(halves);
   PackedRows n;
@@ -37,7 +20,7 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept)
     uint64_t bits[2];
     std::memcpy(bits, p, sizeof bits);
     if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
-    portable::halves_to_floats(p, to + n.rows * kGroup, kGroup);
+    halves_to_floats(p, to + n.rows * kGroup, kGroup);
     n.zeros += std::count(to + n.rows * kGroup, to + (n.rows + 1) * kGroup, 0.0f);
     kept[n.rows++] = static_cast<int32_t>(i);
   }
@@ -83,38 +66,6 @@ bool available() {
   // Every processor with AVX2 has F16C, which clang has no name for here.
   static const bool yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return yes;
-}
-
-BLOBSMITH_AVX2 void halves_to_floats(const void* from, float* to, int64_t n) {
-  const auto* p = static_cast<const uint8_t*>(from);
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2 * i))));
-  if (i == n) return;
-  if (n >= 8) {  // the last 8 once more
-    _mm256_storeu_ps(to + n - 8, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 2 * (n - 8)))));
-    return;
-  }
-  alignas(16) Half tail[8] = {};
-  alignas(32) float values[8];
-  std::memcpy(tail, p + 2 * i, static_cast<size_t>(2 * (n - i)));
-  _mm256_store_ps(values, _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(tail))));
-  std::copy_n(values, n - i, to + i);
-}
-
-BLOBSMITH_AVX2 void floats_to_halves(const float* from, void* to, int64_t n) {
-  auto* p = static_cast<uint8_t*>(to);
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
-  if (i == n) return;
-  if (n >= 8) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * (n - 8)), _mm256_cvtps_ph(_mm256_loadu_ps(from + n - 8), _MM_FROUND_TO_NEAREST_INT));
-    return;
-  }
-  alignas(16) Half tail[8];
-  alignas(32) float values[8] = {};
-  std::copy_n(from + i, n - i, values);
-  _mm_store_si128(reinterpret_cast<__m128i*>(tail), _mm256_cvtps_ph(_mm256_load_ps(values), _MM_FROUND_TO_NEAREST_INT));
-  std::memcpy(p + 2 * i, tail, static_cast<size_t>(2 * (n - i)));
 }
 
 BLOBSMITH_AVX2 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
@@ -231,8 +182,6 @@ BLOBSMITH_AVX2 void finish(const Finish& f, float* values, int64_t n) {
 #define BLOBSMITH_CHOOSE(call) return portable::call
 #endif
 
-void halves_to_floats(const void* from, float* to, int64_t n) { BLOBSMITH_CHOOSE(halves_to_floats(from, to, n)); }
-void floats_to_halves(const float* from, void* to, int64_t n) { BLOBSMITH_CHOOSE(floats_to_halves(from, to, n)); }
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) { BLOBSMITH_CHOOSE(pack_weights(halves, k, to, kept)); }
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
   BLOBSMITH_CHOOSE(accumulate(rows, weights, x, offsets, k, out, out_pitch, pixels));

@@ -7,10 +7,6 @@ namespace blobsmith::compute {
 inline constexpr int64_t kGroup = 8;   ///< output channels that a convolution computes together, as the engine's weights are stored
 inline constexpr int64_t kSlack = 32;  ///< floats that must be readable (writable) behind the rows given to `accumulate`
 
-void halves_to_floats(const void* from, float* to, int64_t n);
-/// To nearest, ties to even.
-void floats_to_halves(const float* from, void* to, int64_t n);
-
 /// Weights of one group, FP16 [k][8], become floats without the rows that are all zero; `kept` receives the numbers of the
 /// others. `to` has room for k rows.
 struct PackedRows {

@@ -24,6 +24,39 @@ struct FileDescriptor {
   ~FileDescriptor() { if (fd >= 0) close(fd); }
 };
 
+/// A file that appears under its name only when it is complete.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
+    errno = 0;
+    file_.fd = mkostemp(temporary_.data(), O_CLOEXEC);
+    if (file_.fd < 0) throw error();
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() { if (!committed_) unlink(temporary_.c_str()); }
+
+  void write(std::span<const uint8_t> data) {
+    while (!data.empty()) {
+      const ssize_t n = ::write(file_.fd, data.data(), data.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) throw error();
+      data = data.subspan(static_cast<size_t>(n));
+    }
+  }
+  void commit() {
+    if (fchmod(file_.fd, 0644) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) throw error();
+    committed_ = true;
+  }
+
+ private:
+  Error error() const { return file_error(ErrorCode::FileNotWritable, "file cannot be written", path_); }
+
+  std::string path_, temporary_;
+  FileDescriptor file_{-1};
+  bool committed_ = false;
+};
+
 }  // namespace
 
 Bytes read_file(const std::string& path, uint64_t max_size) {
@@ -49,22 +82,15 @@ bool file_exists(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::span<const uint8_t> data) {
-  std::string temporary = path + ".XXXXXX";
-  errno = 0;
-  FileDescriptor f{mkostemp(temporary.data(), O_CLOEXEC)};
-  if (f.fd < 0) throw file_error(ErrorCode::FileNotWritable, "file cannot be written", path);
-  const auto fail = [&] {
-    Error e = file_error(ErrorCode::FileNotWritable, "file cannot be written", path);
-    unlink(temporary.c_str());
-    return e;
-  };
-  for (size_t done = 0; done < data.size();) {
-    const ssize_t n = write(f.fd, data.data() + done, data.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw fail();
-    done += static_cast<size_t>(n);
-  }
-  if (fchmod(f.fd, 0644) != 0 || rename(temporary.c_str(), path.c_str()) != 0) throw fail();
+  NewFile file(path);
+  file.write(data);
+  file.commit();
+}
+
+void write_file(const std::string& path, const ChunkedBytes& data) {
+  NewFile file(path);
+  for (const Bytes& part : data.parts()) file.write(part.span());
+  file.commit();
 }
 
 void write_file(const std::string& path, const std::string& text) {

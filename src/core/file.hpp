@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "core/bytes.hpp"
+#include "core/chunked_bytes.hpp"
 
 namespace blobsmith {
 
@@ -13,6 +13,7 @@ Bytes read_file(const std::string& path, uint64_t max_size = uint64_t{1} << 32);
 bool file_exists(const std::string& path);
 /// Writes `data` beside `path` and renames it into place: never leaves a part of a file. Throws FileNotWritable.
 void write_file(const std::string& path, std::span<const uint8_t> data);
+void write_file(const std::string& path, const ChunkedBytes& data);
 void write_file(const std::string& path, const std::string& text);
 /// Creates a folder and its parents. Throws FileNotWritable.
 void make_folder(const std::string& path);

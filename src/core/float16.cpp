@@ -1,10 +1,8 @@
 #include "core/float16.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
-
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
 
 namespace blobsmith {
 
@@ -28,24 +26,6 @@ Half float_to_half(float f) {
   return static_cast<Half>(sign | ((magnitude - (112u << 23) + 0xFFFu + odd) >> 13));
 }
 
-void half_to_float(std::span<const Half> in, std::span<float> out) {
-  size_t i = 0;
-#if defined(__F16C__)
-  for (; i + 8 <= in.size(); i += 8)
-    _mm256_storeu_ps(out.data() + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in.data() + i))));
-#endif
-  for (; i < in.size(); ++i) out[i] = half_to_float(in[i]);
-}
-
-void float_to_half(std::span<const float> in, std::span<Half> out) {
-  size_t i = 0;
-#if defined(__F16C__)
-  for (; i + 8 <= in.size(); i += 8)
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out.data() + i), _mm256_cvtps_ph(_mm256_loadu_ps(in.data() + i), _MM_FROUND_TO_NEAREST_INT));
-#endif
-  for (; i < in.size(); ++i) out[i] = float_to_half(in[i]);
-}
-
 namespace quirks {
 
 Half float_to_half(float f) {
@@ -63,7 +43,12 @@ Half float_to_half(float f) {
 }
 
 void float_to_half_blob(std::span<const float> in, std::span<Half> out) {
-  for (size_t i = 0; i < in.size(); ++i) out[i] = float_to_half(in[i] * 1.0f + 0.0f);
+  std::array<float, 1024> sums;
+  for (size_t i = 0; i < in.size(); i += sums.size()) {
+    const size_t n = std::min(sums.size(), in.size() - i);
+    std::transform(in.data() + i, in.data() + i + n, sums.begin(), [](float f) { return f + 0.0f; });
+    floats_to_halves(std::span(sums).first(n), out.subspan(i, n));
+  }
 }
 
 }  // namespace quirks

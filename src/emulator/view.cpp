@@ -82,7 +82,7 @@ Grid volumes(const View& v) { return by_dims(v, {Dim::N, Dim::C, Dim::D, Dim::H,
 void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, float* to) {
   switch (type) {
     case DataType::FP16:
-      if (stride == 2) return compute::halves_to_floats(from, to, n);
+      if (stride == 2) return halves_to_floats(from, to, static_cast<size_t>(n));
       if (stride == 0) {
         std::fill_n(to, n, half_to_float(load<Half>(from)));
         return;
@@ -107,7 +107,7 @@ void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, flo
 void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, int64_t n) {
   switch (type) {
     case DataType::FP16:
-      if (stride == 2) return compute::floats_to_halves(from, to, n);
+      if (stride == 2) return floats_to_halves(from, to, static_cast<size_t>(n));
       for (int64_t i = 0; i < n; ++i) store(to + i * stride, float_to_half(from[i]));
       return;
     case DataType::FP32:

@@ -56,7 +56,7 @@ namespace {
 template <class F>
 void visit_elements(const Tensor& t, F f) {
   switch (t.type) {
-    case ElementType::f16: { std::vector<float> v(t.bytes.size() / 2); half_to_float(t.as<Half>(), v); return f(std::span<const float>(v)); }
+    case ElementType::f16: { std::vector<float> v(t.bytes.size() / 2); halves_to_floats(t.as<Half>().data(), v.data(), v.size()); return f(std::span<const float>(v)); }
     case ElementType::f32: return f(t.as<float>());
     case ElementType::f64: return f(t.as<double>());
     case ElementType::i8: return f(t.as<int8_t>());

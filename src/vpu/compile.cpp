@@ -6,15 +6,26 @@
 #include "vpu/passes/passes.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
-std::vector<uint8_t> compile(Graph graph, const CompileOptions& options, CompileReport* report) {
+std::vector<BlobPort> ports(Program& program, DataUsage usage) {
+  std::vector<BlobPort> r;
+  program.for_each_data([&](const Data* d) {
+    if (d->usage == usage) r.push_back({d->name, d->desc});
+  });
+  return r;
+}
+
+}  // namespace
+
+ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* report) {
   const auto types = output_types(graph);                         // they decide the precision of the outputs
   BatchInfo batch;
   if (options.detect_network_batch) batch = detect_batch(graph);  // N items become N runs
   convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
   const std::unique_ptr<Program> program = lower(graph, options, batch, types);
   run_passes(*program);                                           // stages, layouts, tiles, memory
-  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), program->avoided};
+  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), program->avoided};
   return write_blob(*program);
 }
 

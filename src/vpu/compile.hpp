@@ -1,20 +1,28 @@
 // The compiler as one function.
 #pragma once
-#include <cstdint>
+#include <string>
 #include <vector>
 
+#include "core/chunked_bytes.hpp"
 #include "graph/graph.hpp"
 #include "vpu/options.hpp"
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {
 
+/// One input or output of a blob.
+struct BlobPort {
+  std::string name;
+  DataDesc desc;
+};
+
 struct CompileReport {
   int layers = 0, stages = 0;
+  std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
   std::vector<Program::Avoided> avoided;
 };
 
 /// A network -> the bytes of a MyriadX blob (container 6.0). Throws Error or ErrorList.
-std::vector<uint8_t> compile(Graph graph, const CompileOptions& options, CompileReport* report = nullptr);
+ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* report = nullptr);
 
 }  // namespace blobsmith::vpu

@@ -80,14 +80,15 @@ TEST(BlobReader, DecodesTheWorkedExample) {
 }
 
 TEST(BlobReader, AcceptsTheVersionsThatConversionServicesStamp) {
-  std::vector<uint8_t> file = worked_example();
   for (const Target& t : targets()) {
-    stamp(file, t);
-    const BlobHeader h = read(file).header;
+    ChunkedBytes blob;
+    blob.append(Bytes::adopt(worked_example()));
+    stamp(blob, t);
+    const BlobHeader h = read(blob.joined()).header;
     EXPECT_EQ(std::to_string(h.version_major) + "." + std::to_string(h.version_minor), t.name);
   }
   EXPECT_THROW(find_target("2019.3"), Error);
-  file = worked_example();
+  std::vector<uint8_t> file = worked_example();
   set_word(file, 60, 2022);
   set_word(file, 64, 3);
   expect_error(file, ErrorCode::BadBlob, "version 2022.3");

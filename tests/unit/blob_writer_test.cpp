@@ -40,7 +40,7 @@ void build_example(Program& p) {
 TEST(BlobWriter, WritesTheWorkedExampleByteForByte) {
   Program p;
   build_example(p);
-  const std::vector<uint8_t> bytes = write_blob(p);
+  const std::vector<uint8_t> bytes = write_blob(p).joined();
   std::vector<uint8_t> expected(512);
   const auto put = [&](size_t at, std::initializer_list<uint32_t> words) {
     for (uint32_t w : words) {
@@ -69,7 +69,7 @@ TEST(BlobWriter, WritesTheWorkedExampleByteForByte) {
 TEST(BlobWriter, WhatItWritesCanBeRead) {
   Program p;
   build_example(p);
-  const Blob blob = read_blob(Bytes::adopt(write_blob(p)));
+  const Blob blob = read_blob(Bytes::adopt(write_blob(p).joined()));
   ASSERT_EQ(blob.stages.size(), 1u);
   EXPECT_EQ(blob.stages[0].type, StageType::Relu);
   EXPECT_EQ(blob.outputs.at(0).name, "Relu_1153");
@@ -81,7 +81,7 @@ TEST(BlobWriter, NamesEndInAtLeastOneZero) {
     Program p;
     build_example(p);
     p.datas()[0]->name = std::string(length, 'n');
-    EXPECT_EQ(word_at(write_blob(p), 200), padded);
+    EXPECT_EQ(word_at(write_blob(p).joined(), 200), padded);
   }
 }
 
@@ -94,7 +94,7 @@ TEST(BlobWriter, RegionOfAnOutputNamesTheWholeOutput) {
   p.replace_output(relu, 0, part);
   p.connect(whole, part, Sharing::Mode::ROI, Sharing::Direction::ChildWritesToParent, {{Dim::C, 6}}, nullptr);
   place(part, Location::Output, 12, 0, 16);
-  const std::vector<uint8_t> bytes = write_blob(p);
+  const std::vector<uint8_t> bytes = write_blob(p).joined();
   EXPECT_EQ(word_at(bytes, 388 + 32), 0u);       // number of the output
   EXPECT_EQ(word_at(bytes, 388 + 36), 20u);      // bytes of the whole output
   EXPECT_EQ(word_at(bytes, 388 + 40), 12u);      // offset of the part
@@ -116,7 +116,7 @@ TEST(BlobWriter, InjectedStageIsARecordAtTheEndOfTheHardwareParameters) {
   p.inject(hw, p.find_stage(0));
   hw->num_shaves = 2;
   p.memory.blob = 64;
-  const Blob blob = read_blob(Bytes::adopt(write_blob(p)));
+  const Blob blob = read_blob(Bytes::adopt(write_blob(p).joined()));
   EXPECT_EQ(blob.header.stage_count, 1u);
   EXPECT_EQ(blob.header.has_hw_stage, 1u);
   EXPECT_EQ(blob.header.has_shave_stage, 0u);  // injected ones don't count
@@ -138,7 +138,7 @@ TEST(BlobWriter, UpperBoundOfADynamicOutputCountsTheBatch) {
   out->dims_placement = shape->placement;
   out->io_dims_upper_bound_offset = 32;
   p.memory.blob = 64;
-  const std::vector<uint8_t> bytes = write_blob(p);
+  const std::vector<uint8_t> bytes = write_blob(p).joined();
   EXPECT_EQ(word_at(bytes, 284 + 12), 3u);          // the record says: in the blob
   EXPECT_EQ(word_at(bytes, 284 + 16), 32u);
   EXPECT_EQ(word_at(bytes, 388 + 12), 4u);          // the stage reads the sizes from DDR

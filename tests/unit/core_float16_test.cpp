@@ -33,13 +33,27 @@ TEST(Float16, ArraysAgreeWithSingleValues) {
   std::vector<float> values;
   for (int i = -3000; i < 3000; ++i) values.push_back(std::ldexp(static_cast<float>(i) * 1.37f, i % 23));
   std::vector<Half> halves(values.size());
-  float_to_half(values, halves);
+  floats_to_halves(values.data(), halves.data(), values.size());
   std::vector<float> back(values.size());
-  half_to_float(halves, back);
+  halves_to_floats(halves.data(), back.data(), halves.size());
   for (size_t i = 0; i < values.size(); ++i) {
     EXPECT_EQ(halves[i], float_to_half(values[i]));
     EXPECT_EQ(back[i], half_to_float(halves[i]));
   }
+}
+
+TEST(QuirkyFloat16, ArraysAgreeWithSingleValues) {
+  std::vector<float> values{0.0f, -0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::quiet_NaN(), 1e-45f, -1e-8f, 3.4e38f};
+  for (int i = -3000; i < 3000; ++i) values.push_back(std::ldexp(static_cast<float>(i) * 1.37f, i % 37 - 18));
+  for (uint32_t h = 0; h < 0x10000; ++h) {
+    const float f = half_to_float(static_cast<Half>(h));
+    for (float v : {f, std::nextafter(f, 1e9f), std::nextafter(f, -1e9f), f * (1 + 0x1p-11f)}) values.push_back(v);
+  }
+  std::vector<Half> halves(values.size());
+  quirks::floats_to_halves(values, halves);
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(halves[i], quirks::float_to_half(values[i])) << values[i];
+  quirks::float_to_half_blob(values, halves);
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(halves[i], quirks::float_to_half(values[i] + 0.0f)) << values[i];
 }
 
 TEST(QuirkyFloat16, RoundsTiesAwayFromZero) {

@@ -23,7 +23,10 @@ Tensor to_half(const Tensor& t) {
   if (t.type == ElementType::f16) return t;
   std::vector<Half> h(static_cast<size_t>(element_count(t.shape)));
   if (t.type == ElementType::f64) std::ranges::transform(t.as<double>(), h.begin(), round_once);
-  else float_to_half(t.to_f32(), h);
+  else {
+    const std::vector<float> v = t.to_f32();
+    floats_to_halves(v.data(), h.data(), v.size());
+  }
   return Tensor::of(ElementType::f16, t.shape, std::move(h));
 }
 

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::array kTargets{Target{"2020.4", 2020, 4}, Target{"2021.1", 2021, 1}, Target{"2021.2", 2021, 2}, Target{"2021.3", 2021, 3}, Target{"2021.4", 2021, 4}, Target{"2022.1", 2022, 1}};
 
-void put_word(std::vector<uint8_t>& bytes, size_t at, uint32_t v) {
-  for (size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<uint8_t>(v >> (8 * i));
-}
-
 }  // namespace
 
 std::span<const Target> targets() { return kTargets; }
@@ -37,10 +33,14 @@ bool is_known_version(uint32_t major, uint32_t minor) {
   return std::ranges::any_of(kTargets, [&](const Target& t) { return t.major == major && t.minor == minor; });
 }
 
-void stamp(std::vector<uint8_t>& blob, const Target& target) {
-  ensure(blob.size() >= kElfHeaderBytes + kBlobHeaderBytes, "a blob without headers");
-  put_word(blob, kVersionAt, target.major);
-  put_word(blob, kVersionAt + 4, target.minor);
+void stamp(ChunkedBytes& blob, const Target& target) {
+  ensure(!blob.parts().empty() && blob.parts()[0].size() >= kElfHeaderBytes + kBlobHeaderBytes, "a blob without headers");
+  std::array<uint8_t, 8> version;
+  for (size_t i = 0; i < 4; ++i) {
+    version[i] = static_cast<uint8_t>(target.major >> (8 * i));
+    version[4 + i] = static_cast<uint8_t>(target.minor >> (8 * i));
+  }
+  blob.overwrite(kVersionAt, version);
 }
 
 }  // namespace blobsmith::vpu

@@ -5,7 +5,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "core/chunked_bytes.hpp"
 
 namespace blobsmith::vpu {
 
@@ -23,6 +24,6 @@ const Target& find_target(std::string_view name);
 /// True for what the compiler writes itself (6, 0) and for every target.
 bool is_known_version(uint32_t major, uint32_t minor);
 /// Puts the target's version into the header, as conversion services do.
-void stamp(std::vector<uint8_t>& blob, const Target& target);
+void stamp(ChunkedBytes& blob, const Target& target);
 
 }  // namespace blobsmith::vpu

@@ -26,15 +26,12 @@ class ByteSink {
     ensure(at + 4 <= bytes_.size(), "word outside its section");
     for (size_t i = 0; i < 4; ++i) bytes_[at + i] = static_cast<uint8_t>(v >> (8 * i));
   }
-  void put(size_t at, std::span<const uint8_t> data) {
-    ensure(at <= bytes_.size() && data.size() <= bytes_.size() - at, "content outside its section");
-    std::ranges::copy(data, bytes_.begin() + static_cast<ptrdiff_t>(at));
-  }
+  void append(std::span<const uint8_t> data) { bytes_.insert(bytes_.end(), data.begin(), data.end()); }
   void align(size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment); }
   size_t size() const { return bytes_.size(); }
   void resize(size_t n) { bytes_.resize(n); }
   std::span<const uint8_t> span() const { return bytes_; }
-  std::vector<uint8_t> take() { return std::move(bytes_); }
+  std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }
 
  private:
   std::vector<uint8_t> bytes_;
@@ -69,19 +66,19 @@ class Writer {
  public:
   explicit Writer(Program& program) : program_(program) {}
 
-  std::vector<uint8_t> write() {
+  ChunkedBytes write() {
     ByteSink inputs = io_section(DataUsage::Input), outputs = io_section(DataUsage::Output);
-    ByteSink stages = stage_section(), constants = const_section();
+    ByteSink stages = stage_section();
+    const ChunkedBytes constants = const_section();
     ByteSink file;
     write_elf_header(file);
     write_blob_header(file, inputs.size(), outputs.size(), stages.size(), constants.size());
     file.align(kBlobAlignment);
-    for (ByteSink* section : {&inputs, &outputs, &stages, &constants}) {
-      const size_t at = file.size();
-      file.resize(at + section->size());
-      file.put(at, section->span());
-    }
-    return file.take();
+    for (const ByteSink* section : {&inputs, &outputs, &stages}) file.append(section->span());
+    ChunkedBytes blob;
+    blob.append(Bytes::adopt(file.take()));
+    blob.append(constants);
+    return blob;
   }
 
  private:
@@ -192,29 +189,62 @@ class Writer {
   }
 
   // ---- constants and shapes -------------------------------------------------------------------------------------------
-  ByteSink const_section() {
-    ByteSink out;
-    out.resize(static_cast<size_t>(program_.memory.blob));
+  /// Zeros stand where nothing was placed.
+  ChunkedBytes const_section() {
+    std::vector<Placed> contents;
     program_.for_each_data([&](const Data* d) {
-      if (d->usage == DataUsage::Const) out.put(static_cast<size_t>(d->placement.offset), d->content.span());
+      if (d->usage == DataUsage::Const) contents.push_back({static_cast<size_t>(d->placement.offset), d->content});
       const int64_t batch = d->attrs.integer("batch", 1);
-      if (d->io_dims_upper_bound_offset >= 0) put_shape(out, d, d->io_dims_upper_bound_offset, [&](Dim dim) { return d->desc.dim(dim) * (dim == Dim::N ? batch : 1); });
-      if (d->dims_placement.location == Location::Blob) put_shape(out, d, d->dims_placement.offset, [&](Dim dim) { return d->desc.dim(dim); });
+      if (d->io_dims_upper_bound_offset >= 0)
+        contents.push_back(shape(d, d->io_dims_upper_bound_offset, [&](Dim dim) { return d->desc.dim(dim) * (dim == Dim::N ? batch : 1); }));
+      if (d->dims_placement.location == Location::Blob) contents.push_back(shape(d, d->dims_placement.offset, [&](Dim dim) { return d->desc.dim(dim); }));
       if (d->strides_placement.location != Location::Blob) return;
       const DimValues strides = d->strides();
-      put_shape(out, d, d->strides_placement.offset, [&](Dim dim) { return strides[dim]; });
+      contents.push_back(shape(d, d->strides_placement.offset, [&](Dim dim) { return strides[dim]; }));
     });
-    out.align(kBlobAlignment);
-    return out;
+    return joined(std::move(contents), static_cast<size_t>(align_up(program_.memory.blob, static_cast<int64_t>(kBlobAlignment))));
   }
 
+  struct Placed {
+    size_t offset;
+    Bytes content;
+  };
+
   template <class ValueOf>
-  static void put_shape(ByteSink& out, const Data* d, int64_t offset, ValueOf value_of) {
-    auto at = static_cast<size_t>(offset);
-    for (Dim dim : d->desc.order.dims()) {
-      out.put_word(at, static_cast<uint32_t>(value_of(dim)));
-      at += 4;
+  static Placed shape(const Data* d, int64_t offset, ValueOf value_of) {
+    ByteSink out;
+    for (Dim dim : d->desc.order.dims()) out.word(static_cast<uint32_t>(value_of(dim)));
+    return {static_cast<size_t>(offset), Bytes::adopt(out.take())};
+  }
+
+  /// Large contents stay where they are, the small ones between them are copied together.
+  static ChunkedBytes joined(std::vector<Placed> contents, size_t size) {
+    constexpr size_t kLarge = 1 << 16;
+    std::ranges::stable_sort(contents, {}, &Placed::offset);
+    const auto shared = std::ranges::unique(contents, {}, &Placed::offset);  // equal shapes have one place
+    contents.erase(shared.begin(), shared.end());
+    ChunkedBytes section;
+    ByteSink small;
+    size_t at = 0;
+    const auto flush = [&] { section.append(Bytes::adopt(small.take())); };
+    const auto fill_up_to = [&](size_t offset) {
+      ensure(offset >= at && offset <= size, "content outside its place");
+      small.resize(small.size() + offset - at);
+      at = offset;
+    };
+    for (const Placed& p : contents) {
+      fill_up_to(p.offset);
+      if (p.content.size() >= kLarge) {
+        flush();
+        section.append(p.content);
+      } else {
+        small.append(p.content.span());
+      }
+      at += p.content.size();
     }
+    fill_up_to(size);
+    flush();
+    return section;
   }
 
   Program& program_;
@@ -225,6 +255,6 @@ class Writer {
 
 }  // namespace
 
-std::vector<uint8_t> write_blob(Program& program) { return Writer(program).write(); }
+ChunkedBytes write_blob(Program& program) { return Writer(program).write(); }
 
 }  // namespace blobsmith::vpu

@@ -1,13 +1,11 @@
 // Program -> the bytes of a blob (blob-format spec).
 #pragma once
-#include <cstdint>
-#include <vector>
-
+#include "core/chunked_bytes.hpp"
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {
 
-/// The program must have passed allocate_resources.
-std::vector<uint8_t> write_blob(Program& program);
+/// Large constants are shared with the program, not copied. The program must have passed allocate_resources.
+ChunkedBytes write_blob(Program& program);
 
 }  // namespace blobsmith::vpu

@@ -1,6 +1,6 @@
 // Types and shapes of the graph as descriptors of the VPU (front-end spec §8, §13).
-#include "core/float16.hpp"
 #include "vpu/lowering/lowering.hpp"
+#include "vpu/program/contents.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -34,11 +34,8 @@ DataDesc internal_desc_of(ElementType type, const Shape& shape) {
 
 Bytes constant_content(const Tensor& t) {
   data_type(t.type);
-  if (t.type != ElementType::f32) return t.bytes.aligned(4);
-  const Bytes source = t.bytes.aligned(4);
-  std::vector<Half> halves(source.size() / 4);
-  quirks::float_to_half_blob(source.as<float>(), halves);
-  return Bytes::adopt(std::move(halves));
+  const Bytes source = t.bytes.aligned(byte_width(t.type));
+  return t.type == ElementType::f32 ? contents::blob_halves(source.as<float>()) : source;
 }
 
 }  // namespace blobsmith::vpu

@@ -1,7 +1,7 @@
 // Mean images that an IR gives to its inputs (front-end spec §8.4).
-#include "core/float16.hpp"
 #include "vpu/lowering/lowering.hpp"
 #include "vpu/program/builders.hpp"
+#include "vpu/program/contents.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -10,9 +10,7 @@ namespace {
 Bytes negated_image(const Tensor& image) {
   std::vector<float> values = image.to_f32();
   for (float& v : values) v = -v;
-  std::vector<Half> out(values.size());
-  quirks::float_to_half_blob(values, out);
-  return Bytes::adopt(std::move(out));
+  return contents::blob_halves(values);
 }
 
 }  // namespace

@@ -18,8 +18,10 @@ void hw_conv_tiling(Program& p) {
       g.plane.out = g.plane.window_out;
       tiling = nce::tile_convolution(g, limits, s->name);
     }
-    if (tiling) nce::make_conv_stages(p, s, *tiling, pool_apart, constants);
-    else nce::leave_conv_to_software(p, s);
+    if (!tiling) return nce::leave_conv_to_software(p, s);
+    Data* weights = s->input(1);
+    nce::make_conv_stages(p, s, *tiling, pool_apart, constants);
+    if (weights->consumers().empty()) weights->content = {};  // now, so that the weights of a network are not held twice
   });
 }
 

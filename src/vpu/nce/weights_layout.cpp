@@ -5,8 +5,8 @@
 #include <array>
 #include <vector>
 
-#include "core/float16.hpp"
 #include "vpu/nce/constants.hpp"
+#include "vpu/program/contents.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -16,15 +16,6 @@ namespace blobsmith::vpu::nce {
 namespace {
 
 constexpr size_t kLanes = kOutputChannelGroup;
-
-/// FP16 elements whose values the caller writes, all of them: not cleared first, as weights can be large.
-struct Buffer {
-  explicit Buffer(size_t size) : owner(std::make_shared_for_overwrite<Half[]>(size)), data(owner.get()), count(size) {}
-  Bytes bytes() && { return Bytes(owner, reinterpret_cast<const uint8_t*>(data), count * sizeof(Half)); }
-  std::shared_ptr<Half[]> owner;
-  Half* data;
-  size_t count;
-};
 
 #if defined(__SSE2__)
 /// Transposes eight rows of eight elements.
@@ -70,7 +61,7 @@ Bytes hw_weights(const Bytes& source, const WeightsShape& shape, int64_t first, 
   const auto begin = static_cast<size_t>(first * shape.positions), length = static_cast<size_t>(channels * shape.positions);
   const size_t block = static_cast<size_t>(extended_in * shape.positions) * kLanes, blocks = static_cast<size_t>(extended_out) / kLanes;
   const std::vector<Half> zeros(length, 0);
-  Buffer out(blocks * block);
+  contents::Buffer out(blocks * block);
   for (size_t b = 0; b < blocks; ++b) {
     std::array<const Half*, kLanes> rows;
     for (size_t lane = 0; lane < kLanes; ++lane) {

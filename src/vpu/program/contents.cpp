@@ -1,6 +1,7 @@
 #include "vpu/program/contents.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace blobsmith::vpu::contents {
 namespace {
@@ -31,16 +32,27 @@ Bytes repeated(const Bytes& content, int64_t n) {
 }
 
 Bytes scaled(const Bytes& content, float factor) {
-  const Elements in(content);
-  std::vector<Half> r(in.size());
-  std::ranges::transform(in, r.begin(), [factor](Half h) { return quirks::float_to_half(half_to_float(h) * factor); });
-  return Bytes::adopt(std::move(r));
+  Buffer r(content.size() / sizeof(Half));
+  std::array<float, 1024> block;
+  for (size_t i = 0; i < r.count; i += block.size()) {
+    const size_t n = std::min(block.size(), r.count - i);
+    halves_to_floats(content.data() + i * sizeof(Half), block.data(), n);
+    for (float& v : std::span(block).first(n)) v *= factor;
+    quirks::floats_to_halves(std::span(block).first(n), r.span().subspan(i));
+  }
+  return std::move(r).bytes();
 }
 
 Bytes halves(std::span<const float> values) {
-  std::vector<Half> r(values.size());
-  std::ranges::transform(values, r.begin(), [](float v) { return quirks::float_to_half(v); });
-  return Bytes::adopt(std::move(r));
+  Buffer r(values.size());
+  quirks::floats_to_halves(values, r.span());
+  return std::move(r).bytes();
+}
+
+Bytes blob_halves(std::span<const float> values) {
+  Buffer r(values.size());
+  quirks::float_to_half_blob(values, r.span());
+  return std::move(r).bytes();
 }
 
 Bytes int32s(std::vector<int32_t> values) { return Bytes::adopt(std::move(values)); }
@@ -67,9 +79,9 @@ Bytes permuted(const Bytes& content, const std::vector<int64_t>& dims, const std
     size[k] = static_cast<size_t>(dims[static_cast<size_t>(axes[k])]);
     step[k] = strides[static_cast<size_t>(axes[k])];
   }
-  std::vector<Half> r(in.size());
-  for (size_t out = 0, from = 0; out < r.size();) {
-    for (size_t i = 0, p = from; i < size[n - 1]; ++i, p += step[n - 1]) r[out++] = in[p];
+  Buffer r(in.size());
+  for (size_t out = 0, from = 0; out < r.count;) {
+    for (size_t i = 0, p = from; i < size[n - 1]; ++i, p += step[n - 1]) r.data[out++] = in[p];
     for (size_t k = n - 1; k-- > 0;) {  // next row
       from += step[k];
       if (++at[k] < size[k]) break;
@@ -77,7 +89,7 @@ Bytes permuted(const Bytes& content, const std::vector<int64_t>& dims, const std
       at[k] = 0;
     }
   }
-  return Bytes::adopt(std::move(r));
+  return std::move(r).bytes();
 }
 
 Bytes reversed_rows(const Bytes& content, int64_t length) {

@@ -1,6 +1,7 @@
 // Contents of constants computed by the passes (memory spec §8.2). FP16 unless said; every computed value is rounded as
 // the reference does (quirks::float_to_half).
 #pragma once
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -8,6 +9,16 @@
 #include "core/float16.hpp"
 
 namespace blobsmith::vpu::contents {
+
+/// FP16 elements whose values the caller writes, all of them: not cleared first, as weights can be large.
+struct Buffer {
+  explicit Buffer(size_t size) : owner(std::make_shared_for_overwrite<Half[]>(size)), data(owner.get()), count(size) {}
+  Bytes bytes() && { return Bytes(owner, reinterpret_cast<const uint8_t*>(data), count * sizeof(Half)); }
+  std::span<Half> span() { return {data, count}; }
+  std::shared_ptr<Half[]> owner;
+  Half* data;
+  size_t count;
+};
 
 /// n times fp16(v).
 Bytes replicated(float v, int64_t n);
@@ -17,6 +28,8 @@ Bytes repeated(const Bytes& content, int64_t n);
 Bytes scaled(const Bytes& content, float factor);
 /// fp16 of every value.
 Bytes halves(std::span<const float> values);
+/// The same as a blob of the IR is converted (quirks::float_to_half_blob).
+Bytes blob_halves(std::span<const float> values);
 Bytes int32s(std::vector<int32_t> values);
 /// Elements [start, start + count) of FP16 content.
 Bytes slice(const Bytes& content, int64_t start, int64_t count);
