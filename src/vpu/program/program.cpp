@@ -124,10 +124,12 @@ void Program::remove(Data* d) {
   while (!d->children_.empty()) disconnect_sharing(d->children_.back());
   if (d->shape_parent_) erase_one(d->shape_parent_->shape_children_, d);
   for (Data* c : d->shape_children_) c->shape_parent_ = nullptr;
-  if (Stage* p = d->producer_.stage) erase_one(p->outputs_, d);
+  if (Stage* p = d->producer_.stage) {
+    erase_one(p->outputs_, d);
+    changed(p);
+  }
   if (Stage* owner = d->temp_owner_) erase_one(owner->temps_, d);
   datas_[static_cast<size_t>(d->id_)].reset();
-  changed();
 }
 
 Data* Program::find_data(int64_t id) const {
@@ -147,13 +149,13 @@ std::vector<Data*> Program::datas() const {
 void Program::attach_ports(Stage* s, std::vector<Data*> inputs, std::vector<Data*> outputs) {
   s->inputs_ = std::move(inputs);
   s->outputs_ = std::move(outputs);
-  for (size_t i = 0; i < s->inputs_.size(); ++i) s->inputs_[i]->consumers_.push_back({s, static_cast<int>(i)});
+  for (size_t i = 0; i < s->inputs_.size(); ++i) add_use(s->inputs_[i], {s, static_cast<int>(i)});
   for (size_t i = 0; i < s->outputs_.size(); ++i) {
     Data* d = s->outputs_[i];
     ensure(d->usage == DataUsage::Fake || !d->producer_.stage, "data '" + d->name + "' has two producers");
     d->producer_ = {s, static_cast<int>(i)};
   }
-  changed();
+  changed(s);
 }
 
 Stage* Program::add_stage(std::string stage_name, StageType type, std::shared_ptr<const Layer> layer, std::vector<Data*> inputs, std::vector<Data*> outputs) {
@@ -177,18 +179,24 @@ Stage* Program::duplicate(const Stage* s, const std::string& postfix, std::vecto
 
 void Program::add_stage_input(Stage* s, Data* d) {
   s->inputs_.push_back(d);
-  d->consumers_.push_back({s, s->input_count() - 1});
-  changed();
+  add_use(d, {s, s->input_count() - 1});
 }
 
-void Program::remove_use(Data* d, Use u) { erase_one(d->consumers_, u); }
+void Program::add_use(Data* d, Use u) {
+  d->consumers_.push_back(u);
+  changed(d->producer_.stage);
+}
+
+void Program::remove_use(Data* d, Use u) {
+  erase_one(d->consumers_, u);
+  changed(d->producer_.stage);
+}
 
 void Program::replace_input(Stage* s, int port, Data* d) {
   Data*& slot = s->inputs_.at(static_cast<size_t>(port));
   remove_use(slot, {s, port});
   slot = d;
-  d->consumers_.push_back({s, port});
-  changed();
+  add_use(d, {s, port});
 }
 
 void Program::replace_output(Stage* s, int port, Data* d) {
@@ -197,7 +205,7 @@ void Program::replace_output(Stage* s, int port, Data* d) {
   ensure(!d->producer_.stage, "data '" + d->name + "' has two producers");
   slot = d;
   d->producer_ = {s, port};
-  changed();
+  changed(s);
 }
 
 void Program::redirect_consumers(Data* from, Data* to) {
@@ -216,13 +224,13 @@ void Program::add_dependency(Stage* before, Stage* after) {
   if (contains(before->dependency_children_, after)) return;
   before->dependency_children_.push_back(after);
   after->dependency_parents_.push_back(before);
-  changed();
+  changed(before);
 }
 
 void Program::remove_dependency(Stage* before, Stage* after) {
   erase_one(before->dependency_children_, after);
   erase_one(after->dependency_parents_, before);
-  changed();
+  changed(before);
 }
 
 void Program::disconnect(Stage* s) {
@@ -235,7 +243,7 @@ void Program::disconnect(Stage* s) {
   s->temps_.clear();
   while (!s->dependency_parents_.empty()) remove_dependency(s->dependency_parents_.back(), s);
   while (!s->dependency_children_.empty()) remove_dependency(s, s->dependency_children_.back());
-  changed();
+  changed(s);
 }
 
 void Program::remove(Stage* s) {
@@ -266,13 +274,14 @@ void Program::inject(Stage* hw, Stage* sw) {
   sw->moved_dependencies_.clear();
   for (Stage* p : sw->dependency_parents_) {
     erase_one(p->dependency_children_, sw);
+    changed(p);
     if (p != hw && !contains(hw->dependency_parents_, p)) { add_dependency(p, hw); sw->moved_dependencies_.push_back(p); }
   }
   for (Stage* c : sw->dependency_children_) {
     erase_one(c->dependency_parents_, sw);
     if (c != hw && !contains(hw->dependency_children_, c)) { add_dependency(hw, c); sw->moved_dependencies_.push_back(c); }
   }
-  changed();
+  changed(hw);
 }
 
 void Program::revert_injection(Stage* hw) {
@@ -282,19 +291,23 @@ void Program::revert_injection(Stage* hw) {
   hw->inputs_.resize(static_cast<size_t>(hw->own_inputs_));
   hw->outputs_.resize(static_cast<size_t>(hw->own_outputs_));
   hw->temps_.resize(static_cast<size_t>(hw->own_temps_));
-  for (int i = 0; i < sw->input_count(); ++i) sw->input(i)->consumers_.push_back({sw, i});
+  for (int i = 0; i < sw->input_count(); ++i) add_use(sw->input(i), {sw, i});
   for (int i = 0; i < sw->output_count(); ++i) sw->output(i)->producer_ = {sw, i};
   for (Data* d : sw->temps_) d->temp_owner_ = sw;
   for (Stage* s : sw->moved_dependencies_) {
     if (contains(sw->dependency_parents_, s)) remove_dependency(s, hw);
     else remove_dependency(hw, s);
   }
-  for (Stage* p : sw->dependency_parents_) p->dependency_children_.push_back(sw);
+  for (Stage* p : sw->dependency_parents_) {
+    p->dependency_children_.push_back(sw);
+    changed(p);
+  }
   for (Stage* c : sw->dependency_children_) c->dependency_parents_.push_back(sw);
   sw->moved_dependencies_.clear();
   hw->injected_ = nullptr;
   sw->injected_into_ = nullptr;
-  changed();
+  changed(hw);
+  changed(sw);
 }
 
 Stage* Program::find_stage(int id) const {
@@ -308,29 +321,31 @@ const std::vector<Stage*>& Program::stages() {
 
 void Program::set_successor_order(std::function<bool(const Stage*, const Stage*)> less) {
   successor_less_ = std::move(less);
-  changed();
+  for (const auto& s : stages_) changed(s.get());
+}
+
+void Program::find_successors(Stage* s) const {
+  std::vector<Stage*>& r = s->successors_;
+  r = s->dependency_children_;
+  for (const Data* d : s->outputs_)
+    for (const Use& u : d->consumers_) r.push_back(u.stage);  // one with two edges is met twice, harmlessly
+  const auto by_id = [](const Stage* a, const Stage* b) { return a->id_ < b->id_; };
+  if (r.size() > 1 && successor_less_) std::ranges::sort(r, [this](const Stage* a, const Stage* b) { return successor_less_(a, b); });
+  else if (r.size() > 1) std::ranges::sort(r, by_id);
+  s->successors_known_ = true;
 }
 
 // Reverse post-order of a depth-first walk; initial stages and successors from the last to the first. Trial loops rebuild
-// the order hundreds of times, so the successors of all open stages share one array.
+// the order hundreds of times, so stages remember their successors.
 void Program::rebuild_order() {
   enum State : char { Unseen, Open, Done };
-  struct Frame { Stage* stage; size_t first_successor; };  // its successors still to visit end at the next frame's
+  struct Frame { Stage* stage; size_t unvisited; };  // so many of its successors
   std::vector<char> state(stages_.size(), Unseen);
   std::vector<Frame> frames;
-  std::vector<Stage*> successors;
-  const auto by_id = [](const Stage* a, const Stage* b) { return a->id_ < b->id_; };
   const auto open = [&](Stage* s) {
     state[static_cast<size_t>(s->id_)] = Open;
-    const size_t first = successors.size();
-    frames.push_back({s, first});
-    successors.insert(successors.end(), s->dependency_children_.begin(), s->dependency_children_.end());
-    for (const Data* d : s->outputs_)
-      for (const Use& u : d->consumers_) successors.push_back(u.stage);  // one with two edges is met twice, harmlessly
-    const auto begin = successors.begin() + static_cast<std::ptrdiff_t>(first);
-    if (successors.size() - first < 2) return;
-    if (successor_less_) std::sort(begin, successors.end(), [this](const Stage* a, const Stage* b) { return successor_less_(a, b); });
-    else std::sort(begin, successors.end(), by_id);
+    if (!s->successors_known_) find_successors(s);
+    frames.push_back({s, s->successors_.size()});
   };
   const auto is_initial = [](const Stage* s) {
     return s->dependency_parents_.empty() && std::ranges::none_of(s->inputs_, [](const Data* d) { return d->producer_stage() != nullptr; });
@@ -341,15 +356,14 @@ void Program::rebuild_order() {
     if (!root || root->injected_into_ || state[static_cast<size_t>(root->id_)] != Unseen || !is_initial(root)) continue;
     open(root);
     while (!frames.empty()) {
-      const Frame f = frames.back();
-      if (successors.size() == f.first_successor) {
+      Frame& f = frames.back();
+      if (f.unvisited == 0) {
         state[static_cast<size_t>(f.stage->id_)] = Done;
         order_.push_back(f.stage);
         frames.pop_back();
         continue;
       }
-      Stage* t = successors.back();
-      successors.pop_back();
+      Stage* t = f.stage->successors_[--f.unvisited];
       if (state[static_cast<size_t>(t->id_)] == Open) throw Error(ErrorCode::BadGraph, "Graph has cycle");
       if (state[static_cast<size_t>(t->id_)] == Unseen) open(t);
     }

@@ -151,6 +151,8 @@ class Stage {
   Stage* injected_into_ = nullptr;
   int own_inputs_ = 0, own_outputs_ = 0, own_temps_ = 0;
   std::vector<Stage*> dependency_parents_, dependency_children_, moved_dependencies_;
+  std::vector<Stage*> successors_;   ///< in the order of the walk; only while successors_known_
+  bool successors_known_ = false;
 };
 
 class Program {
@@ -236,10 +238,15 @@ class Program {
 
  private:
   Data* new_data(std::string name, DataUsage usage, DataDesc desc);
+  void add_use(Data* d, Use u);
   void remove_use(Data* d, Use u);
   void attach_ports(Stage* s, std::vector<Data*> inputs, std::vector<Data*> outputs);
   void rebuild_order();
-  void changed() { order_valid_ = false; }
+  void find_successors(Stage* s) const;
+  void changed(Stage* s) {           ///< after every edit of the successors of `s`, which may be null
+    if (s) s->successors_known_ = false;
+    order_valid_ = false;
+  }
 
   std::vector<std::unique_ptr<Data>> datas_;         // list order; null where removed
   std::vector<std::unique_ptr<Stage>> stages_;       // by id; null where removed
