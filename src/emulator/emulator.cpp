@@ -84,13 +84,17 @@ struct Emulator::Impl {
       machine.memory.io_view(true, i, items - 1);
       if (!b.outputs[i].name.ends_with(kShapeSuffix)) outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
     }
-    for (const BlobStage& s : b.stages) check_buffers(s);
+    for (size_t k = 0; k < b.stages.size(); ++k) check_buffers(b.stages[k], k, false);
   }
 
-  void check_buffers(const BlobStage& s) {
-    for (const vpu::BlobBuffer& r : s.buffers)
-      if (!r.is_fake() && !r.desc.is_dynamic()) machine.memory.view(r);
-    if (s.injected) check_buffers(*s.injected);
+  static std::string place_of(const BlobStage& s, size_t index, bool injected) { return "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + ")"; }
+
+  void check_buffers(const BlobStage& s, size_t index, bool injected) {
+    try {
+      for (const vpu::BlobBuffer& r : s.buffers)
+        if (!r.is_fake() && !r.desc.is_dynamic()) machine.memory.view(r);
+    } catch (const Error& e) { throw Error(e.code(), place_of(s, index, injected) + ": " + e.what()); }
+    if (s.injected) check_buffers(*s.injected, index, true);
   }
 
   // ---- inputs and outputs -----------------------------------------------------------------------------------------
@@ -186,7 +190,7 @@ struct Emulator::Impl {
   }
 
   void run_stage(const BlobStage& s, size_t index, bool injected) {
-    const std::string place = "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + "): ";
+    const std::string place = place_of(s, index, injected) + ": ";
     try {
       const emulator::Kernel kernel = emulator::find_kernel(s.type);
       if (!kernel) throw not_yet_supported(place.substr(0, place.size() - 2), to_string(s.type), "stages of this type can't be emulated");

@@ -113,6 +113,17 @@ TEST(EmulatorRoi, PoolsTheMaximumOfEachBin) {
   EXPECT_EQ(run_blob(b, {counting(8)}).values, (Values{5, 7}));
 }
 
+TEST(EmulatorRoi, PoolingEndsWhereTheRegionsEnd) {
+  BlobBuilder b;
+  vpu::PsRoiPoolingParams p;
+  p.group_size = 1;
+  p.output_dim = 1;
+  p.spatial_scale = 1;
+  const int x = b.input("x", {1, 1, 1, 2}), r = b.constant({2, 5}, {0, 0, 0, 1, 0, -1, 0, 0, 1, 0}), y = b.output("y", {2, 1, 1, 1});
+  b.stage(StageType::PSROIPooling, p, {x, y, r});
+  EXPECT_EQ(run_blob(b, {{4, 6}}).values, (Values{5, 0}));
+}
+
 TEST(EmulatorRoi, AlignTakesTheMeanOfSamples) {
   for (const int32_t step : {1, 2}) {
     BlobBuilder b;

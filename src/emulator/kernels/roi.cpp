@@ -31,8 +31,10 @@ std::vector<float> read_rois(StageRun& s, int k, size_t numbers) {
   return v;
 }
 
-int64_t map_index(StageRun& s, float v, const Maps& maps) {
-  s.check(v >= 0 && v < static_cast<float>(maps.items), "a region of an image that does not exist");
+/// The values of an input decide this, not the blob.
+int64_t map_index(float v, const Maps& maps) {
+  if (!(v >= 0 && v < static_cast<float>(maps.items)))
+    throw Error(ErrorCode::ShapeMismatch, "a region lies in image " + std::to_string(v) + " of " + std::to_string(maps.items)).hint("random numbers are no regions: give this input real ones");
   return static_cast<int64_t>(v);
 }
 
@@ -78,7 +80,7 @@ void run_roi_pooling(StageRun& s) {
   for (int64_t n = 0; n < count; ++n) {
     const float* roi = rois.data() + n * 5;
     if (roi[0] < 0) break;
-    const int64_t item = map_index(s, roi[0], m);
+    const int64_t item = map_index(roi[0], m);
     for (int64_t k = 0; k < each; ++k) {
       const int64_t c = k / (out.dims[2] * out.dims[3]), i = k / out.dims[3] % out.dims[2], j = k % out.dims[3];
       y[static_cast<size_t>(n * each + k)] = p.method == 0 ? pool_max(m.plane(item, c), m, roi, p.spatial_scale, i, j, p) : pool_bilinear(m.plane(item, c), m, roi, i, j, p);
@@ -98,7 +100,8 @@ void run_psroi_pooling(StageRun& s) {
   float* to = y.data();
   for (int64_t n = 0; n < count; ++n) {
     const float* roi = rois.data() + n * 5;
-    const int64_t item = map_index(s, roi[0], m);
+    if (roi[0] < 0) break;  // fewer regions than rows, as Proposal leaves them
+    const int64_t item = map_index(roi[0], m);
     const auto place = [&](float v) { return tame(static_cast<float>(round_away(v)) * p.spatial_scale); };
     const float x1 = place(roi[1]), y1 = place(roi[2]), w = std::max(place(roi[3] + 1) - x1, 0.1f), h = std::max(place(roi[4] + 1) - y1, 0.1f);
     const auto edge = [&](float start, float size, int64_t k) { return start + static_cast<float>(k) * size / static_cast<float>(group); };
@@ -196,8 +199,7 @@ void run_roi_align(StageRun& s) {
   std::vector<float> y(static_cast<size_t>(out.count()));
   for (int64_t n = 0; n < out.dims[0]; ++n) {
     const float *r = rois.data() + n * 4, k = p.spatial_scale;
-    const int64_t item = images[static_cast<size_t>(n)];
-    s.check(item >= 0 && item < m.items, "a region of an image that does not exist");
+    const int64_t item = map_index(static_cast<float>(images[static_cast<size_t>(n)]), m);
     align(s, m, item, {r[0] * k, r[1] * k, r[2] * k, r[3] * k}, bins_h, bins_w, p.sampling_ratio, p.mode, out.dims[1], y.data() + n * each);
   }
   write(out, y);
