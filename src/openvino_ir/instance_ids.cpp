@@ -5,23 +5,48 @@
 namespace blobsmith::ir {
 namespace {
 
-constexpr int64_t kFirst = 709;    // nodes that exist before a network is read
-constexpr int64_t kPerLayer = 3;   // made, made again with checked inputs, cloned
+constexpr int64_t kFirst = 709;       // nodes that exist before a network is transformed, besides its own
+constexpr int64_t kWhileReading = 2;  // every node is made, then made again with checked inputs
+constexpr int64_t kCloned = 1;
 
-// Further nodes that the reference makes and drops while it makes an operation, besides those of shape inference.
-int64_t extra_nodes(const Node& n) {
-  if (n.is("Pad")) return n.input_count() == 3 ? 2 : 0;
-  if (n.is("TopK")) return n.version == 3 ? 4 : 0;
-  return 0;
+bool lacks_strides(const Node& n) { return n.is("StridedSlice") && n.input_count() == 3 && n.input(1).node->is_constant() && n.input(1).shape().size() == 1; }
+
+// Further nodes that the reference makes while it makes an operation, besides those of shape inference.
+struct Extra {
+  int64_t reading = 0, cloning = 0;
+};
+
+Extra extra_nodes(const Node& n) {
+  if ((n.is("Pad") && n.input_count() == 3) || lacks_strides(n)) return {1, 1};
+  if (n.is("TopK") && n.version == 3) return {2, 2};
+  return {};
 }
 
-int64_t nodes_made(const Graph& graph) {
-  int64_t count = 0;
-  for (const Node* n : graph.all()) {
-    count += kPerLayer * (1 + quirks::ids_of_inference(*n)) + extra_nodes(*n);
-    if (n->body) count += nodes_made(*n->body);
+struct Unstated {
+  Graph* graph;
+  Node* slice;
+  int64_t id;
+};
+
+struct Count {
+  int64_t read = 0, cloned = 0;
+  std::vector<Unstated> slices;
+};
+
+void count_nodes(Graph& graph, Count& c) {
+  for (Node* n : graph.all()) {
+    const int64_t nodes = 1 + quirks::ids_of_inference(*n);
+    const Extra extra = extra_nodes(*n);
+    if (lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
+    c.read += kWhileReading * nodes + extra.reading;
+    c.cloned += kCloned * nodes + extra.cloning;
+    if (n->body) count_nodes(*n->body, c);
   }
-  return count;
+}
+
+void add_strides(const Unstated& u) {
+  const auto length = static_cast<size_t>(u.slice->input(1).shape()[0]);
+  u.graph->add_input(u.slice, u.graph->constant(Tensor::i64(std::vector<int64_t>(length, 1)), "Constant_" + std::to_string(u.id))->value());
 }
 
 bool is_dynamic(const Graph& graph) {
@@ -46,6 +71,12 @@ int64_t nodes_of_dynamic_clone(const Graph& graph) {
 
 }  // namespace
 
-int64_t next_instance_id(const Graph& graph) { return kFirst + nodes_made(graph) + (is_dynamic(graph) ? nodes_of_dynamic_clone(graph) : 0); }
+void number_instances(Graph& graph) {
+  Count count;
+  count_nodes(graph, count);
+  const int64_t cloned_again = is_dynamic(graph) ? nodes_of_dynamic_clone(graph) : 0;
+  for (const Unstated& u : count.slices) add_strides(u);
+  graph.next_id = kFirst + count.read + count.cloned + cloned_again;
+}
 
 }  // namespace blobsmith::ir

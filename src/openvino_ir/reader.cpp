@@ -61,7 +61,7 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   read_mean_image(graph, net, parts);
   check_interface(graph);
   check_variables(graph);
-  graph.next_id = next_instance_id(graph);
+  number_instances(graph);
   return graph;
 }
 

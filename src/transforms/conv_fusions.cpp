@@ -34,7 +34,8 @@ Shape weight_factor_shape(const Node& conv) {
 
 bool fuse_multiply_into_convolution(Rewriter& rw, Node* n) {
   for (const auto& [x, factor] : either_order(n)) {
-    if (!constant_of(factor) || !is_convolution(*x.node) || !has_one_user(x)) continue;
+    // A deconvolution with a stated output shape has a third input and is not matched.
+    if (!constant_of(factor) || !is_convolution(*x.node) || x.node->input_count() != 2 || !has_one_user(x)) continue;
     Node* conv = x.node;
     if (conv->shape().size() < 3 || !is_static(conv->input(1).shape()) || conv->shape()[1] < 0) continue;
     Value aligned = factor;

@@ -35,7 +35,7 @@ class Importer {
     make_names_unique();
     Graph result = model_optimizer::in_reading_order(std::move(graph_));
     result.name = model_.graph_name;
-    result.next_id = ir::next_instance_id(result);
+    ir::number_instances(result);
     return result;
   }
 
