@@ -32,6 +32,9 @@ bool eliminate_same_shape(Rewriter& rw, Node* n) {
   return rw.eliminate(n->value(), n->input(0));
 }
 
+// Broadcasts of version 3 stay and end as Tiles of ones.
+bool eliminate_broadcast_1(Rewriter& rw, Node* n) { return n->version == 1 && eliminate_same_shape(rw, n); }
+
 bool eliminate_convert(Rewriter& rw, Node* n) {
   if (n->input(0).type() != n->element_type()) return false;
   return rw.eliminate(n->value(), n->input(0));

@@ -10,8 +10,8 @@ namespace {
 
 using Group = std::vector<Rewrite>;
 
-// What may stand before an elementwise broadcast.
-const std::vector<std::string_view> kElementwise{"Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Power", "Mod", "FloorMod", "SquaredDifference"};
+// What drops a Broadcast that it reads; the reference's list has no other arithmetic.
+const std::vector<std::string_view> kElementwise{"Add", "Subtract", "Multiply", "Divide", "SquaredDifference"};
 const std::vector<std::string_view> kReductions{"ReduceMax", "ReduceMin", "ReduceMean", "ReduceSum", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogicalAnd", "ReduceLogicalOr", "Squeeze"};
 const std::vector<std::string_view> kWindows{"AvgPool", "MaxPool", "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"};
 
@@ -42,7 +42,7 @@ bool eliminate_nops(Graph& g) {
       {{"Reshape"}, eliminate_reshape},
       {{"Concat"}, eliminate_concat},
       {{"Squeeze", "Unsqueeze"}, eliminate_squeeze_unsqueeze},
-      {{"Broadcast"}, eliminate_same_shape},
+      {{"Broadcast"}, eliminate_broadcast_1},
   };
   return apply_rewrites(g, kGroup);
 }

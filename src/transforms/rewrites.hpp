@@ -32,6 +32,7 @@ bool fuse_split_squeeze_concat(Rewriter& rw, Node* n);
 bool eliminate_unsqueeze_gather(Rewriter& rw, Node* n);
 bool eliminate_gather(Rewriter& rw, Node* n);
 bool eliminate_same_shape(Rewriter& rw, Node* n);
+bool eliminate_broadcast_1(Rewriter& rw, Node* n);
 bool eliminate_convert(Rewriter& rw, Node* n);
 bool eliminate_reshape(Rewriter& rw, Node* n);
 bool eliminate_concat(Rewriter& rw, Node* n);

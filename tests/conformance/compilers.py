@@ -38,14 +38,17 @@ def reference_present(shared=SHARED):
     return os.path.exists(os.path.join(shared, 'oracle', 'compile'))
 
 
-def run(command, blob, timeout=120):
+TIMEOUT = 60
+
+
+def run(command, blob, attempts=2):
     """(blob or None, why not)"""
     if os.path.exists(blob):
         os.remove(blob)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=timeout)
+        done = subprocess.run(command, capture_output=True, text=True, errors='replace', timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
-        return None, f'ran past {timeout} s'
+        return run(command, blob, attempts - 1) if attempts > 1 else (None, f'crashed: ran past {TIMEOUT} s')
     if done.returncode == 0 and os.path.exists(blob):
         with open(blob, 'rb') as f:
             return f.read(), ''

@@ -11,6 +11,7 @@ Exit code: 0 when at least --goal percent of what the reference compiles is iden
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from compilers import BOTH_REFUSE, CRASH, DIFFERS, IDENTICAL, REFERENCE_REFUSES,
 from graph_fuzz import generate, shrink
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORTH_SHRINKING = (DIFFERS, WE_REFUSE, CRASH)
+WORTH_SHRINKING = (DIFFERS, WE_REFUSE, REFERENCE_REFUSES, CRASH)
 
 
 def arguments():
@@ -40,6 +41,14 @@ def arguments():
     ap.add_argument('--shared', default=compilers.SHARED)
     ap.add_argument('-v', action='store_true', help='also what both refuse')
     return ap.parse_args()
+
+
+def same_kind(verdict, row):
+    """Whether a smaller network still behaves so; a refusal must begin with the same words."""
+    if verdict[0] == DIFFERS:
+        return row['verdict'] == DIFFERS
+    words = [re.sub(r'"[^"]*"|\S*\d\S*', '', text)[:40] for text in (verdict[1], row['detail'])]
+    return verdict[0] == row['verdict'] and words[0] == words[1]
 
 
 class Fuzzer:
@@ -71,9 +80,9 @@ class Fuzzer:
         return row
 
     def shrink(self, net, options, row):
-        small = shrink.minimise(net, lambda smaller: self.verdict(smaller, options)[0] == row['verdict'])
+        small = shrink.minimise(net, lambda smaller: same_kind(self.verdict(smaller, options), row))
         for plainer in (Options(), Options(ip='U8'), Options(config=options.config)):
-            if self.verdict(small, plainer)[0] == row['verdict']:
+            if same_kind(self.verdict(small, plainer), row):
                 options = plainer
                 break
         row['detail'] = self.verdict(small, options)[1]

@@ -139,6 +139,7 @@ void infer_pad(Inference& in) {
   for (size_t i = 0; i < begin->size(); ++i) {
     const int64_t b = bounded(*begin)[i], e = bounded(*end)[i], d = in.shape()[i];
     if (d != kDynamic && mode == "edge" && d < 1) in.fail("EDGE padding mode requires an input of dimension of at least 1 at each spatial axis");
+    if (d != kDynamic && mode == "reflect" && i > 1 && d < 2) in.fail("REFLECT padding mode requires an input of dimension of at least 2 at each spatial axis.");
     if (d != kDynamic && mode == "reflect" && (b >= d || e >= d)) in.fail("REFLECT padding mode requires pads smaller than the axis");
     if (d != kDynamic && mode == "symmetric" && (b > d || e > d)) in.fail("SYMMETRIC padding mode requires pads not larger than the axis");
     out.push_back(d == kDynamic ? kDynamic : d + b + e);

@@ -38,7 +38,10 @@ ElementType input_precision(const Lowering& l, Value v, const std::string& name)
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
   if (is_input(v)) return input_precision(l, v, name);
   const auto it = l.output_types.find(name);
-  return io_precision(l.options, name, l.options.output_precision, default_output_precision(it == l.output_types.end() ? v.type() : it->second));
+  const bool found = it != l.output_types.end();
+  // quirk: precisions are told by name, and this output has lost the model's name for it.
+  if (!found && !l.output_types.empty()) return v.type();
+  return io_precision(l.options, name, l.options.output_precision, default_output_precision(found ? it->second : v.type()));
 }
 
 DataDesc io_desc(const std::string& name, ElementType precision, const Shape& shape) {

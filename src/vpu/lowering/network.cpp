@@ -14,10 +14,14 @@ bool feeds_result(const Node& n) {
   return false;
 }
 
+bool takes_as_weights(const Node& reader, int port) {
+  return reader.input(port).node->is_constant() && port >= first_internal_port(reader);
+}
+
 /// A constant that all its consumers take as weights: it is no layer.
 bool is_internal_constant(const Node& n) {
   if (!n.is_constant() || n.use_count() == 0) return false;
-  return std::ranges::all_of(n.output().uses, [](const NodeUse& u) { return u.port >= first_internal_port(*u.node); });
+  return std::ranges::all_of(n.output().uses, [](const NodeUse& u) { return takes_as_weights(*u.node, u.port); });
 }
 
 void check_shapes(const Node& n, const std::string& name) {
@@ -89,7 +93,7 @@ void Network::make_layers(const std::vector<Node*>& nodes, bool combine_loops) {
     NetworkLayer l{n, names_.at(n), std::string(layer_type(*n)), {}, {}, {}};
     for (int i = 0; i < n->input_count(); ++i) {
       const Value v = n->input(i);
-      if (v.node->is_constant() && i >= first_internal_port(*n)) continue;
+      if (takes_as_weights(*n, i)) continue;
       if (i == 1 && v.node->is_constant() && takes_shape_constant(l.type)) continue;
       l.inputs.push_back(v);
     }

@@ -44,12 +44,18 @@ void check_convert(const Stage& s) {
   if (!known) throw cannot_compile(s, std::string("conversion from ") + to_string(in) + " to " + to_string(out) + " is not supported");
 }
 
+/// The engine writes only to multiples of 16 bytes; inputs have been copied where need be.
+void check_alignment(const Stage& s) {
+  if (s.output()->placement.offset % 16 != 0) throw cannot_compile(s, "AssertionFailed: output->dataLocation().offset % 16 == 0").hint("a concatenation puts the result of this layer beside another whose rows are not of whole 16 bytes");
+}
+
 void check_stage(const Stage& s, const Resources& resources) {
   if (is_stub(s)) throw not_yet_supported(s, std::string(to_string(s.type)) + " is left after all passes");
   check_ports(s, order_wishes(s), check_order);
   check_ports(s, stride_wishes(s), check_strides);
   check_ports(s, batch_wishes(s), check_batch);
   if (s.is(StageType::Convert)) check_convert(s);
+  if (s.category() == StageCategory::HW) check_alignment(s);
   const ShaveDemand demand = shave_demand(s);
   ensure(s.num_shaves <= resources.shaves && (demand == ShaveDemand::NotNeeded) == (s.num_shaves == 0), "stage '" + s.name + "' has a wrong number of SHAVEs");
 }

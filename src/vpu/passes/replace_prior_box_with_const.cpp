@@ -8,13 +8,13 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Removes stages whose results nobody reads, from `start` upwards.
+/// Removes stages whose results nobody reads, from `start` upwards, and inputs of the network too.
 void remove_unused(Program& p, Data* start) {
   std::deque<int64_t> queue{start->id()};
   while (!queue.empty()) {
     Data* d = p.find_data(queue.front());
     queue.pop_front();
-    if (!d || d->usage == DataUsage::Input || d->usage == DataUsage::Output) continue;
+    if (!d || d->usage == DataUsage::Output) continue;
     if (Stage* producer = d->producer_stage(); producer && producer->next().empty()) {
       for (const Data* in : producer->inputs()) queue.push_back(in->id());
       p.remove(producer);
@@ -29,7 +29,7 @@ void replace(Program& p, Stage* box) {
   Bytes content = box->is(StageType::StubPriorBox) ? prior_box_content(*box) : prior_box_clustered_content(*box);
   p.disconnect(box);
   Data* result = p.add_const(out->name + "@const", out->desc, std::move(content));
-  if (out->usage == DataUsage::Output) add_copy(p, box->name + "@copy", box->layer, result, out, "replacePriorBoxWithConst");
+  if (out->usage == DataUsage::Output) add_copy(p, box->name + "@copy-output", box->layer, result, out, "replacePriorBoxWithConst");
   else p.redirect_consumers(out, result);
   const int64_t image_id = image->id();
   remove_unused(p, map);

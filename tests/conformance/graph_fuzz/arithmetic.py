@@ -22,8 +22,13 @@ def activation(n):
     return n.emit(kind, [x], n.shape[x], version=f'opset{version}', **data(n))
 
 
+def has_slopes_for_all(shape):
+    """The reference takes axis 0 of rank 3 for the channels and reads slopes that are not there."""
+    return len(shape) != 3 or shape[0] == 1
+
+
 def prelu(n):
-    x = n.pick(rank=(2, 3, 4))
+    x = n.pick(rank=(2, 3, 4), where=has_slopes_for_all)
     if x is None:
         return None
     c = n.shape[x][1]

@@ -37,7 +37,7 @@ def ssd_head(n):
     if first is None or not images or any(n.layers[v[0]].type == 'DetectionOutput' for v in n.live):
         return None
     classes, parts = n.integer(2, 6), ([], [], [])
-    for x in dict.fromkeys([first, second] if n.chance(0.5) else [first]):
+    for x in dict.fromkeys([first, second or first] if n.chance(0.5) else [first]):
         boxes, count = prior_box(n, x, images[0])
         h, w = n.shape[x][2:]
         for part, per_box in ((parts[0], 4), (parts[1], classes)):

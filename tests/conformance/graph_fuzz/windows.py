@@ -39,13 +39,13 @@ def activation_after(n, x):
     kind = n.one_of('', '', 'ReLU', 'ReLU', 'Clamp', 'Sigmoid', 'PReLU', 'Leaky', 'HSwish', 'Swish', 'Elu', 'Tanh', 'Mish')
     if kind == 'Clamp':
         return n.emit('Clamp', [x], shape, min=0, max=n.one_of(6, 1, 20.5))
-    if kind == 'PReLU':
+    if kind == 'PReLU' and (len(shape) != 3 or shape[0] == 1):
         return n.emit('PReLU', [x, n.weights(shape[1], scale=0.2)], shape)
     if kind == 'Leaky':
         return n.emit('PReLU', [x, n.const([n.one_of(0.1, 0.125, 0.01)])], shape)
     if kind == 'Elu':
         return n.emit('Elu', [x], shape, alpha=1.0)
-    if kind:
+    if kind and kind != 'PReLU':
         return n.emit(kind, [x], shape, version='opset4' if kind in ('HSwish', 'Swish', 'Mish') else 'opset1')
     return x
 
