@@ -49,6 +49,8 @@ bench: build python          ## compile time and memory against the reference co
 conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/config_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/check_agrees.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
 

@@ -43,11 +43,21 @@ struct TextKey { std::string_view key; std::string Options::*member; };
 constexpr std::array kTextKeys{TextKey{"MYRIAD_CUSTOM_LAYERS", &Options::custom_layers}, TextKey{"CONFIG_FILE", &Options::custom_layers}, TextKey{"VPU_CUSTOM_LAYERS", &Options::custom_layers},
                                TextKey{"MYRIAD_TENSOR_STRIDES", &Options::tensor_strides}, TextKey{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes}};
 
-// Accepted, without effect on the blob: logging, and what only matters when a device runs it.
-constexpr std::array<std::string_view, 20> kRunTimeKeys{
-    "PERF_COUNT", "MYRIAD_PERF_REPORT_MODE", "MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", "EXCLUSIVE_ASYNC_REQUESTS", "DEVICE_ID", "MYRIAD_ENABLE_FORCE_RESET", "MYRIAD_PROTOCOL", "MYRIAD_WATCHDOG",
-    "MYRIAD_POWER_MANAGEMENT", "MYRIAD_DEVICE_CONNECT_TIMEOUT", "MYRIAD_DDR_TYPE", "VPU_MYRIAD_PLATFORM", "LOG_LEVEL", "VPU_LOG_LEVEL", "MYRIAD_DUMP_ALL_PASSES",
-    "MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", "MYRIAD_COMPILER_LOG_FILE_PATH", "MYRIAD_PLUGIN_LOG_FILE_PATH", "VPU_MYRIAD_FORCE_RESET", "MYRIAD_SCALES_PATTERN"};
+// Accepted, without effect on the blob: logging, and what only matters when a device runs it. The values are checked all the
+// same: "A|B", "YES|NO", or anything.
+constexpr std::string_view kAnything = "*", kSwitch = "YES|NO", kSeconds = "seconds";
+constexpr std::string_view kLevels = "LOG_NONE|LOG_ERROR|LOG_WARNING|LOG_INFO|LOG_DEBUG|LOG_TRACE";
+struct RunTimeKey { std::string_view key, values; };
+constexpr std::array kRunTimeKeys{
+    RunTimeKey{"PERF_COUNT", kSwitch}, RunTimeKey{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"}, RunTimeKey{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
+    RunTimeKey{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch}, RunTimeKey{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch}, RunTimeKey{"DEVICE_ID", kAnything}, RunTimeKey{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
+    RunTimeKey{"VPU_MYRIAD_FORCE_RESET", kSwitch}, RunTimeKey{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"}, RunTimeKey{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|"},
+    RunTimeKey{"MYRIAD_WATCHDOG", kSwitch}, RunTimeKey{"MYRIAD_POWER_MANAGEMENT", "MYRIAD_POWER_FULL|MYRIAD_POWER_INFER|MYRIAD_POWER_STAGE|MYRIAD_POWER_STAGE_SHAVES|MYRIAD_POWER_STAGE_NCES"},
+    RunTimeKey{"MYRIAD_DEVICE_CONNECT_TIMEOUT", kSeconds}, RunTimeKey{"MYRIAD_DDR_TYPE", "MYRIAD_DDR_AUTO|MYRIAD_DDR_MICRON_2GB|MYRIAD_DDR_SAMSUNG_2GB|MYRIAD_DDR_HYNIX_2GB|MYRIAD_DDR_MICRON_1GB"},
+    RunTimeKey{"VPU_MYRIAD_MOVIDIUS_DDR_TYPE", "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_MYRIAD_DDR_MICRON_1GB"},
+    RunTimeKey{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|"}, RunTimeKey{"LOG_LEVEL", kLevels}, RunTimeKey{"VPU_LOG_LEVEL", kLevels}, RunTimeKey{"MYRIAD_DUMP_ALL_PASSES", kSwitch},
+    RunTimeKey{"MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", kAnything}, RunTimeKey{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything}, RunTimeKey{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything},
+    RunTimeKey{"MYRIAD_SCALES_PATTERN", kAnything}};
 
 template <class Rows>
 auto find_key(const Rows& rows, std::string_view key) {
@@ -55,11 +65,15 @@ auto find_key(const Rows& rows, std::string_view key) {
   return it == rows.end() ? nullptr : &*it;
 }
 
+Error bad_value(std::string_view key, std::string_view value, const std::string& hint) {
+  Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
+  return e.hint(hint);
+}
+
 bool yes_no(std::string_view key, std::string_view value) {
   if (value == "YES") return true;
   if (value == "NO") return false;
-  Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
-  throw e.hint("use YES or NO");
+  throw bad_value(key, value, "use YES or NO");
 }
 
 int whole_number(std::string_view key, std::string_view value) {
@@ -69,6 +83,25 @@ int whole_number(std::string_view key, std::string_view value) {
   if (ec != std::errc{} || end == value.data()) throw Error(ErrorCode::BadOptionValue, prefix + "stoi");
   if (v < -1) throw Error(ErrorCode::BadOptionValue, prefix + "Value must be positive or default(-1).");
   return v;
+}
+
+bool is_one_of(std::string_view value, std::string_view choices) {
+  for (;;) {
+    const size_t n = choices.find('|');
+    if (value == choices.substr(0, n)) return true;
+    if (n == std::string_view::npos) return false;
+    choices.remove_prefix(n + 1);
+  }
+}
+
+void check_run_time_value(const RunTimeKey& row, std::string_view value) {
+  int seconds = 0;
+  if (row.values == kSeconds && std::from_chars(value.data(), value.data() + value.size(), seconds).ec != std::errc{})
+    throw Error(ErrorCode::BadOptionValue, "Invalid value \"" + std::string(value) + "\" for key " + std::string(row.key) + " : Can not convert string:" + std::string(value) + " to seconds. Message : stoi");
+  if (row.values != kSeconds && row.values != kAnything && !is_one_of(value, row.values)) throw bad_value(row.key, value, "one of " + std::string(row.values));
+  if (value == "VPU_MYRIAD_2450") throw bad_value(row.key, value, "that is the Myriad 2; blobs are made for the Myriad X");
+  if (row.key == "MYRIAD_SCALES_PATTERN" && !value.empty())  // the reference was built without regular expressions, too
+    throw Error(ErrorCode::BadOptionValue, "It is not possible to set the MYRIAD_SCALES_PATTERN config because it passes regular expression and regex library is not supported by GCC version less than 4.9");
 }
 
 std::vector<std::string> comma_list(std::string_view s) {
@@ -90,7 +123,8 @@ void CompileOptions::set(std::string_view key, std::string_view value) {
   else if (const auto* i = find_key(kIntKeys, key)) this->*i->member = whole_number(key, value);
   else if (const auto* l = find_key(kListKeys, key)) this->*l->member = comma_list(value);
   else if (const auto* s = find_key(kTextKeys, key)) this->*s->member = value;
-  else if (std::ranges::find(kRunTimeKeys, key) == kRunTimeKeys.end()) throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
+  else if (const auto* r = find_key(kRunTimeKeys, key)) check_run_time_value(*r, value);
+  else throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
 }
 
 bool CompileOptions::hw_disabled(std::string_view layer) const {

@@ -40,7 +40,7 @@ int leading_number(std::string_view all, std::string_view text) {
 // quirk: the last character is dropped whatever it is, and what a name has before it belongs to the name.
 TensorStrides parse_tensor_strides(std::string_view text) {
   TensorStrides strides;
-  if (text.empty()) return strides;
+  if (text.empty()) throw bad_value(text, "basic_string::erase");
   for (std::string_view one : pieces(text.substr(0, text.size() - 1), "],")) {
     const std::vector<std::string_view> pair = pieces(one, "[");
     if (pair.size() != 2)

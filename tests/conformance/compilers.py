@@ -70,19 +70,23 @@ class Compilers:
 
     def compare(self, model, options):
         """(verdict, detail)"""
+        return self.compare_blobs(model, options)[:2]
+
+    def compare_blobs(self, model, options):
+        """(verdict, detail, the reference's blob or None)"""
         theirs, why_they = self.reference(model, options)
         ours, why_we = self.ours(model, options)
         if why_we.startswith('crashed'):
-            return CRASH, why_we
+            return CRASH, why_we, theirs
         if theirs is None:
-            return (BOTH_REFUSE if ours is None else REFERENCE_REFUSES), plain(why_they) + ('' if ours else ' || ' + why_we)
+            return (BOTH_REFUSE if ours is None else REFERENCE_REFUSES), plain(why_they) + ('' if ours else ' || ' + why_we), None
         if ours is None:
-            return WE_REFUSE, why_we
+            return WE_REFUSE, why_we, theirs
         if ours == theirs:
-            return IDENTICAL, ''
+            return IDENTICAL, '', theirs
         if self.reference(model, options)[0] != theirs:
-            return VARIES, first_difference(ours, theirs)
-        return DIFFERS, first_difference(ours, theirs)
+            return VARIES, first_difference(ours, theirs), theirs
+        return DIFFERS, first_difference(ours, theirs), theirs
 
 
 def plain(message):

@@ -72,6 +72,8 @@ void set_layout(const CompileOptions& o, const std::string& name, const std::str
   else if (told != o.io_layout.end()) throw Error(ErrorCode::BadOptionValue, layout + " layout is not applicable to " + name);
 }
 
+TensorStrides told_strides(const CompileOptions& o) { return o.tensor_strides.empty() ? TensorStrides{} : parse_tensor_strides(o.tensor_strides); }
+
 void set_strides(const TensorStrides& told, Data* d) {
   if (const auto it = told.find(d->name); it != told.end()) d->update_required_strides(fixed_strides(it->second, d->desc));
 }
@@ -86,7 +88,7 @@ DataDesc as_fp16(DataDesc d) {
 }  // namespace
 
 void add_inputs(Lowering& l) {
-  const TensorStrides strides = parse_tensor_strides(l.options.tensor_strides);
+  const TensorStrides strides = told_strides(l.options);
   for (const Node* p : l.network.inputs()) {
     const Value v{const_cast<Node*>(p), 0};
     const std::string name = l.network.data_name(v);
@@ -99,7 +101,7 @@ void add_inputs(Lowering& l) {
 }
 
 void add_outputs(Lowering& l) {
-  const TensorStrides strides = parse_tensor_strides(l.options.tensor_strides);
+  const TensorStrides strides = told_strides(l.options);
   for (const Value& v : l.network.outputs()) {
     const std::string name = l.network.data_name(v);
     DataDesc desc = io_desc(name, output_precision(l, v, name), v.shape());

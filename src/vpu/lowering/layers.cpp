@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/file.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "vpu/lowering/advice.hpp"
 #include "vpu/lowering/layer_types.hpp"
@@ -56,6 +57,8 @@ void sort_by_layer(const Network& network, std::vector<Error>& errors) {
 }  // namespace
 
 void parse_layers(Lowering& l) {
+  if (!l.options.custom_layers.empty() && !file_exists(l.options.custom_layers))
+    throw Error(ErrorCode::FileNotFound, "Failed to load custom layer configuration file " + l.options.custom_layers + " : File was not found at offset 0").in_file(l.options.custom_layers);
   if (!l.options.custom_layers.empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: custom layers (MYRIAD_CUSTOM_LAYERS)");
   std::vector<Error> errors;
   for (const NetworkLayer* layer : l.network.sorted()) {

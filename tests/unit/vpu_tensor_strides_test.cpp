@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "vpu/options.hpp"
+#include "vpu/tensor_strides.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+std::string message(std::string_view text) {
+  try {
+    parse_tensor_strides(text);
+  } catch (const Error& e) { return e.what(); }
+  return "";
+}
+
+/// 1 x 3 x 8 x 10.
+DataDesc image(DimsOrder order = orders::NCHW) {
+  DataDesc d;
+  d.type = DataType::FP16;
+  d.order = order;
+  d.dims.set(Dim::W, 10);
+  d.dims.set(Dim::H, 8);
+  d.dims.set(Dim::C, 3);
+  d.dims.set(Dim::N, 1);
+  return d;
+}
+
+TEST(TensorStrides, AreByNameInnermostFirst) {
+  const TensorStrides strides = parse_tensor_strides("input[2,24, 200,600],scores[2,32]");
+  ASSERT_EQ(strides.size(), 2u);
+  EXPECT_EQ(strides.at("input"), (std::vector<int>{2, 24, 200, 600}));
+  EXPECT_EQ(strides.at("scores"), (std::vector<int>{2, 32}));
+}
+
+TEST(TensorStrides, ReferenceTextsForWhatCanNotBeRead) {
+  EXPECT_NE(message("input[x]").find("Invalid value \"input[x]\" for key MYRIAD_TENSOR_STRIDES : stoi"), std::string::npos);
+  EXPECT_NE(message("input").find("Invalid config value \"inpu\" for VPU_TENSOR_STRIDES, does not match the pattern: tensor_name[strides]"), std::string::npos);
+  EXPECT_NE(message("").find("basic_string::erase"), std::string::npos);
+  EXPECT_THROW(CompileOptions().set("MYRIAD_TENSOR_STRIDES", "input["), Error);
+}
+
+TEST(TensorStrides, BecomeFixedStridesOfTheTensor) {
+  const StridesRequirement r = fixed_strides({2, 24, 200, 600}, image());
+  ASSERT_TRUE(r.is_fixed());
+  const DimValues strides = compute_strides(image(), r);
+  EXPECT_EQ(strides[Dim::W], 2);
+  EXPECT_EQ(strides[Dim::H], 24);
+  EXPECT_EQ(strides[Dim::C], 200);
+  EXPECT_EQ(strides[Dim::N], 600);
+}
+
+TEST(TensorStrides, AreNotNarrowerThanTheTensor) {
+  EXPECT_THROW(fixed_strides({2, 19, 200, 600}, image()), Error);
+  EXPECT_THROW(fixed_strides({600, 200, 24, 2}, image()), Error);
+  EXPECT_THROW(fixed_strides({2, 24}, image()), Error);
+  EXPECT_THROW(fixed_strides({2, 24, 200, 600}, image(orders::NHWC)), Error);  // channels are innermost there
+}
+
+TEST(RunTimeKeys, AreAcceptedWithTheirValuesOnly) {
+  CompileOptions o;
+  o.set("PERF_COUNT", "YES");
+  o.set("LOG_LEVEL", "LOG_INFO");
+  o.set("MYRIAD_PROTOCOL", "");
+  o.set("MYRIAD_DEVICE_CONNECT_TIMEOUT", "15");
+  o.set("MYRIAD_SCALES_PATTERN", "");
+  for (const auto& [key, value] : {std::pair("PERF_COUNT", "MAYBE"), {"LOG_LEVEL", "LOUD"}, {"MYRIAD_PROTOCOL", "MYRIAD_AIR"}, {"MYRIAD_DEVICE_CONNECT_TIMEOUT", "x"}, {"MYRIAD_SCALES_PATTERN", ".*"}, {"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2450"}})
+    EXPECT_THROW(o.set(key, value), Error) << key;
+}
+
+}  // namespace
+}  // namespace blobsmith::vpu
