@@ -221,8 +221,8 @@ class Writer {
   static ChunkedBytes joined(std::vector<Placed> contents, size_t size) {
     constexpr size_t kLarge = 1 << 16;
     std::ranges::stable_sort(contents, {}, &Placed::offset);
-    const auto shared = std::ranges::unique(contents, {}, &Placed::offset);  // equal shapes have one place
-    contents.erase(shared.begin(), shared.end());
+    const auto shared = [](const Placed& a, const Placed& b) { return a.offset == b.offset; };  // equal shapes have one place
+    contents.erase(std::unique(contents.begin(), contents.end(), shared), contents.end());
     ChunkedBytes section;
     ByteSink small;
     size_t at = 0;
