@@ -20,11 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import compilers
+import config_models
 import models
 from compilers import BOTH_REFUSE, IDENTICAL, REFERENCE_REFUSES, VARIES, Compilers, Options
 
 CORPUS = os.path.expanduser('~/.cache/myriad-corpus/corpus')
-ITS_BUG = 'where the reference calls a function that is not there'   # every layer of MYRIAD_NONE_LAYERS and MYRIAD_IGNORE_UNKNOWN_LAYERS
+ITS_BUG = 'where the reference calls a function that is not there'   # every layer that MYRIAD_NONE_LAYERS names
 NO_HARDWARE = {'MYRIAD_ENABLE_HW_ACCELERATION': 'NO'}
 
 
@@ -35,7 +36,7 @@ def layers(model, types):
 
 
 def some_convolutions(model):
-    return ','.join(layers(model, 'Convolution|GroupConvolution|MaxPool|AvgPool')[::2])
+    return ','.join(layers(model, 'Convolution|GroupConvolution|MatMul|Add|MaxPool|AvgPool')[::2])   # a bias gives its name to the convolution
 
 
 def first_input(model):
@@ -63,7 +64,7 @@ class Case:
     ip: str = 'U8'
     shaves: int = 6
     slices: int = 6
-    models: str = ''              # only models whose name matches
+    family: str = ''              # of config_models.py, beside the usual networks
 
     def label(self):
         return self.key + '=' + (self.value if isinstance(self.value, str) else self.value.__name__) + ''.join(f' {k}={v}' for k, v in (self.more or {}).items())
@@ -89,7 +90,7 @@ CASES = [
     Case('MYRIAD_TENSOR_STRIDES', rows_64_longer, ip='FP16'),
     Case('MYRIAD_TENSOR_STRIDES', rows_16_longer, NO_HARDWARE, ip='FP16'),
     *(Case('MYRIAD_NONE_LAYERS', v) for v in ('Pooling', 'ReLU,SoftMax', 'Convolution', '*')),
-    Case('MYRIAD_IGNORE_UNKNOWN_LAYERS', 'YES'),
+    Case('MYRIAD_IGNORE_UNKNOWN_LAYERS', 'YES', family='unknown_layer'),
     Case('MYRIAD_DISABLE_REORDER', 'YES', NO_HARDWARE),
     Case('MYRIAD_DISABLE_CONVERT_STAGES', 'YES'),
     Case('MYRIAD_DISABLE_CONVERT_STAGES', 'YES', ip='FP16'),
@@ -101,21 +102,21 @@ CASES = [
     *(Case('MYRIAD_THROUGHPUT_STREAMS', '1', shaves=n, slices=n) for n in (12, 16)),
     Case('MYRIAD_HW_EXTRA_SPLIT', 'YES'),
     Case('MYRIAD_HW_EXTRA_SPLIT', 'YES', {'MYRIAD_TILING_CMX_LIMIT_KB': '40'}),
-    Case('MYRIAD_HW_DILATION', 'YES'),
-    Case('MYRIAD_HW_POOL_CONV_MERGE', 'NO'),
-    *(Case('MYRIAD_COPY_OPTIMIZATION', v) for v in ('YES', 'NO')),
-    Case('MYRIAD_COPY_OPTIMIZATION', 'NO', NO_HARDWARE),
-    *(Case('MYRIAD_HW_INJECT_STAGES', v) for v in ('YES', 'NO')),
-    Case('MYRIAD_ENABLE_REPL_WITH_SCRELU', 'YES'),
-    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO'),
-    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO', NO_HARDWARE),
+    Case('MYRIAD_HW_DILATION', 'YES', family='dilated'),
+    Case('MYRIAD_HW_POOL_CONV_MERGE', 'NO', family='convolution_pool'),
+    *(Case('MYRIAD_COPY_OPTIMIZATION', v, family='concatenated') for v in ('YES', 'NO')),
+    Case('MYRIAD_COPY_OPTIMIZATION', 'NO', NO_HARDWARE, family='concatenated'),
+    *(Case('MYRIAD_HW_INJECT_STAGES', v, family='beside') for v in ('YES', 'NO')),
+    Case('MYRIAD_ENABLE_REPL_WITH_SCRELU', 'YES', family='screlu'),
+    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO', family='global_average'),
+    Case('MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN', 'NO', NO_HARDWARE, family='global_average'),
     Case('MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION', 'NO'),
     Case('MYRIAD_ENABLE_WEIGHTS_ANALYSIS', 'NO'),
-    Case('MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM', 'YES'),
+    Case('MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM', 'YES', family='alternative_width'),
     Case('MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL', 'NO'),
     Case('MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION', 'YES'),
-    Case('MYRIAD_DETECT_NETWORK_BATCH', 'NO'),
-    Case('VPU_DETECT_NETWORK_BATCH', 'NO'),
+    Case('MYRIAD_DETECT_NETWORK_BATCH', 'NO', family='batched'),
+    Case('VPU_DETECT_NETWORK_BATCH', 'NO', family='batched'),
     Case('MYRIAD_ENABLE_FORCE_RESET', 'YES'),
     Case('PERF_COUNT', 'YES'),
 ]
@@ -238,7 +239,8 @@ def main():
         networks = chosen_networks(a.corpus, folder)
         for case in CASES:
             if re.search(a.k, case.label()):
-                good = sweep.case(case, networks, pool) and good
+                own = config_models.write(folder, case.family) if case.family else []
+                good = sweep.case(case, own + networks, pool) and good
         for key, value in REFUSED:
             if re.search(a.k, key):
                 good = sweep.refused(key, value, networks[0]) and good
