@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes golden.tsv: the SHA-256 of the reference compiler's blob for every network of models.py under every option set.
+"""Writes golden.tsv: the SHA-256 of the reference compiler's blob for every network of models.py and onnx_models.py under every option set.
 
   golden.py [--shared DIR]      (needs the reference compiler: --shared or BLOBSMITH_SHARED)
 """
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import models
+import onnx_models
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, 'golden.tsv')
@@ -22,16 +23,23 @@ def read():
         return {tuple(line.split()[:2]): line.split()[2] for line in f if not line.startswith('#')}
 
 
+def write(folder):
+    """network -> its file and the option sets under which it is compiled"""
+    networks = {name: (os.path.join(folder, name + '.xml'), models.OPTIONS) for name in models.write(folder)}
+    networks.update({name: (path, onnx_models.OPTIONS) for name, path in onnx_models.write(folder).items()})
+    return networks
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--shared', default=os.environ.get('BLOBSMITH_SHARED', os.path.join(HERE, '..', '..', '..', 'shared')))
     a = ap.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in models.write(folder):
-            for options, arguments in models.OPTIONS.items():
+        for name, (path, option_sets) in write(folder).items():
+            for options, arguments in option_sets.items():
                 blob = os.path.join(folder, 'out.blob')
-                subprocess.run([os.path.join(a.shared, 'oracle', 'compile'), os.path.join(folder, name + '.xml'), blob] + [FLAGS.get(x, x) for x in arguments], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run([os.path.join(a.shared, 'oracle', 'compile'), path, blob] + [FLAGS.get(x, x) for x in arguments], check=True, stdout=subprocess.DEVNULL)
                 with open(blob, 'rb') as f:
                     rows.append(f'{name}\t{options}\t{hashlib.sha256(f.read()).hexdigest()}\n')
     with open(FILE, 'w') as f:

@@ -129,6 +129,7 @@ Node read_node(const onnx::NodeProto& n, const Place& place) {
 ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   ValueInfo r;
   r.name = v.name();
+  if (v.type().value_case() == onnx::TypeProto::VALUE_NOT_SET) return r;
   if (!v.type().has_tensor_type()) throw bad_model(ErrorCode::BadOnnx, "value '" + v.name() + "' is not a tensor");
   const auto& t = v.type().tensor_type();
   if (t.elem_type()) r.type = checked_type(t.elem_type(), "value '" + v.name() + "'");

@@ -44,7 +44,7 @@ struct Node {
 struct ValueInfo {
   std::string name;
   ElementType type = ElementType::f32;
-  std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape
+  std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape, or nothing but the name
 };
 
 /// A model, or the body of a loop in it.

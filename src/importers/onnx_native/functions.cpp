@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace blobsmith::onnx_native {
 namespace {
@@ -181,19 +182,20 @@ void softmax_cross_entropy(Body& b, int64_t opset) {
 
 struct Function {
   std::string_view op_type;
+  int64_t since;
   void (*expand)(Body&, int64_t opset);
 };
-constexpr std::array kFunctions{Function{"Celu", [](Body& b, int64_t) { celu(b); }},
-                                Function{"DynamicQuantizeLinear", [](Body& b, int64_t) { dynamic_quantize(b); }},
-                                Function{"GreaterOrEqual", [](Body& b, int64_t) { or_equal(b, "Greater"); }},
-                                Function{"LessOrEqual", [](Body& b, int64_t) { or_equal(b, "Less"); }},
-                                Function{"NegativeLogLikelihoodLoss", negative_log_likelihood},
-                                Function{"SoftmaxCrossEntropyLoss", softmax_cross_entropy}};
+constexpr std::array kFunctions{Function{"Celu", 12, [](Body& b, int64_t) { celu(b); }},
+                                Function{"DynamicQuantizeLinear", 11, [](Body& b, int64_t) { dynamic_quantize(b); }},
+                                Function{"GreaterOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Greater"); }},
+                                Function{"LessOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Less"); }},
+                                Function{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
+                                Function{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy}};
 
-const Function* find_function(const Node& n) {
+const Function* find_function(const Node& n, int64_t opset) {
   if (!n.domain.empty() && n.domain != "ai.onnx") return nullptr;
   for (const Function& f : kFunctions)
-    if (f.op_type == n.op_type && !n.outputs.empty()) return &f;
+    if (f.op_type == n.op_type && opset >= f.since && !n.outputs.empty()) return &f;
   return nullptr;
 }
 
@@ -201,14 +203,17 @@ const Function* find_function(const Node& n) {
 
 void expand_functions(onnx_file::Model& model) {
   std::vector<Node> kept;
+  bool overlooked = false;
   // Bodies are appended and looked at in their turn: they may hold such operators themselves.
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const Node n = std::move(model.nodes[i]);
-    const Function* f = find_function(n);
+    // quirk: the operator right behind an expanded one is overlooked.
+    const Function* f = std::exchange(overlooked, false) ? nullptr : find_function(n, model.opset);
     if (!f) {
       kept.push_back(n);
       continue;
     }
+    overlooked = true;
     Body body(n);
     f->expand(body, model.opset);
     for (Node& inner : body.take()) model.nodes.push_back(std::move(inner));

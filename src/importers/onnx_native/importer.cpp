@@ -3,10 +3,12 @@
 #include "importers/onnx_native/importer.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/file.hpp"
 #include "importers/onnx_native/functions.hpp"
 #include "importers/onnx_native/recipe.hpp"
+#include "transforms/pipeline.hpp"
 
 namespace blobsmith {
 namespace onnx_native {
@@ -63,8 +65,7 @@ class Importer {
     try {
       Recipe recipe(import_, n, row.becomes);
       const std::vector<Value> outputs = row.make(recipe);
-      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i)
-        if (outputs[i]) define(n.outputs[i], outputs[i]);
+      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) define(n.outputs[i], outputs[i]);
     } catch (Error& e) {
       e.at_layer(n.outputs.empty() ? n.name : n.outputs[0], n.op_type);
       if (e.why().empty()) e.because("in " + n.describe(model_.opset));
@@ -74,15 +75,19 @@ class Importer {
 
   /// quirk: the node is named after the output, even where it has other outputs or other users.
   void define(const std::string& name, Value v) {
-    v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
     if (!name.empty()) import_.values[name] = v;
+    if (v) v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
   }
 
   void add_results() {
     for (const onnx_file::ValueInfo& output : model_.outputs) {
       const auto it = import_.values.find(output.name);
-      if (it != import_.values.end()) graph_.result(it->second, output.name);
+      if (it == import_.values.end()) throw Error(ErrorCode::BadOnnx, output.name + " node not found in graph cache");
+      if (it->second) graph_.result(it->second, output.name);
     }
+    std::set<std::string> names;
+    for (const Node* r : graph_.results())
+      if (!names.insert(output_name(r->input(0))).second) throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!").because("output \"" + r->name + "\" is the same value as another");
     if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
   }
 

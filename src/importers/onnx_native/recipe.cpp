@@ -30,7 +30,7 @@ Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view bec
 Value Recipe::input(size_t i) const {
   if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");
   const auto it = import_.values.find(node_.inputs[i]);
-  if (it == import_.values.end()) refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
+  if (it == import_.values.end() || !it->second) refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
   return it->second;
 }
 
@@ -122,11 +122,12 @@ const Row* find_recipe(std::string_view domain, std::string_view op_type, int64_
   static constexpr std::array kFamilies{arithmetic_recipes, activation_recipes, softmax_recipes, convolution_recipes, pooling_recipes,       matmul_recipes,   shape_recipes,        slice_recipes,
                                         indexing_recipes,   selection_recipes,  resize_recipes,  reduction_recipes,   normalization_recipes, constant_recipes, quantization_recipes, recurrent_recipes};
   const Row* best = nullptr;
-  if (domain == "org.openvinotoolkit") return newest(openvino_recipes(), op_type, opset, best);
+  const auto of_openvino = [&] { return newest(openvino_recipes(), op_type, opset, newest(detection_recipes(), op_type, opset, nullptr)); };
+  if (domain == "org.openvinotoolkit") return of_openvino();
   if (!is_default_domain(domain)) return nullptr;
   for (const auto& family : kFamilies) best = newest(family(), op_type, opset, best);
   // Operators that the reference moves to its own domain.
-  return best ? best : newest(openvino_recipes(), op_type, opset, best);
+  return best ? best : of_openvino();
 }
 
 Value channel_reshape(Recipe& r, Value vector, Value rank_of_target) {

@@ -85,7 +85,7 @@ class Recipe {
   std::string_view becomes_;
 };
 
-/// The outputs of the ONNX node; those without a node are dropped silently.
+/// The outputs of the ONNX node; no value for what is not computed.
 using MakeFunction = std::vector<Value> (*)(Recipe&);
 
 struct Row {
@@ -134,6 +134,7 @@ std::span<const Row> normalization_recipes();
 std::span<const Row> constant_recipes();
 std::span<const Row> quantization_recipes();
 std::span<const Row> recurrent_recipes();
-std::span<const Row> openvino_recipes();  ///< domain org.openvinotoolkit
+std::span<const Row> openvino_recipes();   ///< domain org.openvinotoolkit
+std::span<const Row> detection_recipes();  ///< likewise
 
 }  // namespace blobsmith::onnx_native

@@ -48,12 +48,13 @@ std::vector<Value> mean(Recipe& r) {
   return {r.make("Divide", {total, count})};
 }
 
-/// quirk: of two integer types the wider one is the result's; a floating operand decides otherwise.
+/// The operands get the type of the base, or of a floating exponent that can hold more.
 std::vector<Value> power(Recipe& r) {
   Value base = r.input(0), exponent = r.input(1);
   const ElementType type = base.type(), exponent_type = exponent.type();
   if (type == exponent_type) return {r.make("Power", {base, exponent})};
-  if (is_float(type) || (!is_float(exponent_type) && bit_width(type) >= bit_width(exponent_type))) {
+  const bool base_gives_way = is_float(exponent_type) && (!is_float(type) || bit_width(exponent_type) > bit_width(type));
+  if (!base_gives_way) {
     exponent = r.convert(exponent, type);
     return {r.make("Power", {base, exponent})};
   }

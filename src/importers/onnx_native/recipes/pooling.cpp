@@ -17,11 +17,11 @@ std::vector<Value> pool(Recipe& r) {
   return {r.make(r.becomes(), {x}, a, 1)};
 }
 
-/// quirk: the second output, the places of the maxima, is dropped silently.
+/// quirk: nothing stands for the second output, the places of the maxima; as a network output it is dropped silently.
 std::vector<Value> max_pool(Recipe& r) {
   const Value y = pool(r)[0];
   r.skip_ids(1);
-  return {y};
+  return {y, Value{}};
 }
 
 std::vector<Value> global_pool(Recipe& r) {
