@@ -75,7 +75,8 @@ void infer_static_non_zero(Inference& in) {
 void infer_static_nms(Inference& in) {
   const ElementType type = in.type_attribute("output_type");
   const auto per_class = in.value(2);
-  const int64_t boxes = std::min(in.dim(0, 1), per_class.value_or(in.dim(0, 1)));
+  if (!per_class) in.fail("Check 'outIndicesShape.is_static()' failed: the number of boxes to select is not a constant");
+  const int64_t boxes = std::min(in.dim(0, 1), *per_class);
   const int64_t rows = multiply_dims(multiply_dims(in.dim(1, 0), in.dim(1, 1)), boxes);
   in.output(type, {rows, 3});
   in.output(ElementType::f32, {rows, 3});

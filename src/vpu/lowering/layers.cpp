@@ -63,8 +63,10 @@ void parse_layers(Lowering& l) {
   std::vector<Error> errors;
   for (const NetworkLayer* layer : l.network.sorted()) {
     if (layer->is_input() || layer->is_const()) continue;
+    bool has_data = false;
     try {
       LayerContext c(l, *layer);
+      has_data = true;
       try {
         parse_layer(c);
       } catch (const Error& e) {
@@ -73,7 +75,8 @@ void parse_layers(Lowering& l) {
       }
     } catch (const Error& e) {
       if (e.code() == ErrorCode::Internal) throw;
-      errors.push_back(e.has_address() ? e : cannot_compile(layer->name, layer->type, e.what()));
+      errors.push_back(e.has_address() || !has_data ? e : cannot_compile(layer->name, layer->type, e.what()));
+      if (!has_data) break;  // later layers would read what was not made
     } catch (const ErrorList& e) {  // of a loop's body
       errors.insert(errors.end(), e.errors().begin(), e.errors().end());
     }

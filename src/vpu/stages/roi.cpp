@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "vpu/stages/rules.hpp"
+#include "vpu/stages/types_check.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -30,6 +31,11 @@ void pooling_strides(const Stage& s, StrideWishes& w) {
   compact_first(s, w);
   w.inputs.at(1) = StridesRequirement::compact();
 }
+
+// ---- types ----------------------------------------------------------------------------------------------------------------
+
+/// The step that only brings the picture into another layout reads nothing else.
+void check_roi_align(const Stage& s) { types_check::ports(s, s.inputs().size() == 1 ? "FP16 -> FP16" : "FP16 FP16 S32 -> FP16"); }
 
 // ---- parameters -----------------------------------------------------------------------------------------------------------
 
@@ -157,7 +163,7 @@ constexpr StageDef kDefs[] = {
      .types = "FP16 FP16 FP16 -> FP16 FP16", .encode = encode_proposal, .make_params = make<ProposalParams>, .layout = "in0 out0 out1 in1 in2 temp0"},
     {.type = StageType::ROIPooling, .order = channels_outer, .strides = pooling_strides, .types = "FP16 FP16 -> FP16", .encode = encode_roi_pooling, .make_params = make<RoiPoolingParams>},
     {.type = StageType::PSROIPooling, .order = channels_outer, .strides = pooling_strides, .types = "FP16 FP16 -> FP16", .encode = encode_psroi_pooling, .make_params = make<PsRoiPoolingParams>},
-    {.type = StageType::ROIAlign, .order = channels_outer, .strides = compact_all, .encode = encode_roi_align, .make_params = make<RoiAlignParams>, .layout = "in* out0"},
+    {.type = StageType::ROIAlign, .order = channels_outer, .strides = compact_all, .check_types = check_roi_align, .encode = encode_roi_align, .make_params = make<RoiAlignParams>, .layout = "in* out0"},
     {.type = StageType::ROIFeatureExtractor, .order = feature_extractor_order, .strides = compact_all,
      .types = "FP16 FP16* -> FP16*", .encode = encode_feature_extractor, .make_params = make<RoiFeatureExtractorParams>, .buffers = feature_extractor_buffers, .role = feature_extractor_role},
     {.type = StageType::ExpDetectionOutput, .strides = compact_all,
