@@ -173,7 +173,7 @@ MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic,
 # name -> arguments of `blobsmith compile`
 OPTIONS = {
     'default': [],
-    'fp32': ['-ip', 'FP32', '-op', 'FP32', '-VPU_NUMBER_OF_SHAVES', '4', '-VPU_NUMBER_OF_CMX_SLICES', '4'],
+    'u8': ['-ip', 'U8', '-op', 'FP32'],
 }
 
 
