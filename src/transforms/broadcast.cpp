@@ -8,7 +8,7 @@ namespace blobsmith::transforms {
 
 bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
   for (const auto& [x, b] : either_order(n)) {
-    if (n->is("SquaredDifference") && b == n->input(0)) continue;   // the reference takes it for one whose operands can't change places
+    if (n->is("SquaredDifference") && b == n->input(0)) continue;   // quirk: its operands can't change places
     Node* broadcast = producer(b, "Broadcast");
     if (!broadcast || broadcast->version != 3 || broadcast->input_count() != 2 || !is_static(x.shape()) || !is_static(b.shape())) continue;
     if (b.shape().size() > x.shape().size() || !broadcasts_into(b.shape(), x.shape())) continue;

@@ -73,7 +73,7 @@ class Fuzzer:
         options = Options(**generate.options(net, seed))
         verdict, detail = self.verdict(net, options)
         row = dict(seed=seed, verdict=verdict, detail=detail, options=vars(options), layers=Counter(x.type for x in net.layers if x.type not in ('Const', 'Result')))
-        if verdict in WORTH_SHRINKING and self.a.minimise:
+        if verdict in WORTH_SHRINKING and compilers.ENDLESS not in detail and self.a.minimise:
             self.shrink(net, options, row)
         if self.a.keep and verdict not in (IDENTICAL, BOTH_REFUSE):
             self.keep(net, f'{seed}', options, row)

@@ -162,8 +162,38 @@ def sums_of_products(n):
     n.result(z, n.layer('Einsum', [n.reshape(z, 8, 10), n.normal(5)], version='opset7', equation='ab,c->cab'))
 
 
+def unstated(n):
+    """A slice that states no strides, a factor behind a deconvolution that states its shape, a constant that is weights here and data there."""
+    rows, image = n.input(1, 14, 32, name='rows'), n.input(1, 4, 9, 9, name='image')
+    cut = n.layer('StridedSlice', [rows, n.ints(0, 2, 3), n.ints(1, 9, 20)], begin_mask=[0] * 3, end_mask=[0] * 3, new_axis_mask=[0] * 3, shrink_axis_mask=[0] * 3, ellipsis_mask=[0] * 3)
+    wide = n.layer('ConvolutionBackpropData', [image, n.normal(4, 3, 3, 3), n.ints(18, 18)], strides=[2, 2], dilations=[1, 1], output_padding=[0, 0], auto_pad='same_upper')
+    values = n.normal(1, 4, 1, 1)
+    put = n.layer('ScatterElementsUpdate', [n.mul(image, values), n.const([[[[3]]] * 4], 'i32'), values, n.const(2, 'i64')], version='opset3')
+    n.result(cut, n.mul(wide, n.normal(1, 3, 1, 1)), put)
+
+
+def renamed(n):
+    """Broadcasts that change nothing: one gives its name to an output, one is not dropped before a FloorMod."""
+    x = n.layer('Sigmoid', [n.input(1, 4, 9, 10, type='f32')])
+    same = n.layer('Broadcast', [x, n.ints(1, 4, 9, 10)], version='opset3', mode='numpy')
+    n.result(x, n.relu(same), n.layer('FloorMod', [n.const(abs(n.random.standard_normal((1, 4, 9, 10))) + 0.5, 'f32'), same], auto_broadcast='numpy'))
+
+
+def shaped_input(n):
+    """Nothing but changes of shape between an input and an output."""
+    n.result(n.layer('Unsqueeze', [n.layer('Unsqueeze', [n.input(3, 4), n.ints(0)]), n.ints(3)]))
+
+
+def lone_priors(n):
+    """Prior boxes of inputs that nothing else reads."""
+    a, b = n.input(1, 8, 6, 5, name='map'), n.input(1, 3, 48, 40, name='image')
+    side = lambda x: n.layer('StridedSlice', [n.layer('ShapeOf', [x], version='opset3', output_type='i64'), n.ints(2), n.ints(4), n.ints(1)], begin_mask=[0], end_mask=[0], new_axis_mask=[0], shrink_axis_mask=[0], ellipsis_mask=[0])
+    boxes = n.layer('PriorBox', [side(a), side(b)], min_size=[8.0], max_size=[16.0], aspect_ratio=[2.0], flip=True, clip=False, step=8, offset=0.5, variance=[0.1, 0.1, 0.2, 0.2], scale_all_sizes=True)
+    n.result(n.layer('Unsqueeze', [boxes, n.ints(0)]), n.relu(n.conv(n.input(1, 3, 8, 8, name='other'), 3, 8)))
+
+
 MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
-          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products]
+          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products, unstated, renamed, shaped_input, lone_priors]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {
