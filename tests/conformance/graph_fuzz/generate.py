@@ -43,7 +43,9 @@ def options(n, seed):
     slices = int(r.choice([6, 6, 6, r.randint(1, 20)]))
     shaves = slices if slices <= 16 and r.random_sample() < 0.6 else int(r.randint(1, min(slices, 16) + 1))
     config = {} if r.random_sample() < 0.8 else dict([CONFIG[r.randint(len(CONFIG))]])
-    if r.random_sample() < 0.15:
+    # without the hardware the reference fails at a Concat of constants
+    joins_constants = any(x.type == 'Concat' and any(n.layers[i].type == 'Const' for i, _ in x.inputs) for x in n.layers)
+    if r.random_sample() < 0.15 and not joins_constants:
         config['MYRIAD_ENABLE_HW_ACCELERATION'] = 'NO'
     if shaves > 8 or slices > 9:
         config['MYRIAD_THROUGHPUT_STREAMS'] = '1'

@@ -91,6 +91,9 @@ class RandomNet(Net):
         """The axis itself, or counted from the end."""
         return axis - rank if self.chance(0.3) else axis
 
+    def is_input(self, value):
+        return self.layers[value[0]].type == 'Parameter'
+
     # ---- choosing what to read
     def pick(self, rank=None, kind=FLOAT, where=None, limit=None):
         """A value that fits, rather a new or unread one; None when there is none."""
