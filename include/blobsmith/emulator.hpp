@@ -16,6 +16,7 @@ namespace blobsmith {
 
 namespace vpu {
 struct Blob;
+struct BlobBuffer;
 }
 
 /// What is not known of the chip's arithmetic: the defaults are the most exact choice, the others exist to measure how much
@@ -122,6 +123,12 @@ class Emulator {
 
   /// What was found in all runs so far, in stage order; empty unless EmulatorOptions::check_memory.
   std::vector<MemoryReport> memory_reports() const;
+
+  /// What an input holds: the values set, in its type.
+  FloatTensor input(std::string_view name) const;
+  /// Any tensor by its record, as it is in memory now: within a hook, after the stage before. Throws BadBlob when the record
+  /// lies outside its memory.
+  FloatTensor tensor(const vpu::BlobBuffer& record) const;
 
   /// Called after every stage of a run; an empty function ends it.
   void on_stage(std::function<void(const StageEvent&)> hook);

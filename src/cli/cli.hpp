@@ -25,6 +25,7 @@ int layers_command(const Arguments& args);
 int explain_command(const Arguments& args);
 int inspect_command(const Arguments& args);
 int run_command(const Arguments& args);
+int compare_command(const Arguments& args);
 
 // ---- shared (common.cpp) ----------------------------------------------------------------------------------------------
 

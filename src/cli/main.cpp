@@ -24,7 +24,8 @@ constexpr Verb kVerbs[] = {
     {"layers", layers_command, "which operations can be converted"},
     {"explain", explain_command, "what an error code means"},
     {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
-    {"run", run_command, "runs a blob on this machine's processor"},
+    {"run", run_command, "runs a blob, or a model, on this machine's processor"},
+    {"compare", compare_command, "a blob against its model, layer by layer"},
 };
 
 void print_usage(std::FILE* to) {

@@ -35,7 +35,7 @@ void add_model_options(CLI::App& app, ModelInput& m) {
 
 Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes, ImportProblems* problems) {
   const std::string extension = std::filesystem::path(m.file).extension();
-  OnnxOptions onnx{.input_shapes = {}, .quirks = m.quirks, .problems = problems};
+  OnnxOptions onnx{.input_shapes = {}, .half_precision = m.half_precision, .quirks = m.quirks, .problems = problems};
   for (const std::string& s : m.shapes) onnx.input_shapes.insert(parse_input_shape(s));
   if (extension == ".xml") return read_openvino_ir(m.file, {}, problems);
   if (extension == ".onnx") return import_onnx(m.file, onnx, notes);

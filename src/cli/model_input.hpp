@@ -14,6 +14,7 @@ struct ModelInput {
   std::string file;
   std::vector<std::string> shapes;  ///< "x=1,3,48,192"
   bool quirks = false;              ///< reproduce known wrong results of Intel's importers
+  bool half_precision = true;       ///< constants as a blob has them; false: as precise as they are in the file
 };
 
 /// Declares the model and --input-shape.

@@ -14,17 +14,11 @@ namespace {
 
 void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")->required();
-  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")
-      ->allow_extra_args(false);
+  add_input_options(app, o);
   app.add_flag("--random", o.random, "random numbers for the inputs not given");
-  app.add_option("--seed", o.seed, "of --random (default 0)");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");
   app.add_option("--expect", o.expect, "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")->allow_extra_args(false);
   app.add_option("--tolerance", o.tolerance, "of --expect: largest difference, relative to the largest value of an output (default 0.01)")->check(CLI::NonNegativeNumber);
-  app.add_flag("--rgb,!--bgr", o.rgb, "pictures in RGB order, or in BGR (default, as cameras deliver)");
-  app.add_flag("--letterbox", o.letterbox, "keep a picture's proportions and fill the rest");
-  app.add_option("--mean", o.mean, "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")->delimiter(',')->allow_extra_args(false);
-  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
   app.add_flag("--avg-exclude-pad", o.avg_exclude_pad, "average pools of the hardware exclude padding, as the model means");
   app.add_option("--assume", o.assume, "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
   app.add_option("--threads", o.threads, "processors to use (default: all)");

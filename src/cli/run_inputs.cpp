@@ -1,4 +1,5 @@
 // Inputs of `blobsmith run`: arrays, pictures, raw bytes, random numbers.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
 #include <random>
@@ -183,6 +184,16 @@ std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std:
 }
 
 }  // namespace
+
+void add_input_options(CLI::App& app, RunOptions& o) {
+  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")
+      ->allow_extra_args(false);
+  app.add_option("--seed", o.seed, "of random numbers (default 0)");
+  app.add_flag("--rgb,!--bgr", o.rgb, "pictures in RGB order, or in BGR (default, as cameras deliver)");
+  app.add_flag("--letterbox", o.letterbox, "keep a picture's proportions and fill the rest");
+  app.add_option("--mean", o.mean, "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
+}
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string s;

@@ -5,14 +5,12 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.hpp"
+#include "cli/model_input.hpp"
 #include "core/file.hpp"
 #include "emulator/npy.hpp"
-#include "importers/onnx/importer.hpp"
-#include "openvino_ir/reader.hpp"
 #include "reference/executor.hpp"
 
 namespace blobsmith::cli {
@@ -32,23 +30,14 @@ class ModelInputs : public InputTarget {
   }
   const std::vector<TensorInfo>& inputs() const override { return inputs_; }
   void set_input(const std::string& name, std::span<const float> values) override {
-    const size_t i = index_of(name, values.size());
-    tensors_[i] = parameter_tensor(*parameters_[i], values);
+    const auto i = static_cast<size_t>(std::ranges::find(inputs_, name, &TensorInfo::name) - inputs_.begin());
+    tensors_.at(i) = reference::input_tensor(*parameters_.at(i), values);
   }
   void set_input(const std::string& name, std::span<const int32_t> values) override { set_input(name, std::vector<float>(values.begin(), values.end())); }
 
   std::vector<Tensor> take() { return std::move(tensors_); }
 
  private:
-  size_t index_of(const std::string& name, size_t count) const {
-    const auto it = std::ranges::find(inputs_, name, &TensorInfo::name);
-    ensure(it != inputs_.end(), "no such input");
-    const auto i = static_cast<size_t>(it - inputs_.begin());
-    const int64_t wanted = element_count(inputs_[i].shape);
-    if (std::cmp_not_equal(wanted, count)) throw Error(ErrorCode::ShapeMismatch, "input \"" + name + "\" takes " + std::to_string(wanted) + " values, not " + std::to_string(count));
-    return i;
-  }
-
   std::vector<const Node*> parameters_;
   std::vector<TensorInfo> inputs_;
   std::vector<Tensor> tensors_;
@@ -66,29 +55,14 @@ bool is_model(const std::string& path) {
   return extension == ".xml" || extension == ".onnx";
 }
 
-Graph read_precise_model(const std::string& path, const std::vector<std::string>&) {
-  if (std::filesystem::path(path).extension() == ".xml") return read_openvino_ir(path);
-  return import_onnx(path, OnnxOptions{.input_shapes = {}, .half_precision = false});
-}
-
 TensorInfo describe_parameter(const Node& p) {
   const ElementType t = p.element_type();
   return {p.name, is_float(t) ? TensorType::FP32 : t == ElementType::u8 ? TensorType::U8 : TensorType::S32, p.shape()};
 }
 
-Tensor parameter_tensor(const Node& p, std::span<const float> values) {
-  const Tensor floats = Tensor::of(ElementType::f32, p.shape(), std::vector<float>(values.begin(), values.end()));
-  return is_float(p.element_type()) ? floats : reference::converted(floats, p.element_type());
-}
-
 std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results) {
   std::vector<FloatTensor> list;
-  for (size_t i = 0; i < results.size(); ++i) {
-    const Value v = graph.results()[i]->input(0);
-    std::string name = v.node->output(v.port).name.empty() ? v.node->name : v.node->output(v.port).name;
-    if (v.node->output_count() > 1) name += "." + std::to_string(v.port);
-    list.push_back({std::move(name), results[i].shape, results[i].to_f32()});
-  }
+  for (size_t i = 0; i < results.size(); ++i) list.push_back({reference::value_name(graph.results()[i]->input(0)), results[i].shape, results[i].to_f32()});
   return list;
 }
 
@@ -119,7 +93,7 @@ void print_outputs(const Json& outputs) {
 
 int run_model(const RunOptions& o) {
   check_options(o);
-  reference::Executor executor(read_precise_model(o.blob), o.threads);
+  reference::Executor executor(read_model({.file = o.blob, .shapes = {}, .half_precision = false}), o.threads);
   ModelInputs inputs(executor.graph());
   set_inputs(inputs, o);
   if (!o.output_dir.empty()) make_folder(o.output_dir);

@@ -15,12 +15,8 @@ bool is_model(const std::string& path);
 /// Computes the model in FP32, as its operations are defined. Returns the exit code.
 int run_model(const RunOptions& options);
 
-/// The model with constants as precise as they are in the file.
-Graph read_precise_model(const std::string& path, const std::vector<std::string>& input_shapes = {});
 /// A parameter of a graph as an input to fill.
 TensorInfo describe_parameter(const Node& parameter);
-/// Values for a parameter, in its type (floating: FP32).
-Tensor parameter_tensor(const Node& parameter, std::span<const float> values);
 /// The outputs of a graph by the names that a blob gives them.
 std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results);
 

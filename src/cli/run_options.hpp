@@ -7,6 +7,10 @@
 
 #include "blobsmith/emulator.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace blobsmith::cli {
 
 struct RunOptions {
@@ -19,6 +23,9 @@ struct RunOptions {
   uint32_t seed = 0;
   double tolerance = 0.01;  ///< of --expect, relative to an output's largest value
 };
+
+/// Declares --input and how pictures are read.
+void add_input_options(CLI::App& app, RunOptions& options);
 
 /// Something with inputs to fill: an emulator, or the reference executor.
 class InputTarget {

@@ -101,7 +101,7 @@ struct Emulator::Impl {
   template <class T>
   void set_input(std::string_view name, std::span<const T> values) {
     const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == name; });
-    if (it == inputs.end()) throw Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs));
+    if (it == inputs.end()) throw no_such_input(name);
     const auto index = static_cast<size_t>(it - inputs.begin());
     const int64_t items = machine.blob.header.batch_size;
     const int64_t each = framework_order(machine.memory.io_view(false, index, 0)).count();
@@ -128,21 +128,34 @@ struct Emulator::Impl {
     return s;
   }
 
+  FloatTensor input(std::string_view name) const {
+    const auto it = std::find_if(machine.blob.inputs.begin(), machine.blob.inputs.end(), [&](const vpu::BlobIo& io) { return io.name == name; });
+    if (it == machine.blob.inputs.end()) throw no_such_input(name);
+    return items(false, static_cast<size_t>(it - machine.blob.inputs.begin()), machine.blob.header.batch_size);
+  }
+
+  /// All batch items of a network input or output.
+  FloatTensor items(bool output, size_t index, int64_t count) const {
+    FloatTensor t{(output ? machine.blob.outputs : machine.blob.inputs)[index].name, {}, {}};
+    for (int64_t k = 0; k < count; ++k) {
+      const Grid g = framework_order(machine.memory.io_view(output, index, k));
+      t.shape = shape_of(g);
+      const std::vector<float> part = read_floats(g);
+      t.values.insert(t.values.end(), part.begin(), part.end());
+    }
+    t.shape[0] *= count;
+    return t;
+  }
+
+  Error no_such_input(std::string_view name) const { return Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs)); }
+
   FloatTensor output(std::string_view name) const {
     const auto& records = machine.blob.outputs;
     const auto find = [&](const std::string& n) { return std::find_if(records.begin(), records.end(), [&](const vpu::BlobIo& io) { return io.name == n; }); };
     const auto it = find(std::string(name));
     if (it == records.end()) throw Error(ErrorCode::BadInputName, "the blob has no output \"" + std::string(name) + "\"").hint("its outputs: " + names(outputs));
     const auto index = static_cast<size_t>(it - records.begin());
-    FloatTensor t{it->name, {}, {}};
-    const int64_t items = machine.memory.output_items(index);
-    for (int64_t k = 0; k < items; ++k) {
-      const Grid g = framework_order(machine.memory.io_view(true, index, k));
-      t.shape = shape_of(g);
-      const std::vector<float> part = read_floats(g);
-      t.values.insert(t.values.end(), part.begin(), part.end());
-    }
-    t.shape[0] *= items;
+    FloatTensor t = items(true, index, machine.memory.output_items(index));
     const auto shape = find(it->name + kShapeSuffix);
     if (shape == records.end()) return t;
     return cut(std::move(t), read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0))));
@@ -250,9 +263,12 @@ struct Emulator::Impl {
   }
 
   FloatTensor tensor(const StageRun& r, int k) const {
-    const vpu::BlobBuffer& b = r.stage().buffers[static_cast<size_t>(k)];
-    const Grid g = framework_order(machine.memory.view(b));
-    return {b.role, shape_of(g), read_floats(g)};
+    return tensor(r.stage().buffers[static_cast<size_t>(k)]);
+  }
+
+  FloatTensor tensor(const vpu::BlobBuffer& record) const {
+    const Grid g = framework_order(machine.memory.view(record));
+    return {record.role, shape_of(g), read_floats(g)};
   }
 
   // ---- loops ------------------------------------------------------------------------------------------------------
@@ -326,6 +342,8 @@ void Emulator::set_input(std::string_view name, std::span<const int32_t> values)
 void Emulator::run() { impl_->run(); }
 FloatTensor Emulator::output(std::string_view name) const { return impl_->output(name); }
 std::vector<MemoryReport> Emulator::memory_reports() const { return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{}; }
+FloatTensor Emulator::input(std::string_view name) const { return impl_->input(name); }
+FloatTensor Emulator::tensor(const vpu::BlobBuffer& record) const { return impl_->tensor(record); }
 void Emulator::on_stage(std::function<void(const StageEvent&)> hook) { impl_->hook = std::move(hook); }
 
 }  // namespace blobsmith

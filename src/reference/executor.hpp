@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -32,6 +33,11 @@ class Executor {
   std::unique_ptr<Impl> impl_;
 };
 
+/// The name of a tensor as a blob gives it: the layer's, of several outputs with their number ("split.1").
+std::string value_name(const Node& n, int port);
+inline std::string value_name(const Value& v) { return value_name(*v.node, v.port); }
+/// Values for a parameter, in its type (floating: FP32). Their count must be the parameter's.
+Tensor input_tensor(const Node& parameter, std::span<const float> values);
 /// Numbers of another type, as the operation Convert gives them.
 Tensor converted(const Tensor& t, ElementType type);
 

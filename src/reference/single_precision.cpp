@@ -1,4 +1,6 @@
 // All floating types of a graph as FP32. Values of constants stay what they were.
+#include <utility>
+
 #include "reference/executor.hpp"
 
 namespace blobsmith::reference {
@@ -36,6 +38,19 @@ Tensor converted(const Tensor& t, ElementType type) {
   std::vector<Tensor> out = evaluate(*n, {&input, 1});
   if (out.empty()) throw Error(ErrorCode::TypeMismatch, "numbers can't become " + std::string(to_string(type)));
   return std::move(out[0]);
+}
+
+Tensor input_tensor(const Node& p, std::span<const float> values) {
+  if (std::cmp_not_equal(element_count(p.shape()), values.size()))
+    throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::to_string(element_count(p.shape())) + " values, not " + std::to_string(values.size()));
+  const Tensor floats = Tensor::of(ElementType::f32, p.shape(), std::vector<float>(values.begin(), values.end()));
+  return is_float(p.element_type()) ? floats : converted(floats, p.element_type());
+}
+
+std::string value_name(const Node& n, int port) {
+  if (n.output_count() == 1) return n.name;
+  const std::string& own = n.output(port).name;
+  return own.empty() ? n.name + "." + std::to_string(port) : own;
 }
 
 void to_single_precision(Graph& graph) {

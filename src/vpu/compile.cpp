@@ -25,7 +25,7 @@ ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* 
   convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
   const std::unique_ptr<Program> program = lower(graph, options, batch, types);
   run_passes(*program);                                           // stages, layouts, tiles, memory
-  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), program->avoided};
+  if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), program->avoided, trace_tensors(*program)};
   return write_blob(*program);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/chunked_bytes.hpp"
 #include "graph/graph.hpp"
+#include "vpu/blob/trace.hpp"
 #include "vpu/options.hpp"
 #include "vpu/program/program.hpp"
 
@@ -20,6 +21,7 @@ struct CompileReport {
   int layers = 0, stages = 0;
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
   std::vector<Program::Avoided> avoided;
+  std::vector<TracedTensor> tensors;  ///< where the blob holds the network's tensors
 };
 
 /// A network -> the bytes of a MyriadX blob (container 6.0). Throws Error or ErrorList.

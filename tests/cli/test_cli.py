@@ -447,6 +447,81 @@ def test_the_example_of_the_library_runs(tool, blob):
     assert subprocess.run([example, tool], capture_output=True, timeout=120).returncode == 1
 
 
+def test_compare_finds_blob_and_model_agreeing(run, onnx_model, model, tmp_path):
+    for path in (onnx_model, model):
+        done = run('compare', path, '--seed', 3, '--json')
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert result['outputs_within'] and result['first_outside'] is None and result['traced'] and result['blob'] is None
+        assert [k for k in result] == ['model', 'blob', 'tolerance', 'outputs_within', 'first_outside', 'traced', 'model_layers', 'milliseconds', 'layers', 'not_compared', 'known_faults', 'hints']
+        outputs = [layer for layer in result['layers'] if layer['output']]
+        assert [layer['name'] for layer in outputs] == ['scores']
+        assert all(layer['within'] and layer['relative_error'] < 0.01 and layer['cosine'] > 0.999 for layer in result['layers'])
+    inner = [layer for layer in result['layers'] if not layer['output']]
+    assert inner and all(layer['stage'] is not None for layer in inner)
+
+
+def test_compare_takes_a_blob(run, model, onnx_model, tmp_path):
+    blob = tmp_path / 'x.blob'
+    assert run('compile', '-m', model, '-o', blob, '-ip', 'U8', '-VPU_NUMBER_OF_SHAVES', '4', '-VPU_NUMBER_OF_CMX_SLICES', '4').returncode == 0
+    done = run('compare', model, blob, '--json')
+    assert done.returncode == 0 and json.loads(done.stdout)['traced']
+    other = run('compare', onnx_model, blob)
+    assert other.returncode == 4 and 'seems to be of another model' in other.stdout
+
+
+def pooling_model(path, name='pool'):
+    net = Net('pool')
+    net.result(net.layer('AvgPool', [net.input(1, 8, 28, 28)], name=name, kernel=[3, 3], strides=[1, 1], pads_begin=[1, 1], pads_end=[1, 1], exclude_pad=True, rounding_type='floor', auto_pad='explicit'))
+    net.save(str(path.with_suffix('')))
+    path.write_text(path.read_text().replace('exclude_pad', 'exclude-pad'))
+
+
+def test_compare_names_layers_that_intel_computes_otherwise(run, tmp_path):
+    path = tmp_path / 'pool.xml'
+    pooling_model(path)
+    assert run('compare', path).returncode == 0
+    done = run('compare', path, '--quirks', '--json')
+    assert done.returncode == 4
+    result = json.loads(done.stdout)
+    assert result['first_outside'] == 'pool' and not result['outputs_within']
+    assert [(f['layer'], f['type'], f['avoidable']) for f in result['known_faults']] == [('pool', 'AvgPool', True)]
+    assert any('blobsmith convert avoids that' in h for h in result['hints'])
+    text = run('compare', path, '--quirks').stdout
+    assert 'OUTSIDE' in text and 'outputs do NOT agree' in text
+    assert run('compare', path, '--quirks', '--tolerance', '0.9').returncode == 0
+
+
+def test_compare_tells_what_leaves_half_precision(run, tmp_path):
+    net = Net('large')
+    x = net.layer('MatMul', [net.input(1, 64), net.const(np.full((64, 8), 30.0))], name='sum', transpose_a=False, transpose_b=False)
+    net.result(net.layer('Multiply', [x, net.const([[1e-4]])], name='scaled', auto_broadcast='numpy'))
+    net.save(str(tmp_path / 'large'))
+    done = run('compare', tmp_path / 'large.xml', '--json')
+    assert done.returncode == 4
+    result = json.loads(done.stdout)
+    assert result['layers'][0]['overflows'] > 0
+    assert any('exceeds the largest of FP16' in h for h in result['hints'])
+
+
+def test_compare_says_when_inputs_do_not_fit(run, onnx_model, tmp_path):
+    np.save(tmp_path / 'x.npy', np.random.RandomState(0).rand(1, 3, 16, 16).astype(np.float32))
+    hints = lambda *more: json.loads(run('compare', onnx_model, '--input', tmp_path / 'x.npy', '--json', *more).stdout)['hints']
+    assert any('is U8 in the blob' in h for h in hints())
+    assert not hints('--ip', 'FP16')
+
+
+def test_compare_writes_a_page_of_its_own(run, tmp_path):
+    path = tmp_path / 'pool.xml'
+    pooling_model(path, name='<script>alert("x&y")</script>')
+    done = run('compare', path, '--html', tmp_path / 'page.html')
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / 'page.html').read_text()
+    assert page.startswith('<!doctype html>') and page.count('<svg') == 2
+    assert '<script' not in page and '&lt;script&gt;alert(&quot;x&amp;y&quot;)' in page
+    assert not re.search(r'(src|href)=|https?:|@import|url\(', page)
+
+
 def test_compile_tool_name(run, tool, model, tmp_path):
     link = tmp_path / 'compile_tool'
     link.symlink_to(tool)

@@ -32,7 +32,13 @@ std::vector<Segment> collect(Program& p) {
   return r;
 }
 
+/// What the jumped stages give now is activated: no longer what their layers mean (blob/trace.hpp).
+void mark_activated(const Segment& s) {
+  for (Stage* at = s.last; at != s.first; at = at->input(0)->producer_stage()) at->input(0)->attrs.set("activated", true);
+}
+
 void uplift(Program& p, const Segment& s) {
+  mark_activated(s);
   Data* old_in = s.first->input(0);
   Data* between = s.activation->input(0);
   Data* old_out = s.activation->output();

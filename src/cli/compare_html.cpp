@@ -1,0 +1,143 @@
+// The page of `blobsmith compare --html`: a summary, two plots over the layers as SVG, a table. Names are escaped; nothing is
+// loaded from elsewhere.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "cli/compare_report.hpp"
+#include "cli/run_options.hpp"
+
+namespace blobsmith::cli {
+namespace {
+
+using compare::LayerResult;
+
+constexpr double kWidth = 960, kHeight = 240, kLeft = 60, kBottom = 30, kTop = 10;
+constexpr double kLargestHalf = 65504;
+
+template <class... T>
+std::string format(const char* pattern, T... values) {
+  char text[600];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+std::string escaped(const std::string& s) {
+  std::string r;
+  for (char c : s) {
+    switch (c) {
+      case '&': r += "&amp;"; break;
+      case '<': r += "&lt;"; break;
+      case '>': r += "&gt;"; break;
+      case '"': r += "&quot;"; break;
+      case '\'': r += "&#39;"; break;
+      default: r += static_cast<unsigned char>(c) < 32 ? ' ' : c;
+    }
+  }
+  return r;
+}
+
+/// A plot over the layers with a logarithmic axis of whole decades.
+class Plot {
+ public:
+  Plot(size_t columns, double low, double high) : columns_(std::max<size_t>(columns, 1)), low_(low), high_(high) {
+    svg_ = format("<svg viewBox=\"0 0 %g %g\" role=\"img\">\n", kWidth, kHeight + kTop + kBottom);
+    for (int e = static_cast<int>(low); e <= static_cast<int>(high); ++e)
+      svg_ += format("<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%g\" y=\"%.1f\" text-anchor=\"end\">1e%d</text>\n", kLeft, kWidth, y(std::pow(10, e)), y(std::pow(10, e)), kLeft - 6,
+                     y(std::pow(10, e)) + 4, e);
+  }
+  void limit(double value, const std::string& text) {
+    svg_ += format("<line class=\"limit\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%g\" y=\"%.1f\" text-anchor=\"end\" class=\"limit\">%s</text>\n", kLeft, kWidth, y(value), y(value), kWidth - 4, y(value) - 4,
+                   text.c_str());
+  }
+  void dot(size_t column, double value, const char* kind, const std::string& title) {
+    svg_ += format("<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>", kind, x(column), y(value)) + escaped(title) + "</title></circle>\n";
+  }
+  void line(const std::vector<double>& values) {
+    svg_ += "<polyline points=\"";
+    for (size_t i = 0; i < values.size(); ++i) svg_ += format("%.1f,%.1f ", x(i), y(values[i]));
+    svg_ += "\"/>\n";
+  }
+  std::string finish(const std::string& below) const {
+    return svg_ + format("<text x=\"%g\" y=\"%g\" text-anchor=\"middle\">", (kLeft + kWidth) / 2, kHeight + kTop + kBottom - 8) + escaped(below) + "</text>\n</svg>\n";
+  }
+
+ private:
+  double x(size_t column) const { return kLeft + 8 + (kWidth - kLeft - 16) * (columns_ == 1 ? 0.5 : static_cast<double>(column) / static_cast<double>(columns_ - 1)); }
+  double y(double value) const {
+    const double e = std::clamp(std::log10(std::max(value, 1e-300)), low_, high_);
+    return kTop + kHeight * (high_ - e) / (high_ - low_);
+  }
+  size_t columns_;
+  double low_, high_;
+  std::string svg_;
+};
+
+const char* kind_of(const LayerResult& l) { return l.within ? l.is_output ? "out" : "ok" : "bad"; }
+
+std::string error_plot(const CompareReport& r) {
+  const auto& layers = r.comparison.layers;
+  Plot p(layers.size(), -6, 1);
+  p.limit(r.settings.tolerance, format("tolerance %g", r.settings.tolerance));
+  std::vector<double> values;
+  for (const LayerResult& l : layers) values.push_back(l.relative_error);
+  p.line(values);
+  for (size_t i = 0; i < layers.size(); ++i) p.dot(i, layers[i].relative_error, kind_of(layers[i]), layers[i].name + format(": relative error %.3g", layers[i].relative_error));
+  return p.finish("layers in the order of execution");
+}
+
+std::string magnitude_plot(const CompareReport& r) {
+  const auto& layers = r.comparison.layers;
+  Plot p(layers.size(), -5, 6);
+  p.limit(kLargestHalf, "largest of FP16");
+  p.limit(0x1p-14, "smallest normal of FP16");
+  std::vector<double> values;
+  for (const LayerResult& l : layers) values.push_back(l.largest);
+  p.line(values);
+  for (size_t i = 0; i < layers.size(); ++i) p.dot(i, layers[i].largest, layers[i].overflows > 0 ? "bad" : "ok", layers[i].name + format(": largest value %.4g", layers[i].largest));
+  return p.finish("layers in the order of execution");
+}
+
+std::string table(const CompareReport& r) {
+  std::string s = "<table>\n<tr><th>layer</th><th>type</th><th>shape</th><th>stage</th><th>max error</th><th>mean error</th><th>relative error</th><th>cosine</th><th>largest</th><th>remarks</th></tr>\n";
+  for (const LayerResult& l : r.comparison.layers) {
+    s += format("<tr class=\"%s\"><td>", kind_of(l)) + escaped(l.name) + (l.is_output ? " (output)" : "") + "</td><td>" + escaped(l.type) + "</td><td>" + shape_text(l.shape) + "</td><td>" +
+         (l.stage < 0 ? "" : std::to_string(l.stage)) + "</td>";
+    s += format("<td>%.3g</td><td>%.3g</td><td>%.3g</td><td>%.7f</td><td>%.4g</td><td>", l.max_error, l.mean_error, l.relative_error, l.cosine, l.largest) + escaped(remarks(l)) + "</td></tr>\n";
+  }
+  return s + "</table>\n";
+}
+
+std::string list(const std::string& title, const std::vector<std::string>& items) {
+  if (items.empty()) return "";
+  std::string s = "<h2>" + title + "</h2>\n<ul>\n";
+  for (const std::string& i : items) s += "<li>" + escaped(i) + "</li>\n";
+  return s + "</ul>\n";
+}
+
+constexpr const char* kStyle =
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:1.6em}"
+    "table{border-collapse:collapse;font-size:13px;width:100%}th,td{text-align:left;padding:2px 8px;border-bottom:1px solid #ddd;word-break:break-word}tr.bad td{background:#fde4e1}tr.out td{background:#eaf2fd}"
+    "svg{width:100%;height:auto}svg text{font-size:11px;fill:#555}.grid{stroke:#e5e5e5}.limit{stroke:#c33;stroke-dasharray:5 4}text.limit{fill:#c33;stroke:none}"
+    "polyline{fill:none;stroke:#9bb7d4}circle.ok{fill:#3a76b5}circle.out{fill:#1b4f8a}circle.bad{fill:#c33}.verdict{font-weight:600}";
+
+}  // namespace
+
+std::string compare_html(const CompareReport& r) {
+  const compare::Comparison& c = r.comparison;
+  const std::string title = escaped(r.model) + (r.blob.empty() ? "" : " and " + escaped(r.blob));
+  std::string s = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>blobsmith compare: " + title + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + title + "</h1>\n";
+  s += std::string("<p class=\"verdict\">The outputs ") + (c.outputs_within() ? "agree" : "do not agree") + format(" (tolerance %g).</p>\n", r.settings.tolerance);
+  if (const LayerResult* first = c.first_outside()) s += "<p>First layer outside of the tolerance: <b>" + escaped(first->name) + "</b> (" + escaped(first->type) + ").</p>\n";
+  s += format("<p>%zu tensors of the blob compared with the model in FP32; the model has %d layers, the others are fused or split in the blob.</p>\n", c.layers.size(), c.model_layers);
+  s += list("Hints", r.advice);
+  std::vector<std::string> known, skipped;
+  for (const compare::FaultyLayer& f : r.faults) known.push_back(f.type + " \"" + f.layer + "\": " + f.what);
+  for (const compare::Skipped& k : c.skipped) skipped.push_back(k.name + ": " + k.why);
+  s += list("Layers that Intel's compiler is known to compute otherwise", known);
+  s += "<h2>Relative error</h2>\n" + error_plot(r) + "<h2>Largest value of the model</h2>\n" + magnitude_plot(r) + "<h2>Layers</h2>\n" + table(r);
+  s += list("Not compared", skipped);
+  return s + "</body></html>\n";
+}
+
+}  // namespace blobsmith::cli

@@ -1,0 +1,63 @@
+#include "compare/known_faults.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace blobsmith::compare {
+namespace {
+
+bool any(const Attributes& a, std::string_view list) {
+  return a.has(list) && std::ranges::any_of(a.integers(list), [](int64_t v) { return v != 0; });
+}
+
+/// Outputs up to 5x5 stay in software, and so do kernels that the engine does not take.
+bool averages_at_borders(const Node& n) {
+  const Shape& out = n.shape();
+  if (!n.attrs.flag("exclude-pad") || out.size() != 4 || (out[2] <= 5 && out[3] <= 5)) return false;
+  const auto &kernel = n.attrs.integers("kernel"), &strides = n.attrs.integers("strides");
+  const bool in_software = kernel == std::vector<int64_t>{1, 1} || (kernel == std::vector<int64_t>{3, 3} && strides.back() == 2) || (kernel == std::vector<int64_t>{5, 5} && strides.back() == 3);
+  return !in_software && (any(n.attrs, "pads_begin") || any(n.attrs, "pads_end"));
+}
+
+bool mixes_groups(const Node& n) {
+  const Shape& w = n.input(1).shape();
+  return w.size() == 5 && w[0] > 1 && w[1] * w[2] > 1;
+}
+
+bool adds_bias_twice(const Node& n) {
+  const Shape& w = n.input(1).shape();
+  return w.size() == 4 && w[2] == 1 && w[3] == 16;
+}
+
+bool has_eps_inside(const Node& n) { return n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance"); }
+bool loses_fraction(const Node& n) { return n.attrs.real("bias") != std::floor(n.attrs.real("bias")); }
+bool interpolates_as_nearest(const Node& n) { return n.version == 0 && (n.attrs.text("mode") == "cubic" || n.attrs.text("mode") == "area"); }
+bool pads_interpolation(const Node& n) { return any(n.attrs, "pads_begin") || any(n.attrs, "pads_end"); }
+bool has_bins(const Node& n) { return n.attrs.text("mode") == "bilinear"; }
+bool clips_priors(const Node& n) { return n.attrs.flag("clip"); }
+
+constexpr Fault kFaults[] = {
+    {"AvgPool", averages_at_borders, "averages at the borders divide by the whole kernel, although the model excludes the padding", "divide by the whole kernel at the borders", true},
+    {"GroupConvolutionBackpropData", mixes_groups, "the groups of this deconvolution get each other's kernels", "the groups of a grouped deconvolution get each other's kernels", true},
+    {"Convolution", adds_bias_twice, "the 16x1 kernel is split in halves that each add the bias", "a 16x1 convolution is split in halves", true},
+    {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
+    {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
+    {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},
+    {"Interpolate", pads_interpolation, "of the pads only the first is looked at", "pads of an interpolation", false},
+    {"PSROIPooling", has_bins, "mode and bins are not looked at: it is executed as average", "mode and bins of PSROIPooling", false},
+    {"PriorBox", clips_priors, "boxes are clipped as if their FP16 bits were integers", "PriorBox clips FP16 bit patterns", false},
+};
+
+}  // namespace
+
+std::span<const Fault> faults() { return kFaults; }
+
+std::vector<FaultyLayer> find_faults(const Graph& graph) {
+  std::vector<FaultyLayer> list;
+  for (const Node* n : graph.ordered())
+    for (const Fault& f : kFaults)
+      if (n->type == f.type && f.applies(*n)) list.push_back({n->name, n->type, std::string(f.what), f.avoidable});
+  return list;
+}
+
+}  // namespace blobsmith::compare
