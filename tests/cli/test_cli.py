@@ -436,6 +436,21 @@ def test_run_checks_memory(run, echo, tmp_path):
     assert 'read, but written by no stage' in run('run', blob, '--random', '--check-memory').stdout
 
 
+def test_convert_keeps_a_relu_that_the_reference_compiler_loses(run, tmp_path):
+    weights = numpy_helper.from_array(np.random.RandomState(5).standard_normal((8, 1, 3, 3)).astype(np.float32), 'w')
+    nodes = [helper.make_node('ConvTranspose', ['x', 'w'], ['d'], group=8, strides=[2, 2]), helper.make_node('Relu', ['d'], ['y'])]
+    value = lambda n, s: helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s)
+    graph = helper.make_graph(nodes, 'deconvolution', [value('x', [1, 8, 6, 6])], [value('y', [1, 8, 13, 13])], [weights])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 11)]), tmp_path / 'd.onnx')
+    np.save(tmp_path / 'x.npy', np.random.RandomState(6).randint(0, 8, (1, 8, 6, 6)).astype(np.uint8))
+    want = outputs_of(run, tmp_path / 'want', tmp_path / 'd.onnx', '--input', tmp_path / 'x.npy')
+    for arguments, lost in (([], False), (['--quirks'], True)):
+        done = run('convert', tmp_path / 'd.onnx', '-o', tmp_path / 'd.blob', *arguments)
+        assert done.returncode == 0, done.stderr
+        got = outputs_of(run, tmp_path / 'got', tmp_path / 'd.blob', '--input', tmp_path / 'x.npy')
+        assert (np.abs(got - want).max() > 1) == lost
+
+
 def test_the_example_of_the_library_runs(tool, blob):
     """examples/emulator.cpp, built beside the tool by the target unit_tests."""
     example = os.path.join(os.path.dirname(tool), 'example_emulator')

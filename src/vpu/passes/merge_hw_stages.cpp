@@ -25,6 +25,14 @@ Stage* mergeable_post_op(const Stage& s) {
   return op;
 }
 
+/// quirk: a deconvolution that is not a convolution by now stays in software, where nothing looks at a merged ReLU: it is
+/// lost. True where that is to be avoided.
+bool avoids_loss(Program& p, const Stage& s) {
+  if (p.options.quirks || !s.is(StageType::StubDeconv)) return false;
+  p.avoided.push_back({s.name, "the ReLU behind the deconvolution is kept"});
+  return true;
+}
+
 void merge_post_op(Program& p, Stage* s, Stage* op) {
   Attrs& a = s->attrs;
   if (op->is(StageType::Clamp)) {
@@ -74,7 +82,7 @@ void merge_hw_stages(Program& p) {
     if (!tries_hw(*s)) return;
     const bool conv = s->is(StageType::StubConv);
     if (conv) s->attrs.set("origConvOutput", s->output()->desc);
-    if (Stage* op = mergeable_post_op(*s)) merge_post_op(p, s, op);
+    if (Stage* op = mergeable_post_op(*s); op && !avoids_loss(p, *s)) merge_post_op(p, s, op);
     if (!conv || !p.options.hw_pool_conv_merge) return;
     if (Stage* pool = mergeable_pool(*s)) merge_pool(p, s, pool);
   });
