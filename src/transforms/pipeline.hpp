@@ -26,5 +26,7 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 BatchInfo detect_batch(Graph& graph);
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);
+/// Every TensorIterator as copies of its body (front-end §6.6); after the conversion.
+void unroll_loops(Graph& graph);
 
 }  // namespace blobsmith

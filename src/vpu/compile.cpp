@@ -23,6 +23,7 @@ ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* 
   BatchInfo batch;
   if (options.detect_network_batch) batch = detect_batch(graph);  // N items become N runs
   convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
+  if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
   const std::unique_ptr<Program> program = lower(graph, options, batch, types);
   run_passes(*program);                                           // stages, layouts, tiles, memory
   if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), program->avoided, trace_tensors(*program)};

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles every network of single_op_models.py, dynamic_models.py and pattern_models.py with blobsmith and with the reference compiler and compares the blobs.
+"""Compiles every network of single_op_models.py, dynamic_models.py, pattern_models.py and loop_models.py with blobsmith and with the reference compiler and compares the blobs.
 
   single_ops.py [--tool build/blobsmith] [--shared DIR] [-k REGEX] [-ip U8] [-c KEY=VALUE] [--keep DIR] [--jobs N] [-v]
 
@@ -15,11 +15,12 @@ import tempfile
 
 import compilers
 import dynamic_models
+import loop_models
 import pattern_models
 import single_op_models
 from ir_builder import Net
 
-CASES = single_op_models.CASES + dynamic_models.CASES + pattern_models.CASES
+CASES = single_op_models.CASES + dynamic_models.CASES + pattern_models.CASES + loop_models.CASES
 VERDICTS = (compilers.IDENTICAL, compilers.BOTH_REFUSE, compilers.DIFFERS, compilers.WE_REFUSE, compilers.REFERENCE_REFUSES, compilers.CRASH, compilers.VARIES)
 FINE = (compilers.IDENTICAL, compilers.BOTH_REFUSE, compilers.VARIES)
 

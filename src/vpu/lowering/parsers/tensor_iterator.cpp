@@ -179,7 +179,6 @@ int64_t LoopBuilder::iteration_count() const {
 }  // namespace
 
 void parse_tensor_iterator(LayerContext& c) {
-  if (c.options.enable_tensor_iterator_unrolling && !c.options.force_pure_tensor_iterator) throw not_yet_supported(c.name(), c.layer.type, "MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING");
   if (!c.node().is("TensorIterator") || !c.node().body) throw not_yet_supported(c.name(), c.layer.type, "loops of type " + c.node().type);
   LoopBuilder(c).build();
 }
