@@ -52,6 +52,7 @@ conformance: build python    ## random networks, many options and single operati
 	$(PYTHON) tests/conformance/config_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/check_agrees.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/onnx_node_tests.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
 
 check-all: test test-asan fuzz bench conformance ## everything, long

@@ -1,65 +1,11 @@
 // ONNX models as Model Optimizer converts them (model-optimizer spec §5.2, §6, §8).
-#define ONNX_ML 1
-#define ONNX_NAMESPACE onnx
 #include <gtest/gtest.h>
-#include <onnx/onnx_pb.h>
 
 #include "core/float16.hpp"
-#include "importers/onnx/importer.hpp"
+#include "onnx_fixture.hpp"
 
 namespace blobsmith {
 namespace {
-
-/// A model that is written operator by operator.
-class ModelText {
- public:
-  ModelText() {
-    model_.set_ir_version(7);
-    model_.add_opset_import()->set_version(11);
-  }
-  ModelText& input(const std::string& name, const std::vector<int64_t>& shape) { return value(*model_.mutable_graph()->add_input(), name, shape); }
-  ModelText& output(const std::string& name) { return value(*model_.mutable_graph()->add_output(), name, {}); }
-  ModelText& constant(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
-    onnx::TensorProto& t = *model_.mutable_graph()->add_initializer();
-    t.set_name(name);
-    t.set_data_type(onnx::TensorProto::FLOAT);
-    for (int64_t d : shape) t.add_dims(d);
-    for (float v : values) t.add_float_data(v);
-    return *this;
-  }
-  ModelText& node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs, const std::string& output) {
-    onnx::NodeProto& n = *model_.mutable_graph()->add_node();
-    n.set_op_type(op);
-    n.set_name(name);
-    for (const std::string& i : inputs) n.add_input(i);
-    n.add_output(output);
-    return *this;
-  }
-  Bytes bytes() const {
-    const std::string s = model_.SerializeAsString();
-    return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(s.data()), s.size()));
-  }
-  Graph import(const OnnxOptions& options = {}) const { return import_onnx(bytes(), "test.onnx", "", options); }
-
- private:
-  ModelText& value(onnx::ValueInfoProto& v, const std::string& name, const std::vector<int64_t>& shape) {
-    v.set_name(name);
-    v.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
-    for (int64_t d : shape) {
-      auto* dim = v.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim();
-      if (d > 0) dim->set_dim_value(d);
-      else dim->set_dim_param("n");
-    }
-    return *this;
-  }
-  onnx::ModelProto model_;
-};
-
-const Node* layer(const Graph& g, const std::string& name) {
-  for (const Node* n : g.all())
-    if (n->name == name) return n;
-  return nullptr;
-}
 
 Error error_of(const ModelText& m) {
   try {
