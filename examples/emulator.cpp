@@ -1,13 +1,13 @@
 // Runs a blob from C++: one allocation, many inferences, a look at every stage.
 //   example_emulator model.blob
+#include "blobsmith/emulator.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <vector>
-
-#include "blobsmith/emulator.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 2) {

@@ -17,7 +17,7 @@ namespace blobsmith {
 namespace vpu {
 struct Blob;
 struct BlobBuffer;
-}
+}  // namespace vpu
 
 /// What is not known of the chip's arithmetic: the defaults are the most exact choice, the others exist to measure how much
 /// a result depends on it (docs/emulator.md).
@@ -57,10 +57,10 @@ struct FloatTensor {
 
 /// One stage, just run. Blobs hold no layer names: a stage is known by its number, type and the outputs that it writes.
 struct StageEvent {
-  int index = 0;          ///< in the blob, from 0
-  bool injected = false;  ///< the stage that rides on hardware stage `index`
-  std::vector<int> turn;  ///< batch item (when there are several), then iterations of the loops around
-  std::string type;       ///< "MyriadXHwOp"
+  int index = 0;                             ///< in the blob, from 0
+  bool injected = false;                     ///< the stage that rides on hardware stage `index`
+  std::vector<int> turn;                     ///< batch item (when there are several), then iterations of the loops around
+  std::string type;                          ///< "MyriadXHwOp"
   std::vector<std::string> network_outputs;  ///< those that it wrote, or wrote a part of
   double milliseconds = 0;                   ///< of the stage alone
   /// Tensors in framework order, named by their role in the stage ("in0", "out0", "input"); read when called, and callable
@@ -83,10 +83,10 @@ struct MemoryReport {
   Kind kind = Kind::Unwritten;
   int stage = 0;  ///< -1 for OutputUnwritten
   bool injected = false;
-  std::string type, buffer;  ///< "Copy", "in0"; the output's name for OutputUnwritten
-  std::string memory;        ///< "BSS", "CMX", "Input", "Output"
+  std::string type, buffer;                ///< "Copy", "in0"; the output's name for OutputUnwritten
+  std::string memory;                      ///< "BSS", "CMX", "Input", "Output"
   int64_t first = 0, last = 0, bytes = 0;  ///< first and last byte within the memory, and how many between are concerned
-  std::string other;         ///< the tensor met there: "12-Copy.out0"
+  std::string other;                       ///< the tensor met there: "12-Copy.out0"
 
   std::string text() const;
 };

@@ -20,7 +20,10 @@ void add_options(CLI::App& app, RunOptions& o) {
   app.add_option("--expect", o.expect, "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")->allow_extra_args(false);
   app.add_option("--tolerance", o.tolerance, "of --expect: largest difference, relative to the largest value of an output (default 0.01)")->check(CLI::NonNegativeNumber);
   app.add_flag("--avg-exclude-pad", o.avg_exclude_pad, "average pools of the hardware exclude padding, as the model means");
-  app.add_option("--assume", o.assume, "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
+  app.add_option("--assume", o.assume, "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
   app.add_option("--threads", o.threads, "processors to use (default: all)");
   app.add_option("--repeat", o.repeat, "run so many times, after one run that is not counted, and say how long it takes")->check(CLI::Range(1, 1000000));
   app.add_flag("--profile", o.profile, "the time of every stage, on this processor");

@@ -31,7 +31,8 @@ const char* kind_text(MemoryReport::Kind kind) {
 }
 
 Json to_json(const MemoryReport& r) {
-  return {{"kind", kind_text(r.kind)}, {"stage", r.stage}, {"injected", r.injected}, {"type", r.type}, {"buffer", r.buffer}, {"memory", r.memory}, {"first", r.first}, {"last", r.last}, {"bytes", r.bytes}, {"other", r.other}};
+  return {{"kind", kind_text(r.kind)}, {"stage", r.stage}, {"injected", r.injected}, {"type", r.type},   {"buffer", r.buffer},
+          {"memory", r.memory},        {"first", r.first}, {"last", r.last},         {"bytes", r.bytes}, {"other", r.other}};
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWei
   const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(out_pitch * kGroup + kSlack));
   const float* at = x.data() + begin * x.pitch();
   if (!g.group->sparse)
-    sum_rows(c, g.count, sums.get(), out_pitch * kGroup, [&](int64_t first, int64_t rows, float* to) { compute::accumulate(kGroup, g.group->weights.get() + first * kGroup, at, g.offsets + first, rows, to, out_pitch, pixels); });
+    sum_rows(c, g.count, sums.get(), out_pitch * kGroup,
+             [&](int64_t first, int64_t rows, float* to) { compute::accumulate(kGroup, g.group->weights.get() + first * kGroup, at, g.offsets + first, rows, to, out_pitch, pixels); });
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;
@@ -127,7 +128,9 @@ void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const Pac
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  sum_rows(c, g.count, sums, kFewPixels * kGroup, [&](int64_t first, int64_t rows, float* to) { compute::accumulate_columns(g.group->weights.get() + first * kGroup, x.data(), g.offsets + first, rows, places, static_cast<int>(height * width), to); });
+  sum_rows(c, g.count, sums, kFewPixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
+    compute::accumulate_columns(g.group->weights.get() + first * kGroup, x.data(), g.offsets + first, rows, places, static_cast<int>(height * width), to);
+  });
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
     if (channel < c.first || channel >= c.last) continue;

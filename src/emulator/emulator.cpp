@@ -262,9 +262,7 @@ struct Emulator::Impl {
     hook(e);
   }
 
-  FloatTensor tensor(const StageRun& r, int k) const {
-    return tensor(r.stage().buffers[static_cast<size_t>(k)]);
-  }
+  FloatTensor tensor(const StageRun& r, int k) const { return tensor(r.stage().buffers[static_cast<size_t>(k)]); }
 
   FloatTensor tensor(const vpu::BlobBuffer& record) const {
     const Grid g = framework_order(machine.memory.view(record));

@@ -176,7 +176,8 @@ void ShadowMemory::output(int number, const std::string& name, const Grid& eleme
     for (int64_t i = r.first; r.arena && i < r.first + r.size; ++i) {
       const Tensor& t = tensors_[r.arena->bytes[static_cast<size_t>(i)].tensor];
       if (!t.name.empty() && !t.padding) continue;
-      MemoryReport& m = reports_.try_emplace({kOutputStage, false, number, 0}, MemoryReport{Kind::OutputUnwritten, kOutputStage, false, "", name, to_string(r.arena->location), i, i, 0, ""}).first->second;
+      MemoryReport& m =
+          reports_.try_emplace({kOutputStage, false, number, 0}, MemoryReport{Kind::OutputUnwritten, kOutputStage, false, "", name, to_string(r.arena->location), i, i, 0, ""}).first->second;
       m.last = i;
       ++m.bytes;
     }

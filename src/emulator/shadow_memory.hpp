@@ -47,10 +47,10 @@ class ShadowMemory {
   };
   /// A buffer that a stage writes, or (padding) the bytes behind its rows.
   struct Tensor {
-    std::string name;              ///< "12-Copy.out0"
-    uint32_t owner = 0;            ///< itself, or whose padding it is
-    uint32_t written_in = 0;       ///< turn of the last write
-    uint32_t partly_lost_to = 0;   ///< the tensor that last went over some of it
+    std::string name;             ///< "12-Copy.out0"
+    uint32_t owner = 0;           ///< itself, or whose padding it is
+    uint32_t written_in = 0;      ///< turn of the last write
+    uint32_t partly_lost_to = 0;  ///< the tensor that last went over some of it
     bool padding = false;
   };
   struct Range {
@@ -73,9 +73,9 @@ class ShadowMemory {
   const vpu::Blob& blob_;
   std::vector<Arena> arenas_;
   std::vector<Tensor> tensors_;
-  std::map<std::tuple<int, bool, int, bool>, uint32_t> numbers_;  ///< stage, injected, buffer, padding -> in tensors_
+  std::map<std::tuple<int, bool, int, bool>, uint32_t> numbers_;     ///< stage, injected, buffer, padding -> in tensors_
   std::map<std::tuple<int, bool, int, int>, MemoryReport> reports_;  ///< by stage, not injected, buffer, kind
-  const vpu::BlobStage* stage_ = nullptr;  ///< running
+  const vpu::BlobStage* stage_ = nullptr;                            ///< running
   int index_ = 0;
   bool injected_ = false;
   uint32_t turn_ = 0;  ///< of a stage and the one injected into it, which run at the same time

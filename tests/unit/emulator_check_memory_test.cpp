@@ -160,7 +160,8 @@ TEST(CheckMemory, HoldsAnInjectedStageAgainstItsHardwareStage) {
 TEST(CheckMemory, CountsWhatStandsBehindARowOfTheEngineAsLost) {
   BlobBuilder b;
   const BlobBuilder::Layout rows{.strides = {64, 64, 16, 2}}, small{.strides = {32, 32, 16, 2}};
-  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({16}), y = b.output("y", {4}), pooled = b.view(t, {1, 1, 2, 2}, 0, small), behind = b.view(t, {4}, 8), z = b.output("z", {1, 1, 2, 2}, small);
+  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({16}), y = b.output("y", {4}), pooled = b.view(t, {1, 1, 2, 2}, 0, small), behind = b.view(t, {4}, 8),
+            z = b.output("z", {1, 1, 2, 2}, small);
   const int four = b.view(x, {4}, 0);
   b.stage(StageType::Copy, {four, behind}).stage(StageType::MyriadXHwOp, max_pool(), {x, pooled}).stage(StageType::Sigmoid, {behind, y}).stage(StageType::Copy, {pooled, z});
   const std::vector<MemoryReport> reports = check(b);
