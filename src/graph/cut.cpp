@@ -12,7 +12,7 @@ void cut(Graph& graph, Node* n) {
   graph.set_inputs(n, {});
   graph.remove(n);
   for (const Value& v : inputs)
-    if (!v.node->is_constant() && !v.node->is("Parameter") && v.node->output(v.port).uses.empty()) graph.result(v);
+    if (v && !v.node->is_constant() && !v.node->is("Parameter") && v.node->output(v.port).uses.empty()) graph.result(v);
 }
 
 }  // namespace blobsmith

@@ -22,7 +22,7 @@ bool is_layer(const Node& n) { return !n.is("Parameter") && !n.is("Result") && !
 std::vector<Shape> shapes_of(const std::vector<Value>& values) {
   std::vector<Shape> r;
   for (const Value& v : values)
-    if (!v.node->is_constant()) r.push_back(v.shape());
+    if (v && !v.node->is_constant()) r.push_back(v.shape());
   return r;
 }
 
