@@ -115,6 +115,35 @@ TEST_F(Reference, SuppressionKeepsTheBestOfOverlappingBoxes) {
   EXPECT_EQ(run({n->value()})[0].to_i64(), (List{0, 0, 1, 0, 0, 2}));
 }
 
+TEST_F(Reference, RegionsOfYoloAreActivated) {
+  // One region of x, y, w, h, objectness and one class: all but w and h go through a sigmoid.
+  const Attributes a = attributes({{"axis", int64_t{1}}, {"end_axis", int64_t{3}}, {"coords", int64_t{4}}, {"classes", int64_t{1}}, {"num", int64_t{1}}, {"do_softmax", false}, {"mask", List{0}}});
+  EXPECT_EQ(floats(make("RegionYolo", {input({1, 6, 1, 1})}, a), {of({1, 6, 1, 1}, {0, 0, 7, 8, 0, 0})}), (Floats{0.5, 0.5, 7, 8, 0.5, 0.5}));
+}
+
+TEST_F(Reference, RegionsArePooled) {
+  const Attributes largest = attributes({{"pooled_h", int64_t{1}}, {"pooled_w", int64_t{2}}, {"spatial_scale", 1.0}, {"method", "max"}});
+  EXPECT_EQ(floats(make("ROIPooling", {input({1, 1, 2, 4}), reals({1, 5}, {0, 0, 0, 3, 1})}, largest), {of({1, 1, 2, 4}, counting(8))}), (Floats{6, 8}));
+  g = Graph();
+  const Attributes mean = attributes({{"pooled_h", int64_t{1}}, {"pooled_w", int64_t{1}}, {"sampling_ratio", int64_t{1}}, {"spatial_scale", 1.0}, {"mode", "avg"}});
+  EXPECT_EQ(floats(make("ROIAlign", {input({1, 1, 2, 2}), reals({1, 4}, {0, 0, 1, 1}), integers({0})}, mean), {of({1, 1, 2, 2}, counting(4))}), (Floats{2.5}));
+}
+
+TEST_F(Reference, RegionsOfImagesThatDoNotExistAreErrors) {
+  const Attributes a = attributes({{"pooled_h", int64_t{1}}, {"pooled_w", int64_t{1}}, {"spatial_scale", 1.0}, {"method", "max"}});
+  g.result(make("ROIPooling", {input({1, 1, 2, 2}), reals({1, 5}, {3, 0, 0, 1, 1})}, a)->value());
+  reference::Executor executor(std::move(g), 1);
+  expect_layer_error(ErrorCode::ShapeMismatch, "image that does not exist", [&] { executor.run({of({1, 1, 2, 2}, counting(4))}); });
+}
+
+TEST_F(Reference, DetectionsComeBestFirstByClass) {
+  // Two priors of one size, locations that leave them where they are, two classes of which 0 is the background.
+  const Attributes a = attributes({{"num_classes", int64_t{2}}, {"keep_top_k", List{2}}, {"nms_threshold", 0.5}, {"confidence_threshold", 0.1}, {"normalized", true}, {"code_type", "caffe.PriorBoxParameter.CENTER_SIZE"}});
+  const Value priors = reals({1, 2, 8}, {0, 0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1});
+  Node* n = make("DetectionOutput", {input({1, 8}), reals({1, 4}, {0.7F, 0.3F, 0.1F, 0.9F}), priors}, a);
+  EXPECT_EQ(floats(n, {of({1, 8}, Floats(8))}), (Floats{0, 1, 0.9F, 0.5, 0.5, 1, 1, 0, 1, 0.3F, 0, 0, 0.5, 0.5}));
+}
+
 TEST_F(Reference, TheHookSeesEveryNodeThatComputes) {
   Node* relu = make("Relu", {input({2})});
   Node* negated = g.make("Negative", {relu->value()}, {}, 0, "negated");
