@@ -15,15 +15,7 @@
 namespace blobsmith::onnx_file {
 namespace {
 
-constexpr int kLargestRank = 32, kDeepestBody = 16;
-
-struct Place {
-  const std::string& folder;  ///< where external data may lie
-  int64_t opset;
-  int depth;                  ///< of the body that is being read
-};
-
-Model read_graph(const onnx::GraphProto& graph, const Place& place);
+constexpr int kLargestRank = 32;
 
 Error bad_model(ErrorCode code, const std::string& what) { return Error(code, what); }
 
@@ -103,7 +95,7 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   return r;
 }
 
-Attribute read_attribute(const onnx::AttributeProto& a, const Place& place) {
+Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folder) {
   using Kind = Attribute::Kind;
   Attribute r;
   switch (a.type()) {
@@ -113,16 +105,15 @@ Attribute read_attribute(const onnx::AttributeProto& a, const Place& place) {
     case onnx::AttributeProto::INTS: r.kind = Kind::Integers; r.integers.assign(a.ints().begin(), a.ints().end()); break;
     case onnx::AttributeProto::FLOATS: r.kind = Kind::Reals; r.reals.assign(a.floats().begin(), a.floats().end()); break;
     case onnx::AttributeProto::STRINGS: r.kind = Kind::Texts; r.texts.assign(a.strings().begin(), a.strings().end()); break;
-    case onnx::AttributeProto::TENSOR: r.kind = Kind::Tensor; r.tensor = read_tensor(a.t(), place.folder); break;
-    case onnx::AttributeProto::GRAPH: r.kind = Kind::Graph; r.graph = std::make_shared<const Model>(read_graph(a.g(), {place.folder, place.opset, place.depth + 1})); break;
+    case onnx::AttributeProto::TENSOR: r.kind = Kind::Tensor; r.tensor = read_tensor(a.t(), folder); break;
     default: break;
   }
   return r;
 }
 
-Node read_node(const onnx::NodeProto& n, const Place& place) {
+Node read_node(const onnx::NodeProto& n, const std::string& folder) {
   Node r{n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()}, {}};
-  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, place);
+  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, folder);
   return r;
 }
 
@@ -138,24 +129,6 @@ ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   r.shape.emplace();
   for (const auto& d : t.shape().dim()) r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
   return r;
-}
-
-Model read_graph(const onnx::GraphProto& graph, const Place& place) {
-  if (place.depth > kDeepestBody) throw bad_model(ErrorCode::BadOnnx, "bodies of loops are nested too deep");
-  Model m;
-  m.opset = place.opset;
-  m.graph_name = graph.name();
-  std::set<std::string> constant;
-  for (const auto& t : graph.initializer()) {
-    m.initializers.emplace_back(t.name(), read_tensor(t, place.folder));
-    constant.insert(t.name());
-  }
-  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
-  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, place));
-  for (const auto& v : graph.input())
-    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
-  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
-  return m;
 }
 
 onnx::ModelProto parse(const Bytes& file) {
@@ -219,10 +192,21 @@ std::string Node::describe(int64_t opset) const {
 Model read_model(const Bytes& file, const std::string& folder) {
   const onnx::ModelProto proto = parse(file);
   const onnx::GraphProto& graph = proto.graph();
-  int64_t opset = 0;
+  Model m;
   for (const auto& o : proto.opset_import())
-    if (o.domain().empty() || o.domain() == "ai.onnx") opset = o.version();
-  return read_graph(graph, {folder, opset, 0});
+    if (o.domain().empty() || o.domain() == "ai.onnx") m.opset = o.version();
+  m.graph_name = graph.name();
+  std::set<std::string> constant;
+  for (const auto& t : graph.initializer()) {
+    m.initializers.emplace_back(t.name(), read_tensor(t, folder));
+    constant.insert(t.name());
+  }
+  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
+  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, folder));
+  for (const auto& v : graph.input())
+    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
+  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
+  return m;
 }
 
 }  // namespace blobsmith::onnx_file

@@ -1,7 +1,6 @@
 // The bytes of an .onnx file -> plain structures. All that touches protobuf is behind this header.
 #pragma once
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,10 +10,8 @@
 
 namespace blobsmith::onnx_file {
 
-struct Model;
-
 struct Attribute {
-  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Graph, Other };
+  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Other };
   Kind kind = Kind::Other;
   int64_t integer = 0;
   float real = 0;
@@ -23,7 +20,6 @@ struct Attribute {
   std::vector<float> reals;
   std::vector<std::string> texts;
   blobsmith::Tensor tensor;
-  std::shared_ptr<const Model> graph;  ///< the body of a loop
 };
 
 struct Node {
@@ -47,7 +43,6 @@ struct ValueInfo {
   std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape, or nothing but the name
 };
 
-/// A model, or the body of a loop in it.
 struct Model {
   int64_t opset = 0;           ///< of the default domain
   std::string graph_name;

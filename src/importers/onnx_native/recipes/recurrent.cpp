@@ -1,4 +1,4 @@
-// LSTM, GRU and RNN as sequences; what the model leaves out is made of the shapes of what it gives.
+// LSTM, GRU and RNN as sequences; what the model leaves out is made of the shapes of what it gives. Loops.
 #include <algorithm>
 #include <cmath>
 
@@ -133,7 +133,13 @@ std::vector<Value> rnn(Recipe& r) {
   return outputs(r, r.make("RNNSequence", {x, hidden, steps, w, recurrence, bias}, sequence_attributes(r, {"tanh"})));
 }
 
-constexpr Row kRows[] = {{"LSTM", 1, lstm}, {"GRU", 1, gru}, {"RNN", 1, rnn}};
+/// The reference takes loops that neither stop by a condition nor carry values: they only repeat constants.
+std::vector<Value> loop(Recipe& r) {
+  if (r.has_input(1) || r.input_count() > 2) r.refuse("a loop with a condition or with values that are carried from one turn to the next can't be compiled: Encountered unknown input type of a loop");
+  throw not_yet_supported(r.node().outputs.empty() ? r.node().name : r.node().outputs[0], "Loop", "loops that carry no values");
+}
+
+constexpr Row kRows[] = {{"LSTM", 1, lstm}, {"GRU", 1, gru}, {"RNN", 1, rnn}, {"Loop", 1, loop}};
 
 }  // namespace
 
