@@ -24,6 +24,22 @@ bool mixes_groups(const Node& n) {
   return w.size() == 5 && w[0] > 1 && w[1] * w[2] > 1;
 }
 
+/// Kernels and pads that the convolution engine does not take.
+bool deconvolves_in_software(const Node& n) {
+  const bool grouped = n.is("GroupConvolutionBackpropData");
+  if (!grouped && !n.is("ConvolutionBackpropData")) return false;
+  const Shape& w = n.input(1).shape();
+  const bool depthwise = grouped && w[1] == 1 && w[2] == 1;
+  return depthwise || w.back() > 15 || w[w.size() - 2] > 15 || n.attrs.integers("pads_begin") != n.attrs.integers("pads_end");
+}
+
+/// A ReLU behind such a deconvolution and its bias.
+bool is_lost(const Node& n) {
+  Value v = n.input(0);
+  if (v.node->is("Add")) v = v.node->input(v.node->input(0).node->is_constant() ? 1 : 0);
+  return deconvolves_in_software(*v.node);
+}
+
 bool adds_bias_twice(const Node& n) {
   const Shape& w = n.input(1).shape();
   return w.size() == 4 && w[2] == 1 && w[3] == 16;
@@ -39,6 +55,7 @@ bool clips_priors(const Node& n) { return n.attrs.flag("clip"); }
 constexpr Fault kFaults[] = {
     {"AvgPool", averages_at_borders, "averages at the borders divide by the whole kernel, although the model excludes the padding", "divide by the whole kernel at the borders", true},
     {"GroupConvolutionBackpropData", mixes_groups, "the groups of this deconvolution get each other's kernels", "the groups of a grouped deconvolution get each other's kernels", true},
+    {"Relu", is_lost, "this ReLU behind a deconvolution in software is lost", "a ReLU behind a deconvolution that stays in software", true},
     {"Convolution", adds_bias_twice, "the 16x1 kernel is split in halves that each add the bias", "a 16x1 convolution is split in halves", true},
     {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
     {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},

@@ -100,6 +100,14 @@ TEST_F(CompareFaults, GroupedDeconvolutionsButNotDepthwiseOnes) {
   EXPECT_TRUE(found(make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})})).empty());
 }
 
+TEST_F(CompareFaults, ReluBehindDepthwiseDeconvolution) {
+  Node* deconvolution = g.make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})}, {}, 0, "deconvolution");
+  Node* bias = g.make("Add", {deconvolution->value(), reals({1, 2, 1, 1}, {1, 1})}, {}, 0, "bias");
+  const auto list = found(make("Relu", {bias->value()}));
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].layer, "layer");
+}
+
 TEST_F(CompareFaults, MomentsWithEpsInside) {
   EXPECT_EQ(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "inside_sqrt"}, {"normalize_variance", true}}), 6)).size(), 1U);
   g = Graph();
