@@ -39,7 +39,7 @@ std::vector<Value> prior_box(Recipe& r) {
 
 std::vector<Value> clustered_prior_box(Recipe& r) {
   return boxes(r, attributes({{"width", reals(r, "width", {1})}, {"height", reals(r, "height", {1})}, {"clip", flag(r, "clip", false)}, {"step_w", real(r, "step_w", 0)}, {"step_h", real(r, "step_h", 0)},
-                              {"offset", real(r, "offset", 0)}, {"variance", reals(r, "variance")}}));
+                              {"offset", real(r, "offset", 0)}, {"variance", reals(r, "variance", {0.1f})}}));
 }
 
 std::vector<Value> detection_output(Recipe& r) {
