@@ -13,13 +13,18 @@
 namespace blobsmith::compute {
 namespace portable {
 
+/// Whether all of a group's weights are zero, of either sign.
+bool is_zero_row(const uint8_t* halves) {
+  uint64_t bits[2];
+  std::memcpy(bits, halves, sizeof bits);
+  return ((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0;
+}
+
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
   const auto* p = static_cast<const uint8_t*>(halves);
   PackedRows n;
   for (int64_t i = 0; i < k; ++i, p += 2 * kGroup) {
-    uint64_t bits[2];
-    std::memcpy(bits, p, sizeof bits);
-    if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
+    if (is_zero_row(p)) continue;
     halves_to_floats(p, to + n.rows * kGroup, kGroup);
     n.zeros += std::count(to + n.rows * kGroup, to + (n.rows + 1) * kGroup, 0.0f);
     kept[n.rows++] = static_cast<int32_t>(i);
@@ -39,13 +44,18 @@ void accumulate(int rows, const float* weights, const float* x, const int32_t* o
   }
 }
 
-void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+  const auto* row = static_cast<const uint8_t*>(weights);
+  float w[kGroup];
   std::fill_n(out, pixels * kGroup, 0.0f);
-  for (int64_t i = 0; i < k; ++i)
+  for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
+    if (is_zero_row(row)) continue;
+    halves_to_floats(row, w, kGroup);
     for (int p = 0; p < pixels; ++p) {
       const float v = x[offsets[i] + pixel_offsets[p]];
-      for (int m = 0; m < kGroup; ++m) out[p * kGroup + m] += weights[i * kGroup + m] * v;
+      for (int m = 0; m < kGroup; ++m) out[p * kGroup + m] += w[m] * v;
     }
+  }
 }
 
 void finish(const Finish& f, float* values, int64_t n) {
@@ -131,36 +141,41 @@ BLOBSMITH_AVX2 void accumulate(int rows, const float* weights, const float* x, c
   if (p < pixels) tile<8, 1>(weights, x + p, offsets, k, out + p, out_pitch);
 }
 
-template <int P>
-BLOBSMITH_AVX2 inline void columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, float* out) {
-  __m256 sum[P];
+/// P pixels with S partial sums each, so that additions need not wait for each other.
+template <int P, int S>
+BLOBSMITH_AVX2 inline void columns(const __m128i* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, float* out) {
+  const __m128i magnitude = _mm_set1_epi16(0x7FFF);
+  __m256 sum[S][P];
 #pragma GCC unroll 8
-  for (int p = 0; p < P; ++p) sum[p] = _mm256_setzero_ps();
-  for (int64_t i = 0; i < k; ++i) {
-    const __m256 w = _mm256_loadu_ps(weights + i * kGroup);
+  for (int s = 0; s < S; ++s)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) sum[s][p] = _mm256_setzero_ps();
+  const auto add = [&](int s, int64_t i) BLOBSMITH_AVX2 {
+    const __m128i row = _mm_loadu_si128(weights + i);
+    if (_mm_testz_si128(row, magnitude)) return;
+    const __m256 w = _mm256_cvtph_ps(row);
     const float* at = x + offsets[i];
 #pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) sum[p] = _mm256_fmadd_ps(w, _mm256_broadcast_ss(at + pixel_offsets[p]), sum[p]);
-  }
-#pragma GCC unroll 8
-  for (int p = 0; p < P; ++p) _mm256_storeu_ps(out + p * kGroup, sum[p]);
-}
-
-/// One pixel: four partial sums, so that additions need not wait for each other.
-BLOBSMITH_AVX2 void single_column(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out) {
-  __m256 sum[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    for (int p = 0; p < P; ++p) sum[s][p] = _mm256_fmadd_ps(w, _mm256_broadcast_ss(at + pixel_offsets[p]), sum[s][p]);
+  };
   int64_t i = 0;
-  for (; i + 4 <= k; i += 4)
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) sum[j] = _mm256_fmadd_ps(_mm256_loadu_ps(weights + (i + j) * kGroup), _mm256_broadcast_ss(x + offsets[i + j]), sum[j]);
-  for (; i < k; ++i) sum[0] = _mm256_fmadd_ps(_mm256_loadu_ps(weights + i * kGroup), _mm256_broadcast_ss(x + offsets[i]), sum[0]);
-  _mm256_storeu_ps(out, _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]), _mm256_add_ps(sum[2], sum[3])));
+  for (; i + S <= k; i += S)
+#pragma GCC unroll 8
+    for (int s = 0; s < S; ++s) add(s, i + s);
+  for (; i < k; ++i) add(0, i);
+#pragma GCC unroll 8
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 8
+    for (int s = 1; s < S; ++s) sum[0][p] = _mm256_add_ps(sum[0][p], sum[s][p]);
+    _mm256_storeu_ps(out + p * kGroup, sum[0][p]);
+  }
 }
 
-BLOBSMITH_AVX2 void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+BLOBSMITH_AVX2 void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+  const auto* w = static_cast<const __m128i*>(weights);
   int p = 0;
-  for (; p + 4 <= pixels; p += 4) columns<4>(weights, x, offsets, k, pixel_offsets + p, out + p * kGroup);
-  for (; p < pixels; ++p) single_column(weights, x + pixel_offsets[p], offsets, k, out + p * kGroup);
+  for (; p + 4 <= pixels; p += 4) columns<4, 2>(w, x, offsets, k, pixel_offsets + p, out + p * kGroup);
+  for (; p < pixels; ++p) columns<1, 4>(w, x, offsets, k, pixel_offsets + p, out + p * kGroup);
 }
 
 BLOBSMITH_AVX2 void finish(const Finish& f, float* values, int64_t n) {
@@ -186,7 +201,7 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept)
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
   BLOBSMITH_CHOOSE(accumulate(rows, weights, x, offsets, k, out, out_pitch, pixels));
 }
-void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
+void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
   BLOBSMITH_CHOOSE(accumulate_columns(weights, x, offsets, k, pixel_offsets, pixels, out));
 }
 void finish(const Finish& f, float* values, int64_t n) { BLOBSMITH_CHOOSE(finish(f, values, n)); }

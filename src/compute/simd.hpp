@@ -16,8 +16,9 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept)
 
 /// out[m*out_pitch + p] = sum over k of weights[k*8 + m] * x[offsets[k] + p], for m < rows (8 or 1) and p < pixels.
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels);
-/// The same for few pixels that lie anywhere: out[p*8 + m], x taken at offsets[k] + pixel_offsets[p]; at most 8 pixels.
-void accumulate_columns(const float* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out);
+/// The same for at most 8 pixels that lie anywhere: out[p*8 + m], x taken at offsets[k] + pixel_offsets[p]. The weights are
+/// FP16 [k][8]; where all 8 are zero, x is not read.
+void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out);
 
 /// What follows the sum of a hardware operation: bias, scale, ReLU with two slopes, clamp.
 struct Finish {

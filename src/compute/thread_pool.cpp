@@ -18,8 +18,8 @@ ThreadPool::~ThreadPool() {
   for (std::thread& t : workers_) t.join();
 }
 
-void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& f) {
-  if (count <= 1 || workers_.empty()) {
+void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& f, int64_t work) {
+  if (count <= 1 || work < kLittleWork || workers_.empty()) {
     for (int64_t i = 0; i < count; ++i) f(i);
     return;
   }

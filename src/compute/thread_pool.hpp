@@ -20,7 +20,10 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
   /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception. f must not call run.
-  void run(int64_t count, const std::function<void(int64_t)>& f);
+  /// `work`: about how many arithmetic operations that takes in all; little work is not worth waking others for.
+  void run(int64_t count, const std::function<void(int64_t)>& f, int64_t work = kLittleWork);
+
+  static constexpr int64_t kLittleWork = 1 << 16;  ///< less is done by the caller alone
 
  private:
   void work();

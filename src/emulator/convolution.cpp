@@ -122,14 +122,18 @@ void convolve_rows(const ShiftedPlanes& x, const Convolution& c, const PackedWei
   }
 }
 
-/// Planes of at most kFewPixels elements: vectors run over the output channels instead.
-void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, const PackedWeights& packed, int64_t group, int64_t height, int64_t width) {
-  const PlacedGroup g(x, c, group, packed);
+/// Planes of at most kFewPixels elements: vectors run over the output channels instead, and each weight is needed so rarely
+/// that it is taken as it lies.
+void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, int64_t group, int64_t height, int64_t width) {
+  const int64_t area = c.window.kernel_x * c.window.kernel_y, skipped = group * c.input_step * area, k = elements_of(c);
+  const int64_t count = std::clamp<int64_t>(x.channels() * area - skipped, 0, k);
+  const auto* weights = static_cast<const uint8_t*>(c.weights) + group * k * kGroup * 2;
+  const int32_t* offsets = x.offsets() + skipped;
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < height * width; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   float sums[kFewPixels * kGroup], plane[kFewPixels];
-  sum_rows(c, g.count, sums, kFewPixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
-    compute::accumulate_columns(g.group->weights.get() + first * kGroup, x.data(), g.offsets + first, rows, places, static_cast<int>(height * width), to);
+  sum_rows(c, count, sums, kFewPixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
+    compute::accumulate_columns(weights + first * kGroup * 2, x.data(), offsets + first, rows, places, static_cast<int>(height * width), to);
   });
   for (int64_t m = 0; m < kGroup; ++m) {
     const int64_t channel = group * kGroup + m;
@@ -161,10 +165,11 @@ ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channe
   if (plane_ % 256 == 0) plane_ += 16;  // planes a power of two apart would fall into the same cache lines
   if (plane_ > kMaxFloats || channels_ * plane_ + 2 * kSlack > kMaxFloats) throw Error(ErrorCode::AllocationFailed, "a convolution needs too much memory");
   values_.resize(static_cast<size_t>(channels_ * plane_ + 2 * kSlack));
+  offsets_.reserve(static_cast<size_t>(channels_ * window.kernel_x * window.kernel_y));
   for (int64_t c = 0; c < channels_; ++c)
     for (int64_t ky = 0; ky < window.kernel_y; ++ky)
       for (int64_t kx = 0; kx < window.kernel_x; ++kx) offsets_.push_back(place_of(c, ky, kx));
-  pool.run(channels_, [&](int64_t c) { fill(image, c); });
+  pool.run(channels_, [&](int64_t c) { fill(image, c); }, channels_ * plane_);
 }
 
 void ShiftedPlanes::fill(const Grid& image, int64_t channel) {
@@ -204,7 +209,7 @@ void PackedWeights::prepare(ThreadPool& pool, const Convolution& c) {
   groups_.clear();
   if (count * elements * kGroup * 4 > kMaxPackedBytes) return;
   groups_.resize(static_cast<size_t>(count));
-  pool.run(count, [&](int64_t g) { groups_[static_cast<size_t>(g)] = pack_group(c, first + g); });
+  pool.run(count, [&](int64_t g) { groups_[static_cast<size_t>(g)] = pack_group(c, first + g); }, count * elements * kGroup);
   weights_ = c.weights;
 }
 
@@ -212,18 +217,19 @@ void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, Pa
   const int64_t scale = c.pool ? 2 : 1, height = c.y.dims[1] * scale, width = c.y.dims[2] * scale;
   const int64_t first_group = c.first / kGroup, groups = c.last > c.first ? (c.last + kGroup - 1) / kGroup - first_group : 0;
   if (height == 0 || width == 0 || groups == 0) return;
-  packed.prepare(pool, c);
+  const int64_t work = groups * kGroup * elements_of(c) * height * width;
   if (height * width <= kFewPixels) {
-    pool.run(groups, [&](int64_t g) { convolve_few_pixels(x, c, packed, first_group + g, height, width); });
+    pool.run(groups, [&](int64_t g) { convolve_few_pixels(x, c, first_group + g, height, width); }, work);
     return;
   }
+  packed.prepare(pool, c);
   int64_t rows = std::clamp<int64_t>(kChunkPixels / x.pitch(), 1, height);
   if (c.pool) rows = std::max<int64_t>(2, rows / 2 * 2);
   const int64_t chunks = (height + rows - 1) / rows;
   pool.run(groups * chunks, [&](int64_t task) {
     const int64_t begin = task % chunks * rows;
     convolve_rows(x, c, packed, first_group + task / chunks, begin, std::min(begin + rows, height), width);
-  });
+  }, work);
 }
 
 }  // namespace blobsmith::emulator
