@@ -23,33 +23,31 @@ void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& f, int64
     for (int64_t i = 0; i < count; ++i) f(i);
     return;
   }
-  std::unique_lock lock(mutex_);
-  body_ = &f;
-  next_ = 0;
-  count_ = count;
-  error_ = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    body_ = &f;
+    next_ = 0;
+    count_ = count;
+    error_ = nullptr;
+  }
   wake_.notify_all();
-  take_items(lock);
+  take_items(f, count);
+  std::unique_lock lock(mutex_);
+  body_ = nullptr;  // who has not woken up yet is not needed
   done_.wait(lock, [this] { return running_ == 0; });
-  body_ = nullptr;
   if (error_) std::rethrow_exception(error_);
 }
 
-void ThreadPool::take_items(std::unique_lock<std::mutex>& lock) {
-  ++running_;
-  while (next_ < count_) {
-    const int64_t i = next_++;
-    lock.unlock();
+void ThreadPool::take_items(const std::function<void(int64_t)>& f, int64_t count) {
+  for (int64_t i; (i = next_.fetch_add(1)) < count;) {
     try {
-      (*body_)(i);
-      lock.lock();
+      f(i);
     } catch (...) {
-      lock.lock();
+      const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
-      next_ = count_;
+      next_ = count;
     }
   }
-  if (--running_ == 0) done_.notify_all();
 }
 
 void ThreadPool::work() {
@@ -57,7 +55,13 @@ void ThreadPool::work() {
   for (;;) {
     wake_.wait(lock, [this] { return stop_ || (body_ && next_ < count_); });
     if (stop_) return;
-    take_items(lock);
+    const std::function<void(int64_t)>& f = *body_;
+    const int64_t count = count_;
+    ++running_;
+    lock.unlock();
+    take_items(f, count);
+    lock.lock();
+    if (--running_ == 0) done_.notify_all();
   }
 }
 

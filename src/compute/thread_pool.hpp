@@ -1,5 +1,6 @@
 // A few threads that share loops of independent iterations.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -23,17 +24,18 @@ class ThreadPool {
   /// `work`: about how many arithmetic operations that takes in all; little work is not worth waking others for.
   void run(int64_t count, const std::function<void(int64_t)>& f, int64_t work = kLittleWork);
 
-  static constexpr int64_t kLittleWork = 1 << 16;  ///< less is done by the caller alone
+  static constexpr int64_t kLittleWork = 1 << 18;  ///< less is done by the caller alone: waking a thread takes some 20 us
 
  private:
   void work();
-  void take_items(std::unique_lock<std::mutex>& lock);
+  void take_items(const std::function<void(int64_t)>& f, int64_t count);
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(int64_t)>* body_ = nullptr;
-  int64_t next_ = 0, count_ = 0, running_ = 0;
+  std::atomic<int64_t> next_ = 0;
+  int64_t count_ = 0, running_ = 0;
   bool stop_ = false;
   std::exception_ptr error_;
 };
