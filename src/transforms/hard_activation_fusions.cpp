@@ -93,7 +93,7 @@ bool fuse_hswish(Rewriter& rw, Node* n) {
 
 bool fuse_hswish_of_hsigmoid(Rewriter& rw, Node* n) {  // x · HSigmoid(x)
   for (const auto& [x, h] : either_order(n))
-    if (Node* hsigmoid = producer(h, "HSigmoid"); hsigmoid && hsigmoid->input(0) == x) return rw.replace(n, rw.make("HSwish", {x}));
+    if (Node* hsigmoid = producer(h, "HSigmoid"); hsigmoid && has_one_user(h) && hsigmoid->input(0) == x) return rw.replace(n, rw.make("HSwish", {x}));
   return false;
 }
 

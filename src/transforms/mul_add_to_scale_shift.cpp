@@ -23,6 +23,9 @@ Fit fit(Value constant, Value data) {
   return aligned[1] == d[1] ? Fit::ScaleShift : Fit::None;
 }
 
+/// An infinite number, such as the count of a large sum in FP16, stays a constant input.
+bool is_finite(Value constant) { return std::isfinite(*single_value(constant)); }
+
 Node* power_layer(Rewriter& rw, Node* like, Value x, double scale, double shift) {
   return rw.make_like(like, "PowerIE", {x}, attributes({{"power", 1.0}, {"scale", scale}, {"shift", shift}}));
 }
@@ -30,6 +33,7 @@ Node* power_layer(Rewriter& rw, Node* like, Value x, double scale, double shift)
 // A constant of one value spread over the shape of the other.
 Value spread(Rewriter& rw, Value v, const Shape& shape) {
   if (v.shape() == shape || element_count(v.shape()) != 1) return v;
+  if (v.shape().size() > shape.size()) v = rw.scalar(v.type(), *single_value(v));
   const Value target = rw.indices(shape);
   return rw.make("Broadcast", {v, target}, attributes({{"mode", "numpy"}}), 3)->value();
 }
@@ -75,6 +79,7 @@ bool multiply_add_to_legacy(Rewriter& rw, Node* n) {
     const Value weights = spread(rw, m->weights, m->biases.shape()), biases = spread(rw, m->biases, m->weights.shape());
     return rw.replace(n, rw.make_like(n, "ScaleShiftIE", {m->x, weights, biases}));
   }
+  if (!is_finite(m->weights) || !is_finite(m->biases)) return false;
   return rw.replace(n, power_layer(rw, n, m->x, *single_value(m->weights), *single_value(m->biases)));
 }
 
@@ -90,6 +95,7 @@ bool constant_eltwise_to_legacy(Rewriter& rw, Node* n) {
   const Fit f = fit(c, x);
   if (f == Fit::None || (f == Fit::ScaleShift && n->shape().size() < 4)) return false;
   if (f == Fit::Power) {
+    if (!is_finite(c)) return false;
     const double v = *single_value(c);
     return rw.replace(n, multiplies ? power_layer(rw, n, x, v, 0) : power_layer(rw, n, x, 1, v));
   }

@@ -192,8 +192,22 @@ def lone_priors(n):
     n.result(n.layer('Unsqueeze', [boxes, n.ints(0)]), n.relu(n.conv(n.input(1, 3, 8, 8, name='other'), 3, 8)))
 
 
+def kept_apart(n):
+    """A gate that something else reads too, an output with two names, constants of different ranks."""
+    x = n.relu(n.input(1, 8, 2, 5, 4, type='f32'))
+    gate = n.layer('HSigmoid', [x], version='opset5')
+    floor = n.reshape(n.layer('Floor', [n.input(1, 194, name='row', type='f32')]), 1, 194)
+    shifted = n.layer('Subtract', [n.mul(x, n.const([[[[[0.5]]]]], 'f32')), n.const(n.random.standard_normal((8, 1, 1, 1)), 'f32')], auto_broadcast='numpy')
+    n.result(n.mul(x, gate), n.relu(gate), floor, n.relu(n.layer('Tile', [floor, n.ints(1, 1)])), shifted)
+
+
+def long_sum(n):
+    """More numbers than FP16 can count."""
+    n.result(n.reduce(n.input(1, 70000), 'ReduceSum', 1), n.relu(n.conv(n.input(1, 3, 8, 8, name='other'), 3, 8)))
+
+
 MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
-          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products, unstated, renamed, shaped_input, lone_priors]
+          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products, unstated, renamed, shaped_input, lone_priors, kept_apart, long_sum]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

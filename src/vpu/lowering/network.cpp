@@ -49,12 +49,12 @@ Network::Network(const Graph& graph, bool combine_loops) {
   sort();
 }
 
-// quirk: an output of several that took the place of an eliminated operation has that operation's name, without a number.
+// quirk: an output that took the place of an eliminated operation has that operation's name, without a number, whatever its node is called later.
 std::string Network::data_name(Value v) const {
-  const std::string& name = names_.at(v.node);
   if (v.node->attrs.has("data_names"))  // of an unrolled loop's outputs
     if (const std::string& given = v.node->attrs.get<std::vector<std::string>>("data_names").at(static_cast<size_t>(v.port)); !given.empty()) return given;
-  if (const std::string& own = v.node->output(v.port).name; !own.empty() && v.node->output_count() > 1) return own;
+  if (const std::string& own = v.node->output(v.port).name; !own.empty()) return own;
+  const std::string& name = names_.at(v.node);
   return v.node->output_count() > 1 ? name + "." + std::to_string(v.port) : name;
 }
 

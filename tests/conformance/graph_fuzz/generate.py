@@ -14,8 +14,9 @@ def first_input(n):
     batch = n.one_of(2, 3, 4) if n.chance(0.08) else 1
     rank = n.one_of(1, 2, 3, 5) if n.chance(0.15) else 4
     if rank == 4:
-        side = n.one_of(5, 8, 13, 16, 20, 24, 28, 32, 40, 56, 64, 100)
+        side = n.one_of(5, 8, 13, 16, 20, 24, 28, 32, 40, 56, 64, 100) if n.scale == 1 else n.one_of(7, 14, 28, 64, 112, 160, 224, 300)
         c = n.one_of(1, 3, 3, 3, 4, 8, 16, 17, 32, 64) if side <= 40 else 3
+        c *= n.one_of(1, 4, 8) if n.scale > 1 else 1
         return n.parameter([batch, c, side, side if n.chance(0.6) else n.integer(1, 80 if side > 20 else 40)])
     return n.parameter([batch, *(n.integer(1, {1: 1, 2: 300, 3: 40, 5: 9}[rank]) for _ in range(rank - 1))] if rank > 1 else [n.integer(2, 500)])
 

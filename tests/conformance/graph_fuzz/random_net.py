@@ -26,6 +26,7 @@ class RandomNet(Net):
         super().__init__(name, seed)
         self.shape, self.kind, self.live, self.reads = {}, {}, [], Counter()
         self.float_type = 'f32' if self.chance(0.2) else 'f16'
+        self.scale = 12 if self.chance(0.06) else 1  # a few networks are large, so that convolutions are tiled
         self.name_style = NAME_STYLES[min(self.random.geometric(0.4) - 1, len(NAME_STYLES) - 1)]
         self.shared = {}                             # weights by shape, for layers that share them
 
@@ -98,7 +99,7 @@ class RandomNet(Net):
     def pick(self, rank=None, kind=FLOAT, where=None, limit=None):
         """A value that fits, rather a new or unread one; None when there is none."""
         fits = [v for v in self.live if self.kind[v] == kind and (rank is None or len(self.shape[v]) in (rank if isinstance(rank, tuple) else (rank,)))
-                and (limit is None or np.prod(self.shape[v]) <= limit) and (where is None or where(self.shape[v]))]
+                and (limit is None or np.prod(self.shape[v]) <= limit * self.scale) and (where is None or where(self.shape[v]))]
         if not fits:
             return None
         weight = np.array([(1 + i) * (3 if self.reads[v] == 0 else 1) for i, v in enumerate(fits)], float)

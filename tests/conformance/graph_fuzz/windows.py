@@ -66,8 +66,8 @@ def channels(n, most=64):
 def convolve(n, x, c_out=None, kernels=(1, 1, 2, 3, 3, 3, 4, 5, 7), groups=1):
     shape = n.shape[x]
     w = window(n, shape[2:], kernels, dilation=True)
-    c_out = c_out or channels(n, 130)
-    if w is None or shape[1] * c_out > 20000:
+    c_out = c_out or (n.one_of(64, 128, 200, 256, 512, 1000) if n.scale > 1 and n.chance(0.4) else channels(n, 130))
+    if w is None or shape[1] * c_out > 20000 * n.scale:
         return None
     kernel, data, dilations, out = w
     return n.emit('Convolution', [x, n.weights(c_out, shape[1], *kernel)], (shape[0], c_out, *out), dilations=dilations, **data)
