@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "graph/ops/op.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -152,11 +153,23 @@ void apply_rule(Rewriter& rw, Node* n) {
   rule->second(rw, n);
 }
 
+// The reference knows loops over slices only: whatever is carried from one iteration to the next is refused.
+void check_loop(const Node& n) {
+  for (const PortMap::Input& in : n.port_map.inputs) {
+    const bool carried = std::ranges::any_of(n.port_map.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
+    if (!carried || in.sliced) continue;
+    Error e = cannot_compile(n.name, n.type, "Encountered unknown input type of a loop " + ops::describe(n) + " at index " + std::to_string(in.outer));
+    throw e.hint("values that iterations hand on need a TensorIterator, or an unrolled loop");
+  }
+}
+
 }  // namespace
 }  // namespace dynamic
 
 bool resolve_dynamic_shapes(Graph& graph) {
   const std::vector<Node*> order = graph.ordered();
+  for (const Node* n : order)
+    if (n->is("Loop")) dynamic::check_loop(*n);
   if (std::ranges::none_of(order, [](const Node* n) { return dynamic::is_dynamic(*n); })) return false;
   Rewriter rw(graph);
   for (Node* n : order) {

@@ -1,6 +1,7 @@
 // From a graph of legacy operations to the initial program (front-end spec §8, §9).
 #include <gtest/gtest.h>
 
+#include "core/file.hpp"
 #include "core/float16.hpp"
 #include "vpu/lowering/lower.hpp"
 
@@ -267,4 +268,21 @@ TEST(Lowering, LayersReadTheOutputThatAnInputIsCopiedTo) {
   const auto p = lower(g, {}, {});
   EXPECT_EQ(stage_names(*p), (Names{"Copy:x@copy", "Relu:relu"}));
   EXPECT_EQ(p->stages().at(1)->input(0)->usage, DataUsage::Output);
+}
+
+TEST(Lowering, CustomLayersAreRefusedByNameAndOthersLeftAlone) {
+  const std::string path = testing::TempDir() + "custom_layers.xml";
+  CompileOptions options;
+  options.custom_layers = path;
+  write_file(path, std::string(R"(<CustomLayers><CustomLayer name="Sort" type="MVCL" version="1"/></CustomLayers>)"));
+  EXPECT_NO_THROW(lower(relu_graph(), options, {}));
+  write_file(path, std::string(R"(<CustomLayer name="relu" type="MVCL" version="1"/>)"));
+  try {
+    lower(relu_graph(), options, {});
+    FAIL() << "a custom layer was compiled";
+  } catch (const ErrorList& e) {
+    ASSERT_EQ(e.errors().size(), 1u);
+    EXPECT_EQ(e.errors()[0].code(), ErrorCode::NotYetSupported);
+    EXPECT_FALSE(e.errors()[0].layer().empty());
+  }
 }

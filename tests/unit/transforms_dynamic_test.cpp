@@ -48,5 +48,25 @@ TEST(TransformsDynamic, OperationsWithoutARuleAreRefusedByName) {
   }
 }
 
+TEST(TransformsDynamic, LoopsThatHandOnAValueAreRefusedByPort) {
+  Net n;
+  Node* loop = n.g.add("Loop", {n.ints({4}), n.ints({1}), n.input({1, 3})}, 0, "loop");
+  loop->body = std::make_unique<Graph>();
+  Node* h = loop->body->parameter(ElementType::f32, {1, 3}, "h");
+  loop->body->result(h->value());
+  loop->port_map.inputs = {{.outer = 2, .body_parameter = 0}};
+  loop->port_map.outputs = {{.outer = 0, .body_result = 0}};
+  loop->port_map.back_edges = {{.body_result = 0, .body_parameter = 0}};
+  n.g.set_outputs(loop, {{ElementType::f32, {1, 3}}});
+  n.g.result(loop->value());
+  try {
+    convert_to_legacy(n.g);
+    FAIL() << "a loop with a state went through";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.layer(), "loop");
+    EXPECT_NE(std::string(e.what()).find("at index 2"), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace blobsmith

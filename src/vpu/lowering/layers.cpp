@@ -2,10 +2,11 @@
 // layers are collected.
 #include <algorithm>
 #include <map>
+#include <set>
 
-#include "core/file.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "vpu/lowering/advice.hpp"
+#include "vpu/lowering/custom_layers.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/stages/stage_def.hpp"
@@ -25,8 +26,9 @@ Error with_address(const Error& e, const LayerContext& c) {
   return cannot_compile(c.name(), c.layer.type, e.what());
 }
 
-void parse_layer(LayerContext& c) {
+void parse_layer(LayerContext& c, const std::set<std::string>& custom_types) {
   if (is_none_layer(c.options, c.layer.type)) return add_none(c);
+  if (custom_types.contains(ops::lower_case(c.layer.type))) throw unsupported_custom_layer(c.name(), c.layer.type, c.options.custom_layers);
   if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
     c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " + std::string(wanted) + " operation.");
   const LayerParser parser = find_parser(c.layer.type);
@@ -57,9 +59,7 @@ void sort_by_layer(const Network& network, std::vector<Error>& errors) {
 }  // namespace
 
 void parse_layers(Lowering& l) {
-  if (!l.options.custom_layers.empty() && !file_exists(l.options.custom_layers))
-    throw Error(ErrorCode::FileNotFound, "Failed to load custom layer configuration file " + l.options.custom_layers + " : File was not found at offset 0").in_file(l.options.custom_layers);
-  if (!l.options.custom_layers.empty()) throw Error(ErrorCode::NotYetSupported, "not yet supported: custom layers (MYRIAD_CUSTOM_LAYERS)");
+  const std::set<std::string> custom_types = l.options.custom_layers.empty() ? std::set<std::string>() : custom_layer_types(l.options.custom_layers);
   std::vector<Error> errors;
   for (const NetworkLayer* layer : l.network.sorted()) {
     if (layer->is_input() || layer->is_const()) continue;
@@ -68,7 +68,7 @@ void parse_layers(Lowering& l) {
       LayerContext c(l, *layer);
       has_data = true;
       try {
-        parse_layer(c);
+        parse_layer(c, custom_types);
       } catch (const Error& e) {
         if (!l.options.ignore_unknown_layers) throw with_address(e, c);
         add_none(c);
