@@ -84,6 +84,7 @@ void roi_align(Rewriter& rw, Node* n) {
 }
 
 // Shapes are added up, those of other axes divided by their number again; constants cover the static inputs.
+// quirk: static inputs count in the divisor though their shapes were not added.
 void concat(Rewriter& rw, Node* n) {
   std::vector<Value> shapes;
   int64_t static_length = 0, static_inputs = 0;
