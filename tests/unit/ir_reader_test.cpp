@@ -61,6 +61,16 @@ TEST(IrReader, CountsTheReferencesInstances) {
   EXPECT_EQ(parse(one_layer("GRN", "opset1", "bias=\"1\"")).next_id, 709 + 3 * 3 + 36);
 }
 
+TEST(IrReader, ASliceWithoutStridesGetsOnesUnderTheNumberThatTheReferenceTakes) {
+  const auto bounds = [](int id, const char* name) { return layer(id, name, "Const", "opset1", "element_type=\"i64\" shape=\"4\" offset=\"0\" size=\"32\"", 0, 1); };
+  const std::string slice = layer(3, "slice", "StridedSlice", "opset1", R"(begin_mask="1,1,1,1" end_mask="1,1,1,1" new_axis_mask="0,0,0,0" shrink_axis_mask="0,0,0,0" ellipsis_mask="0,0,0,0")", 3, 1);
+  const Graph g = parse(net(parameter(0, "x") + bounds(1, "b") + bounds(2, "e") + slice + result(4), edge(0, 0, 3, 0) + edge(1, 0, 3, 1) + edge(2, 0, 3, 2) + edge(3, 3, 4, 0)), weights(32));
+  const Node* n = g.results()[0]->input(0).node;
+  ASSERT_EQ(n->input_count(), 4);
+  EXPECT_EQ(n->input(3).node->name, "Constant_7");
+  EXPECT_EQ(n->input(3).node->constant.to_i64(), (std::vector<int64_t>{1, 1, 1, 1}));
+}
+
 TEST(IrReader, ReadsAttributesByTheirType) {
   const Graph g = parse(one_layer("MaxPool", "opset1", "kernel=\"2, 2\" strides=\"2,2\" rounding_type=\"CEIL\" auto_pad=\"same_upper\" nonsense=\"1\""));
   const Node& n = *g.all()[1];

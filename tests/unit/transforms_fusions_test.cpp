@@ -36,6 +36,25 @@ TEST(TransformsFusions, HSwishWithClampAndDivision) {
   EXPECT_EQ(n.type_of("y"), "HSwish");
 }
 
+TEST(TransformsFusions, AGateThatIsReadTwiceIsNoHSwish) {
+  Net n;
+  const Value x = n.op("Relu", {n.input({1, 4, 2, 2})}, "x0"), gate = n.op("HSigmoid", {x}, "gate");
+  n.convert({n.op("Multiply", {x, gate}, "y"), n.op("Tanh", {gate}, "z")});
+  EXPECT_EQ(n.type_of("y"), "Multiply");
+}
+
+TEST(TransformsFusions, ADeconvolutionWithAStatedShapeKeepsItsWeights) {
+  Net n;
+  Attributes a;
+  for (const char* list : {"strides", "dilations"}) a.set(list, std::vector<int64_t>{1, 1});
+  a.set("output_padding", std::vector<int64_t>{0, 0});
+  a.set("auto_pad", "same_upper");
+  const Value y = n.op("ConvolutionBackpropData", {n.input({1, 2, 4, 4}), n.counted({2, 3, 3, 3}), n.ints({4, 4})}, "up", a);
+  n.convert({n.op("Multiply", {y, n.counted({1, 3, 1, 1})}, "y")});
+  EXPECT_EQ(n.type_of("up"), "DeconvolutionIE");
+  EXPECT_EQ(n.type_of("y"), "ScaleShiftIE");
+}
+
 TEST(TransformsFusions, ClampDividedBySixStaysAsItIs) {
   Net n;
   Attributes limits = with("min", 0.0);

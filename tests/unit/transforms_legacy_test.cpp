@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {
@@ -102,6 +104,22 @@ TEST(TransformsLegacy, AdditionOfNothingVanishesAndTheOutputKeepsItsName) {
   n.convert({n.op("Add", {n.op("Relu", {n.input({1, 3, 2, 2})}, "r"), n.reals({}, 0)}, "y")});
   EXPECT_EQ(n.types(), Types{"Relu"});
   EXPECT_EQ(n.type_of("y"), "Relu");
+}
+
+TEST(TransformsLegacy, ABroadcastOfVersion3ThatChangesNothingGivesItsNameToWhatItReads) {
+  Net n;
+  const Value x = n.op("Tanh", {n.input({1, 4})}, "x0"), same = n.op("Broadcast", {x, n.ints({1, 4})}, "same", with("mode", "numpy"), 3);
+  n.convert({n.op("Relu", {same}, "y"), x});
+  EXPECT_EQ(n.type_of("same"), "Tanh");
+  EXPECT_EQ(n.type_of("x0"), "(none)");
+}
+
+TEST(TransformsLegacy, AnEpsilonOfExactlyTheToleranceIsAddedAndInfinityIsAnInput) {
+  Net n;
+  const Value x = n.op("Tanh", {n.input({1, 4})}, "x0");
+  n.convert({n.op("Add", {x, n.reals({}, 1e-5F)}, "epsilon"), n.op("Multiply", {x, n.reals({}, std::numeric_limits<double>::infinity())}, "many")});
+  EXPECT_EQ(n.type_of("epsilon"), "PowerIE");
+  EXPECT_EQ(n.type_of("many"), "Multiply");
 }
 
 TEST(TransformsLegacy, AnInputIsNeverAnOutputItself) {
