@@ -107,17 +107,18 @@ LayerResult measure(const FloatTensor& blob, std::span<const float> model, const
     r.overflows += std::fabs(m) > kLargestHalf || std::isinf(b);
     r.nans += std::isnan(b);
     r.flushed += b == 0 && m != 0 && std::fabs(m) < kSmallestNormalHalf;
-    if (!std::isfinite(b)) {
-      ++mismatches;
-      continue;
-    }
-    const double e = std::fabs(m - b);
-    if (e > r.max_error || finite == 0) {
-      r.max_error = e;
+    const auto note = [&] {
       r.worst_at = static_cast<int64_t>(i);
       r.model_value = model[i];
       r.blob_value = blob.values[i];
+    };
+    if (!std::isfinite(b)) {  // worse than any number: the first one is shown
+      if (mismatches++ == 0) note();
+      continue;
     }
+    const double e = std::fabs(m - b);
+    if (mismatches == 0 && (e > r.max_error || finite == 0)) note();
+    r.max_error = std::max(r.max_error, e);
     ++finite;
     errors += e;
     squares += e * e;

@@ -51,8 +51,9 @@ TEST(CompareMeasure, ValuesBeyondHalfPrecisionAreCounted) {
 TEST(CompareMeasure, SmallValuesThatBecameZeroAreCounted) { EXPECT_EQ(measured({0, 0, 0}, {1e-6F, 0, 1}).flushed, 1); }
 
 TEST(CompareMeasure, NotANumberIsNeverWithin) {
-  const LayerResult r = measured({NAN, 1}, {1, 1});
+  const LayerResult r = measured({1, NAN, 1.5F}, {1, 1, 1});
   EXPECT_EQ(r.nans, 1);
+  EXPECT_EQ(r.worst_at, 1) << "shown rather than the largest error";
   EXPECT_FALSE(r.within);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace blobsmith::vpu {
 namespace {
@@ -24,11 +25,13 @@ class Tracer {
 
   std::vector<TracedTensor> run() {
     std::vector<TracedTensor> list;
+    std::set<std::string> names;
+    program_.for_each_data([&](const Data* d) { names.insert(d->name); });
     program_.for_each_data([&](const Data* d) {
       if (d->usage != DataUsage::Intermediate && d->usage != DataUsage::Output) return;
       if (d->attrs.has("activated")) return;  // another layer's values, by the pass uplift_activation_stages
       if (d->placement.location == Location::None || d->dims_placement.location != Location::Blob || d->strides_placement.location != Location::Blob) return;
-      if (const int stage = last_writer(d); stage >= 0) list.push_back({d->name, stage, record(*d)});
+      if (const int stage = last_writer(d); stage >= 0) list.push_back({plain_name(d->name, names), stage, record(*d)});
     });
     std::ranges::stable_sort(list, {}, &TracedTensor::stage);
     return list;
@@ -36,6 +39,14 @@ class Tracer {
 
  private:
   static constexpr int kNobody = -1;
+
+  /// A tensor that was given other strides has a postfix; it stands for the original where that is gone.
+  static std::string plain_name(const std::string& name, const std::set<std::string>& names) {
+    constexpr std::string_view kPostfix = "@adjust-strides";
+    if (!name.ends_with(kPostfix)) return name;
+    std::string plain = name.substr(0, name.size() - kPostfix.size());
+    return names.contains(plain) ? name : plain;
+  }
 
   /// Special stages are not executed: what they shape was written by the writers of their inputs.
   int last_writer(const Data* d) {
