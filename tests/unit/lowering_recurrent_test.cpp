@@ -85,7 +85,7 @@ TEST(LstmLowering, WeightsAreSeparatedIntoInputAndStateRows) {
   const auto p = lower(g, {}, {});
   const Stage* s = p->stages().at(0);
   std::vector<float> values(12);
-  half_to_float(s->input(3)->content.as<Half>(), values);
+  halves_to_floats(s->input(3)->content.data(), values.data(), values.size());
   EXPECT_EQ(values, (std::vector<float>{0, 1, 3, 4, 6, 7, 9, 10, 2, 5, 8, 11}));
   EXPECT_EQ(s->output_count(), 1);
 }
