@@ -124,9 +124,9 @@ def dense_block(n):
 
 def attention(n):
     """Multi-head attention over a sequence, as exporters of transformers write it."""
-    x = n.pick(rank=3, limit=4000, where=lambda s: 1 < s[1] <= 64 and s[2] % 4 == 0)
+    x = n.pick(rank=3, limit=4000, where=lambda s: 1 < s[1] <= 64 and s[2] % 4 == 0 and s[2] <= 256)
     if x is None:
-        image = n.pick(rank=4, limit=4000, where=lambda s: s[1] % 4 == 0 and 1 < s[2] * s[3] <= 64)
+        image = n.pick(rank=4, limit=4000, where=lambda s: s[1] % 4 == 0 and s[1] <= 256 and 1 < s[2] * s[3] <= 64)
         if image is None:
             return None
         b, c, h, w = n.shape[image]
