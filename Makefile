@@ -43,8 +43,9 @@ fuzz: build python            ## libFuzzer on the IR, ONNX and blob readers, FUZ
 	cmake --build $(BUILD)-fuzz --target fuzzers -j $(JOBS)
 	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)/blobsmith $(BUILD)-fuzz $(FUZZ_SECONDS)
 
-bench: build python          ## compile time and memory against the reference compiler, where that is present
+bench: build python          ## compile time and memory against the reference compiler, time of a run against ONNX Runtime, where networks are present
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
+	$(PYTHON) benchmarks/run_time.py --tool $(BUILD)/blobsmith
 
 conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise

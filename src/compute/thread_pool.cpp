@@ -1,8 +1,28 @@
 #include "compute/thread_pool.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace blobsmith::compute {
+namespace {
+
+/// Loops follow each other closely, and falling asleep and waking up takes longer than most of the pauses.
+template <class F>
+bool soon(F condition) {
+  constexpr auto kPatience = std::chrono::microseconds(50);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int i = 0; i < 64; ++i) {
+      if (condition()) return true;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
+}  // namespace
 
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -13,6 +33,7 @@ ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    ++loops_;
   }
   wake_.notify_all();
   for (std::thread& t : workers_) t.join();
@@ -29,12 +50,18 @@ void ThreadPool::run(int64_t count, const std::function<void(int64_t)>& f, int64
     next_ = 0;
     count_ = count;
     error_ = nullptr;
+    ++loops_;
   }
   wake_.notify_all();
   take_items(f, count);
-  std::unique_lock lock(mutex_);
-  body_ = nullptr;  // who has not woken up yet is not needed
-  done_.wait(lock, [this] { return running_ == 0; });
+  {
+    const std::lock_guard lock(mutex_);
+    body_ = nullptr;  // who has not begun yet is not needed
+  }
+  if (!soon([this] { return running_ == 0; })) {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return running_ == 0; });
+  }
   if (error_) std::rethrow_exception(error_);
 }
 
@@ -51,10 +78,13 @@ void ThreadPool::take_items(const std::function<void(int64_t)>& f, int64_t count
 }
 
 void ThreadPool::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    wake_.wait(lock, [this] { return stop_ || (body_ && next_ < count_); });
+  for (uint64_t seen = 0;;) {
+    soon([&] { return loops_ != seen; });
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] { return loops_ != seen; });
+    seen = loops_;
     if (stop_) return;
+    if (!body_) continue;
     const std::function<void(int64_t)>& f = *body_;
     const int64_t count = count_;
     ++running_;

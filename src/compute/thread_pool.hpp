@@ -34,8 +34,9 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(int64_t)>* body_ = nullptr;
-  std::atomic<int64_t> next_ = 0;
-  int64_t count_ = 0, running_ = 0;
+  std::atomic<int64_t> next_ = 0, running_ = 0;  ///< running_: workers inside a loop
+  int64_t count_ = 0;
+  std::atomic<uint64_t> loops_ = 0;              ///< begun so far; changes when there is something to do, or an end
   bool stop_ = false;
   std::exception_ptr error_;
 };

@@ -41,7 +41,14 @@ bool has_avx2() {
 }
 
 BLOBSMITH_TARGET("avx2,f16c") size_t convert_avx2(const uint8_t* from, float* to, size_t n) {
-  if (n < kLanes) return 0;
+  if (n < kLanes) {
+    Half halves[kLanes] = {};
+    float floats[kLanes];
+    std::memcpy(halves, from, n * sizeof(Half));
+    _mm256_storeu_ps(floats, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves))));
+    std::copy_n(floats, n, to);
+    return n;
+  }
   const auto step = [&](size_t i) BLOBSMITH_TARGET("avx2,f16c") { _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + sizeof(Half) * i)))); };
   for (size_t i = 0; i + kLanes <= n; i += kLanes) step(i);
   step(n - kLanes);  // the last eight once more
@@ -49,7 +56,14 @@ BLOBSMITH_TARGET("avx2,f16c") size_t convert_avx2(const uint8_t* from, float* to
 }
 
 BLOBSMITH_TARGET("avx2,f16c") size_t convert_avx2(const float* from, uint8_t* to, size_t n) {
-  if (n < kLanes) return 0;
+  if (n < kLanes) {
+    float floats[kLanes] = {};
+    Half halves[kLanes];
+    std::copy_n(from, n, floats);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(halves), _mm256_cvtps_ph(_mm256_loadu_ps(floats), _MM_FROUND_TO_NEAREST_INT));
+    std::memcpy(to, halves, n * sizeof(Half));
+    return n;
+  }
   const auto step = [&](size_t i) BLOBSMITH_TARGET("avx2,f16c") { _mm_storeu_si128(reinterpret_cast<__m128i*>(to + sizeof(Half) * i), _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT)); };
   for (size_t i = 0; i + kLanes <= n; i += kLanes) step(i);
   step(n - kLanes);

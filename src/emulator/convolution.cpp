@@ -174,21 +174,25 @@ ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channe
 
 void ShiftedPlanes::fill(const Grid& image, int64_t channel) {
   const int64_t in_height = image.dims[1], in_width = image.dims[2];
-  std::vector<float> row(static_cast<size_t>(in_width));
+  constexpr int64_t kShortRow = 512;
+  float short_row[kShortRow];
+  std::unique_ptr<float[]> long_row;
+  if (in_width > kShortRow) long_row = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(in_width));
+  float* row = long_row ? long_row.get() : short_row;
   float* plane = values_.data() + channel * plane_;
   for (int64_t phase_y = 0; phase_y < phases_y_; ++phase_y)
     for (int64_t j = 0; j < height_; ++j) {
       const int64_t y = j * window_.stride_y + phase_y - window_.pad_top;
       if (y < 0 || y >= in_height) continue;
-      load_row(image.data + channel * image.strides[0] + y * image.strides[1], image.strides[2], image.type, in_width, row.data());
+      load_row(image.data + channel * image.strides[0] + y * image.strides[1], image.strides[2], image.type, in_width, row);
       for (int64_t phase_x = 0; phase_x < phases_x_; ++phase_x) {
         float* to = plane + ((phase_y * phases_x_ + phase_x) * height_ + j) * pitch_;
         const int64_t shift = phase_x - window_.pad_left;  // x = i*stride + shift
         const int64_t first = shift >= 0 ? 0 : (-shift + window_.stride_x - 1) / window_.stride_x;
         const int64_t last = shift < in_width ? std::min(pitch_, (in_width - shift + window_.stride_x - 1) / window_.stride_x) : 0;
-        if (window_.stride_x == 1 && first < last) std::copy_n(row.begin() + first + shift, last - first, to + first);
+        if (window_.stride_x == 1 && first < last) std::copy_n(row + first + shift, last - first, to + first);
         else
-          for (int64_t i = first; i < last; ++i) to[i] = row[static_cast<size_t>(i * window_.stride_x + shift)];
+          for (int64_t i = first; i < last; ++i) to[i] = row[i * window_.stride_x + shift];
       }
     }
 }
