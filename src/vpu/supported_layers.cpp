@@ -18,7 +18,8 @@ namespace {
 /// Operations that the transforms turn into others, or that leave no layer. Supported is what becomes of supported ones.
 struct Rewritten { std::string_view type, becomes; };
 constexpr std::array kRewritten{
-    Rewritten{"ReduceL1", "Abs ReduceSum"}, Rewritten{"ReduceL2", "Power ReduceSum"}, Rewritten{"HSigmoid", "Relu Minimum Multiply"}, Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
+    Rewritten{"ReduceL1", "Abs ReduceSum"}, Rewritten{"Einsum", "Transpose Reshape Gemm"},
+    Rewritten{"ReduceL2", "Power ReduceSum"}, Rewritten{"HSigmoid", "Relu Minimum Multiply"}, Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
     Rewritten{"Mod", "Abs Sign Multiply"}, Rewritten{"Negative", "PowerIE"}, Rewritten{"DepthToSpace", "Reshape Transpose"}, Rewritten{"SpaceToDepth", "Reshape Transpose"},
     Rewritten{"BatchNormInference", "ScaleShiftIE"}, Rewritten{"ShuffleChannels", "Reshape Transpose"}, Rewritten{"SpaceToBatch", "PadIE Reshape Transpose"}, Rewritten{"BatchToSpace", "Reshape Transpose CropIE"},
     Rewritten{"ExtractImagePatches", "ReorgYolo"}, Rewritten{"Sqrt", "PowerIE"}, Rewritten{"Interpolate", "Interp Resample Interpolate"}, Rewritten{"TopK", "TopKIE"},
@@ -30,7 +31,8 @@ struct Renamed { std::string_view onnx, operation; };
 constexpr std::array kRenamed{Renamed{"Conv", "Convolution"}, Renamed{"ConvTranspose", "ConvolutionBackpropData"}, Renamed{"MaxPool", "MaxPool"}, Renamed{"AveragePool", "AvgPool"},
                               Renamed{"Gemm", "MatMul"}, Renamed{"Sub", "Subtract"}, Renamed{"Mul", "Multiply"}, Renamed{"Div", "Divide"}, Renamed{"Pow", "Power"}, Renamed{"Max", "Maximum"},
                               Renamed{"Min", "Minimum"}, Renamed{"Neg", "Negative"}, Renamed{"Clip", "Clamp"}, Renamed{"LeakyRelu", "PRelu"}, Renamed{"Ceil", "Ceiling"}, Renamed{"ScatterND", "ScatterNDUpdate"},
-                              Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"QuantizeLinear", "FakeQuantize"}, Renamed{"GRU", "GRUSequence"},
+                              Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"Mod", "FloorMod"},
+                              Renamed{"Selu", "Elu"}, Renamed{"Celu", "Elu"}, Renamed{"ReduceL1", "ReduceSum"}, Renamed{"ReduceSumSquare", "ReduceSum"}, Renamed{"GRU", "GRUSequence"},
                               Renamed{"RNN", "RNNSequence"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
                               Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"Shape", "ShapeOf"},
                               Renamed{"Cast", "Convert"}, Renamed{"Expand", "Broadcast"}, Renamed{"Softplus", "SoftPlus"}, Renamed{"Slice", "StridedSlice"}, Renamed{"InstanceNormalization", "MVN"}};

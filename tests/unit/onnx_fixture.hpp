@@ -60,6 +60,14 @@ class ModelText {
     for (int64_t x : v) a.add_ints(x);
     return *this;
   }
+  ModelText& with_real(const std::string& attribute, float v) {
+    add_attribute(attribute, onnx::AttributeProto::FLOAT).set_f(v);
+    return *this;
+  }
+  ModelText& with_text(const std::string& attribute, const std::string& v) {
+    add_attribute(attribute, onnx::AttributeProto::STRING).set_s(v);
+    return *this;
+  }
   Bytes bytes() const {
     const std::string s = model_.SerializeAsString();
     return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(s.data()), s.size()));

@@ -54,6 +54,15 @@ Value Context::real_constant(ElementType type, Shape shape, double v) {
   return graph_.constant(Tensor::reals(type, std::move(shape), values), name() + "_input_port_1/value")->value();
 }
 
+Value Context::binary(const char* type, Value a, Value b, const std::string& suffix) {
+  const size_t rank = std::max(a.shape().size(), b.shape().size());
+  return make(type, {ranked(a, rank), ranked(b, rank)}, {}, kNewest, suffix);
+}
+
+Value Context::binary(const char* type, Value a, double b, const std::string& suffix) {
+  return make(type, {a, real_constant(a.type(), Shape(a.shape().size(), 1), b)}, {}, kNewest, suffix);
+}
+
 Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix) {
   return make("Reshape", {x, integers_constant(std::move(pattern))}, attributes({{"special_zero", true}}), kNewest, suffix);
 }
@@ -101,7 +110,7 @@ void Context::refuse(std::string_view why) const {
 
 namespace {
 constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers, normalization_mappers, shape_mappers,
-                               slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers};
+                               slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers,  quantization_mappers};
 }  // namespace
 
 const Mapper* find_mapper(std::string_view op_type) {

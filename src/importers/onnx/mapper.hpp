@@ -53,6 +53,9 @@ class Context {
   Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") { return graph_.constant(Tensor::i64(std::move(v)), name() + suffix)->value(); }
   Value integer_constant(int64_t v, const std::string& suffix = "/value") { return graph_.constant(Tensor::scalar_i64(v), name() + suffix)->value(); }
   Value real_constant(ElementType type, Shape shape, double v);
+  /// Arithmetic of two operands, or of a tensor and one number.
+  Value binary(const char* type, Value a, Value b, const std::string& suffix = {});
+  Value binary(const char* type, Value a, double b, const std::string& suffix = {});
   Value reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix = {});
   /// Constants of arithmetic get the rank of the other operands: leading ones.
   Value ranked(Value v, size_t rank);
@@ -94,6 +97,7 @@ std::span<const Mapper> reduction_mappers();
 std::span<const Mapper> resize_mappers();
 std::span<const Mapper> indexing_mappers();
 std::span<const Mapper> recurrent_mappers();
+std::span<const Mapper> quantization_mappers();
 
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 

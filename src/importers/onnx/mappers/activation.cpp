@@ -18,9 +18,10 @@ std::vector<Value> map_leaky_relu(Context& c) {
 std::vector<Value> map_prelu(Context& c) { return {c.make("PRelu", {c.input(0), c.input(1)})}; }
 std::vector<Value> map_elu(Context& c) { return {c.make("Elu", {c.input(0)}, attributes({{"alpha", c.real("alpha", 1)}}))}; }
 
+/// No operator of Model Optimizer, and the VPU lacks Selu: gamma * Elu(x).
 std::vector<Value> map_selu(Context& c) {
-  const Value x = c.input(0);
-  return {c.make("Selu", {x, c.real_constant(x.type(), {}, c.real("alpha", 1.67326319217681884765625f)), c.real_constant(x.type(), {}, c.real("gamma", 1.05070102214813232421875f))})};
+  const Value elu = c.make("Elu", {c.input(0)}, attributes({{"alpha", c.real("alpha", 1.67326319217681884765625f)}}), Context::kNewest, "/elu");
+  return {c.binary("Multiply", elu, c.real("gamma", 1.05070102214813232421875f))};
 }
 
 std::vector<Value> map_hard_sigmoid(Context& c) {
@@ -54,6 +55,33 @@ std::vector<Value> map_thresholded_relu(Context& c) {
   const Value mask = c.make("Convert", {above}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, "/cast");
   return {c.make("Multiply", {x, mask})};
 }
+
+/// No operator of Model Optimizer: alpha * Elu(x / alpha).
+std::vector<Value> map_celu(Context& c) {
+  const double alpha = c.real("alpha", 1);
+  if (!(alpha > 0)) c.refuse("alpha is not positive");
+  const auto elu = [&](Value x, const std::string& suffix) { return c.make("Elu", {x}, attributes({{"alpha", 1.0}}), Context::kNewest, suffix); };
+  if (alpha == 1) return {elu(c.input(0), "")};
+  return {c.binary("Multiply", elu(c.binary("Multiply", c.input(0), 1 / alpha, "/scaled"), "/elu"), alpha)};
+}
+
+/// No operator of Model Optimizer: (x > lambda) * (x - bias) + (x < -lambda) * (x + bias).
+std::vector<Value> map_shrink(Context& c) {
+  const Value x = c.input(0);
+  const double bias = c.real("bias", 0), lambda = c.real("lambd", 0.5f);
+  if (!(lambda >= 0)) c.refuse("lambd is negative");
+  if (bias == lambda) return {c.binary("Subtract", x, c.make("Clamp", {x}, attributes({{"min", -lambda}, {"max", lambda}}), Context::kNewest, "/inside"))};
+  const auto part = [&](const char* comparison, double sign, const std::string& suffix) {
+    const Value beyond = c.binary(comparison, x, sign * lambda, suffix);
+    const Value mask = c.make("Convert", {beyond}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, suffix + "/cast");
+    return c.binary("Multiply", bias == 0 ? x : c.binary("Add", x, -sign * bias, suffix + "/shifted"), mask, suffix + "/part");
+  };
+  return {c.binary("Add", part("Greater", 1, "/above"), part("Less", -1, "/below"))};
+}
+
+std::vector<Value> map_swish(Context& c) { return {c.make("Swish", {c.input(0)})}; }
+/// Either approximation: they differ by less than half a unit of FP16 at 1.
+std::vector<Value> map_gelu(Context& c) { return {c.make("Gelu", {c.input(0)}, {}, 0)}; }
 
 std::vector<Value> map_softsign(Context& c) {
   const Value x = c.input(0);
@@ -98,7 +126,11 @@ constexpr Mapper kMappers[] = {{"Relu", map_unary<kRelu>},
                                {"HardSigmoid", map_hard_sigmoid},
                                {"Clip", map_clip},
                                {"ThresholdedRelu", map_thresholded_relu},
-                               {"Softsign", map_softsign}};
+                               {"Softsign", map_softsign},
+                               {"Celu", map_celu},
+                               {"Shrink", map_shrink},
+                               {"Swish", map_swish},
+                               {"Gelu", map_gelu}};
 
 }  // namespace
 

@@ -1,4 +1,6 @@
 // Convolutions, pools, fully connected layers.
+#include <map>
+
 #include "importers/onnx/mapper.hpp"
 
 namespace blobsmith::onnx_import {
@@ -96,7 +98,40 @@ std::vector<Value> global_pool(Context& c, const char* type) {
 std::vector<Value> map_global_average_pool(Context& c) { return global_pool(c, "ReduceMean"); }
 std::vector<Value> map_global_max_pool(Context& c) { return global_pool(c, "ReduceMax"); }
 
+/// No operator of Model Optimizer: the root of the sum of powers.
+std::vector<Value> map_global_lp_pool(Context& c) {
+  const auto p = static_cast<double>(c.integer("p", 2));
+  if (p < 1) c.refuse("p is " + std::to_string(c.integer("p", 2)));
+  if (p == 2) return global_pool(c, "ReduceL2");
+  std::vector<int64_t> axes;
+  for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
+  const Value size = c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs");
+  const Value powers = p == 1 ? size : c.binary("Power", size, p, "/power");
+  const Value sum = c.make("ReduceSum", {powers, c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, p == 1 ? "" : "/sum");
+  return {p == 1 ? sum : c.binary("Power", sum, 1 / p)};
+}
+
 std::vector<Value> map_mat_mul(Context& c) { return {c.make("MatMul", {c.input(0), c.input(1)}, attributes({{"transpose_a", false}, {"transpose_b", false}}))}; }
+
+/// The equation with the output that it implies: the letters that occur once, in order.
+/// quirk: Model Optimizer takes all letters.
+std::string with_output(std::string equation, bool quirks) {
+  std::erase(equation, ' ');
+  if (equation.find("->") != std::string::npos) return equation;
+  std::string output = equation.find("...") == std::string::npos ? "" : "...";
+  std::map<char, int> count;
+  for (char letter : equation)
+    if (letter != ',' && letter != '.') ++count[letter];
+  for (const auto& [letter, n] : count)
+    if (n == 1 || quirks) output += letter;
+  return equation + "->" + output;
+}
+
+std::vector<Value> map_einsum(Context& c) {
+  std::vector<Value> inputs;
+  for (size_t i = 0; i < c.node().inputs.size(); ++i) inputs.push_back(c.input(i));
+  return {c.make("Einsum", inputs, attributes({{"equation", with_output(c.text("equation", ""), c.quirks())}}))};
+}
 
 std::vector<Value> map_gemm(Context& c) {
   const Attributes a = attributes({{"transpose_a", c.integer("transA", 0) != 0}, {"transpose_b", c.integer("transB", 0) != 0}});
@@ -117,8 +152,10 @@ constexpr Mapper kMappers[] = {{"Conv", map_conv},
                                {"AveragePool", map_average_pool},
                                {"GlobalAveragePool", map_global_average_pool},
                                {"GlobalMaxPool", map_global_max_pool},
+                               {"GlobalLpPool", map_global_lp_pool},
                                {"MatMul", map_mat_mul},
-                               {"Gemm", map_gemm}};
+                               {"Gemm", map_gemm},
+                               {"Einsum", map_einsum}};
 
 }  // namespace
 

@@ -1,26 +1,13 @@
 // Arithmetic, comparison, logic, type conversion.
+#include "graph/ops/known_value.hpp"
 #include "importers/onnx/mapper.hpp"
 #include "transforms/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 namespace {
 
-Value arithmetic(Context& c, const char* type, Value a, Value b, const std::string& suffix = {}) {
-  const size_t rank = std::max(a.shape().size(), b.shape().size());
-  return c.make(type, {c.ranked(a, rank), c.ranked(b, rank)}, {}, Context::kNewest, suffix);
-}
-
-/// x to a constant power, of x's rank.
-Value power(Context& c, Value x, double exponent, const std::string& suffix = {}) {
-  return c.make("Power", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), exponent)}, {}, Context::kNewest, suffix);
-}
-
-Value negated(Context& c, Value x, const std::string& suffix = {}) {
-  return c.make("Multiply", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), -1)}, {}, Context::kNewest, suffix);
-}
-
 template <const char* kType>
-std::vector<Value> map_binary(Context& c) { return {arithmetic(c, kType, c.input(0), c.input(1))}; }
+std::vector<Value> map_binary(Context& c) { return {c.binary(kType, c.input(0), c.input(1))}; }
 
 /// Logic, selection: inputs as they are.
 template <const char* kType, size_t kInputs>
@@ -35,14 +22,40 @@ template <const char* kType>
 std::vector<Value> map_chain(Context& c) {
   Value v = c.input(0);
   const size_t n = c.node().inputs.size();
-  for (size_t i = 1; i < n; ++i) v = arithmetic(c, kType, v, c.input(i), i + 1 < n ? "/" + std::to_string(i) : "");
+  for (size_t i = 1; i < n; ++i) v = c.binary(kType, v, c.input(i), i + 1 < n ? "/" + std::to_string(i) : "");
   return {v};
 }
 
-std::vector<Value> map_sqrt(Context& c) { return {power(c, c.input(0), 0.5)}; }
-std::vector<Value> map_reciprocal(Context& c) { return {power(c, c.input(0), -1)}; }
-std::vector<Value> map_neg(Context& c) { return {negated(c, c.input(0))}; }
+std::vector<Value> map_sqrt(Context& c) { return {c.binary("Power", c.input(0), 0.5)}; }
+std::vector<Value> map_reciprocal(Context& c) { return {c.binary("Power", c.input(0), -1)}; }
+std::vector<Value> map_neg(Context& c) { return {c.binary("Multiply", c.input(0), -1)}; }
 std::vector<Value> map_identity(Context& c) { return {c.input(0)}; }
+
+/// No operator of Model Optimizer: the sum, times 1/n.
+std::vector<Value> map_mean(Context& c) {
+  const size_t n = c.node().inputs.size();
+  Value sum = c.input(0);
+  for (size_t i = 1; i < n; ++i) sum = c.binary("Add", sum, c.input(i), "/" + std::to_string(i));
+  return {n == 1 ? sum : c.binary("Multiply", sum, 1.0 / static_cast<double>(n))};
+}
+
+/// No operator of Model Optimizer. The remainder with the sign of the divisor; with fmod that of the dividend, which is
+/// the remainder of the positive part less that of the negative one.
+std::vector<Value> map_mod(Context& c) {
+  const Value x = c.input(0), y = c.input(1);
+  if (c.integer("fmod", 0) == 0) {
+    if (is_float(x.type()) || known_value(x)) return {c.binary("FloorMod", x, y)};
+    // The VPU has no remainder of integers; as real numbers they are exact up to 2048.
+    const auto convert = [&](Value v, const char* to, const std::string& suffix) { return c.make("Convert", {v}, attributes({{"destination_type", std::string(to)}}), Context::kNewest, suffix); };
+    const Value rest = c.binary("FloorMod", convert(x, "f32", "/dividend"), convert(y, "f32", "/divisor"), "/rest");
+    return {convert(rest, std::string(to_string(x.type())).c_str(), "")};
+  }
+  if (!is_float(x.type())) c.refuse("fmod of integers is not supported");
+  const Value divisor = c.make("Abs", {y}, {}, Context::kNewest, "/divisor");
+  const Value positive = c.make("Relu", {x}, {}, Context::kNewest, "/positive");
+  const Value negative = c.make("Relu", {c.binary("Multiply", x, -1, "/negated")}, {}, Context::kNewest, "/negative");
+  return {c.binary("Subtract", c.binary("FloorMod", positive, divisor, "/positive_rest"), c.binary("FloorMod", negative, divisor, "/negative_rest"))};
+}
 
 const char* element_type_name(Context& c, int64_t onnx_type) {
   switch (onnx_type) {
@@ -75,6 +88,8 @@ constexpr Mapper kMappers[] = {{"Add", map_binary<kAdd>},
                                {"Sub", map_binary<kSubtract>},
                                {"Div", map_binary<kDivide>},
                                {"Sum", map_chain<kAdd>},
+                               {"Mean", map_mean},
+                               {"Mod", map_mod},
                                {"Max", map_chain<kMaximum>},
                                {"Min", map_chain<kMinimum>},
                                {"Sqrt", map_sqrt},

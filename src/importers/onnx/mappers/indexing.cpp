@@ -1,4 +1,7 @@
 // Constants, and operators that read or write by index.
+#include <algorithm>
+#include <iterator>
+
 #include "importers/onnx/mapper.hpp"
 
 namespace blobsmith::onnx_import {
@@ -32,6 +35,45 @@ std::vector<Value> map_constant_of_shape(Context& c) {
   Tensor value = given ? a->tensor : Tensor::of(ElementType::f32, {}, std::vector<float>{0});
   value.shape = {};
   return {c.make("Broadcast", {c.graph().constant(std::move(value))->value(), c.integers_constant(shape)}, attributes({{"mode", std::string("numpy")}}), 3)};
+}
+
+/// A constant of one value; the shape is an input, or an attribute (which Model Optimizer does not know).
+std::vector<Value> map_constant_fill(Context& c) {
+  std::vector<int64_t> shape = c.integer("input_as_shape", 0) ? c.constant_integers(0, "shape") : c.integers("shape");
+  if (!c.integer("input_as_shape", 0) && c.has_input(0)) shape = c.input(0).shape();
+  std::ranges::copy(c.integers("extra_shape"), std::back_inserter(shape));
+  if (c.integer("dtype", 1) != 1) c.refuse("its dtype is not FLOAT");
+  for (int64_t d : shape)
+    if (d < 0) c.refuse("its shape is " + to_string(shape));
+  if (element_count(shape) > kLargestConstant) c.refuse("its shape is too large: " + to_string(shape));
+  const Value v = c.real_constant(ElementType::f32, {}, c.real("value", 0));
+  return {c.make("Broadcast", {v, c.integers_constant(shape)}, attributes({{"mode", std::string("numpy")}}), 3, "/Broadcast")};
+}
+
+/// No operator of Model Optimizer: a constant, since shapes are.
+std::vector<Value> map_eye_like(Context& c) {
+  const Shape shape = c.input(0).shape();
+  if (shape.size() != 2 || !is_static(shape) || element_count(shape) > kLargestConstant) c.refuse("its shape is " + to_string(shape));
+  if (const int64_t type = c.integer("dtype", 1); type != 1 && type != 10 && type != 11) c.refuse("its dtype is no floating type");
+  std::vector<float> eye(static_cast<size_t>(element_count(shape)), 0.0f);
+  const int64_t k = c.integer("k", 0);
+  if (k > -shape[0] && k < shape[1])
+    for (int64_t row = std::max<int64_t>(0, -k); row < shape[0] && row + k < shape[1]; ++row) eye[static_cast<size_t>(row * shape[1] + row + k)] = 1;
+  return {c.graph().constant(Tensor::of(ElementType::f32, shape, std::move(eye)), c.name())->value()};
+}
+
+/// No operator of Model Optimizer: the slices that a constant condition chooses.
+std::vector<Value> map_compress(Context& c) {
+  const bool flat = !c.node().find("axis");
+  const Value x = flat ? c.reshape(c.input(0), {-1}, "/flat") : c.input(0);
+  const int64_t axis = flat ? 0 : c.axis(c.integer("axis", 0), c.rank());
+  const std::vector<int64_t> chosen = c.constant_integers(1, "condition");
+  if (static_cast<int64_t>(chosen.size()) > x.shape().at(static_cast<size_t>(axis))) c.refuse("its condition is longer than the axis");
+  std::vector<int64_t> positions;
+  for (size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i]) positions.push_back(static_cast<int64_t>(i));
+  if (positions.empty()) c.refuse("its condition chooses nothing");
+  return {c.make("Gather", {x, c.integers_constant(positions), c.integer_constant(axis)}, attributes({{"batch_dims", int64_t{0}}}), 7)};
 }
 
 std::vector<Value> map_range(Context& c) {
@@ -90,6 +132,9 @@ std::vector<Value> map_roi_align(Context& c) {
 
 constexpr Mapper kMappers[] = {{"Constant", map_constant},
                                {"ConstantOfShape", map_constant_of_shape},
+                               {"ConstantFill", map_constant_fill},
+                               {"EyeLike", map_eye_like},
+                               {"Compress", map_compress},
                                {"Range", map_range},
                                {"Gather", map_gather},
                                {"GatherND", map_gather_nd},

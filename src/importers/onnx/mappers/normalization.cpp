@@ -64,6 +64,11 @@ std::vector<Value> map_lrn(Context& c) {
 }
 
 std::vector<Value> map_lp_normalization(Context& c) {
+  if (c.integer("p", 2) == 1) {  // not by Model Optimizer
+    const Value x = c.input(0), size = c.make("Abs", {x}, {}, Context::kNewest, "/abs");
+    const Value axes = c.integers_constant({c.axis(c.integer("axis", -1), c.rank())});
+    return {c.binary("Divide", x, c.make("ReduceSum", {size, axes}, attributes({{"keep_dims", true}}), Context::kNewest, "/sum"))};
+  }
   if (c.integer("p", 2) != 2) c.refuse("Only normalization of 2nd order is supported.");
   return {c.make("NormalizeL2", {c.input(0), c.integers_constant({c.axis(c.integer("axis", -1), c.rank())})}, attributes({{"eps", 1e-6}, {"eps_mode", std::string("add")}}))};
 }
@@ -86,11 +91,85 @@ std::vector<Value> soft_max(Context& c, const char* type) {
 std::vector<Value> map_softmax(Context& c) { return soft_max(c, "Softmax"); }
 std::vector<Value> map_log_softmax(Context& c) { return soft_max(c, "LogSoftmax"); }
 
+/// No operator of Model Optimizer: one at the first largest value of an axis (before opset 13, of all from it on), zeros elsewhere.
+std::vector<Value> map_hardmax(Context& c) {
+  const Value given = c.input(0);
+  const bool rows = c.opset() < 13;
+  const int64_t stated = c.axis(c.integer("axis", rows ? 1 : -1), c.rank());
+  const Value x = rows ? c.flatten(given, stated, "/FlattenONNX_/Reshape") : given;
+  const int64_t axis = rows ? 1 : stated;
+  const Attributes a = attributes({{"axis", axis}, {"mode", std::string("max")}, {"sort", std::string("index")}, {"index_element_type", std::string("i64")}});
+  Node* top = c.make("TopK", {x, c.integer_constant(1, "/TopK1")}, a, 3, "/TopK").node;
+  const Value position = c.make("Squeeze", {top->value(1), c.integers_constant({axis})}, {}, Context::kNewest, "/Squeeze");
+  const Value depth = c.integer_constant(x.shape()[static_cast<size_t>(axis)], "/depth");
+  const Value y = c.make("OneHot", {position, depth, c.real_constant(x.type(), {}, 1), c.real_constant(x.type(), {}, 0)}, attributes({{"axis", axis}}), Context::kNewest, rows ? "/OneHot" : "");
+  return {rows ? c.reshape(y, given.shape()) : y};
+}
+
+/// (x - mean) / sqrt(variance + eps): an MVN where the VPU has it, otherwise spelled out.
+Value normalized(Context& c, Value x, const std::vector<int64_t>& axes, double eps) {
+  const size_t rank = x.shape().size();
+  if ((rank == 3 || rank == 4) && axes.front() > 0) {
+    const Attributes a = attributes({{"eps", eps}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}});
+    return c.make("MVN", {x, c.integers_constant(axes)}, a, 6, "/MVN");
+  }
+  const auto mean = [&](Value v, const std::string& suffix) { return c.make("ReduceMean", {v, c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, suffix); };
+  const Value distance = c.binary("Subtract", x, mean(x, "/mean"), "/distance");
+  const Value variance = mean(c.binary("Multiply", distance, distance, "/square"), "/variance");
+  const Value deviation = c.binary("Power", c.binary("Add", variance, eps, "/eps"), 0.5, "/deviation");
+  return c.binary("Divide", distance, deviation, "/normal");
+}
+
+/// No operator of Model Optimizer: the channels of each group together; scale and bias are per group before opset 21.
+std::vector<Value> map_group_normalization(Context& c) {
+  const Value x = c.input(0);
+  const int64_t groups = c.integer("num_groups", 1);
+  if (c.rank() < 2 || !is_static(x.shape()) || groups < 1 || x.shape()[1] % groups != 0) c.refuse("its channels can't be divided into " + std::to_string(groups) + " groups");
+  const int64_t channels = x.shape()[1];
+  const Value grouped = c.reshape(x, {x.shape()[0], groups, -1}, "/groups");
+  const Value normal = c.reshape(normalized(c, grouped, {2}, c.real("epsilon", 1e-5f)), x.shape(), "/normal");
+  const auto per_channel = [&](size_t i, const char* suffix) {
+    const std::vector<float> given = parameter(c, i).to_f32();
+    const auto count = static_cast<int64_t>(given.size());
+    if (count != groups && count != channels) c.refuse("its parameters have " + std::to_string(count) + " values");
+    std::vector<float> values;
+    for (int64_t k = 0; k < channels; ++k) values.push_back(given[static_cast<size_t>(k * count / channels)]);
+    return c.graph().constant(Tensor::of(ElementType::f32, channel_shape(c, channels), std::move(values)), c.name() + suffix)->value();
+  };
+  return {c.binary("Add", c.binary("Multiply", normal, per_channel(1, "/scale"), "/scaled"), per_channel(2, "/bias"))};
+}
+
+/// No operator of Model Optimizer, which makes the same of its parts: over the axes from `axis` on.
+std::vector<Value> map_layer_normalization(Context& c) {
+  const Value x = c.input(0);
+  if (c.output_count() > 1) c.refuse("its mean and deviation are asked for");
+  std::vector<int64_t> axes;
+  for (int64_t i = c.axis(c.integer("axis", -1), c.rank()); i < c.rank(); ++i) axes.push_back(i);
+  const Value normal = normalized(c, x, axes, c.real("epsilon", 1e-5f));
+  const Value scaled = c.binary("Multiply", normal, c.input(1), c.has_input(2) ? "/scaled" : "");
+  return {c.has_input(2) ? c.binary("Add", scaled, c.input(2)) : scaled};
+}
+
+/// scale * x + bias of each channel
+std::vector<Value> map_image_scaler(Context& c) {
+  const std::vector<float> bias = c.reals("bias");
+  if (bias.empty()) c.refuse("it has no bias");
+  Shape shape{static_cast<int64_t>(bias.size()), 1, 1};
+  Value y = c.input(0);
+  const double scale = c.real("scale", 1);
+  if (scale != 1) y = c.binary("Multiply", y, scale, "/mul_");
+  return {c.binary("Add", y, c.graph().constant(Tensor::of(ElementType::f32, shape, bias), c.name() + "/bias")->value())};
+}
+
 constexpr Mapper kMappers[] = {{"BatchNormalization", map_batch_normalization},
                                {"InstanceNormalization", map_instance_normalization},
                                {"MeanVarianceNormalization", map_mean_variance_normalization},
                                {"LRN", map_lrn},
                                {"LpNormalization", map_lp_normalization},
+                               {"LayerNormalization", map_layer_normalization},
+                               {"GroupNormalization", map_group_normalization},
+                               {"ImageScaler", map_image_scaler},
+                               {"Hardmax", map_hardmax},
                                {"Softmax", map_softmax},
                                {"LogSoftmax", map_log_softmax}};
 
