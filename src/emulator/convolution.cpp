@@ -164,7 +164,8 @@ ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channe
   plane_ = phases_x_ * phases_y_ * height_ * pitch_;
   if (plane_ % 256 == 0) plane_ += 16;  // planes a power of two apart would fall into the same cache lines
   if (plane_ > kMaxFloats || channels_ * plane_ + 2 * kSlack > kMaxFloats) throw Error(ErrorCode::AllocationFailed, "a convolution needs too much memory");
-  values_.resize(static_cast<size_t>(channels_ * plane_ + 2 * kSlack));
+  values_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(channels_ * plane_ + 2 * kSlack));
+  std::fill_n(values_.get() + channels_ * plane_, 2 * kSlack, 0.0f);
   offsets_.reserve(static_cast<size_t>(channels_ * window.kernel_x * window.kernel_y));
   for (int64_t c = 0; c < channels_; ++c)
     for (int64_t ky = 0; ky < window.kernel_y; ++ky)
@@ -179,12 +180,15 @@ void ShiftedPlanes::fill(const Grid& image, int64_t channel) {
   std::unique_ptr<float[]> long_row;
   if (in_width > kShortRow) long_row = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(in_width));
   float* row = long_row ? long_row.get() : short_row;
-  float* plane = values_.data() + channel * plane_;
+  float* plane = values_.get() + channel * plane_;
+  const bool whole = window_.stride_x == 1 && window_.stride_y == 1 && window_.pad_left == 0 && window_.pad_top == 0 && pitch_ == in_width && height_ == in_height;
+  std::fill_n(plane + (whole ? height_ * pitch_ : 0), plane_ - (whole ? height_ * pitch_ : 0), 0.0f);
   for (int64_t phase_y = 0; phase_y < phases_y_; ++phase_y)
     for (int64_t j = 0; j < height_; ++j) {
       const int64_t y = j * window_.stride_y + phase_y - window_.pad_top;
       if (y < 0 || y >= in_height) continue;
-      load_row(image.data + channel * image.strides[0] + y * image.strides[1], image.strides[2], image.type, in_width, row);
+      load_row(image.data + channel * image.strides[0] + y * image.strides[1], image.strides[2], image.type, in_width, whole ? plane + j * pitch_ : row);
+      if (whole) continue;
       for (int64_t phase_x = 0; phase_x < phases_x_; ++phase_x) {
         float* to = plane + ((phase_y * phases_x_ + phase_x) * height_ + j) * pitch_;
         const int64_t shift = phase_x - window_.pad_left;  // x = i*stride + shift

@@ -29,7 +29,7 @@ class ShiftedPlanes {
   /// `image` has the axes C, H, W.
   ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
 
-  const float* data() const { return values_.data(); }
+  const float* data() const { return values_.get(); }
   int64_t pitch() const { return pitch_; }
   int64_t channels() const { return channels_; }
   /// Where the row for each element of the kernel, (channel*kernel_y + ky)*kernel_x + kx, and output row 0 begins.
@@ -42,7 +42,7 @@ class ShiftedPlanes {
   Window window_;
   int64_t channels_, height_, pitch_, plane_;
   int64_t phases_x_, phases_y_;
-  std::vector<float> values_;
+  std::unique_ptr<float[]> values_;
   std::vector<int32_t> offsets_;
 };
 
