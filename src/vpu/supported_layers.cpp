@@ -32,8 +32,8 @@ constexpr std::array kRenamed{Renamed{"Conv", "Convolution"}, Renamed{"ConvTrans
                               Renamed{"Gemm", "MatMul"}, Renamed{"Sub", "Subtract"}, Renamed{"Mul", "Multiply"}, Renamed{"Div", "Divide"}, Renamed{"Pow", "Power"}, Renamed{"Max", "Maximum"},
                               Renamed{"Min", "Minimum"}, Renamed{"Neg", "Negative"}, Renamed{"Clip", "Clamp"}, Renamed{"LeakyRelu", "PRelu"}, Renamed{"Ceil", "Ceiling"}, Renamed{"ScatterND", "ScatterNDUpdate"},
                               Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"Mod", "FloorMod"},
-                              Renamed{"Selu", "Elu"}, Renamed{"Celu", "Elu"}, Renamed{"ReduceL1", "ReduceSum"}, Renamed{"ReduceSumSquare", "ReduceSum"}, Renamed{"GRU", "GRUSequence"},
-                              Renamed{"RNN", "RNNSequence"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
+                              Renamed{"Selu", "Elu"}, Renamed{"Celu", "Elu"}, Renamed{"ReduceL1", "ReduceSum"}, Renamed{"ReduceSumSquare", "ReduceSum"}, Renamed{"GRU", "TensorIterator"},
+                              Renamed{"RNN", "TensorIterator"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
                               Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"Shape", "ShapeOf"},
                               Renamed{"Cast", "Convert"}, Renamed{"Expand", "Broadcast"}, Renamed{"Softplus", "SoftPlus"}, Renamed{"Slice", "StridedSlice"}, Renamed{"InstanceNormalization", "MVN"}};
 

@@ -94,6 +94,31 @@ TEST(OnnxOperators, AnEquationWithoutOutputSumsOverRepeatedLetters) {
   EXPECT_EQ(shape(true), (Shape{2, 3, 4}));
 }
 
+/// A recurrent operator of 3 inputs and 2 hidden values over 5 steps.
+Graph recurrent(const std::string& op, int64_t gates, const std::string& direction, const std::string& also = "") {
+  const int64_t n = direction == "bidirectional" ? 2 : 1, rows = gates * 2;
+  const auto filled = [](int64_t count) { return std::vector<float>(static_cast<size_t>(count), 0.5f); };
+  ModelText m = std::move(ModelText().input("x", {5, 1, 3}).constant("w", {n, rows, 3}, filled(n * rows * 3)).constant("r", {n, rows, 2}, filled(n * rows * 2)).constant("b", {n, 2 * rows}, filled(n * 2 * rows)));
+  m.node(op, "n", {"x", "w", "r", "b"}, "Y").also("Yh").with("hidden_size", 2).with_text("direction", direction);
+  if (!also.empty()) m.with(also, 1);
+  return m.output("Y").output("Yh").import();
+}
+
+Types body_of(const Graph& g) {
+  for (const Node* n : g.all())
+    if (n->is("TensorIterator")) return types_of(*n->body);
+  return {};
+}
+
+TEST(OnnxOperators, RecurrentCellsAreLoopsOfTheirOperations) {
+  EXPECT_EQ(body_of(recurrent("RNN", 1, "forward")), (Types{"Reshape", "MatMul", "Add", "Tanh", "Reshape"}));
+  EXPECT_EQ(body_of(recurrent("GRU", 3, "forward")).count("MatMul"), 2u);
+  EXPECT_EQ(body_of(recurrent("GRU", 3, "forward", "linear_before_reset")).count("Add"), body_of(recurrent("GRU", 3, "forward")).count("Add") + 1);
+  EXPECT_EQ(types_of(recurrent("GRU", 3, "reverse")).count("TensorIterator"), 1u);
+  EXPECT_EQ(types_of(recurrent("GRU", 3, "bidirectional")).count("TensorIterator"), 2u);
+  EXPECT_THROW(recurrent("GRU", 3, "forward", "layout"), Error);
+}
+
 TEST(OnnxOperators, MatricesOfOnesAndChoicesOfSlicesAreConstants) {
   const Graph eye = ModelText().input("x", {2, 3}).node("EyeLike", "e", {"x"}, "i").with("k", 1).node("Add", "n", {"i", "x"}, "y").output("y").import();
   EXPECT_EQ(layer(eye, "e")->constant.to_f32(), (std::vector<float>{0, 1, 0, 0, 0, 1}));

@@ -19,6 +19,12 @@ const Tensor& parameter(Context& c, size_t i) {
   return *t;
 }
 
+/// y in the shape of x, whatever that is.
+Value shaped_like(Context& c, Value y, Value x, const std::string& suffix = {}) {
+  const Value shape = c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, suffix + "/ShapeOf_");
+  return c.make("Reshape", {y, shape}, attributes({{"special_zero", true}}), Context::kNewest, suffix);
+}
+
 /// Multiply, Add, Multiply, Add; the fusing of linear sequences makes one Multiply and one Add of them (§6.2). The first
 /// two constants are computed in single precision.
 std::vector<Value> map_batch_normalization(Context& c) {
@@ -85,8 +91,7 @@ std::vector<Value> soft_max(Context& c, const char* type) {
   }
   const Value flat = c.flatten(x, axis, "/FlattenONNX_/Reshape");
   const Value y = c.make(type, {flat}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/Softmax_");
-  const Value shape = c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, "/ShapeOf_");
-  return {c.make("Reshape", {y, shape}, attributes({{"special_zero", true}}))};
+  return {shaped_like(c, y, x)};
 }
 std::vector<Value> map_softmax(Context& c) { return soft_max(c, "Softmax"); }
 std::vector<Value> map_log_softmax(Context& c) { return soft_max(c, "LogSoftmax"); }
@@ -103,21 +108,28 @@ std::vector<Value> map_hardmax(Context& c) {
   const Value position = c.make("Squeeze", {top->value(1), c.integers_constant({axis})}, {}, Context::kNewest, "/Squeeze");
   const Value depth = c.integer_constant(x.shape()[static_cast<size_t>(axis)], "/depth");
   const Value y = c.make("OneHot", {position, depth, c.real_constant(x.type(), {}, 1), c.real_constant(x.type(), {}, 0)}, attributes({{"axis", axis}}), Context::kNewest, rows ? "/OneHot" : "");
-  return {rows ? c.reshape(y, given.shape()) : y};
+  return {rows ? shaped_like(c, y, given) : y};
 }
 
-/// (x - mean) / sqrt(variance + eps): an MVN where the VPU has it, otherwise spelled out.
+/// (x - mean) / sqrt(variance + eps) spelled out, the mean, and what the difference is multiplied by.
+std::vector<Value> normalized_by_parts(Context& c, Value x, const std::vector<int64_t>& axes, double eps) {
+  const auto mean_of = [&](Value v, const std::string& suffix) { return c.make("ReduceMean", {v, c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, suffix); };
+  const Value mean = mean_of(x, "/mean");
+  const Value distance = c.binary("Subtract", x, mean, "/distance");
+  const Value variance = mean_of(c.binary("Multiply", distance, distance, "/square"), "/variance");
+  const Value inverse = c.binary("Power", c.binary("Add", variance, eps, "/eps"), -0.5, "/inverse_deviation");
+  return {c.binary("Multiply", distance, inverse, "/normal"), mean, inverse};
+}
+
+/// The same by an MVN where the VPU has it; its eps is outside of the root, which must not matter.
 Value normalized(Context& c, Value x, const std::vector<int64_t>& axes, double eps) {
   const size_t rank = x.shape().size();
-  if ((rank == 3 || rank == 4) && axes.front() > 0) {
+  constexpr double kNegligible = 1e-4;
+  if ((rank == 3 || rank == 4) && axes.front() > 0 && eps <= kNegligible) {
     const Attributes a = attributes({{"eps", eps}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}});
     return c.make("MVN", {x, c.integers_constant(axes)}, a, 6, "/MVN");
   }
-  const auto mean = [&](Value v, const std::string& suffix) { return c.make("ReduceMean", {v, c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, suffix); };
-  const Value distance = c.binary("Subtract", x, mean(x, "/mean"), "/distance");
-  const Value variance = mean(c.binary("Multiply", distance, distance, "/square"), "/variance");
-  const Value deviation = c.binary("Power", c.binary("Add", variance, eps, "/eps"), 0.5, "/deviation");
-  return c.binary("Divide", distance, deviation, "/normal");
+  return normalized_by_parts(c, x, axes, eps)[0];
 }
 
 /// No operator of Model Optimizer: the channels of each group together; scale and bias are per group before opset 21.
@@ -126,8 +138,8 @@ std::vector<Value> map_group_normalization(Context& c) {
   const int64_t groups = c.integer("num_groups", 1);
   if (c.rank() < 2 || !is_static(x.shape()) || groups < 1 || x.shape()[1] % groups != 0) c.refuse("its channels can't be divided into " + std::to_string(groups) + " groups");
   const int64_t channels = x.shape()[1];
-  const Value grouped = c.reshape(x, {x.shape()[0], groups, -1}, "/groups");
-  const Value normal = c.reshape(normalized(c, grouped, {2}, c.real("epsilon", 1e-5f)), x.shape(), "/normal");
+  const Value grouped = c.reshape(x, {0, groups, -1}, "/groups");
+  const Value normal = shaped_like(c, normalized(c, grouped, {2}, c.real("epsilon", 1e-5f)), x, "/restored");
   const auto per_channel = [&](size_t i, const char* suffix) {
     const std::vector<float> given = parameter(c, i).to_f32();
     const auto count = static_cast<int64_t>(given.size());
@@ -142,12 +154,13 @@ std::vector<Value> map_group_normalization(Context& c) {
 /// No operator of Model Optimizer, which makes the same of its parts: over the axes from `axis` on.
 std::vector<Value> map_layer_normalization(Context& c) {
   const Value x = c.input(0);
-  if (c.output_count() > 1) c.refuse("its mean and deviation are asked for");
   std::vector<int64_t> axes;
   for (int64_t i = c.axis(c.integer("axis", -1), c.rank()); i < c.rank(); ++i) axes.push_back(i);
-  const Value normal = normalized(c, x, axes, c.real("epsilon", 1e-5f));
-  const Value scaled = c.binary("Multiply", normal, c.input(1), c.has_input(2) ? "/scaled" : "");
-  return {c.has_input(2) ? c.binary("Add", scaled, c.input(2)) : scaled};
+  const double eps = c.real("epsilon", 1e-5f);
+  std::vector<Value> values = c.output_count() > 1 ? normalized_by_parts(c, x, axes, eps) : std::vector{normalized(c, x, axes, eps)};
+  const Value scaled = c.binary("Multiply", values[0], c.input(1), c.has_input(2) ? "/scaled" : "");
+  values[0] = c.has_input(2) ? c.binary("Add", scaled, c.input(2)) : scaled;
+  return values;
 }
 
 /// scale * x + bias of each channel

@@ -1,4 +1,5 @@
-// LSTM as a TensorIterator over an LSTMCell, one per direction (model-optimizer spec §5.2).
+// LSTM as a TensorIterator over an LSTMCell, one per direction (model-optimizer spec §5.2). GRU and RNN: Model Optimizer makes
+// sequences of cells that the VPU lacks, so their cells are spelled out here, as a loop.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -12,7 +13,7 @@ namespace {
 constexpr int64_t kGates = 4;
 constexpr std::array<int64_t, kGates> kGateOrder{2, 0, 3, 1};  // forget, input, cell, output: where ONNX (i, o, f, c) has them
 
-/// What one direction computes with. Weights are [4 H, I], [4 H, H], [4 H].
+/// What one direction computes with. Weights are [gates H, I], [gates H, H], [gates H].
 struct Direction {
   std::string prefix;  ///< of the names of its layers
   bool reverse = false;
@@ -20,33 +21,39 @@ struct Direction {
 };
 
 struct Sizes {
-  int64_t steps, batch, input, hidden, directions;
+  int64_t steps, batch, input, hidden, directions, gates;
 };
 
-bool is_default(const onnx_file::Attribute& a) {
+bool is_zero(const onnx_file::Attribute& a) {
   using Kind = onnx_file::Attribute::Kind;
-  if (a.kind == Kind::Integer) return a.integer == 0;
-  if (a.kind == Kind::Real) return a.real == 0;
-  for (size_t i = 0; i < a.texts.size(); ++i)
-    if (a.texts[i] != (i % 3 == 0 ? "Sigmoid" : "Tanh")) return false;
-  return a.kind == Kind::Texts;
+  return a.kind == Kind::Integer ? a.integer == 0 : a.kind == Kind::Real && a.real == 0;
 }
 
-Sizes check(Context& c) {
+Sizes check(Context& c, int64_t gates) {
   const Shape x = c.input(0).shape(), w = c.input(1).shape();
   if (x.size() != 3 || !is_static(x) || w.size() != 3) c.refuse("its input must have 3 dimensions, and its weights too");
   const bool two = c.text("direction", "forward") == "bidirectional";
-  const Sizes s{x[0], x[1], x[2], c.integer("hidden_size", w[1] / kGates), two ? 2 : 1};
-  if (s.hidden < 1 || w != Shape{s.directions, kGates * s.hidden, s.input} || c.input(2).shape() != Shape{s.directions, kGates * s.hidden, s.hidden})
+  const Sizes s{x[0], x[1], x[2], c.integer("hidden_size", w[1] / gates), two ? 2 : 1, gates};
+  if (s.hidden < 1 || w != Shape{s.directions, gates * s.hidden, s.input} || c.input(2).shape() != Shape{s.directions, gates * s.hidden, s.hidden})
     c.refuse("its weights have the shapes " + to_string(w) + " and " + to_string(c.input(2).shape()));
-  for (const char* a : {"activations", "clip", "input_forget", "layout"})
-    if (c.node().find(a) && !is_default(*c.node().find(a))) c.refuse("attribute '" + std::string(a) + "' is not supported");
+  for (const char* a : {"clip", "input_forget", "layout"})
+    if (c.node().find(a) && !is_zero(*c.node().find(a))) c.refuse("attribute '" + std::string(a) + "' is not supported");
   if (c.has_input(7)) c.refuse("peepholes are not supported");
   if (c.has_input(4)) {
     const std::vector<int64_t> lengths = c.constant_integers(4, "list of sequence lengths");
     if (std::ranges::any_of(lengths, [&](int64_t n) { return n != s.steps; })) c.refuse("sequences of different lengths are not supported");
   }
   return s;
+}
+
+/// What the model names, over all directions, else the usual ones.
+std::vector<std::string> activations(Context& c, const Sizes& s, std::vector<std::string> usual) {
+  const onnx_file::Attribute* a = c.node().find("activations");
+  std::vector<std::string> names = usual;
+  if (s.directions == 2) names.insert(names.end(), usual.begin(), usual.end());
+  if (!a) return names;
+  if (a->kind != onnx_file::Attribute::Kind::Texts || a->texts.size() != names.size()) c.refuse("attribute 'activations' does not name " + std::to_string(names.size()) + " functions");
+  return a->texts;
 }
 
 /// The rows of one direction in the gate order of LSTMCell; `rows` per gate, `width` values per row.
@@ -114,34 +121,170 @@ Value initial_state(Context& c, size_t input, const Sizes& s, const Direction& d
   return c.reshape(v, {s.batch, s.hidden}, suffix);
 }
 
+std::vector<Value> with_directions(Context& c, const Direction& d, Node* loop, int outputs) {
+  const std::string suffix = d.prefix.substr(c.name().size()) + "/UnsqueezeNumDirections/";
+  std::vector<Value> r;
+  for (int i = 0; i < outputs; ++i) r.push_back(c.make("Unsqueeze", {loop->value(i), c.integers_constant({i == 0 ? 1 : 0})}, {}, Context::kNewest, suffix + std::to_string(i)));
+  return r;
+}
+
 /// Y, Y_h and Y_c with the axis of directions.
-std::array<Value, 3> run_direction(Context& c, const Sizes& s, const Direction& d) {
+std::vector<Value> run_lstm(Context& c, const Sizes& s, const Direction& d) {
   const Value hidden = initial_state(c, 5, s, d, "/HiddenStateResize"), state = initial_state(c, 6, s, d, "/CellStateResize");
   Node* loop = c.graph().add("TensorIterator", {c.input(0), hidden, state}, 0, d.prefix + "/TensorIterator");
   loop->source = c.node().describe(c.opset());
   loop->body = cell_body(c, s, d);
   loop->port_map = cell_ports(d.reverse);
   infer(c.graph(), loop);
-  const std::string suffix = d.prefix.substr(c.name().size()) + "/UnsqueezeNumDirections/";
-  std::array<Value, 3> r;
-  for (int i = 0; i < 3; ++i) r[static_cast<size_t>(i)] = c.make("Unsqueeze", {loop->value(i), c.integers_constant({i == 0 ? 1 : 0})}, {}, Context::kNewest, suffix + std::to_string(i));
+  return with_directions(c, d, loop, 3);
+}
+
+/// Both directions, joined, or the one that there is.
+std::vector<Value> run(Context& c, const Sizes& s, std::vector<Value> (*one)(Context&, const Sizes&, const Direction&)) {
+  if (s.directions == 1) return one(c, s, {c.name(), c.text("direction", "forward") == "reverse", 0});
+  const auto forward = one(c, s, {c.name() + "/Split/forward", false, 0}), reverse = one(c, s, {c.name() + "/Split/reverse", true, 1});
+  constexpr std::array<const char*, 3> kNames{"/FinalConcat/Data", "/FinalConcat/HiddenState", "/FinalConcat/CellState"};
+  std::vector<Value> r;
+  for (size_t i = 0; i < forward.size(); ++i) r.push_back(c.make("Concat", {forward[i], reverse[i]}, attributes({{"axis", int64_t{i == 0 ? 1 : 0}}}), Context::kNewest, kNames[i]));
   return r;
 }
 
 std::vector<Value> map_lstm(Context& c) {
-  const Sizes s = check(c);
-  if (s.directions == 1) {
-    const auto r = run_direction(c, s, {c.name(), c.text("direction", "forward") == "reverse", 0});
-    return {r.begin(), r.end()};
-  }
-  const auto forward = run_direction(c, s, {c.name() + "/Split/forward", false, 0}), reverse = run_direction(c, s, {c.name() + "/Split/reverse", true, 1});
-  constexpr std::array<const char*, 3> kNames{"/FinalConcat/Data", "/FinalConcat/HiddenState", "/FinalConcat/CellState"};
-  std::vector<Value> r;
-  for (size_t i = 0; i < 3; ++i) r.push_back(c.make("Concat", {forward[i], reverse[i]}, attributes({{"axis", int64_t{i == 0 ? 1 : 0}}}), Context::kNewest, kNames[i]));
-  return r;
+  const Sizes s = check(c, kGates);
+  const std::vector<std::string> usual{"Sigmoid", "Tanh", "Tanh"}, given = activations(c, s, usual);
+  for (size_t i = 0; i < given.size(); ++i)
+    if (given[i] != usual[i % usual.size()]) c.refuse("attribute 'activations' is not supported");
+  return run(c, s, run_lstm);
 }
 
-constexpr Mapper kMappers[] = {{"LSTM", map_lstm}};
+// ---- GRU and RNN ----------------------------------------------------------------------------------------------------
+
+/// The body of a loop, written operation by operation: its input is a step's share of W x + b, and the hidden state.
+class CellWriter {
+ public:
+  CellWriter(Context& c, const Sizes& s, const Direction& d) : c_(c), s_(s), d_(d), body_(std::make_unique<Graph>()) {
+    const ElementType type = c.input(0).type();
+    const Value x = body_->parameter(type, {1, s.batch, s.gates * s.hidden}, d.prefix + "/x")->value();
+    x_ = make("Reshape", {x, integers({s.batch, s.gates * s.hidden})}, attributes({{"special_zero", false}}));
+    hidden_ = body_->parameter(type, {s.batch, s.hidden}, d.prefix + "/hidden")->value();
+  }
+
+  Value hidden() const { return hidden_; }
+  Value make(const char* type, std::vector<Value> inputs, Attributes a = {}) {
+    return body_->make(type, std::move(inputs), std::move(a), 0, d_.prefix + "/" + type + "_" + std::to_string(count_++))->value();
+  }
+  /// The share of `count` gates from `first` on.
+  Value input(int64_t first, int64_t count) { return gates_of(x_, first, count); }
+  Value gates_of(Value v, int64_t first, int64_t count) {
+    const int64_t all = v.shape()[1] / s_.hidden;
+    if (count == all) return v;
+    const Attributes masks = attributes({{"begin_mask", std::vector<int64_t>{1, 0}}, {"end_mask", std::vector<int64_t>{1, 0}}});
+    return make("StridedSlice", {v, integers({0, first * s_.hidden}), integers({0, (first + count) * s_.hidden}), integers({1, 1})}, masks);
+  }
+  /// v times the recurrence weights of these gates.
+  Value recurrence(Value v, int64_t first, int64_t count) {
+    const std::vector<float> all = constant(2);
+    const auto begin = all.begin() + (d_.index * s_.gates + first) * s_.hidden * s_.hidden;
+    Tensor r = Tensor::of(ElementType::f32, {count * s_.hidden, s_.hidden}, std::vector<float>(begin, begin + count * s_.hidden * s_.hidden));
+    return make("MatMul", {v, body_->constant(std::move(r))->value()}, attributes({{"transpose_a", false}, {"transpose_b", true}}));
+  }
+  Value row(std::vector<float> values) {
+    const auto n = static_cast<int64_t>(values.size());
+    return body_->constant(Tensor::of(ElementType::f32, {1, n}, std::move(values)))->value();
+  }
+  Value activation(const std::string& name, Value v) {
+    if (name != "Sigmoid" && name != "Tanh" && name != "Relu") c_.refuse("activation '" + name + "' is not supported");
+    return make(name.c_str(), {v});
+  }
+  /// The constant of input i; of W, R and B the rows of all directions.
+  std::vector<float> constant(size_t i) const {
+    const Tensor* t = c_.constant(i);
+    if (!t) c_.refuse("its weights are not constants");
+    return t->to_f32();
+  }
+  /// The two biases of this direction: of the input and of the recurrence.
+  std::array<std::vector<float>, 2> biases() const {
+    const auto rows = static_cast<size_t>(s_.gates * s_.hidden);
+    std::array<std::vector<float>, 2> b{std::vector<float>(rows, 0.0f), std::vector<float>(rows, 0.0f)};
+    if (!c_.has_input(3)) return b;
+    const std::vector<float> all = constant(3);
+    if (all.size() != 2 * rows * static_cast<size_t>(s_.directions)) c_.refuse("its biases are not of the right shape");
+    for (size_t i = 0; i < 2; ++i) std::copy_n(all.begin() + static_cast<std::ptrdiff_t>((static_cast<size_t>(d_.index) * 2 + i) * rows), rows, b[i].begin());
+    return b;
+  }
+  std::unique_ptr<Graph> finish(Value hidden) {
+    body_->result(hidden, d_.prefix + "/outport/0");
+    body_->result(make("Reshape", {hidden, integers({1, s_.batch, s_.hidden})}, attributes({{"special_zero", false}})), d_.prefix + "/output");
+    return std::move(body_);
+  }
+
+ private:
+  Value integers(std::vector<int64_t> v) { return body_->constant(Tensor::i64(std::move(v)))->value(); }
+
+  Context& c_;
+  const Sizes& s_;
+  const Direction& d_;
+  std::unique_ptr<Graph> body_;
+  Value x_, hidden_;
+  int count_ = 0;
+};
+
+/// All steps' W x + b at once, then the loop.
+std::vector<Value> run_cell(Context& c, const Sizes& s, const Direction& d, CellWriter& cell, std::vector<float> bias, Value next) {
+  const std::string suffix = d.prefix.substr(c.name().size());
+  const int64_t rows = s.gates * s.hidden;
+  const std::vector<float> all = cell.constant(1);
+  const auto begin = all.begin() + d.index * rows * s.input;
+  const Value w = c.graph().constant(Tensor::of(ElementType::f32, {rows, s.input}, std::vector<float>(begin, begin + rows * s.input)))->value();
+  const Value b = c.graph().constant(Tensor::of(ElementType::f32, {1, rows}, std::move(bias)))->value();
+  const Value flat = c.reshape(c.input(0), {s.steps * s.batch, s.input}, suffix + "/steps");
+  const Value product = c.make("MatMul", {flat, w}, attributes({{"transpose_a", false}, {"transpose_b", true}}), Context::kNewest, suffix + "/input");
+  const Value x = c.reshape(c.make("Add", {product, b}, {}, Context::kNewest, suffix + "/biased"), {s.steps, s.batch, rows}, suffix + "/shares");
+  Node* loop = c.graph().add("TensorIterator", {x, initial_state(c, 5, s, d, "/HiddenStateResize")}, 0, d.prefix + "/TensorIterator");
+  loop->source = c.node().describe(c.opset());
+  loop->body = cell.finish(next);
+  const int64_t start = d.reverse ? -1 : 0, end = d.reverse ? 0 : -1, stride = d.reverse ? -1 : 1;
+  loop->port_map.inputs = {{0, 0, 0, start, end, stride, 1, true}, {1, 1}};
+  loop->port_map.outputs = {{0, 1, 0, start, end, stride, 1, true}, {1, 0}};
+  loop->port_map.back_edges = {{0, 1}};
+  infer(c.graph(), loop);
+  return with_directions(c, d, loop, 2);
+}
+
+/// f(W x + R h + b)
+std::vector<Value> run_rnn(Context& c, const Sizes& s, const Direction& d) {
+  CellWriter cell(c, s, d);
+  auto [bias, second] = cell.biases();
+  std::ranges::transform(bias, second, bias.begin(), std::plus<>());
+  const std::string f = activations(c, s, {"Tanh"}).at(static_cast<size_t>(d.index));
+  const Value next = cell.activation(f, cell.make("Add", {cell.input(0, 1), cell.recurrence(cell.hidden(), 0, 1)}));
+  return run_cell(c, s, d, cell, std::move(bias), next);
+}
+
+/// Gates update, reset and new: new + update * (hidden - new).
+std::vector<Value> run_gru(Context& c, const Sizes& s, const Direction& d) {
+  CellWriter cell(c, s, d);
+  auto [bias, second] = cell.biases();
+  const bool linear = c.integer("linear_before_reset", 0) != 0;
+  const auto added = (linear ? 2 : 3) * s.hidden;
+  std::transform(bias.begin(), bias.begin() + added, second.begin(), bias.begin(), std::plus<>());
+  const std::vector<std::string> functions = activations(c, s, {"Sigmoid", "Tanh"});
+  const auto f = functions.at(static_cast<size_t>(2 * d.index)), g = functions.at(static_cast<size_t>(2 * d.index + 1));
+  const Value h = cell.hidden();
+  const Value gates = cell.activation(f, cell.make("Add", {cell.input(0, 2), cell.recurrence(h, 0, 2)}));
+  const Value update = cell.gates_of(gates, 0, 1), reset = cell.gates_of(gates, 1, 1);
+  Value memory;
+  if (linear) memory = cell.make("Multiply", {reset, cell.make("Add", {cell.recurrence(h, 2, 1), cell.row({second.begin() + added, second.end()})})});
+  else memory = cell.recurrence(cell.make("Multiply", {reset, h}), 2, 1);
+  const Value fresh = cell.activation(g, cell.make("Add", {cell.input(2, 1), memory}));
+  const Value next = cell.make("Add", {fresh, cell.make("Multiply", {update, cell.make("Subtract", {h, fresh})})});
+  return run_cell(c, s, d, cell, std::move(bias), next);
+}
+
+std::vector<Value> map_gru(Context& c) { return run(c, check(c, 3), run_gru); }
+std::vector<Value> map_rnn(Context& c) { return run(c, check(c, 1), run_rnn); }
+
+constexpr Mapper kMappers[] = {{"LSTM", map_lstm}, {"GRU", map_gru}, {"RNN", map_rnn}};
 
 }  // namespace
 
