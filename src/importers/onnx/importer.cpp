@@ -44,10 +44,8 @@ class Importer {
  private:
   static bool is_known(const onnx_file::Node& n) { return is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type); }
 
-  static std::string name_of(const onnx_file::Node& n) { return n.name.empty() && !n.outputs.empty() ? n.outputs[0] : n.name; }
-
   Error unknown_operator(const onnx_file::Node& n) const {
-    Error e = unsupported_layer(name_of(n), is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
+    Error e = unsupported_layer(onnx_import::layer_name(n), is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
     return e.because("in " + n.describe(model_.opset));
   }
 
@@ -83,7 +81,7 @@ class Importer {
     context_.enter(n);
     if (options_.problems) options_.problems->order.push_back(n.describe(model_.opset));
     if (options_.problems && lacks_an_input(n)) {
-      options_.problems->unchecked.push_back({name_of(n), n.op_type, n.describe(model_.opset)});
+      options_.problems->unchecked.push_back({onnx_import::layer_name(n), n.op_type, n.describe(model_.opset)});
       return leave_out(n);
     }
     try {
@@ -95,7 +93,7 @@ class Importer {
       if (!e.has_address()) e.at_layer(context_.name(), n.op_type);
       if (e.why().empty()) e.because("in " + n.describe(model_.opset));
       if (!options_.problems) throw;
-      options_.problems->failed.push_back({e, name_of(n), n.op_type, n.describe(model_.opset)});
+      options_.problems->failed.push_back({e, onnx_import::layer_name(n), n.op_type, n.describe(model_.opset)});
       leave_out(n);
     }
   }

@@ -16,7 +16,13 @@ Value Context::value(const std::string& value_name) const {
   return it->second;
 }
 
-std::string Context::name() const { return node_->name.empty() && !node_->outputs.empty() ? node_->outputs[0] : node_->name; }
+std::string layer_name(const onnx_file::Node& n) {
+  if (!n.name.empty()) return n.name;
+  const auto named = std::ranges::find_if(n.outputs, [](const std::string& o) { return !o.empty(); });
+  return named == n.outputs.end() ? std::string() : *named;
+}
+
+std::string Context::name() const { return layer_name(*node_); }
 
 Value Context::input(size_t i) const {
   if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");

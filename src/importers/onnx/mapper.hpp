@@ -12,6 +12,9 @@
 
 namespace blobsmith::onnx_import {
 
+/// The node's own name, else that of its first output that has one.
+std::string layer_name(const onnx_file::Node& n);
+
 /// What a mapper sees: the node at hand and the values made so far.
 class Context {
  public:
@@ -29,8 +32,7 @@ class Context {
   bool defined(const std::string& value_name) const { return values_.contains(value_name); }
   Value value(const std::string& value_name) const;
 
-  /// The layer's name: the node's own, else that of its first output.
-  std::string name() const;
+  std::string name() const;  ///< the layer's
   bool has_input(size_t i) const { return node_->has_input(i); }
   Value input(size_t i) const;                          ///< an error when it is absent
   const Tensor* constant(size_t i) const;               ///< null when input i is absent or computed at run time
