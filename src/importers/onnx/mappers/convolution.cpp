@@ -1,4 +1,4 @@
-// Convolutions, pools, fully connected layers.
+// Convolutions, pools, fully connected layers, products by an equation.
 #include <map>
 
 #include "importers/onnx/mapper.hpp"
