@@ -15,7 +15,8 @@ namespace blobsmith {
 class Bytes {
  public:
   Bytes() = default;
-  Bytes(std::shared_ptr<const void> owner, const uint8_t* data, size_t size) : owner_(std::move(owner)), data_(data), size_(size) {}
+  /// `mapped`: the data are pages of a file, mapped for reading only.
+  Bytes(std::shared_ptr<const void> owner, const uint8_t* data, size_t size, bool mapped = false) : owner_(std::move(owner)), data_(data), size_(size), mapped_(mapped) {}
 
   /// Takes over a vector of a trivially copyable type, without copying it.
   template <class T>
@@ -41,7 +42,7 @@ class Bytes {
   }
   Bytes slice(size_t offset, size_t size) const {
     ensure(offset <= size_ && size <= size_ - offset, "slice out of range");
-    return Bytes(owner_, data_ + offset, size);
+    return Bytes(owner_, data_ + offset, size, mapped_);
   }
   /// The same bytes at an address divisible by `alignment` (at most 16): itself, or a copy.
   Bytes aligned(size_t alignment) const {
@@ -49,11 +50,14 @@ class Bytes {
     std::vector<uint8_t> v(data_, data_ + size_);
     return adopt(std::move(v));
   }
+  /// Not needed soon: pages of a mapped file leave the memory, and come back when they are read again.
+  void leave_memory() const;
 
  private:
   std::shared_ptr<const void> owner_;
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
+  bool mapped_ = false;
 };
 
 }  // namespace blobsmith

@@ -73,7 +73,14 @@ Bytes read_file(const std::string& path, uint64_t max_size) {
   void* p = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, f.fd, 0);
   if (p == MAP_FAILED) throw file_error(ErrorCode::FileNotReadable, "file cannot be mapped", path);
   std::shared_ptr<const void> owner(p, [size](const void* q) { munmap(const_cast<void*>(q), size); });
-  return Bytes(std::move(owner), static_cast<const uint8_t*>(p), size);
+  return Bytes(std::move(owner), static_cast<const uint8_t*>(p), size, true);
+}
+
+void Bytes::leave_memory() const {
+  if (!mapped_) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(data_);
+  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + size_) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 bool file_exists(const std::string& path) {

@@ -21,7 +21,9 @@ void hw_conv_tiling(Program& p) {
     if (!tiling) return nce::leave_conv_to_software(p, s);
     Data* weights = s->input(1);
     nce::make_conv_stages(p, s, *tiling, pool_apart, constants);
-    if (weights->consumers().empty()) weights->content = {};  // now, so that the weights of a network are not held twice
+    if (!weights->consumers().empty()) return;
+    weights->content.leave_memory();  // now, so that the weights of a network are not held twice
+    weights->content = {};
   });
 }
 

@@ -106,6 +106,7 @@ class ShiftChooser {
 
 Data* scale_const(Program& p, Data* d, float factor) {
   Data* r = p.duplicate(d, "@scaled", {}, contents::scaled(d->content, factor));
+  d->content.leave_memory();
   r->attrs.set("scaleFactor", factor);
   return r;
 }
