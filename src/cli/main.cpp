@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <new>
 #include <string>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "cli/cli.hpp"
 
@@ -20,7 +23,7 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
     {"check", check_command, "every problem of a model at once, layer by layer"},
-    {"compile", compile_command, "an OpenVINO IR to a blob: Intel's compile_tool, its options and defaults"},
+    {"compile", compile_command, "an OpenVINO IR or ONNX model to a blob: Intel's compile_tool, its options and defaults"},
     {"layers", layers_command, "which operations can be converted"},
     {"explain", explain_command, "what an error code means"},
     {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
@@ -48,9 +51,19 @@ int run_verb(const Verb& verb, const Arguments& args) {
   }
 }
 
+/// Weights and planes take and give back the same large buffers over and over: the system is not to map them anew each time.
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 25);  // the most there may be
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   Arguments args(argv, argv + argc);
   const std::string program = std::filesystem::path(args.empty() ? "" : args[0]).filename();
   if (!args.empty()) args.erase(args.begin());

@@ -1,9 +1,6 @@
 // blobsmith run: executes a blob, or a model, on this machine's processor.
 #include <CLI/CLI.hpp>
 #include <chrono>
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 #include "blobsmith/emulator.hpp"
 #include "cli/cli.hpp"
@@ -81,14 +78,6 @@ RunResult run_all(Emulator& emulator, const RunOptions& o) {
   return result;
 }
 
-/// Kernels take and give back the same large buffers over and over: the system is not to map them anew each time.
-void keep_freed_memory() {
-#if defined(__GLIBC__)
-  mallopt(M_MMAP_THRESHOLD, 1 << 25);
-  mallopt(M_TRIM_THRESHOLD, 1 << 29);
-#endif
-}
-
 std::vector<FloatTensor> outputs_of(const Emulator& emulator) {
   std::vector<FloatTensor> list;
   for (const TensorInfo& t : emulator.outputs()) list.push_back(emulator.output(t.name));
@@ -105,7 +94,6 @@ int run_command(const Arguments& args) {
   if (!o.dump_stages.empty() && o.output_dir.empty()) throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
   if (is_model(o.blob)) return run_model(o);
 
-  keep_freed_memory();
   Emulator emulator = load(o);
   set_inputs(emulator, o);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
