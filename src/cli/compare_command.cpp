@@ -166,6 +166,7 @@ int compare_command(const Arguments& args) {
   precise.half_precision = false;
   precise.quirks = false;
   Subject subject = o.blob.empty() ? compile_subject(o) : given_subject(o);
+  const bool item_by_item = subject.blob.header.batch_size > 1;
   reference::Executor executor(read_model(precise), o.run.threads);
   Emulator emulator(std::move(subject.blob), {.threads = o.run.threads});
   RecordedInputs inputs(emulator);
@@ -175,6 +176,8 @@ int compare_command(const Arguments& args) {
   r.comparison = compare::compare(emulator, subject.tensors, executor, r.settings);
   for (compare::FaultyLayer& f : compare::find_faults(executor.graph()))
     if (subject.quirks || !f.avoidable) r.faults.push_back(std::move(f));
+  if (item_by_item)
+    for (compare::FaultyLayer& f : compare::find_batch_faults(read_model(precise))) r.faults.push_back(std::move(f));
   r.advice = compare::advice(r.comparison, r.faults, inputs.losses());
   if (!o.html.empty()) {
     const std::string page = compare_html(r);

@@ -64,7 +64,7 @@ void advise_first(const Comparison& c, const std::vector<FaultyLayer>& faults, s
 std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults, const std::vector<InputLoss>& losses) {
   std::vector<std::string> list;
   for (const Skipped& k : c.skipped)
-    if (k.is_output) list.push_back("output \"" + k.name + "\" can't be compared: the blob seems to be of another model");
+    if (k.is_output && faults.empty()) list.push_back("output \"" + k.name + "\" can't be compared: the blob seems to be of another model");
   advise_inputs(losses, list);
   advise_overflow(c, list);
   advise_nan(c, list);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "transforms/pipeline.hpp"
+
 namespace blobsmith::compare {
 namespace {
 
@@ -52,6 +54,14 @@ bool pads_interpolation(const Node& n) { return any(n.attrs, "pads_begin") || an
 bool has_bins(const Node& n) { return n.attrs.text("mode") == "bilinear"; }
 bool clips_priors(const Node& n) { return n.attrs.flag("clip"); }
 
+struct Fault {
+  std::string_view type;    ///< operation
+  bool (*applies)(const Node&);
+  std::string_view what;    ///< for people
+  std::string_view row;     ///< words of its row in docs/quirks.md
+  bool avoidable;           ///< convert, and compile --no-quirks, avoid it
+};
+
 constexpr Fault kFaults[] = {
     {"AvgPool", averages_at_borders, "averages at the borders divide by the whole kernel, although the model excludes the padding", "divide by the whole kernel at the borders", true},
     {"GroupConvolutionBackpropData", mixes_groups, "the groups of this deconvolution get each other's kernels", "the groups of a grouped deconvolution get each other's kernels", true},
@@ -65,15 +75,21 @@ constexpr Fault kFaults[] = {
     {"PriorBox", clips_priors, "boxes are clipped as if their FP16 bits were integers", "PriorBox clips FP16 bit patterns", false},
 };
 
-}  // namespace
+constexpr Fault kBatch = {"", nullptr, "this layer works across the items of the batch, which the blob computes one by one", "the items of a batch are computed one by one, though a layer works across them", true};
 
-std::span<const Fault> faults() { return kFaults; }
+}  // namespace
 
 std::vector<FaultyLayer> find_faults(const Graph& graph) {
   std::vector<FaultyLayer> list;
   for (const Node* n : graph.ordered())
     for (const Fault& f : kFaults)
       if (n->type == f.type && f.applies(*n)) list.push_back({n->name, n->type, std::string(f.what), f.avoidable});
+  return list;
+}
+
+std::vector<FaultyLayer> find_batch_faults(Graph graph) {
+  std::vector<FaultyLayer> list;
+  for (BatchInfo::Layer& l : detect_batch(graph, false).across) list.push_back({std::move(l.name), std::move(l.type), std::string(kBatch.what), kBatch.avoidable});
   return list;
 }
 

@@ -146,11 +146,11 @@ void convolve_few_pixels(const ShiftedPlanes& x, const Convolution& c, int64_t g
 
 }  // namespace
 
-void Window::check() const {
+void Window::check(int64_t largest_kernel) const {
   const auto in_range = [](int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; };
-  constexpr int64_t kMaxKernel = 4096, kMaxStride = 4096, kMaxPad = 1 << 20;
-  const bool ok = in_range(kernel_x, 1, kMaxKernel) && in_range(kernel_y, 1, kMaxKernel) && in_range(stride_x, 1, kMaxStride) && in_range(stride_y, 1, kMaxStride) && in_range(pad_left, 0, kMaxPad) &&
-                  in_range(pad_top, 0, kMaxPad) && in_range(dilation_x, 1, kMaxKernel) && in_range(dilation_y, 1, kMaxKernel);
+  constexpr int64_t kMaxStride = 4096, kMaxPad = 1 << 20;
+  const bool ok = in_range(kernel_x, 1, largest_kernel) && in_range(kernel_y, 1, largest_kernel) && in_range(stride_x, 1, kMaxStride) && in_range(stride_y, 1, kMaxStride) && in_range(pad_left, 0, kMaxPad) &&
+                  in_range(pad_top, 0, kMaxPad) && in_range(dilation_x, 1, kLargestKernel) && in_range(dilation_y, 1, kLargestKernel);
   if (!ok) throw Error(ErrorCode::BadBlob, "bad blob: kernel, stride, padding or dilation out of range");
 }
 

@@ -17,8 +17,9 @@ using compute::kGroup;
 struct Window {
   int64_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1, dilation_y = 1;
   bool operator==(const Window&) const = default;
-  /// Throws BadBlob for numbers that no convolution has.
-  void check() const;
+  static constexpr int64_t kLargestKernel = 4096, kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
+  /// Throws BadBlob for numbers that no convolution (or pool) has.
+  void check(int64_t largest_kernel = kLargestKernel) const;
 };
 
 /// Images as FP32 with borders of zeros, taken apart by stride: the values that one kernel element needs for all positions of

@@ -507,6 +507,22 @@ def test_compare_names_layers_that_intel_computes_otherwise(run, tmp_path):
     assert run('compare', path, '--quirks', '--tolerance', '0.9').returncode == 0
 
 
+def test_a_mean_over_the_batch_is_that_of_all_items(run, tmp_path):
+    net = Net('batch')
+    x = net.relu(net.conv(net.input(3, 3, 16, 16), 3, 8))
+    net.result(net.layer('ReduceMean', [x, net.ints(0)], name='mean', keep_dims=True))
+    net.save(str(tmp_path / 'batch'))
+    path = tmp_path / 'batch.xml'
+    assert run('compare', path).returncode == 0
+    converted = json.loads(run('convert', path, '-o', tmp_path / 'batch.blob', '--json').stdout)
+    assert [a['layer'] for a in converted['not_as_intel']] == ['mean']
+    done = run('compare', path, '--quirks', '--json')
+    assert done.returncode == 4
+    result = json.loads(done.stdout)
+    assert result['first_outside'] == 'mean'
+    assert [(f['layer'], f['type'], f['avoidable']) for f in result['known_faults']] == [('mean', 'ReduceMean', True)]
+
+
 def test_compare_tells_what_leaves_half_precision(run, tmp_path):
     net = Net('large')
     x = net.layer('MatMul', [net.input(1, 64), net.const(np.full((64, 8), 30.0))], name='sum', transpose_a=False, transpose_b=False)

@@ -115,6 +115,16 @@ TEST_F(CompareFaults, MomentsWithEpsInside) {
   EXPECT_TRUE(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "outside_sqrt"}, {"normalize_variance", true}}), 6)).empty());
 }
 
+TEST_F(CompareFaults, LayersAcrossTheBatch) {
+  g.result(make("ReduceMean", {input({2, 4, 8, 8}), integers({0, 1, 2, 3})}, attributes({{"keep_dims", true}}))->value());
+  EXPECT_TRUE(find_faults(g).empty()) << "the layer itself is computed as it should be";
+  const auto list = find_batch_faults(std::move(g));
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].layer, "layer");
+  EXPECT_EQ(list[0].type, "ReduceMean");
+  EXPECT_TRUE(list[0].avoidable);
+}
+
 bool mentions(const std::vector<std::string>& list, const std::string& text) {
   return std::ranges::any_of(list, [&](const std::string& s) { return s.find(text) != std::string::npos; });
 }

@@ -208,6 +208,15 @@ TEST(EmulatorPool, AverageCountsPaddingUnlessExcluded) {
   EXPECT_EQ(run_stage(StageType::MaxPool, p, {1, 1, 1, 3}, {-1, -2, -3}, {1, 1, 1, 3}), (Values{-1, -1, -2}));
 }
 
+TEST(EmulatorPool, AMaximumOfAllIsOneWindowHoweverLarge) {
+  constexpr int kLength = 6144;
+  vpu::PoolParams p;
+  p.kernel_y = kLength;
+  Values x(kLength, -1);
+  x[5000] = 7;
+  EXPECT_EQ(run_stage(StageType::GlobalMaxPool, p, {1, 1, kLength, 1}, x, {1, 1, 1, 1}), (Values{7}));
+}
+
 TEST(EmulatorMatrix, FullyConnectedReadsMemoryOrder) {
   BlobBuilder b;
   const int x = b.input("x", {1, 3}), y = b.output("y", {1, 2}), w = b.constant({2, 3, 1}, {1, 4, 2, 5, 3, 6});  // [input][output]

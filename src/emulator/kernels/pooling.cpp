@@ -20,7 +20,7 @@ Span cut(int64_t first, int64_t kernel, int64_t low, int64_t high) { return {std
 
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
-  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check();
+  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check(Window::kLargestPool);
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
   const bool max = s.type() != vpu::StageType::AvgPool;
@@ -60,7 +60,7 @@ void run_pool_nd(StageRun& s) {
     kernel[k] = p.kernel[k];
     stride[k] = p.strides[k];
     pad[k] = p.pads_begin[k];
-    Window{kernel[k], 1, stride[k], 1, pad[k], 0}.check();
+    Window{kernel[k], 1, stride[k], 1, pad[k], 0}.check(Window::kLargestPool);
   }
   const bool max = p.method == 1;
   const std::vector<float> x = read_floats(in);
