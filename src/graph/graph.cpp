@@ -43,6 +43,7 @@ Tensor Tensor::reals(ElementType type, Shape shape, std::span<const double> valu
       return of(type, std::move(shape), std::move(v));
     }
     case ElementType::f16: {
+      // Rounded twice, through float: so the reference compiler makes constants of C++ doubles.
       std::vector<Half> v(values.size());
       std::ranges::transform(values, v.begin(), [](double d) { return float_to_half(static_cast<float>(d)); });
       return of(type, std::move(shape), std::move(v));

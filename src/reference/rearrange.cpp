@@ -12,18 +12,6 @@ namespace {
 using ops::dense_strides;
 using ops::TensorBuilder;
 
-/// The axes of `data` seen as `split`, in the order `order`.
-Tensor permuted(const Tensor& data, const Shape& split, const std::vector<size_t>& order) {
-  const std::vector<int64_t> dense = dense_strides(split);
-  Shape shape;
-  std::vector<int64_t> strides;
-  for (size_t axis : order) {
-    shape.push_back(split[axis]);
-    strides.push_back(dense[axis]);
-  }
-  return ops::gather_strided(data, shape, 0, strides);
-}
-
 int64_t offset_of(const std::vector<int64_t>& begin, const Shape& shape) {
   const std::vector<int64_t> strides = dense_strides(shape);
   int64_t at = 0;
@@ -47,9 +35,7 @@ Outputs run_space_to_batch(const Call& c) {
     split.push_back(block[i]);
   }
   blocks.insert(blocks.end(), rest.begin(), rest.end());
-  Tensor t = permuted(wide.take(), split, blocks);
-  t.shape = c.out_shape();
-  return {std::move(t)};
+  return {ops::permuted(wide.take(), split, blocks, c.out_shape())};
 }
 
 Outputs run_batch_to_space(const Call& c) {
@@ -64,8 +50,7 @@ Outputs run_batch_to_space(const Call& c) {
   }
   std::vector<size_t> order;
   for (size_t i = 0; i < rank; ++i) order.insert(order.end(), {rank + i, i});
-  Tensor t = permuted(c.input(0), split, order);
-  return {ops::gather_strided(t, c.out_shape(), offset_of(begin, wide), dense_strides(wide))};
+  return {ops::gather_strided(ops::permuted(c.input(0), split, order, wide), c.out_shape(), offset_of(begin, wide), dense_strides(wide))};
 }
 
 /// Darknet's reorganisation: input read as [C/s^2, H*s, W*s], output [C, H, W], then named [C*s^2, H/s, W/s].

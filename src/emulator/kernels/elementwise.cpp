@@ -17,7 +17,6 @@ using Function = std::function<float(float)>;
 constexpr int64_t kWorthATable = 16384;
 constexpr size_t kMaxTables = 64;
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 float softplus(float x) { return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f); }
 float half_away_from_zero(float x) { return x < 0 ? std::ceil(x - 0.5f) : std::floor(x + 0.5f); }
 

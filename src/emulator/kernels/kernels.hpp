@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include "compute/boxes.hpp"
@@ -128,5 +129,6 @@ using compute::Box;
 using compute::by_falling_score;
 using compute::suppress;
 float to_half_and_back(float v);
+inline float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 
 }  // namespace blobsmith::emulator

@@ -10,8 +10,6 @@
 namespace blobsmith::emulator {
 namespace {
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
-
 /// Rows of a matrix in groups of 8, as FP16: [group][column][8].
 class PackedRows {
  public:

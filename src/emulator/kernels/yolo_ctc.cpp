@@ -7,8 +7,6 @@
 namespace blobsmith::emulator {
 namespace {
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
-
 void softmax_over_planes(float* first, int64_t count, int64_t plane) {
   for (int64_t i = 0; i < plane; ++i) {
     float* at = first + i;

@@ -49,20 +49,6 @@ void infer_space_to_depth(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-// `shape` seen through `order` as a copy.
-Tensor permuted(const Tensor& data, const Shape& shape, const std::vector<size_t>& order, Shape result) {
-  const std::vector<int64_t> dense = dense_strides(shape);
-  Shape out;
-  std::vector<int64_t> strides;
-  for (size_t axis : order) {
-    out.push_back(shape[axis]);
-    strides.push_back(dense[axis]);
-  }
-  Tensor t = gather_strided(data, out, 0, strides);
-  t.shape = std::move(result);
-  return t;
-}
-
 std::vector<Tensor> evaluate_depth_to_space(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Shape& out = n.shape();

@@ -65,4 +65,17 @@ Tensor gather_strided(const Tensor& source, const Shape& out, int64_t offset, st
   return {source.type, out, Bytes::adopt(std::move(bytes))};
 }
 
+Tensor permuted(const Tensor& data, const Shape& seen_as, const std::vector<size_t>& order, Shape result) {
+  const std::vector<int64_t> dense = dense_strides(seen_as);
+  Shape out;
+  std::vector<int64_t> strides;
+  for (size_t axis : order) {
+    out.push_back(seen_as[axis]);
+    strides.push_back(dense[axis]);
+  }
+  Tensor t = gather_strided(data, out, 0, strides);
+  t.shape = std::move(result);
+  return t;
+}
+
 }  // namespace blobsmith::ops

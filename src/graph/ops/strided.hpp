@@ -18,6 +18,8 @@ bool is_byte_sized(ElementType type);
 
 /// out[i...] = source element at `offset` + sum of i*strides. All positions must lie inside the source.
 Tensor gather_strided(const Tensor& source, const Shape& out, int64_t offset, std::span<const int64_t> strides);
+/// The axes of `data`, seen as having the shape `seen_as`, in the order `order`; the copy is given the shape `result`.
+Tensor permuted(const Tensor& data, const Shape& seen_as, const std::vector<size_t>& order, Shape result);
 
 /// Elements of a tensor under construction.
 class TensorBuilder {

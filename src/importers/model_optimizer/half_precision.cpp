@@ -10,7 +10,7 @@
 namespace blobsmith::model_optimizer {
 namespace {
 
-/// Rounds to FP16 without the error of rounding to float first: the float is the one on the near side of zero, with its last
+/// Rounds to FP16 as numpy does, without the error of rounding to float first (that Tensor::reals makes, as the compiler does): the float is the one on the near side of zero, with its last
 /// bit standing for all bits cut off.
 Half round_once(double d) {
   float f = static_cast<float>(d);
