@@ -129,7 +129,7 @@ std::string compare_html(const CompareReport& r) {
   std::string s = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>blobsmith compare: " + title + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + title + "</h1>\n";
   s += std::string("<p class=\"verdict\">The outputs ") + (c.outputs_within() ? "agree" : "do not agree") + format(" (tolerance %g).</p>\n", r.settings.tolerance);
   if (const LayerResult* first = c.first_outside()) s += "<p>First layer outside of the tolerance: <b>" + escaped(first->name) + "</b> (" + escaped(first->type) + ").</p>\n";
-  s += format("<p>%zu tensors of the blob compared with the model in FP32; the model has %d layers, the others are fused or split in the blob.</p>\n", c.layers.size(), c.model_layers);
+  s += "<p>" + coverage(c) + ".</p>\n";
   s += list("Hints", r.advice);
   std::vector<std::string> known, skipped;
   for (const compare::FaultyLayer& f : r.faults) known.push_back(f.type + " \"" + f.layer + "\": " + f.what);

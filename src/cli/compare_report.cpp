@@ -85,12 +85,16 @@ std::string remarks(const LayerResult& l) {
   return s;
 }
 
+std::string coverage(const compare::Comparison& c) {
+  return format("%d of the %d layers that depend on the inputs compared", c.compared_layers, c.model_layers) + (c.inside.empty() ? "" : "; the others are computed together with one behind them");
+}
+
 std::string compare_text(const CompareReport& r, size_t rows) {
   const compare::Comparison& c = r.comparison;
   const std::vector<const LayerResult*> list = chosen(c, rows);
   std::string s = table(list);
   if (list.size() < c.layers.size()) s += format("... and %zu layers with smaller errors (-v shows all, in order)\n", c.layers.size() - list.size());
-  s += format("\n%zu tensors of the blob compared; the model has %d layers, the others are fused or split in the blob\n", c.layers.size(), c.model_layers);
+  s += "\n" + coverage(c) + "\n";
   if (!r.traced) s += "the blob was made with other options or another compiler than expected: only its outputs can be compared\n";
   for (const compare::Skipped& k : c.skipped) s += "not compared: \"" + k.name + "\": " + k.why + "\n";
   for (const compare::FaultyLayer& f : r.faults) s += "known: " + f.type + " \"" + f.layer + "\": " + f.what + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
@@ -111,12 +115,15 @@ std::string compare_json(const CompareReport& r) {
          {"first_outside", first ? Json(first->name) : Json(nullptr)},
          {"traced", r.traced},
          {"model_layers", c.model_layers},
+         {"compared_layers", c.compared_layers},
          {"milliseconds", {{"blob", c.blob_milliseconds}, {"model", c.model_milliseconds}}},
          {"layers", Json::array()},
+         {"computed_inside", Json::array()},
          {"not_compared", Json::array()},
          {"known_faults", Json::array()},
          {"hints", r.advice}};
   for (const LayerResult& l : c.layers) j["layers"].push_back(to_json(l));
+  for (const compare::Inside& i : c.inside) j["computed_inside"].push_back({{"name", i.name}, {"type", i.type}, {"shows_in", i.shows_in.empty() ? Json(nullptr) : Json(i.shows_in)}});
   for (const compare::Skipped& k : c.skipped) j["not_compared"].push_back({{"name", k.name}, {"why", k.why}});
   for (const compare::FaultyLayer& f : r.faults) j["known_faults"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"avoidable", f.avoidable}});
   return j.dump(1) + "\n";

@@ -24,6 +24,9 @@ std::string compare_json(const CompareReport& r);
 /// "2 above FP16, 3 flushed": what is remarkable of a layer, empty when nothing is.
 std::string remarks(const compare::LayerResult& l);
 
+/// "40 of the 52 layers ... compared".
+std::string coverage(const compare::Comparison& c);
+
 /// One page with plots that needs nothing else.
 std::string compare_html(const CompareReport& r);
 

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <set>
+
+#include "compare/blob_tensors.hpp"
 
 namespace blobsmith::compare {
 namespace {
@@ -18,55 +21,6 @@ Shape without_ones(Shape s) {
   return s;
 }
 
-/// The values of traced tensors, taken from memory as soon as they are complete; batch items one behind the other.
-class BlobTensors {
- public:
-  BlobTensors(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, const std::map<std::string, const Node*>& known) : emulator_(emulator) {
-    for (const vpu::TracedTensor& t : tensors)
-      if (known.contains(t.name)) wanted_.push_back(&t);
-  }
-
-  void see(const StageEvent& e) {
-    if (e.injected) return;
-    if (!started_ || (!e.turn.empty() && e.index < last_stage_ && e.turn[0] != item_)) next_ = 0;
-    started_ = true;
-    item_ = e.turn.empty() ? 0 : e.turn[0];
-    last_stage_ = e.index;
-    take(e.index);
-  }
-  /// What a loop at the end of the network wrote.
-  void finish() { take(INT32_MAX); }
-
-  struct Found {
-    FloatTensor tensor;
-    int stage;
-    bool is_output = false;
-  };
-  std::vector<std::pair<std::string, Found>> found;  ///< in the order of stages
-
- private:
-  void take(int stage) {
-    for (; next_ < wanted_.size() && wanted_[next_]->stage <= stage; ++next_) {
-      const vpu::TracedTensor& t = *wanted_[next_];
-      FloatTensor values = emulator_.tensor(t.record);
-      const auto it = std::ranges::find(found, t.name, [](const auto& f) -> const std::string& { return f.first; });
-      if (it == found.end()) {
-        found.emplace_back(t.name, Found{std::move(values), t.stage});
-        continue;
-      }
-      FloatTensor& all = it->second.tensor;  // a further batch item
-      if (!all.shape.empty()) all.shape[0] += values.shape.empty() ? 0 : values.shape[0];
-      all.values.insert(all.values.end(), values.values.begin(), values.values.end());
-    }
-  }
-
-  Emulator& emulator_;
-  std::vector<const vpu::TracedTensor*> wanted_;
-  size_t next_ = 0;
-  bool started_ = false;
-  int item_ = 0, last_stage_ = 0;
-};
-
 /// The nodes that compute something, by the names that their outputs have in a blob.
 std::map<std::string, const Node*> nodes_by_name(const Graph& graph) {
   std::map<std::string, const Node*> names;
@@ -74,6 +28,12 @@ std::map<std::string, const Node*> nodes_by_name(const Graph& graph) {
     if (!n->is("Parameter") && !n->is("Result") && !n->is_constant())
       for (int i = 0; i < n->output_count(); ++i) names.emplace(reference::value_name(*n, i), n);
   return names;
+}
+
+std::vector<vpu::TracedTensor> wanted(const std::vector<vpu::TracedTensor>& tensors, const std::map<std::string, const Node*>& known) {
+  std::vector<vpu::TracedTensor> list;
+  std::ranges::copy_if(tensors, std::back_inserter(list), [&](const vpu::TracedTensor& t) { return known.contains(t.name); });
+  return list;
 }
 
 std::vector<Tensor> model_inputs(const Emulator& emulator, const Graph& graph) {
@@ -85,6 +45,50 @@ std::vector<Tensor> model_inputs(const Emulator& emulator, const Graph& graph) {
     inputs.push_back(reference::input_tensor(*p, values));
   }
   return inputs;
+}
+
+/// The layers whose values depend on those of the network's inputs; the others are computed once and for all when compiling.
+std::set<const Node*> layers_of_inputs(const Graph& graph) {
+  std::set<const Node*> found;
+  for (const Node* n : graph.ordered()) {
+    if (n->is("Result") || (n->is("ShapeOf") && is_static(n->input(0).shape()))) continue;
+    if (n->is("Parameter") || std::ranges::any_of(n->inputs(), [&](Value v) { return found.contains(v.node); })) found.insert(n);
+  }
+  std::erase_if(found, [](const Node* n) { return n->is("Parameter"); });
+  return found;
+}
+
+/// Which layers were compared, and behind which of these the others show.
+void count_layers(const Graph& graph, Comparison& c) {
+  std::set<std::string> compared;
+  for (const LayerResult& l : c.layers) compared.insert(l.name);
+  const auto is_compared = [&](const Node& n) {
+    for (int i = 0; i < n.output_count(); ++i)
+      if (compared.contains(reference::value_name(n, i))) return true;
+    return false;
+  };
+  const std::set<const Node*> layers = layers_of_inputs(graph);
+  std::map<const Node*, std::string> shows_in;
+  const std::vector<Node*> order = graph.ordered();
+  for (auto it = order.rbegin(); it != order.rend(); ++it) {
+    const Node* n = *it;
+    if (!layers.contains(n)) continue;
+    ++c.model_layers;
+    std::string& where = shows_in[n];
+    if (is_compared(*n)) {
+      ++c.compared_layers;
+      where = n->name;
+      continue;
+    }
+    for (int i = 0; i < n->output_count() && where.empty(); ++i)
+      for (const NodeUse& u : n->output(i).uses)
+        if (const auto reader = shows_in.find(u.node); reader != shows_in.end() && !reader->second.empty()) {
+          where = reader->second;
+          break;
+        }
+    c.inside.push_back({n->name, n->type, where});
+  }
+  std::ranges::reverse(c.inside);
 }
 
 }  // namespace
@@ -146,18 +150,20 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   Comparison c;
   const Graph& graph = executor.graph();
   const std::map<std::string, const Node*> known = nodes_by_name(graph);
-  BlobTensors blob(emulator, tensors, known);
+  BlobTensors blob(emulator, wanted(tensors, known));
   std::vector<Tensor> inputs = model_inputs(emulator, graph);
   auto start = Clock::now();
   emulator.on_stage([&](const StageEvent& e) { blob.see(e); });
   emulator.run();
   emulator.on_stage(nullptr);
-  blob.finish();
+  std::vector<FoundTensor> found = blob.finish();
   c.blob_milliseconds = milliseconds_since(start);
+  std::set<std::string> network_outputs;
   for (const TensorInfo& t : emulator.outputs()) {  // these with their true shapes
-    const auto it = std::ranges::find(blob.found, t.name, [](const auto& f) -> const std::string& { return f.first; });
-    if (it == blob.found.end()) blob.found.emplace_back(t.name, BlobTensors::Found{emulator.output(t.name), -1, true});
-    else it->second = {emulator.output(t.name), it->second.stage, true};
+    network_outputs.insert(t.name);
+    const auto it = std::ranges::find(found, t.name, &FoundTensor::name);
+    if (it == found.end()) found.push_back({t.name, emulator.output(t.name), -1});
+    else it->tensor = emulator.output(t.name);
   }
 
   std::map<std::string, LayerResult> results;
@@ -174,11 +180,10 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
     r.shape = t.shape;
     results[name] = std::move(r);
   };
-  std::map<std::string, const BlobTensors::Found*> by_name;
-  for (const auto& [name, f] : blob.found) by_name[name] = &f;
+  std::map<std::string, const FoundTensor*> by_name;
+  for (const FoundTensor& f : found) by_name[f.name] = &f;
   start = Clock::now();
   const std::vector<Tensor> outputs = executor.run(std::move(inputs), [&](const Node& n, std::span<const Tensor> out) {
-    ++c.model_layers;
     for (int i = 0; i < n.output_count(); ++i) {
       const std::string name = reference::value_name(n, i);
       if (const auto it = by_name.find(name); it != by_name.end()) hold(it->second->tensor, out[static_cast<size_t>(i)], name, n.type);
@@ -186,9 +191,11 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   });
   c.model_milliseconds = milliseconds_since(start);
 
-  for (const auto& [name, f] : blob.found) {
+  for (const FoundTensor& f : found) {
+    const std::string& name = f.name;
+    const bool is_output = network_outputs.contains(name);
     auto it = results.find(name);
-    if (it == results.end() && f.is_output && !skipped.contains(name))  // a parameter or constant as output
+    if (it == results.end() && is_output && !skipped.contains(name))  // a parameter or constant as output
       for (size_t i = 0; i < outputs.size(); ++i)
         if (reference::value_name(graph.results()[i]->input(0)) == name) {
           hold(f.tensor, outputs[i], name, graph.results()[i]->input(0).node->type);
@@ -199,10 +206,11 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
       continue;
     }
     it->second.stage = f.stage;
-    it->second.is_output = f.is_output;
+    it->second.is_output = is_output;
     c.layers.push_back(std::move(it->second));
   }
-  for (auto& [name, why] : skipped) c.skipped.push_back({name, why, by_name.at(name)->is_output});
+  for (auto& [name, why] : skipped) c.skipped.push_back({name, why, network_outputs.contains(name)});
+  count_layers(graph, c);
   return c;
 }
 

@@ -1,4 +1,4 @@
-// A blob against its model: every tensor that the blob holds as a whole, beside what the reference executor computes.
+// A blob against its model: every tensor that the blob holds, as a whole or in parts, beside what the reference executor computes.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -39,10 +39,18 @@ struct Skipped {
   bool is_output = false;  ///< of the network: then the blob was made of another model
 };
 
+/// A layer that the blob computes together with one behind it, so that its own values are never in memory.
+struct Inside {
+  std::string name, type;
+  std::string shows_in;  ///< the first compared layer that its values reach; empty where none does
+};
+
 struct Comparison {
   std::vector<LayerResult> layers;  ///< in the order in which the blob has them ready, as far as that is known
   std::vector<Skipped> skipped;
-  int model_layers = 0;             ///< layers of the model that compute something
+  int model_layers = 0;             ///< layers of the model whose values depend on the inputs
+  int compared_layers = 0;          ///< of these
+  std::vector<Inside> inside;       ///< the others, in the order of the model
   double blob_milliseconds = 0, model_milliseconds = 0;
 
   const LayerResult* first_outside() const;  ///< the first layer that leaves the tolerance, or null

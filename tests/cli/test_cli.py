@@ -468,12 +468,40 @@ def test_compare_finds_blob_and_model_agreeing(run, onnx_model, model, tmp_path)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert result['outputs_within'] and result['first_outside'] is None and result['traced'] and result['blob'] is None
-        assert [k for k in result] == ['model', 'blob', 'tolerance', 'outputs_within', 'first_outside', 'traced', 'model_layers', 'milliseconds', 'layers', 'not_compared', 'known_faults', 'hints']
+        assert [k for k in result] == ['model', 'blob', 'tolerance', 'outputs_within', 'first_outside', 'traced', 'model_layers', 'compared_layers', 'milliseconds', 'layers', 'computed_inside', 'not_compared', 'known_faults', 'hints']
         outputs = [layer for layer in result['layers'] if layer['output']]
         assert [layer['name'] for layer in outputs] == ['scores']
         assert all(layer['within'] and layer['relative_error'] < 0.01 and layer['cosine'] > 0.999 for layer in result['layers'])
+        assert result['compared_layers'] + len(result['computed_inside']) == result['model_layers']
+        assert all(layer['shows_in'] for layer in result['computed_inside'])
     inner = [layer for layer in result['layers'] if not layer['output']]
     assert inner and all(layer['stage'] is not None for layer in inner)
+
+
+def test_compare_joins_the_parts_of_a_layer(run, tmp_path):
+    """One slice: the convolution is done for 32 channels at a time, as far as behind the pool."""
+    net = Net('tiles')
+    x = net.conv(net.input(1, 16, 28, 28), 16, 128, bias=False, name='conv')
+    net.result(net.layer('ReLU', [net.pool(x, k=3, s=2, p=1)], name='out'))
+    net.save(str(tmp_path / 'tiles'))
+    inspected = run('convert', tmp_path / 'tiles.xml', '-o', tmp_path / 'tiles.blob', '--shaves', 1, '--slices', 1, '--dump-passes', tmp_path / 'passes')
+    assert inspected.returncode == 0 and any('conv@tile=1/' in f.read_text() for f in (tmp_path / 'passes').iterdir())
+    result = json.loads(run('compare', tmp_path / 'tiles.xml', '--shaves', 1, '--slices', 1, '--json').stdout)
+    conv = {layer['name']: layer for layer in result['layers']}['conv']
+    assert conv['shape'] == [1, 128, 28, 28] and conv['within'] and conv['cosine'] > 0.999
+
+
+def test_compare_joins_the_items_of_a_batch(run, tmp_path):
+    """The mean over the batch keeps the items together; the engine does one at a time, in a loop or stage by stage."""
+    net = Net('items')
+    x = net.conv(net.input(3, 4, 16, 16), 4, 8, bias=False, name='first')
+    for k in ('second', 'third'):
+        x = net.conv(net.layer('Sigmoid', [x]), 8, 8, bias=False, name=k)
+    net.result(net.layer('ReduceMean', [x, net.ints(0)], name='mean', keep_dims=True))
+    net.save(str(tmp_path / 'items'))
+    result = json.loads(run('compare', tmp_path / 'items.xml', '--json').stdout)
+    assert result['outputs_within'] and result['compared_layers'] == result['model_layers'] == 6
+    assert {tuple(layer['shape']) for layer in result['layers']} == {(3, 8, 16, 16), (1, 8, 16, 16)}
 
 
 def test_compare_takes_a_blob(run, model, onnx_model, tmp_path):

@@ -21,6 +21,27 @@ TEST_F(Merging, ConvolutionTakesReluAndThenPool) {
   EXPECT_EQ(c->attrs.get<DataDesc>("origConvOutput"), kMap);
 }
 
+TEST_F(Merging, WithoutQuirksAPoolOfABatchStaysAlone) {
+  const auto types_with = [](bool quirks) {
+    struct Net : Merging {
+      void TestBody() override {}
+      std::vector<StageType> merged(bool quirks) {
+        p.options.quirks = quirks;
+        const DataDesc map({8, 8, 4, 2});
+        Data* a = p.add_data("a", map);
+        conv("c", p.add_input("in", map), a, {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
+        pool("m", StageType::StubMaxPool, a, p.add_output("out", DataDesc({4, 4, 4, 2})), {.kernel_x = 2, .kernel_y = 2, .stride_x = 2, .stride_y = 2});
+        merge_hw_stages(p);
+        p.clean_up();
+        return types();
+      }
+    };
+    return Net().merged(quirks);
+  };
+  EXPECT_EQ(types_with(true), (Types{StageType::StubConv})) << "which the reference can't take apart then";
+  EXPECT_EQ(types_with(false), (Types{StageType::StubConv, StageType::StubMaxPool}));
+}
+
 TEST_F(Merging, LeakyReluNeedsAWholeReciprocal) {
   Data *a = p.add_data("a", kMap), *b = p.add_data("b", kMap), *c = p.add_data("c", kMap);
   Stage* first = conv("c1", p.add_input("in", kMap), a, {});

@@ -61,6 +61,9 @@ Stage* mergeable_pool(const Stage& conv) {
   return conv_fits && pool_fits && even(conv.input(0)->desc) && even(conv.output()->desc) && even(pool->output()->desc) ? pool : nullptr;
 }
 
+/// The reference fails on a merged pool when it takes a batch apart.
+bool is_batched(const Stage& conv) { return conv.output()->desc.dim(Dim::N, 1) > 1; }
+
 void merge_pool(Program& p, Stage* conv, Stage* pool) {
   const Window w = window_of(*pool);
   Attrs& a = conv->attrs;
@@ -83,7 +86,7 @@ void merge_hw_stages(Program& p) {
     const bool conv = s->is(StageType::StubConv);
     if (conv) s->attrs.set("origConvOutput", s->output()->desc);
     if (Stage* op = mergeable_post_op(*s); op && !avoids_loss(p, *s)) merge_post_op(p, s, op);
-    if (!conv || !p.options.hw_pool_conv_merge) return;
+    if (!conv || !p.options.hw_pool_conv_merge || (!p.options.quirks && is_batched(*s))) return;
     if (Stage* pool = mergeable_pool(*s)) merge_pool(p, s, pool);
   });
 }
