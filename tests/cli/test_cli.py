@@ -579,6 +579,8 @@ def test_compare_writes_a_page_of_its_own(run, tmp_path):
     assert page.startswith('<!doctype html>') and page.count('<svg') == 2
     assert '<script' not in page and '&lt;script&gt;alert(&quot;x&amp;y&quot;)' in page
     assert not re.search(r'(src|href)=|https?:|@import|url\(', page)
+    assert 'prefers-color-scheme:dark' in page and 'name="viewport"' in page
+    assert page.count('class="wide"') == 3, 'plots and table scroll by themselves in a narrow window'
 
 
 def test_compile_tool_name(run, tool, model, tmp_path):
