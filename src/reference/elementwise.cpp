@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/ops/numbers.hpp"
 #include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
@@ -29,13 +30,11 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double soft_plus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 double mish(double x) { return x * std::tanh(soft_plus(x)); }
 
-/// Two floating operands, broadcast as numpy does.
-template <class F>
-Outputs zip(const Call& c, F f) {
-  c.require(c.input(0).type == ElementType::f32 && c.input(1).type == ElementType::f32, "its inputs are not floating");
+/// Two operands, broadcast as numpy does.
+template <class T, class F>
+std::vector<T> zip(const Call& c, std::span<const T> a, std::span<const T> b, F f) {
   const Shape& shape = c.out_shape();
-  const auto a = c.floats(0), b = c.floats(1);
-  std::vector<float> y(static_cast<size_t>(c.out_count()));
+  std::vector<T> y(static_cast<size_t>(c.out_count()));
   if (a.size() == y.size() && b.size() == y.size()) {
     std::ranges::transform(a, b, y.begin(), f);
   } else {
@@ -45,14 +44,24 @@ Outputs zip(const Call& c, F f) {
       v = f(v, b[static_cast<size_t>(at)]);
     });
   }
-  return {float_tensor(shape, std::move(y))};
+  return y;
+}
+template <class F>
+Outputs zip_floats(const Call& c, F f) {
+  c.require(c.input(0).type == ElementType::f32 && c.input(1).type == ElementType::f32, "its inputs are not floating");
+  return {float_tensor(c.out_shape(), zip<float>(c, c.floats(0), c.floats(1), f))};
+}
+template <class F>
+Outputs zip_integers(const Call& c, F f) {
+  const std::vector<int64_t> a = c.integers(0), b = c.integers(1);
+  return {integer_tensor(c.node().element_type(), c.out_shape(), zip<int64_t>(c, a, b, f))};
 }
 
 template <float (*F)(float, float)>
 Outputs binary(const Call& c) {
   // Operands aligned otherwise than from the back are rare.
   if (c.input(0).type != ElementType::f32 || c.attrs().text("auto_broadcast", "numpy") == "pdpd") return evaluate(c.node(), c.inputs());
-  return zip(c, F);
+  return zip_floats(c, F);
 }
 float add(float a, float b) { return a + b; }
 float subtract(float a, float b) { return a - b; }
@@ -60,23 +69,17 @@ float multiply(float a, float b) { return a * b; }
 float divide(float a, float b) { return a / b; }
 
 Outputs run_squared_difference(const Call& c) {
-  return zip(c, [](float a, float b) { return (a - b) * (a - b); });
+  if (c.input(0).type == ElementType::f32) return zip_floats(c, [](float a, float b) { return (a - b) * (a - b); });
+  return zip_integers(c, [](int64_t a, int64_t b) { return ops::wrapping_multiply(ops::wrapping_subtract(a, b), ops::wrapping_subtract(a, b)); });
 }
 
 /// The remainder has the sign of the dividend.
 Outputs run_mod(const Call& c) {
-  if (c.input(0).type == ElementType::f32) return zip(c, [](float a, float b) { return std::fmod(a, b); });
-  const std::vector<int64_t> a = c.integers(0), b = c.integers(1);
-  const Shape& shape = c.out_shape();
-  std::vector<int64_t> y(static_cast<size_t>(c.out_count()));
-  ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(0), shape), [&](int64_t i, int64_t at) { y[static_cast<size_t>(i)] = a[static_cast<size_t>(at)]; });
-  ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(1), shape), [&](int64_t i, int64_t at) {
-    const int64_t divisor = b[static_cast<size_t>(at)];
-    c.require(divisor != 0, "a division by zero");
-    auto& v = y[static_cast<size_t>(i)];
-    v = divisor == -1 ? 0 : v % divisor;
+  if (c.input(0).type == ElementType::f32) return zip_floats(c, [](float a, float b) { return std::fmod(a, b); });
+  return zip_integers(c, [&](int64_t a, int64_t b) {
+    c.require(b != 0, "a division by zero");
+    return b == -1 ? 0 : a % b;
   });
-  return {integer_tensor(c.node().element_type(), shape, y)};
 }
 
 Outputs run_elu(const Call& c) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compute/regions.hpp"
 #include "compute/thread_pool.hpp"
 #include "graph/graph.hpp"
 
@@ -27,6 +28,8 @@ class Call {
   int64_t dim(int i, size_t axis) const { return shape(i).at(axis); }
   std::span<const float> floats(int i) const { return input(i).as<float>(); }
   std::vector<int64_t> integers(int i) const { return input(i).to_i64(); }
+  /// Of any type.
+  std::vector<double> reals(int i) const;
   double real(int i) const { return static_cast<double>(input(i).to_f32().at(0)); }
   /// `axis` counted from the front.
   static int64_t from_front(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
@@ -61,6 +64,11 @@ inline Tensor float_tensor(Shape shape, std::vector<float> values) { return Tens
 /// Integers as the integer type `type`.
 Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values);
 
+/// Numbers as `type`, which is f32 or one of the integers.
+Tensor number_tensor(ElementType type, Shape shape, const std::vector<double>& values);
+/// An input [N][C][H][W].
+compute::FeatureMaps feature_maps(const Call& c, int input);
+
 /// Runs the body of a node once; inputs and outputs in the order of its parameters and results.
 Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool);
 
@@ -79,5 +87,9 @@ std::span<const Operation> roi_operations();
 std::span<const Operation> detection_operations();
 std::span<const Operation> proposal_operations();
 std::span<const Operation> sequence_operations();
+std::span<const Operation> einsum_operations();
+std::span<const Operation> fourier_operations();
+std::span<const Operation> embedding_operations();
+std::span<const Operation> special_convolution_operations();
 
 }  // namespace blobsmith::reference

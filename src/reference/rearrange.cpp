@@ -1,4 +1,4 @@
-// Operations that only move values: blocks between space and batch, reversed sequences, gathers (opset 1..7).
+// Operations that only move values: blocks between space and batch, reversed sequences, patches, gathers (opset 1..7).
 #include <algorithm>
 #include <cstring>
 
@@ -116,9 +116,79 @@ Outputs run_gather_nd(const Call& c) {
   return {out.take()};
 }
 
+/// What runs over the end of an axis comes in at its begin.
+Outputs run_roll(const Call& c) {
+  const Shape& shape = c.shape();
+  const std::vector<int64_t> shifts = c.integers(1), axes = c.integers(2), strides = dense_strides(shape);
+  c.require(shifts.size() == 1 || shifts.size() == axes.size(), "not one shift per axis");
+  std::vector<int64_t> by(shape.size(), 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto axis = static_cast<size_t>(Call::from_front(axes[i], shape.size()));
+    c.require(axis < shape.size(), "an axis out of range");
+    if (shape[axis]) by[axis] = (by[axis] + shifts[shifts.size() == 1 ? 0 : i] % shape[axis] + shape[axis]) % shape[axis];
+  }
+  TensorBuilder out(c.input(0).type, shape);
+  for (int64_t i = 0; i < element_count(shape); ++i) {
+    int64_t to = 0;
+    for (size_t axis = 0; axis < shape.size(); ++axis) to += (i / strides[axis] + by[axis]) % shape[axis] * strides[axis];
+    std::memcpy(out.at(to), c.input(0).bytes.data() + static_cast<size_t>(i) * out.element_size(), out.element_size());
+  }
+  return {out.take()};
+}
+
+/// Windows become channels: [N][row of the window][column][C] over the places of the windows; zeros outside.
+Outputs run_image_patches(const Call& c) {
+  const auto &sizes = c.attrs().integers("sizes"), &steps = c.attrs().integers("strides"), &rates = c.attrs().integers("rates");
+  const std::string pads = c.attrs().text("auto_pad");
+  const int64_t channels = c.dim(0, 1), patch = sizes[0] * sizes[1] * channels;
+  const Shape &in = c.shape(), &out = c.out_shape();
+  const auto begin = [&](size_t axis) {
+    const int64_t reach = sizes[axis] + (sizes[axis] - 1) * (rates[axis] - 1), total = std::max<int64_t>((out[axis + 2] - 1) * steps[axis] + reach - in[axis + 2], 0);
+    return pads == "valid" ? 0 : pads == "same_upper" ? total / 2 : (total + 1) / 2;
+  };
+  const int64_t top = begin(0), left = begin(1);
+  TensorBuilder y(c.input(0).type, out);
+  for (int64_t i = 0; i < element_count(out); ++i) {
+    const int64_t k = i / (out[2] * out[3]) % patch, item = i / (out[2] * out[3] * patch);
+    const int64_t row = i / out[3] % out[2] * steps[0] - top + k / channels / sizes[1] * rates[0], column = i % out[3] * steps[1] - left + k / channels % sizes[1] * rates[1];
+    if (row < 0 || row >= in[2] || column < 0 || column >= in[3]) continue;
+    const int64_t from = ((item * channels + k % channels) * in[2] + row) * in[3] + column;
+    std::memcpy(y.at(i), c.input(0).bytes.data() + static_cast<size_t>(from) * y.element_size(), y.element_size());
+  }
+  return {y.take()};
+}
+
+/// Sequences of a beam search, followed from their last step to the first: steps and parents [time][batch][beam], the longest
+/// sequence of each item, the token that ends one and fills the rest.
+Outputs run_gather_tree(const Call& c) {
+  const std::vector<double> steps = c.reals(0), ends = c.reals(3);
+  const std::vector<int64_t> parents = c.integers(1), lengths = c.integers(2);
+  const int64_t time = c.dim(0, 0), batch = c.dim(0, 1), beams = c.dim(0, 2);
+  c.require(c.shape(1) == c.shape(0) && std::cmp_equal(lengths.size(), batch) && ends.size() == 1, "inputs that don't fit");
+  std::vector<double> y(steps.size(), ends[0]);
+  for (int64_t k = 0; k < batch * beams; ++k) {
+    const int64_t length = std::clamp<int64_t>(lengths[static_cast<size_t>(k / beams)], 0, time);
+    int64_t beam = k % beams;
+    for (int64_t t = length; t-- > 0;) {
+      c.require(beam >= 0 && beam < beams, "an index out of range");
+      const auto from = static_cast<size_t>((t * batch + k / beams) * beams + beam);
+      y[static_cast<size_t>(t * batch * beams + k)] = steps[from];
+      beam = parents[from];
+    }
+    bool ended = false;
+    for (int64_t t = 0; t < length; ++t) {
+      double& v = y[static_cast<size_t>(t * batch * beams + k)];
+      if (ended) v = ends[0];
+      ended |= v == ends[0];
+    }
+  }
+  return {number_tensor(c.input(0).type, c.out_shape(), y)};
+}
+
 constexpr Operation kOperations[] = {
     {"SpaceToBatch", kAnyVersion, run_space_to_batch}, {"BatchToSpace", kAnyVersion, run_batch_to_space},       {"ReorgYolo", kAnyVersion, run_reorg_yolo},
     {"ReverseSequence", kAnyVersion, run_reverse_sequence}, {"GatherElements", kAnyVersion, run_gather_elements}, {"GatherND", kAnyVersion, run_gather_nd},
+    {"Roll", kAnyVersion, run_roll},                   {"ExtractImagePatches", kAnyVersion, run_image_patches}, {"GatherTree", kAnyVersion, run_gather_tree},
 };
 
 }  // namespace

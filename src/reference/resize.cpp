@@ -146,12 +146,13 @@ Outputs run_interpolate_4(const Call& c) {
   return resize(c, r, scales);
 }
 
-/// Opset 1: coordinates are those of align_corners, or plain multiples.
+/// Opset 1: coordinates are those of align_corners, or plain multiples; the nearest pixel is the one below, of a shrinking image the
+/// one above.
 Outputs run_interpolate_1(const Call& c) {
   const Attributes& a = c.attrs();
   const bool align = a.flag("align_corners");
   c.require(a.text("mode") != "area", "not yet supported: mode \"area\" of opset 1");
-  const Resize r{a.text("mode"), align ? "align_corners" : "asymmetric", "floor", a.flag("antialias"), -0.75};
+  const Resize r{a.text("mode"), align ? "align_corners" : "asymmetric", "simple", a.flag("antialias"), -0.75};
   std::map<size_t, double> scales;
   for (int64_t axis : a.integers("axes")) {
     const auto k = static_cast<size_t>(Call::from_front(axis, c.shape().size()));

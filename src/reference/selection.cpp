@@ -1,4 +1,4 @@
-// Operations whose results depend on what the data are: NonZero, NonMaxSuppression; running sums (opset 1..5).
+// Operations whose results depend on what the data are: NonZero, NonMaxSuppression; running sums, buckets (opset 1..5).
 #include <algorithm>
 
 #include "compute/boxes.hpp"
@@ -27,10 +27,7 @@ Outputs run_cum_sum(const Call& c) {
   const auto axis = static_cast<size_t>(Call::from_front(c.input_count() > 1 ? c.integers(1).at(0) : 0, shape.size()));
   const bool exclusive = c.attrs().flag("exclusive"), reverse = c.attrs().flag("reverse");
   const int64_t step = ops::dense_strides(shape)[axis], size = shape[axis];
-  const bool real = c.input(0).type == ElementType::f32;
-  std::vector<double> y;
-  if (real) y.assign(c.floats(0).begin(), c.floats(0).end());
-  else for (int64_t v : c.integers(0)) y.push_back(static_cast<double>(v));
+  std::vector<double> y = c.reals(0);
   for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
     if (i / step % size != 0) continue;
     double sum = 0;
@@ -41,8 +38,16 @@ Outputs run_cum_sum(const Call& c) {
       sum = next;
     }
   }
-  if (!real) return {integer_tensor(c.node().element_type(), shape, std::vector<int64_t>(y.begin(), y.end()))};
-  return {float_tensor(shape, std::vector<float>(y.begin(), y.end()))};
+  return {number_tensor(c.node().element_type(), shape, y)};
+}
+
+/// The number of the bucket between rising borders that a value lies in.
+Outputs run_bucketize(const Call& c) {
+  const std::vector<double> borders = c.reals(1);
+  const bool right = c.attrs().flag("with_right_bound");
+  std::vector<int64_t> y;
+  for (double v : c.reals(0)) y.push_back((right ? std::ranges::lower_bound(borders, v) : std::ranges::upper_bound(borders, v)) - borders.begin());
+  return {integer_tensor(c.node().element_type(), c.out_shape(), y)};
 }
 
 struct Selected {
@@ -100,6 +105,7 @@ Outputs run_non_max_suppression(const Call& c) {
 constexpr Operation kOperations[] = {
     {"NonZero", kAnyVersion, run_non_zero},
     {"CumSum", kAnyVersion, run_cum_sum},
+    {"Bucketize", kAnyVersion, run_bucketize},
     {"NonMaxSuppression", kAnyVersion, run_non_max_suppression},
 };
 

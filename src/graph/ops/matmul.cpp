@@ -1,7 +1,5 @@
 // MatMul and Einsum (front-end spec §15.1).
-#include <algorithm>
-#include <map>
-
+#include "graph/ops/einsum.hpp"
 #include "graph/ops/numbers.hpp"
 #include "graph/ops/op.hpp"
 #include "graph/ops/shape_math.hpp"
@@ -82,71 +80,16 @@ std::vector<Tensor> evaluate_matmul(const Node& n, Tensors inputs) {
   return result;
 }
 
-// ---- Einsum: shapes only ----
-
-std::vector<std::string> split(std::string_view text, char at) {
-  std::vector<std::string> parts(1);
-  for (char c : text) {
-    if (c == at) parts.emplace_back();
-    else if (c != ' ') parts.back() += c;
-  }
-  return parts;
-}
-
-// One label per axis; "..." stands for the axes that remain and becomes labels "0", "1", ... counted from the back.
-std::vector<std::string> labels(const Inference& in, const std::string& subscript, int64_t rank) {
-  std::vector<std::string> list;
-  const auto dots = static_cast<int64_t>(subscript.size()) - (subscript.find("...") != std::string::npos ? 3 : 0);
-  for (size_t i = 0; i < subscript.size(); ++i) {
-    if (subscript.compare(i, 3, "...") == 0) {
-      for (int64_t k = rank - dots; k > 0; --k) list.push_back(std::to_string(k));
-      i += 2;
-    } else {
-      list.emplace_back(1, subscript[i]);
-    }
-  }
-  if (rank >= 0 && static_cast<int64_t>(list.size()) != rank) in.fail("Equation doesn't fit the rank of its inputs");
-  return list;
-}
-
-void collect_labels(const Inference& in, const std::vector<std::string>& subscripts, std::map<std::string, int64_t>& sizes) {
-  for (int i = 0; i < in.input_count(); ++i) {
-    const auto names = labels(in, subscripts[static_cast<size_t>(i)], in.rank(i));
-    for (size_t axis = 0; axis < names.size(); ++axis) {
-      const int64_t size = in.shape(i)[axis];
-      const auto [it, fresh] = sizes.emplace(names[axis], size);
-      if (fresh) continue;
-      if (it->second == 1) it->second = size;
-      else if (size != 1 && !merge_dims(it->second, size)) in.fail("Different input dimensions indicated by the same labels for Einsum must be compatible");
-    }
-  }
-}
-
-std::string implicit_output(const std::string& inputs) {
-  // quirk: every label once, in the order in which they appear; numpy would sum up those that appear twice.
-  std::string out;
-  for (char c : inputs)
-    if (out.find(c) == std::string::npos && c != ',' && c != '.') out += c;
-  return inputs.find("...") != std::string::npos ? "..." + out : out;
-}
-
+// Shapes only.
 void infer_einsum(Inference& in) {
-  const std::string& equation = in.attrs().text("equation");
-  const size_t arrow = equation.find("->");
-  const std::string left = equation.substr(0, arrow);
-  const std::vector<std::string> subscripts = split(left, ',');
-  if (static_cast<int>(subscripts.size()) != in.input_count()) in.fail("Equation must contain one subscript per input");
-  std::map<std::string, int64_t> sizes;
-  collect_labels(in, subscripts, sizes);
-  const std::string right = arrow == std::string::npos ? implicit_output(left) : split(equation.substr(arrow + 2), ',')[0];
-  int64_t unnamed = 0;
-  for (const auto& [name, size] : sizes) unnamed += std::isdigit(static_cast<unsigned char>(name[0])) ? 1 : 0;
-  const auto letters = static_cast<int64_t>(right.size()) - (right.find("...") != std::string::npos ? 3 : 0);
+  std::vector<Shape> inputs;
+  for (int i = 0; i < in.input_count(); ++i) inputs.push_back(in.shape(i));
   Shape out;
-  for (const std::string& name : labels(in, right, right.find("...") != std::string::npos ? letters + unnamed : letters)) {
-    const auto it = sizes.find(name);
-    if (it == sizes.end()) in.fail("Label \"" + name + "\" of the output is in no input");
-    out.push_back(it->second);
+  try {
+    const EinsumLabels l = read_einsum(in.attrs().text("equation"), inputs);
+    for (const std::string& name : l.output) out.push_back(l.sizes.at(name));
+  } catch (const Error& e) {
+    in.fail(e.what());
   }
   in.output(in.type(), std::move(out));
 }
