@@ -60,7 +60,7 @@ std::vector<Selected> suppress_all(const Call& c) {
   const int64_t images = c.dim(1, 0), labels = c.dim(1, 1), count = c.dim(1, 2);
   const int64_t limit = c.input_count() > 2 ? std::max<int64_t>(c.integers(2).at(0), 0) : 0;
   const auto overlap = static_cast<float>(c.input_count() > 3 ? c.real(3) : 0), least = static_cast<float>(c.input_count() > 4 ? c.real(4) : 0);
-  c.require(c.input_count() < 6 || c.real(5) == 0, "not yet supported: soft suppression (soft_nms_sigma)");
+  const auto sigma = static_cast<float>(c.input_count() > 5 ? c.real(5) : 0);
   const bool centres = c.attrs().text("box_encoding") == "center";
   std::vector<Selected> all;
   for (int64_t image = 0; image < images; ++image)
@@ -77,7 +77,8 @@ std::vector<Selected> suppress_all(const Call& c) {
         values.push_back(score);
         places.push_back(i);
       }
-      for (int64_t k : compute::suppress(candidates, values, overlap, limit)) all.push_back({image, label, places[static_cast<size_t>(k)], values[static_cast<size_t>(k)]});
+      const auto kept = sigma > 0 ? compute::suppress_softly(candidates, values, sigma, least, limit) : compute::suppress(candidates, values, overlap, limit);
+      for (int64_t k : kept) all.push_back({image, label, places[static_cast<size_t>(k)], values[static_cast<size_t>(k)]});
     }
   if (c.attrs().flag("sort_result_descending")) std::ranges::stable_sort(all, [](const Selected& a, const Selected& b) { return a.score > b.score; });
   return all;

@@ -34,7 +34,7 @@ constexpr std::array kRenamed{Renamed{"Conv", "Convolution"}, Renamed{"ConvTrans
                               Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"Mod", "FloorMod"},
                               Renamed{"Selu", "Elu"}, Renamed{"Celu", "Elu"}, Renamed{"ReduceL1", "ReduceSum"}, Renamed{"ReduceSumSquare", "ReduceSum"}, Renamed{"GRU", "TensorIterator"},
                               Renamed{"RNN", "TensorIterator"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
-                              Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"Shape", "ShapeOf"},
+                              Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"MaxRoiPool", "ROIPooling"}, Renamed{"Shape", "ShapeOf"},
                               Renamed{"Cast", "Convert"}, Renamed{"Expand", "Broadcast"}, Renamed{"Softplus", "SoftPlus"}, Renamed{"Slice", "StridedSlice"}, Renamed{"InstanceNormalization", "MVN"}};
 
 /// Forms that Intel's compiler refuses as well (all of them: docs of `check`).

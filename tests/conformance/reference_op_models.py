@@ -81,3 +81,6 @@ case('ExperimentalDetectronPriorGridGenerator', 'not flat', 6, lambda n: [n.inpu
 for agnostic in (False, True):
     case('ExperimentalDetectronDetectionOutput', f'agnostic {agnostic}', 6, lambda n, a=agnostic: [n.input(20, 4, name='rois'), n.input(20, 4 * 5, name='deltas'), n.input(20, 5, name='scores'), n.input(1, 3, name='info')], outputs=3,
          score_threshold=0.3, nms_threshold=0.3, max_delta_log_wh=1.0, num_classes=5, post_nms_count=6, max_detections_per_image=100, class_agnostic_box_regression=agnostic, deltas_weights=[10.0, 10.0, 5.0, 5.0])
+for sigma in (0.1, 0.5, 2.0):
+    case('NonMaxSuppression', f'soft {sigma}', 5, lambda n, s=sigma: [n.input(1, 30, 4, name='boxes'), n.input(1, 2, 30, name='scores'), n.const(20, 'i64'), n.const(0.5), n.const(0.1), n.const(s)], outputs=3, box_encoding='corner',
+         sort_result_descending=False)

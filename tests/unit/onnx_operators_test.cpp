@@ -57,6 +57,11 @@ TEST(OnnxOperators, ASoftShrinkIsADifferenceAndAHardOneHasTwoMasks) {
   EXPECT_EQ(types_of(one("Shrink").output("y").import()), (Types{"Greater", "Convert", "Multiply", "Less", "Convert", "Multiply", "Add"}));
 }
 
+TEST(OnnxOperators, RegionsArePooledByTheirLargestValues) {
+  ModelText m = std::move(ModelText().input("x", {1, 8, 6, 5}).input("r", {3, 5}).node("MaxRoiPool", "n", {"x", "r"}, "y"));
+  EXPECT_EQ(types_of(m.with("pooled_shape", std::vector<int64_t>{2, 3}).output("y").import()), Types{"ROIPooling"});
+}
+
 TEST(OnnxOperators, AHardmaxIsOneAtTheLargestValue) {
   const Graph rows = one("Hardmax", {2, 3, 4}).output("y").import();
   EXPECT_EQ(layer(rows, "y")->output().shape, (Shape{2, 3, 4}));

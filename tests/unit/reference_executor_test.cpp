@@ -95,6 +95,15 @@ TEST_F(Reference, SuppressionKeepsTheBestOfOverlappingBoxes) {
   EXPECT_EQ(run({n->value()})[0].to_i64(), (List{0, 0, 1, 0, 0, 2}));
 }
 
+TEST_F(Reference, SoftSuppressionLowersScores) {
+  // The second box overlaps the first by 1/3; exp(-0.5 / 0.5 / 9) = 0.895 of its score is less than the third's.
+  const Value boxes = reals({1, 3, 4}, {0, 0, 2, 1, 1, 0, 3, 1, 5, 5, 6, 6}), scores = reals({1, 1, 3}, {0.9F, 0.8F, 0.75F});
+  Node* n = make("NonMaxSuppression", {boxes, scores, scalar(10), reals({}, {0.5F}), reals({}, {0.1F}), reals({}, {0.5F})}, attributes({{"sort_result_descending", false}}), 5);
+  const auto found = run({n->value(0), n->value(1)});
+  EXPECT_EQ(found[0].to_i64(), (List{0, 0, 0, 0, 0, 2, 0, 0, 1}));
+  EXPECT_NEAR(found[1].to_f32()[8], 0.8 * std::exp(-1.0 / 9), 1e-6);
+}
+
 TEST_F(Reference, RegionsOfYoloAreActivated) {
   // One region of x, y, w, h, objectness and one class: all but w and h go through a sigmoid.
   const Attributes a = attributes({{"axis", int64_t{1}}, {"end_axis", int64_t{3}}, {"coords", int64_t{4}}, {"classes", int64_t{1}}, {"num", int64_t{1}}, {"do_softmax", false}, {"mask", List{0}}});

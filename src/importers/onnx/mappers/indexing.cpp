@@ -130,6 +130,13 @@ std::vector<Value> map_roi_align(Context& c) {
   return {c.make("ROIAlign", {c.input(0), c.input(1), c.input(2)}, a)};
 }
 
+/// No operator of Model Optimizer.
+std::vector<Value> map_max_roi_pool(Context& c) {
+  const std::vector<int64_t> size = c.integers("pooled_shape");
+  if (size.size() != 2) c.refuse("pooled_shape needs two values");
+  return {c.make("ROIPooling", {c.input(0), c.input(1)}, attributes({{"pooled_h", size[0]}, {"pooled_w", size[1]}, {"spatial_scale", c.real("spatial_scale", 1)}, {"method", "max"}}))};
+}
+
 constexpr Mapper kMappers[] = {{"Constant", map_constant},
                                {"ConstantOfShape", map_constant_of_shape},
                                {"ConstantFill", map_constant_fill},
@@ -145,7 +152,8 @@ constexpr Mapper kMappers[] = {{"Constant", map_constant},
                                {"OneHot", map_one_hot},
                                {"NonZero", map_non_zero},
                                {"NonMaxSuppression", map_non_max_suppression},
-                               {"RoiAlign", map_roi_align}};
+                               {"RoiAlign", map_roi_align},
+                               {"MaxRoiPool", map_max_roi_pool}};
 
 }  // namespace
 
