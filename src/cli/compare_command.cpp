@@ -176,8 +176,10 @@ int compare_command(const Arguments& args) {
   r.comparison = compare::compare(emulator, subject.tensors, executor, r.settings);
   for (compare::FaultyLayer& f : compare::find_faults(executor.graph()))
     if (subject.quirks || !f.avoidable) r.faults.push_back(std::move(f));
-  if (item_by_item)
+  if (item_by_item) {
+    precise.half_precision = true;  // constants of one type, as shape inference wants them
     for (compare::FaultyLayer& f : compare::find_batch_faults(read_model(precise))) r.faults.push_back(std::move(f));
+  }
   r.advice = compare::advice(r.comparison, r.faults, inputs.losses());
   if (!o.html.empty()) {
     const std::string page = compare_html(r);

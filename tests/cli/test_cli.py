@@ -494,13 +494,14 @@ def test_compare_joins_the_parts_of_a_layer(run, tmp_path):
 def test_compare_joins_the_items_of_a_batch(run, tmp_path):
     """The mean over the batch keeps the items together; the engine does one at a time, in a loop or stage by stage."""
     net = Net('items')
-    x = net.conv(net.input(3, 4, 16, 16), 4, 8, bias=False, name='first')
-    for k in ('second', 'third'):
-        x = net.conv(net.layer('Sigmoid', [x]), 8, 8, bias=False, name=k)
+    first = x = net.conv(net.input(3, 4, 16, 16), 4, 8, bias=False, name='first')
+    for k in ('second', 'third', 'fourth'):
+        x = net.conv(x, 8, 8, bias=False, name=k)
+    x = net.conv(net.layer('Sigmoid', [net.add(first, x)]), 8, 8, bias=False, name='fifth')
     net.result(net.layer('ReduceMean', [x, net.ints(0)], name='mean', keep_dims=True))
     net.save(str(tmp_path / 'items'))
     result = json.loads(run('compare', tmp_path / 'items.xml', '--json').stdout)
-    assert result['outputs_within'] and result['compared_layers'] == result['model_layers'] == 6
+    assert result['outputs_within'] and result['compared_layers'] == result['model_layers'] == 8
     assert {tuple(layer['shape']) for layer in result['layers']} == {(3, 8, 16, 16), (1, 8, 16, 16)}
 
 

@@ -25,6 +25,16 @@ TEST(OnnxImport, NamesTheLastLayerAfterTheOutputAndTheConvolutionWithoutItsBias)
   EXPECT_EQ(g.parameters()[0]->element_type(), ElementType::f16);
 }
 
+TEST(OnnxImport, NamesLayersAlikeInHalfAndInFullPrecision) {
+  const ModelText m = std::move(ModelText().input("x", {1, 1, 4, 4}).constant("same", {1, 1, 1, 1}, {2}).node("Conv", "same", {"x", "same"}, "c").node("Relu", "relu", {"c"}, "y").output("y"));
+  for (const bool half : {true, false}) {
+    const Graph g = m.import({.input_shapes = {}, .half_precision = half});
+    const Node* n = layer(g, "same");
+    ASSERT_TRUE(n) << half;
+    EXPECT_EQ(n->type, "Convolution") << "rather than its weights";
+  }
+}
+
 TEST(OnnxImport, FoldsAMultiplicationIntoWeightsAndRoundsThemOnce) {
   // 1.0005 * 1.0005 = 1.00100025: rounding the factors to FP16 first would give 1.
   const Graph g = ModelText().input("x", {1, 1, 4, 4}).constant("w", {1, 1, 1, 1}, {1.0005f}).constant("s", {1, 1, 1, 1}, {1.0005f}).node("Conv", "conv", {"x", "w"}, "c").node("Mul", "mul", {"c", "s"}, "y").output("y").import();

@@ -63,6 +63,29 @@ TEST_F(Shapes, BatchedConvolutionIsDuplicated) {
   EXPECT_EQ(p.stages()[1]->input(1), p.stages()[2]->input(1));
 }
 
+// A loop ends where a stage behind it wants all items: one reader of `a` is inside, the other is not.
+TEST_F(Shapes, WithoutQuirksABatchLoopMayBeReadOnTheWay) {
+  const DataDesc batched({4, 4, 2, 3});
+  Data *first = p.add_data("first", batched), *a = p.add_data("a", batched), *b = p.add_data("b", batched), *c = p.add_data("c", batched);
+  conv("c1", p.add_input("in", batched), first, {});
+  conv("c2", first, a, {});
+  conv("left", a, b, {});
+  conv("right", a, c, {});
+  relu("after left", b, p.add_output("left out", batched));
+  relu("after right", c, p.add_output("right out", batched));
+  p.options.quirks = false;
+  adjust_data_batch(p);
+  int inside = 0, outside = 0;
+  for (const Stage* s : of_type(StageType::StubConv)) {
+    inside += s->input(0)->name == "a@loop";
+    outside += s->input(0)->name.starts_with("a@batch=");
+  }
+  EXPECT_EQ(inside, 1);
+  EXPECT_EQ(outside, 3) << "item by item";
+  EXPECT_EQ(of_type(StageType::LoopEnd).size(), 1U);
+  EXPECT_EQ(of_type(StageType::Split)[0]->input(0)->name, "a") << "as the loop left it";
+}
+
 TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
   const DataDesc batched({4, 4, 2, 3});
   Data *a = p.add_data("a", batched), *b = p.add_data("b", batched);

@@ -187,7 +187,10 @@ class Importer {
     for (const Node* p : graph_.parameters()) names.insert(p->name);
     std::set<const Node*> kept;
     for (const Node* r : graph_.results()) kept.insert(r->input(0).node);
-    for (Node* n : graph_.all()) {
+    std::vector<Node*> nodes = graph_.all();
+    // Half precision makes floating constants anew, behind all others; in full precision a layer has the same name.
+    std::ranges::stable_partition(nodes, [](const Node* n) { return !n->is_constant() || !is_float(n->element_type()); });
+    for (Node* n : nodes) {
       if (n->is("Result") || n->is("Parameter") || kept.contains(n)) continue;
       const std::string base = n->name;
       for (int64_t i = 1; !names.insert(n->name).second; ++i) n->name = base + "_" + std::to_string(i);

@@ -181,9 +181,16 @@ class LoopMaker {
       p_.redirect_consumers(out, inner);
       return;
     }
+    if (!p_.options.quirks) read_inside(out, inner);
     end_inputs_.push_back(inner);
     end_outputs_.push_back(out);
     end_components_.push_back({last_index(end_outputs_), IterationRule{}, last_index(end_inputs_)});
+  }
+
+  /// What is read both inside and outside of the loop makes a cycle in the reference: it waits for the whole inside.
+  void read_inside(Data* out, Data* inner) {
+    for (const Use& u : std::vector<Use>(out->consumers()))
+      if (contains(stages_, u.stage)) p_.replace_input(u.stage, u.port, inner);
   }
 
   Program& p_;
