@@ -1,7 +1,6 @@
 // TensorIterator, Loop, and variables, which start as their initial value (opset 1..6).
 #include <cstdlib>
 
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -15,7 +14,7 @@ struct Slices {
   int64_t start, count, step;  ///< step: from the beginning of a part to that of the next
 
   template <class Port>
-  Slices(const Port& p, const Shape& shape) : axis(static_cast<size_t>(Call::from_front(p.axis, shape.size()))) {
+  Slices(const Port& p, const Shape& shape) : axis(static_cast<size_t>(ops::from_front(p.axis, shape.size()))) {
     const int64_t size = shape[axis], first = p.start < 0 ? p.start + size : p.start, last = p.end < 0 ? p.end + size : p.end;
     count = (std::abs(last - first) + 1) / p.part_size;
     step = p.stride < 0 ? -p.part_size : p.part_size;
@@ -35,7 +34,7 @@ Tensor concatenated(const PortMap::Output& p, std::vector<Tensor> parts) {
   for (Tensor& t : parts)
     if (t.shape.empty()) t.shape = {1};  // scalars become a vector
   Shape shape = parts.at(0).shape;
-  const auto axis = static_cast<size_t>(Call::from_front(p.axis, shape.size()));
+  const auto axis = static_cast<size_t>(ops::from_front(p.axis, shape.size()));
   const int64_t each = shape[axis];
   shape[axis] = each * static_cast<int64_t>(parts.size());
   ops::TensorBuilder out(parts[0].type, shape);

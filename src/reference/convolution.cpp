@@ -1,8 +1,8 @@
 // Convolutions, transposed ones, grouped ones: unrolled into matrix products (opset 1).
 #include <algorithm>
-#include <array>
 
 #include "compute/matrix_product.hpp"
+#include "reference/axes.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -11,17 +11,7 @@ namespace {
 using compute::kGroup;
 using compute::kSlack;
 
-constexpr size_t kAxes = 3;  ///< spatial axes; fewer are filled up with ones in front
-using Axes = std::array<int64_t, kAxes>;
-
 int64_t volume(const Axes& a) { return a[0] * a[1] * a[2]; }
-
-Axes filled_up(std::span<const int64_t> list, int64_t with) {
-  Axes a;
-  a.fill(with);
-  std::copy(list.begin(), list.end(), a.end() - static_cast<ptrdiff_t>(list.size()));
-  return a;
-}
 
 /// A convolution's sizes. `large` is the plane that the windows lie on: the input, or the output of a transposed one.
 struct Sizes {

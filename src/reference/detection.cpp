@@ -1,43 +1,18 @@
 // Detection heads: RegionYolo and DetectionOutput (opset 1).
-#include <algorithm>
-#include <cmath>
-
 #include "compute/ssd_head.hpp"
+#include "compute/yolo.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
 namespace {
 
-float sigmoid(float x) { return static_cast<float>(1 / (1 + std::exp(-static_cast<double>(x)))); }
-
-void softmax_over_planes(float* first, int64_t count, int64_t plane) {
-  for (int64_t i = 0; i < plane; ++i) {
-    float* at = first + i;
-    double top = -INFINITY, sum = 0;
-    for (int64_t k = 0; k < count; ++k) top = std::max(top, static_cast<double>(at[k * plane]));
-    for (int64_t k = 0; k < count; ++k) sum += std::exp(static_cast<double>(at[k * plane]) - top);
-    for (int64_t k = 0; k < count; ++k) at[k * plane] = static_cast<float>(std::exp(static_cast<double>(at[k * plane]) - top) / sum);
-  }
-}
-
-/// Planes of a region: x, y, w, h, ..., objectness, classes.
 Outputs run_region_yolo(const Call& c) {
   const Attributes& a = c.attrs();
   const bool softmax = a.flag("do_softmax");
-  const int64_t coords = a.integer("coords"), classes = a.integer("classes"), regions = softmax ? a.integer("num") : static_cast<int64_t>(a.integers("mask").size());
-  const int64_t plane = c.dim(0, 2) * c.dim(0, 3), entries = coords + 1 + classes;
-  c.require(coords >= 2 && classes >= 0 && regions >= 0 && regions * entries <= c.dim(0, 1), "more regions than channels");
+  const compute::YoloRegions regions{softmax ? a.integer("num") : static_cast<int64_t>(a.integers("mask").size()), a.integer("coords"), a.integer("classes"), softmax};
+  c.require(regions.fit(c.dim(0, 1)), "more regions than channels");
   std::vector<float> v(c.floats(0).begin(), c.floats(0).end());
-  const auto activate = [&](float* from, int64_t planes) { std::transform(from, from + planes * plane, from, sigmoid); };
-  for (int64_t n = 0; n < c.dim(0, 0); ++n)
-    for (int64_t r = 0; r < regions; ++r) {
-      float* region = v.data() + (n * c.dim(0, 1) + r * entries) * plane;
-      activate(region, 2);
-      activate(region + coords * plane, 1);
-      float* scores = region + (coords + 1) * plane;
-      if (softmax) softmax_over_planes(scores, classes, plane);
-      else activate(scores, classes);
-    }
+  regions.activate(v, c.dim(0, 0), c.dim(0, 1), c.dim(0, 2) * c.dim(0, 3));
   v.resize(static_cast<size_t>(c.out_count()));
   return {float_tensor(c.out_shape(), std::move(v))};
 }

@@ -4,7 +4,6 @@
 #include "compute/matrix_product.hpp"
 #include "graph/ops/einsum.hpp"
 #include "graph/ops/shape_math.hpp"
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "graph/ops/numbers.hpp"
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {

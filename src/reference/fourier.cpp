@@ -2,7 +2,6 @@
 #include <complex>
 #include <numbers>
 
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -56,7 +55,7 @@ Outputs run_fourier(const Call& c) {
   const std::vector<int64_t> strides = ops::dense_strides(shape);
   std::vector<Complex> values = fitted(c, shape);
   for (int64_t a : c.integers(1)) {
-    const auto axis = static_cast<size_t>(Call::from_front(a, shape.size()));
+    const auto axis = static_cast<size_t>(ops::from_front(a, shape.size()));
     c.require(axis < shape.size(), "an axis out of range");
     const auto step = static_cast<size_t>(strides[axis]), size = static_cast<size_t>(shape[axis]);
     for (size_t i = 0; i < values.size(); ++i) {

@@ -3,7 +3,6 @@
 #include <map>
 
 #include "compute/matrix_product.hpp"
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -16,7 +15,7 @@ struct Division {
   Division(const Shape& shape, const std::vector<int64_t>& axes) {
     const std::vector<int64_t> strides = ops::dense_strides(shape);
     for (size_t i = 0; i < shape.size(); ++i) {
-      const bool inside = std::ranges::any_of(axes, [&](int64_t a) { return Call::from_front(a, shape.size()) == static_cast<int64_t>(i); });
+      const bool inside = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, shape.size()) == static_cast<int64_t>(i); });
       (inside ? inner : outer).push_back(shape[i]);
       (inside ? inner_strides : outer_strides).push_back(strides[i]);
     }
@@ -104,7 +103,7 @@ Outputs run_lrn(const Call& c) {
   for (float x : c.floats(0)) powers.push_back(static_cast<double>(x) * static_cast<double>(x));
   double count = 1;
   for (int64_t axis : axes) {  // the window is a box: its sum is taken axis by axis
-    const auto a = static_cast<size_t>(Call::from_front(axis, shape.size()));
+    const auto a = static_cast<size_t>(ops::from_front(axis, shape.size()));
     std::vector<double> sums(powers.size());
     for (size_t i = 0; i < sums.size(); ++i) {
       const int64_t at = static_cast<int64_t>(i) / strides[a] % shape[a];

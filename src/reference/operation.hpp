@@ -10,6 +10,7 @@
 #include "compute/regions.hpp"
 #include "compute/thread_pool.hpp"
 #include "graph/graph.hpp"
+#include "graph/ops/strided.hpp"
 
 namespace blobsmith::reference {
 
@@ -31,8 +32,6 @@ class Call {
   /// Of any type.
   std::vector<double> reals(int i) const;
   double real(int i) const { return static_cast<double>(input(i).to_f32().at(0)); }
-  /// `axis` counted from the front.
-  static int64_t from_front(int64_t axis, size_t rank) { return axis < 0 ? axis + static_cast<int64_t>(rank) : axis; }
 
   const Shape& out_shape(int i = 0) const { return node_.shape(i); }
   int64_t out_count(int i = 0) const { return element_count(node_.shape(i)); }

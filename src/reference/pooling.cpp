@@ -1,21 +1,12 @@
 // Max and average pooling (opset 1).
 #include <algorithm>
-#include <array>
 #include <limits>
 
+#include "reference/axes.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
 namespace {
-
-using Axes = std::array<int64_t, 3>;
-
-Axes filled_up(std::span<const int64_t> list, int64_t with) {
-  Axes a;
-  a.fill(with);
-  std::copy(list.begin(), list.end(), a.end() - static_cast<ptrdiff_t>(list.size()));
-  return a;
-}
 
 /// The window of one output along one axis: elements [first, last) of the input, and how many it has with its padding.
 struct Reach {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compute/yolo.hpp"
 #include "graph/ops/shape_math.hpp"
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -53,24 +53,16 @@ Outputs run_batch_to_space(const Call& c) {
   return {ops::gather_strided(ops::permuted(c.input(0), split, order, wide), c.out_shape(), offset_of(begin, wide), dense_strides(wide))};
 }
 
-/// Darknet's reorganisation: input read as [C/s^2, H*s, W*s], output [C, H, W], then named [C*s^2, H/s, W/s].
 Outputs run_reorg_yolo(const Call& c) {
-  const int64_t s = c.attrs().integer("stride"), channels = c.dim(0, 1), height = c.dim(0, 2), width = c.dim(0, 3), item = channels * height * width, inner = channels / (s * s);
-  c.require(inner > 0 && inner * s * s == channels, "its stride does not divide the channels");
-  const auto x = c.floats(0);
-  std::vector<float> y(x.size());
-  for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
-    const int64_t k = i % item / (height * width), row = i / width % height, column = i % width;
-    const int64_t from_row = row * s + k / inner / s, from_column = column * s + k / inner % s;
-    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from_column + width * s * (from_row + height * s * (k % inner)))];
-  }
-  return {float_tensor(c.out_shape(), std::move(y))};
+  const int64_t s = c.attrs().integer("stride"), channels = c.dim(0, 1);
+  c.require(channels >= s * s && channels % (s * s) == 0, "its stride does not divide the channels");
+  return {float_tensor(c.out_shape(), compute::reorganised(c.floats(0), channels, c.dim(0, 2), c.dim(0, 3), s))};
 }
 
 Outputs run_reverse_sequence(const Call& c) {
   const Shape& shape = c.shape();
   const std::vector<int64_t> lengths = c.integers(1), strides = dense_strides(shape);
-  const auto batch = static_cast<size_t>(Call::from_front(c.attrs().integer("batch_axis"), shape.size())), time = static_cast<size_t>(Call::from_front(c.attrs().integer("seq_axis"), shape.size()));
+  const auto batch = static_cast<size_t>(ops::from_front(c.attrs().integer("batch_axis"), shape.size())), time = static_cast<size_t>(ops::from_front(c.attrs().integer("seq_axis"), shape.size()));
   TensorBuilder out(c.input(0));
   for (int64_t i = 0; i < element_count(shape); ++i) {
     const int64_t t = i / strides[time] % shape[time], length = lengths[static_cast<size_t>(i / strides[batch] % shape[batch])];
@@ -82,13 +74,13 @@ Outputs run_reverse_sequence(const Call& c) {
 
 Outputs run_gather_elements(const Call& c) {
   const Shape &data = c.shape(0), &shape = c.out_shape();
-  const auto axis = static_cast<size_t>(Call::from_front(c.attrs().integer("axis"), data.size()));
+  const auto axis = static_cast<size_t>(ops::from_front(c.attrs().integer("axis"), data.size()));
   const std::vector<int64_t> indices = c.integers(1), dense = dense_strides(data);
   std::vector<int64_t> strides = dense;
   strides[axis] = 0;
   TensorBuilder out(c.input(0).type, shape);
   ops::for_each_position(shape, 0, strides, [&](int64_t i, int64_t base) {
-    const int64_t index = Call::from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(data[axis]));
+    const int64_t index = ops::from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(data[axis]));
     c.require(index >= 0 && index < data[axis], "an index out of range");
     std::memcpy(out.at(i), c.input(0).bytes.data() + static_cast<size_t>(base + index * dense[axis]) * out.element_size(), out.element_size());
   });
@@ -97,7 +89,7 @@ Outputs run_gather_elements(const Call& c) {
 
 Outputs run_gather_nd(const Call& c) {
   const Shape &data = c.shape(0), &index_shape = c.shape(1);
-  const auto batch = Call::from_front(c.attrs().integer("batch_dims"), index_shape.size());
+  const auto batch = ops::from_front(c.attrs().integer("batch_dims"), index_shape.size());
   const int64_t tuple = index_shape.back(), rank = static_cast<int64_t>(data.size());
   const std::vector<int64_t> indices = c.integers(1), dense = dense_strides(data);
   const int64_t items = ops::product(data, 0, batch), each = ops::product(data, batch, rank), run = ops::product(data, batch + tuple, rank);
@@ -107,7 +99,7 @@ Outputs run_gather_nd(const Call& c) {
     int64_t at = k / per_item * each;
     for (int64_t i = 0; i < tuple; ++i) {
       const auto axis = static_cast<size_t>(batch + i);
-      const int64_t index = Call::from_front(indices[static_cast<size_t>(k * tuple + i)], static_cast<size_t>(data[axis]));
+      const int64_t index = ops::from_front(indices[static_cast<size_t>(k * tuple + i)], static_cast<size_t>(data[axis]));
       c.require(index >= 0 && index < data[axis], "an index out of range");
       at += index * dense[axis];
     }
@@ -123,7 +115,7 @@ Outputs run_roll(const Call& c) {
   c.require(shifts.size() == 1 || shifts.size() == axes.size(), "not one shift per axis");
   std::vector<int64_t> by(shape.size(), 0);
   for (size_t i = 0; i < axes.size(); ++i) {
-    const auto axis = static_cast<size_t>(Call::from_front(axes[i], shape.size()));
+    const auto axis = static_cast<size_t>(ops::from_front(axes[i], shape.size()));
     c.require(axis < shape.size(), "an axis out of range");
     if (shape[axis]) by[axis] = (by[axis] + shifts[shifts.size() == 1 ? 0 : i] % shape[axis] + shape[axis]) % shape[axis];
   }

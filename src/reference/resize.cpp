@@ -4,7 +4,6 @@
 #include <map>
 #include <numeric>
 
-#include "graph/ops/strided.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -139,7 +138,7 @@ Outputs run_interpolate_4(const Call& c) {
   end.resize(rank, 0);
   std::map<size_t, double> scales;
   for (size_t i = 0; i < axes.size(); ++i) {
-    const auto axis = static_cast<size_t>(Call::from_front(axes[i], rank));
+    const auto axis = static_cast<size_t>(ops::from_front(axes[i], rank));
     const int64_t in_size = c.shape()[axis] + begin[axis] + end[axis];
     scales[axis] = a.text("shape_calculation_mode") == "scales" ? static_cast<double>(given.at(i)) : static_cast<double>(c.out_shape()[axis]) / static_cast<double>(in_size);
   }
@@ -155,7 +154,7 @@ Outputs run_interpolate_1(const Call& c) {
   const Resize r{a.text("mode"), align ? "align_corners" : "asymmetric", "simple", a.flag("antialias"), -0.75};
   std::map<size_t, double> scales;
   for (int64_t axis : a.integers("axes")) {
-    const auto k = static_cast<size_t>(Call::from_front(axis, c.shape().size()));
+    const auto k = static_cast<size_t>(ops::from_front(axis, c.shape().size()));
     scales[k] = static_cast<double>(c.out_shape()[k]) / static_cast<double>(c.shape()[k]);
   }
   return resize(c, r, scales);

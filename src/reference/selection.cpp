@@ -1,14 +1,11 @@
 // Operations whose results depend on what the data are: NonZero, NonMaxSuppression; running sums, buckets (opset 1..5).
 #include <algorithm>
 
-#include "compute/boxes.hpp"
-#include "graph/ops/strided.hpp"
+#include "compute/non_max_suppression.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
 namespace {
-
-using compute::Box;
 
 Outputs run_non_zero(const Call& c) {
   const std::vector<float> x = c.input(0).to_f32();
@@ -24,7 +21,7 @@ Outputs run_non_zero(const Call& c) {
 
 Outputs run_cum_sum(const Call& c) {
   const Shape& shape = c.shape();
-  const auto axis = static_cast<size_t>(Call::from_front(c.input_count() > 1 ? c.integers(1).at(0) : 0, shape.size()));
+  const auto axis = static_cast<size_t>(ops::from_front(c.input_count() > 1 ? c.integers(1).at(0) : 0, shape.size()));
   const bool exclusive = c.attrs().flag("exclusive"), reverse = c.attrs().flag("reverse");
   const int64_t step = ops::dense_strides(shape)[axis], size = shape[axis];
   std::vector<double> y = c.reals(0);
@@ -50,36 +47,22 @@ Outputs run_bucketize(const Call& c) {
   return {integer_tensor(c.node().element_type(), c.out_shape(), y)};
 }
 
-struct Selected {
-  int64_t image, label, box;
-  float score;
-};
+using Selected = compute::NonMaxSuppression::Selected;
 
 std::vector<Selected> suppress_all(const Call& c) {
-  const auto boxes = c.floats(0), scores = c.floats(1);
-  const int64_t images = c.dim(1, 0), labels = c.dim(1, 1), count = c.dim(1, 2);
-  const int64_t limit = c.input_count() > 2 ? std::max<int64_t>(c.integers(2).at(0), 0) : 0;
-  const auto overlap = static_cast<float>(c.input_count() > 3 ? c.real(3) : 0), least = static_cast<float>(c.input_count() > 4 ? c.real(4) : 0);
-  const auto sigma = static_cast<float>(c.input_count() > 5 ? c.real(5) : 0);
-  const bool centres = c.attrs().text("box_encoding") == "center";
-  std::vector<Selected> all;
-  for (int64_t image = 0; image < images; ++image)
-    for (int64_t label = 0; label < labels; ++label) {
-      std::vector<Box> candidates;
-      std::vector<float> values;
-      std::vector<int64_t> places;
-      for (int64_t i = 0; i < count; ++i) {
-        const float score = scores[static_cast<size_t>((image * labels + label) * count + i)];
-        if (!(score > least)) continue;
-        const float* b = boxes.data() + (image * count + i) * 4;
-        if (centres) candidates.push_back({b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2});
-        else candidates.push_back({std::min(b[0], b[2]), std::min(b[1], b[3]), std::max(b[0], b[2]), std::max(b[1], b[3])});
-        values.push_back(score);
-        places.push_back(i);
-      }
-      const auto kept = sigma > 0 ? compute::suppress_softly(candidates, values, sigma, least, limit) : compute::suppress(candidates, values, overlap, limit);
-      for (int64_t k : kept) all.push_back({image, label, places[static_cast<size_t>(k)], values[static_cast<size_t>(k)]});
-    }
+  compute::NonMaxSuppression n;
+  n.images = c.dim(1, 0);
+  n.classes = c.dim(1, 1);
+  n.count = c.dim(1, 2);
+  n.boxes = c.floats(0);
+  n.scores = c.floats(1);
+  n.centres = c.attrs().text("box_encoding") == "center";
+  n.limit = c.input_count() > 2 ? std::max<int64_t>(c.integers(2).at(0), 0) : 0;
+  const auto number = [&](int i) { return static_cast<float>(c.input_count() > i ? c.real(i) : 0); };
+  n.overlap = number(3);
+  n.least = number(4);
+  n.sigma = number(5);
+  std::vector<Selected> all = n.run();
   if (c.attrs().flag("sort_result_descending")) std::ranges::stable_sort(all, [](const Selected& a, const Selected& b) { return a.score > b.score; });
   return all;
 }

@@ -2,6 +2,7 @@
 // Slices that cut one axis into disjoint pieces are not merged into one split: the reference compiler does not do it either.
 #include <algorithm>
 
+#include "graph/ops/slice_plan.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -20,8 +21,6 @@ bool any_set(const std::vector<int64_t>& mask) {
 }
 
 std::vector<int64_t> mask_of(const Node& n, std::string_view name) { return n.attrs.get_or<std::vector<int64_t>>(name, {}); }
-
-int64_t clamped(int64_t v, int64_t dim) { return std::clamp<int64_t>(v < 0 ? v + dim : v, 0, dim); }
 
 // Begin, end and stride of a slice without special axes; false where they are not constant.
 bool read_plain(Slice& s) {
@@ -48,8 +47,8 @@ void normalize(Slice& s) {
   for (size_t i = 0; i < shape.size(); ++i) {
     if (s.stride[i] <= 0) continue;
     const auto masked = [&](size_t mask) { return i >= stated || (i < s.masks[mask].size() && s.masks[mask][i] != 0); };
-    s.begin[i] = masked(0) ? 0 : clamped(s.begin[i], shape[i]);
-    s.end[i] = masked(1) ? shape[i] : clamped(s.end[i], shape[i]);
+    s.begin[i] = masked(0) ? 0 : ops::cut_bound(s.begin[i], shape[i]);
+    s.end[i] = masked(1) ? shape[i] : ops::cut_bound(s.end[i], shape[i]);
   }
   s.masks.erase(s.masks.begin(), s.masks.begin() + 2);  // applied
 }

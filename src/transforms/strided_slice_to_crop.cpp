@@ -1,6 +1,7 @@
 // A StridedSlice with steps of 1 is a Crop, between Reshapes when axes come or go (front-end spec §5.6).
 #include <algorithm>
 
+#include "graph/ops/slice_plan.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -15,14 +16,8 @@ struct CropPlan {
 struct Bounds {
   const Node& n;
   std::vector<int64_t> begin, end;
-  bool set(std::string_view mask, size_t i) const {
-    const auto* m = n.attrs.find(mask);
-    const auto* v = m ? std::get_if<std::vector<int64_t>>(m) : nullptr;
-    return v && i < v->size() && (*v)[i] != 0;
-  }
+  bool set(std::string_view mask, size_t i) const { return ops::masked(n.attrs, mask, i); }
 };
-
-int64_t clamped(int64_t v, int64_t dim) { return std::clamp<int64_t>(v < 0 ? v + dim : v, 0, dim); }
 
 void keep_axis(CropPlan& p, int64_t dim) {
   p.before.push_back(dim);
@@ -55,7 +50,7 @@ std::optional<CropPlan> plan(const Bounds& b, const Shape& data) {
       p.removes_axes = true;
       continue;
     }
-    const int64_t begin = b.set("begin_mask", i) ? 0 : clamped(b.begin[i], dim), end = b.set("end_mask", i) ? dim : clamped(b.end[i], dim);
+    const int64_t begin = b.set("begin_mask", i) ? 0 : ops::cut_bound(b.begin[i], dim), end = b.set("end_mask", i) ? dim : ops::cut_bound(b.end[i], dim);
     p.dim.push_back(end - begin);
     p.offset.push_back(begin);
   }

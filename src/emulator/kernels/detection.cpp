@@ -1,6 +1,7 @@
 // DetectionOutput (SSD) and StaticShapeNMS (execution spec §9).
 #include "vpu/stages/detection.hpp"
 
+#include "compute/non_max_suppression.hpp"
 #include "compute/ssd_head.hpp"
 #include "emulator/kernels/kernels.hpp"
 
@@ -55,27 +56,12 @@ void run_static_shape_nms(StageRun& s) {
     return v[0];
   };
   const auto limit = static_cast<int64_t>(std::clamp(first(2), 0.0f, 1e9f));
-  const float overlap = first(3), least = first(4);
   const Grid indices = memory_order(s.out_at_capacity(5));
   s.check(indices.rank == 2 && indices.dims[1] == 3, "an output of an unexpected shape");
   const int64_t count = box_grid.dims[1];
   std::vector<int64_t> rows;
-  for (int64_t image = 0; image < score_grid.dims[0]; ++image)
-    for (int64_t label = 0; label < score_grid.dims[1]; ++label) {
-      std::vector<Box> candidates;
-      std::vector<float> values;
-      std::vector<int64_t> place;
-      for (int64_t i = 0; i < count; ++i) {
-        const float v = scores[static_cast<size_t>((image * score_grid.dims[1] + label) * count + i)];
-        if (!(v > least)) continue;
-        const float* b = boxes.data() + (image * count + i) * 4;
-        if (p.center_point_box) candidates.push_back({b[0] - b[2] / 2, b[1] - b[3] / 2, b[0] + b[2] / 2, b[1] + b[3] / 2});
-        else candidates.push_back({std::min(b[0], b[2]), std::min(b[1], b[3]), std::max(b[0], b[2]), std::max(b[1], b[3])});
-        values.push_back(v);
-        place.push_back(i);
-      }
-      for (int64_t k : suppress(candidates, values, overlap, limit)) rows.insert(rows.end(), {image, label, place[static_cast<size_t>(k)]});
-    }
+  for (const auto& selected : compute::NonMaxSuppression{score_grid.dims[0], score_grid.dims[1], count, boxes, scores, p.center_point_box != 0, limit, first(3), first(4)}.run())
+    rows.insert(rows.end(), {selected.image, selected.label, selected.box});
   // The room of a dynamic output ends with its memory; the tensor ends where no more boxes can come.
   const bool dynamic = s.stage().buffers[5].desc.is_dynamic();
   const int64_t most = dynamic ? std::min(indices.dims[0], score_grid.dims[0] * score_grid.dims[1] * std::min(count, limit)) : indices.dims[0];

@@ -2,9 +2,9 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <vector>
 
+#include "compute/activation.hpp"
 #include "compute/boxes.hpp"
 #include "emulator/stage_run.hpp"
 
@@ -129,6 +129,6 @@ using compute::Box;
 using compute::by_falling_score;
 using compute::suppress;
 float to_half_and_back(float v);
-inline float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
+using compute::sigmoid;
 
 }  // namespace blobsmith::emulator

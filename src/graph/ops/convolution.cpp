@@ -8,7 +8,6 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid|notset";
 
 constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""}, {"dilations", Integers, ""}, {"pads_begin", Integers, ""}, {"pads_end", Integers, ""}, {"auto_pad", Choice, "explicit", kPadModes}};
 constexpr AttributeSpec kBackprop[] = {{"strides", Integers, ""},

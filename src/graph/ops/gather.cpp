@@ -39,9 +39,7 @@ std::vector<Tensor> evaluate_gather(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
   const auto rank = static_cast<int64_t>(data.shape.size()), index_rank = static_cast<int64_t>(inputs[1]->shape.size());
-  int64_t axis = inputs[2]->to_i64().at(0), batch = n.attrs.integer("batch_dims", 0);
-  if (axis < 0) axis += rank;
-  if (batch < 0) batch += index_rank;
+  const int64_t axis = from_front(inputs[2]->to_i64().at(0), data.shape.size()), batch = from_front(n.attrs.integer("batch_dims", 0), inputs[1]->shape.size());
   const std::vector<int64_t> indices = inputs[1]->to_i64();
   const int64_t batches = product(data.shape, 0, batch), outer = product(data.shape, batch, axis), size = data.shape[static_cast<size_t>(axis)], inner = product(data.shape, axis + 1, rank);
   const int64_t count = product(inputs[1]->shape, batch, index_rank);
@@ -51,8 +49,7 @@ std::vector<Tensor> evaluate_gather(const Node& n, Tensors inputs) {
   for (int64_t b = 0; b < batches; ++b)
     for (int64_t o = 0; o < outer; ++o)
       for (int64_t i = 0; i < count; ++i, to += inner) {
-        int64_t index = indices[static_cast<size_t>(b * count + i)];
-        if (index < 0) index += size;
+        const int64_t index = from_front(indices[static_cast<size_t>(b * count + i)], static_cast<size_t>(size));
         if (index < 0 || index >= size) return {};
         if (run) std::memcpy(out.at(to), data.bytes.data() + static_cast<size_t>((b * outer + o) * size + index) * run, run);
       }

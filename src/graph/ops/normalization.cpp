@@ -62,8 +62,7 @@ template <class T>
 std::vector<Tensor> softmax_along(const Node& n, const Tensor& data) {
   auto values = load<T>(data);
   if (!values) return {};
-  int64_t axis = n.attrs.integer("axis");
-  if (axis < 0) axis += static_cast<int64_t>(data.shape.size());
+  const int64_t axis = from_front(n.attrs.integer("axis"), data.shape.size());
   const int64_t step = dense_strides(data.shape)[static_cast<size_t>(axis)], size = data.shape[static_cast<size_t>(axis)];
   Shape others = data.shape;
   others[static_cast<size_t>(axis)] = size ? 1 : 0;

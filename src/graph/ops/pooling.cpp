@@ -11,7 +11,6 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid|notset";
 constexpr std::string_view kRoundings = "floor|ceil";
 
 constexpr AttributeSpec kMaxPool[] = {{"kernel", Integers, kMandatory}, {"strides", Integers, ""},  {"pads_begin", Integers, ""},

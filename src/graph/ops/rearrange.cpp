@@ -127,8 +127,7 @@ void infer_shuffle_channels(Inference& in) {
 std::vector<Tensor> evaluate_shuffle_channels(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Shape& s = n.shape();
-  int64_t axis = n.attrs.integer("axis");
-  if (axis < 0) axis += static_cast<int64_t>(s.size());
+  const int64_t axis = from_front(n.attrs.integer("axis"), s.size());
   const int64_t group = n.attrs.integer("group"), rank = static_cast<int64_t>(s.size());
   const Shape split{product(s, 0, axis), group, s[static_cast<size_t>(axis)] / group, product(s, axis + 1, rank)};
   return {permuted(*inputs[0], split, {0, 2, 1, 3}, s)};

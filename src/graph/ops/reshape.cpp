@@ -135,8 +135,7 @@ void infer_concat(Inference& in) {
 
 std::vector<Tensor> evaluate_concat(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
-  int64_t axis = n.attrs.integer("axis");
-  if (axis < 0) axis += static_cast<int64_t>(n.shape().size());
+  const int64_t axis = from_front(n.attrs.integer("axis"), n.shape().size());
   const std::vector<int64_t> strides = dense_strides(n.shape());
   TensorBuilder out(n.element_type(), n.shape());
   int64_t offset = 0;
@@ -189,8 +188,7 @@ void infer_variadic_split(Inference& in) {
 std::vector<Tensor> evaluate_split(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
-  int64_t axis = inputs[1]->to_i64().at(0);
-  if (axis < 0) axis += static_cast<int64_t>(data.shape.size());
+  const int64_t axis = from_front(inputs[1]->to_i64().at(0), data.shape.size());
   const std::vector<int64_t> strides = dense_strides(data.shape);
   std::vector<Tensor> parts;
   int64_t offset = 0;

@@ -28,14 +28,19 @@ void set_dim(const Inference& in, Shape& out, int64_t axis, int64_t size) {
   out[static_cast<size_t>(axis)] = size;
 }
 
-void infer_interpolate_0(Inference& in) {
-  const std::vector<int64_t> axes = in.axes(in.attrs().integers("axes"), in.rank());
-  Shape out = in.shape();
+// The sizes of input 1, where they are known.
+void set_sizes(const Inference& in, Shape& out, const std::vector<int64_t>& axes) {
   const auto sizes = in.values(1);
   if (sizes && sizes->size() != axes.size()) in.fail("The number of sizes must match the number of axes");
   for (size_t i = 0; i < axes.size(); ++i)
     if (sizes) set_dim(in, out, axes[i], (*sizes)[i]);
     else out[static_cast<size_t>(axes[i])] = kDynamic;
+}
+
+void infer_interpolate_0(Inference& in) {
+  const std::vector<int64_t> axes = in.axes(in.attrs().integers("axes"), in.rank());
+  Shape out = in.shape();
+  set_sizes(in, out, axes);
   in.output(in.type(), std::move(out));
 }
 
@@ -74,11 +79,7 @@ void infer_interpolate_4(Inference& in) {
       else set_dim(in, out, axes[i], truncate(std::floor(static_cast<double>(static_cast<float>(size) * (scales->to_f32()[i] + 1.0e-6F)))));
     }
   } else {
-    const auto sizes = in.values(1);
-    if (sizes && sizes->size() != axes.size()) in.fail("The number of sizes must match the number of axes");
-    for (size_t i = 0; i < axes.size(); ++i)
-      if (sizes) set_dim(in, out, axes[i], (*sizes)[i]);
-      else out[static_cast<size_t>(axes[i])] = kDynamic;
+    set_sizes(in, out, axes);
   }
   in.output(in.type(), std::move(out));
 }

@@ -43,10 +43,7 @@ void infer_scatter_nd(Inference& in) {
   infer_like_input(in);
 }
 
-int64_t known_axis(const Tensor& axis, size_t rank) {
-  const int64_t a = axis.to_i64().at(0);
-  return a < 0 ? a + static_cast<int64_t>(rank) : a;
-}
+int64_t known_axis(const Tensor& axis, size_t rank) { return from_front(axis.to_i64().at(0), rank); }
 
 // data viewed as [outer, size, inner]; update number i of `outer` goes to row indices[i].
 std::vector<Tensor> evaluate_scatter_update(const Node& n, Tensors inputs) {
@@ -63,8 +60,7 @@ std::vector<Tensor> evaluate_scatter_update(const Node& n, Tensors inputs) {
   const size_t run = static_cast<size_t>(inner) * out.element_size();
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t index = indices[static_cast<size_t>(i)];
-      const int64_t row = index < 0 ? index + size : index;
+      const int64_t row = from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(size));
       if (row < 0 || row >= size) return {};
       if (run) std::memcpy(out.at((o * size + row) * inner), inputs[2]->bytes.data() + static_cast<size_t>(o * count + i) * run, run);
     }
@@ -86,8 +82,7 @@ std::vector<Tensor> evaluate_scatter_elements(const Node& n, Tensors inputs) {
   TensorBuilder out(*inputs[0]);
   bool in_range = true;
   for_each_position(inputs[1]->shape, 0, strides, [&](int64_t i, int64_t base) {
-    const int64_t index = indices[static_cast<size_t>(i)];
-    const int64_t at = index < 0 ? index + size : index;
+    const int64_t at = from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(size));
     in_range = in_range && at >= 0 && at < size;
     if (in_range) std::memcpy(out.at(base + at * step), inputs[2]->bytes.data() + static_cast<size_t>(i) * out.element_size(), out.element_size());
   });
@@ -108,8 +103,7 @@ std::vector<Tensor> evaluate_scatter_nd(const Node& n, Tensors inputs) {
     int64_t base = 0;
     for (int64_t k = 0; k < tuple; ++k) {
       const auto axis = static_cast<size_t>(k);
-      const int64_t index = indices[static_cast<size_t>(i * tuple + k)];
-      const int64_t at = index < 0 ? index + s[axis] : index;
+      const int64_t at = from_front(indices[static_cast<size_t>(i * tuple + k)], static_cast<size_t>(s[axis]));
       if (at < 0 || at >= s[axis]) return {};
       base += at * dense[axis];
     }

@@ -24,6 +24,8 @@ int64_t multiply_dims(int64_t a, int64_t b);
 int64_t product(const Shape& s, int64_t begin, int64_t end);
 inline int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+/// Spellings of auto_pad.
+inline constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid|notset";
 /// Sliding windows over the spatial axes of one input: what convolutions and poolings have in common.
 struct Windows {
   std::vector<int64_t> input, kernel;  ///< sizes per spatial axis

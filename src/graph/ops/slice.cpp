@@ -9,13 +9,13 @@
 
 namespace blobsmith::ops {
 
-namespace {
-bool masked(const Attributes& attrs, std::string_view name, size_t i) {
-  const auto* list = attrs.find(name);
-  const auto* mask = list ? std::get_if<std::vector<int64_t>>(list) : nullptr;
-  return mask && i < mask->size() && (*mask)[i] != 0;
+bool masked(const Attributes& attrs, std::string_view mask, size_t i) {
+  const auto* value = attrs.find(mask);
+  const auto* list = value ? std::get_if<std::vector<int64_t>>(value) : nullptr;
+  return list && i < list->size() && (*list)[i] != 0;
 }
 
+namespace {
 // One axis [begin, end) by step, with negative indices counted from the back and everything cut to the axis.
 SliceAxis slice_axis(int64_t size, int64_t begin, int64_t end, int64_t step, bool open_begin, bool open_end) {
   const int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;

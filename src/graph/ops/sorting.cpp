@@ -56,8 +56,7 @@ template <class T>
 std::vector<Tensor> top_k(const Node& n, const Tensor& data) {
   const auto values = load<T>(data);
   if (!values) return {};
-  int64_t axis = n.attrs.integer("axis");
-  if (axis < 0) axis += static_cast<int64_t>(data.shape.size());
+  const int64_t axis = from_front(n.attrs.integer("axis"), data.shape.size());
   const auto a = static_cast<size_t>(axis);
   if (n.shape()[a] > data.shape[a]) return {};
   const int64_t from = dense_strides(data.shape)[a], to = dense_strides(n.shape())[a], size = data.shape[a], count = n.shape()[a];
@@ -100,8 +99,7 @@ void infer_one_hot(Inference& in) {
 std::vector<Tensor> evaluate_one_hot(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Shape& s = n.shape();
-  int64_t axis = n.attrs.integer("axis");
-  if (axis < 0) axis += static_cast<int64_t>(s.size());
+  const int64_t axis = from_front(n.attrs.integer("axis"), s.size());
   const auto a = static_cast<size_t>(axis);
   const std::vector<int64_t> indices = inputs[0]->to_i64();
   TensorBuilder out(gather_strided(*inputs[3], s, 0, std::vector<int64_t>(s.size(), 0)));

@@ -8,6 +8,8 @@
 
 namespace blobsmith::ops {
 
+/// An axis or index counted from the back when negative, from the front.
+inline int64_t from_front(int64_t at, size_t size) { return at < 0 ? at + static_cast<int64_t>(size) : at; }
 /// Row-major strides in elements.
 std::vector<int64_t> dense_strides(const Shape& shape);
 /// Strides that read `from` as if it were broadcast to `to` (numpy rules): 0 on enlarged axes.

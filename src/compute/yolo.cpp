@@ -1,0 +1,46 @@
+#include "compute/yolo.hpp"
+
+#include <algorithm>
+
+#include "compute/activation.hpp"
+
+namespace blobsmith::compute {
+namespace {
+
+void softmax_over_planes(float* first, int64_t count, int64_t plane) {
+  for (int64_t i = 0; i < plane; ++i) {
+    float* at = first + i;
+    float top = at[0], sum = 0;
+    for (int64_t k = 1; k < count; ++k) top = std::max(top, at[k * plane]);
+    for (int64_t k = 0; k < count; ++k) sum += at[k * plane] = std::exp(at[k * plane] - top);
+    for (int64_t k = 0; k < count; ++k) at[k * plane] /= sum;
+  }
+}
+
+}  // namespace
+
+void YoloRegions::activate(std::vector<float>& values, int64_t items, int64_t channels, int64_t plane) const {
+  const auto activate_planes = [&](float* from, int64_t planes) { std::transform(from, from + planes * plane, from, sigmoid); };
+  for (int64_t n = 0; n < items; ++n)
+    for (int64_t r = 0; r < count; ++r) {
+      float* region = values.data() + (n * channels + r * (coords + 1 + classes)) * plane;
+      activate_planes(region, 2);
+      activate_planes(region + coords * plane, 1);
+      float* scores = region + (coords + 1) * plane;
+      if (!softmax) activate_planes(scores, classes);
+      else if (classes > 0) softmax_over_planes(scores, classes, plane);
+    }
+}
+
+std::vector<float> reorganised(std::span<const float> x, int64_t channels, int64_t height, int64_t width, int64_t s) {
+  const int64_t inner = channels / (s * s), item = channels * height * width;
+  std::vector<float> y(x.size());
+  for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
+    const int64_t c = i % item / (height * width), row = i / width % height, column = i % width;
+    const int64_t from_row = row * s + c / inner / s, from_column = column * s + c / inner % s;
+    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from_column + width * s * (from_row + height * s * (c % inner)))];
+  }
+  return y;
+}
+
+}  // namespace blobsmith::compute
