@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import numpy as np
+import onnx
 import onnxruntime
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -33,13 +34,21 @@ def arguments():
     return ap.parse_args()
 
 
-def make_inputs(session):
+def regions(path):
+    """Inputs [image, x1, y1, x2, y2]."""
+    return {n.input[1] for n in onnx.load(path, load_external_data=False).graph.node if n.op_type == 'MaxRoiPool'}
+
+
+def make_inputs(session, path):
     rng = np.random.default_rng(1)
     arrays = {}
     for i in session.get_inputs():
         shape = [d if isinstance(d, int) else 1 for d in i.shape]
         kind = TYPES[i.type]
         arrays[i.name] = (rng.random(shape) * 2 - 1).astype(kind) if np.issubdtype(kind, np.floating) else rng.integers(0, 2, shape).astype(kind)
+    for name in regions(path) & arrays.keys():
+        corners = np.sort(rng.uniform(0, 30, (len(arrays[name]), 2, 2)), axis=1).reshape(-1, 4)
+        arrays[name] = np.concatenate([np.zeros((len(corners), 1)), corners], axis=1).astype(np.float32)
     return arrays
 
 
@@ -108,7 +117,7 @@ def main():
             continue
         try:
             session = onnxruntime.InferenceSession(os.path.join(a.corpus, entry['onnx']), providers=['CPUExecutionProvider'])
-            inputs = make_inputs(session)
+            inputs = make_inputs(session, os.path.join(a.corpus, entry['onnx']))
             names = [o.name for o in session.get_outputs()]
             expected = [np.asarray(v) for v in session.run(None, inputs)]
         except Exception as e:  # ONNX Runtime has many types of its own

@@ -84,3 +84,24 @@ for agnostic in (False, True):
 for sigma in (0.1, 0.5, 2.0):
     case('NonMaxSuppression', f'soft {sigma}', 5, lambda n, s=sigma: [n.input(1, 30, 4, name='boxes'), n.input(1, 2, 30, name='scores'), n.const(20, 'i64'), n.const(0.5), n.const(0.1), n.const(s)], outputs=3, box_encoding='corner',
          sort_result_descending=False)
+
+GATES = {'LSTM': (4, ['sigmoid', 'tanh', 'tanh']), 'GRU': (3, ['sigmoid', 'tanh']), 'RNN': (1, ['tanh'])}
+
+
+def sequence(kind, variant, direction='forward', batch=2, lengths=(4, 4), activations=None, **data):
+    def inputs(n):
+        gates, d = GATES[kind][0], 2 if direction == 'bidirectional' else 1
+        states = [n.input(batch, d, 6, name=s) for s in ('h', 'c')[:2 if kind == 'LSTM' else 1]]
+        biases = gates + (1 if data.get('linear_before_reset') else 0)
+        return [n.input(batch, 4, 5, name='x'), *states, n.const(lengths, 'i32'), n.normal(d, gates * 6, 5), n.normal(d, gates * 6, 6), n.normal(d, biases * 6, scale=0.1)]
+    case(kind + 'Sequence', variant, 5, inputs, outputs=3 if kind == 'LSTM' else 2, hidden_size=6, direction=direction, activations=activations or GATES[kind][1], **data)
+
+
+for kind in GATES:
+    for direction in ('forward', 'reverse', 'bidirectional'):
+        sequence(kind, f'{direction}, full length', direction)
+        sequence(kind, f'{direction}, short ones', direction, lengths=(3, 2))
+    sequence(kind, 'clipped', clip=0.2)
+sequence('GRU', 'linear before reset', linear_before_reset=True)
+sequence('RNN', 'relu', activations=['relu'])
+case('ReverseSequence', 'lengths', 1, lambda n: [n.input(3, 5, 2), n.const([5, 1, 3], 'i32')], batch_axis=0, seq_axis=1)

@@ -37,6 +37,7 @@ KNOWN = {
     'Interpolate opset1 3d': 'OpenVINO takes other coordinates for three axes than for four',
     'Interpolate opset4 antialias': 'the CPU plugin leaves antialias out',
     'NonMaxSuppression no thresholds': 'boxes go that overlap by more than the threshold, which is 0; in OpenVINO those that touch nothing go too',
+    'LSTMSequence clipped': 'the cell state is clipped in front of its activation too, as ONNX and ONNX Runtime do',
     'CTCLoss plain': 'attributes with a default that OpenVINO leaves without a value',
 }
 ir_builder.TYPES['f16'] = np.float32  # save() then writes the name of that type
