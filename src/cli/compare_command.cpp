@@ -181,6 +181,8 @@ int compare_command(const Arguments& args) {
     for (compare::FaultyLayer& f : compare::find_batch_faults(read_model(precise))) r.faults.push_back(std::move(f));
   }
   r.advice = compare::advice(r.comparison, r.faults, inputs.losses());
+  if (o.run.inputs.empty() && r.comparison.first_outside())
+    r.advice.push_back("the inputs were random numbers, U8 ones over their whole range: a real one (--input) may stay within what the network was trained for");
   if (!o.html.empty()) {
     const std::string page = compare_html(r);
     write_file(o.html, std::vector<uint8_t>(page.begin(), page.end()));

@@ -7,7 +7,7 @@
 namespace blobsmith::compare {
 namespace {
 
-constexpr double kLargestHalf = 65504;
+constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
 
 template <class... T>
 std::string format(const char* pattern, T... values) {
@@ -35,9 +35,12 @@ void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
   list.push_back(std::move(s));
 }
 
+/// All of a layer's error may come from values that became zero.
+bool is_flush_alone(const LayerResult& l) { return static_cast<double>(l.flushed) * kSmallestNormalHalf >= 0.5 * l.mean_error * static_cast<double>(l.count); }
+
 void advise_flushed(const Comparison& c, std::vector<std::string>& list) {
   const auto worst = std::ranges::max_element(c.layers, {}, [](const LayerResult& l) { return l.count ? static_cast<double>(l.flushed) / static_cast<double>(l.count) : 0.0; });
-  if (worst == c.layers.end() || worst->flushed * 20 < worst->count || worst->within) return;
+  if (worst == c.layers.end() || worst->flushed * 20 < worst->count || worst->within || !is_flush_alone(*worst)) return;
   list.push_back("layer \"" + worst->name + "\": " + format("%.0f %% of its values are too small for FP16 and became 0: scale its weights up, and the next layer down", 100 * static_cast<double>(worst->flushed) / static_cast<double>(worst->count)));
 }
 

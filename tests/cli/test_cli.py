@@ -531,6 +531,7 @@ def test_compare_names_layers_that_intel_computes_otherwise(run, tmp_path):
     assert result['first_outside'] == 'pool' and not result['outputs_within']
     assert [(f['layer'], f['type'], f['avoidable']) for f in result['known_faults']] == [('pool', 'AvgPool', True)]
     assert any('blobsmith convert avoids that' in h for h in result['hints'])
+    assert any('the inputs were random' in h for h in result['hints'])
     text = run('compare', path, '--quirks').stdout
     assert 'OUTSIDE' in text and 'outputs do NOT agree' in text
     assert run('compare', path, '--quirks', '--tolerance', '0.9').returncode == 0

@@ -138,6 +138,14 @@ TEST(CompareAdvice, TellsByHowMuchToScale) {
   EXPECT_TRUE(mentions(list, "2^-3")) << list[0];
 }
 
+TEST(CompareAdvice, BlamesFlushedValuesForWhatTheyExplainAlone) {
+  Comparison c;
+  c.layers.push_back(measured({0, 0}, {3e-5F, 3e-5F}, {.absolute = 1e-6}));
+  EXPECT_TRUE(mentions(advice(c, {}, {}), "too small for FP16"));
+  c.layers[0] = measured({0, 0, 0.5F}, {3e-5F, 3e-5F, 0.2F});
+  EXPECT_FALSE(mentions(advice(c, {}, {}), "too small for FP16"));
+}
+
 TEST(CompareAdvice, NamesTheKnownFaultOfTheFirstLayerOutside) {
   Comparison c;
   c.layers.push_back(measured({1}, {2}));
