@@ -1,6 +1,9 @@
 // A zero Pad of the spatial dimensions becomes the padding of the pooling or convolution behind it (front-end spec §5.4).
+// quirk: of a MaxPool too, whose padding is minus infinity; and a transposed convolution loses of its padding what the Pad had,
+// whatever its stride: its output can become smaller.
 #include <algorithm>
 
+#include "transforms/pipeline.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -36,18 +39,36 @@ bool add_pads(std::vector<int64_t>& own, const std::vector<int64_t>& more, int64
   return true;
 }
 
+constexpr const char* kApart = "apart";  ///< of a Pad that is not to be fused
+
 }  // namespace
+
+bool is_changed_by_pad_fusion(const Node& window) {
+  if (!is_backprop(window) && !window.is("MaxPool")) return false;
+  const Node* pad = producer(window.input(0), "Pad");
+  if (!pad || !zero_spatial_pads(*pad)) return false;
+  return is_backprop(window) ? std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; }) : !is_never_negative(pad->input(0));
+}
+
+std::vector<const Node*> keep_pads_apart(Graph& graph) {
+  std::vector<const Node*> windows;
+  for (Node* n : graph.ordered()) {
+    if (!is_changed_by_pad_fusion(*n)) continue;
+    n->input(0).node->attrs.set(kApart, true);
+    windows.push_back(n);
+  }
+  return windows;
+}
 
 bool fuse_pad(Rewriter& rw, Node* n) {
   Node* pad = producer(n->input(0), "Pad");
-  if (!pad || !has_one_user(n->input(0))) return false;
+  if (!pad || !has_one_user(n->input(0)) || pad->attrs.flag(kApart)) return false;
   const auto pads = zero_spatial_pads(*pad);
   if (!pads || n->input_count() > 2) return false;
   Attributes attrs = n->attrs;
   std::vector<int64_t> begin = attrs.integers("pads_begin"), end = attrs.integers("pads_end");
   const auto is_zero = [](int64_t v) { return v == 0; };
   if (attrs.flag("exclude-pad") && !(std::ranges::all_of(begin, is_zero) && std::ranges::all_of(end, is_zero))) return false;
-  // quirk: a transposed convolution loses of its padding what the Pad had, whatever its stride: its output can become smaller.
   const int64_t sign = is_backprop(*n) ? -1 : 1;
   if (!add_pads(begin, pads->begin, sign) || !add_pads(end, pads->end, sign)) return false;
   attrs.set("pads_begin", begin);

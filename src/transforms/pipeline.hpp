@@ -30,6 +30,13 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 /// Takes the batch out of the network where every input has the same (front-end §5.1). Without quirks a batch stays that
 /// some layer works across.
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
+namespace transforms {
+// pad_fusion.cpp
+/// A pooling or transposed convolution of which convert_to_legacy would make another one: it takes the Pad before it for padding.
+bool is_changed_by_pad_fusion(const Node& window);
+/// Marks the Pads before such layers as not to be fused, and returns the latter.
+std::vector<const Node*> keep_pads_apart(Graph& graph);
+}  // namespace transforms
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);
 /// Every TensorIterator as copies of its body (front-end §6.6); after the conversion.

@@ -255,6 +255,14 @@ bool broadcasts_into(const Shape& other, const Shape& shape) {
   return true;
 }
 
+bool is_never_negative(Value v) {
+  const Node& n = *v.node;
+  if (n.is("Relu") || n.is("Sigmoid") || n.is("Softmax") || n.is("Exp")) return true;
+  if (n.is("Clamp")) return n.attrs.real("min") >= 0;
+  if (n.is("MaxPool") || n.is("AvgPool") || n.is("Reshape") || n.is("Transpose")) return is_never_negative(n.input(0));
+  return n.is("Concat") && std::ranges::all_of(n.inputs(), is_never_negative);
+}
+
 size_t axis_from_front(int64_t axis, size_t rank) {
   const int64_t a = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
   if (a < 0 || a >= static_cast<int64_t>(rank)) throw Error(ErrorCode::BadAttribute, "axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));

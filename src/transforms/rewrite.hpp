@@ -110,6 +110,8 @@ struct Operands {
 std::vector<Operands> either_order(const Node* n);
 /// True when broadcasting `other` against `shape` yields `shape` again.
 bool broadcasts_into(const Shape& other, const Shape& shape);
+/// By what computes it: a ReLU and the like, and what keeps such values.
+bool is_never_negative(Value v);
 Shape normalized_axes(const std::vector<int64_t>& axes, size_t rank);
 size_t axis_from_front(int64_t axis, size_t rank);
 int64_t product(std::span<const int64_t> dims);

@@ -16,17 +16,25 @@ std::vector<BlobPort> ports(Program& program, DataUsage usage) {
   return r;
 }
 
+/// What the reference does otherwise, before there is a program; only without quirks.
+std::vector<Program::Avoided> avoid_in_graph(Graph& graph, const BatchInfo& batch) {
+  std::vector<Program::Avoided> list;
+  for (const BatchInfo::Layer& l : batch.across) list.push_back({l.name, "it works across the batch, so all items are computed together"});
+  for (const Node* n : transforms::keep_pads_apart(graph)) list.push_back({n->name, "the zeros of the Pad before it do not become its own padding, which means something else"});
+  return list;
+}
+
 }  // namespace
 
 ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* report) {
   const auto types = output_types(graph);                         // they decide the precision of the outputs
   BatchInfo batch;
   if (options.detect_network_batch) batch = detect_batch(graph, options.quirks);  // N items become N runs
+  const auto avoided = options.quirks ? std::vector<Program::Avoided>() : avoid_in_graph(graph, batch);
   convert_to_legacy(graph);                                       // fusions, decompositions, the layer set of the VPU
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
   const std::unique_ptr<Program> program = lower(graph, options, batch, types);
-  if (batch.batch == 1)
-    for (const BatchInfo::Layer& l : batch.across) program->avoided.push_back({l.name, "it works across the batch, so all items are computed together"});
+  program->avoided.insert(program->avoided.begin(), avoided.begin(), avoided.end());
   run_passes(*program);                                           // stages, layouts, tiles, memory
   if (report) *report = {static_cast<int>(graph.size()), static_cast<int>(program->stages().size()), ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), program->avoided, trace_tensors(*program)};
   return write_blob(*program);

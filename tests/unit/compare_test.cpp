@@ -109,6 +109,22 @@ TEST_F(CompareFaults, ReluBehindDepthwiseDeconvolution) {
   EXPECT_EQ(list[0].layer, "layer");
 }
 
+TEST_F(CompareFaults, PadsThatBecomePaddingOfAnotherMeaning) {
+  const auto padded = [&](const char* before) {
+    Node* n = g.make(before, {input({1, 2, 8, 8})}, {}, 0, "before");
+    return g.make("Pad", {n->value(), integers({0, 0, 1, 1}), integers({0, 0, 1, 1})}, attributes({{"pad_mode", "constant"}}), 0, "pad")->value();
+  };
+  const auto pool = attributes({{"kernel", List{3, 3}}, {"strides", List{2, 2}}, {"pads_begin", List{0, 0}}, {"pads_end", List{0, 0}}});
+  EXPECT_EQ(found(make("MaxPool", {padded("Tanh")}, pool)).size(), 1U);
+  g = Graph();
+  EXPECT_TRUE(found(make("MaxPool", {padded("Relu")}, pool)).empty());
+  const auto deconvolution = [](int64_t stride) { return attributes({{"strides", List{stride, stride}}, {"dilations", List{1, 1}}, {"pads_begin", List{1, 1}}, {"pads_end", List{1, 1}}}); };
+  g = Graph();
+  EXPECT_EQ(found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(2))).size(), 1U);
+  g = Graph();
+  EXPECT_TRUE(found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(1))).empty());
+}
+
 TEST_F(CompareFaults, MomentsWithEpsInside) {
   EXPECT_EQ(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "inside_sqrt"}, {"normalize_variance", true}}), 6)).size(), 1U);
   g = Graph();

@@ -121,6 +121,26 @@ TEST(SpecialStages, EqualExpandsOfOneTensorBecomeOne) {
   EXPECT_EQ(p.stages().size(), 4u);
 }
 
+TEST(SpecialStages, ExpandsWithOtherOffsetsAreMergedWithQuirksAlone) {
+  const auto stages = [](bool quirks) {
+    Program p;
+    p.options.quirks = quirks;
+    Data* in = p.add_input("in", kPart);
+    Data *a = p.add_data("a", kPart), *x = p.add_data("x", kWhole), *y = p.add_data("y", kWhole);
+    p.add_stage("first", StageType::Relu, nullptr, {in}, {a});
+    add_expand(p, "expand1", nullptr, a, x, {{Dim::C, 0}});
+    add_expand(p, "expand2", nullptr, a, y, {{Dim::C, kWhole.dim(Dim::C) - kPart.dim(Dim::C)}});
+    p.add_stage("l1", StageType::Relu, nullptr, {x}, {p.add_output("o1", kWhole)});
+    p.add_stage("l2", StageType::Relu, nullptr, {y}, {p.add_output("o2", kWhole)});
+    process_special_stages(p);
+    int expands = 0;
+    for (const Stage* s : p.stages()) expands += s->is(StageType::Expand);
+    return expands;
+  };
+  EXPECT_EQ(stages(true), 1);
+  EXPECT_EQ(stages(false), 2);
+}
+
 TEST(ConcatOrder, TheMostFrequentOrderWinsAndOnATieTheChannelMajorOne) {
   const auto vote = [](const std::vector<DimsOrder>& orders_of_inputs) {
     Program p;

@@ -43,6 +43,24 @@ TEST(OnnxImport, FoldsAMultiplicationIntoWeightsAndRoundsThemOnce) {
   EXPECT_EQ(conv->input(1).node->constant.as<Half>()[0], float_to_half(1.00100025f));
 }
 
+TEST(OnnxImport, AFactorAlongRowsStaysOutOfTheColumnsWithoutQuirks) {
+  const ModelText m = std::move(ModelText().input("x", {1, 2, 2}).constant("w", {2, 2}, {1, 2, 3, 4}).constant("s", {2, 1}, {10, 100}).node("MatMul", "product", {"x", "w"}, "p").node("Mul", "mul", {"p", "s"}, "y").output("y"));
+  EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = true}), "y")->type, "MatMul");
+  EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = false}), "y")->type, "Multiply");
+  const ModelText flat = std::move(ModelText().input("x", {2, 2}).constant("w", {2, 2}, {1, 2, 3, 4}).constant("s", {2}, {10, 100}).node("MatMul", "product", {"x", "w"}, "p").node("Mul", "mul", {"p", "s"}, "y").output("y"));
+  EXPECT_EQ(layer(flat.import({.input_shapes = {}, .quirks = false}), "y")->type, "MatMul") << "columns";
+}
+
+TEST(OnnxImport, ZerosBeforeAMaximumStayThereWithoutQuirks) {
+  const auto model = [](const char* before) {
+    return std::move(ModelText().input("x", {1, 1, 4, 4}).node(before, "before", {"x"}, "a").integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}).node("Pad", "pad", {"a", "pads"}, "b").node("MaxPool", "pool", {"b"}, "y").with("kernel_shape", std::vector<int64_t>{3, 3}).output("y"));
+  };
+  const auto keeps = [&](const char* before, bool quirks) { return layer(model(before).import({.input_shapes = {}, .quirks = quirks}), "pad") != nullptr; };
+  EXPECT_FALSE(keeps("Tanh", true)) << "as Model Optimizer";
+  EXPECT_TRUE(keeps("Tanh", false));
+  EXPECT_FALSE(keeps("Relu", false)) << "no value is below zero";
+}
+
 TEST(OnnxImport, WritesASubtractedConstantAsAnAddedOne) {
   const Graph g = ModelText().input("x", {1, 3}).constant("c", {3}, {1, 2, 3}).node("Sub", "sub", {"x", "c"}, "y").output("y").import();
   const Node* add = layer(g, "y");

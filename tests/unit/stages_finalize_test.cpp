@@ -65,6 +65,16 @@ TEST_F(Finalize, StagesWithTheSameWeightsShareTheCopyAndOnlyTheFirstGetsABuffer)
   EXPECT_TRUE(second->temps().empty());
 }
 
+TEST_F(Finalize, WithoutQuirksEveryIm2ColHasABuffer) {
+  p.options.quirks = false;
+  Stage* first = conv(StageType::Im2ColConvolution, orders::NHWC);
+  Stage* second = conv(StageType::Im2ColConvolution, orders::NHWC);
+  finalize_layout(p, *first);
+  finalize_layout(p, *second);
+  EXPECT_EQ(first->temps().size(), 1U);
+  EXPECT_EQ(second->temps().size(), 1U);
+}
+
 TEST_F(Finalize, Im2ColOnPlanesIsAnOrdinaryConvolution) {
   Stage* s = conv(StageType::Im2ColConvolution, orders::NCHW);
   finalize_layout(p, *s);

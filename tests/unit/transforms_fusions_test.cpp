@@ -134,5 +134,27 @@ TEST(TransformsFusions, PadInFrontOfAConvolutionIsItsPadding) {
   EXPECT_EQ(n.find("y")->attrs.integers("pads_begin"), (std::vector<int64_t>{1, 1}));
 }
 
+TEST(TransformsFusions, APadThatIsKeptApartStaysAPad) {
+  const auto types = [](bool kept) {
+    Net n;
+    const Value padded = n.op("Pad", {n.input({1, 2, 4, 4}), n.ints({0, 0, 1, 1}), n.ints({0, 0, 1, 1}), n.reals({}, 0)}, "pad", with("pad_mode", "constant"));
+    const std::vector<int64_t> three{3, 3}, ones{1, 1}, zeros{0, 0};
+    Attributes a;
+    a.set("kernel", three);
+    a.set("strides", ones);
+    a.set("pads_begin", zeros);
+    a.set("pads_end", zeros);
+    n.g.result(n.op("MaxPool", {padded}, "y", a));
+    if (kept) {
+      const auto windows = transforms::keep_pads_apart(n.g);
+      EXPECT_EQ(windows.size(), 1U);
+    }
+    convert_to_legacy(n.g);
+    return n.types();
+  };
+  EXPECT_EQ(types(false), Types{"MaxPool"});
+  EXPECT_EQ(types(true), (Types{"PadIE", "MaxPool"}));
+}
+
 }  // namespace
 }  // namespace blobsmith

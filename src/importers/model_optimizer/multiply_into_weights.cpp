@@ -11,6 +11,7 @@ struct WeightAxes {
   size_t group_axes = 0, output = 0, input = 0;
 };
 
+/// quirk: of a stack of matrices axis 0 or 1 is taken, as of one; and axis 1 of the product is taken for its last.
 std::optional<WeightAxes> weight_axes(const Node* n) {
   if (n->is("Convolution")) return WeightAxes{0, 0, 1};
   if (n->is("GroupConvolution")) return WeightAxes{1, 1, 2};
@@ -36,7 +37,6 @@ std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::o
 }
 
 /// The second operand of a matrix product may be computed: then it is multiplied at run time.
-/// quirk: the factor is spread along axis 0 or 1, whatever the rank.
 bool scale_operand(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, size_t axis) {
   const Value operand = n->input(1);
   if (element_count(factor.shape) != 1 && operand.shape().size() != 2) return false;
@@ -78,6 +78,12 @@ bool multiply_into_weights_before(Rewriter& rw, Node* n) {
   const bool computed = producer->is("MatMul") && !producer->input(1).node->is_constant();
   if (!(computed ? scale_operand(rw, producer, n, factor, axes->output) : scale_weights(rw, producer, n, factor, group, axes->output))) return false;
   return rw.redirect(n->value(), l->data);
+}
+
+bool multiply_into_matrix_before(Rewriter& rw, Node* n) {
+  const auto l = linear_operand(n);
+  if (l && l->data.node->is("MatMul") && n->shape().size() != 2 && element_count(l->constant.shape()) != 1) return false;
+  return multiply_into_weights_before(rw, n);
 }
 
 bool multiply_into_weights_behind(Rewriter& rw, Node* n) {

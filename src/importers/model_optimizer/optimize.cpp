@@ -19,17 +19,17 @@ void front_phase(Graph& g) {
   apply_rewrites(g, {{{"Subtract"}, subtract_to_add}, {{"Divide"}, divide_to_multiply}});
 }
 
-void fuse_linear_operations(Graph& g) {
-  apply_rewrites(g, {{{"Multiply"}, multiply_into_weights_before}});
+void fuse_linear_operations(Graph& g, bool quirks) {
+  apply_rewrites(g, {{{"Multiply"}, quirks ? multiply_into_weights_before : multiply_into_matrix_before}});
   apply_rewrites(g, {{{"Multiply"}, multiply_into_weights_behind}});
 }
 
-void middle_phase(Graph& g) {
+void middle_phase(Graph& g, bool quirks) {
   apply_rewrites(g, {{{"Multiply", "Add"}, fuse_linear_sequence}});
-  fuse_linear_operations(g);
+  fuse_linear_operations(g, quirks);
   apply_rewrites(g, {{{"Concat"}, fuse_grouped_convolution}});
-  fuse_linear_operations(g);
-  apply_rewrites(g, {{{"Pad"}, fold_pad}});
+  fuse_linear_operations(g, quirks);
+  apply_rewrites(g, {{{"Pad"}, quirks ? fold_pad : fold_pad_exactly}});
   move_strides_up(g);
 }
 
@@ -43,10 +43,10 @@ void back_phase(Graph& g) {
 
 }  // namespace
 
-void optimize(Graph& graph) {
+void optimize(Graph& graph, bool quirks) {
   graph.remove_unreachable();
   front_phase(graph);
-  middle_phase(graph);
+  middle_phase(graph, quirks);
   back_phase(graph);
   graph.remove_unreachable();
 }

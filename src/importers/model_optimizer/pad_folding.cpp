@@ -23,10 +23,7 @@ void add_pads(Node* n, const char* attribute, const std::vector<int64_t>& by) {
   n->attrs.set(attribute, std::move(pads));
 }
 
-}  // namespace
-
-// quirk: zeros become padding of a MaxPool too, which is minus infinity.
-bool fold_pad(Rewriter& rw, Node* n) {
+bool fold(Rewriter& rw, Node* n, bool quirks) {
   if (n->attrs.text("pad_mode") != "constant" || (n->input_count() > 3 && !transforms::is_single(n->input(3), 0, 0))) return false;
   const auto begin = spatial_pads(n->input(1)), end = spatial_pads(n->input(2));
   if (!begin || !end) return false;
@@ -35,6 +32,7 @@ bool fold_pad(Rewriter& rw, Node* n) {
   for (const NodeUse& use : uses) {
     Node* window = use.node;
     if (!is_window(window) || use.port != 0 || window->attrs.text("auto_pad", "explicit") == "valid" || window->attrs.text("auto_pad", "explicit").starts_with("same")) continue;
+    if (!quirks && window->is("MaxPool") && !transforms::is_never_negative(n->input(0))) continue;
     add_pads(window, "pads_begin", *begin);
     add_pads(window, "pads_end", *end);
     if (window->is("AvgPool")) window->attrs.set("exclude-pad", false);
@@ -44,5 +42,11 @@ bool fold_pad(Rewriter& rw, Node* n) {
   }
   return changed;
 }
+
+}  // namespace
+
+// quirk: zeros become padding of a MaxPool too, which is minus infinity.
+bool fold_pad(Rewriter& rw, Node* n) { return fold(rw, n, true); }
+bool fold_pad_exactly(Rewriter& rw, Node* n) { return fold(rw, n, false); }
 
 }  // namespace blobsmith::model_optimizer

@@ -8,8 +8,9 @@ namespace blobsmith::model_optimizer {
 
 using transforms::Rewriter;
 
-/// All of it. Outputs keep their Result nodes; names of outputs are given by the caller.
-void optimize(Graph& graph);
+/// All of it, or (without quirks) all that leaves the results as they are. Outputs keep their Result nodes; names of outputs are
+/// given by the caller.
+void optimize(Graph& graph, bool quirks = true);
 
 // hard_activations.cpp
 bool fuse_hswish(Rewriter& rw, Node* n);
@@ -24,11 +25,13 @@ bool add_to_subtract(Rewriter& rw, Node* n);
 bool fuse_linear_sequence(Rewriter& rw, Node* n);
 // multiply_into_weights.cpp
 bool multiply_into_weights_before(Rewriter& rw, Node* n);   ///< a Multiply behind a convolution
+bool multiply_into_matrix_before(Rewriter& rw, Node* n);    ///< the former, but for products of which axis 1 is not the last
 bool multiply_into_weights_behind(Rewriter& rw, Node* n);   ///< a Multiply in front of convolutions
 // grouped_convolution.cpp
 bool fuse_grouped_convolution(Rewriter& rw, Node* n);
 // pad_folding.cpp
 bool fold_pad(Rewriter& rw, Node* n);
+bool fold_pad_exactly(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
 // layout.cpp

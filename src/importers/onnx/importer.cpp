@@ -28,7 +28,7 @@ class Importer {
     for (const auto& [name, tensor] : model_.initializers) context_.define(name, graph_.constant(tensor, name)->value());
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
     add_results();
-    model_optimizer::optimize(graph_);
+    model_optimizer::optimize(graph_, options_.quirks);
     separate_outputs();
     if (options_.half_precision) model_optimizer::to_half_precision(graph_);
     name_outputs();

@@ -17,12 +17,14 @@ bool is_fixed(const Data* d) { return d->usage != DataUsage::Intermediate || d->
 // ---- equal Expands ----------------------------------------------------------------------------------------------------------
 
 /// quirk: neither the offsets nor the strides of the Expands are compared.
-bool has_twins(const Stage* expand) {
+bool differs(const Program& p, const Stage& a, const Stage& b) { return !p.options.quirks && !(a.attrs.get_or<DimValues>("offset", {}) == b.attrs.get_or<DimValues>("offset", {})); }
+
+bool has_twins(const Program& p, const Stage* expand) {
   bool found = false;
   for (const Use& u : expand->input(0)->consumers()) {
     if (u.stage == expand || !u.stage->is(StageType::Expand)) continue;
     const Data* out = u.stage->output();
-    if (out->usage != DataUsage::Intermediate || !(out->desc.dims == expand->output()->desc.dims)) return false;
+    if (out->usage != DataUsage::Intermediate || !(out->desc.dims == expand->output()->desc.dims) || differs(p, *u.stage, *expand)) return false;
     found = true;
   }
   return found;
@@ -30,7 +32,7 @@ bool has_twins(const Stage* expand) {
 
 void merge_equal_expands(Program& p) {
   p.for_each_stage([&](Stage* expand) {
-    if (!expand->is(StageType::Expand) || !has_twins(expand)) return;
+    if (!expand->is(StageType::Expand) || !has_twins(p, expand)) return;
     const std::vector<Use> uses = expand->input(0)->consumers();
     for (const Use& u : uses) {
       if (u.stage == expand || !u.stage->is(StageType::Expand)) continue;

@@ -118,7 +118,7 @@ void finalize_conv(Program& p, Stage& s) {
     if (is_1x1) return w;
     return im2col ? contents::out_position_in(w, n.out, n.in, n.positions) : contents::position_out_in(w, n.out, n.in, n.positions);
   });
-  if (im2col && fresh) add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
+  if (im2col && (fresh || !p.options.quirks)) add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
   if (!minor && s.is(StageType::Im2ColConvolution)) s.type = StageType::Conv;
 }
 
