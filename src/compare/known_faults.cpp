@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/ops/strided.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith::compare {
@@ -51,6 +52,51 @@ bool has_eps_inside(const Node& n) { return n.version == 6 && n.attrs.text("eps_
 bool loses_fraction(const Node& n) { return n.attrs.real("bias") != std::floor(n.attrs.real("bias")); }
 bool interpolates_as_nearest(const Node& n) { return n.version == 0 && (n.attrs.text("mode") == "cubic" || n.attrs.text("mode") == "area"); }
 bool pads_interpolation(const Node& n) { return any(n.attrs, "pads_begin") || any(n.attrs, "pads_end"); }
+bool leaves_antialias_out(const Node& n) {
+  const Shape &in = n.input(0).shape(), &out = n.shape();
+  bool shrinks = false;
+  for (size_t i = 0; i < in.size(); ++i) shrinks = shrinks || out[i] < in[i];
+  return n.version == 4 && n.attrs.flag("antialias") && n.attrs.text("mode").starts_with("linear") && shrinks;
+}
+
+/// Opset 1. Whole multiples of the nearest pixel come out the same.
+bool resizes_by_middles(const Node& n) {
+  if (n.version != 0 || interpolates_as_nearest(n)) return false;
+  const Shape &in = n.input(0).shape(), &out = n.shape();
+  bool multiple = n.attrs.text("mode") == "nearest" && !n.attrs.flag("align_corners", true);
+  for (size_t i = 0; i < in.size(); ++i) multiple = multiple && in[i] > 0 && out[i] % in[i] == 0;
+  return in != out && !multiple;
+}
+
+/// Either over the channels or over channels and plane, where a tensor of three axes has no batch.
+bool normalises_other_axes(const Node& n) {
+  const Shape& s = n.shape();
+  if (s.size() < 2 || s.size() > 4 || !n.input(1).node->is_constant()) return false;
+  const std::vector<int64_t> axes = n.input(1).node->constant.to_i64();
+  const size_t channels = s.size() == 3 ? 0 : 1;
+  for (size_t i = 0; i < s.size(); ++i) {
+    const bool wanted = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, s.size()) == static_cast<int64_t>(i); });
+    const bool done = axes == std::vector<int64_t>{1} ? i == channels : i >= channels;
+    if (wanted != done && s[i] != 1) return true;
+  }
+  return false;
+}
+
+bool patches(const Node& n) { return n.attrs.integers("sizes") != std::vector<int64_t>{1, 1}; }
+bool is_aligned(const Node& n) { return n.attrs.flag("aligned"); }
+bool always(const Node&) { return true; }
+
+bool is_special_cell(const Node& n) {
+  std::vector<std::string> usual{"sigmoid", "tanh", "tanh"};
+  return n.attrs.real("clip", 0) > 0 || n.attrs.get_or<std::vector<std::string>>("activations", usual) != usual;
+}
+
+bool is_special_sequence(const Node& n) {
+  const Node& lengths = *n.input(3).node;
+  const bool shorter = lengths.is_constant() && std::ranges::any_of(lengths.constant.to_i64(), [&](int64_t v) { return v < n.input(0).shape()[1]; });
+  return shorter || is_special_cell(n);
+}
+
 bool has_bins(const Node& n) { return n.attrs.text("mode") == "bilinear"; }
 bool clips_priors(const Node& n) { return n.attrs.flag("clip"); }
 
@@ -74,6 +120,14 @@ constexpr Fault kFaults[] = {
     {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
     {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},
     {"Interpolate", pads_interpolation, "of the pads only the first is looked at", "pads of an interpolation", false},
+    {"Interpolate", resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", false},
+    {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
+    {"NormalizeL2", normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", false},
+    {"LSTMCell", is_special_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
+    {"LSTMSequence", is_special_sequence, "activations, clip and lengths are not looked at", "activations and clip of an LSTM", false},
+    {"ExtractImagePatches", patches, "executed as ReorgYolo, which orders pixels otherwise", "ExtractImagePatches is executed as ReorgYolo", false},
+    {"ExperimentalDetectronROIFeatureExtractor", is_aligned, "aligned is not looked at", "aligned of ExperimentalDetectronROIFeatureExtractor", false},
+    {"DeformablePSROIPooling", always, "executed as PSROIPooling: a bin is the mean of its pixels", "DeformablePSROIPooling is executed as PSROIPooling", false},
     {"PSROIPooling", has_bins, "mode and bins are not looked at: it is executed as average", "mode and bins of PSROIPooling", false},
     {"PriorBox", clips_priors, "boxes are clipped as if their FP16 bits were integers", "PriorBox clips FP16 bit patterns", false},
 };

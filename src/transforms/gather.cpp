@@ -42,7 +42,8 @@ bool scatter_elements_to_scatter(Rewriter& rw, Node* n) {  // indices broadcast 
   return rw.replace(n, rw.make("ScatterUpdate", {n->input(0), flat->value(), n->input(2), n->input(3)}));
 }
 
-bool image_patches_to_reorg(Rewriter& rw, Node* n) {  // ExtractImagePatches with sizes == strides
+// ExtractImagePatches with sizes == strides. quirk: ReorgYolo orders pixels otherwise.
+bool image_patches_to_reorg(Rewriter& rw, Node* n) {
   const auto& sizes = n->attrs.integers("sizes");
   const Shape& x = n->input(0).shape();
   if (sizes.size() != 2 || x.size() != 4 || sizes != n->attrs.integers("strides") || sizes[0] != sizes[1] || sizes[0] < 1) return false;

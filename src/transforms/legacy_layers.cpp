@@ -6,7 +6,7 @@
 namespace blobsmith::transforms {
 namespace {
 
-// NormalizeL2 with one scale for all, or one per channel.
+// NormalizeL2 with one scale for all, or one per channel. quirk: other axes than the channels count as channels and plane.
 Node* normalize_ie(Rewriter& rw, Node* normalize, Value scales, bool channel_shared) {
   const Tensor* axes = constant_of(normalize->input(1));
   const bool over_channels = axes && axes->to_i64() == std::vector<int64_t>{1};

@@ -67,7 +67,7 @@ constexpr std::array kLimits{
     Limit{"Interpolate", "nearest and linear without padding; batch and channels unchanged"},
     Limit{"NonMaxSuppression", "the indices only, no soft suppression"},
     Limit{"CTCGreedyDecoder", "ctc_merge_repeated = 1"},
-    Limit{"DeformablePSROIPooling", "the offsets are ignored"},
+    Limit{"DeformablePSROIPooling", "without offsets; executed as PSROIPooling"},
     Limit{"ExperimentalDetectronDetectionOutput", "all outputs used"},
     Limit{"ExperimentalDetectronROIFeatureExtractor", "both outputs used"},
     Limit{"LSTMSequence", "opset 5, all three outputs used"},

@@ -34,7 +34,6 @@ KNOWN = {
     'EmbeddingSegmentsSum indices': 'segments out of order',
     'MaxPool k2 s2 p1 ceil': 'windows of nothing but padding',
     'AvgPool k2 s2 p1 ceil': 'windows of nothing but padding',
-    'Interpolate opset1 3d': 'OpenVINO takes other coordinates for three axes than for four',
     'Interpolate opset4 antialias': 'the CPU plugin leaves antialias out',
     'NonMaxSuppression no thresholds': 'boxes go that overlap by more than the threshold, which is 0; in OpenVINO those that touch nothing go too',
     'LSTMSequence clipped': 'the cell state is clipped in front of its activation too, as ONNX and ONNX Runtime do',

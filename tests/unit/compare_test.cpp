@@ -131,6 +131,40 @@ TEST_F(CompareFaults, MomentsWithEpsInside) {
   EXPECT_TRUE(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "outside_sqrt"}, {"normalize_variance", true}}), 6)).empty());
 }
 
+TEST_F(CompareFaults, NormalisationsOverOtherAxes) {
+  const auto faults = [&](Shape shape, List axes) {
+    g = Graph();
+    return found(make("NormalizeL2", {input(std::move(shape)), integers(std::move(axes))}, attributes({{"eps", 1e-5}, {"eps_mode", "add"}}))).size();
+  };
+  EXPECT_EQ(faults({1, 4, 8, 8}, {1}), 0U);
+  EXPECT_EQ(faults({1, 4, 8, 8}, {1, 2, 3}), 0U);
+  EXPECT_EQ(faults({1, 4, 8, 8}, {2, 3}), 1U);
+  EXPECT_EQ(faults({1, 1, 8, 8}, {2, 3}), 0U) << "one channel only";
+  EXPECT_EQ(faults({2, 4, 8}, {1}), 1U) << "without a batch the first axis counts as the channels";
+}
+
+TEST_F(CompareFaults, CellsAndSequencesOfTheirOwnKind) {
+  const auto faults = [&](List lengths, double clip) {
+    g = Graph();
+    const auto zeros = [&](Shape s) { return reals(s, std::vector<float>(static_cast<size_t>(element_count(s)))); };
+    return found(make("LSTMSequence", {input({1, 4, 2}), zeros({1, 1, 3}), zeros({1, 1, 3}), integers(std::move(lengths)), zeros({1, 12, 2}), zeros({1, 12, 3}), zeros({1, 12})}, attributes({{"hidden_size", int64_t{3}}, {"direction", "forward"}, {"clip", clip}}))).size();
+  };
+  EXPECT_EQ(faults({4}, 0), 0U);
+  EXPECT_EQ(faults({3}, 0), 1U);
+  EXPECT_EQ(faults({4}, 0.5), 1U);
+}
+
+TEST_F(CompareFaults, InterpolationsOfTheFirstOpset) {
+  const auto faults = [&](const char* mode, List sizes) {
+    g = Graph();
+    return found(make("Interpolate", {input({1, 2, 4, 4}), integers(std::move(sizes))}, attributes({{"axes", List{2, 3}}, {"mode", mode}, {"align_corners", false}, {"pads_begin", List{0}}, {"pads_end", List{0}}}))).size();
+  };
+  EXPECT_EQ(faults("nearest", {8, 8}), 0U);
+  EXPECT_EQ(faults("nearest", {6, 6}), 1U);
+  EXPECT_EQ(faults("linear", {8, 8}), 1U);
+  EXPECT_EQ(faults("linear", {4, 4}), 0U);
+}
+
 TEST_F(CompareFaults, LayersAcrossTheBatch) {
   g.result(make("ReduceMean", {input({2, 4, 8, 8}), integers({0, 1, 2, 3})}, attributes({{"keep_dims", true}}))->value());
   EXPECT_TRUE(find_faults(g).empty()) << "the layer itself is computed as it should be";

@@ -52,6 +52,7 @@ void set_attributes(Stage* s, bool forward, int64_t cells, int64_t batches) {
 
 }  // namespace
 
+// quirk: activations, clip and the lengths of a sequence are not looked at.
 void parse_lstm_cell(LayerContext& c) {
   check_ports(c);
   const Tensor &weights = weights_of(c), &biases = biases_of(c);

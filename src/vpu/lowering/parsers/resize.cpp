@@ -38,6 +38,7 @@ void add_resample(LayerContext& c, bool antialias, double factor, int coordinate
 
 }  // namespace
 
+// quirk: of opset 1, whose coordinates are plain multiples or those of align_corners.
 void parse_interp(LayerContext& c) {
   c.expect_ports(1, 1);
   const std::string mode = c.text("mode", "linear");
@@ -52,6 +53,7 @@ void parse_resample(LayerContext& c) {
   add_resample(c, c.attrs().flag("antialias"), static_cast<double>(c.attrs().integer("factor", 0)), kHalfPixel, kRoundPreferCeil);
 }
 
+// quirk: antialias of the linear modes is not looked at.
 void parse_interpolate(LayerContext& c) {
   c.check(!c.inputs.empty(), "!inputs.empty()");
   c.expect_ports(c.inputs.size(), 1);

@@ -67,7 +67,7 @@ void parse_roi_pooling(LayerContext& c) {
   s->attrs.set("method", method == "max" ? 0 : 1);
 }
 
-// quirk: the mode and the numbers of bins of PSROIPooling are not looked at.
+// quirk: the mode and the numbers of bins of PSROIPooling are not looked at; DeformablePSROIPooling comes here too.
 void parse_psroi_pooling(LayerContext& c) {
   c.expect_ports(2, 1);
   Stage* s = c.add_stage(StageType::PSROIPooling, c.inputs, {c.out()});
@@ -101,6 +101,7 @@ void parse_roi_align(LayerContext& c) {
   set_common(c.add_stage(StageType::ROIAlign, std::move(ins), {c.out()}), step);
 }
 
+// quirk: aligned is not looked at.
 void parse_roi_feature_extractor(LayerContext& c) {
   c.check(c.inputs.size() >= 2, "inputs.size() >= 2");
   c.expect_ports(c.inputs.size(), c.outputs.size());
