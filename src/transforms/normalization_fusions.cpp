@@ -1,6 +1,7 @@
 // NormalizeL2, Softmax and MVN from their spelled-out forms (front-end spec §5.4).
 #include <algorithm>
 
+#include "transforms/pipeline.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -21,24 +22,54 @@ Node* reduction(Value v, std::string_view type) {
 
 std::vector<int64_t> axes_of(const Node* reduce) { return constant_of(reduce->input(1))->to_i64(); }
 
-}  // namespace
+constexpr const char* kApart = "apart";  ///< of a Divide that is not to be fused
 
-bool fuse_normalize_l2(Rewriter& rw, Node* n) {  // x / max(sqrt(ReduceSum(x²)), eps) and x / (sqrt(ReduceSum(x²)) + eps)
-  const Value x = n->input(0);
-  Node* guard = n->input(1).node;
+/// x / max(sqrt(ReduceSum(x²)), eps) or x / (sqrt(ReduceSum(x²)) + eps)
+struct Normalization {
+  Node* sum = nullptr;
+  double eps = 0;
+  bool is_max = false;
+};
+
+std::optional<Normalization> normalization_l2(const Node& divide) {
+  const Value x = divide.input(0);
+  const Node* guard = divide.input(1).node;
   const bool is_max = guard->is("Maximum");
-  if (!is_max && !guard->is("Add")) return false;
+  if (!is_max && !guard->is("Add")) return std::nullopt;
   for (const auto& [root, eps] : either_order(guard)) {
     const auto eps_value = single_value(eps);
     Node* sqrt = producer(root, "Sqrt");
     Node* sum = sqrt && eps_value ? reduction(sqrt->input(0), "ReduceSum") : nullptr;
     Value base;
-    if (!sum || !is_power_of(sum->input(0), 2, base) || base != x) continue;
-    // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps.
-    const double stored = is_max ? *eps_value : 1.0;
-    return rw.replace(n, rw.make("NormalizeL2", {x, sum->input(1)}, attributes({{"eps", stored}, {"eps_mode", is_max ? "max" : "add"}})));
+    if (sum && is_power_of(sum->input(0), 2, base) && base == x) return Normalization{sum, *eps_value, is_max};
   }
-  return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_changed_by_l2_fusion(const Node& divide) {
+  if (!divide.is("Divide")) return false;
+  const auto l2 = normalization_l2(divide);
+  return l2 && !l2->is_max && l2->eps != 1.0;
+}
+
+std::vector<const Node*> keep_norms_apart(Graph& graph) {
+  std::vector<const Node*> list;
+  for (Node* n : graph.ordered()) {
+    if (!is_changed_by_l2_fusion(*n)) continue;
+    n->attrs.set(kApart, true);
+    list.push_back(n);
+  }
+  return list;
+}
+
+bool fuse_normalize_l2(Rewriter& rw, Node* n) {
+  const auto l2 = n->attrs.flag(kApart) ? std::nullopt : normalization_l2(*n);
+  if (!l2) return false;
+  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps.
+  const double stored = l2->is_max ? l2->eps : 1.0;
+  return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)}, attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
 }
 
 bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x - ReduceMax(x)), along one axis

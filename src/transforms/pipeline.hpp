@@ -36,6 +36,11 @@ namespace transforms {
 bool is_changed_by_pad_fusion(const Node& window);
 /// Marks the Pads before such layers as not to be fused, and returns the latter.
 std::vector<const Node*> keep_pads_apart(Graph& graph);
+// normalization_fusions.cpp
+/// x / (norm of x + eps), of which convert_to_legacy would make an L2 normalisation with another eps.
+bool is_changed_by_l2_fusion(const Node& divide);
+/// Marks these as not to be fused, and returns them.
+std::vector<const Node*> keep_norms_apart(Graph& graph);
 }  // namespace transforms
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);

@@ -156,7 +156,10 @@ class Checker {
       const auto types = output_types(graph);
       BatchInfo batch;
       if (options_.detect_network_batch) batch = detect_batch(graph, options_.quirks);
-      if (!options_.quirks) transforms::keep_pads_apart(graph);
+      if (!options_.quirks) {
+        transforms::keep_pads_apart(graph);
+        transforms::keep_norms_apart(graph);
+      }
       convert_to_legacy(graph);
       for (const Node* n : graph.all()) sources_.insert_or_assign(n->name, n->source);
       run_passes(*lower(graph, options_, batch, types));

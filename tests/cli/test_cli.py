@@ -553,6 +553,34 @@ def test_a_mean_over_the_batch_is_that_of_all_items(run, tmp_path):
     assert [(f['layer'], f['type'], f['avoidable']) for f in result['known_faults']] == [('mean', 'ReduceMean', True)]
 
 
+def padded_maximum(net, x):
+    x = net.layer('Pad', [net.layer('Tanh', [x]), net.ints(0, 0, 1, 1), net.ints(0, 0, 1, 1), net.const(0.0)], pad_mode='constant')
+    return net.layer('MaxPool', [x], name='last', kernel=[2, 2], strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 0], rounding_type='floor', auto_pad='explicit')
+
+
+def padded_deconvolution(net, x):
+    x = net.layer('Pad', [x, net.ints(0, 0, 1, 1), net.ints(0, 0, 1, 1), net.const(0.0)], pad_mode='constant')
+    return net.layer('ConvolutionBackpropData', [x, net.normal(8, 8, 3, 3)], name='last', strides=[2, 2], dilations=[1, 1], pads_begin=[1, 1], pads_end=[1, 1], auto_pad='explicit', output_padding=[0, 0])
+
+
+def normalized(net, x):
+    squares = net.layer('ReduceSum', [net.layer('Power', [x, net.const(2.0)]), net.ints(1)], keep_dims=True)
+    return net.layer('Divide', [x, net.layer('Add', [net.layer('Sqrt', [squares]), net.const(1e-3)])], name='last')
+
+
+@pytest.mark.parametrize('layer,type', [(padded_maximum, 'MaxPool'), (padded_deconvolution, 'ConvolutionBackpropData'), (normalized, 'Divide')])
+def test_convert_keeps_what_fusions_would_change(run, tmp_path, layer, type):
+    net = Net('fused')
+    net.result(layer(net, net.conv(net.input(1, 3, 12, 12), 3, 8, bias=False)))
+    net.save(str(tmp_path / 'fused'))
+    model = tmp_path / 'fused.xml'
+    assert run('compare', model, '--ip', 'FP16').returncode == 0
+    assert [a['layer'] for a in json.loads(run('convert', model, '-o', tmp_path / 'x.blob', '--json').stdout)['not_as_intel']] == ['last']
+    done = run('compare', model, '--ip', 'FP16', '--quirks', '--json')
+    assert done.returncode == 4, 'as Intel computes it'
+    assert [(f['layer'], f['type']) for f in json.loads(done.stdout)['known_faults']] == [('last', type)]
+
+
 def test_compare_tells_what_leaves_half_precision(run, tmp_path):
     net = Net('large')
     x = net.layer('MatMul', [net.input(1, 64), net.const(np.full((64, 8), 30.0))], name='sum', transpose_a=False, transpose_b=False)

@@ -156,5 +156,20 @@ TEST(TransformsFusions, APadThatIsKeptApartStaysAPad) {
   EXPECT_EQ(types(true), (Types{"PadIE", "MaxPool"}));
 }
 
+TEST(TransformsFusions, ANormThatIsKeptApartKeepsItsEps) {
+  const auto types = [](double eps) {
+    Net n;
+    const Value x = n.input({1, 8, 4, 4});
+    const Value sum = n.op("ReduceSum", {n.op("Power", {x, n.reals({}, 2)}, "square"), n.ints({1})}, "sum", with("keep_dims", true));
+    n.g.result(n.op("Divide", {x, n.op("Add", {n.op("Sqrt", {sum}, "root"), n.reals({}, eps)}, "guard")}, "y"));
+    transforms::keep_norms_apart(n.g);
+    convert_to_legacy(n.g);
+    return n.types();
+  };
+  EXPECT_EQ(types(1.0), Types{"NormalizeIE"}) << "what the fusion makes of any eps";
+  const Types spelled_out = types(1e-3);
+  EXPECT_EQ(std::ranges::count(spelled_out, "NormalizeIE"), 0);
+}
+
 }  // namespace
 }  // namespace blobsmith
