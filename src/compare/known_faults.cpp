@@ -117,6 +117,7 @@ constexpr Fault kFaults[] = {
     {"ConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
     {"GroupConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
     {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation, whose eps is 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
+    {"Gather", transforms::takes_from_the_back, "negative indices give zeros", "several negative indices of a Gather give zeros", true},
     {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
     {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
     {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},

@@ -1,6 +1,9 @@
 // Gather, and the operations that turn out to be simpler ones (front-end spec §5.2, §5.4).
 #include <algorithm>
 
+#include "graph/ops/numbers.hpp"
+#include "graph/ops/strided.hpp"
+#include "transforms/pipeline.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -17,6 +20,31 @@ bool make_gather_indices_positive(Rewriter& rw, Node* n) {  // constant -1 -> di
   if (positive < 0) return false;
   rw.set_input(n, 1, rw.filled(indices.type(), indices.shape(), positive));
   return true;
+}
+
+// quirk: several indices stay as they are, and the chip takes negative ones for places outside of the tensor.
+bool takes_from_the_back(const Node& n) {
+  if (!n.is("Gather")) return false;
+  const Tensor* indices = constant_of(n.input(1));
+  const auto axis = single_value(n.input(2));
+  const Shape& x = n.input(0).shape();
+  if (!indices || element_count(indices->shape) < 2 || !axis || x[axis_from_front(static_cast<int64_t>(*axis), x.size())] == kDynamic) return false;
+  return std::ranges::any_of(indices->to_i64(), [](int64_t i) { return i < 0; });
+}
+
+std::vector<const Node*> count_indices_from_front(Graph& graph) {
+  std::vector<const Node*> list;
+  for (Node* n : graph.ordered()) {
+    if (!takes_from_the_back(*n)) continue;
+    const Node& indices = *n->input(1).node;
+    const Shape& x = n->input(0).shape();
+    const auto size = static_cast<size_t>(x[axis_from_front(static_cast<int64_t>(*single_value(n->input(2))), x.size())]);
+    std::vector<int64_t> counted = indices.constant.to_i64();
+    for (int64_t& i : counted) i = ops::from_front(i, size);
+    graph.set_input(n, 1, graph.constant(ops::store<int64_t>(indices.element_type(), indices.shape(), counted), indices.name)->value());
+    list.push_back(n);
+  }
+  return list;
 }
 
 bool gather_7_to_1(Rewriter& rw, Node* n) {

@@ -31,6 +31,11 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 /// some layer works across.
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
 namespace transforms {
+// gather.cpp
+/// A Gather of several constant places of which some are counted from the back.
+bool takes_from_the_back(const Node& n);
+/// Counts them from the front, and returns these Gathers.
+std::vector<const Node*> count_indices_from_front(Graph& graph);
 // pad_fusion.cpp
 /// A pooling or transposed convolution of which convert_to_legacy would make another one: it takes the Pad before it for padding.
 bool is_changed_by_pad_fusion(const Node& window);

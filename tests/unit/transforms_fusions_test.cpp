@@ -171,5 +171,15 @@ TEST(TransformsFusions, ANormThatIsKeptApartKeepsItsEps) {
   EXPECT_EQ(std::ranges::count(spelled_out, "NormalizeIE"), 0);
 }
 
+TEST(TransformsFusions, SeveralIndicesAreCountedFromTheFrontWhereAskedFor) {
+  Net n;
+  Value y = n.op("Gather", {n.input({1, 4, 5}), n.ints({-1, 1}), n.ints({1})}, "y", {}, 1);
+  n.g.result(y);
+  EXPECT_TRUE(transforms::takes_from_the_back(*y.node));
+  EXPECT_EQ(transforms::count_indices_from_front(n.g).size(), 1U);
+  EXPECT_EQ(y.node->input(1).node->constant.to_i64(), (std::vector<int64_t>{3, 1}));
+  EXPECT_FALSE(transforms::takes_from_the_back(*y.node));
+}
+
 }  // namespace
 }  // namespace blobsmith
