@@ -195,9 +195,10 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
     const std::string& name = f.name;
     const bool is_output = network_outputs.contains(name);
     auto it = results.find(name);
-    if (it == results.end() && is_output && !skipped.contains(name))  // a parameter or constant as output
+    // A parameter or constant as output, or an operation that became one of several outputs (NonMaxSuppression).
+    if (it == results.end() && is_output && !skipped.contains(name))
       for (size_t i = 0; i < outputs.size(); ++i)
-        if (reference::value_name(graph.results()[i]->input(0)) == name) {
+        if (const std::string own = reference::value_name(graph.results()[i]->input(0)); own == name || own + ".0" == name) {
           hold(f.tensor, outputs[i], name, graph.results()[i]->input(0).node->type);
           it = results.find(name);
         }
