@@ -83,6 +83,8 @@ bool normalises_other_axes(const Node& n) {
 }
 
 bool patches(const Node& n) { return n.attrs.integers("sizes") != std::vector<int64_t>{1, 1}; }
+bool truncates_to_boolean(const Node& n) { return n.element_type() == ElementType::boolean && is_float(n.input(0).type()); }
+bool slopes_of_first_axis(const Node& n) { return n.shape().size() == 3 && element_count(n.input(1).shape()) > 1; }
 bool is_aligned(const Node& n) { return n.attrs.flag("aligned"); }
 bool always(const Node&) { return true; }
 
@@ -125,6 +127,8 @@ constexpr Fault kFaults[] = {
     {"Interpolate", resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", false},
     {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
     {"NormalizeL2", normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", false},
+    {"Convert", truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", false},
+    {"PRelu", slopes_of_first_axis, "of three axes the first counts as the channels", "slopes of PReLU belong to the first of three axes", false},
     {"LSTMCell", is_special_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
     {"LSTMSequence", is_special_sequence, "activations, clip and lengths are not looked at", "activations and clip of an LSTM", false},
     {"ExtractImagePatches", patches, "executed as ReorgYolo, which orders pixels otherwise", "ExtractImagePatches is executed as ReorgYolo", false},

@@ -1,4 +1,5 @@
 // The VPU has 32-bit integers only: i64, u64, u32 and boolean become i32 (front-end spec §5.5).
+// quirk: so a Convert of real numbers to booleans cuts off their fractions.
 #include <algorithm>
 #include <array>
 #include <limits>

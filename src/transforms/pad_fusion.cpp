@@ -39,6 +39,14 @@ bool add_pads(std::vector<int64_t>& own, const std::vector<int64_t>& more, int64
   return true;
 }
 
+// Whether some window would lie in padding alone.
+bool leaves_windows_empty(const Node& pool, const SpatialPads& more) {
+  std::vector<int64_t> begin = pool.attrs.integers("pads_begin"), end = pool.attrs.integers("pads_end");
+  const std::vector<int64_t>& kernel = pool.attrs.integers("kernel");
+  if (!add_pads(begin, more.begin, 1) || !add_pads(end, more.end, 1)) return false;
+  return !std::ranges::equal(begin, kernel, std::less()) || !std::ranges::equal(end, kernel, std::less());
+}
+
 constexpr const char* kApart = "apart";  ///< of a Pad that is not to be fused
 
 }  // namespace
@@ -46,8 +54,10 @@ constexpr const char* kApart = "apart";  ///< of a Pad that is not to be fused
 bool is_changed_by_pad_fusion(const Node& window) {
   if (!is_backprop(window) && !window.is("MaxPool")) return false;
   const Node* pad = producer(window.input(0), "Pad");
-  if (!pad || !zero_spatial_pads(*pad)) return false;
-  return is_backprop(window) ? std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; }) : !is_never_negative(pad->input(0));
+  const auto pads = pad ? zero_spatial_pads(*pad) : std::nullopt;
+  if (!pads) return false;
+  if (is_backprop(window)) return std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; });
+  return !is_never_negative(pad->input(0)) || leaves_windows_empty(window, *pads);
 }
 
 std::vector<const Node*> keep_pads_apart(Graph& graph) {

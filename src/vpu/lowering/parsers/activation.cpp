@@ -19,7 +19,7 @@ void parse_prelu(LayerContext& c) {
   const Tensor& slopes = c.constant(1, "[VPU] PReLU doesn't have weights");
   const int64_t channels = c.out()->desc.dim(Dim::C);
   const int64_t count = element_count(slopes.shape);
-  // quirk: slopes beyond the channels are ignored. Fewer than channels would be read from beyond their end.
+  // quirk: slopes beyond the channels are ignored, and the channels are the first of three axes. Fewer than channels would be read from beyond their end.
   c.require(count == 1 || count >= channels, "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
   Bytes content = constant_content(slopes);
   content = count == 1 ? contents::repeated(content, channels) : content.slice(0, static_cast<size_t>(channels) * sizeof(Half));
