@@ -47,7 +47,7 @@ bench: build python          ## compile time and memory against the reference co
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 	$(PYTHON) benchmarks/run_time.py --tool $(BUILD)/blobsmith
 
-conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present
+conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present; blobs against their models
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/config_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
@@ -55,6 +55,7 @@ conformance: build python    ## random networks, many options and single operati
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/onnx_node_tests.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
+	$(PYTHON) tests/conformance/compare_operations.py --tool $(BUILD)/blobsmith
 
 check-all: test test-asan fuzz bench conformance ## everything, long
 

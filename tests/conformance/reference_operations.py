@@ -53,20 +53,7 @@ def save(op, build, number, path):
 
 
 def values(op, parameter, rng):
-    """Numbers that make sense for an input of that name."""
-    name, shape, kind = parameter.get_friendly_name(), [d.get_length() for d in parameter.get_partial_shape()], parameter.get_element_type().to_dtype()
-    if name in ('rois', 'boxes', 'anchors', 'priors'):
-        corners = np.sort(rng.uniform(0, 200, (*shape[:-1], 2, 2)), axis=-2).reshape(*shape[:-1], 4)
-        return np.concatenate([np.zeros((*shape[:-1], 1)), corners], axis=-1).astype(kind) if shape[-1] == 5 else corners.astype(kind)
-    if name == 'info':
-        return np.resize(np.array([180, 190, 1], kind), shape)
-    if name in ('scores', 'mask'):
-        return rng.uniform(0.1, 1, shape).astype(kind)
-    if name in ('l', 'k', 'labels'):
-        return np.full(shape, {'l': 15, 'k': 4}[name]).astype(kind) if name != 'labels' else rng.integers(0, 5, shape).astype(kind)
-    if np.issubdtype(kind, np.floating):
-        return rng.uniform(-1, 1, shape).astype(kind)
-    return (rng.integers(0, 2, shape) + (op in ('Divide', 'Mod', 'FloorMod'))).astype(kind)
+    return reference_op_models.values(op, parameter.get_friendly_name(), [d.get_length() for d in parameter.get_partial_shape()], parameter.get_element_type().to_dtype(), rng)
 
 
 def expected(core, path, inputs):
