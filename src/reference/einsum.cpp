@@ -73,9 +73,11 @@ class Contraction {
 };
 
 Outputs run_einsum(const Call& c) {
-  c.require(c.input(0).type == ElementType::f32, "not yet supported: Einsum of integers");
   std::vector<Shape> shapes;
-  for (int i = 0; i < c.input_count(); ++i) shapes.push_back(c.shape(i));
+  for (int i = 0; i < c.input_count(); ++i) {
+    c.require(c.input(i).type == ElementType::f32, "not yet supported: Einsum of integers");
+    shapes.push_back(c.shape(i));
+  }
   const ops::EinsumLabels labels = ops::read_einsum(c.attrs().text("equation"), shapes);
   const Contraction contraction(c, labels);
   Operand result{float_tensor({}, {1}), {}};

@@ -32,6 +32,16 @@ void Call::require(bool condition, std::string_view what) const {
   if (!condition) throw Error(ErrorCode::ShapeMismatch, "layer \"" + node_.name + "\" can't be computed: " + std::string(what)).at_layer(node_.name, node_.type);
 }
 
+std::span<const float> Call::floats(int i) const {
+  require(input(i).type == ElementType::f32, "an input that is to be floating is not");
+  return input(i).as<float>();
+}
+
+int64_t Call::out_count(int i) const {
+  require(is_static(out_shape(i)), "its attributes don't say how much it gives");
+  return element_count(out_shape(i));
+}
+
 std::vector<double> Call::reals(int i) const {
   if (input(i).type == ElementType::f32) return {floats(i).begin(), floats(i).end()};
   const std::vector<int64_t> v = integers(i);

@@ -27,14 +27,16 @@ class Call {
   std::span<const Tensor* const> inputs() const { return inputs_; }
   const Shape& shape(int i = 0) const { return input(i).shape; }
   int64_t dim(int i, size_t axis) const { return shape(i).at(axis); }
-  std::span<const float> floats(int i) const { return input(i).as<float>(); }
+  /// Requires that input i is floating.
+  std::span<const float> floats(int i) const;
   std::vector<int64_t> integers(int i) const { return input(i).to_i64(); }
   /// Of any type.
   std::vector<double> reals(int i) const;
   double real(int i) const { return static_cast<double>(input(i).to_f32().at(0)); }
 
   const Shape& out_shape(int i = 0) const { return node_.shape(i); }
-  int64_t out_count(int i = 0) const { return element_count(node_.shape(i)); }
+  /// Requires that the shape is known.
+  int64_t out_count(int i = 0) const;
 
   /// Throws ShapeMismatch (with the layer's name) unless `condition` holds: inputs whose values make no sense.
   void require(bool condition, std::string_view what) const;

@@ -45,7 +45,7 @@ Outputs run_proposal(const Call& c) {
   p.image = c.floats(2);
   c.require(c.dim(0, 0) == 1, "not yet supported: a batch of images");
   c.require(c.dim(0, 1) >= 2 * p.anchor_count() && c.dim(1, 1) >= 4 * p.anchor_count() && c.dim(1, 2) * c.dim(1, 3) == p.height * p.width, "scores and boxes that don't fit");
-  compute::Proposal::Regions found = p.run(c.out_shape()[0]);
+  compute::Proposal::Regions found = p.run(c.out_count() / 5);
   Outputs out{float_tensor(c.out_shape(), std::move(found.rows))};
   if (c.node().output_count() > 1) out.push_back(float_tensor(c.out_shape(1), std::move(found.probabilities)));
   return out;
@@ -125,6 +125,7 @@ Outputs run_roi_features(const Call& c) {
   const std::vector<int64_t>& scales = a.integers("pyramid_scales");
   const int64_t levels = c.input_count() - 1, size = a.integer("output_size");
   c.require(std::cmp_greater_equal(scales.size(), levels), "not every level has a scale");
+  c.require(c.dim(0, 1) == 4 && size > 0, "regions or an output of no size");
   std::vector<float> y(static_cast<size_t>(c.out_count()));
   float* to = y.data();
   for (const Box& r : compute::boxes_of(c.floats(0))) {

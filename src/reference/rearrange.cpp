@@ -155,6 +155,7 @@ Outputs run_image_patches(const Call& c) {
 Outputs run_gather_tree(const Call& c) {
   const std::vector<double> steps = c.reals(0), ends = c.reals(3);
   const std::vector<int64_t> parents = c.integers(1), lengths = c.integers(2);
+  c.require(c.shape().size() == 3, "steps of another rank than 3");
   const int64_t time = c.dim(0, 0), batch = c.dim(0, 1), beams = c.dim(0, 2);
   c.require(c.shape(1) == c.shape(0) && std::cmp_equal(lengths.size(), batch) && ends.size() == 1, "inputs that don't fit");
   std::vector<double> y(steps.size(), ends[0]);

@@ -95,7 +95,8 @@ class DeformableBins {
         reach_(static_cast<float>(c.attrs().real("trans_std"))) {
     const int64_t outputs = c.out_shape()[1];
     c.require(outputs * bins_ * bins_ <= m_.channels, "fewer channels than bins");
-    c.require(rows_ > 0 && columns_ > 0 && parts_ > 0 && classes_ > 0 && outputs >= classes_, "counts that make no sense");
+    constexpr int64_t kMost = 4096;
+    c.require(rows_ > 0 && columns_ > 0 && rows_ <= kMost && columns_ <= kMost && parts_ > 0 && classes_ > 0 && outputs >= classes_, "counts that make no sense");
     c.require(c.input_count() < 3 || (c.shape(2).size() == 4 && c.dim(2, 0) >= c.out_shape()[0] && c.dim(2, 2) == parts_ && c.dim(2, 3) == parts_), "offsets that don't fit");
   }
 

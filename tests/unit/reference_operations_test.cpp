@@ -146,5 +146,18 @@ TEST_F(Reference, DivisionsOfIntegersByZeroAreErrors) {
   expect_layer_error(ErrorCode::ShapeMismatch, "can't be computed", [&] { executor.run({Tensor::of(ElementType::i32, {1}, std::vector<int32_t>{1})}); });
 }
 
+TEST_F(Reference, SizesThatMakeNoSenseAreErrors) {
+  const auto fails = [&](Node* n, std::vector<Tensor> inputs) {
+    g.result(n->value());
+    expect_layer_error(ErrorCode::ShapeMismatch, "can't be computed", [&] { reference::Executor(std::move(g), 1).run(std::move(inputs)); });
+    g = Graph();
+  };
+  const Attributes features = attributes({{"output_size", int64_t{1}}, {"sampling_ratio", int64_t{1}}, {"pyramid_scales", ints({4})}});
+  fails(make("ExperimentalDetectronROIFeatureExtractor", {input({4, 5}), reals({1, 1, 1, 1}, {1})}, features), {of({4, 5}, counting(20))});
+  fails(make("ExperimentalDetectronTopKROIs", {input({1, 4}), reals({1}, {1})}, attributes({{"max_rois", int64_t{-1}}})), {of({1, 4}, counting(4))});
+  fails(make("Einsum", {input({2}), integers({1, 2})}, attributes({{"equation", "i,i->"}})), {of({2}, counting(2))});
+  fails(make("GatherTree", {input({2}), reals({2}, {0, 0}), reals({1}, {2}), reals({}, {9})}), {of({2}, counting(2))});
+}
+
 }  // namespace
 }  // namespace blobsmith
