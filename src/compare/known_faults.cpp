@@ -59,15 +59,6 @@ bool leaves_antialias_out(const Node& n) {
   return n.version == 4 && n.attrs.flag("antialias") && n.attrs.text("mode").starts_with("linear") && shrinks;
 }
 
-/// Opset 1. Whole multiples of the nearest pixel come out the same.
-bool resizes_by_middles(const Node& n) {
-  if (n.version != 0 || interpolates_as_nearest(n)) return false;
-  const Shape &in = n.input(0).shape(), &out = n.shape();
-  bool multiple = n.attrs.text("mode") == "nearest" && !n.attrs.flag("align_corners", true);
-  for (size_t i = 0; i < in.size(); ++i) multiple = multiple && in[i] > 0 && out[i] % in[i] == 0;
-  return in != out && !multiple;
-}
-
 /// Either over the channels or over channels and plane, where a tensor of three axes has no batch.
 bool normalises_other_axes(const Node& n) {
   const Shape& s = n.shape();
@@ -124,7 +115,7 @@ constexpr Fault kFaults[] = {
     {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
     {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},
     {"Interpolate", pads_interpolation, "of the pads only the first is looked at", "pads of an interpolation", false},
-    {"Interpolate", resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", false},
+    {"Interpolate", transforms::resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", true},
     {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
     {"NormalizeL2", normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", false},
     {"Convert", truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", false},

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "graph/ops/interpolation.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -145,18 +146,12 @@ Outputs run_interpolate_4(const Call& c) {
   return resize(c, r, scales);
 }
 
-/// Opset 1, as OpenVINO expresses it in opset 4: coordinates are those of align_corners, or plain multiples, for linear modes only of
-/// planes or with pads; the nearest pixel is the one below, of a shrinking image the one above.
 Outputs run_interpolate_1(const Call& c) {
   const Attributes& a = c.attrs();
-  const bool align = a.flag("align_corners");
   c.require(a.text("mode") != "area", "not yet supported: mode \"area\" of opset 1");
-  const std::vector<int64_t>& axes = a.integers("axes");
-  const auto all_zero = [&](const char* pads) { return std::ranges::all_of(a.integers(pads), [](int64_t p) { return p == 0; }); };
-  const bool plane = c.shape().size() == 4 && axes == std::vector<int64_t>{2, 3}, middles = a.text("mode") == "linear" && !plane && all_zero("pads_begin") && all_zero("pads_end");
-  const Resize r{a.text("mode"), align ? "align_corners" : middles ? "half_pixel" : "asymmetric", "simple", a.flag("antialias"), -0.75};
+  const Resize r{a.text("mode"), std::string(ops::coordinates_of_opset1(a, c.shape().size())), std::string(ops::kNearestOfOpset1), a.flag("antialias"), -0.75};
   std::map<size_t, double> scales;
-  for (int64_t axis : axes) {
+  for (int64_t axis : a.integers("axes")) {
     const auto k = static_cast<size_t>(ops::from_front(axis, c.shape().size()));
     scales[k] = static_cast<double>(c.out_shape()[k]) / static_cast<double>(c.shape()[k]);
   }

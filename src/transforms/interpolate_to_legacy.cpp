@@ -1,4 +1,6 @@
 // Interpolate of opset1 -> Interp (linear) or ResampleV2; version 4 stays (front-end spec §5.6).
+#include "graph/ops/interpolation.hpp"
+#include "transforms/pipeline.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -44,6 +46,40 @@ bool to_resample(Rewriter& rw, Node* n, const std::string& mode) {
 }
 
 }  // namespace
+
+// Whole multiples of the nearest pixel come out the same.
+bool resizes_by_middles(const Node& n) {
+  const std::string mode = n.attrs.text("mode", "");
+  if (!n.is("Interpolate") || n.version != 0 || mode == "cubic" || mode == "area") return false;
+  const Shape &in = n.input(0).shape(), &out = n.shape();
+  const std::string_view coordinates = ops::coordinates_of_opset1(n.attrs, in.size());
+  bool multiple = mode == "nearest" && coordinates == "asymmetric";
+  for (size_t i = 0; i < in.size(); ++i) multiple = multiple && in[i] > 0 && out[i] % in[i] == 0;
+  return in != out && !multiple && coordinates != "half_pixel";
+}
+
+std::vector<const Node*> state_coordinates(Graph& graph) {
+  std::vector<const Node*> list;
+  for (Node* n : graph.ordered()) {
+    if (!resizes_by_middles(*n) || !keeps_batch_and_channels(*n)) continue;
+    if (n->attrs.flag("antialias") && n->attrs.text("mode") == "linear") continue;
+    const Shape &in = n->input(0).shape(), &out = n->shape();
+    if (in.size() != 4 || !is_static(in) || !is_static(out) || !ops::all_zero(n->attrs, "pads_begin") || !ops::all_zero(n->attrs, "pads_end")) continue;
+    const std::vector<float> scales{static_cast<float>(out[2]) / static_cast<float>(in[2]), static_cast<float>(out[3]) / static_cast<float>(in[3])};
+    const std::vector<Value> inputs{n->input(0), graph.constant(Tensor::i64({out[2], out[3]}))->value(), graph.constant(Tensor::of(ElementType::f32, {2}, scales))->value(), graph.constant(Tensor::i64({2, 3}))->value()};
+    Node* stated = graph.make("Interpolate", inputs,
+                              attributes({{"mode", n->attrs.text("mode")},
+                                          {"shape_calculation_mode", "sizes"},
+                                          {"coordinate_transformation_mode", std::string(ops::coordinates_of_opset1(n->attrs, in.size()))},
+                                          {"nearest_mode", std::string(ops::kNearestOfOpset1)}}),
+                              4, n->name);
+    stated->source = n->source;
+    graph.redirect(n->value(), stated->value());
+    graph.remove(n);
+    list.push_back(stated);
+  }
+  return list;
+}
 
 bool interpolate_to_legacy(Rewriter& rw, Node* n) {
   const size_t rank = n->input(0).shape().size();

@@ -31,6 +31,11 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 /// some layer works across.
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
 namespace transforms {
+// interpolate_to_legacy.cpp
+/// Of opset 1: the coordinates are to be others than those that the VPU takes them to be.
+bool resizes_by_middles(const Node& interpolate);
+/// Says the coordinates of those that can be said in opset 4, which the VPU heeds, and returns these.
+std::vector<const Node*> state_coordinates(Graph& graph);
 // gather.cpp
 /// A Gather of several constant places of which some are counted from the back.
 bool takes_from_the_back(const Node& n);

@@ -157,6 +157,8 @@ class Checker {
       BatchInfo batch;
       if (options_.detect_network_batch) batch = detect_batch(graph, options_.quirks);
       if (!options_.quirks) {
+        transforms::count_indices_from_front(graph);
+        transforms::state_coordinates(graph);
         transforms::keep_pads_apart(graph);
         transforms::keep_norms_apart(graph);
       }

@@ -173,5 +173,23 @@ TEST(TransformsLegacy, LinearInterpolationOfOpset1IsInterp) {
   EXPECT_EQ(n.types(), Types{"Interp"});
 }
 
+TEST(TransformsLegacy, CoordinatesOfTheFirstOpsetAreSaidWhereAskedFor) {
+  const auto coordinates = [](const char* mode, bool align, std::vector<int64_t> sizes) {
+    Net n;
+    Attributes a;
+    a.set("axes", std::vector<int64_t>{2, 3});
+    a.set("mode", std::string(mode));
+    a.set("align_corners", align);
+    a.set("antialias", false);
+    n.g.result(n.op("Interpolate", {n.input({1, 2, 4, 4}), n.ints(std::move(sizes))}, "y", a));
+    const auto list = transforms::state_coordinates(n.g);
+    return list.empty() ? "" : list[0]->attrs.text("coordinate_transformation_mode");
+  };
+  EXPECT_EQ(coordinates("linear", true, {8, 8}), "align_corners");
+  EXPECT_EQ(coordinates("linear", false, {8, 8}), "asymmetric");
+  EXPECT_EQ(coordinates("nearest", false, {6, 6}), "asymmetric");
+  EXPECT_EQ(coordinates("nearest", false, {8, 8}), "") << "whole multiples are the same";
+}
+
 }  // namespace
 }  // namespace blobsmith
