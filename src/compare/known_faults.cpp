@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph/ops/strided.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith::compare {
@@ -59,20 +58,6 @@ bool leaves_antialias_out(const Node& n) {
   return n.version == 4 && n.attrs.flag("antialias") && n.attrs.text("mode").starts_with("linear") && shrinks;
 }
 
-/// Either over the channels or over channels and plane, where a tensor of three axes has no batch.
-bool normalises_other_axes(const Node& n) {
-  const Shape& s = n.shape();
-  if (s.size() < 2 || s.size() > 4 || !n.input(1).node->is_constant()) return false;
-  const std::vector<int64_t> axes = n.input(1).node->constant.to_i64();
-  const size_t channels = s.size() == 3 ? 0 : 1;
-  for (size_t i = 0; i < s.size(); ++i) {
-    const bool wanted = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, s.size()) == static_cast<int64_t>(i); });
-    const bool done = axes == std::vector<int64_t>{1} ? i == channels : i >= channels;
-    if (wanted != done && s[i] != 1) return true;
-  }
-  return false;
-}
-
 bool patches(const Node& n) { return n.attrs.integers("sizes") != std::vector<int64_t>{1, 1}; }
 bool truncates_to_boolean(const Node& n) { return n.element_type() == ElementType::boolean && is_float(n.input(0).type()); }
 bool slopes_of_first_axis(const Node& n) { return n.shape().size() == 3 && element_count(n.input(1).shape()) > 1; }
@@ -109,7 +94,7 @@ constexpr Fault kFaults[] = {
     {"MaxPool", transforms::is_changed_by_pad_fusion, "the zeros of the Pad before it become its own padding, which is minus infinity", "a Pad of zeros before a MaxPool", true},
     {"ConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
     {"GroupConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
-    {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation, whose eps is 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
+    {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation of other axes or with eps 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
     {"Gather", transforms::takes_from_the_back, "negative indices give zeros", "several negative indices of a Gather give zeros", true},
     {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
     {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
@@ -117,7 +102,7 @@ constexpr Fault kFaults[] = {
     {"Interpolate", pads_interpolation, "of the pads only the first is looked at", "pads of an interpolation", false},
     {"Interpolate", transforms::resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", true},
     {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
-    {"NormalizeL2", normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", false},
+    {"NormalizeL2", transforms::normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", true},
     {"Convert", truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", false},
     {"PRelu", slopes_of_first_axis, "of three axes the first counts as the channels", "slopes of PReLU belong to the first of three axes", false},
     {"LSTMCell", is_special_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},

@@ -51,6 +51,10 @@ std::vector<const Node*> keep_pads_apart(Graph& graph);
 bool is_changed_by_l2_fusion(const Node& divide);
 /// Marks these as not to be fused, and returns them.
 std::vector<const Node*> keep_norms_apart(Graph& graph);
+/// An L2 normalisation over axes that the VPU does not take it over.
+bool normalises_other_axes(const Node& n);
+/// Makes these of the operations that they stand for, and returns the last of these.
+std::vector<const Node*> spell_out_norms(Graph& graph);
 }  // namespace transforms
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);

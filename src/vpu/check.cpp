@@ -159,6 +159,7 @@ class Checker {
       if (!options_.quirks) {
         transforms::count_indices_from_front(graph);
         transforms::state_coordinates(graph);
+        transforms::spell_out_norms(graph);
         transforms::keep_pads_apart(graph);
         transforms::keep_norms_apart(graph);
       }
