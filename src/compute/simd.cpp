@@ -1,209 +1,281 @@
+// Compiled once for each kind of processor (Highway): everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE.
 #include "compute/simd.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/float16.hpp"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#define BLOBSMITH_AVX2 __attribute__((target("avx2,fma,f16c")))
-#endif
+// Vectors of a size known when compiling only; three kinds of x86 processors.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "compute/simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-namespace blobsmith::compute {
-namespace portable {
+HWY_BEFORE_NAMESPACE();
+namespace blobsmith::compute::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-/// Whether all of a group's weights are zero, of either sign.
-bool is_zero_row(const uint8_t* halves) {
-  uint64_t bits[2];
-  std::memcpy(bits, halves, sizeof bits);
-  return ((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0;
+// Sums in registers: 24 where there are 32 of them, else 12.
+constexpr int kTileRows = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 8 : 4;
+// Others than these have no instructions that round to FP16.
+constexpr bool kHasHalves = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_NEON;
+
+template <class D>
+constexpr int64_t lanes_of = static_cast<int64_t>(hn::MaxLanes(D()));
+
+/// As many of a group's channels as a vector holds.
+using Channels = hn::CappedTag<float, kGroup>;
+constexpr int64_t kParts = kGroup / lanes_of<Channels>;
+
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const uint8_t* halves) {
+  const hn::Rebind<hwy::float16_t, D> d16;
+  return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(halves)));
 }
 
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
-  const auto* p = static_cast<const uint8_t*>(halves);
+  const Channels d;
+  const auto* row = static_cast<const uint8_t*>(halves);
   PackedRows n;
-  for (int64_t i = 0; i < k; ++i, p += 2 * kGroup) {
-    if (is_zero_row(p)) continue;
-    halves_to_floats(p, to + n.rows * kGroup, kGroup);
-    n.zeros += std::count(to + n.rows * kGroup, to + (n.rows + 1) * kGroup, 0.0f);
+  for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
+    uint64_t bits[2];
+    std::memcpy(bits, row, sizeof bits);
+    if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
+    size_t others = 0;
+    for (int64_t part = 0; part < kParts; ++part) {
+      const auto v = load(d, row + part * 2 * lanes_of<Channels>);
+      others += hn::CountTrue(d, hn::Ne(v, hn::Zero(d)));
+      hn::StoreU(v, d, to + n.rows * kGroup + part * lanes_of<Channels>);
+    }
+    n.zeros += kGroup - static_cast<int64_t>(others);
     kept[n.rows++] = static_cast<int32_t>(i);
   }
   return n;
 }
 
+/// M rows x V vectors of pixels, held in registers over the whole sum.
+template <int M, int V, class D>
+HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RESTRICT x, const int32_t* HWY_RESTRICT offsets, int64_t k, float* HWY_RESTRICT out, int64_t out_pitch) {
+  constexpr int64_t kLanes = lanes_of<D>;
+  hn::Vec<D> sum[M][V];
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) sum[m][v] = hn::Zero(d);
+  for (int64_t i = 0; i < k; ++i, weights += kGroup) {
+    const float* at = x + offsets[i];
+    hn::Vec<D> pixels[V];
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) pixels[v] = hn::LoadU(d, at + kLanes * v);
+#pragma GCC unroll 8
+    for (int m = 0; m < M; ++m) {
+      const auto w = hn::Set(d, weights[m]);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) sum[m][v] = hn::MulAdd(w, pixels[v], sum[m][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int m = 0; m < M; ++m)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) hn::StoreU(sum[m][v], d, out + m * out_pitch + kLanes * v);
+}
+
+/// V vectors of pixels for all 8 rows.
+template <int V, class D>
+HWY_INLINE void tiles(D d, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch) {
+  for (int m = 0; m < kGroup; m += kTileRows) tile<kTileRows, V>(d, weights + m, x, offsets, k, out + m * out_pitch, out_pitch);
+}
+
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
-  for (int m = 0; m < rows; ++m) {
-    float* o = out + m * out_pitch;
-    std::fill_n(o, pixels, 0.0f);
-    for (int64_t i = 0; i < k; ++i) {
-      const float w = weights[i * kGroup + m];
-      const float* v = x + offsets[i];
-      for (int64_t p = 0; p < pixels; ++p) o[p] += w * v[p];
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 8> narrow;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>, kNarrow = lanes_of<decltype(narrow)>;
+  int64_t p = 0;
+  if (rows == 1) {
+    for (; p + 2 * kLanes < pixels; p += 4 * kLanes) {
+      if (p + 3 * kLanes >= pixels) {
+        tile<1, 3>(d, weights, x + p, offsets, k, out + p, out_pitch);
+        return;
+      }
+      tile<1, 4>(d, weights, x + p, offsets, k, out + p, out_pitch);
+    }
+    for (; p < pixels; p += kLanes) tile<1, 1>(d, weights, x + p, offsets, k, out + p, out_pitch);
+    return;
+  }
+  for (; p + 2 * kLanes < pixels; p += 3 * kLanes) tiles<3>(d, weights, x + p, offsets, k, out + p, out_pitch);
+  if (p + kLanes < pixels) return tiles<2>(d, weights, x + p, offsets, k, out + p, out_pitch);
+  if (p + kNarrow < pixels) return tiles<1>(d, weights, x + p, offsets, k, out + p, out_pitch);
+  if (p < pixels) tiles<1>(narrow, weights, x + p, offsets, k, out + p, out_pitch);
+}
+
+/// G groups x P pixels: enough sums that additions need not wait for each other.
+template <int G, int P>
+HWY_INLINE void columns(const GroupedWeights& weights, int64_t group, const float* HWY_RESTRICT x, const int32_t* HWY_RESTRICT offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels,
+                        int64_t pixel, float* out) {
+  const Channels d;
+  constexpr int64_t kLanes = lanes_of<Channels>;
+  const uint8_t* row = static_cast<const uint8_t*>(weights.halves) + group * weights.group_elements * 2;
+  hn::Vec<Channels> sum[G][P][kParts];
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 8
+      for (int64_t part = 0; part < kParts; ++part) sum[g][p][part] = hn::Zero(d);
+  const float* at[P];
+  for (int p = 0; p < P; ++p) at[p] = x + pixel_offsets[pixel + p];
+  for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
+    hn::Vec<Channels> v[P];
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p) v[p] = hn::Set(d, at[p][offsets[i]]);
+#pragma GCC unroll 8
+    for (int g = 0; g < G; ++g)
+#pragma GCC unroll 8
+      for (int64_t part = 0; part < kParts; ++part) {
+        const auto w = load(d, row + g * weights.group_elements * 2 + part * 2 * kLanes);
+#pragma GCC unroll 8
+        for (int p = 0; p < P; ++p) sum[g][p][part] = hn::MulAdd(w, v[p], sum[g][p][part]);
+      }
+  }
+#pragma GCC unroll 8
+  for (int g = 0; g < G; ++g)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; ++p)
+#pragma GCC unroll 8
+      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(sum[g][p][part], d, out + ((group + g) * pixels + pixel + p) * kGroup + part * kLanes);
+}
+
+void columns_without_zeros(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+  const Channels d;
+  constexpr int64_t kLanes = lanes_of<Channels>;
+  std::fill_n(out, weights.groups * pixels * kGroup, 0.0f);
+  for (int64_t g = 0; g < weights.groups; ++g, out += pixels * kGroup) {
+    const uint8_t* row = static_cast<const uint8_t*>(weights.halves) + g * weights.group_elements * 2;
+    for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
+      float w[kGroup];
+      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * kLanes), d, w + part * kLanes);
+      if (std::all_of(w, w + kGroup, [](float v) { return v == 0; })) continue;
+      for (int64_t p = 0; p < pixels; ++p)
+        for (int64_t part = 0; part < kParts; ++part) {
+          float* to = out + p * kGroup + part * kLanes;
+          hn::StoreU(hn::MulAdd(hn::LoadU(d, w + part * kLanes), hn::Set(d, x[offsets[i] + pixel_offsets[p]]), hn::LoadU(d, to)), d, to);
+        }
     }
   }
 }
 
-void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
-  const auto* row = static_cast<const uint8_t*>(weights);
-  float w[kGroup];
-  std::fill_n(out, pixels * kGroup, 0.0f);
-  for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
-    if (is_zero_row(row)) continue;
-    halves_to_floats(row, w, kGroup);
-    for (int p = 0; p < pixels; ++p) {
-      const float v = x[offsets[i] + pixel_offsets[p]];
-      for (int m = 0; m < kGroup; ++m) out[p * kGroup + m] += w[m] * v;
+/// All groups for P pixels.
+template <int P>
+void all_groups(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, int64_t pixel, float* out) {
+  constexpr int kAtOnce = 8 / P;
+  int64_t g = 0;
+  for (; g + kAtOnce <= weights.groups; g += kAtOnce) columns<kAtOnce, P>(weights, g, x, offsets, k, pixel_offsets, pixels, pixel, out);
+  for (; g < weights.groups; ++g) columns<1, P>(weights, g, x, offsets, k, pixel_offsets, pixels, pixel, out);
+}
+
+void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+  if (weights.skip_zeros) return columns_without_zeros(weights, x, offsets, k, pixel_offsets, pixels, out);
+  int64_t p = 0;
+  for (; p + 4 <= pixels; p += 4) all_groups<4>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
+  for (; p + 2 <= pixels; p += 2) all_groups<2>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
+  if (p < pixels) all_groups<1>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
+}
+
+/// Fewer than 8 halves as four and four that overlap, as two, as one.
+template <class F>
+HWY_INLINE void short_row(int64_t width, F step) {
+  if (width >= 4) {
+    step(hn::CappedTag<float, 4>(), 0);
+    step(hn::CappedTag<float, 4>(), width - 4);
+    return;
+  }
+  if (width & 2) step(hn::CappedTag<float, 2>(), 0);
+  if (width & 1) step(hn::CappedTag<float, 1>(), width - 1);
+}
+
+/// Steps of a whole row; the last overlaps the one before.
+template <class F>
+HWY_INLINE void row_steps(int64_t width, F step) {
+  const hn::CappedTag<float, 8> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  if (width < kLanes) return short_row(width, step);
+  for (int64_t i = 0; i + kLanes <= width; i += kLanes) step(d, i);
+  if (width % kLanes) step(d, width - kLanes);
+}
+
+void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows; ++r, from += stride, to += pitch) {
+    if constexpr (kHasHalves) row_steps(width, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(load(d, from + 2 * i), d, to + i); });
+    else halves_to_floats(from, to, static_cast<size_t>(width));
+  }
+}
+
+void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows; ++r, from += pitch, to += stride) {
+    if constexpr (kHasHalves) {
+      row_steps(width, [=](auto d, int64_t i) HWY_ATTR {
+        const hn::Rebind<hwy::float16_t, decltype(d)> d16;
+        hn::StoreU(hn::DemoteTo(d16, hn::LoadU(d, from + i)), d16, reinterpret_cast<hwy::float16_t*>(to + 2 * i));
+      });
+    } else {
+      floats_to_halves(from, to, static_cast<size_t>(width));
     }
   }
+}
+
+bool all_finite(const float* values, int64_t n) {
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  auto sum = hn::Zero(d);  // 0 times a finite number is 0, times another NaN
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) sum = hn::MulAdd(hn::LoadU(d, values + i), hn::Zero(d), sum);
+  float rest = 0;
+  for (; i < n; ++i) rest += values[i] * 0;
+  return rest == 0 && hn::AllTrue(d, hn::Eq(sum, hn::Zero(d)));
 }
 
 void finish(const Finish& f, float* values, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    float v = (values[i] + f.bias) * f.scale;
-    if (f.relu) v = (v > f.threshold ? f.slope_above : f.slope_below) * v;
-    if (f.clamp) v = std::min(std::max(v, 0.0f), f.clamp_max);
-    values[i] = v;
-  }
-}
-
-}  // namespace portable
-
-#if defined(__x86_64__)
-namespace avx2 {
-
-bool available() {
-  // Every processor with AVX2 has F16C, which clang has no name for here.
-  static const bool yes = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return yes;
-}
-
-BLOBSMITH_AVX2 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
-  const auto* p = static_cast<const __m128i*>(halves);
-  const __m128i magnitude = _mm_set1_epi16(0x7FFF);
-  PackedRows n;
-  for (int64_t i = 0; i < k; ++i) {
-    const __m128i row = _mm_loadu_si128(p + i);
-    const int zeros = _mm_movemask_epi8(_mm_cmpeq_epi16(_mm_and_si128(row, magnitude), _mm_setzero_si128()));  // two bits each
-    if (zeros == 0xFFFF) continue;
-    _mm256_storeu_ps(to + n.rows * kGroup, _mm256_cvtph_ps(row));
-    if (zeros) n.zeros += __builtin_popcount(static_cast<unsigned>(zeros)) / 2;
-    kept[n.rows++] = static_cast<int32_t>(i);
-  }
-  return n;
-}
-
-/// M rows x V vectors of 8 pixels, held in registers over the whole sum.
-template <int M, int V>
-BLOBSMITH_AVX2 inline void tile(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch) {
-  __m256 sum[M][V];
-#pragma GCC unroll 8
-  for (int m = 0; m < M; ++m)
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) sum[m][v] = _mm256_setzero_ps();
-  for (int64_t i = 0; i < k; ++i, weights += kGroup) {
-    const float* at = x + offsets[i];
-    __m256 pixels[V];
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) pixels[v] = _mm256_loadu_ps(at + 8 * v);
-#pragma GCC unroll 8
-    for (int m = 0; m < M; ++m) {
-      const __m256 w = _mm256_broadcast_ss(weights + m);
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) sum[m][v] = _mm256_fmadd_ps(w, pixels[v], sum[m][v]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int m = 0; m < M; ++m)
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) _mm256_storeu_ps(out + m * out_pitch + 8 * v, sum[m][v]);
-}
-
-BLOBSMITH_AVX2 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
-  int64_t p = 0;
-  if (rows == 1) {
-    for (; p + 32 < pixels; p += 64) {
-      tile<1, 4>(weights, x + p, offsets, k, out + p, out_pitch);
-      tile<1, 4>(weights, x + p + 32, offsets, k, out + p + 32, out_pitch);
-    }
-    for (; p + 8 < pixels; p += 32) tile<1, 4>(weights, x + p, offsets, k, out + p, out_pitch);
-    for (; p < pixels; p += 8) tile<1, 1>(weights, x + p, offsets, k, out + p, out_pitch);
-    return;
-  }
-  for (; p + 16 < pixels; p += 24) {
-    tile<4, 3>(weights, x + p, offsets, k, out + p, out_pitch);
-    tile<4, 3>(weights + 4, x + p, offsets, k, out + p + 4 * out_pitch, out_pitch);
-  }
-  for (; p + 8 < pixels; p += 16) {
-    tile<4, 2>(weights, x + p, offsets, k, out + p, out_pitch);
-    tile<4, 2>(weights + 4, x + p, offsets, k, out + p + 4 * out_pitch, out_pitch);
-  }
-  if (p < pixels) tile<8, 1>(weights, x + p, offsets, k, out + p, out_pitch);
-}
-
-/// P pixels with S partial sums each, so that additions need not wait for each other.
-template <int P, int S>
-BLOBSMITH_AVX2 inline void columns(const __m128i* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, float* out) {
-  const __m128i magnitude = _mm_set1_epi16(0x7FFF);
-  __m256 sum[S][P];
-#pragma GCC unroll 8
-  for (int s = 0; s < S; ++s)
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) sum[s][p] = _mm256_setzero_ps();
-  const auto add = [&](int s, int64_t i) BLOBSMITH_AVX2 {
-    const __m128i row = _mm_loadu_si128(weights + i);
-    if (_mm_testz_si128(row, magnitude)) return;
-    const __m256 w = _mm256_cvtph_ps(row);
-    const float* at = x + offsets[i];
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) sum[s][p] = _mm256_fmadd_ps(w, _mm256_broadcast_ss(at + pixel_offsets[p]), sum[s][p]);
-  };
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  const auto bias = hn::Set(d, f.bias), scale = hn::Set(d, f.scale), threshold = hn::Set(d, f.threshold), below = hn::Set(d, f.slope_below), above = hn::Set(d, f.slope_above), top = hn::Set(d, f.clamp_max);
   int64_t i = 0;
-  for (; i + S <= k; i += S)
-#pragma GCC unroll 8
-    for (int s = 0; s < S; ++s) add(s, i + s);
-  for (; i < k; ++i) add(0, i);
-#pragma GCC unroll 8
-  for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
-    for (int s = 1; s < S; ++s) sum[0][p] = _mm256_add_ps(sum[0][p], sum[s][p]);
-    _mm256_storeu_ps(out + p * kGroup, sum[0][p]);
+  for (; i + kLanes <= n; i += kLanes) {
+    auto v = hn::Mul(hn::Add(hn::LoadU(d, values + i), bias), scale);
+    if (f.relu) v = hn::Mul(hn::IfThenElse(hn::Gt(v, threshold), above, below), v);
+    if (f.clamp) v = hn::Min(top, hn::Max(hn::Zero(d), v));
+    hn::StoreU(v, d, values + i);
   }
+  for (; i < n; ++i) values[i] = finished(f, values[i]);
 }
 
-BLOBSMITH_AVX2 void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
-  const auto* w = static_cast<const __m128i*>(weights);
-  int p = 0;
-  for (; p + 4 <= pixels; p += 4) columns<4, 2>(w, x, offsets, k, pixel_offsets + p, out + p * kGroup);
-  for (; p < pixels; ++p) columns<1, 4>(w, x, offsets, k, pixel_offsets + p, out + p * kGroup);
-}
+}  // namespace blobsmith::compute::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
 
-BLOBSMITH_AVX2 void finish(const Finish& f, float* values, int64_t n) {
-  const __m256 bias = _mm256_set1_ps(f.bias), scale = _mm256_set1_ps(f.scale), threshold = _mm256_set1_ps(f.threshold);
-  const __m256 below = _mm256_set1_ps(f.slope_below), above = _mm256_set1_ps(f.slope_above), top = _mm256_set1_ps(f.clamp_max), zero = _mm256_setzero_ps();
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    __m256 v = _mm256_mul_ps(_mm256_add_ps(_mm256_loadu_ps(values + i), bias), scale);
-    if (f.relu) v = _mm256_mul_ps(_mm256_blendv_ps(below, above, _mm256_cmp_ps(v, threshold, _CMP_GT_OQ)), v);
-    if (f.clamp) v = _mm256_min_ps(top, _mm256_max_ps(zero, v));
-    _mm256_storeu_ps(values + i, v);
-  }
-  portable::finish(f, values + i, n - i);
-}
+#if HWY_ONCE
+namespace blobsmith::compute {
 
-}  // namespace avx2
-#define BLOBSMITH_CHOOSE(call) return avx2::available() ? avx2::call : portable::call
-#else
-#define BLOBSMITH_CHOOSE(call) return portable::call
-#endif
+HWY_EXPORT(pack_weights);
+HWY_EXPORT(accumulate);
+HWY_EXPORT(accumulate_columns);
+HWY_EXPORT(load_halves);
+HWY_EXPORT(store_halves);
+HWY_EXPORT(all_finite);
+HWY_EXPORT(finish);
 
-PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) { BLOBSMITH_CHOOSE(pack_weights(halves, k, to, kept)); }
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) { return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept); }
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
-  BLOBSMITH_CHOOSE(accumulate(rows, weights, x, offsets, k, out, out_pitch, pixels));
+  HWY_DYNAMIC_DISPATCH(accumulate)(rows, weights, x, offsets, k, out, out_pitch, pixels);
 }
-void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out) {
-  BLOBSMITH_CHOOSE(accumulate_columns(weights, x, offsets, k, pixel_offsets, pixels, out));
+void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+  HWY_DYNAMIC_DISPATCH(accumulate_columns)(weights, x, offsets, k, pixel_offsets, pixels, out);
 }
-void finish(const Finish& f, float* values, int64_t n) { BLOBSMITH_CHOOSE(finish(f, values, n)); }
+void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(load_halves)(from, stride, to, pitch, rows, width); }
+void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(store_halves)(from, pitch, to, stride, rows, width); }
+bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
+void finish(const Finish& f, float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(finish)(f, values, n); }
 
 }  // namespace blobsmith::compute
+#endif

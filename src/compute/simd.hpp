@@ -1,5 +1,7 @@
-// The few loops that are worth vector instructions, each with a portable form; chosen at run time.
+// The few loops that are worth vector instructions, chosen at run time. Sums run over their elements in order, one after the
+// other, so that no result depends on how the work was divided.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 namespace blobsmith::compute {
@@ -16,9 +18,23 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept)
 
 /// out[m*out_pitch + p] = sum over k of weights[k*8 + m] * x[offsets[k] + p], for m < rows (8 or 1) and p < pixels.
 void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels);
-/// The same for at most 8 pixels that lie anywhere: out[p*8 + m], x taken at offsets[k] + pixel_offsets[p]. The weights are
-/// FP16 [k][8]; where all 8 are zero, x is not read.
-void accumulate_columns(const void* weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int pixels, float* out);
+
+/// Weights of several groups, FP16 [group][k][8], as they lie in memory.
+struct GroupedWeights {
+  const void* halves = nullptr;
+  int64_t groups = 0, group_elements = 0;  ///< group_elements: FP16 numbers from one group to the next
+  bool skip_zeros = false;                 ///< where all 8 of a row are zero, x may be infinite or NaN
+};
+/// The same as `accumulate` for few pixels that lie anywhere: out[(group*pixels + p)*8 + m], x taken at offsets[k] +
+/// pixel_offsets[p].
+void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out);
+
+/// Rows of FP16 numbers, `stride` bytes apart, to rows of floats and back (to nearest even).
+void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width);
+void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width);
+
+/// Whether none of the numbers is infinite or NaN.
+bool all_finite(const float* values, int64_t n);
 
 /// What follows the sum of a hardware operation: bias, scale, ReLU with two slopes, clamp.
 struct Finish {
@@ -28,6 +44,12 @@ struct Finish {
   bool clamp = false;
   float clamp_max = 0;
 };
+inline float finished(const Finish& f, float v) {
+  v = (v + f.bias) * f.scale;
+  if (f.relu) v = (v > f.threshold ? f.slope_above : f.slope_below) * v;
+  if (f.clamp) v = std::min(std::max(v, 0.0f), f.clamp_max);  // NaN stays
+  return v;
+}
 void finish(const Finish& f, float* values, int64_t n);
 
 }  // namespace blobsmith::compute

@@ -1,5 +1,6 @@
 // A few threads that share loops of independent iterations.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -23,6 +24,13 @@ class ThreadPool {
   /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception. f must not call run.
   /// `work`: about how many arithmetic operations that takes in all; little work is not worth waking others for.
   void run(int64_t count, const std::function<void(int64_t)>& f, int64_t work = kLittleWork);
+  /// The same in ranges: calls f(begin, end) for parts that make up [0, count).
+  template <class F>
+  void run_ranges(int64_t count, F f, int64_t work) {
+    if (count <= 0) return;
+    const int64_t parts = work < kLittleWork ? 1 : std::min<int64_t>(count, 4 * threads());
+    run(parts, [&](int64_t part) { f(count * part / parts, count * (part + 1) / parts); }, work);
+  }
 
   static constexpr int64_t kLittleWork = 1 << 18;  ///< less is done by the caller alone: waking a thread takes some 20 us
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "emulator/kernels/hardware.hpp"
 #include "emulator/stage_run.hpp"
 #include "vpu/blob/reader.hpp"
 #include "vpu/stages/recurrent.hpp"
@@ -71,6 +72,7 @@ struct Emulator::Impl {
   std::vector<TensorInfo> inputs, outputs;
   std::function<void(const StageEvent&)> hook;
   std::vector<int> turn;
+  std::vector<size_t> joined;  ///< by stage: how many from it on can run together
   int64_t iterations_done = 0;
 
   Impl(vpu::Blob blob, const EmulatorOptions& options) : machine(std::move(blob), options) {
@@ -85,6 +87,9 @@ struct Emulator::Impl {
       if (!b.outputs[i].name.ends_with(kShapeSuffix)) outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
     }
     for (size_t k = 0; k < b.stages.size(); ++k) check_buffers(b.stages[k], k, false);
+    joined.assign(b.stages.size(), 1);
+    const std::span<const BlobStage> stages(b.stages);
+    for (size_t k = 0; k < stages.size(); k += joined[k]) joined[k] = emulator::stages_to_join(stages.subspan(k));
   }
 
   static std::string place_of(const BlobStage& s, size_t index, bool injected) { return "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + ")"; }
@@ -197,27 +202,43 @@ struct Emulator::Impl {
         k = run_loop(k, end, depth);
         continue;
       }
+      if (joined[k] > 1 && !looks_at_stages()) {
+        placed(s, k, false, [&] { emulator::run_joined_stages(machine, std::span(machine.blob.stages).subspan(k, joined[k])); });
+        k += joined[k] - 1;
+        continue;
+      }
       if (s.injected) run_stage(*s.injected, k, true);
       run_stage(s, k, false);
     }
   }
 
+  /// Whether something happens after each stage.
+  bool looks_at_stages() const { return hook || machine.shadow || machine.options.arithmetic.saturate || machine.options.arithmetic.flush_denormals; }
+
   void run_stage(const BlobStage& s, size_t index, bool injected) {
-    const std::string place = place_of(s, index, injected) + ": ";
-    try {
+    placed(s, index, injected, [&] {
       const emulator::Kernel kernel = emulator::find_kernel(s.type);
-      if (!kernel) throw not_yet_supported(place.substr(0, place.size() - 2), to_string(s.type), "stages of this type can't be emulated");
+      if (!kernel) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), "stages of this type can't be emulated");
       const auto begin = std::chrono::steady_clock::now();
       StageRun r(machine, s);
       kernel(r);
       limit_results(r);
       if (machine.shadow) machine.shadow->stage(static_cast<int>(index), injected, r.accesses());
       if (hook) report(r, index, injected, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    });
+  }
+
+  /// Calls f; its errors name the stage.
+  template <class F>
+  static void placed(const BlobStage& s, size_t index, bool injected, F f) {
+    const auto place = [&] { return place_of(s, index, injected) + ": "; };
+    try {
+      f();
     } catch (const Error& e) {
       if (e.code() == ErrorCode::NotYetSupported) throw;
-      throw Error(e.code(), place + e.what());
-    } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place + "not enough memory"); } catch (const std::length_error&) {
-      throw Error(ErrorCode::AllocationFailed, place + "not enough memory");
+      throw Error(e.code(), place() + e.what());
+    } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place() + "not enough memory"); } catch (const std::length_error&) {
+      throw Error(ErrorCode::AllocationFailed, place() + "not enough memory");
     }
   }
 

@@ -33,7 +33,6 @@ struct Machine {
   ThreadPool pool;
   std::unique_ptr<ShadowMemory> shadow;     ///< when memory is checked
   std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
-  PackedWeights packed_weights;             ///< of constants only, whose contents never change
   std::optional<View> roi_align_source;     ///< set by the repacking step, for the step behind it
 };
 

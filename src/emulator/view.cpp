@@ -11,6 +11,8 @@
 namespace blobsmith::emulator {
 namespace {
 
+constexpr int64_t kBlock = 256;  // halves converted at once
+
 template <class T>
 T load(const uint8_t* p) {
   T v;
@@ -87,7 +89,12 @@ void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, flo
         std::fill_n(to, n, half_to_float(load<Half>(from)));
         return;
       }
-      for (int64_t i = 0; i < n; ++i) to[i] = half_to_float(load<Half>(from + i * stride));
+      for (int64_t first = 0; first < n; first += kBlock) {
+        Half halves[kBlock];
+        const int64_t count = std::min(kBlock, n - first);
+        for (int64_t i = 0; i < count; ++i) halves[i] = load<Half>(from + (first + i) * stride);
+        halves_to_floats(halves, to + first, static_cast<size_t>(count));
+      }
       return;
     case DataType::FP32:
       for (int64_t i = 0; i < n; ++i) to[i] = load<float>(from + i * stride);
@@ -108,7 +115,12 @@ void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, in
   switch (type) {
     case DataType::FP16:
       if (stride == 2) return floats_to_halves(from, to, static_cast<size_t>(n));
-      for (int64_t i = 0; i < n; ++i) store(to + i * stride, float_to_half(from[i]));
+      for (int64_t first = 0; first < n; first += kBlock) {
+        Half halves[kBlock];
+        const int64_t count = std::min(kBlock, n - first);
+        floats_to_halves(from + first, halves, static_cast<size_t>(count));
+        for (int64_t i = 0; i < count; ++i) store(to + (first + i) * stride, halves[i]);
+      }
       return;
     case DataType::FP32:
       for (int64_t i = 0; i < n; ++i) store(to + i * stride, from[i]);
@@ -121,6 +133,18 @@ void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, in
       for (int64_t i = 0; i < n; ++i) to[i * stride] = static_cast<uint8_t>(truncate(from[i]));
       return;
   }
+}
+
+void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width, float* to, int64_t pitch) {
+  if (row_stride == stride * width && pitch == width) return load_row(from, stride, type, rows * width, to);
+  if (type == DataType::FP16 && stride == 2) return compute::load_halves(from, row_stride, to, pitch, rows, width);
+  for (int64_t r = 0; r < rows; ++r) load_row(from + r * row_stride, stride, type, width, to + r * pitch);
+}
+
+void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width) {
+  if (row_stride == stride * width && pitch == width) return store_row(from, to, stride, type, rows * width);
+  if (type == DataType::FP16 && stride == 2) return compute::store_halves(from, pitch, to, row_stride, rows, width);
+  for (int64_t r = 0; r < rows; ++r) store_row(from + r * pitch, to + r * row_stride, stride, type, width);
 }
 
 std::vector<float> read_floats(const Grid& g) {

@@ -54,6 +54,9 @@ Grid volumes(const View& v);  ///< N, C, D, H, W
 void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, float* to);
 /// FP16: to nearest even; integers: towards zero, then the low bits.
 void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, int64_t n);
+/// Several rows; `pitch`: floats from one to the next.
+void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width, float* to, int64_t pitch);
+void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width);
 
 std::vector<float> read_floats(const Grid& g);  ///< compact, in the grid's order
 void write_floats(const Grid& g, const float* values);

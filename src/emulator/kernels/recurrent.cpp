@@ -32,7 +32,7 @@ class PackedRows {
     for (int64_t p = 0; p < kAtOnce; ++p) starts[p] = static_cast<int32_t>(p * columns_);
     for (int64_t first = 0; first < count; first += kAtOnce) {
       const int64_t n = std::min(kAtOnce, count - first);
-      compute::accumulate_columns(values_.data() + group * kGroup * columns_, vectors + first * columns_, places_.data(), columns_, starts, static_cast<int>(n), products);
+      compute::accumulate_columns({values_.data() + group * kGroup * columns_, 1}, vectors + first * columns_, places_.data(), columns_, starts, n, products);
       for (int64_t p = 0; p < n; ++p)
         for (int64_t m = 0; m < std::min(kGroup, rows_ - group * kGroup); ++m) sums[(first + p) * rows_ + group * kGroup + m] += products[p * kGroup + m];
     }

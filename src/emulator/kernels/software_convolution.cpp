@@ -53,12 +53,7 @@ void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
   s.check(x.dims[0] == y.dims[0], "input and output of different batch");
   c.last = y.dims[1];
   c.fp16_sums = s.options().arithmetic.fp16_sums;
-  c.finish = [](int64_t) { return Finish{}; };
-  PackedWeights packed;
-  for (int64_t n = 0; n < y.dims[0]; ++n) {
-    c.y = item(y, n);
-    convolve(s.pool(), ShiftedPlanes(s.pool(), item(x, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c, packed);
-  }
+  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), ShiftedPlanes(s.pool(), item(x, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c, item(y, n));
 }
 
 }  // namespace

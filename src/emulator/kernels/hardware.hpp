@@ -1,0 +1,42 @@
+// The parts of hardware stages (execution spec §2).
+#pragma once
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "emulator/convolution.hpp"
+#include "emulator/stage_run.hpp"
+#include "vpu/stages/hw_op.hpp"
+
+namespace blobsmith::emulator {
+
+/// The operations of a stage mostly share their input: its FP32 form is made once.
+class PlanesCache {
+ public:
+  const ShiftedPlanes& get(StageRun& s, int32_t input, int64_t n, const Grid& image, int64_t channels, const Window& w, int64_t height, int64_t width);
+
+ private:
+  std::optional<ShiftedPlanes> planes_;
+  int32_t input_ = -1;
+  int64_t n_ = -1, channels_ = 0, height_ = 0, width_ = 0;
+  Window window_;
+};
+
+void run_hardware_convolution(StageRun& s, const vpu::HwOp& op, PlanesCache& cache);
+
+/// How many of the stages, from the first on, are one convolution of one element per channel with the same weights, none reading
+/// what another writes: the compiler cuts a product of matrices into one for each row. 1: the first stands alone.
+size_t stages_to_join(std::span<const vpu::BlobStage> stages);
+/// Runs such stages together.
+void run_joined_stages(Machine& machine, std::span<const vpu::BlobStage> stages);
+
+/// Rows of x that `rows` rows of the result need; columns alike.
+inline int64_t reach(int64_t size, int64_t results, int64_t kernel, int64_t stride, int64_t pad) { return std::clamp<int64_t>((results - 1) * stride - pad + kernel, 0, size); }
+
+/// What the operation says of the activation behind it.
+Finish activation_of(const vpu::HwOp& op);
+/// One FP16 number per channel, or none.
+std::vector<float> channel_vector(StageRun& s, int32_t index);
+void check_weights(StageRun& s, const View& k, int64_t area, int64_t last_channel);
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,169 @@
+// MyriadXHwOp: convolutions, with pooling or without (execution spec §2).
+#include <algorithm>
+
+#include "emulator/kernels/hardware.hpp"
+#include "emulator/kernels/kernels.hpp"
+
+namespace blobsmith::emulator {
+
+using vpu::BlobBuffer;
+using vpu::BlobStage;
+using vpu::HwOp;
+using vpu::HwOpType;
+
+const ShiftedPlanes& PlanesCache::get(StageRun& s, int32_t input, int64_t n, const Grid& image, int64_t channels, const Window& w, int64_t height, int64_t width) {
+  if (!planes_ || input != input_ || n != n_ || channels != channels_ || !(w == window_) || height != height_ || width != width_) {
+    planes_.emplace(s.pool(), image, channels, w, height, width);
+    input_ = input;
+    n_ = n;
+    channels_ = channels;
+    window_ = w;
+    height_ = height;
+    width_ = width;
+  }
+  return *planes_;
+}
+
+namespace {
+
+/// Tells which elements of a convolution's tensors are accessed: input channels whose weights are all zero are not (execution
+/// spec §1.3), nor the rows and columns behind the last kernel position.
+void touch_convolution(StageRun& s, const HwOp& op, const Convolution& c, Grid x, Grid y) {
+  if (!s.checks_memory()) return;
+  const int64_t plane = c.pool ? 2 : 1, area = c.window.area();
+  x.dims[2] = reach(x.dims[2], y.dims[2] * plane, c.window.kernel_y, c.window.stride_y, c.window.pad_top);
+  x.dims[3] = reach(x.dims[3], y.dims[3] * plane, c.window.kernel_x, c.window.stride_x, c.window.pad_left);
+  const auto* weights = static_cast<const uint16_t*>(c.weights);
+  for (int64_t channel = 0; channel < std::min(x.dims[1], c.input_channels); ++channel) {
+    bool used = false;
+    for (int64_t group = c.first / kGroup; group * kGroup < c.last && !used; ++group) {
+      const uint16_t* begin = weights + (group * c.input_channels + channel) * area * kGroup;
+      used = std::any_of(begin, begin + area * kGroup, [](uint16_t w) { return (w & 0x7FFF) != 0; });
+    }
+    if (used) s.touch({op.input_index, false, true, slice(x, 1, channel, 1)});
+  }
+  s.touch({op.output_index, true, true, slice(y, 1, c.first, c.last - c.first)});
+}
+
+/// A convolution and the vectors that it refers to.
+struct Prepared {
+  Convolution c;
+  std::vector<float> biases, scales;
+
+  Prepared(StageRun& s, const HwOp& op, int64_t output_channels) {
+    c.window = {op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride, op.with_pad ? op.kernel_width / 2 : 0, op.with_pad ? op.kernel_height / 2 : 0};
+    c.window.check();
+    c.first = op.out_channel_offset;
+    c.last = std::min<int64_t>(int64_t{op.out_channel_offset} + op.out_channels, output_channels);
+    const View k = s.in(op.weights_index);
+    biases = channel_vector(s, op.biases_index);
+    scales = channel_vector(s, op.scales_index);
+    if (is_empty()) return;
+    check_weights(s, k, c.window.area(), c.last);
+    s.check((biases.empty() || static_cast<int64_t>(biases.size()) >= c.last) && (scales.empty() || static_cast<int64_t>(scales.size()) >= c.last), "fewer biases or scales than output channels");
+    c.weights = k.data;
+    c.input_channels = k.dims[2];
+    c.pool = op.type == HwOpType::ConvPool;
+    c.fp16_sums = s.options().arithmetic.fp16_sums;
+    c.activation = activation_of(op);
+    c.biases = biases;
+    c.scales = scales;
+  }
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+
+  bool is_empty() const { return c.last <= c.first; }
+};
+
+}  // namespace
+
+void run_hardware_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
+  const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
+  const Prepared prepared(s, op, y.dims[1]);
+  if (prepared.is_empty()) return;
+  const Convolution& c = prepared.c;
+  s.check(x.dims[0] == y.dims[0], "input and output of different batch");
+  touch_convolution(s, op, c, x, y);
+  const int64_t plane = c.pool ? 2 : 1;
+  for (int64_t n = 0; n < y.dims[0]; ++n)
+    convolve(s.pool(), cache.get(s, op.input_index, n, at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
+}
+
+// ---- stages that are one -----------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The operation of a stage that is a convolution of one element per channel; null for others.
+const HwOp* single_element_convolution(const BlobStage& s) {
+  if (s.type != vpu::StageType::MyriadXHwOp || s.injected) return nullptr;
+  const auto* p = dynamic_cast<const vpu::HwOpParams*>(s.params.get());
+  if (!p || p->ops.size() != 1) return nullptr;
+  const HwOp& op = p->ops[0];
+  const auto is_element = [&](int32_t k) {
+    if (k < 0 || k >= static_cast<int32_t>(s.buffers.size())) return false;
+    const BlobBuffer& b = s.buffers[static_cast<size_t>(k)];
+    if ((b.location != vpu::Location::BSS && b.location != vpu::Location::CMX) || b.desc.is_dynamic()) return false;
+    for (size_t d = 0; d < b.desc.dims.size(); ++d)
+      if (b.desc.order.at(static_cast<int>(d)) != Dim::C && b.desc.dims[d] != 1) return false;
+    return true;
+  };
+  return op.type == HwOpType::Conv && op.kernel_width == 1 && op.kernel_height == 1 && is_element(op.input_index) && is_element(op.output_index) ? &op : nullptr;
+}
+
+bool same_layout(const BlobBuffer& a, const BlobBuffer& b) {
+  return a.location == b.location && a.desc.type == b.desc.type && a.desc.order == b.desc.order && a.desc.dims == b.desc.dims && a.desc.strides == b.desc.strides;
+}
+
+bool same_constant(const BlobStage& a, const BlobStage& b, int32_t k) {
+  if (k < 0) return true;
+  if (k >= static_cast<int32_t>(a.buffers.size())) return false;
+  const BlobBuffer &x = a.buffers[static_cast<size_t>(k)], &y = b.buffers[static_cast<size_t>(k)];
+  return x.location == vpu::Location::Blob && x.offset == y.offset && same_layout(x, y);
+}
+
+bool overlap(const BlobBuffer& a, const BlobBuffer& b) {
+  if (a.location != b.location) return false;
+  const auto end = [](const BlobBuffer& r) { return int64_t{r.offset} + vpu::tensor_extent(r.desc.type, r.desc.dims, r.desc.strides).value_or(INT32_MAX); };
+  return a.offset < end(b) && b.offset < end(a);
+}
+
+}  // namespace
+
+size_t stages_to_join(std::span<const BlobStage> stages) {
+  constexpr size_t kMost = 256;
+  const HwOp* op = stages.empty() ? nullptr : single_element_convolution(stages[0]);
+  if (!op) return 1;
+  const BlobStage& first = stages[0];
+  const auto input = static_cast<size_t>(op->input_index), output = static_cast<size_t>(op->output_index);
+  const auto joins = [&](size_t n) {
+    const BlobStage& s = stages[n];
+    const HwOp* other = single_element_convolution(s);
+    if (!other || !(*other == *op) || s.buffers.size() != first.buffers.size()) return false;
+    if (!same_layout(s.buffers[input], first.buffers[input]) || !same_layout(s.buffers[output], first.buffers[output])) return false;
+    if (!same_constant(first, s, op->weights_index) || !same_constant(first, s, op->biases_index) || !same_constant(first, s, op->scales_index)) return false;
+    return std::none_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(n), [&](const BlobStage& before) { return overlap(before.buffers[output], s.buffers[input]); });
+  };
+  size_t n = 1;
+  while (n < std::min(stages.size(), kMost) && joins(n)) ++n;
+  return n;
+}
+
+void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {
+  std::vector<Grid> xs, ys;
+  const auto of_stage = [&](StageRun& s) -> const HwOp& {
+    const HwOp& op = s.params<vpu::HwOpParams>().ops[0];
+    xs.push_back(at_index(planes(s.in_parts(op.input_index)), 0, 0));
+    ys.push_back(at_index(planes(s.out_parts(op.output_index)), 0, 0));
+    return op;
+  };
+  StageRun first(machine, stages[0]);
+  const HwOp& op = of_stage(first);
+  for (const BlobStage& stage : stages.subspan(1)) {
+    StageRun s(machine, stage);
+    of_stage(s);
+  }
+  const Prepared prepared(first, op, ys[0].dims[0]);
+  if (!prepared.is_empty()) convolve_elements(machine.pool, ShiftedPlanes(xs, std::min(prepared.c.input_channels, xs[0].dims[0])), prepared.c, ys);
+}
+
+}  // namespace blobsmith::emulator

@@ -1,0 +1,106 @@
+#include "emulator/shifted_planes.hpp"
+
+#include <algorithm>
+
+namespace blobsmith::emulator {
+
+using compute::kSlack;
+
+namespace {
+
+/// Every `step`-th number.
+void take_apart(const float* from, int64_t step, int64_t n, float* to) {
+  if (step == 1) std::copy_n(from, n, to);
+  else if (step == 2)
+    for (int64_t i = 0; i < n; ++i) to[i] = from[2 * i];
+  else
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
+}
+
+}  // namespace
+
+void Window::check(int64_t largest_kernel) const {
+  const auto in_range = [](int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; };
+  constexpr int64_t kMaxStride = 4096, kMaxPad = 1 << 20;
+  const bool ok = in_range(kernel_x, 1, largest_kernel) && in_range(kernel_y, 1, largest_kernel) && in_range(stride_x, 1, kMaxStride) && in_range(stride_y, 1, kMaxStride) && in_range(pad_left, 0, kMaxPad) &&
+                  in_range(pad_top, 0, kMaxPad) && in_range(dilation_x, 1, kLargestKernel) && in_range(dilation_y, 1, kLargestKernel);
+  if (!ok) throw Error(ErrorCode::BadBlob, "bad blob: kernel, stride, padding or dilation out of range");
+}
+
+ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width)
+    : window_(window), channels_(std::min(channels, image.dims[0])) {
+  const int64_t reach_x = (window.kernel_x - 1) * window.dilation_x, reach_y = (window.kernel_y - 1) * window.dilation_y;
+  phases_x_ = std::min(window.stride_x, reach_x + 1);
+  phases_y_ = std::min(window.stride_y, reach_y + 1);
+  pitch_ = out_width + reach_x / window.stride_x;
+  height_ = out_height + reach_y / window.stride_y;
+  allocate();
+  pool.run_ranges(channels_, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) fill(image, c);
+  }, channels_ * plane_);
+}
+
+ShiftedPlanes::ShiftedPlanes(std::span<const Grid> images, int64_t channels) : channels_(channels), pitch_(static_cast<int64_t>(images.size())) {
+  allocate();
+  std::fill_n(values_.get(), channels_ * plane_, 0.0f);
+  for (size_t i = 0; i < images.size(); ++i) {
+    const Grid& g = images[i];
+    constexpr int64_t kBlock = 256;
+    float block[kBlock];
+    for (int64_t first = 0; first < channels_; first += kBlock) {
+      const int64_t n = std::min(kBlock, channels_ - first);
+      load_row(g.data + first * g.strides[0], g.strides[0], g.type, n, block);
+      for (int64_t c = 0; c < n; ++c) values_[static_cast<size_t>((first + c) * plane_) + i] = block[c];
+    }
+  }
+}
+
+void ShiftedPlanes::allocate() {
+  constexpr int64_t kMaxFloats = int64_t{1} << 28;
+  plane_ = phases_x_ * phases_y_ * height_ * pitch_;
+  if (plane_ % 256 == 0) plane_ += 16;  // planes a power of two apart would fall into the same cache lines
+  if (plane_ > kMaxFloats || channels_ * plane_ + 2 * kSlack > kMaxFloats) throw Error(ErrorCode::AllocationFailed, "a convolution needs too much memory");
+  values_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(channels_ * plane_ + 2 * kSlack));
+  std::fill_n(values_.get() + channels_ * plane_, 2 * kSlack, 0.0f);
+  const int64_t area = window_.area();
+  offsets_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(channels_ * area));
+  for (int64_t e = 0; e < area; ++e) {
+    const int64_t y = e / window_.kernel_x * window_.dilation_y, x = e % window_.kernel_x * window_.dilation_x;
+    const int64_t phase = y % window_.stride_y * phases_x_ + x % window_.stride_x, place = (phase * height_ + y / window_.stride_y) * pitch_ + x / window_.stride_x;
+    for (int64_t c = 0; c < channels_; ++c) offsets_[static_cast<size_t>(c * area + e)] = static_cast<int32_t>(c * plane_ + place);
+  }
+}
+
+void ShiftedPlanes::fill(const Grid& image, int64_t channel) {
+  const int64_t in_height = image.dims[1], in_width = image.dims[2], used = phases_x_ * phases_y_ * height_ * pitch_;
+  const Window& w = window_;
+  const uint8_t* from = image.data + channel * image.strides[0];
+  float* plane = values_.get() + channel * plane_;
+  if (w.stride_x == 1 && w.stride_y == 1) {
+    // The part of the image that lies inside of the plane, at its place.
+    const int64_t top = std::min(w.pad_top, height_), left = std::min(w.pad_left, pitch_), rows = std::min(in_height, height_ - top), columns = std::min(in_width, pitch_ - left);
+    if (rows < height_ || columns < pitch_ || used < plane_) std::fill_n(plane, plane_, 0.0f);
+    if (rows > 0 && columns > 0) load_rows(from, image.strides[1], image.strides[2], image.type, rows, columns, plane + top * pitch_ + left, pitch_);
+    return;
+  }
+  constexpr int64_t kShortRow = 512;
+  float short_row[kShortRow];
+  std::unique_ptr<float[]> long_row;
+  if (in_width > kShortRow) long_row = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(in_width));
+  float* row = long_row ? long_row.get() : short_row;
+  std::fill_n(plane, plane_, 0.0f);
+  for (int64_t phase_y = 0; phase_y < phases_y_; ++phase_y)
+    for (int64_t j = 0; j < height_; ++j) {
+      const int64_t y = j * w.stride_y + phase_y - w.pad_top;
+      if (y < 0 || y >= in_height) continue;
+      load_row(from + y * image.strides[1], image.strides[2], image.type, in_width, row);
+      for (int64_t phase_x = 0; phase_x < phases_x_; ++phase_x) {
+        const int64_t shift = phase_x - w.pad_left;  // x = i*stride + shift
+        const int64_t first = shift >= 0 ? 0 : (-shift + w.stride_x - 1) / w.stride_x;
+        const int64_t last = shift < in_width ? std::min(pitch_, (in_width - shift + w.stride_x - 1) / w.stride_x) : 0;
+        if (first < last) take_apart(row + first * w.stride_x + shift, w.stride_x, last - first, plane + ((phase_y * phases_x_ + phase_x) * height_ + j) * pitch_ + first);
+      }
+    }
+}
+
+}  // namespace blobsmith::emulator

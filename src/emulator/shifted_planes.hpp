@@ -1,0 +1,51 @@
+// The input of a convolution, laid out so that every product is a sum over long rows.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "compute/simd.hpp"
+#include "emulator/view.hpp"
+
+namespace blobsmith::emulator {
+
+/// How output positions map to input positions: x_in = x*stride_x - pad_left + kx*dilation_x. What lies outside is 0.
+struct Window {
+  int64_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1, dilation_y = 1;
+  bool operator==(const Window&) const = default;
+  int64_t area() const { return kernel_x * kernel_y; }
+  static constexpr int64_t kLargestKernel = 4096, kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
+  /// Throws BadBlob for numbers that no convolution (or pool) has.
+  void check(int64_t largest_kernel = kLargestKernel) const;
+};
+
+/// Images as FP32 with borders of zeros, taken apart by stride: the values that one kernel element needs for all positions of
+/// an output row lie side by side, and those of the next output row `pitch` behind. So the contribution of a kernel
+/// element to a whole plane is one long row.
+class ShiftedPlanes {
+ public:
+  /// `image` has the axes C, H, W.
+  ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
+  /// Several images of one element per channel, side by side as the row of one image.
+  ShiftedPlanes(std::span<const Grid> images, int64_t channels);
+
+  const float* data() const { return values_.get(); }
+  int64_t pitch() const { return pitch_; }
+  int64_t channels() const { return channels_; }
+  /// Where the row for each element of the kernel, (channel*kernel_y + ky)*kernel_x + kx, and output row 0 begins.
+  const int32_t* offsets() const { return offsets_.get(); }
+  bool all_finite() const { return compute::all_finite(values_.get(), channels_ * plane_); }
+
+ private:
+  void allocate();
+  void fill(const Grid& image, int64_t channel);
+
+  Window window_;
+  int64_t channels_, height_ = 1, pitch_, plane_;
+  int64_t phases_x_ = 1, phases_y_ = 1;
+  std::unique_ptr<float[]> values_;
+  std::unique_ptr<int32_t[]> offsets_;
+};
+
+}  // namespace blobsmith::emulator
