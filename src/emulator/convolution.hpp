@@ -35,7 +35,7 @@ struct Convolution {
 /// `x` must have been made for the same window and the output size (before pooling); `y` has the axes C, H, W.
 void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y);
 
-/// The same for images of one element per channel: x holds them side by side, ys are their results.
+/// The same for images that have one element per channel as result: `x` has been made of all of them.
 void convolve_elements(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, std::span<const Grid> ys);
 
 }  // namespace blobsmith::emulator

@@ -27,35 +27,8 @@ void Window::check(int64_t largest_kernel) const {
   if (!ok) throw Error(ErrorCode::BadBlob, "bad blob: kernel, stride, padding or dilation out of range");
 }
 
-ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width)
-    : window_(window), channels_(std::min(channels, image.dims[0])) {
-  const int64_t reach_x = (window.kernel_x - 1) * window.dilation_x, reach_y = (window.kernel_y - 1) * window.dilation_y;
-  phases_x_ = std::min(window.stride_x, reach_x + 1);
-  phases_y_ = std::min(window.stride_y, reach_y + 1);
-  pitch_ = out_width + reach_x / window.stride_x;
-  height_ = out_height + reach_y / window.stride_y;
-  allocate();
-  pool.run_ranges(channels_, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) fill(image, c);
-  }, channels_ * plane_);
-}
-
-ShiftedPlanes::ShiftedPlanes(std::span<const Grid> images, int64_t channels) : channels_(channels), pitch_(static_cast<int64_t>(images.size())) {
-  allocate();
-  std::fill_n(values_.get(), channels_ * plane_, 0.0f);
-  for (size_t i = 0; i < images.size(); ++i) {
-    const Grid& g = images[i];
-    constexpr int64_t kBlock = 256;
-    float block[kBlock];
-    for (int64_t first = 0; first < channels_; first += kBlock) {
-      const int64_t n = std::min(kBlock, channels_ - first);
-      load_row(g.data + first * g.strides[0], g.strides[0], g.type, n, block);
-      for (int64_t c = 0; c < n; ++c) values_[static_cast<size_t>((first + c) * plane_) + i] = block[c];
-    }
-  }
-}
-
-void ShiftedPlanes::allocate() {
+template <class Place>
+void ShiftedPlanes::allocate(Place place_of) {
   constexpr int64_t kMaxFloats = int64_t{1} << 28;
   plane_ = phases_x_ * phases_y_ * height_ * pitch_;
   if (plane_ % 256 == 0) plane_ += 16;  // planes a power of two apart would fall into the same cache lines
@@ -65,9 +38,42 @@ void ShiftedPlanes::allocate() {
   const int64_t area = window_.area();
   offsets_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(channels_ * area));
   for (int64_t e = 0; e < area; ++e) {
-    const int64_t y = e / window_.kernel_x * window_.dilation_y, x = e % window_.kernel_x * window_.dilation_x;
-    const int64_t phase = y % window_.stride_y * phases_x_ + x % window_.stride_x, place = (phase * height_ + y / window_.stride_y) * pitch_ + x / window_.stride_x;
+    const int64_t place = place_of(e);
     for (int64_t c = 0; c < channels_; ++c) offsets_[static_cast<size_t>(c * area + e)] = static_cast<int32_t>(c * plane_ + place);
+  }
+}
+
+ShiftedPlanes::ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width)
+    : window_(window), channels_(std::min(channels, image.dims[0])) {
+  const int64_t reach_x = (window.kernel_x - 1) * window.dilation_x, reach_y = (window.kernel_y - 1) * window.dilation_y;
+  phases_x_ = std::min(window.stride_x, reach_x + 1);
+  phases_y_ = std::min(window.stride_y, reach_y + 1);
+  pitch_ = out_width + reach_x / window.stride_x;
+  height_ = out_height + reach_y / window.stride_y;
+  allocate([&](int64_t e) {
+    const int64_t y = e / window.kernel_x * window.dilation_y, x = e % window.kernel_x * window.dilation_x;
+    const int64_t phase = y % window.stride_y * phases_x_ + x % window.stride_x;
+    return (phase * height_ + y / window.stride_y) * pitch_ + x / window.stride_x;
+  });
+  pool.run_ranges(channels_, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) fill(image, c);
+  }, channels_ * plane_);
+}
+
+ShiftedPlanes::ShiftedPlanes(std::span<const Grid> images, int64_t channels, const Window& window)
+    : window_{window.kernel_x, window.kernel_y}, channels_(std::min(channels, images[0].dims[0])), height_(window.area()), pitch_(static_cast<int64_t>(images.size())) {
+  // Each element of the kernel meets one element of each image.
+  allocate([&](int64_t e) { return e * pitch_; });
+  const int64_t rows = std::min(window.kernel_y, images[0].dims[1]), columns = std::min(window.kernel_x, images[0].dims[2]);
+  std::fill_n(values_.get(), channels_ * plane_, 0.0f);
+  std::vector<float> plane(static_cast<size_t>(window.area()));
+  for (int64_t i = 0; i < pitch_; ++i) {
+    const Grid& g = images[static_cast<size_t>(i)];
+    for (int64_t c = 0; c < channels_; ++c) {
+      load_rows(g.data + c * g.strides[0], g.strides[1], g.strides[2], g.type, rows, columns, plane.data(), window.kernel_x);
+      float* to = values_.get() + c * plane_ + i;
+      for (size_t e = 0; e < plane.size(); ++e) to[static_cast<int64_t>(e) * pitch_] = plane[e];
+    }
   }
 }
 

@@ -27,8 +27,8 @@ class ShiftedPlanes {
  public:
   /// `image` has the axes C, H, W.
   ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
-  /// Several images of one element per channel, side by side as the row of one image.
-  ShiftedPlanes(std::span<const Grid> images, int64_t channels);
+  /// Several images of equal size, each for one output element, as if these lay in one row. Borders only right and below.
+  ShiftedPlanes(std::span<const Grid> images, int64_t channels, const Window& window);
 
   const float* data() const { return values_.get(); }
   int64_t pitch() const { return pitch_; }
@@ -38,7 +38,9 @@ class ShiftedPlanes {
   bool all_finite() const { return compute::all_finite(values_.get(), channels_ * plane_); }
 
  private:
-  void allocate();
+  /// `place_of`: of a kernel element, in a plane.
+  template <class Place>
+  void allocate(Place place_of);
   void fill(const Grid& image, int64_t channel);
 
   Window window_;

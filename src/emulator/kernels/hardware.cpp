@@ -151,7 +151,9 @@ void run_fully_connected(StageRun& s, const HwOp& op, PartialSums& partial) {
 void run_hardware(StageRun& s) {
   PlanesCache cache;
   PartialSums partial;
-  for (const HwOp& op : s.params<vpu::HwOpParams>().ops) {
+  const std::vector<HwOp>& ops = s.params<vpu::HwOpParams>().ops;
+  for (size_t next = 0; next < ops.size();) {
+    const HwOp op = merged_operation(ops, next);
     switch (op.type) {
       case HwOpType::Conv:
       case HwOpType::ConvPool: run_hardware_convolution(s, op, cache); break;

@@ -10,6 +10,10 @@
 
 namespace blobsmith::emulator {
 
+/// The operation ops[next], with those behind it that only continue a convolution with further output channels; `next` becomes the
+/// number of the one behind them.
+vpu::HwOp merged_operation(const std::vector<vpu::HwOp>& ops, size_t& next);
+
 /// The operations of a stage mostly share their input: its FP32 form is made once.
 class PlanesCache {
  public:
@@ -24,7 +28,7 @@ class PlanesCache {
 
 void run_hardware_convolution(StageRun& s, const vpu::HwOp& op, PlanesCache& cache);
 
-/// How many of the stages, from the first on, are one convolution of one element per channel with the same weights, none reading
+/// How many of the stages, from the first on, are convolutions to one element per channel with the same weights, none reading
 /// what another writes: the compiler cuts a product of matrices into one for each row. 1: the first stands alone.
 size_t stages_to_join(std::span<const vpu::BlobStage> stages);
 /// Runs such stages together.

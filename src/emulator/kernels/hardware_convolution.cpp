@@ -1,5 +1,6 @@
 // MyriadXHwOp: convolutions, with pooling or without (execution spec §2).
 #include <algorithm>
+#include <utility>
 
 #include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/kernels.hpp"
@@ -10,6 +11,21 @@ using vpu::BlobBuffer;
 using vpu::BlobStage;
 using vpu::HwOp;
 using vpu::HwOpType;
+
+HwOp merged_operation(const std::vector<HwOp>& ops, size_t& next) {
+  HwOp op = ops[next++];
+  const auto continues = [&](HwOp other) {
+    if (other.out_channel_offset != op.out_channel_offset + op.out_channels) return false;
+    other.out_channel_offset = op.out_channel_offset;
+    const uint32_t channels = std::exchange(other.out_channels, op.out_channels);
+    if (!(other == op)) return false;
+    op.out_channels += channels;
+    return true;
+  };
+  if (op.type == HwOpType::Conv || op.type == HwOpType::ConvPool)
+    while (next < ops.size() && continues(ops[next])) ++next;
+  return op;
+}
 
 const ShiftedPlanes& PlanesCache::get(StageRun& s, int32_t input, int64_t n, const Grid& image, int64_t channels, const Window& w, int64_t height, int64_t width) {
   if (!planes_ || input != input_ || n != n_ || channels != channels_ || !(w == window_) || height != height_ || width != width_) {
@@ -93,32 +109,34 @@ void run_hardware_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
 
 namespace {
 
-/// The operation of a stage that is a convolution of one element per channel; null for others.
-const HwOp* single_element_convolution(const BlobStage& s) {
-  if (s.type != vpu::StageType::MyriadXHwOp || s.injected) return nullptr;
+/// The operation of a stage that is a convolution whose result has one element per channel; nothing for others.
+std::optional<HwOp> single_element_convolution(const BlobStage& s) {
+  if (s.type != vpu::StageType::MyriadXHwOp || s.injected) return {};
   const auto* p = dynamic_cast<const vpu::HwOpParams*>(s.params.get());
-  if (!p || p->ops.size() != 1) return nullptr;
-  const HwOp& op = p->ops[0];
-  const auto is_element = [&](int32_t k) {
-    if (k < 0 || k >= static_cast<int32_t>(s.buffers.size())) return false;
+  if (!p || p->ops.empty()) return {};
+  size_t next = 0;
+  const HwOp op = merged_operation(p->ops, next);
+  if (op.type != HwOpType::Conv || op.with_pad || next != p->ops.size()) return {};
+  const auto plain = [&](int32_t k) -> const BlobBuffer* {
+    if (k < 0 || k >= static_cast<int32_t>(s.buffers.size())) return nullptr;
     const BlobBuffer& b = s.buffers[static_cast<size_t>(k)];
-    if ((b.location != vpu::Location::BSS && b.location != vpu::Location::CMX) || b.desc.is_dynamic()) return false;
-    for (size_t d = 0; d < b.desc.dims.size(); ++d)
-      if (b.desc.order.at(static_cast<int>(d)) != Dim::C && b.desc.dims[d] != 1) return false;
-    return true;
+    return (b.location == vpu::Location::BSS || b.location == vpu::Location::CMX) && !b.desc.is_dynamic() ? &b : nullptr;
   };
-  return op.type == HwOpType::Conv && op.kernel_width == 1 && op.kernel_height == 1 && is_element(op.input_index) && is_element(op.output_index) ? &op : nullptr;
+  const BlobBuffer *in = plain(op.input_index), *out = plain(op.output_index);
+  const auto size = [](const BlobBuffer& b, Dim d) { return b.desc.order.position(d) < 0 ? 1 : b.desc.dims[static_cast<size_t>(b.desc.order.position(d))]; };
+  if (!in || !out || size(*in, Dim::N) != 1 || size(*out, Dim::N) != 1 || size(*out, Dim::H) != 1 || size(*out, Dim::W) != 1) return {};
+  return op;
 }
 
 bool same_layout(const BlobBuffer& a, const BlobBuffer& b) {
-  return a.location == b.location && a.desc.type == b.desc.type && a.desc.order == b.desc.order && a.desc.dims == b.desc.dims && a.desc.strides == b.desc.strides;
+  return a.desc.type == b.desc.type && a.desc.order == b.desc.order && a.desc.dims == b.desc.dims && a.desc.strides == b.desc.strides;
 }
 
 bool same_constant(const BlobStage& a, const BlobStage& b, int32_t k) {
   if (k < 0) return true;
   if (k >= static_cast<int32_t>(a.buffers.size())) return false;
   const BlobBuffer &x = a.buffers[static_cast<size_t>(k)], &y = b.buffers[static_cast<size_t>(k)];
-  return x.location == vpu::Location::Blob && x.offset == y.offset && same_layout(x, y);
+  return x.location == vpu::Location::Blob && y.location == x.location && x.offset == y.offset && same_layout(x, y);
 }
 
 bool overlap(const BlobBuffer& a, const BlobBuffer& b) {
@@ -131,14 +149,13 @@ bool overlap(const BlobBuffer& a, const BlobBuffer& b) {
 
 size_t stages_to_join(std::span<const BlobStage> stages) {
   constexpr size_t kMost = 256;
-  const HwOp* op = stages.empty() ? nullptr : single_element_convolution(stages[0]);
+  const std::optional<HwOp> op = single_element_convolution(stages[0]);
   if (!op) return 1;
   const BlobStage& first = stages[0];
   const auto input = static_cast<size_t>(op->input_index), output = static_cast<size_t>(op->output_index);
   const auto joins = [&](size_t n) {
     const BlobStage& s = stages[n];
-    const HwOp* other = single_element_convolution(s);
-    if (!other || !(*other == *op) || s.buffers.size() != first.buffers.size()) return false;
+    if (single_element_convolution(s) != op || s.buffers.size() != first.buffers.size()) return false;
     if (!same_layout(s.buffers[input], first.buffers[input]) || !same_layout(s.buffers[output], first.buffers[output])) return false;
     if (!same_constant(first, s, op->weights_index) || !same_constant(first, s, op->biases_index) || !same_constant(first, s, op->scales_index)) return false;
     return std::none_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(n), [&](const BlobStage& before) { return overlap(before.buffers[output], s.buffers[input]); });
@@ -150,20 +167,20 @@ size_t stages_to_join(std::span<const BlobStage> stages) {
 
 void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {
   std::vector<Grid> xs, ys;
-  const auto of_stage = [&](StageRun& s) -> const HwOp& {
-    const HwOp& op = s.params<vpu::HwOpParams>().ops[0];
+  size_t next = 0;
+  StageRun first(machine, stages[0]);
+  const HwOp op = merged_operation(first.params<vpu::HwOpParams>().ops, next);
+  const auto add = [&](StageRun& s) {
     xs.push_back(at_index(planes(s.in_parts(op.input_index)), 0, 0));
     ys.push_back(at_index(planes(s.out_parts(op.output_index)), 0, 0));
-    return op;
   };
-  StageRun first(machine, stages[0]);
-  const HwOp& op = of_stage(first);
+  add(first);
   for (const BlobStage& stage : stages.subspan(1)) {
     StageRun s(machine, stage);
-    of_stage(s);
+    add(s);
   }
   const Prepared prepared(first, op, ys[0].dims[0]);
-  if (!prepared.is_empty()) convolve_elements(machine.pool, ShiftedPlanes(xs, std::min(prepared.c.input_channels, xs[0].dims[0])), prepared.c, ys);
+  if (!prepared.is_empty()) convolve_elements(machine.pool, ShiftedPlanes(xs, prepared.c.input_channels, prepared.c.window), prepared.c, ys);
 }
 
 }  // namespace blobsmith::emulator
