@@ -2,6 +2,7 @@
 #include "compute/simd.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -36,7 +37,7 @@ HWY_INLINE hn::Vec<D> load(D d, const uint8_t* halves) {
   return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(halves)));
 }
 
-PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) {
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) {
   const Channels d;
   const auto* row = static_cast<const uint8_t*>(halves);
   PackedRows n;
@@ -44,20 +45,23 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept)
     uint64_t bits[2];
     std::memcpy(bits, row, sizeof bits);
     if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
-    size_t others = 0;
+    unsigned mask = 0;
     for (int64_t part = 0; part < kParts; ++part) {
       const auto v = load(d, row + part * 2 * lanes_of<Channels>);
-      others += hn::CountTrue(d, hn::Ne(v, hn::Zero(d)));
+      uint8_t of_part[8] = {};
+      hn::StoreMaskBits(d, hn::Ne(v, hn::Zero(d)), of_part);
+      mask |= static_cast<unsigned>(of_part[0]) << (part * lanes_of<Channels>);
       hn::StoreU(v, d, to + n.rows * kGroup + part * lanes_of<Channels>);
     }
-    n.zeros += kGroup - static_cast<int64_t>(others);
+    n.zeros += kGroup - std::popcount(mask);
+    masks[n.rows] = static_cast<uint8_t>(mask);
     kept[n.rows++] = static_cast<int32_t>(i);
   }
   return n;
 }
 
 /// M rows x V vectors of pixels, held in registers over the whole sum.
-template <int M, int V, class D>
+template <int M, int V, int kStride = kGroup, class D>
 HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RESTRICT x, const int32_t* HWY_RESTRICT offsets, int64_t k, float* HWY_RESTRICT out, int64_t out_pitch) {
   constexpr int64_t kLanes = lanes_of<D>;
   hn::Vec<D> sum[M][V];
@@ -65,7 +69,7 @@ HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RE
   for (int m = 0; m < M; ++m)
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) sum[m][v] = hn::Zero(d);
-  for (int64_t i = 0; i < k; ++i, weights += kGroup) {
+  for (int64_t i = 0; i < k; ++i, weights += kStride) {
     const float* at = x + offsets[i];
     hn::Vec<D> pixels[V];
 #pragma GCC unroll 8
@@ -89,26 +93,25 @@ HWY_INLINE void tiles(D d, const float* weights, const float* x, const int32_t* 
   for (int m = 0; m < kGroup; m += kTileRows) tile<kTileRows, V>(d, weights + m, x, offsets, k, out + m * out_pitch, out_pitch);
 }
 
-void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 8> narrow;
   constexpr int64_t kLanes = lanes_of<decltype(d)>, kNarrow = lanes_of<decltype(narrow)>;
   int64_t p = 0;
-  if (rows == 1) {
-    for (; p + 2 * kLanes < pixels; p += 4 * kLanes) {
-      if (p + 3 * kLanes >= pixels) {
-        tile<1, 3>(d, weights, x + p, offsets, k, out + p, out_pitch);
-        return;
-      }
-      tile<1, 4>(d, weights, x + p, offsets, k, out + p, out_pitch);
-    }
-    for (; p < pixels; p += kLanes) tile<1, 1>(d, weights, x + p, offsets, k, out + p, out_pitch);
-    return;
-  }
   for (; p + 2 * kLanes < pixels; p += 3 * kLanes) tiles<3>(d, weights, x + p, offsets, k, out + p, out_pitch);
   if (p + kLanes < pixels) return tiles<2>(d, weights, x + p, offsets, k, out + p, out_pitch);
   if (p + kNarrow < pixels) return tiles<1>(d, weights, x + p, offsets, k, out + p, out_pitch);
   if (p < pixels) tiles<1>(narrow, weights, x + p, offsets, k, out + p, out_pitch);
+}
+
+void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t pixels) {
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  int64_t p = 0;
+  for (; p + 3 * kLanes < pixels; p += 4 * kLanes) tile<1, 4, 1>(d, weights, x + p, offsets, k, out + p, 0);
+  if (p + 2 * kLanes < pixels) return tile<1, 3, 1>(d, weights, x + p, offsets, k, out + p, 0);
+  if (p + kLanes < pixels) return tile<1, 2, 1>(d, weights, x + p, offsets, k, out + p, 0);
+  if (p < pixels) tile<1, 1, 1>(d, weights, x + p, offsets, k, out + p, 0);
 }
 
 /// G groups x P pixels: enough sums that additions need not wait for each other.
@@ -259,15 +262,19 @@ namespace blobsmith::compute {
 
 HWY_EXPORT(pack_weights);
 HWY_EXPORT(accumulate);
+HWY_EXPORT(accumulate_one);
 HWY_EXPORT(accumulate_columns);
 HWY_EXPORT(load_halves);
 HWY_EXPORT(store_halves);
 HWY_EXPORT(all_finite);
 HWY_EXPORT(finish);
 
-PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept) { return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept); }
-void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
-  HWY_DYNAMIC_DISPATCH(accumulate)(rows, weights, x, offsets, k, out, out_pitch, pixels);
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) { return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept, masks); }
+void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+  HWY_DYNAMIC_DISPATCH(accumulate)(weights, x, offsets, k, out, out_pitch, pixels);
+}
+void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t pixels) {
+  HWY_DYNAMIC_DISPATCH(accumulate_one)(weights, x, offsets, k, out, pixels);
 }
 void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
   HWY_DYNAMIC_DISPATCH(accumulate_columns)(weights, x, offsets, k, pixel_offsets, pixels, out);

@@ -10,14 +10,16 @@ inline constexpr int64_t kGroup = 8;   ///< output channels that a convolution c
 inline constexpr int64_t kSlack = 32;  ///< floats that must be readable (writable) behind the rows given to `accumulate`
 
 /// Weights of one group, FP16 [k][8], become floats without the rows that are all zero; `kept` receives the numbers of the
-/// others. `to` has room for k rows.
+/// others, `masks` which of their weights are not zero (bit m: channel m). All have room for k rows.
 struct PackedRows {
   int64_t rows = 0, zeros = 0;  ///< kept rows, and zeros among their weights
 };
-PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept);
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks);
 
-/// out[m*out_pitch + p] = sum over k of weights[k*8 + m] * x[offsets[k] + p], for m < rows (8 or 1) and p < pixels.
-void accumulate(int rows, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels);
+/// out[m*out_pitch + p] = sum over k of weights[k*8 + m] * x[offsets[k] + p], for m < 8 and p < pixels.
+void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels);
+/// out[p] = sum over k of weights[k] * x[offsets[k] + p].
+void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t pixels);
 
 /// Weights of several groups, FP16 [group][k][8], as they lie in memory.
 struct GroupedWeights {

@@ -1,6 +1,8 @@
 #include "emulator/convolution.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <memory>
 
 #include "core/float16.hpp"
@@ -19,22 +21,24 @@ constexpr int64_t kFewPixels = 8;
 class Group {
  public:
   Group(const ShiftedPlanes& x, const Convolution& c)
-      : x_(x), c_(c), weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))), kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))) {}
+      : x_(x), c_(c), weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))), kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))),
+        masks_(std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(c.elements()))) {}
 
   void load(int64_t index) {
     if (index == index_) return;
     index_ = index;
     const int64_t k = c_.elements(), first = index * c_.input_step * c_.window.area(), available = x_.channels() * c_.window.area() - first;
-    const compute::PackedRows packed = compute::pack_weights(static_cast<const uint8_t*>(c_.weights) + index * k * kGroup * 2, k, weights_.get(), kept_.get());
-    sparse_ = packed.zeros * 3 >= packed.rows * kGroup * 2;
+    const compute::PackedRows packed = compute::pack_weights(static_cast<const uint8_t*>(c_.weights) + index * k * kGroup * 2, k, weights_.get(), kept_.get(), masks_.get());
     const int32_t* offsets = x_.offsets() + first;
     if (packed.rows == k && k <= available) {  // nothing was left out
       count_ = k;
       offsets_ = offsets;
-      return;
+    } else {
+      for (count_ = 0; count_ < packed.rows && kept_[static_cast<size_t>(count_)] < available; ++count_) kept_[static_cast<size_t>(count_)] = offsets[kept_[static_cast<size_t>(count_)]];
+      offsets_ = kept_.get();
     }
-    for (count_ = 0; count_ < packed.rows && kept_[static_cast<size_t>(count_)] < available; ++count_) kept_[static_cast<size_t>(count_)] = offsets[kept_[static_cast<size_t>(count_)]];
-    offsets_ = kept_.get();
+    sparse_ = packed.zeros * 3 >= packed.rows * kGroup * 2;
+    if (sparse_) separate_channels();
   }
 
   int64_t count() const { return count_; }
@@ -43,26 +47,32 @@ class Group {
 
   /// Sums over the elements [first, first + count) for all channels.
   void sum(int64_t first, int64_t count, const float* at, float* out, int64_t pitch, int64_t pixels) const {
-    compute::accumulate(kGroup, weights_.get() + first * kGroup, at, offsets_ + first, count, out, pitch, pixels);
+    compute::accumulate(weights_.get() + first * kGroup, at, offsets_ + first, count, out, pitch, pixels);
   }
 
   /// The sum for one channel, over those elements that are not zero.
-  void sum_channel(int64_t m, const float* at, float* out, int64_t pixels) {
-    if (!channel_weights_) {
-      channel_weights_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c_.elements() * kGroup));
-      channel_offsets_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c_.elements()));
-    }
-    int64_t n = 0;
-    for (int64_t i = 0; i < count_; ++i) {
-      const float w = weights_[static_cast<size_t>(i * kGroup + m)];
-      channel_weights_[static_cast<size_t>(n * kGroup)] = w;
-      channel_offsets_[static_cast<size_t>(n)] = offsets_[i];
-      n += w != 0;
-    }
-    compute::accumulate(1, channel_weights_.get(), at, channel_offsets_.get(), n, out, 0, pixels);
+  void sum_channel(int64_t m, const float* at, float* out, int64_t pixels) const {
+    const int64_t first = m * c_.elements();
+    compute::accumulate_one(channel_weights_.get() + first, at, channel_offsets_.get() + first, channel_counts_[static_cast<size_t>(m)], out, pixels);
   }
 
  private:
+  void separate_channels() {
+    const int64_t k = c_.elements();
+    if (!channel_weights_) {
+      channel_weights_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(k * kGroup));
+      channel_offsets_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(k * kGroup));
+    }
+    channel_counts_ = {};
+    for (int64_t i = 0; i < count_; ++i)
+      for (unsigned mask = masks_[static_cast<size_t>(i)]; mask != 0; mask &= mask - 1) {
+        const auto m = static_cast<size_t>(std::countr_zero(mask));
+        const int64_t place = static_cast<int64_t>(m) * k + channel_counts_[m]++;
+        channel_weights_[static_cast<size_t>(place)] = weights_[static_cast<size_t>(i * kGroup) + m];
+        channel_offsets_[static_cast<size_t>(place)] = offsets_[i];
+      }
+  }
+
   const ShiftedPlanes& x_;
   const Convolution& c_;
   int64_t index_ = -1, count_ = 0;
@@ -70,8 +80,10 @@ class Group {
   std::unique_ptr<float[]> weights_;  ///< [element][8]
   std::unique_ptr<int32_t[]> kept_;   ///< numbers of the elements, then their places
   const int32_t* offsets_ = nullptr;
-  std::unique_ptr<float[]> channel_weights_;
+  std::unique_ptr<uint8_t[]> masks_;
+  std::unique_ptr<float[]> channel_weights_;  ///< of sparse groups: [channel][element]
   std::unique_ptr<int32_t[]> channel_offsets_;
+  std::array<int64_t, kGroup> channel_counts_{};
 };
 
 /// Two rows of the unpooled plane -> one of the pooled.

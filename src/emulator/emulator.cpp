@@ -170,6 +170,7 @@ struct Emulator::Impl {
   void run() {
     machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
     machine.roi_align_source.reset();
+    machine.planes.clear();
     iterations_done = 0;
     if (machine.shadow) machine.shadow->begin_run();
     const int64_t batch = machine.blob.header.batch_size;

@@ -10,8 +10,8 @@
 
 #include "blobsmith/emulator.hpp"
 #include "compute/thread_pool.hpp"
-#include "emulator/convolution.hpp"
 #include "emulator/memory.hpp"
+#include "emulator/planes_cache.hpp"
 #include "emulator/shadow_memory.hpp"
 #include "vpu/blob/blob.hpp"
 
@@ -19,8 +19,11 @@ namespace blobsmith::emulator {
 
 using vpu::StageType;
 
-/// A function of one FP16 number as a table over all 65536 of them.
-using HalfTable = std::vector<Half>;
+/// A function of one FP16 number.
+struct HalfTable {
+  std::vector<Half> results;  ///< for all 65536 of them; empty until it is worth it
+  int64_t asked = 0;          ///< elements so far
+};
 
 /// The state of an Emulator.
 struct Machine {
@@ -33,12 +36,18 @@ struct Machine {
   ThreadPool pool;
   std::unique_ptr<ShadowMemory> shadow;     ///< when memory is checked
   std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
+  PlanesCache planes;                       ///< of what a hardware stage read last
   std::optional<View> roi_align_source;     ///< set by the repacking step, for the step behind it
 };
 
 class StageRun {
  public:
   StageRun(Machine& machine, const vpu::BlobStage& stage) : machine_(machine), stage_(stage) {}
+  ~StageRun() {
+    for (const auto& [begin, end] : written_bytes_) machine_.planes.written(begin, end);
+  }
+  StageRun(const StageRun&) = delete;
+  StageRun& operator=(const StageRun&) = delete;
 
   StageType type() const { return stage_.type; }
   const vpu::BlobStage& stage() const { return stage_; }
@@ -59,9 +68,9 @@ class StageRun {
     remember(read_, k);
     return machine_.memory.view(record(k));
   }
-  View out_parts(int k) { return machine_.memory.view(writable(k)); }
+  View out_parts(int k) { return will_write(machine_.memory.view(writable(k))); }
   /// A dynamic output whose size this stage decides; as large as there may be room, which it must not fill.
-  View out_at_capacity(int k) { return machine_.memory.view_at_capacity(writable(k)); }
+  View out_at_capacity(int k) { return will_write(machine_.memory.view_at_capacity(writable(k))); }
   bool checks_memory() const { return machine_.shadow != nullptr; }
   void touch(Access access) {
     if (checks_memory()) accesses_.push_back(access);
@@ -91,6 +100,10 @@ class StageRun {
     remember(written_, k);
     return r;
   }
+  View will_write(const View& v) {
+    written_bytes_.emplace_back(v.data, memory_order(v).end());
+    return v;
+  }
   View noted(int k, bool write, const View& v) {
     touch({k, write, false, memory_order(v)});
     return v;
@@ -102,6 +115,7 @@ class StageRun {
   Machine& machine_;
   const vpu::BlobStage& stage_;
   std::vector<int> read_, written_;
+  std::vector<std::pair<const uint8_t*, const uint8_t*>> written_bytes_;
   std::vector<Access> accesses_;
 };
 

@@ -48,6 +48,15 @@ Grid by_dims(const View& v, std::initializer_list<Dim> wanted) {
 }
 
 template <class T>
+void load_numbers(const uint8_t* from, int64_t stride, int64_t n, float* to) {
+  constexpr int64_t kSize = sizeof(T);
+  if (stride == kSize)
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(load<T>(from + i * kSize));
+  else
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(load<T>(from + i * stride));
+}
+
+template <class T>
 void copy_row(const uint8_t* from, int64_t from_step, uint8_t* to, int64_t to_step, int64_t n) {
   for (int64_t i = 0; i < n; ++i) store(to + i * to_step, load<T>(from + i * from_step));
 }
@@ -60,6 +69,11 @@ int64_t View::dim(Dim d) const {
 }
 int64_t View::count() const { return product(dims, rank); }
 int64_t Grid::count() const { return product(dims, rank); }
+const uint8_t* Grid::end() const {
+  int64_t last = 0;
+  for (size_t k = 0; k < static_cast<size_t>(rank); ++k) last += std::max<int64_t>(0, (dims[k] - 1) * strides[k]);
+  return data + last + vpu::element_size(type);
+}
 
 Grid framework_order(const View& v) {
   Grid g{v.data, v.type};
@@ -96,18 +110,10 @@ void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, flo
         halves_to_floats(halves, to + first, static_cast<size_t>(count));
       }
       return;
-    case DataType::FP32:
-      for (int64_t i = 0; i < n; ++i) to[i] = load<float>(from + i * stride);
-      return;
-    case DataType::S32:
-      for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(load<int32_t>(from + i * stride));
-      return;
-    case DataType::U8:
-      for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
-      return;
-    case DataType::I8:
-      for (int64_t i = 0; i < n; ++i) to[i] = static_cast<int8_t>(from[i * stride]);
-      return;
+    case DataType::FP32: return load_numbers<float>(from, stride, n, to);
+    case DataType::S32: return load_numbers<int32_t>(from, stride, n, to);
+    case DataType::U8: return load_numbers<uint8_t>(from, stride, n, to);
+    case DataType::I8: return load_numbers<int8_t>(from, stride, n, to);
   }
 }
 

@@ -38,6 +38,9 @@ struct Grid {
   Sizes dims{}, strides{};
 
   int64_t count() const;
+  /// Behind the last byte.
+  const uint8_t* end() const;
+  bool operator==(const Grid&) const = default;
   void push(int64_t size, int64_t stride) {
     dims[static_cast<size_t>(rank)] = size;
     strides[static_cast<size_t>(rank)] = stride;
@@ -110,10 +113,11 @@ void for_each_row(const Nest<K>& nest, F f) {
 }
 
 /// The same over several threads when there is enough to do; rows may be cut.
+/// `each`: how many elements f has to do with for every one of the nest.
 template <size_t K, class F>
-void for_each_row(ThreadPool& pool, const Nest<K>& nest, F f) {
+void for_each_row(ThreadPool& pool, const Nest<K>& nest, F f, int64_t each = 1) {
   constexpr int64_t kWorthwhile = 1 << 15;
-  int64_t total = 1;
+  int64_t total = each;
   size_t widest = 0;
   for (int i = 0; i < nest.rank; ++i) {
     total *= nest.dims[static_cast<size_t>(i)];

@@ -58,8 +58,9 @@ void for_each_touch(const Sizes& s, int64_t first, int64_t last, F f) {
         }
 }
 
-/// Rows of 8 output channels side by side, as `accumulate` reads them.
+/// Rows of 8 output channels side by side, as `accumulate` reads them; a single row as it is, for `accumulate_one`.
 std::vector<float> packed_rows(const float* weights, int64_t rows, int64_t columns) {
+  if (rows == 1) return {weights, weights + columns};
   std::vector<float> packed(static_cast<size_t>((rows + kGroup - 1) / kGroup * kGroup * columns));
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t k = 0; k < columns; ++k) packed[static_cast<size_t>((r / kGroup * columns + k) * kGroup + r % kGroup)] = weights[r * columns + k];
@@ -90,7 +91,8 @@ void convolve_block(const Block& b, const float* x, const std::vector<float>& pa
   }
   for (int64_t r = 0; r < s.outputs; r += kGroup) {
     const int64_t rows = std::min(kGroup, s.outputs - r);
-    compute::accumulate(rows == 1 ? 1 : static_cast<int>(kGroup), packed.data() + r * elements, unrolled.data(), offsets.data(), elements, sums.data(), pitch, count);
+    if (s.outputs == 1) compute::accumulate_one(packed.data(), unrolled.data(), offsets.data(), elements, sums.data(), count);
+    else compute::accumulate(packed.data() + r * elements, unrolled.data(), offsets.data(), elements, sums.data(), pitch, count);
     for (int64_t m = 0; m < rows; ++m) std::copy_n(sums.data() + m * pitch, count, y + (r + m) * out_plane + b.first);
   }
 }

@@ -14,7 +14,7 @@ namespace {
 using enum vpu::StageType;
 using Function = std::function<float(float)>;
 
-constexpr int64_t kWorthATable = 16384;
+constexpr int64_t kWorthATable = 65536;  // elements seen
 constexpr size_t kMaxTables = 64;
 
 float softplus(float x) { return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f); }
@@ -51,18 +51,23 @@ Function activation(const StageRun& s) {
   }
 }
 
-/// The function of a stage for every FP16 number; stages with equal parameters share it.
-const HalfTable& table_of(StageRun& s, const Function& f) {
+/// The function of a stage for every FP16 number, once as many have been asked for; before that nothing. Stages with equal
+/// parameters share it.
+const HalfTable* table_of(StageRun& s, const Function& f, int64_t count) {
   const vpu::BlobStage& stage = s.stage();
   const Bytes& file = s.machine().blob.file;
   std::string key = std::to_string(static_cast<int>(s.type())) + ':';
   key.append(reinterpret_cast<const char*>(file.data()) + stage.params_offset, stage.params_size);
   auto& tables = s.machine().tables;
-  if (const auto it = tables.find(key); it != tables.end()) return it->second;
-  if (tables.size() >= kMaxTables) tables.clear();
-  HalfTable table(65536);
-  for (uint32_t i = 0; i < table.size(); ++i) table[i] = float_to_half(f(half_to_float(static_cast<Half>(i))));
-  return tables.emplace(key, std::move(table)).first->second;
+  if (tables.size() >= kMaxTables && !tables.contains(key)) tables.clear();
+  HalfTable& table = tables[key];
+  if (table.results.empty()) {
+    table.asked += count;
+    if (table.asked < kWorthATable) return nullptr;
+    table.results.resize(1 << 16);
+    for (uint32_t i = 0; i < table.results.size(); ++i) table.results[i] = float_to_half(f(half_to_float(static_cast<Half>(i))));
+  }
+  return &table;
 }
 
 /// A per-channel constant as an operand beside a tensor in framework order.
@@ -84,14 +89,18 @@ void run_unary(StageRun& s) {
   check_same_sizes(s, from, to);
   const Function f = activation(s);
   const Nest<2> nest{to.rank, to.dims, {to.strides, from.strides}, {to.data, from.data}};
-  if (from.type == DataType::FP16 && to.type == DataType::FP16 && to.count() >= kWorthATable) {
-    const Half* table = table_of(s, f).data();
-    for_each_row(s.pool(), simplified(nest), [table](const auto& at, const auto& step, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) {
-        Half h;
-        std::memcpy(&h, at[1] + i * step[1], sizeof h);
-        std::memcpy(at[0] + i * step[0], &table[h], sizeof h);
-      }
+  const bool halves = from.type == DataType::FP16 && to.type == DataType::FP16;
+  if (const HalfTable* table = halves ? table_of(s, f, to.count()) : nullptr) {
+    for_each_row(s.pool(), simplified(nest), [results = table->results.data()](const auto& at, const auto& step, int64_t n) {
+      const auto look_up = [&](int64_t to_step, int64_t from_step) {
+        for (int64_t i = 0; i < n; ++i) {
+          Half h;
+          std::memcpy(&h, at[1] + i * from_step, sizeof h);
+          std::memcpy(at[0] + i * to_step, &results[h], sizeof h);
+        }
+      };
+      if (step[0] == sizeof(Half) && step[1] == sizeof(Half)) look_up(sizeof(Half), sizeof(Half));
+      else look_up(step[0], step[1]);
     });
     return;
   }

@@ -149,14 +149,13 @@ void run_fully_connected(StageRun& s, const HwOp& op, PartialSums& partial) {
 }  // namespace
 
 void run_hardware(StageRun& s) {
-  PlanesCache cache;
   PartialSums partial;
   const std::vector<HwOp>& ops = s.params<vpu::HwOpParams>().ops;
   for (size_t next = 0; next < ops.size();) {
     const HwOp op = merged_operation(ops, next);
     switch (op.type) {
       case HwOpType::Conv:
-      case HwOpType::ConvPool: run_hardware_convolution(s, op, cache); break;
+      case HwOpType::ConvPool: run_hardware_convolution(s, op); break;
       case HwOpType::Pool: run_pool(s, op); break;
       case HwOpType::FullyConnected: run_fully_connected(s, op, partial); break;
       default: s.check(false, "an unknown hardware operation");

@@ -14,19 +14,7 @@ namespace blobsmith::emulator {
 /// number of the one behind them.
 vpu::HwOp merged_operation(const std::vector<vpu::HwOp>& ops, size_t& next);
 
-/// The operations of a stage mostly share their input: its FP32 form is made once.
-class PlanesCache {
- public:
-  const ShiftedPlanes& get(StageRun& s, int32_t input, int64_t n, const Grid& image, int64_t channels, const Window& w, int64_t height, int64_t width);
-
- private:
-  std::optional<ShiftedPlanes> planes_;
-  int32_t input_ = -1;
-  int64_t n_ = -1, channels_ = 0, height_ = 0, width_ = 0;
-  Window window_;
-};
-
-void run_hardware_convolution(StageRun& s, const vpu::HwOp& op, PlanesCache& cache);
+void run_hardware_convolution(StageRun& s, const vpu::HwOp& op);
 
 /// How many of the stages, from the first on, are convolutions to one element per channel with the same weights, none reading
 /// what another writes: the compiler cuts a product of matrices into one for each row. 1: the first stands alone.

@@ -27,19 +27,6 @@ HwOp merged_operation(const std::vector<HwOp>& ops, size_t& next) {
   return op;
 }
 
-const ShiftedPlanes& PlanesCache::get(StageRun& s, int32_t input, int64_t n, const Grid& image, int64_t channels, const Window& w, int64_t height, int64_t width) {
-  if (!planes_ || input != input_ || n != n_ || channels != channels_ || !(w == window_) || height != height_ || width != width_) {
-    planes_.emplace(s.pool(), image, channels, w, height, width);
-    input_ = input;
-    n_ = n;
-    channels_ = channels;
-    window_ = w;
-    height_ = height;
-    width_ = width;
-  }
-  return *planes_;
-}
-
 namespace {
 
 /// Tells which elements of a convolution's tensors are accessed: input channels whose weights are all zero are not (execution
@@ -93,7 +80,7 @@ struct Prepared {
 
 }  // namespace
 
-void run_hardware_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
+void run_hardware_convolution(StageRun& s, const HwOp& op) {
   const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
   const Prepared prepared(s, op, y.dims[1]);
   if (prepared.is_empty()) return;
@@ -102,7 +89,7 @@ void run_hardware_convolution(StageRun& s, const HwOp& op, PlanesCache& cache) {
   touch_convolution(s, op, c, x, y);
   const int64_t plane = c.pool ? 2 : 1;
   for (int64_t n = 0; n < y.dims[0]; ++n)
-    convolve(s.pool(), cache.get(s, op.input_index, n, at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
+    convolve(s.pool(), s.machine().planes.get(s.pool(), at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
 }
 
 // ---- stages that are one -----------------------------------------------------------------------------------------------

@@ -83,21 +83,34 @@ void run_ctc_greedy_decoder_seq_len(StageRun& s);
 
 // ---- shared -----------------------------------------------------------------------------------------------------------
 
-/// Rows of operand 0 from rows of the others, all as floats: f(out, ins, n) with n at most 1024.
+/// Elements of operand 0 from those of the others, all as floats: f(out, ins, n) with n at most 1024.
 template <size_t K, class F>
-void map_rows(ThreadPool& pool, const Nest<K>& nest, const std::array<DataType, K>& types, F f) {
+void map_rows(ThreadPool& pool, const Nest<K>& operands, const std::array<DataType, K>& types, F f) {
   constexpr int64_t kBlock = 1024;
-  for_each_row(pool, simplified(nest), [&](const auto& at, const auto& step, int64_t n) {
+  using Pointers = std::array<uint8_t*, K>;
+  using Steps = std::array<int64_t, K>;
+  // As many rows at once as there is room for.
+  const auto map = [&](const Pointers& at, const Steps& row_step, const Steps& step, int64_t rows, int64_t width) {
     float values[K][kBlock];
     std::array<const float*, K - 1> ins;
     for (size_t k = 1; k < K; ++k) ins[k - 1] = values[k];
-    for (int64_t i = 0; i < n; i += kBlock) {
-      const int64_t count = std::min(kBlock, n - i);
-      for (size_t k = 1; k < K; ++k) load_row(at[k] + i * step[k], step[k], types[k], count, values[k]);
-      f(values[0], ins, count);
-      store_row(values[0], at[0] + i * step[0], step[0], types[0], count);
-    }
-  });
+    const int64_t part = std::min(width, kBlock), rows_at_once = part > 0 ? kBlock / part : 1;
+    for (int64_t row = 0; row < rows; row += rows_at_once)
+      for (int64_t first = 0; first < width; first += part) {
+        const int64_t n = std::min(rows_at_once, rows - row), columns = std::min(part, width - first);
+        const auto place = [&](size_t k) { return at[k] + row * row_step[k] + first * step[k]; };
+        for (size_t k = 1; k < K; ++k) load_rows(place(k), row_step[k], step[k], types[k], n, columns, values[k], columns);
+        f(values[0], ins, n * columns);
+        store_rows(values[0], columns, place(0), row_step[0], step[0], types[0], n, columns);
+      }
+  };
+  Nest<K> nest = simplified(operands);
+  if (nest.rank < 2) return for_each_row(pool, nest, [&](const Pointers& at, const Steps& step, int64_t n) { map(at, {}, step, 1, n); });
+  const auto inner = static_cast<size_t>(--nest.rank);
+  const int64_t width = nest.dims[inner];
+  Steps step;
+  for (size_t k = 0; k < K; ++k) step[k] = nest.strides[k][inner];
+  for_each_row(pool, nest, [&](const Pointers& at, const Steps& row_step, int64_t rows) { map(at, row_step, step, rows, width); }, width);
 }
 
 /// A float vector as an operand.

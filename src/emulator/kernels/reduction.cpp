@@ -76,7 +76,10 @@ std::vector<float> add_neighbours(StageRun& s, const std::vector<float>& values,
     constexpr int kLanes = 8;  // partial sums, so that additions need not wait for each other
     float sums[kLanes] = {};
     const float* at = values.data() + i * each;
-    for (int64_t k = 0; k < each; ++k) sums[k % kLanes] += at[k];
+    int64_t k = 0;
+    for (; k + kLanes <= each; k += kLanes)
+      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += at[k + lane];
+    for (; k < each; ++k) sums[k % kLanes] += at[k];
     const float sum = std::accumulate(sums, sums + kLanes, 0.0f);
     r[static_cast<size_t>(i)] = s.type() == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum;
   });

@@ -35,6 +35,24 @@ std::vector<Neighbours> linear_axis(uint32_t mode, int64_t in, int64_t out) {
   return list;
 }
 
+/// A row of the input at the width of the output.
+struct WideRow {
+  const std::vector<Neighbours>* columns;
+  std::vector<float> values;
+  int64_t row = -1;
+
+  explicit WideRow(const std::vector<Neighbours>& c) : columns(&c), values(c.size()) {}
+  void make(const float* plane, int64_t width, int64_t wanted) {
+    if (row == wanted) return;
+    row = wanted;
+    const float* from = plane + row * width;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const Neighbours& c = (*columns)[i];
+      values[i] = from[c.low] * (1 - c.weight) + from[c.high] * c.weight;
+    }
+  }
+};
+
 std::vector<int64_t> nearest_axis(const vpu::ResampleParams& p, int64_t in, int64_t out) {
   std::vector<int64_t> list;
   for (int64_t o = 0; o < out; ++o) {
@@ -65,12 +83,13 @@ void run_interp(StageRun& s) {
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
     const float* from = x.data() + plane * in.dims[2] * in.dims[3];
     float* to = y.data() + plane * out.dims[2] * out.dims[3];
-    for (const Neighbours& r : rows)
-      for (const Neighbours& c : columns) {
-        const float *top = from + r.low * in.dims[3], *bottom = from + r.high * in.dims[3];
-        const float upper = top[c.low] * (1 - c.weight) + top[c.high] * c.weight, lower = bottom[c.low] * (1 - c.weight) + bottom[c.high] * c.weight;
-        *to++ = upper * (1 - r.weight) + lower * r.weight;
-      }
+    WideRow upper(columns), lower(columns);
+    for (const Neighbours& r : rows) {
+      if (lower.row == r.low) std::swap(upper, lower);
+      upper.make(from, in.dims[3], r.low);
+      lower.make(from, in.dims[3], r.high);
+      for (size_t i = 0; i < columns.size(); ++i) *to++ = upper.values[i] * (1 - r.weight) + lower.values[i] * r.weight;
+    }
   });
   write(out, y);
 }

@@ -1,5 +1,6 @@
 // Convolutions and deconvolutions that run on the SHAVEs (execution spec §5).
 #include <algorithm>
+#include <cstring>
 
 #include "core/float16.hpp"
 #include "emulator/convolution.hpp"
@@ -23,17 +24,31 @@ Window window_of(const vpu::ConvParams& p) {
   return w;
 }
 
-/// Weights in the engine's layout from a function (oc, ic, element) -> place among the stored ones.
-template <class Place>
-std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, Place place) {
+/// How far apart stored weights are, in elements.
+struct WeightStrides {
+  int64_t output, input, element;
+};
+
+/// Weights in the engine's layout.
+std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, WeightStrides strides) {
   const RawTensor raw(s.pool(), memory_order(stored));
   s.check(raw.element == 2 && outputs * inputs * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
-  std::vector<Half> halves(raw.bytes.size() / 2);
-  std::copy_n(raw.bytes.data(), raw.bytes.size(), reinterpret_cast<uint8_t*>(halves.data()));
   std::vector<Half> out(static_cast<size_t>((outputs + kGroup - 1) / kGroup * kGroup * inputs * area));
-  for (int64_t oc = 0; oc < outputs; ++oc)
-    for (int64_t ic = 0; ic < inputs; ++ic)
-      for (int64_t p = 0; p < area; ++p) out[static_cast<size_t>(((oc / kGroup * inputs + ic) * area + p) * kGroup + oc % kGroup)] = halves[static_cast<size_t>(place(oc, ic, p))];
+  s.pool().run_ranges((outputs + kGroup - 1) / kGroup, [&](int64_t begin, int64_t end) {
+    for (int64_t group = begin; group < end; ++group) {
+      const int64_t channels = std::min(kGroup, outputs - group * kGroup);
+      const auto place = [&, first = group * kGroup](int64_t count) {
+        for (int64_t e = 0; e < area; ++e)
+          for (int64_t ic = 0; ic < inputs; ++ic) {
+            Half* to = out.data() + ((group * inputs + ic) * area + e) * kGroup;
+            const uint8_t* from = raw.bytes.data() + sizeof(Half) * static_cast<size_t>(first * strides.output + ic * strides.input + e * strides.element);
+            for (int64_t m = 0; m < count; ++m) std::memcpy(to + m, from + static_cast<int64_t>(sizeof(Half)) * m * strides.output, sizeof(Half));
+          }
+      };
+      if (channels == kGroup) place(kGroup);
+      else place(channels);
+    }
+  }, outputs * inputs * area);
   return out;
 }
 
@@ -43,10 +58,10 @@ std::vector<Half> dense_weights(StageRun& s, const vpu::ConvParams& p, const Vie
   const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
   const bool channels_inside = x.order.position(Dim::C) == 0, pointwise = p.kernel_x == 1 && p.kernel_y == 1;
   const bool spatial = p.kernel_x % 2 == 1 && p.kernel_x >= 3 && p.kernel_x <= 11 && p.kernel_y != 1 && inputs * outputs <= 256;
-  if (channels_inside && s.type() == Conv && spatial) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return oc + outputs * (ic + inputs * e); });
-  if (pointwise) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t) { return ic + inputs * oc; });
-  if (channels_inside && s.type() == Im2ColConvolution) return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return ic + inputs * (e + area * oc); });
-  return arrange_weights(s, w, outputs, inputs, area, [=](int64_t oc, int64_t ic, int64_t e) { return ic + inputs * (oc + outputs * e); });
+  if (channels_inside && s.type() == Conv && spatial) return arrange_weights(s, w, outputs, inputs, area, {1, outputs, outputs * inputs});
+  if (pointwise) return arrange_weights(s, w, outputs, inputs, area, {inputs, 1, 0});
+  if (channels_inside && s.type() == Im2ColConvolution) return arrange_weights(s, w, outputs, inputs, area, {inputs * area, 1, inputs});
+  return arrange_weights(s, w, outputs, inputs, area, {inputs, 1, inputs * outputs});
 }
 
 void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
