@@ -229,6 +229,18 @@ void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride,
   }
 }
 
+void every_second(const float* from, int64_t n, float* to) {
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  int64_t i = 0;
+  for (; i + kLanes < n; i += kLanes) {  // the last one has no neighbour that may be read
+    hn::Vec<decltype(d)> even, odd;
+    hn::LoadInterleaved2(d, from + 2 * i, even, odd);
+    hn::StoreU(even, d, to + i);
+  }
+  for (; i < n; ++i) to[i] = from[2 * i];
+}
+
 bool all_finite(const float* values, int64_t n) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = lanes_of<decltype(d)>;
@@ -266,6 +278,7 @@ HWY_EXPORT(accumulate_one);
 HWY_EXPORT(accumulate_columns);
 HWY_EXPORT(load_halves);
 HWY_EXPORT(store_halves);
+HWY_EXPORT(every_second);
 HWY_EXPORT(all_finite);
 HWY_EXPORT(finish);
 
@@ -281,6 +294,7 @@ void accumulate_columns(const GroupedWeights& weights, const float* x, const int
 }
 void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(load_halves)(from, stride, to, pitch, rows, width); }
 void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(store_halves)(from, pitch, to, stride, rows, width); }
+void every_second(const float* from, int64_t n, float* to) { HWY_DYNAMIC_DISPATCH(every_second)(from, n, to); }
 bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
 void finish(const Finish& f, float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(finish)(f, values, n); }
 

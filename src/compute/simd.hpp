@@ -35,6 +35,9 @@ void accumulate_columns(const GroupedWeights& weights, const float* x, const int
 void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width);
 void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width);
 
+/// to[i] = from[2*i]
+void every_second(const float* from, int64_t n, float* to);
+
 /// Whether none of the numbers is infinite or NaN.
 bool all_finite(const float* values, int64_t n);
 

@@ -10,11 +10,8 @@ namespace {
 
 /// Every `step`-th number.
 void take_apart(const float* from, int64_t step, int64_t n, float* to) {
-  if (step == 1) std::copy_n(from, n, to);
-  else if (step == 2)
-    for (int64_t i = 0; i < n; ++i) to[i] = from[2 * i];
-  else
-    for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
+  if (step == 2) return compute::every_second(from, n, to);
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i * step];
 }
 
 }  // namespace
@@ -78,15 +75,22 @@ ShiftedPlanes::ShiftedPlanes(std::span<const Grid> images, int64_t channels, con
 }
 
 void ShiftedPlanes::fill(const Grid& image, int64_t channel) {
-  const int64_t in_height = image.dims[1], in_width = image.dims[2], used = phases_x_ * phases_y_ * height_ * pitch_;
+  const int64_t in_height = image.dims[1], in_width = image.dims[2];
   const Window& w = window_;
   const uint8_t* from = image.data + channel * image.strides[0];
   float* plane = values_.get() + channel * plane_;
   if (w.stride_x == 1 && w.stride_y == 1) {
     // The part of the image that lies inside of the plane, at its place.
     const int64_t top = std::min(w.pad_top, height_), left = std::min(w.pad_left, pitch_), rows = std::min(in_height, height_ - top), columns = std::min(in_width, pitch_ - left);
-    if (rows < height_ || columns < pitch_ || used < plane_) std::fill_n(plane, plane_, 0.0f);
-    if (rows > 0 && columns > 0) load_rows(from, image.strides[1], image.strides[2], image.type, rows, columns, plane + top * pitch_ + left, pitch_);
+    if (rows <= 0 || columns <= 0) {
+      std::fill_n(plane, plane_, 0.0f);
+      return;
+    }
+    float* inside = plane + top * pitch_ + left;
+    std::fill(plane, inside, 0.0f);
+    load_rows(from, image.strides[1], image.strides[2], image.type, rows, columns, inside, pitch_);
+    for (int64_t r = 0; r + 1 < rows; ++r) std::fill_n(inside + r * pitch_ + columns, pitch_ - columns, 0.0f);
+    std::fill(inside + (rows - 1) * pitch_ + columns, plane + plane_, 0.0f);
     return;
   }
   constexpr int64_t kShortRow = 512;

@@ -4,7 +4,6 @@
 #include <limits>
 #include <map>
 
-#include "core/float16.hpp"
 #include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/kernels.hpp"
 
@@ -58,27 +57,36 @@ PoolWindow pool_window(const HwOp& op, const Grid& x, const Grid& y) {
   return w;
 }
 
-/// One plane as FP32 -> one plane.
-void pool_plane(const HwOp& op, const PoolWindow& w, bool exclude_pad, const std::vector<float>& in, int64_t height, int64_t width, std::vector<float>& out, int64_t out_height, int64_t out_width) {
-  const bool max = op.pool_type == HwPoolType::Max;
-  // The unit multiplies by an FP16 reciprocal of the whole kernel's area, whatever the model says of its pads.
-  const float factor = half_to_float(float_to_half(1.0f / static_cast<float>(w.kernel_x * w.kernel_y)));
-  for (int64_t oy = 0; oy < out_height; ++oy)
+/// One plane as FP32 -> one plane; `combine` is the maximum or the sum of two numbers.
+template <class Combine>
+void pool_plane(const PoolWindow& w, const float* in, int64_t height, int64_t width, float start, Combine combine, float* out, int64_t out_height, int64_t out_width) {
+  std::vector<float> column(static_cast<size_t>(width));  // of each column, what falls into the window's rows
+  for (int64_t oy = 0; oy < out_height; ++oy) {
+    std::fill(column.begin(), column.end(), start);
+    for (int64_t y = std::max<int64_t>(oy * w.stride - w.top, 0), end = std::min(oy * w.stride - w.top + w.kernel_y, height); y < end; ++y)
+      for (int64_t x = 0; x < width; ++x) column[static_cast<size_t>(x)] = combine(column[static_cast<size_t>(x)], in[y * width + x]);
     for (int64_t ox = 0; ox < out_width; ++ox) {
-      const int64_t y0 = oy * w.stride - w.top, x0 = ox * w.stride - w.left;
-      const int64_t ya = std::max<int64_t>(y0, 0), yb = std::min(y0 + w.kernel_y, height), xa = std::max<int64_t>(x0, 0), xb = std::min(x0 + w.kernel_x, width);
-      float v = max ? -std::numeric_limits<float>::infinity() : 0.0f;
-      for (int64_t y = ya; y < yb; ++y)
-        for (int64_t x = xa; x < xb; ++x) {
-          const float e = in[static_cast<size_t>(y * width + x)];
-          v = max ? std::max(v, e) : v + e;
-        }
-      if (!max) {
-        v *= factor;
-        const int64_t inside = std::max<int64_t>(0, yb - ya) * std::max<int64_t>(0, xb - xa);
-        if (exclude_pad) v *= static_cast<float>(w.kernel_x * w.kernel_y) / static_cast<float>(std::max<int64_t>(inside, 1));
-      }
-      out[static_cast<size_t>(oy * out_width + ox)] = v;
+      float v = start;
+      for (int64_t x = std::max<int64_t>(ox * w.stride - w.left, 0), end = std::min(ox * w.stride - w.left + w.kernel_x, width); x < end; ++x) v = combine(v, column[static_cast<size_t>(x)]);
+      *out++ = v;
+    }
+  }
+}
+
+/// Sums -> averages.
+void average(const PoolWindow& w, bool exclude_pad, int64_t height, int64_t width, float* values, int64_t out_height, int64_t out_width) {
+  // The unit multiplies by an FP16 reciprocal of the whole kernel's area, whatever the model says of its pads.
+  const float factor = to_half_and_back(1.0f / static_cast<float>(w.kernel_x * w.kernel_y));
+  const auto inside = [](int64_t o, int64_t stride, int64_t pad, int64_t kernel, int64_t size) {
+    const int64_t first = o * stride - pad;
+    return std::max<int64_t>(0, std::min(first + kernel, size) - std::max<int64_t>(first, 0));
+  };
+  for (int64_t oy = 0; oy < out_height; ++oy)
+    for (int64_t ox = 0; ox < out_width; ++ox, ++values) {
+      *values *= factor;
+      if (!exclude_pad) continue;
+      const int64_t count = inside(oy, w.stride, w.top, w.kernel_y, height) * inside(ox, w.stride, w.left, w.kernel_x, width);
+      *values *= static_cast<float>(w.kernel_x * w.kernel_y) / static_cast<float>(std::max<int64_t>(count, 1));
     }
 }
 
@@ -109,7 +117,13 @@ void run_pool(StageRun& s, const HwOp& op) {
       to.push(y.dims[k], y.strides[k]);
     }
     std::vector<float> out(static_cast<size_t>(to.count()));
-    pool_plane(op, w, s.options().avg_exclude_pad, read_floats(from), x.dims[2], x.dims[3], out, y.dims[2], y.dims[3]);
+    const std::vector<float> in = read_floats(from);
+    if (op.pool_type == HwPoolType::Max) {
+      pool_plane(w, in.data(), x.dims[2], x.dims[3], -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::max(a, b); }, out.data(), y.dims[2], y.dims[3]);
+    } else {
+      pool_plane(w, in.data(), x.dims[2], x.dims[3], 0, [](float a, float b) { return a + b; }, out.data(), y.dims[2], y.dims[3]);
+      average(w, s.options().avg_exclude_pad, x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
+    }
     if (activation.relu || activation.clamp) compute::finish(activation, out.data(), to.count());
     write_floats(to, out.data());
   });
