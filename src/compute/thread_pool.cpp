@@ -9,7 +9,7 @@ namespace {
 /// Loops follow each other closely, and falling asleep and waking up takes longer than most of the pauses.
 template <class F>
 bool soon(F condition) {
-  constexpr auto kPatience = std::chrono::microseconds(50);
+  constexpr auto kPatience = std::chrono::microseconds(200);
   const auto end = std::chrono::steady_clock::now() + kPatience;
   do {
     for (int i = 0; i < 64; ++i) {

@@ -32,7 +32,7 @@ class ThreadPool {
     run(parts, [&](int64_t part) { f(count * part / parts, count * (part + 1) / parts); }, work);
   }
 
-  static constexpr int64_t kLittleWork = 1 << 18;  ///< less is done by the caller alone: waking a thread takes some 20 us
+  static constexpr int64_t kLittleWork = 1 << 16;  ///< less is done by the caller alone: sharing takes some microseconds
 
  private:
   void work();
