@@ -15,7 +15,7 @@ void matrix_product(ThreadPool& pool, const float* a, const float* b, float* c, 
       for (int64_t k = 0; k < inner; ++k) packed[static_cast<size_t>(k * kGroup + m)] = a[(first + m) * inner + k];
     accumulate(packed.data(), b, offsets.data(), inner, sums.data(), pitch, columns);
     for (int64_t m = 0; m < count; ++m) std::copy_n(sums.data() + m * pitch, columns, c + (first + m) * columns);
-  });
+  }, rows * inner * columns);
 }
 
 }  // namespace blobsmith::compute

@@ -37,6 +37,13 @@ HWY_INLINE hn::Vec<D> load(D d, const uint8_t* halves) {
   return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(halves)));
 }
 
+/// Which of four halves are not zero, as four bits.
+HWY_INLINE unsigned nonzero_mask(uint64_t halves) {
+  constexpr uint64_t kMagnitude = 0x7FFF7FFF7FFF7FFF, kTops = 0x8000800080008000;
+  const uint64_t flags = (((halves & kMagnitude) + kMagnitude) & kTops) >> 15;  // bits 0, 16, 32, 48
+  return static_cast<unsigned>(flags * 0x0001000200040008 >> 48) & 0xF;
+}
+
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) {
   const Channels d;
   const auto* row = static_cast<const uint8_t*>(halves);
@@ -44,16 +51,10 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept,
   for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
     uint64_t bits[2];
     std::memcpy(bits, row, sizeof bits);
-    if (((bits[0] | bits[1]) & 0x7FFF7FFF7FFF7FFFull) == 0) continue;
-    unsigned mask = 0;
-    for (int64_t part = 0; part < kParts; ++part) {
-      const auto v = load(d, row + part * 2 * lanes_of<Channels>);
-      uint8_t of_part[8] = {};
-      hn::StoreMaskBits(d, hn::Ne(v, hn::Zero(d)), of_part);
-      mask |= static_cast<unsigned>(of_part[0]) << (part * lanes_of<Channels>);
-      hn::StoreU(v, d, to + n.rows * kGroup + part * lanes_of<Channels>);
-    }
-    n.zeros += kGroup - std::popcount(mask);
+    const unsigned mask = nonzero_mask(bits[0]) | nonzero_mask(bits[1]) << 4;
+    if (mask == 0) continue;
+    if (mask != 0xFF) n.zeros += kGroup - std::popcount(mask);
+    for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
     masks[n.rows] = static_cast<uint8_t>(mask);
     kept[n.rows++] = static_cast<int32_t>(i);
   }

@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <new>
 
 #include "emulator/kernels/hardware.hpp"
+#include "emulator/kernels/kernels.hpp"
+#include "emulator/schedule.hpp"
 #include "emulator/stage_run.hpp"
 #include "vpu/blob/reader.hpp"
 #include "vpu/stages/recurrent.hpp"
@@ -17,8 +20,10 @@ namespace blobsmith {
 using emulator::Grid;
 using emulator::Machine;
 using emulator::Nest;
+using emulator::StageGroup;
 using emulator::StageRun;
 using emulator::View;
+using emulator::Workplace;
 using vpu::BlobStage;
 using vpu::StageType;
 
@@ -72,7 +77,7 @@ struct Emulator::Impl {
   std::vector<TensorInfo> inputs, outputs;
   std::function<void(const StageEvent&)> hook;
   std::vector<int> turn;
-  std::vector<size_t> joined;  ///< by stage: how many from it on can run together
+  std::map<size_t, StageGroup> groups;  ///< of several stages, by the first
   int64_t iterations_done = 0;
 
   Impl(vpu::Blob blob, const EmulatorOptions& options) : machine(std::move(blob), options) {
@@ -87,9 +92,8 @@ struct Emulator::Impl {
       if (!b.outputs[i].name.ends_with(kShapeSuffix)) outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
     }
     for (size_t k = 0; k < b.stages.size(); ++k) check_buffers(b.stages[k], k, false);
-    joined.assign(b.stages.size(), 1);
-    const std::span<const BlobStage> stages(b.stages);
-    for (size_t k = 0; k < stages.size(); k += joined[k]) joined[k] = emulator::stages_to_join(stages.subspan(k));
+    for (const StageGroup& g : emulator::group_stages(b.stages))
+      if (g.kind != StageGroup::Kind::Single) groups.emplace(g.first, g);
   }
 
   static std::string place_of(const BlobStage& s, size_t index, bool injected) { return "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + ")"; }
@@ -170,7 +174,7 @@ struct Emulator::Impl {
   void run() {
     machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
     machine.roi_align_source.reset();
-    machine.planes.clear();
+    machine.workplace.planes.clear();
     iterations_done = 0;
     if (machine.shadow) machine.shadow->begin_run();
     const int64_t batch = machine.blob.header.batch_size;
@@ -203,9 +207,9 @@ struct Emulator::Impl {
         k = run_loop(k, end, depth);
         continue;
       }
-      if (joined[k] > 1 && !looks_at_stages()) {
-        placed(s, k, false, [&] { emulator::run_joined_stages(machine, std::span(machine.blob.stages).subspan(k, joined[k])); });
-        k += joined[k] - 1;
+      if (const auto group = groups.find(k); group != groups.end() && !looks_at_stages()) {
+        run_group(group->second);
+        k += group->second.count - 1;
         continue;
       }
       if (s.injected) run_stage(*s.injected, k, true);
@@ -215,6 +219,20 @@ struct Emulator::Impl {
 
   /// Whether something happens after each stage.
   bool looks_at_stages() const { return hook || machine.shadow || machine.options.arithmetic.saturate || machine.options.arithmetic.flush_denormals; }
+
+  void run_group(const StageGroup& g) {
+    const auto stages = std::span<const BlobStage>(machine.blob.stages).subspan(g.first, g.count);
+    if (g.kind == StageGroup::Kind::Joined) return placed(stages[0], g.first, false, [&] { emulator::run_joined_stages(machine, stages); });
+    machine.workplace.planes.clear();
+    machine.pool.run(static_cast<int64_t>(g.count), [&](int64_t k) {
+      const BlobStage& s = stages[static_cast<size_t>(k)];
+      placed(s, g.first + static_cast<size_t>(k), false, [&] {
+        Workplace alone{machine.no_helpers, {}};
+        StageRun r(machine, s, alone);
+        emulator::run_hardware(r);
+      });
+    });
+  }
 
   void run_stage(const BlobStage& s, size_t index, bool injected) {
     placed(s, index, injected, [&] {

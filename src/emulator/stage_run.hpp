@@ -25,6 +25,12 @@ struct HalfTable {
   int64_t asked = 0;          ///< elements so far
 };
 
+/// What stages need that don't run at the same time.
+struct Workplace {
+  ThreadPool& pool;
+  PlanesCache planes;  ///< of what a hardware stage read last
+};
+
 /// The state of an Emulator.
 struct Machine {
   Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {
@@ -34,17 +40,19 @@ struct Machine {
   EmulatorOptions options;
   Memory memory;
   ThreadPool pool;
+  ThreadPool no_helpers{1};  ///< for stages that run side by side
   std::unique_ptr<ShadowMemory> shadow;     ///< when memory is checked
   std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
-  PlanesCache planes;                       ///< of what a hardware stage read last
+  Workplace workplace{pool, {}};            ///< of stages that run alone
   std::optional<View> roi_align_source;     ///< set by the repacking step, for the step behind it
 };
 
 class StageRun {
  public:
-  StageRun(Machine& machine, const vpu::BlobStage& stage) : machine_(machine), stage_(stage) {}
+  StageRun(Machine& machine, const vpu::BlobStage& stage) : StageRun(machine, stage, machine.workplace) {}
+  StageRun(Machine& machine, const vpu::BlobStage& stage, Workplace& workplace) : machine_(machine), stage_(stage), workplace_(workplace) {}
   ~StageRun() {
-    for (const auto& [begin, end] : written_bytes_) machine_.planes.written(begin, end);
+    for (const auto& [begin, end] : written_bytes_) workplace_.planes.written(begin, end);
   }
   StageRun(const StageRun&) = delete;
   StageRun& operator=(const StageRun&) = delete;
@@ -78,7 +86,8 @@ class StageRun {
   const std::vector<Access>& accesses() const { return accesses_; }
 
   Machine& machine() { return machine_; }
-  ThreadPool& pool() { return machine_.pool; }
+  ThreadPool& pool() { return workplace_.pool; }
+  PlanesCache& planes_cache() { return workplace_.planes; }
   const EmulatorOptions& options() const { return machine_.options; }
   /// Throws BadBlob unless `condition` holds.
   void check(bool condition, const char* what) const {
@@ -114,6 +123,7 @@ class StageRun {
 
   Machine& machine_;
   const vpu::BlobStage& stage_;
+  Workplace& workplace_;
   std::vector<int> read_, written_;
   std::vector<std::pair<const uint8_t*, const uint8_t*>> written_bytes_;
   std::vector<Access> accesses_;

@@ -126,7 +126,7 @@ void run_pool(StageRun& s, const HwOp& op) {
     }
     if (activation.relu || activation.clamp) compute::finish(activation, out.data(), to.count());
     write_floats(to, out.data());
-  });
+  }, (last - first) * y.dims[2] * y.dims[3] * w.kernel_x * w.kernel_y);
 }
 
 /// Partial sums of fully connected outputs, by first output.

@@ -16,10 +16,7 @@ vpu::HwOp merged_operation(const std::vector<vpu::HwOp>& ops, size_t& next);
 
 void run_hardware_convolution(StageRun& s, const vpu::HwOp& op);
 
-/// How many of the stages, from the first on, are convolutions to one element per channel with the same weights, none reading
-/// what another writes: the compiler cuts a product of matrices into one for each row. 1: the first stands alone.
-size_t stages_to_join(std::span<const vpu::BlobStage> stages);
-/// Runs such stages together.
+/// Runs the stages of a StageGroup of kind Joined.
 void run_joined_stages(Machine& machine, std::span<const vpu::BlobStage> stages);
 
 /// Rows of x that `rows` rows of the result need; columns alike.

@@ -7,7 +7,6 @@
 
 namespace blobsmith::emulator {
 
-using vpu::BlobBuffer;
 using vpu::BlobStage;
 using vpu::HwOp;
 using vpu::HwOpType;
@@ -89,67 +88,7 @@ void run_hardware_convolution(StageRun& s, const HwOp& op) {
   touch_convolution(s, op, c, x, y);
   const int64_t plane = c.pool ? 2 : 1;
   for (int64_t n = 0; n < y.dims[0]; ++n)
-    convolve(s.pool(), s.machine().planes.get(s.pool(), at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
-}
-
-// ---- stages that are one -----------------------------------------------------------------------------------------------
-
-namespace {
-
-/// The operation of a stage that is a convolution whose result has one element per channel; nothing for others.
-std::optional<HwOp> single_element_convolution(const BlobStage& s) {
-  if (s.type != vpu::StageType::MyriadXHwOp || s.injected) return {};
-  const auto* p = dynamic_cast<const vpu::HwOpParams*>(s.params.get());
-  if (!p || p->ops.empty()) return {};
-  size_t next = 0;
-  const HwOp op = merged_operation(p->ops, next);
-  if (op.type != HwOpType::Conv || op.with_pad || next != p->ops.size()) return {};
-  const auto plain = [&](int32_t k) -> const BlobBuffer* {
-    if (k < 0 || k >= static_cast<int32_t>(s.buffers.size())) return nullptr;
-    const BlobBuffer& b = s.buffers[static_cast<size_t>(k)];
-    return (b.location == vpu::Location::BSS || b.location == vpu::Location::CMX) && !b.desc.is_dynamic() ? &b : nullptr;
-  };
-  const BlobBuffer *in = plain(op.input_index), *out = plain(op.output_index);
-  const auto size = [](const BlobBuffer& b, Dim d) { return b.desc.order.position(d) < 0 ? 1 : b.desc.dims[static_cast<size_t>(b.desc.order.position(d))]; };
-  if (!in || !out || size(*in, Dim::N) != 1 || size(*out, Dim::N) != 1 || size(*out, Dim::H) != 1 || size(*out, Dim::W) != 1) return {};
-  return op;
-}
-
-bool same_layout(const BlobBuffer& a, const BlobBuffer& b) {
-  return a.desc.type == b.desc.type && a.desc.order == b.desc.order && a.desc.dims == b.desc.dims && a.desc.strides == b.desc.strides;
-}
-
-bool same_constant(const BlobStage& a, const BlobStage& b, int32_t k) {
-  if (k < 0) return true;
-  if (k >= static_cast<int32_t>(a.buffers.size())) return false;
-  const BlobBuffer &x = a.buffers[static_cast<size_t>(k)], &y = b.buffers[static_cast<size_t>(k)];
-  return x.location == vpu::Location::Blob && y.location == x.location && x.offset == y.offset && same_layout(x, y);
-}
-
-bool overlap(const BlobBuffer& a, const BlobBuffer& b) {
-  if (a.location != b.location) return false;
-  const auto end = [](const BlobBuffer& r) { return int64_t{r.offset} + vpu::tensor_extent(r.desc.type, r.desc.dims, r.desc.strides).value_or(INT32_MAX); };
-  return a.offset < end(b) && b.offset < end(a);
-}
-
-}  // namespace
-
-size_t stages_to_join(std::span<const BlobStage> stages) {
-  constexpr size_t kMost = 256;
-  const std::optional<HwOp> op = single_element_convolution(stages[0]);
-  if (!op) return 1;
-  const BlobStage& first = stages[0];
-  const auto input = static_cast<size_t>(op->input_index), output = static_cast<size_t>(op->output_index);
-  const auto joins = [&](size_t n) {
-    const BlobStage& s = stages[n];
-    if (single_element_convolution(s) != op || s.buffers.size() != first.buffers.size()) return false;
-    if (!same_layout(s.buffers[input], first.buffers[input]) || !same_layout(s.buffers[output], first.buffers[output])) return false;
-    if (!same_constant(first, s, op->weights_index) || !same_constant(first, s, op->biases_index) || !same_constant(first, s, op->scales_index)) return false;
-    return std::none_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(n), [&](const BlobStage& before) { return overlap(before.buffers[output], s.buffers[input]); });
-  };
-  size_t n = 1;
-  while (n < std::min(stages.size(), kMost) && joins(n)) ++n;
-  return n;
+    convolve(s.pool(), s.planes_cache().get(s.pool(), at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
 }
 
 void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {

@@ -25,7 +25,7 @@ void run_softmax(StageRun& s) {
       for (int64_t k = 0; k < size; ++k) sum += at[k * inner] = std::exp(at[k * inner] - top);
       for (int64_t k = 0; k < size; ++k) at[k * inner] /= sum;
     }
-  });
+  }, outer * size * inner * 32);
   write(memory_order(out), v);
 }
 
@@ -122,7 +122,7 @@ void run_mvn(StageRun& s) {
     if (!p.normalize) return;
     const float divisor = std::sqrt(static_cast<float>(squares / static_cast<double>(size))) + p.eps;
     for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
-  });
+  }, groups * size * 8);
   write(out, x);
 }
 

@@ -82,7 +82,7 @@ std::vector<float> add_neighbours(StageRun& s, const std::vector<float>& values,
     for (; k < each; ++k) sums[k % kLanes] += at[k];
     const float sum = std::accumulate(sums, sums + kLanes, 0.0f);
     r[static_cast<size_t>(i)] = s.type() == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum;
-  });
+  }, results * each);
   return r;
 }
 
