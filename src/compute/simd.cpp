@@ -44,19 +44,43 @@ HWY_INLINE unsigned nonzero_mask(uint64_t halves) {
   return static_cast<unsigned>(flags * 0x0001000200040008 >> 48) & 0xF;
 }
 
+/// Packs 8 rows at once, unless one of their weights is zero.
+HWY_INLINE bool pack_block(const uint8_t* row, int64_t first, float* to, int32_t* kept, uint8_t* masks) {
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<uint16_t, 64> d16;
+  const hn::CappedTag<int32_t, 8> d32;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>, kHalves = lanes_of<decltype(d16)>, kNumbers = lanes_of<decltype(d32)>;
+  const auto magnitude = hn::Set(d16, uint16_t{0x7FFF});
+  auto least = magnitude;
+  for (int64_t i = 0; i < 8 * kGroup; i += kHalves) least = hn::Min(least, hn::And(hn::LoadU(d16, reinterpret_cast<const uint16_t*>(row) + i), magnitude));
+  if (!hn::AllFalse(d16, hn::Eq(least, hn::Zero(d16)))) return false;
+  for (int64_t i = 0; i < 8 * kGroup; i += kLanes) hn::StoreU(load(d, row + 2 * i), d, to + i);
+  for (int64_t i = 0; i < 8; i += kNumbers) hn::StoreU(hn::Iota(d32, static_cast<int32_t>(first + i)), d32, kept + i);
+  std::fill_n(masks, 8, uint8_t{0xFF});
+  return true;
+}
+
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) {
   const Channels d;
   const auto* row = static_cast<const uint8_t*>(halves);
   PackedRows n;
-  for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
-    uint64_t bits[2];
-    std::memcpy(bits, row, sizeof bits);
-    const unsigned mask = nonzero_mask(bits[0]) | nonzero_mask(bits[1]) << 4;
-    if (mask == 0) continue;
-    if (mask != 0xFF) n.zeros += kGroup - std::popcount(mask);
-    for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
-    masks[n.rows] = static_cast<uint8_t>(mask);
-    kept[n.rows++] = static_cast<int32_t>(i);
+  for (int64_t i = 0; i < k;) {
+    if (i + 8 <= k && pack_block(row, i, to + n.rows * kGroup, kept + n.rows, masks + n.rows)) {
+      n.rows += 8;
+      i += 8;
+      row += 8 * 2 * kGroup;
+      continue;
+    }
+    for (const int64_t end = std::min(k, i + 8); i < end; ++i, row += 2 * kGroup) {
+      uint64_t bits[2];
+      std::memcpy(bits, row, sizeof bits);
+      const unsigned mask = nonzero_mask(bits[0]) | nonzero_mask(bits[1]) << 4;
+      if (mask == 0) continue;
+      n.zeros += kGroup - std::popcount(mask);
+      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
+      masks[n.rows] = static_cast<uint8_t>(mask);
+      kept[n.rows++] = static_cast<int32_t>(i);
+    }
   }
   return n;
 }

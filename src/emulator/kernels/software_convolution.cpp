@@ -29,24 +29,29 @@ struct WeightStrides {
   int64_t output, input, element;
 };
 
+/// The weights of 8 output channels, or of `Count` when these are fewer, in the engine's layout.
+template <class Count>
+void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, const WeightStrides& strides, Count count, Half* to) {
+  for (int64_t e = 0; e < area; ++e)
+    for (int64_t ic = 0; ic < inputs; ++ic) {
+      const uint8_t* at = from + 2 * (ic * strides.input + e * strides.element);
+      Half* group = to + (ic * area + e) * kGroup;
+      for (int64_t m = 0; m < count; ++m, at += 2 * strides.output) std::memcpy(group + m, at, sizeof(Half));
+    }
+}
+
 /// Weights in the engine's layout.
-std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, WeightStrides strides) {
+std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, const WeightStrides& strides) {
   const RawTensor raw(s.pool(), memory_order(stored));
   s.check(raw.element == 2 && outputs * inputs * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
-  std::vector<Half> out(static_cast<size_t>((outputs + kGroup - 1) / kGroup * kGroup * inputs * area));
-  s.pool().run_ranges((outputs + kGroup - 1) / kGroup, [&](int64_t begin, int64_t end) {
+  const int64_t groups = (outputs + kGroup - 1) / kGroup, each = kGroup * inputs * area;
+  std::vector<Half> out(static_cast<size_t>(groups * each));
+  s.pool().run_ranges(groups, [&](int64_t begin, int64_t end) {
     for (int64_t group = begin; group < end; ++group) {
-      const int64_t channels = std::min(kGroup, outputs - group * kGroup);
-      const auto place = [&, first = group * kGroup](int64_t count) {
-        for (int64_t e = 0; e < area; ++e)
-          for (int64_t ic = 0; ic < inputs; ++ic) {
-            Half* to = out.data() + ((group * inputs + ic) * area + e) * kGroup;
-            const uint8_t* from = raw.bytes.data() + sizeof(Half) * static_cast<size_t>(first * strides.output + ic * strides.input + e * strides.element);
-            for (int64_t m = 0; m < count; ++m) std::memcpy(to + m, from + static_cast<int64_t>(sizeof(Half)) * m * strides.output, sizeof(Half));
-          }
-      };
-      if (channels == kGroup) place(kGroup);
-      else place(channels);
+      const uint8_t* from = raw.bytes.data() + 2 * group * kGroup * strides.output;
+      Half* to = out.data() + group * each;
+      if (outputs - group * kGroup >= kGroup) arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
+      else arrange_group(from, inputs, area, strides, outputs - group * kGroup, to);
     }
   }, outputs * inputs * area);
   return out;
