@@ -92,19 +92,16 @@ void run_hardware_convolution(StageRun& s, const HwOp& op) {
 }
 
 void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {
-  std::vector<Grid> xs, ys;
   size_t next = 0;
   StageRun first(machine, stages[0]);
   const HwOp op = merged_operation(first.params<vpu::HwOpParams>().ops, next);
-  const auto add = [&](StageRun& s) {
-    xs.push_back(at_index(planes(s.in_parts(op.input_index)), 0, 0));
-    ys.push_back(at_index(planes(s.out_parts(op.output_index)), 0, 0));
+  const auto images = [&](int32_t buffer) {
+    std::vector<Grid> list;
+    for (const BlobStage& s : stages) list.push_back(at_index(planes(machine.memory.view(s.buffers[static_cast<size_t>(buffer)])), 0, 0));
+    return list;
   };
-  add(first);
-  for (const BlobStage& stage : stages.subspan(1)) {
-    StageRun s(machine, stage);
-    add(s);
-  }
+  const std::vector<Grid> xs = images(op.input_index), ys = images(op.output_index);
+  machine.workplace.planes.clear();
   const Prepared prepared(first, op, ys[0].dims[0]);
   if (!prepared.is_empty()) convolve_elements(machine.pool, ShiftedPlanes(xs, prepared.c.input_channels, prepared.c.window), prepared.c, ys);
 }
