@@ -14,6 +14,7 @@
 #define HWY_TARGET_INCLUDE "compute/simd.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace blobsmith::compute::HWY_NAMESPACE {
@@ -277,6 +278,31 @@ bool all_finite(const float* values, int64_t n) {
   return rest == 0 && hn::AllTrue(d, hn::Eq(sum, hn::Zero(d)));
 }
 
+/// Vectors of f, the rest by way of a padded copy.
+template <class F>
+HWY_INLINE void apply(float* values, int64_t n, F f) {
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>;
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) hn::StoreU(f(d, hn::LoadU(d, values + i)), d, values + i);
+  if (i == n) return;
+  float rest[kLanes] = {};
+  std::copy(values + i, values + n, rest);
+  hn::StoreU(f(d, hn::LoadU(d, rest)), d, rest);
+  std::copy_n(rest, n - i, values + i);
+}
+
+void sigmoids(float* values, int64_t n) {
+  apply(values, n, [](auto d, auto v) HWY_ATTR {
+    const auto one = hn::Set(d, 1.0f);
+    return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(v))));
+  });
+}
+
+void hyperbolic_tangents(float* values, int64_t n) {
+  apply(values, n, [](auto d, auto v) HWY_ATTR { return hn::Tanh(d, v); });
+}
+
 void finish(const Finish& f, float* values, int64_t n) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = lanes_of<decltype(d)>;
@@ -305,6 +331,8 @@ HWY_EXPORT(load_halves);
 HWY_EXPORT(store_halves);
 HWY_EXPORT(every_second);
 HWY_EXPORT(all_finite);
+HWY_EXPORT(sigmoids);
+HWY_EXPORT(hyperbolic_tangents);
 HWY_EXPORT(finish);
 
 PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) { return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept, masks); }
@@ -321,6 +349,8 @@ void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, 
 void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(store_halves)(from, pitch, to, stride, rows, width); }
 void every_second(const float* from, int64_t n, float* to) { HWY_DYNAMIC_DISPATCH(every_second)(from, n, to); }
 bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
+void sigmoids(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(sigmoids)(values, n); }
+void hyperbolic_tangents(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(hyperbolic_tangents)(values, n); }
 void finish(const Finish& f, float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(finish)(f, values, n); }
 
 }  // namespace blobsmith::compute

@@ -41,6 +41,10 @@ void every_second(const float* from, int64_t n, float* to);
 /// Whether none of the numbers is infinite or NaN.
 bool all_finite(const float* values, int64_t n);
 
+/// In place; to a few units in the last place of FP32.
+void sigmoids(float* values, int64_t n);
+void hyperbolic_tangents(float* values, int64_t n);
+
 /// What follows the sum of a hardware operation: bias, scale, ReLU with two slopes, clamp.
 struct Finish {
   float bias = 0, scale = 1;

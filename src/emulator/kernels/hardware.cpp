@@ -1,11 +1,11 @@
 // MyriadXHwOp: its list of operations; pooling, fully connected (execution spec §2).
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/kernels.hpp"
+#include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
 
@@ -40,41 +40,21 @@ int64_t average_pad(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
   return nothing_hangs_over || out != (in - 1) / stride + 1 ? 0 : kernel / 2;
 }
 
-struct PoolWindow {
-  int64_t kernel_x, kernel_y, stride, left, top;
-};
-
-PoolWindow pool_window(const HwOp& op, const Grid& x, const Grid& y) {
-  PoolWindow w{op.kernel_width, op.kernel_height, op.kernel_stride, 0, 0};
+Window pool_window(const HwOp& op, const Grid& x, const Grid& y) {
+  Window w{op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride};
   if (!op.with_pad) return w;
   if (op.pool_type == HwPoolType::Max) {
-    if (op.pad_mode & vpu::hw_pad::kRepeatLeft) w.left = w.kernel_x / 2;
-    if (op.pad_mode & vpu::hw_pad::kRepeatTop) w.top = w.kernel_y / 2;
+    if (op.pad_mode & vpu::hw_pad::kRepeatLeft) w.pad_left = w.kernel_x / 2;
+    if (op.pad_mode & vpu::hw_pad::kRepeatTop) w.pad_top = w.kernel_y / 2;
   } else {
-    w.left = average_pad(x.dims[3], y.dims[3], w.kernel_x, w.stride);
-    w.top = average_pad(x.dims[2], y.dims[2], w.kernel_y, w.stride);
+    w.pad_left = average_pad(x.dims[3], y.dims[3], w.kernel_x, w.stride_x);
+    w.pad_top = average_pad(x.dims[2], y.dims[2], w.kernel_y, w.stride_y);
   }
   return w;
 }
 
-/// One plane as FP32 -> one plane; `combine` is the maximum or the sum of two numbers.
-template <class Combine>
-void pool_plane(const PoolWindow& w, const float* in, int64_t height, int64_t width, float start, Combine combine, float* out, int64_t out_height, int64_t out_width) {
-  std::vector<float> column(static_cast<size_t>(width));  // of each column, what falls into the window's rows
-  for (int64_t oy = 0; oy < out_height; ++oy) {
-    std::fill(column.begin(), column.end(), start);
-    for (int64_t y = std::max<int64_t>(oy * w.stride - w.top, 0), end = std::min(oy * w.stride - w.top + w.kernel_y, height); y < end; ++y)
-      for (int64_t x = 0; x < width; ++x) column[static_cast<size_t>(x)] = combine(column[static_cast<size_t>(x)], in[y * width + x]);
-    for (int64_t ox = 0; ox < out_width; ++ox) {
-      float v = start;
-      for (int64_t x = std::max<int64_t>(ox * w.stride - w.left, 0), end = std::min(ox * w.stride - w.left + w.kernel_x, width); x < end; ++x) v = combine(v, column[static_cast<size_t>(x)]);
-      *out++ = v;
-    }
-  }
-}
-
 /// Sums -> averages.
-void average(const PoolWindow& w, bool exclude_pad, int64_t height, int64_t width, float* values, int64_t out_height, int64_t out_width) {
+void average(const Window& w, bool exclude_pad, int64_t height, int64_t width, float* values, int64_t out_height, int64_t out_width) {
   // The unit multiplies by an FP16 reciprocal of the whole kernel's area, whatever the model says of its pads.
   const float factor = to_half_and_back(1.0f / static_cast<float>(w.kernel_x * w.kernel_y));
   const auto inside = [](int64_t o, int64_t stride, int64_t pad, int64_t kernel, int64_t size) {
@@ -85,15 +65,15 @@ void average(const PoolWindow& w, bool exclude_pad, int64_t height, int64_t widt
     for (int64_t ox = 0; ox < out_width; ++ox, ++values) {
       *values *= factor;
       if (!exclude_pad) continue;
-      const int64_t count = inside(oy, w.stride, w.top, w.kernel_y, height) * inside(ox, w.stride, w.left, w.kernel_x, width);
+      const int64_t count = inside(oy, w.stride_y, w.pad_top, w.kernel_y, height) * inside(ox, w.stride_x, w.pad_left, w.kernel_x, width);
       *values *= static_cast<float>(w.kernel_x * w.kernel_y) / static_cast<float>(std::max<int64_t>(count, 1));
     }
 }
 
-void touch_pool(StageRun& s, const HwOp& op, const PoolWindow& w, Grid x, const Grid& y, int64_t first, int64_t last) {
+void touch_pool(StageRun& s, const HwOp& op, const Window& w, Grid x, const Grid& y, int64_t first, int64_t last) {
   if (!s.checks_memory()) return;
-  x.dims[2] = reach(x.dims[2], y.dims[2], w.kernel_y, w.stride, w.top);
-  x.dims[3] = reach(x.dims[3], y.dims[3], w.kernel_x, w.stride, w.left);
+  x.dims[2] = reach(x.dims[2], y.dims[2], w.kernel_y, w.stride_y, w.pad_top);
+  x.dims[3] = reach(x.dims[3], y.dims[3], w.kernel_x, w.stride_x, w.pad_left);
   for (int64_t q = first; q < last; ++q)
     for (const bool write : {false, true}) {
       const Grid& g = write ? y : x;
@@ -105,7 +85,7 @@ void run_pool(StageRun& s, const HwOp& op) {
   const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
   Window{op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride}.check();
   s.check(x.dims[0] == y.dims[0] && x.dims[1] >= y.dims[1], "a pool between different channels");
-  const PoolWindow w = pool_window(op, x, y);
+  const Window w = pool_window(op, x, y);
   const Finish activation = activation_of(op);
   const int64_t first = op.out_channel_offset, last = std::min<int64_t>(first + op.out_channels, y.dims[0] * y.dims[1]);
   touch_pool(s, op, w, x, y, first, last);
@@ -118,12 +98,9 @@ void run_pool(StageRun& s, const HwOp& op) {
     }
     std::vector<float> out(static_cast<size_t>(to.count()));
     const std::vector<float> in = read_floats(from);
-    if (op.pool_type == HwPoolType::Max) {
-      pool_plane(w, in.data(), x.dims[2], x.dims[3], -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::max(a, b); }, out.data(), y.dims[2], y.dims[3]);
-    } else {
-      pool_plane(w, in.data(), x.dims[2], x.dims[3], 0, [](float a, float b) { return a + b; }, out.data(), y.dims[2], y.dims[3]);
-      average(w, s.options().avg_exclude_pad, x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
-    }
+    const bool max = op.pool_type == HwPoolType::Max;
+    pool_plane(max, w, in.data(), x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
+    if (!max) average(w, s.options().avg_exclude_pad, x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
     if (activation.relu || activation.clamp) compute::finish(activation, out.data(), to.count());
     write_floats(to, out.data());
   }, (last - first) * y.dims[2] * y.dims[3] * w.kernel_x * w.kernel_y);

@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "emulator/convolution.hpp"
 #include "emulator/kernels/kernels.hpp"
+#include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -20,7 +20,8 @@ Span cut(int64_t first, int64_t kernel, int64_t low, int64_t high) { return {std
 
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
-  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check(Window::kLargestPool);
+  const Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top};
+  w.check(Window::kLargestPool);
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
   const bool max = s.type() != vpu::StageType::AvgPool;
@@ -29,22 +30,17 @@ void run_software_pool(StageRun& s) {
   std::vector<float> y(static_cast<size_t>(out.count()));
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
     const float* from = x.data() + plane * height * width;
+    float* to = y.data() + plane * out_height * out_width;
+    pool_plane(max, w, from, height, width, to, out_height, out_width);
+    if (max) return;
     for (int64_t oy = 0; oy < out_height; ++oy)
       for (int64_t ox = 0; ox < out_width; ++ox) {
-        const int64_t y0 = oy * p.stride_y - p.pad_top, x0 = ox * p.stride_x - p.pad_left;
-        const Span rows = cut(y0, p.kernel_y, 0, height), columns = cut(x0, p.kernel_x, 0, width);
-        float v = max ? -std::numeric_limits<float>::infinity() : 0.0f;
-        for (int64_t iy = rows.begin; iy < rows.end; ++iy)
-          for (int64_t ix = columns.begin; ix < columns.end; ++ix) v = max ? std::max(v, from[iy * width + ix]) : v + from[iy * width + ix];
-        if (!max) {
-          // Padding counts, unless excluded; what hangs over beyond it does not. The far pads are taken to be as the near ones.
-          int64_t area = rows.length() * columns.length();
-          if (!p.exclude_pad) area = cut(y0, p.kernel_y, -int64_t{p.pad_top}, height + p.pad_top).length() * cut(x0, p.kernel_x, -int64_t{p.pad_left}, width + p.pad_left).length();
-          v /= static_cast<float>(std::max<int64_t>(area, 1));
-        }
-        y[static_cast<size_t>((plane * out_height + oy) * out_width + ox)] = v;
+        // Padding counts, unless excluded; what hangs over beyond it does not. The far pads are taken to be as the near ones.
+        const int64_t y0 = oy * w.stride_y - w.pad_top, x0 = ox * w.stride_x - w.pad_left, far_y = p.exclude_pad ? 0 : w.pad_top, far_x = p.exclude_pad ? 0 : w.pad_left;
+        const int64_t area = cut(y0, w.kernel_y, -far_y, height + far_y).length() * cut(x0, w.kernel_x, -far_x, width + far_x).length();
+        *to++ /= static_cast<float>(std::max<int64_t>(area, 1));
       }
-  });
+  }, in.dims[0] * in.dims[1] * out_height * out_width * 4);
   write(out, y);
 }
 

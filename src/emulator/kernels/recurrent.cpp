@@ -1,7 +1,6 @@
 // LSTMCell: a cell or a whole sequence of them (execution spec §8). Loops are the executor's.
 #include "vpu/stages/recurrent.hpp"
 
-#include <cmath>
 #include <numeric>
 
 #include "compute/simd.hpp"
@@ -25,8 +24,8 @@ class PackedRows {
     std::iota(places_.begin(), places_.end(), 0);
   }
 
-  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * rows + row].
-  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums) const {
+  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * rows + row]. `work`: see ThreadPool.
+  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums, int64_t work) const {
     pool.run_ranges(groups_, [&](int64_t begin, int64_t end) {
       constexpr int64_t kAtOnce = 8;
       std::vector<float> products(static_cast<size_t>((end - begin) * kAtOnce * kGroup));
@@ -42,7 +41,7 @@ class PackedRows {
             for (int64_t m = 0; m < std::min(kGroup, rows_ - g * kGroup); ++m) to[m] += product[m];
           }
       }
-    }, count * rows_ * columns_);
+    }, work);
   }
 
  private:
@@ -50,6 +49,12 @@ class PackedRows {
   std::vector<Half> values_;
   std::vector<int32_t> places_;
 };
+
+void round_to_halves(float* values, int64_t n) {
+  std::vector<Half> halves(static_cast<size_t>(n));
+  floats_to_halves(values, halves.data(), halves.size());
+  halves_to_floats(halves.data(), values, halves.size());
+}
 
 struct Lstm {
   int64_t cells, batch, inputs, states;
@@ -61,19 +66,24 @@ struct Lstm {
     const int64_t rows = cells * batch;
     gates.reserve(static_cast<size_t>(rows * 4 * states));
     for (int64_t r = 0; r < rows; ++r) gates.insert(gates.end(), biases.begin(), biases.begin() + 4 * states);
-    PackedRows(weights, 4 * states, inputs).add_products(pool, x.data(), rows, gates.data());
+    PackedRows(weights, 4 * states, inputs).add_products(pool, x.data(), rows, gates.data(), rows * 4 * states * inputs);
     recurrent.emplace(weights + 4 * states * inputs, 4 * states, states);
   }
 
   /// One cell of one sequence, which reads row `row` of the inputs; h and c become those after it, rounded to FP16.
   void step(ThreadPool& pool, int64_t row, float* h, float* c) {
     float* z = gates.data() + row * 4 * states;
-    recurrent->add_products(pool, h, 1, z);
-    const float *forget = z, *input = forget + states, *candidate = input + states, *output = candidate + states;
-    for (int64_t i = 0; i < states; ++i) {
-      c[i] = to_half_and_back(sigmoid(forget[i]) * c[i] + sigmoid(input[i]) * std::tanh(candidate[i]));
-      h[i] = to_half_and_back(sigmoid(output[i]) * std::tanh(c[i]));
-    }
+    recurrent->add_products(pool, h, 1, z, 4 * states * states / 16);  // steps are many and short: rarely worth sharing
+    float *forget = z, *input = forget + states, *candidate = input + states, *output = candidate + states;
+    compute::sigmoids(forget, 2 * states);
+    compute::hyperbolic_tangents(candidate, states);
+    compute::sigmoids(output, states);
+    for (int64_t i = 0; i < states; ++i) c[i] = forget[i] * c[i] + input[i] * candidate[i];
+    round_to_halves(c, states);
+    std::copy_n(c, states, h);
+    compute::hyperbolic_tangents(h, states);
+    for (int64_t i = 0; i < states; ++i) h[i] *= output[i];
+    round_to_halves(h, states);
   }
 };
 
