@@ -1,6 +1,8 @@
 // Convolutions and deconvolutions that run on the SHAVEs (execution spec §5).
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <optional>
 
 #include "core/float16.hpp"
 #include "emulator/convolution.hpp"
@@ -40,25 +42,32 @@ void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, const Weig
     }
 }
 
+using Weights = std::unique_ptr<Half[]>;
+
 /// Weights in the engine's layout.
-std::vector<Half> arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, const WeightStrides& strides) {
-  const RawTensor raw(s.pool(), memory_order(stored));
-  s.check(raw.element == 2 && outputs * inputs * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
+Weights arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, const WeightStrides& strides) {
+  const Grid grid = memory_order(stored);
+  s.check(vpu::element_size(grid.type) == 2 && outputs * inputs * area <= grid.count(), "fewer weights than a convolution needs");
+  std::optional<RawTensor> copy;
+  if (!(grid == compact_grid(grid.data, grid.type, grid.dims, grid.rank))) copy.emplace(s.pool(), grid);
+  const uint8_t* bytes = copy ? copy->bytes.data() : grid.data;
   const int64_t groups = (outputs + kGroup - 1) / kGroup, each = kGroup * inputs * area;
-  std::vector<Half> out(static_cast<size_t>(groups * each));
+  Weights out = std::make_unique_for_overwrite<Half[]>(static_cast<size_t>(groups * each));
   s.pool().run_ranges(groups, [&](int64_t begin, int64_t end) {
     for (int64_t group = begin; group < end; ++group) {
-      const uint8_t* from = raw.bytes.data() + 2 * group * kGroup * strides.output;
-      Half* to = out.data() + group * each;
-      if (outputs - group * kGroup >= kGroup) arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
-      else arrange_group(from, inputs, area, strides, outputs - group * kGroup, to);
+      const uint8_t* from = bytes + 2 * group * kGroup * strides.output;
+      const int64_t channels = outputs - group * kGroup;
+      Half* to = out.get() + group * each;
+      if (channels < kGroup) std::fill_n(to, each, Half{0});
+      if (channels < kGroup) arrange_group(from, inputs, area, strides, channels, to);
+      else arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
     }
   }, outputs * inputs * area);
   return out;
 }
 
 /// Which of the layouts a stage's weights have.
-std::vector<Half> dense_weights(StageRun& s, const vpu::ConvParams& p, const View& x, const View& w) {
+Weights dense_weights(StageRun& s, const vpu::ConvParams& p, const View& x, const View& w) {
   s.check(w.rank == 3, "weights of an unexpected shape");
   const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
   const bool channels_inside = x.order.position(Dim::C) == 0, pointwise = p.kernel_x == 1 && p.kernel_y == 1;
@@ -85,8 +94,8 @@ void run_software_convolution(StageRun& s) {
   Convolution c;
   c.window = window_of(p);
   s.check(w.dims[0] == c.window.kernel_x * c.window.kernel_y && w.dims[1] <= x.dims[1] && w.dims[2] == y.dims[1], "weights of an unexpected shape");
-  const std::vector<Half> weights = dense_weights(s, p, input, w);
-  c.weights = weights.data();
+  const Weights weights = dense_weights(s, p, input, w);
+  c.weights = weights.get();
   c.input_channels = w.dims[1];
   convolve_batch(s, x, y, c);
 }
