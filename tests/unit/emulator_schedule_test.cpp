@@ -35,7 +35,7 @@ int weights(BlobBuilder& b, unsigned seed) { return b.constant({(kOut + 7) / 8, 
 
 std::vector<StageGroup> groups_of(BlobBuilder& b) {
   const std::vector<uint8_t> file = b.build();
-  return emulator::group_stages(vpu::read_blob(Bytes::copy_of(file)).stages);
+  return emulator::group_stages(vpu::read_blob(Bytes::copy_of(std::span<const uint8_t>(file))).stages);
 }
 
 /// "y" of a run stage by stage, which a hook asks for, and of one with stages together.
