@@ -31,10 +31,10 @@ struct WeightStrides {
   int64_t output, input, element;
 };
 
-/// The weights of 8 output channels, or of `Count` when these are fewer, in the engine's layout.
+/// The weights of `count` output channels of a group for the kernel elements [first, last), in the engine's layout.
 template <class Count>
-void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, const WeightStrides& strides, Count count, Half* to) {
-  for (int64_t e = 0; e < area; ++e)
+void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, int64_t first, int64_t last, const WeightStrides& strides, Count count, Half* to) {
+  for (int64_t e = first; e < last; ++e)
     for (int64_t ic = 0; ic < inputs; ++ic) {
       const uint8_t* at = from + 2 * (ic * strides.input + e * strides.element);
       Half* group = to + (ic * area + e) * kGroup;
@@ -53,14 +53,16 @@ Weights arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_
   const uint8_t* bytes = copy ? copy->bytes.data() : grid.data;
   const int64_t groups = (outputs + kGroup - 1) / kGroup, each = kGroup * inputs * area;
   Weights out = std::make_unique_for_overwrite<Half[]>(static_cast<size_t>(groups * each));
-  s.pool().run_ranges(groups, [&](int64_t begin, int64_t end) {
-    for (int64_t group = begin; group < end; ++group) {
+  if (outputs % kGroup) std::fill_n(out.get() + (groups - 1) * each, each, Half{0});
+  // A few kernel elements at a time: what is stored side by side is mostly one element of all channels.
+  constexpr int64_t kElements = 16;
+  s.pool().run_ranges((area + kElements - 1) / kElements * groups, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t group = task % groups, first = task / groups * kElements, last = std::min(first + kElements, area), channels = outputs - group * kGroup;
       const uint8_t* from = bytes + 2 * group * kGroup * strides.output;
-      const int64_t channels = outputs - group * kGroup;
       Half* to = out.get() + group * each;
-      if (channels < kGroup) std::fill_n(to, each, Half{0});
-      if (channels < kGroup) arrange_group(from, inputs, area, strides, channels, to);
-      else arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
+      if (channels < kGroup) arrange_group(from, inputs, area, first, last, strides, channels, to);
+      else arrange_group(from, inputs, area, first, last, strides, std::integral_constant<int64_t, kGroup>(), to);
     }
   }, outputs * inputs * area);
   return out;
