@@ -8,6 +8,7 @@
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
 #include "core/file.hpp"
+#include "vpu/blob/reader.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -37,7 +38,7 @@ Emulator load(const RunOptions& o) {
   const auto assumed = [&](const char* name) { return std::ranges::find(o.assume, name) != o.assume.end(); };
   const ArithmeticOptions arithmetic{.fp16_sums = assumed("fp16-sums"), .saturate = assumed("saturate"), .flush_denormals = assumed("flush-denormals")};
   try {
-    return Emulator(read_file(o.blob).span(), {.avg_exclude_pad = o.avg_exclude_pad, .arithmetic = arithmetic, .check_memory = o.check_memory, .threads = o.threads});
+    return Emulator(vpu::read_blob(read_file(o.blob)), {.avg_exclude_pad = o.avg_exclude_pad, .arithmetic = arithmetic, .check_memory = o.check_memory, .threads = o.threads});
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(o.blob);
     throw;
