@@ -189,7 +189,7 @@ class Importer {
     for (const Node* r : graph_.results()) kept.insert(r->input(0).node);
     std::vector<Node*> nodes = graph_.all();
     // Half precision makes floating constants anew, behind all others; in full precision a layer has the same name.
-    std::ranges::stable_partition(nodes, [](const Node* n) { return !n->is_constant() || !is_float(n->element_type()); });
+    std::stable_partition(nodes.begin(), nodes.end(), [](const Node* n) { return !n->is_constant() || !is_float(n->element_type()); });
     for (Node* n : nodes) {
       if (n->is("Result") || n->is("Parameter") || kept.contains(n)) continue;
       const std::string base = n->name;
