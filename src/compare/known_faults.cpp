@@ -60,7 +60,8 @@ bool leaves_antialias_out(const Node& n) {
 
 bool patches(const Node& n) { return n.attrs.integers("sizes") != std::vector<int64_t>{1, 1}; }
 bool truncates_to_boolean(const Node& n) { return n.element_type() == ElementType::boolean && is_float(n.input(0).type()); }
-bool slopes_of_first_axis(const Node& n) { return n.shape().size() == 3 && element_count(n.input(1).shape()) > 1; }
+bool has_three_axes(const Node& n) { return n.shape().size() == 3; }
+bool slopes_of_first_axis(const Node& n) { return has_three_axes(n) && element_count(n.input(1).shape()) > 1; }
 bool is_aligned(const Node& n) { return n.attrs.flag("aligned"); }
 bool always(const Node&) { return true; }
 
@@ -105,6 +106,8 @@ constexpr Fault kFaults[] = {
     {"NormalizeL2", transforms::normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", true},
     {"Convert", truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", false},
     {"PRelu", slopes_of_first_axis, "of three axes the first counts as the channels", "slopes of PReLU belong to the first of three axes", false},
+    {"GRN", has_three_axes, "of three axes the first counts as the channels", "GRN and LRN of three axes", false},
+    {"LRN", has_three_axes, "of three axes the first counts as the channels", "GRN and LRN of three axes", false},
     {"LSTMCell", is_special_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
     {"LSTMSequence", is_special_sequence, "activations, clip and lengths are not looked at", "activations and clip of an LSTM", false},
     {"ExtractImagePatches", patches, "executed as ReorgYolo, which orders pixels otherwise", "ExtractImagePatches is executed as ReorgYolo", false},

@@ -237,7 +237,7 @@ struct Emulator::Impl {
   void run_stage(const BlobStage& s, size_t index, bool injected) {
     placed(s, index, injected, [&] {
       const emulator::Kernel kernel = emulator::find_kernel(s.type);
-      if (!kernel) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), "stages of this type can't be emulated");
+      if (!kernel) throw Error(ErrorCode::NotYetSupported, "stages of this type can't be emulated");
       const auto begin = std::chrono::steady_clock::now();
       StageRun r(machine, s);
       kernel(r);
@@ -254,8 +254,10 @@ struct Emulator::Impl {
     try {
       f();
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::NotYetSupported) throw;
-      throw Error(e.code(), place() + e.what());
+      if (e.code() == ErrorCode::NotYetSupported) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), e.what());
+      const bool dynamic = std::ranges::any_of(s.buffers, [](const vpu::BlobBuffer& b) { return b.desc.is_dynamic(); });
+      if (dynamic && e.code() == ErrorCode::BadBlob) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), std::string("sizes that are known at run time only don't fit (") + e.what() + ")");
+      throw Error(e.code(), place() + e.what()).hint(e.hint());
     } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place() + "not enough memory"); } catch (const std::length_error&) {
       throw Error(ErrorCode::AllocationFailed, place() + "not enough memory");
     }

@@ -67,6 +67,7 @@ class StageRun {
   }
 
   int buffer_count() const { return static_cast<int>(stage_.buffers.size()); }
+  bool is_dynamic(int k) const { return has(k) && stage_.buffers[static_cast<size_t>(k)].desc.is_dynamic(); }
   bool has(int k) const { return k >= 0 && k < buffer_count() && !stage_.buffers[static_cast<size_t>(k)].is_fake(); }
   View in(int k) { return noted(k, false, in_parts(k)); }
   View out(int k) { return noted(k, true, out_parts(k)); }
@@ -93,6 +94,9 @@ class StageRun {
   void check(bool condition, const char* what) const {
     if (!condition) throw Error(ErrorCode::BadBlob, std::string("bad blob: ") + what);
   }
+
+  /// Throws what says that the stage can't be run (BS2004).
+  [[noreturn]] void cannot_run(const std::string& why) const { throw Error(ErrorCode::NotYetSupported, why); }
 
   /// Buffers read and written so far, by number, in the order of first use.
   const std::vector<int>& read() const { return read_; }

@@ -20,6 +20,7 @@ std::optional<Match> match(const Node& transpose) {
 
 }  // namespace
 
+// quirk: the indices are turned by the order of the Transpose, not by its inverse: right only where both are one.
 bool merge_gather_and_gather_elements(Rewriter& rw, Node* n) {
   const auto matched = match(*n);
   const std::vector<NodeUse> uses = n->output().uses;

@@ -258,6 +258,17 @@ TEST(EmulatorNormalization, LrnLooksAtNeighbouringChannels) {
   expect_near(run_stage(StageType::LRN, p, {1, 3, 1, 1}, {1, 2, 3}, {1, 3, 1, 1}), {1 / std::sqrt(6.0f), 2 / std::sqrt(15.0f), 3 / std::sqrt(14.0f)});
 }
 
+TEST(EmulatorNormalization, LrnOfVolumesLooksAlongChannelsOrInAllDirections) {
+  vpu::LrnParams p;
+  p.size = 3;
+  p.k = float_to_half(1);
+  p.alpha = float_to_half(27);
+  p.beta = float_to_half(0.5f);
+  const Shape shape{1, 2, 2, 1, 1};  // channels, then depth
+  expect_near(run_stage(StageType::LRN, p, shape, {1, 2, 3, 4}, shape), {1 / std::sqrt(91.0f), 2 / std::sqrt(181.0f), 3 / std::sqrt(91.0f), 4 / std::sqrt(181.0f)});
+  expect_near(run_stage(StageType::InnerLRN, p, shape, {1, 2, 3, 4}, shape), {1 / std::sqrt(6.0f), 2 / std::sqrt(6.0f), 3 / std::sqrt(26.0f), 4 / std::sqrt(26.0f)});
+}
+
 TEST(EmulatorNormalization, MvnChoosesItsDimensions) {
   vpu::MvnParams p;
   const Values x{1, 3, 5, 7, 10, 20, 30, 40};
@@ -331,6 +342,14 @@ TEST(EmulatorResize, NearestRoundsAsTold) {
   EXPECT_EQ(run_stage(StageType::Resample, p, {1, 1, 1, 2}, {1, 2}, {1, 1, 1, 4}), (Values{1, 1, 2, 2}));
   p.nearest_mode = 1;
   EXPECT_EQ(run_stage(StageType::Resample, p, {1, 1, 1, 2}, {1, 2}, {1, 1, 1, 4}), (Values{1, 2, 2, 2}));
+}
+
+TEST(EmulatorResize, NearestGoesAlongDepthToo) {
+  vpu::ResampleParams p;
+  p.coordinate_mode = 2;
+  p.nearest_mode = 2;
+  EXPECT_EQ(run_stage(StageType::Resample, p, {1, 1, 2, 1, 2}, {1, 2, 3, 4}, {1, 1, 4, 1, 3}), (Values{1, 1, 2, 1, 1, 2, 3, 3, 4, 3, 3, 4}));
+  EXPECT_EQ(run_stage(StageType::Resample, p, {1, 2, 2, 1, 1}, {1, 2, 3, 4}, {1, 2, 1, 2, 1}), (Values{1, 1, 3, 3}));
 }
 
 // ---- LSTM ---------------------------------------------------------------------------------------------------------------

@@ -44,6 +44,16 @@ TEST(EmulatorPermute, TakesPositionsInnermostFirst) {
   EXPECT_THROW(run_stage(StageType::Permute, p, {2, 3}, counting(6), {3, 2}), Error);
 }
 
+TEST(EmulatorPermute, TakesSizesKnownAtRunTimeFromItsInput) {
+  BlobBuilder b;
+  const int x = b.input("x", {2, 3}), wrong = b.input("sizes", {2}, {.type = kS32}), y = b.output("y", {3, 2});
+  b.set_dims_from(y, wrong);
+  vpu::PermuteParams p;
+  p.permutation = {1, 0, -1, -1, -1, -1, -1, -1};
+  b.stage(StageType::Permute, p, {x, y});
+  EXPECT_EQ(run_blob(b, {counting(6), {3, 2}}).values, (Values{0, 3, 1, 4, 2, 5}));
+}
+
 TEST(EmulatorPad, KnowsTheFourModes) {
   const auto padded = [](uint32_t mode) {
     vpu::PadParams p;
@@ -132,6 +142,17 @@ TEST(EmulatorGather, GivesZerosForIndicesOutside) {
   EXPECT_EQ(run_indexed(StageType::Gather, p, {2, 3}, {1, 2}, {1, 1}, {1, 2, 3}), (Values{4, 5, 6, 4, 5, 6}));
 }
 
+TEST(EmulatorGather, SharesLeadingDimensionsWhereTheSizesSaySo) {
+  vpu::GatherParams p;
+  p.axis = 0;
+  EXPECT_EQ(run_indexed(StageType::Gather, p, {2, 3}, {2, 2}, {2, 0, 1, 1}, {2, 2}), (Values{3, 1, 5, 5}));
+  p.axis = 1;
+  EXPECT_EQ(run_indexed(StageType::Gather, p, {2, 2, 2}, {2, 1}, {1, 0}, {2, 1, 2}), (Values{3, 4, 5, 6}));
+  EXPECT_EQ(run_indexed(StageType::Gather, p, {1, 2, 2}, {1, 1}, {1}, {1, 1, 2}), (Values{3, 4}));
+  EXPECT_THROW(run_indexed(StageType::Gather, p, {2, 2, 2}, {3, 1}, {1, 0, 1}, {3, 1, 2}), Error);
+  EXPECT_THROW(run_indexed(StageType::Gather, p, {2, 2, 2}, {2, 1}, {1, 0}, {2, 3, 2}), Error);
+}
+
 TEST(EmulatorGatherND, TakesRowsBehindTheIndexedDimensions) {
   vpu::GatherNDParams p;
   EXPECT_EQ(run_indexed(StageType::GatherND, p, {2, 3}, {2, 2}, {0, 1, 1, 2}, {2}), (Values{2, 6}));
@@ -147,6 +168,32 @@ TEST(EmulatorGatherElements, CountsItsAxisFromTheOutside) {
   EXPECT_EQ(run_indexed(StageType::GatherElements, p, {2, 3}, {2, 2}, {2, 0, 1, 1}, {2, 2}), (Values{3, 1, 5, 5}));
   p.axis = 0;
   EXPECT_EQ(run_indexed(StageType::GatherElements, p, {2, 3}, {1, 3}, {1, 0, 1}, {1, 3}), (Values{4, 2, 6}));
+}
+
+// Elements `indices` (along `axis`) of the rows `rows` of 0, 1, 2...
+Values run_merged(const Shape& in, const Shape& row_shape, const Values& rows, const Shape& index_shape, const Values& indices, int32_t axis) {
+  BlobBuilder b;
+  vpu::GatherElementsParams p;
+  p.axis = axis;
+  p.row_indices_mode = 1;
+  size_t n = 1;
+  for (int64_t d : in) n *= static_cast<size_t>(d);
+  const int x = b.input("x", in), i = b.constant(index_shape, indices, {.type = kS32}), r = b.constant(row_shape, rows, {.type = kS32}), y = b.output("y", index_shape);
+  b.stage(StageType::GatherElements, p, {x, y, i, r});
+  return run_blob(b, {counting(n)}).values;
+}
+
+TEST(EmulatorGatherElements, TakesElementsOfGatheredRows) {
+  EXPECT_EQ(run_merged({2, 4}, {1, 3}, {1, 0, 1}, {1, 3, 2}, {3, 0, 1, 2, -1, 1}, 1), (Values{7, 4, 1, 2, 7, 5}));
+  EXPECT_THROW(run_merged({2, 4}, {1, 3}, {1, 0, 2}, {1, 3, 1}, {0, 0, 0}, 1), Error);
+  EXPECT_THROW(run_merged({2, 4}, {3, 1}, {1, 0, 1}, {1, 3, 1}, {0, 0, 0}, 1), Error);
+  EXPECT_THROW(run_merged({2, 4}, {1, 3}, {1, 0, 1}, {1, 3, 1}, {0, 0, 0}, 0), Error);
+}
+
+TEST(EmulatorGatherElements, FindsTheAxisOfRowsFromTheSizes) {
+  EXPECT_EQ(run_merged({3, 2, 2}, {1, 1}, {2}, {1, 1, 2, 1}, {0, 1}, 2), (Values{8, 11})) << "axis 0";
+  EXPECT_EQ(run_merged({1, 3, 2}, {1, 2}, {2, 0}, {1, 1, 2, 1}, {0, 1}, 2), (Values{4, 1})) << "axis 1";
+  EXPECT_EQ(run_merged({2, 2, 2}, {2, 2}, {1, 0, 1, 1}, {2, 2, 2, 1}, {0, 0, 0, 0, 1, 1, 1, 1}, 2), (Values{2, 0, 2, 2, 7, 5, 7, 7})) << "both fit: the inner one";
 }
 
 Values run_scatter(StageType type, const Shape& index_shape, const Values& indices, const Shape& update_shape, const Values& updates, float axis) {

@@ -124,6 +124,22 @@ TEST(EmulatorRoi, PoolingEndsWhereTheRegionsEnd) {
   EXPECT_EQ(run_blob(b, {{4, 6}}).values, (Values{5, 0}));
 }
 
+TEST(EmulatorRoi, DoesNotGuessChannelsThatAreNotThere) {
+  BlobBuilder b;
+  vpu::PsRoiPoolingParams p;
+  p.group_size = 2;
+  p.output_dim = 1;
+  const int x = b.input("x", {1, 3, 1, 2}), r = b.constant({1, 5}, {0, 0, 0, 1, 0}), y = b.output("y", {1, 1, 2, 2});
+  b.stage(StageType::PSROIPooling, p, {x, y, r});
+  try {
+    run_blob(b, {counting(6)});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::NotYetSupported);
+    EXPECT_NE(std::string(e.what()).find("stage 0 (PSROIPooling)"), std::string::npos) << e.what();
+  }
+}
+
 TEST(EmulatorRoi, AlignTakesTheMeanOfSamples) {
   for (const int32_t step : {1, 2}) {
     BlobBuilder b;

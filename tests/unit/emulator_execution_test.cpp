@@ -196,6 +196,20 @@ TEST(EmulatorDynamic, CutsAnOutputToTheShapeFoundAtRunTime) {
   EXPECT_EQ(out.values, (std::vector<float>{1, 4}));
 }
 
+TEST(EmulatorDynamic, DoesNotGuessWhatHappensWhenSizesDoNotFit) {
+  BlobBuilder b;
+  const int x = b.input("x", {3}), n = b.input("n", {1}, {.type = DataType::S32}), y = b.output("y", {3});
+  b.set_dims_from(y, n);
+  b.stage(StageType::Copy, {x, y});
+  try {
+    run_blob(b, {{1, 2, 3}, {2}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::NotYetSupported);
+    EXPECT_NE(std::string(e.what()).find("stage 0 (Copy)"), std::string::npos) << e.what();
+  }
+}
+
 // ---- hostile blobs ------------------------------------------------------------------------------------------------------
 
 TEST(EmulatorMemory, RefusesBuffersOutsideTheirMemory) {

@@ -54,19 +54,35 @@ void run_convert(StageRun& s) {
   });
 }
 
+namespace {
+/// The output for a permuted input. Where sizes are known at run time only, the input's count: those of the output are wrong in
+/// some of Intel's blobs (docs/quirks.md).
+Grid permuted(StageRun& s, const Grid& from) {
+  const bool dynamic = s.is_dynamic(1);
+  Grid to = memory_order(dynamic ? s.out_at_capacity(1) : s.out(1));
+  s.check(from.rank == to.rank, "a permutation between different ranks");
+  if (!dynamic) return to;
+  for (size_t k = 0; k < static_cast<size_t>(to.rank); ++k) {
+    s.check(from.dims[k] <= to.dims[k], "no room for what is permuted");
+    to.dims[k] = from.dims[k];
+  }
+  s.touch({1, true, false, to});
+  return to;
+}
+}  // namespace
+
 void run_permute(StageRun& s) {
   const auto& p = s.params<vpu::PermuteParams>();
-  const View in = s.in(0), out = s.out(1);
-  s.check(in.rank == out.rank, "a permutation between different ranks");
+  const View in = s.in(0);
   Grid from{in.data, in.type};
   unsigned used = 0;
-  for (int k = out.rank - 1; k >= 0; --k) {
+  for (int k = in.rank - 1; k >= 0; --k) {
     const int32_t source = p.permutation[static_cast<size_t>(k)];
     s.check(source >= 0 && source < in.rank && !(used >> source & 1), "a permutation that is none");
     used |= 1u << source;
     from.push(in.dims[static_cast<size_t>(source)], in.strides[static_cast<size_t>(source)]);
   }
-  copy_elements(s.pool(), from, memory_order(out));
+  copy_elements(s.pool(), from, permuted(s, from));
 }
 
 void run_pad(StageRun& s) {

@@ -69,14 +69,14 @@ std::vector<int64_t> nearest_axis(const vpu::ResampleParams& p, int64_t in, int6
   return list;
 }
 
-void check_planes(StageRun& s, const Grid& in, const Grid& out) { s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels"); }
+void check_channels(StageRun& s, const Grid& in, const Grid& out) { s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels"); }
 
 }  // namespace
 
 void run_interp(StageRun& s) {
   const auto& p = s.params<vpu::InterpParams>();
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
-  check_planes(s, in, out);
+  check_channels(s, in, out);
   const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]), columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
   const std::vector<float> x = read_floats(in);
   std::vector<float> y(static_cast<size_t>(out.count()));
@@ -96,15 +96,18 @@ void run_interp(StageRun& s) {
 
 void run_resample(StageRun& s) {
   const auto& p = s.params<vpu::ResampleParams>();
-  const Grid in = planes(s.in(0)), out = planes(s.out(1));
-  check_planes(s, in, out);
-  const std::vector<int64_t> rows = nearest_axis(p, in.dims[2], out.dims[2]), columns = nearest_axis(p, in.dims[3], out.dims[3]);
+  const Grid in = volumes(s.in(0)), out = volumes(s.out(1));
+  check_channels(s, in, out);
+  std::vector<int64_t> places[3];  // by depth, row, column
+  for (size_t k = 0; k < 3; ++k) places[k] = nearest_axis(p, in.dims[k + 2], out.dims[k + 2]);
   const std::vector<float> x = read_floats(in);
   std::vector<float> y(static_cast<size_t>(out.count()));
-  s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    float* to = y.data() + plane * out.dims[2] * out.dims[3];
-    for (int64_t r : rows)
-      for (int64_t c : columns) *to++ = x[static_cast<size_t>((plane * in.dims[2] + r) * in.dims[3] + c)];
+  const int64_t layers = out.dims[2], layer = out.dims[3] * out.dims[4];
+  s.pool().run(in.dims[0] * in.dims[1] * layers, [&](int64_t k) {
+    const int64_t plane = k / layers * in.dims[2] + places[0][static_cast<size_t>(k % layers)];
+    float* to = y.data() + k * layer;
+    for (int64_t r : places[1])
+      for (int64_t c : places[2]) *to++ = x[static_cast<size_t>((plane * in.dims[3] + r) * in.dims[4] + c)];
   });
   write(out, y);
 }

@@ -86,7 +86,9 @@ void run_psroi_pooling(StageRun& s) {
   const Grid out = planes(s.out(1));
   const std::vector<float> rois = read_rois(s, 2, 5);
   const int64_t group = p.group_size;
-  s.check(group >= 1 && group <= kMaxBins && out.dims[2] == group && out.dims[3] == group && out.dims[1] <= m.channels / group / group, "an output of an unexpected shape");
+  s.check(group >= 1 && group <= kMaxBins && out.dims[2] == group && out.dims[3] == group && out.dims[1] <= kMaxBins, "an output of an unexpected shape");
+  const int64_t wanted = out.dims[1] * group * group;
+  if (wanted > m.channels) s.cannot_run("it takes " + std::to_string(wanted) + " channels of " + std::to_string(m.channels) + ", and what a device finds behind them is not known");
   pool_regions(m, rois, out, [&](int64_t item, const float* roi, int64_t c, int64_t i, int64_t j) {
     return compute::mean_of_bin(m, m.plane(item, (c * group + i) * group + j), scaled(roi, 1), p.spatial_scale, {group, group}, i, j);
   });

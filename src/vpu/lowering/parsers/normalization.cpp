@@ -11,6 +11,7 @@ void parse_softmax(LayerContext& c) {
   c.add_stage(StageType::SoftMax)->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis", 1)));
 }
 
+// quirk: the stage takes the first of three axes for the channels; so does GRN.
 void parse_lrn(LayerContext& c) {
   c.expect_ports(1, 1);
   const bool across = c.text("region", "across") == "across";
