@@ -21,7 +21,7 @@ constexpr std::array kRows{
     ErrorCodeRow{BadTensorFile, "An array or picture can't be read, or does not fit the input.", "`inspect` shows the inputs of a blob."},
     ErrorCodeRow{UnknownOperation, "The operation set of the model has no operation of this name.", "Convert the model with Model Optimizer 2021.4 or 2022.1."},
     ErrorCodeRow{UnsupportedLayer, "The VPU, or Intel's compiler for it, has no such layer, or not in this form.", "`check -v` gives a hint for each; `convert` rewrites some (`layers`)."},
-    ErrorCodeRow{NotYetSupported, "Intel's compiler takes this, blobsmith does not so far.", "Please report it with the model."},
+    ErrorCodeRow{NotYetSupported, "Intel's compiler takes this, blobsmith does not so far; or what a stage of a blob computes is not known (docs/emulator.md).", "Please report it with the model."},
     ErrorCodeRow{BadAttribute, "An attribute of a layer is missing or has an impossible value.", "Look the layer up in the model; export it again."},
     ErrorCodeRow{BadGraph, "The layers don't make a network: cycles, missing edges, double names, no inputs or outputs.", "Export the model again."},
     ErrorCodeRow{TypeMismatch, "A tensor has an element type that a layer does not take, mostly integers where the VPU wants FP16.", "Give integer inputs as FP16 (`--iop`), or compute in floating point up to there."},
