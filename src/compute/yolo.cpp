@@ -32,6 +32,14 @@ void YoloRegions::activate(std::vector<float>& values, int64_t items, int64_t ch
     }
 }
 
+bool can_be_reorganised(int64_t channels, int64_t height, int64_t width, int64_t s) {
+  constexpr int64_t kMost = 65536;
+  if (s < 1 || s >= kMost || channels < s * s || height < 1 || width < 1) return false;
+  if (channels % (s * s) == 0) return true;
+  const int64_t inner = channels / (s * s), last_row = (height - 1) * s + (channels - 1) / inner / s;
+  return width * s * (last_row + height * s * (inner - 1)) + width * s <= channels * height * width;
+}
+
 std::vector<float> reorganised(std::span<const float> x, int64_t channels, int64_t height, int64_t width, int64_t s) {
   const int64_t inner = channels / (s * s), item = channels * height * width;
   std::vector<float> y(x.size());

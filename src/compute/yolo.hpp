@@ -17,7 +17,9 @@ struct YoloRegions {
   void activate(std::vector<float>& values, int64_t items, int64_t channels, int64_t plane) const;
 };
 
-/// The input [C][H][W] of each item, read as [C/s^2][H*s][W*s], comes out as [C][H][W]; s^2 divides C.
+/// The input [C][H][W] of each item, read as [C/s^2][H*s][W*s], comes out as [C][H][W]. Where s^2 does not divide C, the last
+/// channels come from further rows, for which there must be room.
+bool can_be_reorganised(int64_t channels, int64_t height, int64_t width, int64_t s);
 std::vector<float> reorganised(std::span<const float> x, int64_t channels, int64_t height, int64_t width, int64_t s);
 
 }  // namespace blobsmith::compute

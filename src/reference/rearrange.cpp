@@ -55,7 +55,7 @@ Outputs run_batch_to_space(const Call& c) {
 
 Outputs run_reorg_yolo(const Call& c) {
   const int64_t s = c.attrs().integer("stride"), channels = c.dim(0, 1);
-  c.require(channels >= s * s && channels % (s * s) == 0, "its stride does not divide the channels");
+  c.require(compute::can_be_reorganised(channels, c.dim(0, 2), c.dim(0, 3), s), "its stride is too large");
   return {float_tensor(c.out_shape(), compute::reorganised(c.floats(0), channels, c.dim(0, 2), c.dim(0, 3), s))};
 }
 

@@ -322,6 +322,18 @@ TEST(EmulatorReduction, TopKPrefersLowerIndicesAmongEquals) {
   EXPECT_EQ(run(1, 2, "z"), (Values{0, 3, 4}));
 }
 
+TEST(EmulatorReduction, TopKDoesNotGuessElementsThatAreNotThere) {
+  BlobBuilder b;
+  vpu::TopKParams p;
+  p.values_present = 1;
+  const int x = b.input("x", {2}), k = b.constant({1}, {3}, {.type = DataType::S32}), y = b.output("y", {3});
+  b.stage(StageType::TopK, p, {x, k, y});
+  try {
+    run_blob(b, {{1, 2}});
+    FAIL();
+  } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::NotYetSupported); }
+}
+
 TEST(EmulatorResize, InterpolatesBetweenClampedCoordinates) {
   vpu::InterpParams p;  // half_pixel
   expect_near(run_stage(StageType::Interp, p, {1, 1, 1, 2}, {0, 4}, {1, 1, 1, 4}), {0, 1, 3, 4});

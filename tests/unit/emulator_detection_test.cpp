@@ -85,6 +85,20 @@ TEST(EmulatorRegionYolo, ActivatesPlaceObjectnessAndClasses) {
   expect_near(run_blob(b, {{0, 0, 3, 4, 0, 1, 1}}).values, {0.5f, 0.5f, 3, 4, 0.5f, 0.5f, 0.5f});
 }
 
+TEST(EmulatorReorgYolo, TakesFurtherRowsWhereTheStrideDoesNotDivideTheChannels) {
+  const auto run = [](int64_t channels, int64_t height) {
+    BlobBuilder b;
+    vpu::ReorgYoloParams p;
+    p.stride = 2;
+    const int x = b.input("x", {1, channels, height, 2}), y = b.output("y", {1, channels * 4, height / 2, 1});
+    b.stage(StageType::ReorgYolo, p, {x, y});
+    return run_blob(b, {counting(static_cast<size_t>(channels * height * 2))}).values;
+  };
+  // One channel of 4x4 is read, by steps of two from (0, 0), (0, 1), (1, 0), (1, 1), then (2, 0).
+  EXPECT_EQ(run(5, 2), (Values{0, 2, 8, 10, 1, 3, 9, 11, 4, 6, 12, 14, 5, 7, 13, 15, 8, 10, 16, 18}));
+  EXPECT_THROW(run(3, 2), Error);
+}
+
 TEST(EmulatorReorgYolo, ReadsDepthAsSpace) {
   BlobBuilder b;
   vpu::ReorgYoloParams p;

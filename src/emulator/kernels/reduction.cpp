@@ -141,7 +141,8 @@ void run_top_k(StageRun& s) {
   const int64_t outer = product(in.dims, 0, axis), size = in.dims[static_cast<size_t>(axis)], inner = product(in.dims, axis + 1, in.rank);
   s.check(shape.rank == in.rank, "an output of another rank");
   const int64_t k = shape.dims[static_cast<size_t>(axis)];
-  s.check(k <= size && shape.count() == outer * k * inner, "an output of an unexpected size");
+  s.check(shape.count() == outer * k * inner, "an output of an unexpected size");
+  if (k > size) s.cannot_run("it gives " + std::to_string(k) + " of " + std::to_string(size) + " elements, and what a device gives beyond them is not known");
   std::vector<float> best(static_cast<size_t>(shape.count()));
   std::vector<int64_t> where(best.size());
   s.pool().run(outer, [&](int64_t o) {

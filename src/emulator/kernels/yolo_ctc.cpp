@@ -20,7 +20,7 @@ void run_region_yolo(StageRun& s) {
 void run_reorg_yolo(StageRun& s) {
   const Grid in = planes(s.in(0));
   const int64_t stride = s.params<vpu::ReorgYoloParams>().stride, channels = in.dims[1], height = in.dims[2], width = in.dims[3];
-  s.check(stride >= 1 && stride < 65536 && channels >= stride * stride && channels % (stride * stride) == 0, "a stride that does not divide the channels");
+  s.check(compute::can_be_reorganised(channels, height, width, stride), "a stride that is too large");
   write(framework_order(s.out(1)), compute::reorganised(read_floats(in), channels, height, width, stride));
 }
 
