@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <memory>
 
 #include "core/float16.hpp"
@@ -112,10 +113,24 @@ void pool_columns(float* values, int64_t height, int64_t width) {
       }
 }
 
-/// A group's channels of one pixel, which lies at `place` in channel 0.
-void store_column(const Convolution& c, int64_t group, const float* values, const Grid& y, uint8_t* place) {
-  const int64_t low = std::max(group * kGroup, c.first), n = std::min((group + 1) * kGroup, c.last) - low;
-  store_row(values + low % kGroup, place + low * y.strides[0], y.strides[0], y.type, n);
+/// A group's channels of a few pixels, [pixel][8]; `place_of`: where a pixel lies in channel 0.
+template <class Place>
+void store_columns(const Convolution& c, int64_t group, const float* values, int64_t pixels, const Grid& y, Place place_of) {
+  const int64_t low = std::max(group * kGroup, c.first), n = std::min((group + 1) * kGroup, c.last) - low, stride = y.strides[0];
+  if (y.type != DataType::FP16) {
+    for (int64_t p = 0; p < pixels; ++p) store_row(values + p * kGroup + low % kGroup, place_of(p) + low * stride, stride, y.type, n);
+    return;
+  }
+  constexpr int64_t kBlock = 64;
+  Half halves[kBlock * kGroup];
+  for (int64_t first = 0; first < pixels; first += kBlock) {
+    const int64_t count = std::min(kBlock, pixels - first);
+    floats_to_halves(values + first * kGroup, halves, static_cast<size_t>(count * kGroup));
+    for (int64_t p = 0; p < count; ++p) {
+      uint8_t* to = place_of(first + p) + low * stride;
+      for (int64_t m = 0; m < n; ++m) std::memcpy(to + m * stride, &halves[p * kGroup + low % kGroup + m], sizeof(Half));
+    }
+  }
 }
 
 /// Calls sum(first, count, to) for all rows of weights at once, or channel by channel with an FP16 sum between.
@@ -186,7 +201,7 @@ void convolve_few_pixels(ThreadPool& pool, const ShiftedPlanes& x, const Convolu
           for (int64_t p = 0; p < pixels; ++p) values[p * kGroup + m] = compute::finished(f, values[p * kGroup + m]);
         });
         if (c.pool) pool_columns(values, y.dims[1], y.dims[2]);
-        for (int64_t p = 0; p < y.dims[1] * y.dims[2]; ++p) store_column(c, group + g, values + p * kGroup, y, y.data + p / y.dims[2] * y.strides[1] + p % y.dims[2] * y.strides[2]);
+        store_columns(c, group + g, values, y.dims[1] * y.dims[2], y, [&](int64_t p) { return y.data + p / y.dims[2] * y.strides[1] + p % y.dims[2] * y.strides[2]; });
       }
     }
   }, groups.count * kGroup * k * pixels);
@@ -223,7 +238,7 @@ void convolve_elements(ThreadPool& pool, const ShiftedPlanes& x, const Convoluti
       convolve_group(group, c, g, x.data(), pixels, sums.get(), [&](int64_t channel, const float* values) {
         for (int64_t p = 0; p < pixels; ++p) of_image[static_cast<size_t>(p * kGroup + channel % kGroup)] = values[p];
       });
-      for (int64_t p = 0; p < pixels; ++p) store_column(c, g, of_image.get() + p * kGroup, ys[static_cast<size_t>(p)], ys[static_cast<size_t>(p)].data);
+      store_columns(c, g, of_image.get(), pixels, ys[0], [&](int64_t p) { return ys[static_cast<size_t>(p)].data; });
     }
   }, groups.count * kGroup * c.elements() * pixels);
 }

@@ -10,6 +10,15 @@ using vpu::Location;
 
 Error bad_buffer(size_t record_at, const std::string& what) { return Error(ErrorCode::BadBlob, "bad blob: " + what + " (buffer record at byte " + std::to_string(record_at) + ")"); }
 
+int64_t first_in_cmx(const vpu::BlobStage& s) {
+  int64_t first = s.injected ? first_in_cmx(*s.injected) : INT64_MAX;
+  for (const vpu::BlobBuffer& b : s.buffers) {
+    if (b.location == Location::CMX) first = std::min<int64_t>(first, b.offset);
+    if (b.desc.dims_location == Location::CMX) first = std::min<int64_t>(first, b.desc.dims_offset);
+  }
+  return first;
+}
+
 }  // namespace
 
 Memory::Memory(const vpu::Blob& blob) : blob_(blob), input_(blob.header.inputs_size), output_(blob.header.outputs_size), bss_(blob.header.bss_size), cmx_(static_cast<size_t>(blob.cmx_bytes())) {
@@ -19,10 +28,13 @@ Memory::Memory(const vpu::Blob& blob) : blob_(blob), input_(blob.header.inputs_s
     const int64_t bytes = blob.outputs[i].item_bytes();
     output_items_.push_back(bytes > 0 && (end - begin) / bytes >= batch ? batch : 1);
   }
+  cmx_begin_ = static_cast<int64_t>(cmx_.size());
+  for (const vpu::BlobStage& s : blob.stages) cmx_begin_ = std::min(cmx_begin_, first_in_cmx(s));
 }
 
 void Memory::clear(uint8_t fill) {
-  for (auto* arena : {&output_, &bss_, &cmx_}) std::fill(arena->begin(), arena->end(), fill);
+  for (auto* arena : {&output_, &bss_}) std::fill(arena->begin(), arena->end(), fill);
+  std::fill(cmx_.begin() + cmx_begin_, cmx_.end(), fill);
 }
 
 Memory::Arena Memory::arena(Location where) const {

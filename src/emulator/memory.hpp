@@ -45,6 +45,7 @@ class Memory {
   const vpu::Blob& blob_;
   std::vector<uint8_t> input_, output_, bss_, cmx_;
   std::vector<int64_t> output_items_;
+  int64_t cmx_begin_ = 0;  ///< no stage uses what lies before; buffers are given out from the end
   int64_t item_ = 0;
 };
 
