@@ -13,7 +13,7 @@ int inspect_command(const Arguments& args) {
   CLI::App app("Example: blobsmith inspect model.blob --json", "blobsmith inspect");
   std::string file;
   bool json = false;
-  app.add_option("blob", file, "a .blob of OpenVINO 2020.4 to 2022.1")->required();
+  app.add_option("blob", file, "a .blob of OpenVINO 2020.1 to 2022.1")->required();
   app.add_flag("--json", json, "as JSON");
   if (const int code = parse(app, args); code >= 0) return code;
   try {

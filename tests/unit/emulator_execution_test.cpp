@@ -294,5 +294,26 @@ TEST(Emulator, SaysWhichStageCannotBeEmulated) {
   }
 }
 
+// OpenVINO 2020.1 to 2020.3 wrote sizes and strides into the records.
+TEST(Emulator, RunsBlobsWhoseRecordsHoldTheirShapes) {
+  const std::vector<float> x = counting(12);
+  std::vector<std::vector<float>> results;
+  for (const uint32_t version : {6, 5}) {
+    BlobBuilder b;
+    b.version_major = version;
+    const int in = b.input("x", {1, 3, 2, 2}), middle = b.scratch({1, 3, 2, 2}), out = b.output("y", {1, 3, 2, 2});
+    b.stage(StageType::ScaleShift, {in, middle, b.constant({3}, {1, 2, 3}), b.constant({3}, {-1, 0, 1})});
+    b.stage(StageType::Relu, vpu::ReluParams(), {middle, out});
+    results.push_back(run_blob(b, {x}).values);
+    const std::vector<uint8_t> file = b.build();
+    const vpu::Blob blob = vpu::read_blob(Bytes::copy_of(std::span<const uint8_t>(file)));
+    EXPECT_EQ(blob.header.has_inline_shapes(), version == 5);
+    EXPECT_EQ(blob.stages.at(0).buffers.at(2).desc.dims, std::vector<int64_t>{3});
+    EXPECT_EQ(blob.stages.at(0).buffers.at(1).desc.strides, (std::vector<int64_t>{2, 4, 8, 24}));
+  }
+  EXPECT_EQ(results[0], (std::vector<float>{0, 0, 1, 2, 8, 10, 12, 14, 25, 28, 31, 34}));
+  EXPECT_EQ(results[1], results[0]);
+}
+
 }  // namespace
 }  // namespace blobsmith::testing

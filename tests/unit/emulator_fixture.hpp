@@ -231,6 +231,11 @@ class BlobBuilder {
 
   void put_desc(ParamBytes& w, const Tensor& t, bool may_be_dynamic) const {
     w.put(static_cast<uint32_t>(t.layout.type)), w.put(static_cast<uint32_t>(t.layout.order.code())), w.put(static_cast<uint32_t>(t.shape.size()));
+    if (version_major == 5) {
+      for (const auto* list : {&t.shape, &t.strides})
+        for (auto v = list->rbegin(); v != list->rend(); ++v) w.put(static_cast<uint32_t>(*v));
+      return;
+    }
     const bool dynamic = may_be_dynamic && t.dims_from >= 0;
     const Tensor* shape = dynamic ? &tensors_[static_cast<size_t>(t.dims_from)] : nullptr;
     w.put(static_cast<uint32_t>(dynamic ? shape->location : Location::Blob)), w.put(static_cast<uint32_t>(dynamic ? relative_offset(*shape) : t.dims_at));

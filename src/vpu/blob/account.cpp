@@ -72,6 +72,7 @@ class Accountant {
 
   // ---- the const section ----------------------------------------------------------------------------------------------
   void shape(const BlobTensorDesc& d) {
+    if (blob_.header.has_inline_shapes()) return;
     const size_t bytes = size_t{4} * static_cast<size_t>(d.rank());
     if (!d.is_dynamic()) add(Kind::Dims, d.dims_offset, bytes);
     add(Kind::Strides, d.strides_offset, bytes);

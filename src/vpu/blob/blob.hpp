@@ -21,6 +21,9 @@ struct BlobHeader {
   uint32_t inputs_size = 0, outputs_size = 0, batch_size = 1, bss_size = 0, slices = 0, shaves = 0;
   uint32_t has_hw_stage = 0, has_shave_stage = 0, has_dma_stage = 0;
   uint32_t input_info_offset = 0, output_info_offset = 0, stage_section_offset = 0, const_section_offset = 0;
+
+  /// OpenVINO 2020.1 to 2020.3: sizes and strides stand in the records themselves; the rest is as later.
+  bool has_inline_shapes() const { return version_major == 5 && version_minor == 0; }
 };
 
 /// Refers to an input or output of the network: its number, and the bytes of one batch item of it.

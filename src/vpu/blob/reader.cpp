@@ -123,9 +123,9 @@ class Reader {
   void check_header() const {
     const BlobHeader& h = blob_.header;
     if (h.magic != kBlobMagic) throw bad_blob(52, "the magic number is " + std::to_string(h.magic) + ", not " + std::to_string(kBlobMagic));
-    if (!is_known_version(h.version_major, h.version_minor)) {
+    if (!is_known_version(h.version_major, h.version_minor) && !h.has_inline_shapes()) {
       Error e = bad_blob(kVersionAt, "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
-      throw e.hint("blobs of OpenVINO " + target_names() + " can be read");
+      throw e.hint("blobs of OpenVINO " + target_names() + ", and of 2020.1 to 2020.3, can be read");
     }
     if (file_.size() < h.file_size) throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) + " bytes, the file has " + std::to_string(file_.size()));
     const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset && h.input_info_offset <= h.output_info_offset && h.output_info_offset <= h.stage_section_offset &&
@@ -164,6 +164,11 @@ class Reader {
     d.order = DimsOrder(order);
     if (!DimsOrder::is_valid(order) || d.order.rank() > kMaxRank || rank != static_cast<uint32_t>(d.order.rank()))
       throw bad_blob(at, "a tensor of " + std::to_string(rank) + " dimensions in order " + std::to_string(order));
+    if (blob_.header.has_inline_shapes()) {
+      for (auto* list : {&d.dims, &d.strides})
+        for (uint32_t i = 0; i < rank; ++i) list->push_back(in.word());
+      return d;
+    }
     d.dims_location = read_location(in);
     d.dims_offset = in.word();
     d.strides_location = read_location(in);
@@ -260,10 +265,10 @@ class Reader {
   }
 
   void read_buffers(BlobStage& s, Cursor& in) {
-    constexpr size_t kLeastRecord = 36;
+    const size_t least_record = blob_.header.has_inline_shapes() ? 28 : 36;
     std::optional<uint32_t> declared;
     if (s.type == StageType::MyriadXHwOp) declared = in.word();
-    while (in.remaining() >= kLeastRecord) s.buffers.push_back(read_buffer(in));
+    while (in.remaining() >= least_record) s.buffers.push_back(read_buffer(in));
     if (in.remaining()) throw bad_blob(in.position(), "bytes after the buffers of a stage");
     if (declared && *declared != s.buffers.size())
       throw bad_blob(s.params_offset + s.params_size, "a hardware stage declares " + std::to_string(*declared) + " buffers and has " + std::to_string(s.buffers.size()));
