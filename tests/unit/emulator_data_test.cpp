@@ -196,6 +196,20 @@ TEST(EmulatorGatherElements, FindsTheAxisOfRowsFromTheSizes) {
   EXPECT_EQ(run_merged({2, 2, 2}, {2, 2}, {1, 0, 1, 1}, {2, 2, 2, 1}, {0, 0, 0, 0, 1, 1, 1, 1}, 2), (Values{2, 0, 2, 2, 7, 5, 7, 7})) << "both fit: the inner one";
 }
 
+TEST(EmulatorReverseSequence, TurnsTheFirstElementsOfEachSequence) {
+  const auto run = [](int32_t sequence) {
+    BlobBuilder b;
+    vpu::ReverseSequenceParams p;
+    p.seq_axis = sequence;
+    p.batch_axis = 1;
+    const int x = b.input("x", {2, 3}), n = b.constant({2}, {2, 3}), y = b.output("y", {2, 3});
+    b.stage(StageType::ReverseSequence, p, {x, n, y});
+    return run_blob(b, {counting(6)}).values;
+  };
+  EXPECT_EQ(run(0), (Values{1, 0, 2, 5, 4, 3}));
+  EXPECT_THROW(run(1), Error);
+}
+
 Values run_scatter(StageType type, const Shape& index_shape, const Values& indices, const Shape& update_shape, const Values& updates, float axis) {
   BlobBuilder b;
   const int x = b.input("x", {2, 3}), i = b.constant(index_shape, indices, {.type = kS32}), u = b.constant(update_shape, updates), a = b.constant({1}, {axis}, {.type = kS32}),

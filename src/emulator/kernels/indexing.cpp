@@ -197,7 +197,8 @@ void run_reverse_sequence(StageRun& s) {
   const Grid in = memory_order(s.in(0)), out = memory_order(s.out(2));
   const std::vector<int64_t> lengths = read_integers(memory_order(s.in(1)));
   const int sequence = in.rank - 1 - p.seq_axis, batch = in.rank - 1 - p.batch_axis;
-  s.check(p.seq_axis >= 0 && p.batch_axis >= 0 && sequence > -1 && batch > -1 && sequence != batch, "an axis outside its tensor");
+  s.check(p.seq_axis >= 0 && p.batch_axis >= 0 && sequence > -1 && batch > -1, "an axis outside its tensor");
+  if (sequence == batch) s.cannot_run("sequences along the axis that counts them have no meaning");
   copy_elements(s.pool(), in, out);
   const int64_t size = in.dims[static_cast<size_t>(sequence)];
   s.check(static_cast<int64_t>(lengths.size()) >= in.dims[static_cast<size_t>(batch)], "fewer lengths than sequences");
