@@ -119,11 +119,15 @@ struct Emulator::Impl {
     for (int64_t k = 0; k < items; ++k) put(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each, each);
   }
 
-  static void put(const Grid& to, const float* values, int64_t count) {
+  static void put(const Grid& to, const float* values, int64_t) {
     if (to.type != vpu::DataType::U8) return write_floats(to, values);
-    std::vector<float> rounded(values, values + count);
-    for (float& v : rounded) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
-    write_floats(to, rounded.data());
+    std::vector<float> row;
+    for_each_row(Nest<1>{to.rank, to.dims, {to.strides}, {to.data}}, [&](const auto& at, const auto& step, int64_t n) {
+      row.assign(values, values + n);
+      for (float& v : row) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
+      emulator::store_row(row.data(), at[0], step[0], to.type, n);
+      values += n;
+    });
   }
   template <class T>
   static void put(const Grid& to, const T* values, int64_t count) {
@@ -149,8 +153,9 @@ struct Emulator::Impl {
     for (int64_t k = 0; k < count; ++k) {
       const Grid g = framework_order(machine.memory.io_view(output, index, k));
       t.shape = shape_of(g);
-      const std::vector<float> part = read_floats(g);
-      t.values.insert(t.values.end(), part.begin(), part.end());
+      std::vector<float> part = read_floats(g);
+      if (count == 1) t.values = std::move(part);
+      else t.values.insert(t.values.end(), part.begin(), part.end());
     }
     t.shape[0] *= count;
     return t;

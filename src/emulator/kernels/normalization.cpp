@@ -33,18 +33,19 @@ void run_softmax(StageRun& s) {
 namespace {
 
 /// Sums of squares over the window of LRN around every element of volumes [C][D][H][W].
-std::vector<float> window_sums(const std::vector<float>& squares, const Grid& g, int64_t size, bool across_channels) {
+std::vector<float> window_sums(const std::vector<float>& values, const Grid& g, int64_t size, bool across_channels) {
   const int64_t channels = g.dims[1], depth = g.dims[2], height = g.dims[3], width = g.dims[4], plane = height * width, volume = depth * plane, half = size / 2;
-  std::vector<float> sums(squares.size());
-  for (int64_t i = 0; i < static_cast<int64_t>(squares.size()); ++i) {
+  std::vector<float> sums(values.size());
+  const auto square = [&](int64_t i) { return values[static_cast<size_t>(i)] * values[static_cast<size_t>(i)]; };
+  for (int64_t i = 0; i < static_cast<int64_t>(values.size()); ++i) {
     const int64_t item = i / (channels * volume), c = i / volume % channels, z = i / plane % depth, y = i / width % height, x = i % width;
     float sum = 0;
     if (across_channels) {
-      for (int64_t k = std::max<int64_t>(c - half, 0); k < std::min(c - half + size, channels); ++k) sum += squares[static_cast<size_t>((item * channels + k) * volume + i % volume)];
+      for (int64_t k = std::max<int64_t>(c - half, 0); k < std::min(c - half + size, channels); ++k) sum += square((item * channels + k) * volume + i % volume);
     } else {
       for (int64_t d = std::max<int64_t>(z - half, 0); d <= std::min(z + half, depth - 1); ++d)
         for (int64_t b = std::max<int64_t>(y - half, 0); b <= std::min(y + half, height - 1); ++b)
-          for (int64_t a = std::max<int64_t>(x - half, 0); a <= std::min(x + half, width - 1); ++a) sum += squares[static_cast<size_t>(i / volume * volume + d * plane + b * width + a)];
+          for (int64_t a = std::max<int64_t>(x - half, 0); a <= std::min(x + half, width - 1); ++a) sum += square(i / volume * volume + d * plane + b * width + a);
     }
     sums[static_cast<size_t>(i)] = sum;
   }
@@ -59,9 +60,8 @@ void run_lrn(StageRun& s) {
   const Grid in = volumes(tensor);
   const bool across_channels = s.type() == StageType::LRN;
   s.check(p.size >= 1 && p.size < 65536, "a window without size");
-  std::vector<float> x = read_floats(in), squares(x);
-  for (float& v : squares) v *= v;
-  const std::vector<float> sums = window_sums(squares, in, p.size, across_channels);
+  std::vector<float> x = read_floats(in);
+  const std::vector<float> sums = window_sums(x, in, p.size, across_channels);
   const float k = half_to_float(p.k), alpha = half_to_float(p.alpha), beta = half_to_float(p.beta);
   const int axes = across_channels ? 1 : tensor.order.position(Dim::D) >= 0 ? 3 : 2;
   const float area = std::pow(static_cast<float>(p.size), static_cast<float>(axes));

@@ -78,20 +78,21 @@ void run_interp(StageRun& s) {
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   check_channels(s, in, out);
   const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]), columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
-  const std::vector<float> x = read_floats(in);
-  std::vector<float> y(static_cast<size_t>(out.count()));
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    const float* from = x.data() + plane * in.dims[2] * in.dims[3];
-    float* to = y.data() + plane * out.dims[2] * out.dims[3];
+    const auto plane_of = [&](const Grid& g) { return at_index(at_index(g, 0, plane / g.dims[1]), 0, plane % g.dims[1]); };
+    const std::vector<float> from = read_floats(plane_of(in));
+    const Grid to = plane_of(out);
+    std::vector<float> row(columns.size());
     WideRow upper(columns), lower(columns);
-    for (const Neighbours& r : rows) {
+    for (size_t y = 0; y < rows.size(); ++y) {
+      const Neighbours& r = rows[y];
       if (lower.row == r.low) std::swap(upper, lower);
-      upper.make(from, in.dims[3], r.low);
-      lower.make(from, in.dims[3], r.high);
-      for (size_t i = 0; i < columns.size(); ++i) *to++ = upper.values[i] * (1 - r.weight) + lower.values[i] * r.weight;
+      upper.make(from.data(), in.dims[3], r.low);
+      lower.make(from.data(), in.dims[3], r.high);
+      for (size_t i = 0; i < row.size(); ++i) row[i] = upper.values[i] * (1 - r.weight) + lower.values[i] * r.weight;
+      store_row(row.data(), to.data + static_cast<int64_t>(y) * to.strides[0], to.strides[1], to.type, static_cast<int64_t>(row.size()));
     }
-  });
-  write(out, y);
+  }, out.count() * 4);
 }
 
 void run_resample(StageRun& s) {
