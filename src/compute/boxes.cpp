@@ -19,6 +19,11 @@ std::vector<int64_t> by_falling_score(const std::vector<float>& scores) {
   return order;
 }
 
+Box clipped(const Box& b, float width, float height) {
+  const auto cut = [](float v, float high) { return std::min(std::max(v, 0.0f), high); };
+  return {cut(b.x1, width), cut(b.y1, height), cut(b.x2, width), cut(b.y2, height)};
+}
+
 float overlap(const Box& a, const Box& b, float offset) {
   const auto area = [&](const Box& box) { return std::max(box.x2 - box.x1 + offset, 0.0f) * std::max(box.y2 - box.y1 + offset, 0.0f); };
   const float w = std::max(std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset, 0.0f), h = std::max(std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset, 0.0f);

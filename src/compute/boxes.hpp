@@ -8,6 +8,8 @@ namespace blobsmith::compute {
 struct Box {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 };
+/// Cut to an image that begins at 0.
+Box clipped(const Box& b, float width, float height);
 /// Intersection over union; `offset` is added to sides.
 float overlap(const Box& a, const Box& b, float offset = 0);
 /// Greedy suppression: candidates by falling score (equal scores: in their order); one is dropped when its overlap with a

@@ -23,8 +23,6 @@ Box rounded(const Box& b, BoxPrecision precision) {
   return {half(b.x1), half(b.y1), half(b.x2), half(b.y2)};
 }
 
-float cut(float v, float low, float high) { return std::min(std::max(v, low), high); }
-
 template <class T>
 void pick(std::vector<T>& list, const std::vector<int64_t>& order) {
   std::vector<T> picked;
@@ -55,7 +53,7 @@ Found ProposalSearch::run(const std::vector<Box>& anchors) const {
       std::array<float, 4> d;
       for (int64_t k = 0; k < 4; ++k) d[static_cast<size_t>(k)] = deltas[static_cast<size_t>((4 * a + k) * plane + i)];
       Box b = moved(anchors[static_cast<size_t>(i * count + a)], d, kProposalLimit);
-      b = {cut(b.x1, 0, width - 1), cut(b.y1, 0, height - 1), cut(b.x2, 0, width - 1), cut(b.y2, 0, height - 1)};
+      b = clipped(b, width - 1, height - 1);
       const bool large = b.x2 - b.x1 + 1 >= min_size && b.y2 - b.y1 + 1 >= min_size;
       all.add(rounded(b, precision), large ? scores[static_cast<size_t>(a * plane + i)] : 0.0f, 0);
     }

@@ -4,13 +4,6 @@
 #include <cmath>
 
 namespace blobsmith::compute {
-namespace {
-
-float cut(float v, float low, float high) { return std::min(std::max(v, low), high); }
-Box clipped(const Box& b, float width, float height) { return {cut(b.x1, 0, width), cut(b.y1, 0, height), cut(b.x2, 0, width), cut(b.y2, 0, height)}; }
-
-}  // namespace
-
 /// Around the origin, ratio by ratio, in each of them scale by scale.
 std::vector<Box> Proposal::anchors() const {
   std::vector<Box> list;

@@ -5,14 +5,6 @@
 #include <iterator>
 
 namespace blobsmith::compute {
-namespace {
-
-Box clipped(const Box& b) {
-  const auto cut = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
-  return {cut(b.x1), cut(b.y1), cut(b.x2), cut(b.y2)};
-}
-
-}  // namespace
 
 std::vector<Prior> read_priors(const float* boxes, const float* variances, int64_t count, bool normalized, int64_t width, int64_t height) {
   const int64_t numbers = normalized ? 4 : 5;
@@ -47,7 +39,7 @@ Box SsdHead::decode(const float* d, const Prior& prior) const {
     const float cx = v[0] * d[0] * w + (x1 + x2) / 2, cy = v[1] * d[1] * h + (y1 + y2) / 2, bw = std::exp(v[2] * d[2]) * w, bh = std::exp(v[3] * d[3]) * h;
     b = {cx - bw / 2, cy - bh / 2, cx + bw / 2, cy + bh / 2};
   }
-  return clip_before_suppression ? clipped(b) : b;
+  return clip_before_suppression ? clipped(b, 1, 1) : b;
 }
 
 /// Moved by the refinement where there is one.
@@ -143,7 +135,7 @@ std::vector<float> SsdHead::rows(int64_t count) const {
   for (int64_t image = 0; image < images; ++image)
     for (const Detection& d : detect(image)) {
       if (used >= room) break;
-      const Box b = clip_after ? clipped(d.box) : d.box;
+      const Box b = clip_after ? clipped(d.box, 1, 1) : d.box;
       const float row[kRow] = {static_cast<float>(image), static_cast<float>(d.label - (best_class_only ? 1 : 0)), d.score, b.x1, b.y1, b.x2, b.y2};
       std::copy_n(row, kRow, list.begin() + static_cast<ptrdiff_t>(used++ * kRow));
     }

@@ -116,13 +116,14 @@ struct Emulator::Impl {
     const int64_t each = framework_order(machine.memory.io_view(false, index, 0)).count();
     if (static_cast<int64_t>(values.size()) != each * items)
       throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(each * items) + " values, not " + std::to_string(values.size()));
-    for (int64_t k = 0; k < items; ++k) put(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each, each);
+    for (int64_t k = 0; k < items; ++k) put(framework_order(machine.memory.io_view(false, index, k)), values.subspan(static_cast<size_t>(k * each), static_cast<size_t>(each)));
   }
 
-  static void put(const Grid& to, const float* values, int64_t) {
-    if (to.type != vpu::DataType::U8) return write_floats(to, values);
+  static void put(const Grid& to, std::span<const float> numbers) {
+    if (to.type != vpu::DataType::U8) return write_floats(to, numbers.data());
+    const float* values = numbers.data();
     std::vector<float> row;
-    for_each_row(Nest<1>{to.rank, to.dims, {to.strides}, {to.data}}, [&](const auto& at, const auto& step, int64_t n) {
+    for_each_row(nest_of(to), [&](const auto& at, const auto& step, int64_t n) {
       row.assign(values, values + n);
       for (float& v : row) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
       emulator::store_row(row.data(), at[0], step[0], to.type, n);
@@ -130,9 +131,9 @@ struct Emulator::Impl {
     });
   }
   template <class T>
-  static void put(const Grid& to, const T* values, int64_t count) {
-    if (to.type == vpu::DataType::S32) return write_integers(to, std::vector<int64_t>(values, values + count).data());
-    put(to, std::vector<float>(values, values + count).data(), count);
+  static void put(const Grid& to, std::span<const T> values) {
+    if (to.type == vpu::DataType::S32) return write_integers(to, std::vector<int64_t>(values.begin(), values.end()).data());
+    put(to, std::span<const float>(std::vector<float>(values.begin(), values.end())));
   }
 
   static std::string names(const std::vector<TensorInfo>& list) {
@@ -276,7 +277,7 @@ struct Emulator::Impl {
     for (int k : r.written()) {
       const Grid g = memory_order(machine.memory.view(r.stage().buffers[static_cast<size_t>(k)]));
       if (g.type != vpu::DataType::FP16) continue;
-      for_each_row(Nest<1>{g.rank, g.dims, {g.strides}, {g.data}}, [&](const auto& at, const auto& step, int64_t n) {
+      for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
         for (int64_t i = 0; i < n; ++i) {
           uint16_t v;
           std::memcpy(&v, at[0] + i * step[0], sizeof v);

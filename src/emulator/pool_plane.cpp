@@ -10,14 +10,14 @@ template <class Combine>
 void pool(const Window& w, const float* in, int64_t height, int64_t width, float start, Combine combine, float* out, int64_t out_height, int64_t out_width) {
   std::vector<float> column(static_cast<size_t>(width));  // of each column, what falls into the window's rows
   for (int64_t oy = 0; oy < out_height; ++oy) {
-    const int64_t top = oy * w.stride_y - w.pad_top;
+    const Span rows = cut(oy * w.stride_y - w.pad_top, w.kernel_y, 0, height);
     std::fill(column.begin(), column.end(), start);
-    for (int64_t y = std::max<int64_t>(top, 0), end = std::min(top + w.kernel_y, height); y < end; ++y)
+    for (int64_t y = rows.begin; y < rows.end; ++y)
       for (int64_t x = 0; x < width; ++x) column[static_cast<size_t>(x)] = combine(column[static_cast<size_t>(x)], in[y * width + x]);
     for (int64_t ox = 0; ox < out_width; ++ox) {
-      const int64_t left = ox * w.stride_x - w.pad_left;
+      const Span columns = cut(ox * w.stride_x - w.pad_left, w.kernel_x, 0, width);
       float v = start;
-      for (int64_t x = std::max<int64_t>(left, 0), end = std::min(left + w.kernel_x, width); x < end; ++x) v = combine(v, column[static_cast<size_t>(x)]);
+      for (int64_t x = columns.begin; x < columns.end; ++x) v = combine(v, column[static_cast<size_t>(x)]);
       *out++ = v;
     }
   }

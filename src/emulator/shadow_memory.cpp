@@ -51,7 +51,7 @@ ShadowMemory::Range ShadowMemory::range_at(const uint8_t* p, int64_t size) {
 template <class F>
 void ShadowMemory::for_each_range(const Grid& g, F f) {
   const int64_t size = vpu::element_size(g.type);
-  for_each_row(simplified(Nest<1>{g.rank, g.dims, {g.strides}, {g.data}}), [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(simplified(nest_of(g)), [&](const auto& at, const auto& step, int64_t n) {
     if (step[0] == size || n == 1) return f(range_at(at[0], n * size));
     for (int64_t i = 0; i < n; ++i) f(range_at(at[0] + i * step[0], size));
   });
@@ -77,7 +77,7 @@ void ShadowMemory::copy(const Access& from, const Access& to) {
   check_read(from, false);
   const int64_t size = vpu::element_size(from.elements.type);
   std::vector<bool> known;
-  for_each_row(Nest<1>{from.elements.rank, from.elements.dims, {from.elements.strides}, {from.elements.data}}, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(from.elements), [&](const auto& at, const auto& step, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
       const Range r = range_at(at[0] + i * step[0], size);
       bool all = true;
@@ -90,7 +90,7 @@ void ShadowMemory::copy(const Access& from, const Access& to) {
   });
   mark_write(to);
   size_t next = 0;
-  for_each_row(Nest<1>{to.elements.rank, to.elements.dims, {to.elements.strides}, {to.elements.data}}, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(to.elements), [&](const auto& at, const auto& step, int64_t n) {
     for (int64_t i = 0; i < n; ++i) {
       const Range r = range_at(at[0] + i * step[0], size);
       if (!known.at(next++) && r.arena) std::fill_n(r.arena->bytes.begin() + r.first, size, Byte{0, 0});

@@ -156,8 +156,7 @@ void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_strid
 std::vector<float> read_floats(const Grid& g) {
   std::vector<float> out(static_cast<size_t>(g.count()));
   float* to = out.data();
-  Nest<1> nest{g.rank, g.dims, {g.strides}, {g.data}};
-  for_each_row(nest, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
     load_row(at[0], step[0], g.type, n, to);
     to += n;
   });
@@ -165,8 +164,7 @@ std::vector<float> read_floats(const Grid& g) {
 }
 
 void write_floats(const Grid& g, const float* values) {
-  Nest<1> nest{g.rank, g.dims, {g.strides}, {g.data}};
-  for_each_row(nest, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
     store_row(values, at[0], step[0], g.type, n);
     values += n;
   });
@@ -175,9 +173,8 @@ void write_floats(const Grid& g, const float* values) {
 std::vector<int64_t> read_integers(const Grid& g) {
   std::vector<int64_t> out;
   out.reserve(static_cast<size_t>(g.count()));
-  Nest<1> nest{g.rank, g.dims, {g.strides}, {g.data}};
   std::vector<float> row;
-  for_each_row(nest, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
     if (g.type == DataType::S32) {
       for (int64_t i = 0; i < n; ++i) out.push_back(load<int32_t>(at[0] + i * step[0]));
       return;
@@ -190,8 +187,7 @@ std::vector<int64_t> read_integers(const Grid& g) {
 }
 
 void write_integers(const Grid& g, const int64_t* values) {
-  Nest<1> nest{g.rank, g.dims, {g.strides}, {g.data}};
-  for_each_row(nest, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
     for (int64_t i = 0; i < n; ++i, ++values) {
       uint8_t* to = at[0] + i * step[0];
       if (g.type == DataType::S32) {

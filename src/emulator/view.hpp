@@ -79,6 +79,8 @@ struct Nest {
   std::array<uint8_t*, K> base{};
 };
 
+inline Nest<1> nest_of(const Grid& g) { return {g.rank, g.dims, {g.strides}, {g.data}}; }
+
 /// The same loops in another order: outermost the largest stride of tensor 0, adjoining axes merged where all tensors allow it.
 template <size_t K>
 Nest<K> simplified(const Nest<K>& in);

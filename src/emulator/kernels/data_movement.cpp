@@ -32,7 +32,7 @@ void extend_axis(ThreadPool& pool, const Grid& g, int axis, int64_t first, int64
 
 void fill(const Grid& g, float value) {
   std::vector<float> row;
-  for_each_row(Nest<1>{g.rank, g.dims, {g.strides}, {g.data}}, [&](const auto& at, const auto& step, int64_t n) {
+  for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
     row.resize(static_cast<size_t>(n), value);
     store_row(row.data(), at[0], step[0], g.type, n);
   });

@@ -57,15 +57,11 @@ Window pool_window(const HwOp& op, const Grid& x, const Grid& y) {
 void average(const Window& w, bool exclude_pad, int64_t height, int64_t width, float* values, int64_t out_height, int64_t out_width) {
   // The unit multiplies by an FP16 reciprocal of the whole kernel's area, whatever the model says of its pads.
   const float factor = to_half_and_back(1.0f / static_cast<float>(w.kernel_x * w.kernel_y));
-  const auto inside = [](int64_t o, int64_t stride, int64_t pad, int64_t kernel, int64_t size) {
-    const int64_t first = o * stride - pad;
-    return std::max<int64_t>(0, std::min(first + kernel, size) - std::max<int64_t>(first, 0));
-  };
   for (int64_t oy = 0; oy < out_height; ++oy)
     for (int64_t ox = 0; ox < out_width; ++ox, ++values) {
       *values *= factor;
       if (!exclude_pad) continue;
-      const int64_t count = inside(oy, w.stride_y, w.pad_top, w.kernel_y, height) * inside(ox, w.stride_x, w.pad_left, w.kernel_x, width);
+      const int64_t count = cut(oy * w.stride_y - w.pad_top, w.kernel_y, 0, height).length() * cut(ox * w.stride_x - w.pad_left, w.kernel_x, 0, width).length();
       *values *= static_cast<float>(w.kernel_x * w.kernel_y) / static_cast<float>(std::max<int64_t>(count, 1));
     }
 }
@@ -91,13 +87,9 @@ void run_pool(StageRun& s, const HwOp& op) {
   touch_pool(s, op, w, x, y, first, last);
   s.pool().run(std::max<int64_t>(last - first, 0), [&](int64_t task) {
     const int64_t n = (first + task) / y.dims[1], channel = (first + task) % y.dims[1];
-    Grid from{x.data + n * x.strides[0] + channel * x.strides[1], x.type}, to{y.data + n * y.strides[0] + channel * y.strides[1], y.type};
-    for (size_t k = 2; k < 4; ++k) {
-      from.push(x.dims[k], x.strides[k]);
-      to.push(y.dims[k], y.strides[k]);
-    }
+    const Grid to = plane_at(y, n, channel);
     std::vector<float> out(static_cast<size_t>(to.count()));
-    const std::vector<float> in = read_floats(from);
+    const std::vector<float> in = read_floats(plane_at(x, n, channel));
     const bool max = op.pool_type == HwPoolType::Max;
     pool_plane(max, w, in.data(), x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
     if (!max) average(w, s.options().avg_exclude_pad, x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);

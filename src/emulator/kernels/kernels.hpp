@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <vector>
 
 #include "compute/activation.hpp"
@@ -132,10 +133,24 @@ struct RawTensor {
 Grid slice(Grid g, int axis, int64_t first, int64_t count);
 /// The same without the axis.
 Grid at_index(const Grid& g, int axis, int64_t index);
+/// One plane of N, C, H, W.
+inline Grid plane_at(const Grid& g, int64_t n, int64_t channel) { return at_index(at_index(g, 0, n), 0, channel); }
 inline int64_t product(const Sizes& dims, int begin, int end) {
   int64_t n = 1;
   for (int k = begin; k < end; ++k) n *= dims[static_cast<size_t>(k)];
   return n;
+}
+
+/// The sum of f over values, in several partial sums of type T, so that additions need not wait for each other.
+template <class T, class F>
+T sum_in_lanes(const float* values, int64_t n, F f) {
+  constexpr int64_t kLanes = 8;
+  T sums[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += f(values[i + lane]);
+  for (; i < n; ++i) sums[i % kLanes] += f(values[i]);
+  return std::accumulate(sums, sums + kLanes, T(0));
 }
 
 using compute::Box;

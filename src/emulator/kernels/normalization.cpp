@@ -2,7 +2,6 @@
 #include "vpu/stages/normalization.hpp"
 
 #include <cmath>
-#include <numeric>
 
 #include "core/float16.hpp"
 #include "emulator/kernels/kernels.hpp"
@@ -99,22 +98,6 @@ void run_grn(StageRun& s) {
   write(planes(s.out(1)), x);
 }
 
-namespace {
-
-/// In several partial sums, so that additions need not wait for each other.
-template <class F>
-double sum_of(const float* values, int64_t n, F f) {
-  constexpr int64_t kLanes = 8;
-  double sums[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += f(values[i + lane]);
-  for (; i < n; ++i) sums[0] += f(values[i]);
-  return std::accumulate(sums, sums + kLanes, 0.0);
-}
-
-}  // namespace
-
 // Statistics over W, H and D; with across_channels C too; with across_width only over W.
 void run_mvn(StageRun& s) {
   const auto& p = s.params<vpu::MvnParams>();
@@ -132,10 +115,10 @@ void run_mvn(StageRun& s) {
   const int64_t size = product(in.dims, first, 5), groups = product(in.dims, 0, first);
   s.pool().run(groups, [&](int64_t g) {
     float* at = x.data() + g * size;
-    const auto mean = static_cast<float>(sum_of(at, size, [](float v) { return v; }) / static_cast<double>(size));
+    const auto mean = static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v; }) / static_cast<double>(size));
     for (int64_t i = 0; i < size; ++i) at[i] -= mean;
     if (!p.normalize) return;
-    const float divisor = std::sqrt(static_cast<float>(sum_of(at, size, [](float v) { return v * v; }) / static_cast<double>(size))) + p.eps;
+    const float divisor = std::sqrt(static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v * v; }) / static_cast<double>(size))) + p.eps;
     for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
   }, groups * size * 8);
   write(out, x);

@@ -7,17 +7,6 @@
 #include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
-namespace {
-
-/// One axis of a window: what it covers of [0, size).
-struct Span {
-  int64_t begin, end;
-  int64_t length() const { return std::max<int64_t>(end - begin, 0); }
-};
-Span cut(int64_t first, int64_t kernel, int64_t low, int64_t high) { return {std::max(first, low), std::min(first + kernel, high)}; }
-
-}  // namespace
-
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
   const Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top};

@@ -73,14 +73,7 @@ bool reduces_innermost(const Grid& g, const Sizes& kept) {
 std::vector<float> add_neighbours(StageRun& s, const std::vector<float>& values, int64_t results, int64_t each) {
   std::vector<float> r(static_cast<size_t>(results));
   s.pool().run(results, [&](int64_t i) {
-    constexpr int kLanes = 8;  // partial sums, so that additions need not wait for each other
-    float sums[kLanes] = {};
-    const float* at = values.data() + i * each;
-    int64_t k = 0;
-    for (; k + kLanes <= each; k += kLanes)
-      for (int lane = 0; lane < kLanes; ++lane) sums[lane] += at[k + lane];
-    for (; k < each; ++k) sums[k % kLanes] += at[k];
-    const float sum = std::accumulate(sums, sums + kLanes, 0.0f);
+    const float sum = sum_in_lanes<float>(values.data() + i * each, each, [](float v) { return v; });
     r[static_cast<size_t>(i)] = s.type() == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum;
   }, results * each);
   return r;

@@ -79,9 +79,9 @@ void run_interp(StageRun& s) {
   check_channels(s, in, out);
   const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]), columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    const auto plane_of = [&](const Grid& g) { return at_index(at_index(g, 0, plane / g.dims[1]), 0, plane % g.dims[1]); };
-    const std::vector<float> from = read_floats(plane_of(in));
-    const Grid to = plane_of(out);
+    const int64_t n = plane / in.dims[1], channel = plane % in.dims[1];
+    const std::vector<float> from = read_floats(plane_at(in, n, channel));
+    const Grid to = plane_at(out, n, channel);
     std::vector<float> row(columns.size());
     WideRow upper(columns), lower(columns);
     for (size_t y = 0; y < rows.size(); ++y) {

@@ -14,12 +14,6 @@ namespace {
 
 using enum vpu::StageType;
 
-Grid item(const Grid& g, int64_t n) {
-  Grid r{g.data + n * g.strides[0], g.type};
-  for (size_t k = 1; k < 4; ++k) r.push(g.dims[k], g.strides[k]);
-  return r;
-}
-
 Window window_of(const vpu::ConvParams& p) {
   Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top, p.dilation_x, p.dilation_y};
   w.check();
@@ -84,7 +78,7 @@ void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
   s.check(x.dims[0] == y.dims[0], "input and output of different batch");
   c.last = y.dims[1];
   c.fp16_sums = s.options().arithmetic.fp16_sums;
-  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), ShiftedPlanes(s.pool(), item(x, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c, item(y, n));
+  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), ShiftedPlanes(s.pool(), at_index(x, 0, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c, at_index(y, 0, n));
 }
 
 }  // namespace
