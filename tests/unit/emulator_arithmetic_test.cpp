@@ -217,6 +217,17 @@ TEST(EmulatorPool, AMaximumOfAllIsOneWindowHoweverLarge) {
   EXPECT_EQ(run_stage(StageType::GlobalMaxPool, p, {1, 1, kLength, 1}, x, {1, 1, 1, 1}), (Values{7}));
 }
 
+// Stage type 59, of blobs of OpenVINO 2020.1.
+TEST(EmulatorPool, AnAverageOfAllIsThatOfEachChannel) {
+  vpu::PoolParams p;
+  p.kernel_x = 3;
+  p.kernel_y = 2;
+  const Values x{1, 2, 3, 4, 5, 6, -10, 20, 0, 0, 20, -60};
+  EXPECT_EQ(run_stage(StageType::GlobalAvgPool, p, {1, 2, 2, 3}, x, {1, 2, 1, 1}), (Values{3.5f, -5}));
+  p.kernel_y = 4;  // rows that do not exist don't count
+  EXPECT_EQ(run_stage(StageType::GlobalAvgPool, p, {1, 2, 2, 3}, x, {1, 2, 1, 1}), (Values{3.5f, -5}));
+}
+
 TEST(EmulatorMatrix, FullyConnectedReadsMemoryOrder) {
   BlobBuilder b;
   const int x = b.input("x", {1, 3}), y = b.output("y", {1, 2}), w = b.constant({2, 3, 1}, {1, 4, 2, 5, 3, 6});  // [input][output]

@@ -84,7 +84,7 @@ constexpr FixedSize kFixedSizes[] = {
     {StageType::Elu, 4},           {StageType::Power, 12},         {StageType::Tile, 8},            {StageType::RegionYolo, 20},     {StageType::ReorgYolo, 4},
     {StageType::Permute, 32},      {StageType::Normalize, 12},     {StageType::DetectionOutput, 76}, {StageType::CTCDecoder, 0},     {StageType::LeakyRelu, 8},
     {StageType::BiasRelu, 8},      {StageType::BiasLeakyRelu, 8},  {StageType::ScaleShift, 0},      {StageType::Im2ColConvolution, 32}, {StageType::HwFcRelayout, 0},
-    {StageType::Clamp, 8},         {StageType::RefConvolution, 32}, {StageType::GlobalMaxPool, 28}, {StageType::GRN, 4},             {StageType::MVN, 16},
+    {StageType::Clamp, 8},         {StageType::RefConvolution, 32}, {StageType::GlobalAvgPool, 28}, {StageType::GlobalMaxPool, 28}, {StageType::GRN, 4},             {StageType::MVN, 16},
     {StageType::DepthDeconv, 24},  {StageType::Proposal, 76},      {StageType::ROIPooling, 16},     {StageType::PSROIPooling, 12},   {StageType::Interp, 12},
     {StageType::LSTMCell, 20},     {StageType::Resample, 20},      {StageType::Upsampling, 36},     {StageType::Div, 24},            {StageType::Min, 24},
     {StageType::Squared_diff, 24}, {StageType::Equal, 24},         {StageType::Select, 24},         {StageType::GEMM, 20},           {StageType::Log, 0},

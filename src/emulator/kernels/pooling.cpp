@@ -13,7 +13,7 @@ void run_software_pool(StageRun& s) {
   w.check(Window::kLargestPool);
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
-  const bool max = s.type() != vpu::StageType::AvgPool;
+  const bool max = s.type() == vpu::StageType::MaxPool || s.type() == vpu::StageType::GlobalMaxPool;
   const int64_t height = in.dims[2], width = in.dims[3], out_height = out.dims[2], out_width = out.dims[3];
   const std::vector<float> x = read_floats(in);
   std::vector<float> y(static_cast<size_t>(out.count()));

@@ -86,6 +86,7 @@ constexpr std::pair<vpu::StageType, Kernel> kKernels[] = {
     {MaxPool, run_software_pool},
     {AvgPool, run_software_pool},
     {GlobalMaxPool, run_software_pool},
+    {GlobalAvgPool, run_software_pool},
     {PoolND, run_pool_nd},
     {FC, run_fully_connected},
     {GEMM, run_gemm},

@@ -4,7 +4,7 @@
 
 namespace blobsmith::vpu {
 
-/// MaxPool, AvgPool, GlobalMaxPool.
+/// MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool.
 struct PoolParams : SlidingWindowParams {
   uint32_t exclude_pad = 0;
   void fields(FieldArchive& a) override {
