@@ -2,7 +2,7 @@
 # Installs what building and testing need, from Debian bookworm's packages. Does nothing where all of it is there.
 set -euo pipefail
 packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libonnx-dev libgtest-dev
-          libprotobuf-dev protobuf-compiler nlohmann-json3-dev libstb-dev libzip-dev libhwy-dev libclang-rt-14-dev)
+          libprotobuf-dev protobuf-compiler nlohmann-json3-dev libpng-dev libturbojpeg0-dev libzip-dev libhwy-dev libclang-rt-14-dev)
 missing=()
 for p in "${packages[@]}"; do dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p"); done
 [ ${#missing[@]} -eq 0 ] && exit 0

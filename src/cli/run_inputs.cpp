@@ -10,6 +10,7 @@
 #include "core/float16.hpp"
 #include "emulator/image_input.hpp"
 #include "emulator/npz.hpp"
+#include "emulator/picture.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -2,52 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "core/error.hpp"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wall"
-#pragma GCC diagnostic ignored "-Wextra"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
-#define STBI_NO_STDIO
-#define STBI_NO_HDR
-#define STBI_NO_LINEAR
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#include <stb/stb_image.h>
-#pragma GCC diagnostic pop
+#include "emulator/picture.hpp"
 
 namespace blobsmith {
 namespace {
 
 constexpr int kMaxSide = 16384;
-
-Error bad_image(const std::string& what) { return Error(ErrorCode::BadTensorFile, "not a picture that can be read: " + what); }
-
-struct Picture {
-  int width = 0, height = 0;
-  std::unique_ptr<uint8_t, void (*)(void*)> pixels{nullptr, stbi_image_free};  ///< interleaved, `channels` per pixel
-};
-
-Picture decode(const Bytes& file, int channels) {
-  if (file.size() > static_cast<size_t>(std::numeric_limits<int>::max())) throw bad_image("it is too large");
-  const int size = static_cast<int>(file.size());
-  Picture p;
-  int stored = 0;
-  if (!stbi_info_from_memory(file.data(), size, &p.width, &p.height, &stored)) throw bad_image(stbi_failure_reason());
-  if (p.width < 1 || p.height < 1 || p.width > kMaxSide || p.height > kMaxSide) throw bad_image("it has " + std::to_string(p.width) + " x " + std::to_string(p.height) + " pixels");
-  p.pixels.reset(stbi_load_from_memory(file.data(), size, &p.width, &p.height, &stored, channels));
-  if (!p.pixels) throw bad_image(stbi_failure_reason());
-  return p;
-}
 
 /// Pixel centres of the result on those of the picture.
 struct Axis {
@@ -67,7 +29,7 @@ struct Axis {
 
 std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, int width, const ImageOptions& options) {
   if ((channels != 1 && channels != 3) || height < 1 || width < 1 || height > kMaxSide || width > kMaxSide) throw Error(ErrorCode::ShapeMismatch, "a picture can't fill an input of this shape");
-  const Picture p = decode(file, channels);
+  const Picture p = read_picture(file, channels);
   int inner_height = height, inner_width = width;
   if (options.letterbox) {
     const float scale = std::min(static_cast<float>(height) / static_cast<float>(p.height), static_cast<float>(width) / static_cast<float>(p.width));
@@ -79,7 +41,7 @@ std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, i
   std::vector<uint8_t> out(static_cast<size_t>(channels) * static_cast<size_t>(height) * static_cast<size_t>(width), options.fill);
   const auto pixel = [&](int y, int x, int c) {
     const int64_t place = (int64_t{y} * p.width + x) * channels + c;
-    return static_cast<float>(p.pixels.get()[place]);
+    return static_cast<float>(p.pixels[static_cast<size_t>(place)]);
   };
   for (int c = 0; c < channels; ++c) {
     const int source = options.bgr ? channels - 1 - c : c;
@@ -93,11 +55,6 @@ std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, i
       }
   }
   return out;
-}
-
-bool looks_like_image(const Bytes& file) {
-  const std::string_view head(reinterpret_cast<const char*>(file.data()), std::min<size_t>(file.size(), 8));
-  return head.starts_with("\x89PNG") || head.starts_with("\xFF\xD8\xFF") || head.starts_with("BM") || head.starts_with("GIF8") || head.starts_with("P5") || head.starts_with("P6");
 }
 
 }  // namespace blobsmith

@@ -13,10 +13,8 @@ struct ImageOptions {
   uint8_t fill = 114;      ///< of the letterbox
 };
 
-/// A picture (PNG, JPEG, BMP...) at a given size as planes [channels][height][width] of 0..255; channels is 1 or 3.
+/// A picture (PNG or JPEG) at a given size as planes [channels][height][width] of 0..255; channels is 1 or 3.
 /// Bilinear. Throws BadTensorFile.
 std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, int width, const ImageOptions& options = {});
-/// true if the bytes begin like a picture of a known kind.
-bool looks_like_image(const Bytes& file);
 
 }  // namespace blobsmith

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/float16.hpp"
 #include "emulator/image_input.hpp"
+#include "emulator/picture.hpp"
 #include "emulator/npz.hpp"
 
 namespace blobsmith {
@@ -140,11 +141,25 @@ TEST(Npz, RefusesWhatIsNoArchiveOfArrays) {
 
 // ---- pictures ---------------------------------------------------------------------------------------------------------
 
-/// A PPM picture of 2x1 pixels: red 10/20, green 30/40, blue 50/60.
+/// A PNG of 2x1 pixels: red 10/20, green 30/40, blue 50/60.
 Bytes picture() {
-  const std::string text = "P6 2 1 255\n";
-  std::vector<uint8_t> v(text.begin(), text.end());
-  v.insert(v.end(), {10, 30, 50, 20, 40, 60});
+  return Bytes::adopt(std::vector<uint8_t>{0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01,
+                                  0x08, 0x02, 0x00, 0x00, 0x00, 0x7b, 0x40, 0xe8, 0xdd, 0x00, 0x00, 0x00, 0x12, 0x49, 0x44, 0x41, 0x54, 0x78, 0x01, 0x01, 0x07, 0x00, 0xf8, 0xff,
+                                  0x00, 0x0a, 0x1e, 0x32, 0x14, 0x28, 0x3c, 0x02, 0x69, 0x00, 0xd3, 0x8d, 0x79, 0xc0, 0x4b, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae,
+                                  0x42, 0x60, 0x82});
+}
+
+/// The beginning of a PNG of 16000x16000 pixels.
+Bytes huge_picture() {
+  return Bytes::adopt(std::vector<uint8_t>{0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x3e, 0x80, 0x00, 0x00, 0x3e, 0x80,
+                                  0x08, 0x02, 0x00, 0x00, 0x00, 0xce, 0x1c, 0x48, 0x89});
+}
+
+/// A JPEG whose Huffman table has more codes than there are bytes.
+Bytes overfull_jpeg() {
+  constexpr size_t kLengths = 16, kCodes = 255;
+  std::vector<uint8_t> v{0xFF, 0xD8, 0xFF, 0xC4, 0x10, 0x03, 0x00};
+  v.insert(v.end(), kLengths + kLengths * kCodes, kCodes);
   return Bytes::adopt(std::move(v));
 }
 
@@ -165,8 +180,10 @@ TEST(ImageInput, StretchesOrLetterboxes) {
 
 TEST(ImageInput, RefusesWhatIsNotAPicture) {
   EXPECT_THROW(image_planes(Bytes::adopt(std::vector<uint8_t>(100)), 3, 2, 2), Error);
-  const std::string text = "P6 99999 99999 255\n";
-  EXPECT_THROW(image_planes(Bytes::adopt(std::vector<uint8_t>(text.begin(), text.end())), 3, 2, 2), Error);
+  EXPECT_THROW(image_planes(huge_picture(), 3, 2, 2), Error);
+  EXPECT_THROW(image_planes(overfull_jpeg(), 3, 2, 2), Error);
+  const Bytes whole = picture();
+  for (size_t n = 0; n < whole.size(); ++n) EXPECT_THROW(image_planes(whole.slice(0, n), 3, 2, 2), Error);
   EXPECT_THROW(image_planes(picture(), 2, 2, 2), Error);
 }
 
