@@ -131,5 +131,10 @@ TEST(OnnxOperators, MatricesOfOnesAndChoicesOfSlicesAreConstants) {
   EXPECT_EQ(layer(chosen, "y")->output().shape, (Shape{1, 2}));
 }
 
+TEST(OnnxOperators, IntegersAreNegatedAsIntegers) {
+  const Graph g = ModelText().input("x", {1, 4}).integers("n", {-2, 1}).node("Neg", "m", {"n"}, "k").node("Reshape", "r", {"x", "k"}, "y").output("y").import();
+  EXPECT_EQ(g.results().at(0)->input(0).shape(), (Shape{2, 2}));
+}
+
 }  // namespace
 }  // namespace blobsmith

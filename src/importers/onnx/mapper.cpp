@@ -4,6 +4,7 @@
 #include <array>
 
 #include "graph/ops/known_value.hpp"
+#include "graph/ops/numbers.hpp"
 #include "transforms/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
@@ -55,9 +56,13 @@ Value Context::make(std::string type, std::vector<Value> inputs, Attributes attr
   return folded.empty() ? n->value() : graph_.constant(std::move(folded[0]), n->name)->value();
 }
 
-Value Context::real_constant(ElementType type, Shape shape, double v) {
-  const std::vector<double> values(static_cast<size_t>(element_count(shape)), v);
-  return graph_.constant(Tensor::reals(type, std::move(shape), values), name() + "_input_port_1/value")->value();
+Value Context::number_constant(ElementType type, Shape shape, double v) {
+  const auto count = static_cast<size_t>(element_count(shape));
+  const std::string constant_name = name() + "_input_port_1/value";
+  if (is_float(type)) return graph_.constant(Tensor::reals(type, std::move(shape), std::vector<double>(count, v)), constant_name)->value();
+  const int64_t whole = ops::truncate(v);
+  if (static_cast<double>(whole) != v || byte_width(type) == 0) refuse("it computes with " + std::to_string(v) + " on numbers of type " + std::string(to_string(type)));
+  return graph_.constant(ops::store<int64_t>(type, shape, std::vector<int64_t>(count, whole)), constant_name)->value();
 }
 
 Value Context::binary(const char* type, Value a, Value b, const std::string& suffix) {
@@ -66,7 +71,7 @@ Value Context::binary(const char* type, Value a, Value b, const std::string& suf
 }
 
 Value Context::binary(const char* type, Value a, double b, const std::string& suffix) {
-  return make(type, {a, real_constant(a.type(), Shape(a.shape().size(), 1), b)}, {}, kNewest, suffix);
+  return make(type, {a, number_constant(a.type(), Shape(a.shape().size(), 1), b)}, {}, kNewest, suffix);
 }
 
 Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix) {

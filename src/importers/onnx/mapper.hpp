@@ -54,7 +54,8 @@ class Context {
   // Constants are named after the layer: the order of layers in a blob follows their names (front-end spec §7).
   Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") { return graph_.constant(Tensor::i64(std::move(v)), name() + suffix)->value(); }
   Value integer_constant(int64_t v, const std::string& suffix = "/value") { return graph_.constant(Tensor::scalar_i64(v), name() + suffix)->value(); }
-  Value real_constant(ElementType type, Shape shape, double v);
+  /// Of any type; refuses numbers that it does not have.
+  Value number_constant(ElementType type, Shape shape, double v);
   /// Arithmetic of two operands, or of a tensor and one number.
   Value binary(const char* type, Value a, Value b, const std::string& suffix = {});
   Value binary(const char* type, Value a, double b, const std::string& suffix = {});

@@ -12,7 +12,7 @@ std::vector<Value> map_unary(Context& c) { return {c.make(kType, {c.input(0)})};
 
 std::vector<Value> map_leaky_relu(Context& c) {
   const Value x = c.input(0);
-  return {c.make("PRelu", {x, c.real_constant(x.type(), {1}, c.real("alpha", 0.01f))})};
+  return {c.make("PRelu", {x, c.number_constant(x.type(), {1}, c.real("alpha", 0.01f))})};
 }
 
 std::vector<Value> map_prelu(Context& c) { return {c.make("PRelu", {c.input(0), c.input(1)})}; }
@@ -26,7 +26,7 @@ std::vector<Value> map_selu(Context& c) {
 
 std::vector<Value> map_hard_sigmoid(Context& c) {
   const Value x = c.input(0);
-  const Value y = c.make("HardSigmoid", {x, c.real_constant(x.type(), {}, c.real("alpha", 0.2f)), c.real_constant(x.type(), {}, c.real("beta", 0.5f))}, {}, Context::kNewest, "/HardSigmoid_");
+  const Value y = c.make("HardSigmoid", {x, c.number_constant(x.type(), {}, c.real("alpha", 0.2f)), c.number_constant(x.type(), {}, c.real("beta", 0.5f))}, {}, Context::kNewest, "/HardSigmoid_");
   return {y};
 }
 
@@ -51,7 +51,7 @@ std::vector<Value> map_clip(Context& c) {
 
 std::vector<Value> map_thresholded_relu(Context& c) {
   const Value x = c.input(0);
-  const Value above = c.make("Greater", {x, c.real_constant(x.type(), Shape(x.shape().size(), 1), c.real("alpha", 1))}, {}, Context::kNewest, "/greater");
+  const Value above = c.make("Greater", {x, c.number_constant(x.type(), Shape(x.shape().size(), 1), c.real("alpha", 1))}, {}, Context::kNewest, "/greater");
   const Value mask = c.make("Convert", {above}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, "/cast");
   return {c.make("Multiply", {x, mask})};
 }
@@ -85,8 +85,8 @@ std::vector<Value> map_gelu(Context& c) { return {c.make("Gelu", {c.input(0)}, {
 
 std::vector<Value> map_softsign(Context& c) {
   const Value x = c.input(0);
-  const Value one = c.make("Add", {c.make("Abs", {x}, {}, Context::kNewest, "/abs"), c.real_constant(x.type(), Shape(x.shape().size(), 1), 1)}, {}, Context::kNewest, "/plus_one");
-  const Value reciprocal = c.make("Power", {one, c.real_constant(x.type(), Shape(x.shape().size(), 1), -1)}, {}, Context::kNewest, "/reciprocal_");
+  const Value one = c.make("Add", {c.make("Abs", {x}, {}, Context::kNewest, "/abs"), c.number_constant(x.type(), Shape(x.shape().size(), 1), 1)}, {}, Context::kNewest, "/plus_one");
+  const Value reciprocal = c.make("Power", {one, c.number_constant(x.type(), Shape(x.shape().size(), 1), -1)}, {}, Context::kNewest, "/reciprocal_");
   return {c.make("Multiply", {x, reciprocal})};
 }
 

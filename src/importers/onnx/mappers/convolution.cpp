@@ -137,7 +137,7 @@ std::vector<Value> map_gemm(Context& c) {
   const Attributes a = attributes({{"transpose_a", c.integer("transA", 0) != 0}, {"transpose_b", c.integer("transB", 0) != 0}});
   const double alpha = c.real("alpha", 1), beta = c.real("beta", 1);
   const auto scaled = [&](Value v, double by, const char* suffix) {
-    return by == 1 ? v : c.make("Multiply", {v, c.real_constant(v.type(), Shape(v.shape().size(), 1), by)}, {}, Context::kNewest, suffix);
+    return by == 1 ? v : c.make("Multiply", {v, c.number_constant(v.type(), Shape(v.shape().size(), 1), by)}, {}, Context::kNewest, suffix);
   };
   if (!c.has_input(2)) return {scaled(c.make("MatMul", {c.input(0), c.input(1)}, a), alpha, "/Alpha_")};
   const Value product = scaled(c.make("MatMul", {c.input(0), c.input(1)}, a, Context::kNewest, "/WithoutBiases"), alpha, "/Alpha_");

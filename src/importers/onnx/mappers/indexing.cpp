@@ -46,7 +46,7 @@ std::vector<Value> map_constant_fill(Context& c) {
   for (int64_t d : shape)
     if (d < 0) c.refuse("its shape is " + to_string(shape));
   if (element_count(shape) > kLargestConstant) c.refuse("its shape is too large: " + to_string(shape));
-  const Value v = c.real_constant(ElementType::f32, {}, c.real("value", 0));
+  const Value v = c.number_constant(ElementType::f32, {}, c.real("value", 0));
   return {c.make("Broadcast", {v, c.integers_constant(shape)}, attributes({{"mode", std::string("numpy")}}), 3, "/Broadcast")};
 }
 
@@ -116,7 +116,7 @@ std::vector<Value> map_non_zero(Context& c) { return {c.make("NonZero", {c.input
 std::vector<Value> map_non_max_suppression(Context& c) {
   std::vector<Value> inputs{c.input(0), c.input(1)};
   inputs.push_back(c.has_input(2) ? c.reshape(c.input(2), {1}, "/Reshape_1D_2") : c.integers_constant({0}));
-  for (size_t i = 3; i < 5; ++i) inputs.push_back(c.has_input(i) ? c.reshape(c.input(i), {1}, "/Reshape_1D_" + std::to_string(i)) : c.real_constant(ElementType::f32, {1}, 0));
+  for (size_t i = 3; i < 5; ++i) inputs.push_back(c.has_input(i) ? c.reshape(c.input(i), {1}, "/Reshape_1D_" + std::to_string(i)) : c.number_constant(ElementType::f32, {1}, 0));
   const Attributes a = attributes({{"sort_result_descending", false}, {"box_encoding", std::string(c.integer("center_point_box", 0) ? "center" : "corner")}, {"output_type", std::string("i64")}});
   return {c.make("NonMaxSuppression", inputs, a, 5)};
 }

@@ -107,7 +107,7 @@ std::vector<Value> map_hardmax(Context& c) {
   Node* top = c.make("TopK", {x, c.integer_constant(1, "/TopK1")}, a, 3, "/TopK").node;
   const Value position = c.make("Squeeze", {top->value(1), c.integers_constant({axis})}, {}, Context::kNewest, "/Squeeze");
   const Value depth = c.integer_constant(x.shape()[static_cast<size_t>(axis)], "/depth");
-  const Value y = c.make("OneHot", {position, depth, c.real_constant(x.type(), {}, 1), c.real_constant(x.type(), {}, 0)}, attributes({{"axis", axis}}), Context::kNewest, rows ? "/OneHot" : "");
+  const Value y = c.make("OneHot", {position, depth, c.number_constant(x.type(), {}, 1), c.number_constant(x.type(), {}, 0)}, attributes({{"axis", axis}}), Context::kNewest, rows ? "/OneHot" : "");
   return {rows ? shaped_like(c, y, given) : y};
 }
 

@@ -114,7 +114,7 @@ PortMap cell_ports(bool reverse) {
 /// The initial state of one direction as [batch, hidden]; zeros where the model states none.
 Value initial_state(Context& c, size_t input, const Sizes& s, const Direction& d, const char* name) {
   const std::string suffix = d.prefix.substr(c.name().size()) + name;
-  if (!c.has_input(input)) return c.real_constant(c.input(0).type(), {s.batch, s.hidden}, 0);
+  if (!c.has_input(input)) return c.number_constant(c.input(0).type(), {s.batch, s.hidden}, 0);
   Value v = c.input(input);
   if (v.shape() != Shape{s.directions, s.batch, s.hidden}) c.refuse("its initial state has the shape " + to_string(v.shape()));
   if (s.directions > 1) v = c.make("Gather", {v, c.integers_constant({d.index}), c.integer_constant(0)}, attributes({{"batch_dims", int64_t{0}}}), 7, suffix + "/Part");

@@ -55,7 +55,7 @@ std::vector<Value> map_pad(Context& c) {
   if (c.has_input(3)) c.refuse("pads of chosen axes are not supported");
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   std::vector<Value> inputs{c.input(0), c.integers_constant({pads.begin(), middle}), c.integers_constant({middle, pads.end()})};
-  if (mode == "constant") inputs.push_back(c.opset() >= 11 && c.has_input(2) ? c.scalar(c.input(2)) : c.real_constant(c.input(0).type(), {}, c.opset() >= 11 ? 0 : c.real("value", 0)));
+  if (mode == "constant") inputs.push_back(c.opset() >= 11 && c.has_input(2) ? c.scalar(c.input(2)) : c.number_constant(c.input(0).type(), {}, c.opset() >= 11 ? 0 : c.real("value", 0)));
   return {c.make("Pad", inputs, attributes({{"pad_mode", mode}}))};
 }
 
