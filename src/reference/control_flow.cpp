@@ -21,6 +21,7 @@ struct Slices {
     start = p.stride < 0 ? first + 1 - p.part_size : first;
   }
   int64_t at(int64_t i) const { return start + i * step; }
+  bool has(int64_t i, int64_t part_size, int64_t size) const { return at(i) >= 0 && at(i) <= size - part_size; }
 };
 
 Tensor cut(const Tensor& t, size_t axis, int64_t first, int64_t size) {
@@ -30,9 +31,11 @@ Tensor cut(const Tensor& t, size_t axis, int64_t first, int64_t size) {
   return ops::gather_strided(t, shape, first * strides[axis], strides);
 }
 
-Tensor concatenated(const PortMap::Output& p, std::vector<Tensor> parts) {
-  for (Tensor& t : parts)
+Tensor concatenated(const Call& c, const PortMap::Output& p, std::vector<Tensor> parts) {
+  for (Tensor& t : parts) {
     if (t.shape.empty()) t.shape = {1};  // scalars become a vector
+    c.require(t.shape == parts[0].shape, "an output has another shape in another iteration");
+  }
   Shape shape = parts.at(0).shape;
   const auto axis = static_cast<size_t>(ops::from_front(p.axis, shape.size()));
   const int64_t each = shape[axis];
@@ -61,12 +64,14 @@ Outputs iterate(const Call& c, bool first, GoesOn goes_on) {
     for (const PortMap::Input& p : map.inputs) {
       if (p.outer < 0 || !p.sliced) continue;
       const Slices s(p, c.shape(p.outer));
+      c.require(s.has(i, p.part_size, c.dim(p.outer, s.axis)), "it runs longer than an input has slices");
       inputs[static_cast<size_t>(p.body_parameter)] = cut(c.input(p.outer), s.axis, s.at(i), p.part_size);
     }
     if (i > 0)
       for (const PortMap::BackEdge& e : map.back_edges) inputs[static_cast<size_t>(e.body_parameter)] = results.at(static_cast<size_t>(e.body_result));
     if (map.current_iteration_input >= 0) {
       const Node* p = body.parameters().at(static_cast<size_t>(map.current_iteration_input));
+      c.require(is_static(p->shape()) && element_count(p->shape()) == 1, "the number of the iteration is one number");
       inputs[static_cast<size_t>(map.current_iteration_input)] = integer_tensor(p->element_type(), p->shape(), std::vector<int64_t>{i});
     }
     results = run_body(body, inputs, c.pool());
@@ -77,7 +82,7 @@ Outputs iterate(const Call& c, bool first, GoesOn goes_on) {
   for (const PortMap::Output& p : map.outputs) {
     if (p.outer < 0) continue;
     auto& parts = history.at(static_cast<size_t>(p.body_result));
-    out.at(static_cast<size_t>(p.outer)) = p.concatenated ? concatenated(p, parts) : parts.back();
+    out.at(static_cast<size_t>(p.outer)) = p.concatenated ? concatenated(c, p, parts) : parts.back();
   }
   return out;
 }
@@ -89,13 +94,18 @@ Outputs run_tensor_iterator(const Call& c) {
   return iterate(c, count > 0, [&](const Outputs&, int64_t i) { return i < count; });
 }
 
+int64_t only_value(const Call& c, const Tensor& t) {
+  c.require(element_count(t.shape) == 1, "its trip count and its conditions are one number each");
+  return t.to_i64()[0];
+}
+
 Outputs run_loop(const Call& c) {
-  const int64_t trips = c.integers(0).at(0);
+  const int64_t trips = only_value(c, c.input(0));
   const int condition = c.node().port_map.execution_condition_output;
-  const bool first = trips != 0 && c.integers(1).at(0) != 0;
+  const bool first = trips != 0 && only_value(c, c.input(1)) != 0;
   return iterate(c, first, [&](const Outputs& results, int64_t i) {
     if (trips >= 0 && i >= trips) return false;
-    return condition < 0 || results.at(static_cast<size_t>(condition)).to_i64().at(0) != 0;
+    return condition < 0 || only_value(c, results.at(static_cast<size_t>(condition))) != 0;
   });
 }
 

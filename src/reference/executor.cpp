@@ -1,6 +1,7 @@
 // The order of execution, the life of tensors, shapes that only the data tells.
 #include "reference/executor.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "graph/ops/op.hpp"
@@ -25,10 +26,11 @@ void collect_unknown(const Graph& g, std::vector<Error>& errors) {
   }
 }
 
+/// Whether nothing about the shapes depends on values: an open dimension of an input may be one that the others don't fit.
 bool all_static(const Node& n) {
   for (int i = 0; i < n.output_count(); ++i)
     if (!is_static(n.shape(i))) return false;
-  return true;
+  return std::ranges::all_of(n.inputs(), [](const Value& v) { return is_static(v.node->shape(v.port)); });
 }
 
 Error cannot_compute(const Node& n) {
@@ -43,7 +45,7 @@ Outputs compute_node(const Node& n, std::span<const Tensor* const> inputs, compu
   return out;
 }
 
-/// A node whose output shapes are open, with the shapes that follow from the values at hand.
+/// A node of which shapes are open, with the shapes that follow from the values at hand.
 Outputs compute_dynamic(const Node& n, std::span<const Tensor* const> inputs, compute::ThreadPool& pool) {
   Graph step;
   std::vector<Value> values;
@@ -112,6 +114,12 @@ void check_input(const Node& p, const Tensor& t) {
   throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::string(to_string(p.element_type())) + to_string(p.shape()) + ", not " + std::string(to_string(t.type)) + to_string(t.shape));
 }
 
+void check_inputs(const Graph& g, std::span<const Tensor> inputs) {
+  const auto& parameters = g.parameters();
+  if (inputs.size() != parameters.size()) throw Error(ErrorCode::BadInputName, "the network has " + std::to_string(parameters.size()) + " inputs, " + std::to_string(inputs.size()) + " are given");
+  for (size_t i = 0; i < inputs.size(); ++i) check_input(*parameters[i], inputs[i]);
+}
+
 }  // namespace
 
 struct Executor::Impl {
@@ -133,12 +141,13 @@ Executor& Executor::operator=(Executor&&) noexcept = default;
 const Graph& Executor::graph() const { return impl_->graph; }
 
 std::vector<Tensor> Executor::run(std::vector<Tensor> inputs, const NodeHook& hook) {
-  const auto& parameters = impl_->graph.parameters();
-  if (inputs.size() != parameters.size()) throw Error(ErrorCode::BadInputName, "the network has " + std::to_string(parameters.size()) + " inputs, " + std::to_string(inputs.size()) + " are given");
-  for (size_t i = 0; i < inputs.size(); ++i) check_input(*parameters[i], inputs[i]);
+  check_inputs(impl_->graph, inputs);
   return Run(impl_->graph, impl_->pool, hook)(impl_->graph, std::move(inputs));
 }
 
-Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool) { return Run(body, pool, {})(body, std::move(inputs)); }
+Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool) {
+  check_inputs(body, inputs);
+  return Run(body, pool, {})(body, std::move(inputs));
+}
 
 }  // namespace blobsmith::reference

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
 import dynamic_models  # noqa: E402
+import loop_models  # noqa: E402
 from ir_builder import Net  # noqa: E402
 
 MASK = np.array([1, 0, 1, 1, 0, 0, 1, 0], np.float16)
@@ -34,3 +35,11 @@ def test_rows_by_mask(tool, tmp_path, variant):
     assert len(made) == 1
     assert made[0].shape == WANTED[variant].shape
     np.testing.assert_allclose(made[0].astype(np.float32), WANTED[variant], atol=2e-3)
+
+
+def test_a_loop_that_outruns_its_input_is_an_error(run, tmp_path):
+    net = Net('endless')
+    next(build for op, v, build in loop_models.CASES if (op, v) == ('Loop', 'endless'))(net)
+    net.save(str(tmp_path / 'net'))
+    done = run('run', tmp_path / 'net.xml', '--random')
+    assert done.returncode == 1 and 'it runs longer than an input has slices' in done.stderr

@@ -170,5 +170,16 @@ TEST_F(Reference, IndicesOutOfRangeAreErrors) {
   expect_layer_error(ErrorCode::ShapeMismatch, "out of range", [&] { executor.run({of({2}, counting(2))}); });
 }
 
+TEST_F(Reference, ShapesThatOnlyTheDataTellMustFitTheOthers) {
+  Node* places = make("Squeeze", {make("NonZero", {input({4})})->value(), integers({0})});
+  const Value rows = make("Gather", {reals({4, 1, 2}, counting(8)), places->value(), scalar(0)}, {}, 1)->value();
+  Node* product = make("MatMul", {rows, reals({3, 2, 1}, counting(6))});
+  ASSERT_EQ(product->shape(), (Shape{3, 1, 1})) << "two matrices would not fit";
+  g.result(product->value());
+  reference::Executor executor(std::move(g), 1);
+  EXPECT_EQ(executor.run({of({4}, {1, 1, 0, 1})})[0].to_f32(), (Floats{5, 25, 83}));
+  EXPECT_THROW(executor.run({of({4}, {1, 1, 0, 0})}), Error);
+}
+
 }  // namespace
 }  // namespace blobsmith

@@ -51,7 +51,21 @@ void copy(size_t element_size, uint8_t* out, const uint8_t* in, const Shape& sha
 }
 }  // namespace
 
+namespace {
+/// Whether every position of `shape` lies inside `size` bytes.
+bool within(const Shape& shape, int64_t offset, std::span<const int64_t> strides, size_t element_size, size_t size) {
+  int64_t lowest = offset, highest = offset;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    int64_t reach = 0;
+    if (shape[i] == 0) return true;  // there is no position
+    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) || __builtin_add_overflow(reach < 0 ? lowest : highest, reach, reach < 0 ? &lowest : &highest)) return false;
+  }
+  return lowest >= 0 && static_cast<uint64_t>(highest) < size / element_size;
+}
+}  // namespace
+
 void TensorBuilder::scatter_strided(const Tensor& source, int64_t offset, std::span<const int64_t> strides) {
+  ensure(byte_width(source.type) == element_size_ && within(source.shape, offset, strides, element_size_, bytes_.size()), "a strided copy that leaves its tensor");
   copy(element_size_, bytes_.data(), source.bytes.data(), source.shape, offset, strides, true);
 }
 
@@ -60,6 +74,7 @@ Tensor TensorBuilder::take() { return {type_, std::move(shape_), Bytes::adopt(st
 Tensor gather_strided(const Tensor& source, const Shape& out, int64_t offset, std::span<const int64_t> strides) {
   ensure(is_byte_sized(source.type), "tensor of a sub-byte type");
   const size_t size = byte_width(source.type);
+  ensure(within(out, offset, strides, size, source.bytes.size()), "a strided copy that leaves its tensor");
   std::vector<uint8_t> bytes(static_cast<size_t>(element_count(out)) * size);
   copy(size, bytes.data(), source.bytes.data(), out, offset, strides, false);
   return {source.type, out, Bytes::adopt(std::move(bytes))};
