@@ -1,17 +1,34 @@
 #!/usr/bin/env python3
-"""Seeds of the fuzzers: seeds.py TOOL DIR writes DIR/ir, DIR/onnx, DIR/blob from small networks."""
+"""Seeds and dictionaries of the fuzzers: seeds.py TOOL DIR.
+
+Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, blob, array and picture. The networks are those of
+tests/conformance and the small ones of the PyPI package onnx.
+"""
+import glob
+import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+from PIL import Image
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'conformance'))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
+import dynamic_models
+import loop_models
 import models
+import pattern_models
+import single_op_models
+from ir_builder import Net
+
+LARGEST = 12000                 # bytes: large seeds are slow
+SINGLE_OPS = single_op_models.CASES + dynamic_models.CASES + pattern_models.CASES + loop_models.CASES
 
 
 def small_onnx():
@@ -38,22 +55,126 @@ def small_onnx():
     return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 11)]).SerializeToString()
 
 
-def main():
-    tool, out = sys.argv[1:]
-    for kind in ('ir', 'onnx', 'blob'):
-        os.makedirs(os.path.join(out, kind), exist_ok=True)
-    put = lambda kind, name, data: open(os.path.join(out, kind, name), 'wb').write(data)
-    put('onnx', 'small', small_onnx())
-    with tempfile.TemporaryDirectory() as folder:
-        for name in models.write(folder):
-            base = os.path.join(folder, name)
-            xml, weights = open(base + '.xml', 'rb').read(), open(base + '.bin', 'rb').read()
-            if len(weights) < 60000:
-                put('ir', name, xml + b'\0' + weights)
-            subprocess.run([tool, 'compile', '-m', base + '.xml', '-o', base + '.blob'], check=True, stdout=subprocess.DEVNULL)
-            if os.path.getsize(base + '.blob') < 60000:
-                put('blob', name, open(base + '.blob', 'rb').read())
+def onnx_node_models():
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(onnx.__file__), 'backend', 'test', 'data', 'node', '*', 'model.onnx'))):
+        with open(path, 'rb') as f:
+            yield os.path.basename(os.path.dirname(path)), f.read()
+
+
+def small_irs(folder):
+    """Names of IRs in `folder`: the networks of models.py, and every operation."""
+    names = models.write(folder)
+    for number, (op, _, build) in enumerate(SINGLE_OPS):
+        net = Net(op, number)
+        build(net)
+        names.append(f'{op}_{number}'.replace('/', '_'))
+        net.save(os.path.join(folder, names[-1]))
+    return names
+
+
+def arrays():
+    """.npy files of every type and order, .npz archives both stored and deflated."""
+    def saved(save, *args, **named):
+        file = io.BytesIO()
+        save(file, *args, **named)
+        return file.getvalue()
+    for kind in ('f2', 'f4', 'f8', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'b1', '>f4', '>i2'):
+        yield f'{kind.replace(">", "big_")}.npy', saved(np.save, (np.arange(24) - 3).astype(kind).reshape(2, 3, 4))
+    yield 'fortran.npy', saved(np.save, np.asfortranarray(np.arange(24, dtype=np.float32).reshape(2, 3, 4)))
+    yield 'scalar.npy', saved(np.save, np.float32(1.5))
+    yield 'empty.npy', saved(np.save, np.zeros((3, 0, 2), np.float32))
+    yield 'version_2.npy', saved(lambda f, a: np.lib.format.write_array(f, a, version=(2, 0)), np.ones(3, np.float16))
+    for name, save in (('stored', np.savez), ('deflated', np.savez_compressed)):
+        yield f'{name}.npz', saved(save, scores=np.arange(40, dtype=np.float32), boxes=np.zeros((10, 4), np.int64))
+
+
+def pictures():
+    r = np.random.RandomState(0)
+    rgb = Image.fromarray(r.randint(0, 256, (11, 13, 3), np.uint8))
+    for mode in ('RGB', 'RGBA', 'L', 'LA', 'P', '1', 'I;16'):
+        picture = Image.fromarray(r.randint(0, 65536, (11, 13), np.uint16)) if mode == 'I;16' else rgb.convert(mode)
+        yield f'{mode.replace(";", "_")}.png', picture, {}
+    for mode in ('RGB', 'L', 'CMYK'):
+        yield f'{mode}.jpg', rgb.convert(mode), {}
+        yield f'{mode}_progressive.jpg', rgb.convert(mode), dict(progressive=True)
+    yield 'coarse.jpg', rgb, dict(quality=20, subsampling=2, optimize=True)
+
+
+def configuration_keys():
+    with open(os.path.join(ROOT, 'src', 'vpu', 'options.cpp')) as f:
+        return sorted(set(re.findall(r'"([A-Z][A-Z_]{5,})"', f.read())))
+
+
+def configurations():
+    """One file with many keys, and one for each kind of value."""
+    switches = ['HW_EXTRA_SPLIT', 'HW_DILATION', 'DISABLE_CONVERT_STAGES', 'ENABLE_REPL_WITH_SCRELU', 'COPY_OPTIMIZATION', 'HW_INJECT_STAGES', 'PACK_DATA_IN_CMX', 'IGNORE_UNKNOWN_LAYERS', 'FORCE_PURE_TENSOR_ITERATOR']
+    yield ''.join(f'MYRIAD_{k} YES\n' for k in switches)
+    yield '# no hardware\nMYRIAD_ENABLE_HW_ACCELERATION NO\nMYRIAD_DISABLE_REORDER YES\nMYRIAD_NUMBER_OF_SHAVES 4\nMYRIAD_NUMBER_OF_CMX_SLICES 5\nMYRIAD_THROUGHPUT_STREAMS 1\n'
+    yield 'MYRIAD_TILING_CMX_LIMIT_KB 40\nMYRIAD_HW_WHITE_LIST convolution_2,add_4\nMYRIAD_NONE_LAYERS Pooling\nLOG_LEVEL LOG_INFO\n'
+    yield 'MYRIAD_TENSOR_STRIDES input[2,128,5120,20480]\nMYRIAD_ENABLE_HW_ACCELERATION NO\n'
+
+
+def words(pattern, texts):
+    return sorted({w for text in texts for w in re.findall(pattern, text)})
+
+
+def write_dictionary(path, entries):
+    with open(path, 'w') as f:
+        f.write(''.join('"' + ''.join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\' else f'\\x{b:02x}' for b in e) + '"\n' for e in (e.encode('latin-1') for e in entries)))
+
+
+class Seeds:
+    def __init__(self, tool, folder):
+        self.tool, self.folder = tool, folder
+
+    def put(self, kind, name, data):
+        if len(data) <= LARGEST:
+            path = os.path.join(self.folder, kind, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'wb') as f:
+                f.write(data)
+
+    def dictionary(self, kind, entries):
+        write_dictionary(os.path.join(self.folder, kind + '.dict'), entries)
+
+    def blob(self, base):
+        done = subprocess.run([self.tool, 'compile', '-m', base + '.xml', '-o', base + '.blob'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode == 0:
+            with open(base + '.blob', 'rb') as f:
+                self.put('blob', os.path.basename(base), f.read())
+
+    def networks(self, folder):
+        names, texts = small_irs(folder), []
+        for number, name in enumerate(names):
+            with open(os.path.join(folder, name + '.xml'), 'rb') as xml, open(os.path.join(folder, name + '.bin'), 'rb') as weights:
+                data = xml.read() + b'\0' + weights.read()
+            self.put('ir', name, data)
+            texts.append(data.decode('latin-1'))
+            if name in models.__dict__ or number % 20 == 0:
+                for i, text in enumerate(configurations()):
+                    self.put('options', f'{name}_{i}', text.encode() + b'\0' + data)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(self.blob, (os.path.join(folder, name) for name in names)))
+        vocabulary = words(r' ([a-z_-]+=")', texts) + words(r'(type="\w+")', texts) + words(r'(version="\w+")', texts) + words(r'(</?[a-z_-]+)', texts)
+        self.dictionary('ir', vocabulary)
+        self.dictionary('options', configuration_keys() + ['YES', 'NO', '16', '-1', '[2,', '],', *vocabulary])
+
+    def write(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.networks(folder)
+        self.put('onnx', 'small', small_onnx())
+        for name, data in onnx_node_models():
+            self.put('onnx', name, data)
+        self.dictionary('onnx', sorted({s.name for s in onnx.defs.get_all_schemas()} | {a for s in onnx.defs.get_all_schemas() for a in s.attributes}))
+        for name, data in arrays():
+            self.put('array', name, data)
+        self.dictionary('array', ["'descr': '<f4'", "'fortran_order': True", "'shape': (", '|b1', '>i8', '\x93NUMPY', 'PK\3\4', 'PK\1\2', 'PK\5\6', '.npy'])
+        for name, picture, options in pictures():
+            file = io.BytesIO()
+            picture.save(file, os.path.splitext(name)[1].replace('.jpg', '.jpeg')[1:], **options)
+            self.put('picture', name, file.getvalue())
+        self.dictionary('picture', ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'CgBI', '\x89PNG', 'Adobe', *(f'\xff{chr(c)}' for c in (0xC0, 0xC2, 0xC4, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE0, 0xEE))])
 
 
 if __name__ == '__main__':
-    main()
+    Seeds(*sys.argv[1:]).write()

@@ -5,6 +5,7 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
+#include "vpu/config_file.hpp"
 
 namespace blobsmith::cli {
 
@@ -57,10 +58,7 @@ void apply_config(vpu::CompileOptions& options, const std::string& file_or_pair)
     return;
   }
   const Bytes text = read_file(file_or_pair, 1 << 20);
-  std::istringstream in(std::string(reinterpret_cast<const char*>(text.data()), text.size()));
-  std::string key, value;
-  while (in >> key >> value)
-    if (key[0] != '#') options.set(key, value);
+  vpu::apply_config_text(options, {reinterpret_cast<const char*>(text.data()), text.size()});
 }
 
 ElementType parse_precision(const std::string& s) {

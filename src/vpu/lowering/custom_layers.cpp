@@ -17,7 +17,10 @@ Error bad_file(ErrorCode code, const std::string& path, const std::string& why, 
 std::set<std::string> custom_layer_types(const std::string& path) {
   constexpr uint64_t kLargest = 1 << 24;
   if (!file_exists(path)) throw bad_file(ErrorCode::FileNotFound, path, "File was not found", 0);
-  const Bytes text = read_file(path, kLargest);
+  return parse_custom_layers(read_file(path, kLargest), path);
+}
+
+std::set<std::string> parse_custom_layers(const Bytes& text, const std::string& path) {
   pugi::xml_document document;
   const pugi::xml_parse_result parsed = document.load_buffer(text.data(), text.size());
   if (!parsed) throw bad_file(ErrorCode::BadXml, path, parsed.description(), parsed.offset);
