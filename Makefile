@@ -24,6 +24,10 @@ $(BUILD)/venv/.ready: tests/requirements.txt | setup
 	$(PYTHON) -m pip install -q --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
+$(BUILD)/venv/.openvino: tests/conformance/requirements.txt $(BUILD)/venv/.ready
+	$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
+	touch $@
+
 demo: build python           ## three real networks: model -> blob -> result, beside ONNX Runtime
 	$(PYTHON) examples/demo.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
 	$(PYTHON) examples/faces.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
@@ -38,7 +42,7 @@ test-asan: setup             ## unit tests under the address and undefined-behav
 	cmake --build $(BUILD)-asan -j $(JOBS)
 	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
 
-fuzz: build python            ## libFuzzer on the IR, ONNX and blob readers, FUZZ_SECONDS each
+fuzz: build python            ## libFuzzer on everything that reads files, FUZZ_SECONDS each
 	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF
 	cmake --build $(BUILD)-fuzz --target fuzzers -j $(JOBS)
 	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)/blobsmith $(BUILD)-fuzz $(FUZZ_SECONDS)
@@ -47,7 +51,7 @@ bench: build python          ## compile time and memory against the reference co
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 	$(PYTHON) benchmarks/run_time.py --tool $(BUILD)/blobsmith
 
-conformance: build python    ## random networks, many options and single operations through both compilers, where the reference compiler is present; blobs against their models
+conformance: build python $(BUILD)/venv/.openvino ## random networks, many options and single operations through both compilers, where the reference compiler is present; blobs against their models, models against ONNX Runtime and OpenVINO
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/config_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
@@ -56,6 +60,8 @@ conformance: build python    ## random networks, many options and single operati
 	$(PYTHON) tests/conformance/onnx_node_tests.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/compare_operations.py --tool $(BUILD)/blobsmith
+	$(PYTHON) tests/conformance/reference_operations.py --tool $(BUILD)/blobsmith
+	$(PYTHON) tests/conformance/reference_executor.py --tool $(BUILD)/blobsmith
 
 check-all: test test-asan fuzz bench conformance ## everything, long
 

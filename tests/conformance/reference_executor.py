@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Holds the reference executor (`blobsmith run MODEL`) against ONNX Runtime, over a corpus of models.
 
-  reference_executor.py CORPUS [--tool build/blobsmith] [--level 0,1] [-k REGEX] [--from onnx,ir] [-v]
+  reference_executor.py [CORPUS] [--tool build/blobsmith] [--level 0,1] [-k REGEX] [--from onnx,ir] [-v]
 
-CORPUS is a folder with index.json: a list of {"name", "level", "onnx", "xml"}, paths relative to the folder. The ONNX file must
+CORPUS is a folder with index.json: a list of {"name", "level", "onnx", "xml"}, paths relative to the folder; nothing is done where there is
+none. The ONNX file must
 agree to 1e-4 (relative, L2), the IR, whose constants are FP16, to 2e-2. Exit code: 0 when 98 % of the models agree.
 """
 import argparse
@@ -19,13 +20,14 @@ import onnx
 import onnxruntime
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CORPUS = os.path.join(os.environ.get('MYRIAD_CORPUS', os.path.expanduser('~/.cache/myriad-corpus')), 'corpus')
 LIMITS = {'onnx': 1e-4, 'ir': 2e-2}
 TYPES = {'tensor(float)': np.float32, 'tensor(float16)': np.float16, 'tensor(double)': np.float64, 'tensor(int64)': np.int64, 'tensor(int32)': np.int32, 'tensor(bool)': np.bool_, 'tensor(uint8)': np.uint8}
 
 
 def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('corpus')
+    ap.add_argument('corpus', nargs='?', default=CORPUS)
     ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
     ap.add_argument('--level', default='0,1,2,3')
     ap.add_argument('-k', default='')
@@ -110,7 +112,11 @@ def main():
     a = arguments()
     levels = {int(x) for x in a.level.split(',')}
     counts = {s: [0, 0] for s in a.sources.split(',')}
-    with open(os.path.join(a.corpus, 'index.json')) as f:
+    index = os.path.join(a.corpus, 'index.json')
+    if not os.path.exists(index):
+        print(f'skipped: {index} is missing')
+        return
+    with open(index) as f:
         entries = json.load(f)
     for entry in entries:
         if entry['level'] not in levels or 'onnx' not in entry or not re.search(a.k, entry['name']):

@@ -54,7 +54,7 @@ def main():
     ap.add_argument('-v', action='store_true', help='also what the compilers said where both refuse')
     arguments = ap.parse_args()
     if not compilers.reference_present(arguments.shared):
-        print('the reference compiler is not here: nothing to compare with')
+        print('skipped: no reference compiler')
         return 0
     chosen = [i for i, (op, variant, _) in enumerate(CASES) if re.search(arguments.pattern, f'{op} {variant}')]
     table = collections.defaultdict(collections.Counter)
