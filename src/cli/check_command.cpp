@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/model_input.hpp"
+#include "compare/known_faults.hpp"
 #include "vpu/check.hpp"
 
 namespace blobsmith::cli {
@@ -12,6 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Status = vpu::CheckedLayer::Status;
+using Faults = std::vector<compare::FaultyLayer>;  ///< layers of which the blob computes something else
 
 struct Options {
   ModelInput model;
@@ -72,7 +75,7 @@ Json layer_json(const vpu::CheckReport& r, size_t i) {
   return j;
 }
 
-void print_json(const Options& o, const vpu::CheckReport& r) {
+void print_json(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
   Json j{{"model", o.model.file},
          {"compiles", r.compiles()},
          {"supported", count(r, Status::Supported)},
@@ -80,8 +83,10 @@ void print_json(const Options& o, const vpu::CheckReport& r) {
          {"unsupported", count(r, Status::Unsupported)},
          {"not_checked", count(r, Status::NotChecked)},
          {"problems", Json::array()},
+         {"warnings", Json::array()},
          {"layers", Json::array()}};
   for (size_t k = 0; k < r.problems.size(); ++k) j["problems"].push_back(problem_json(r, k));
+  for (const compare::FaultyLayer& f : faults) j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"convert_avoids", f.avoidable}});
   for (size_t i = 0; i < r.layers.size(); ++i) j["layers"].push_back(layer_json(r, i));
   std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
 }
@@ -109,9 +114,10 @@ void print_layers(const vpu::CheckReport& r) {
     std::printf("  %-11s  %s \"%s\"  %s -> %s\n", vpu::to_string(l.status), l.type.c_str(), l.name.c_str(), shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
 }
 
-void print_text(const Options& o, const vpu::CheckReport& r) {
+void print_text(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
   for (const vpu::CheckedLayer& l : r.layers)
     if (l.status == Status::Fixed) std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
+  for (const compare::FaultyLayer& f : faults) std::printf("warning: a blob computes something else than the model: %s \"%s\": %s\n", f.type.c_str(), f.layer.c_str(), f.what.c_str());
   for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
   if (o.verbose) print_layers(r);
   const int not_checked = count(r, Status::NotChecked);
@@ -129,9 +135,15 @@ int check_command(const Arguments& args) {
   if (const int code = parse(app, args); code >= 0) return code;
   o.model.quirks = o.no_fix;
   const vpu::CheckSettings settings{.fix = !o.no_fix, .options_for = [&](const Graph& g) { return camera_options(o.camera, g, o.model.quirks); }};
-  const vpu::CheckReport r = vpu::check([&](ImportProblems& problems) { return read_model(o.model, nullptr, &problems); }, settings);
-  if (o.json) print_json(o, r);
-  else if (!o.quiet) print_text(o, r);
+  std::optional<Faults> faults;
+  const auto read = [&](ImportProblems& problems) {
+    Graph g = read_model(o.model, nullptr, &problems);
+    if (!faults) faults = compare::remaining_faults(g, o.model.quirks);
+    return g;
+  };
+  const vpu::CheckReport r = vpu::check(read, settings);
+  if (o.json) print_json(o, r, *faults);
+  else if (!o.quiet) print_text(o, r, *faults);
   return r.compiles() ? kDone : kModelError;
 }
 

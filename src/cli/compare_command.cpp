@@ -174,8 +174,7 @@ int compare_command(const Arguments& args) {
 
   CompareReport r{o.model.file, o.blob, subject.traced, {.tolerance = o.tolerance}, {}, {}, {}};
   r.comparison = compare::compare(emulator, subject.tensors, executor, r.settings);
-  for (compare::FaultyLayer& f : compare::find_faults(executor.graph()))
-    if (subject.quirks || !f.avoidable) r.faults.push_back(std::move(f));
+  r.faults = compare::remaining_faults(executor.graph(), subject.quirks);
   if (item_by_item) {
     precise.half_precision = true;  // constants of one type, as shape inference wants them
     for (compare::FaultyLayer& f : compare::find_batch_faults(read_model(precise))) r.faults.push_back(std::move(f));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/model_input.hpp"
+#include "compare/known_faults.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise.hpp"
 #include "vpu/blob/target.hpp"
@@ -34,16 +35,25 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
 }
 
-void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const std::vector<Legalisation>& rewrites, double ms) {
+/// What there is to say of the layers.
+struct Notes {
+  std::vector<Legalisation> rewrites;
+  std::vector<compare::FaultyLayer> faults;  ///< that stay
+};
+
+void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const Notes& notes, double ms) {
+  const std::vector<Legalisation>& rewrites = notes.rewrites;
   if (o.json) {
-    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"target", o.target}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}};
+    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"target", o.target}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}, {"warnings", nlohmann::json::array()}};
     for (const Legalisation& l : rewrites) j["rewrites"].push_back({{"layer", l.layer}, {"type", l.type}, {"replacement", l.replacement}, {"max_error", l.max_error}});
     for (const auto& a : r.avoided) j["not_as_intel"].push_back({{"layer", a.layer}, {"what", a.what}});
+    for (const compare::FaultyLayer& f : notes.faults) j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}});
     std::printf("%s\n", j.dump(1).c_str());
     return;
   }
   if (o.quiet) return;
   for (const auto& a : r.avoided) std::printf("not as Intel's tools: \"%s\": %s\n", a.layer.c_str(), a.what.c_str());
+  for (const compare::FaultyLayer& f : notes.faults) std::printf("warning: the blob computes something else than the model: %s \"%s\": %s\n", f.type.c_str(), f.layer.c_str(), f.what.c_str());
   if (o.explain)
     for (const Legalisation& l : rewrites) std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", l.type.c_str(), l.layer.c_str(), l.replacement.c_str(), l.max_error);
   std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s\n", output.c_str(), r.layers, r.stages, static_cast<double>(bytes) / 1024, ms,
@@ -61,7 +71,8 @@ int convert_command(const Arguments& args) {
   const vpu::Target& target = vpu::find_target(o.target);
   std::vector<ImportNote> notes;
   Graph graph = read_model(o.model, &notes);
-  const std::vector<Legalisation> rewrites = legalise(graph);
+  Notes said{{}, compare::remaining_faults(graph, o.model.quirks)};
+  said.rewrites = legalise(graph);
   vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);
   options.dump_passes = o.dump;
   vpu::CompileReport result;
@@ -71,7 +82,7 @@ int convert_command(const Arguments& args) {
   const std::string output = o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;
   write_file(output, blob);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  print_summary(o, output, blob.size(), result, rewrites, ms);
+  print_summary(o, output, blob.size(), result, said, ms);
   return kDone;
 }
 

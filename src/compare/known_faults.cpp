@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "transforms/avoid_faults.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith::compare {
@@ -48,9 +49,9 @@ bool adds_bias_twice(const Node& n) {
 }
 
 bool has_eps_inside(const Node& n) { return n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance"); }
-bool loses_fraction(const Node& n) { return n.attrs.real("bias") != std::floor(n.attrs.real("bias")); }
 bool interpolates_as_nearest(const Node& n) { return n.version == 0 && (n.attrs.text("mode") == "cubic" || n.attrs.text("mode") == "area"); }
-bool pads_interpolation(const Node& n) { return any(n.attrs, "pads_begin") || any(n.attrs, "pads_end"); }
+bool pads_before(const Node& n) { return n.version == 4 && transforms::pads_interpolation(n); }
+bool pads_inside(const Node& n) { return n.version != 4 && transforms::pads_interpolation(n); }
 bool leaves_antialias_out(const Node& n) {
   const Shape &in = n.input(0).shape(), &out = n.shape();
   bool shrinks = false;
@@ -58,26 +59,19 @@ bool leaves_antialias_out(const Node& n) {
   return n.version == 4 && n.attrs.flag("antialias") && n.attrs.text("mode").starts_with("linear") && shrinks;
 }
 
-bool patches(const Node& n) { return n.attrs.integers("sizes") != std::vector<int64_t>{1, 1}; }
-bool truncates_to_boolean(const Node& n) { return n.element_type() == ElementType::boolean && is_float(n.input(0).type()); }
-bool has_three_axes(const Node& n) { return n.shape().size() == 3; }
-bool slopes_of_first_axis(const Node& n) { return has_three_axes(n) && element_count(n.input(1).shape()) > 1; }
+/// Along channels and plane at once.
+bool sums_in_volumes(const Node& n) {
+  if (!n.input(1).node->is_constant()) return false;
+  const std::vector<int64_t> axes = n.input(1).node->constant.to_i64();
+  const auto rank = static_cast<int64_t>(n.shape().size());
+  return axes.size() > 1 && std::ranges::any_of(axes, [&](int64_t a) { return a == 1 || a + rank == 1; });
+}
 bool is_aligned(const Node& n) { return n.attrs.flag("aligned"); }
 bool always(const Node&) { return true; }
 
-bool is_special_cell(const Node& n) {
-  std::vector<std::string> usual{"sigmoid", "tanh", "tanh"};
-  return n.attrs.real("clip", 0) > 0 || n.attrs.get_or<std::vector<std::string>>("activations", usual) != usual;
-}
-
-bool is_special_sequence(const Node& n) {
-  const Node& lengths = *n.input(3).node;
-  const bool shorter = lengths.is_constant() && std::ranges::any_of(lengths.constant.to_i64(), [&](int64_t v) { return v < n.input(0).shape()[1]; });
-  return shorter || is_special_cell(n);
-}
+bool is_other_cell(const Node& n) { return transforms::is_special_cell(n) && !transforms::is_special_cell_of_known_functions(n); }
 
 bool has_bins(const Node& n) { return n.attrs.text("mode") == "bilinear"; }
-bool clips_priors(const Node& n) { return n.attrs.flag("clip"); }
 
 struct Fault {
   std::string_view type;    ///< operation
@@ -98,23 +92,31 @@ constexpr Fault kFaults[] = {
     {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation of other axes or with eps 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
     {"Gather", transforms::takes_from_the_back, "negative indices give zeros", "several negative indices of a Gather give zeros", true},
     {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
-    {"LRN", loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", false},
+    {"LRN", transforms::loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", true},
+    {"LRN", transforms::lacks_channels, "of three axes the first counts as the channels", "GRN and LRN of three axes", true},
+    {"LRN", sums_in_volumes, "the channels beside each one are left out of its sums", "LRN over channels and plane", false},
+    {"GRN", transforms::lacks_channels, "of three axes the first counts as the channels", "GRN and LRN of three axes", true},
+    {"PRelu", transforms::has_misplaced_slopes, "its slopes are taken for those of the channels, the first of three axes", "slopes of PReLU belong to the first of three axes", true},
     {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},
-    {"Interpolate", pads_interpolation, "of the pads only the first is looked at", "pads of an interpolation", false},
+    {"Interpolate", pads_before, "of the pads only the first is looked at", "pads of an interpolation", true},
+    {"Interpolate", pads_inside, "of the pads only the first is looked at", "pads of an interpolation", false},
     {"Interpolate", transforms::resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", true},
     {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
     {"NormalizeL2", transforms::normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", true},
-    {"Convert", truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", false},
-    {"PRelu", slopes_of_first_axis, "of three axes the first counts as the channels", "slopes of PReLU belong to the first of three axes", false},
-    {"GRN", has_three_axes, "of three axes the first counts as the channels", "GRN and LRN of three axes", false},
-    {"LRN", has_three_axes, "of three axes the first counts as the channels", "GRN and LRN of three axes", false},
-    {"LSTMCell", is_special_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
-    {"LSTMSequence", is_special_sequence, "activations, clip and lengths are not looked at", "activations and clip of an LSTM", false},
-    {"ExtractImagePatches", patches, "executed as ReorgYolo, which orders pixels otherwise", "ExtractImagePatches is executed as ReorgYolo", false},
+    {"Convert", transforms::truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", true},
+    {"Transpose", transforms::is_changed_by_gather_merge, "the indices of the GatherElements behind it are turned by it, not by its inverse", "a Gather and a GatherElements made one", true},
+    {"Transpose", transforms::mistakes_real_shape, "its real shape is that of the inverse Transpose", "the real shape of a Transpose of unknown shape", true},
+    {"Concat", transforms::mistakes_real_shape, "its real shape is too small", "the real shape of a Concat of several tensors", true},
+    {"LSTMCell", transforms::is_special_cell_of_known_functions, "activations and clip are not looked at", "activations and clip of an LSTM", true},
+    {"LSTMCell", is_other_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
+    {"LSTMSequence", transforms::is_special_cell_of_known_functions, "activations and clip are not looked at", "activations and clip of an LSTM", true},
+    {"LSTMSequence", is_other_cell, "activations and clip are not looked at", "activations and clip of an LSTM", false},
+    {"LSTMSequence", transforms::ends_early, "the lengths of its sequences are not looked at", "the lengths of its sequences", true},
+    {"LSTMSequence", transforms::may_end_early, "the lengths of its sequences are not looked at", "the lengths of its sequences", false},
+    {"ExtractImagePatches", transforms::is_reorganised, "executed as ReorgYolo, which orders pixels otherwise", "ExtractImagePatches is executed as ReorgYolo", true},
     {"ExperimentalDetectronROIFeatureExtractor", is_aligned, "aligned is not looked at", "aligned of ExperimentalDetectronROIFeatureExtractor", false},
     {"DeformablePSROIPooling", always, "executed as PSROIPooling: a bin is the mean of its pixels", "DeformablePSROIPooling is executed as PSROIPooling", false},
     {"PSROIPooling", has_bins, "mode and bins are not looked at: it is executed as average", "mode and bins of PSROIPooling", false},
-    {"PriorBox", clips_priors, "boxes are clipped as if their FP16 bits were integers", "PriorBox clips FP16 bit patterns", false},
 };
 
 constexpr Fault kBatch = {"", nullptr, "this layer works across the items of the batch, which the blob computes one by one", "the items of a batch are computed one by one, though a layer works across them", true};
@@ -123,9 +125,17 @@ constexpr Fault kBatch = {"", nullptr, "this layer works across the items of the
 
 std::vector<FaultyLayer> find_faults(const Graph& graph) {
   std::vector<FaultyLayer> list;
-  for (const Node* n : graph.ordered())
+  for (const Node* n : graph.ordered()) {
     for (const Fault& f : kFaults)
       if (n->type == f.type && f.applies(*n)) list.push_back({n->name, n->type, std::string(f.what), f.avoidable});
+    if (n->body) std::ranges::move(find_faults(*n->body), std::back_inserter(list));
+  }
+  return list;
+}
+
+std::vector<FaultyLayer> remaining_faults(const Graph& graph, bool quirks) {
+  std::vector<FaultyLayer> list = find_faults(graph);
+  if (!quirks) std::erase_if(list, [](const FaultyLayer& f) { return f.avoidable; });
   return list;
 }
 

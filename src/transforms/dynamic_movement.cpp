@@ -105,7 +105,7 @@ void concat(Rewriter& rw, Node* n) {
   Value sum = shapes[0];
   for (size_t i = 1; i < shapes.size(); ++i) sum = rw.make("Add", {sum, shapes[i]})->value();
   if (shapes.size() > 1) {
-    std::vector<int64_t> divisors(rank, n->input_count());
+    std::vector<int64_t> divisors(rank, n->attrs.flag(kExactShape) ? static_cast<int64_t>(shapes.size()) : n->input_count());
     divisors[axis] = 1;
     const Value by = integers(rw, type, divisors);
     sum = rw.make("Divide", {sum, by})->value();

@@ -27,7 +27,7 @@ void transpose(Rewriter& rw, Node* n) {
   Node* copy = rw.copy(n, n->inputs());
   const Value axis = rw.indices({0});
   // quirk: this is the shape of the inverse Transpose; both are the same where the order is its own inverse.
-  const Value result = rw.make("ScatterElementsUpdate", {shape, n->input(1), shape, axis})->value();
+  const Value result = n->attrs.flag(kExactShape) ? rw.make("Gather", {shape, n->input(1), axis}, {}, 1)->value() : rw.make("ScatterElementsUpdate", {shape, n->input(1), shape, axis})->value();
   resolve(rw, n->value(), copy->value(), result, n->name);
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "graph/ops/op.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -178,6 +179,23 @@ bool resolve_dynamic_shapes(Graph& graph) {
   }
   graph.remove_unreachable();
   return true;
+}
+
+bool mistakes_real_shape(const Node& n) {
+  const auto is_open = [](const Value& v) { return !is_static(v.shape()); };
+  if (n.is("Concat")) return std::ranges::count_if(n.inputs(), is_open) > 1 && !std::ranges::all_of(n.inputs(), is_open);
+  if (!n.is("Transpose") || !is_open(n.input(0))) return false;
+  const Tensor* order = constant_of(n.input(1));
+  return order && !is_own_inverse(order->to_i64());
+}
+
+Rewritten keep_real_shapes(Graph& graph) {
+  Rewritten list;
+  for (Node* n : graph.ordered()) {
+    if (n->is("Transpose") || n->is("Concat")) n->attrs.set(dynamic::kExactShape, true);  // Transposes may be fused
+    if (mistakes_real_shape(*n)) list.push_back(n->name);
+  }
+  return list;
 }
 
 bool shape_of_resolver(Rewriter& rw, Node* n) {

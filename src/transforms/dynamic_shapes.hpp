@@ -5,6 +5,9 @@
 
 namespace blobsmith::transforms::dynamic {
 
+/// Attribute of a Transpose or Concat of which the real shape is to be computed right, not as the reference does.
+inline constexpr const char* kExactShape = "exact_shape";
+
 /// The tensor with the real shape of v, which a resolver makes; empty where v is static.
 Value shape_of(Value v);
 /// The same, or v's static shape as a constant of this type.

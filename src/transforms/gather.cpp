@@ -3,7 +3,7 @@
 
 #include "graph/ops/numbers.hpp"
 #include "graph/ops/strided.hpp"
-#include "transforms/pipeline.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -32,8 +32,8 @@ bool takes_from_the_back(const Node& n) {
   return std::ranges::any_of(indices->to_i64(), [](int64_t i) { return i < 0; });
 }
 
-std::vector<const Node*> count_indices_from_front(Graph& graph) {
-  std::vector<const Node*> list;
+Rewritten count_indices_from_front(Graph& graph) {
+  Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!takes_from_the_back(*n)) continue;
     const Node& indices = *n->input(1).node;
@@ -42,7 +42,7 @@ std::vector<const Node*> count_indices_from_front(Graph& graph) {
     std::vector<int64_t> counted = indices.constant.to_i64();
     for (int64_t& i : counted) i = ops::from_front(i, size);
     graph.set_input(n, 1, graph.constant(ops::store<int64_t>(indices.element_type(), indices.shape(), counted), indices.name)->value());
-    list.push_back(n);
+    list.push_back(n->name);
   }
   return list;
 }

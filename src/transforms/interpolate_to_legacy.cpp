@@ -1,6 +1,6 @@
 // Interpolate of opset1 -> Interp (linear) or ResampleV2; version 4 stays (front-end spec §5.6).
 #include "graph/ops/interpolation.hpp"
-#include "transforms/pipeline.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -58,8 +58,8 @@ bool resizes_by_middles(const Node& n) {
   return in != out && !multiple && coordinates != "half_pixel";
 }
 
-std::vector<const Node*> state_coordinates(Graph& graph) {
-  std::vector<const Node*> list;
+Rewritten state_coordinates(Graph& graph) {
+  Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!resizes_by_middles(*n) || !keeps_batch_and_channels(*n)) continue;
     if (n->attrs.flag("antialias") && n->attrs.text("mode") == "linear") continue;
@@ -76,7 +76,7 @@ std::vector<const Node*> state_coordinates(Graph& graph) {
     stated->source = n->source;
     graph.redirect(n->value(), stated->value());
     graph.remove(n);
-    list.push_back(stated);
+    list.push_back(stated->name);
   }
   return list;
 }

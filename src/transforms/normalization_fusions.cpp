@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "graph/ops/strided.hpp"
-#include "transforms/pipeline.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -67,9 +67,9 @@ bool normalises_other_axes(const Node& n) {
   return axes && are_other_axes(n.shape(), axes->to_i64());
 }
 
-std::vector<const Node*> spell_out_norms(Graph& graph) {
+Rewritten spell_out_norms(Graph& graph) {
   constexpr double kLeastHalf = 0x1p-14;  // smaller ones would be zero on the chip
-  std::vector<const Node*> list;
+  Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!normalises_other_axes(*n)) continue;
     const Value x = n->input(0);
@@ -82,7 +82,7 @@ std::vector<const Node*> spell_out_norms(Graph& graph) {
     last->source = n->source;
     graph.redirect(n->value(), last->value());
     graph.remove(n);
-    list.push_back(last);
+    list.push_back(last->name);
   }
   return list;
 }
@@ -93,12 +93,12 @@ bool is_changed_by_l2_fusion(const Node& divide) {
   return l2 && ((!l2->is_max && l2->eps != 1.0) || are_other_axes(divide.shape(), axes_of(l2->sum)));
 }
 
-std::vector<const Node*> keep_norms_apart(Graph& graph) {
-  std::vector<const Node*> list;
+Rewritten keep_norms_apart(Graph& graph) {
+  Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_l2_fusion(*n)) continue;
     n->attrs.set(kApart, true);
-    list.push_back(n);
+    list.push_back(n->name);
   }
   return list;
 }

@@ -3,7 +3,7 @@
 // whatever its stride: its output can become smaller.
 #include <algorithm>
 
-#include "transforms/pipeline.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -60,12 +60,12 @@ bool is_changed_by_pad_fusion(const Node& window) {
   return !is_never_negative(pad->input(0)) || leaves_windows_empty(window, *pads);
 }
 
-std::vector<const Node*> keep_pads_apart(Graph& graph) {
-  std::vector<const Node*> windows;
+Rewritten keep_pads_apart(Graph& graph) {
+  Rewritten windows;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_pad_fusion(*n)) continue;
     n->input(0).node->attrs.set(kApart, true);
-    windows.push_back(n);
+    windows.push_back(n->name);
   }
   return windows;
 }

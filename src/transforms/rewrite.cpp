@@ -275,6 +275,12 @@ Shape normalized_axes(const std::vector<int64_t>& axes, size_t rank) {
   return r;
 }
 
+bool is_own_inverse(const std::vector<int64_t>& order) {
+  for (size_t i = 0; i < order.size(); ++i)
+    if (order.at(axis_from_front(order[i], order.size())) != static_cast<int64_t>(i)) return false;
+  return true;
+}
+
 int64_t product(std::span<const int64_t> dims) {
   int64_t p = 1;
   for (int64_t d : dims) p *= d;

@@ -115,5 +115,7 @@ bool is_never_negative(Value v);
 Shape normalized_axes(const std::vector<int64_t>& axes, size_t rank);
 size_t axis_from_front(int64_t axis, size_t rank);
 int64_t product(std::span<const int64_t> dims);
+/// A Transpose by this order, done twice, changes nothing.
+bool is_own_inverse(const std::vector<int64_t>& order);
 
 }  // namespace blobsmith::transforms

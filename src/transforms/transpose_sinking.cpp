@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "transforms/dynamic_shapes.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -54,7 +55,9 @@ bool fuse_transposes(Rewriter& rw, Node* n) {
   std::vector<int64_t> order;
   for (int64_t o : *outer) order.push_back((*inner)[axis_from_front(o, inner->size())]);
   if (std::ranges::is_sorted(order)) return rw.eliminate(n->value(), first->input(0));
-  return rw.replace(n, rw.visit(rw.transpose(first->input(0), order)));
+  Node* both = rw.transpose(first->input(0), order);
+  if (n->attrs.flag(dynamic::kExactShape)) both->attrs.set(dynamic::kExactShape, true);
+  return rw.replace(n, rw.visit(both));
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/cut.hpp"
+#include "transforms/avoid_faults.hpp"
 #include "transforms/legalise.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/lower.hpp"
@@ -156,13 +157,7 @@ class Checker {
       const auto types = output_types(graph);
       BatchInfo batch;
       if (options_.detect_network_batch) batch = detect_batch(graph, options_.quirks);
-      if (!options_.quirks) {
-        transforms::count_indices_from_front(graph);
-        transforms::state_coordinates(graph);
-        transforms::spell_out_norms(graph);
-        transforms::keep_pads_apart(graph);
-        transforms::keep_norms_apart(graph);
-      }
+      if (!options_.quirks) avoid_faults(graph);
       convert_to_legacy(graph);
       for (const Node* n : graph.all()) sources_.insert_or_assign(n->name, n->source);
       run_passes(*lower(graph, options_, batch, types));

@@ -1,5 +1,6 @@
 #include "vpu/compile.hpp"
 
+#include "transforms/avoid_faults.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
@@ -19,12 +20,8 @@ std::vector<BlobPort> ports(Program& program, DataUsage usage) {
 /// What the reference does otherwise, before there is a program; only without quirks.
 std::vector<Program::Avoided> avoid_in_graph(Graph& graph, const BatchInfo& batch) {
   std::vector<Program::Avoided> list;
-  for (const Node* n : transforms::count_indices_from_front(graph)) list.push_back({n->name, "its negative indices, which the chip does not know, are counted from the front"});
-  for (const Node* n : transforms::state_coordinates(graph)) list.push_back({n->name, "its coordinates are said in the words of opset 4, which the chip heeds"});
-  for (const Node* n : transforms::spell_out_norms(graph)) list.push_back({n->name, "the norm is over other axes than the chip's, and becomes the operations that it stands for"});
   for (const BatchInfo::Layer& l : batch.across) list.push_back({l.name, "it works across the batch, so all items are computed together"});
-  for (const Node* n : transforms::keep_pads_apart(graph)) list.push_back({n->name, "the zeros of the Pad before it do not become its own padding, which means something else"});
-  for (const Node* n : transforms::keep_norms_apart(graph)) list.push_back({n->name, "the norm keeps its eps and axes, and stays the operations that it is made of"});
+  for (AvoidedFault& f : avoid_faults(graph)) list.push_back({std::move(f.layer), std::move(f.what)});
   return list;
 }
 

@@ -129,7 +129,7 @@ def test_check_json_has_a_stable_shape(run, troubled_model, model):
     done = run('check', troubled_model, '--json')
     report = json.loads(done.stdout)
     assert done.returncode == 1
-    assert list(report) == ['model', 'compiles', 'supported', 'fixed', 'unsupported', 'not_checked', 'problems', 'layers']
+    assert list(report) == ['model', 'compiles', 'supported', 'fixed', 'unsupported', 'not_checked', 'problems', 'warnings', 'layers']
     assert (report['compiles'], report['supported'], report['fixed'], report['unsupported'], report['not_checked']) == (False, 2, 1, 3, 0)
     assert [p['number'] for p in report['problems']] == [1, 2, 3]
     assert [p['layer'] for p in report['problems']] == ['first', 'unknown', 'second']
@@ -633,3 +633,30 @@ def test_readme_examples_run(run, onnx_model, model, tmp_path, monkeypatch):
     for command in commands:
         done = run(*shlex.split(command))
         assert done.returncode == 0, f'{command}: {done.stderr}'
+
+
+def test_layers_that_no_rewrite_makes_right_are_told(run, tmp_path):
+    net = Net('aligned')
+    x = net.layer('DeformablePSROIPooling', [net.input(1, 18, 12, 16), net.input(4, 5, name='rois')], name='regions', output_dim=2, group_size=3, spatial_scale=0.0625, mode='bilinear_deformable', spatial_bins_x=1, spatial_bins_y=1, trans_std=0.1, part_size=3)
+    net.result(x)
+    net.save(str(tmp_path / 'aligned'))
+    model = tmp_path / 'aligned.xml'
+    converted = json.loads(run('convert', model, '-o', tmp_path / 'x.blob', '--json').stdout)
+    assert [(w['layer'], w['type']) for w in converted['warnings']] == [('regions', 'DeformablePSROIPooling')] and not converted['not_as_intel']
+    assert 'warning: the blob computes something else than the model: DeformablePSROIPooling "regions": executed as PSROIPooling' in run('convert', model, '-o', tmp_path / 'x.blob').stdout
+    checked = run('check', model, '--json')
+    assert checked.returncode == 0
+    assert [(w['layer'], w['convert_avoids']) for w in json.loads(checked.stdout)['warnings']] == [('regions', False)]
+    assert 'warning: a blob computes something else' in run('check', model).stdout
+
+
+def test_what_convert_rewrites_is_no_warning(run, tmp_path):
+    net = Net('slopes')
+    net.result(net.layer('PReLU', [net.input(1, 6, 10), net.normal(6)], name='slopes'))
+    net.save(str(tmp_path / 'slopes'))
+    model = tmp_path / 'slopes.xml'
+    converted = lambda *more: json.loads(run('convert', model, '-o', tmp_path / 'x.blob', '--json', *more).stdout)
+    assert [a['layer'] for a in converted()['not_as_intel']] == ['slopes'] and not converted()['warnings']
+    assert [w['layer'] for w in converted('--quirks')['warnings']] == ['slopes'] and not converted('--quirks')['not_as_intel']
+    warnings = lambda *more: json.loads(run('check', model, '--json', *more).stdout)['warnings']
+    assert not warnings() and [w['convert_avoids'] for w in warnings('--no-fix')] == [True]

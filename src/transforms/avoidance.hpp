@@ -1,0 +1,22 @@
+// What the rewrites of avoid_faults.hpp share.
+#pragma once
+#include "transforms/avoid_faults.hpp"
+#include "transforms/rewrite.hpp"
+
+namespace blobsmith::transforms {
+
+/// Offers every node to `respell`, in order, which says whether it put something else in its place.
+template <class F>
+Rewritten rewrite_each(Graph& graph, F respell) {
+  Rewriter rw(graph);
+  Rewritten list;
+  for (Node* n : graph.ordered()) {
+    rw.set_origin(n->source);
+    const std::string name = n->name;
+    if (respell(rw, n)) list.push_back(name);
+  }
+  if (!list.empty()) graph.remove_unreachable();
+  return list;
+}
+
+}  // namespace blobsmith::transforms

@@ -1,0 +1,79 @@
+"""Networks with layers that Intel's compiler computes otherwise than the model says and `convert` does not (docs/quirks.md).
+
+CASES as in single_op_models.py.
+"""
+CASES = []
+
+
+def case(op, variant, build):
+    CASES.append((op, variant, build))
+
+
+def one(op, variant, shape=(1, 4, 8, 10), opset='opset1', more=lambda n: (), outputs=1, type='f16', **data):
+    def build(n):
+        y = n.layer(op, [n.input(*shape, type=type), *more(n)], version=opset, outputs=outputs, **data)
+        n.result(*(y if outputs > 1 else [y]))
+    case(op, variant, build)
+
+
+# ---- channels
+for shape, slopes in {(1, 6, 10): ((6,), (6, 1), (1, 6, 1), (10,), (6, 10)), (3, 6, 10): ((6,), (3, 1, 1)), (1, 4, 8, 10): ((4, 8, 10), (1, 1, 10), (4, 1, 10)), (1, 4, 3, 8, 10): ((4, 3, 8, 10),)}.items():
+    for s in slopes:
+        if s != (10,):
+            one('PReLU', f'{shape} slopes {s}', shape, more=lambda n, s=s: [n.normal(*s)])
+for axes, size in (((1,), 3), ((1,), 5), ((2,), 3)):
+    one('LRN', f'3d axes {axes} size {size}', (1, 6, 10), more=lambda n, a=axes: [n.ints(*a)], alpha=0.5, beta=0.75, bias=1.0, size=size)
+for k in (0.5, 1.5, 2.25, 0.001):
+    one('LRN', f'k {k}', more=lambda n: [n.ints(1)], alpha=0.0001 if k != 1.5 else 0.5, beta=0.75, bias=k, size=3)
+one('LRN', 'k 1.5 in a plane', more=lambda n: [n.ints(2, 3)], alpha=0.5, beta=0.5, bias=1.5, size=3)
+one('LRN', '3d k 1.5', (1, 6, 10), more=lambda n: [n.ints(1)], alpha=0.5, beta=0.75, bias=1.5, size=3)
+one('GRN', '3d', (1, 6, 10), bias=0.5)
+one('GRN', '3d without a batch', (3, 6, 10), bias=0.5)
+
+# ---- moving data
+for size in (2, 4):
+    one('ExtractImagePatches', f'{size}', (1, 3, 8, 12), 'opset3', sizes=[size] * 2, strides=[size] * 2, rates=[1, 1], auto_pad='valid')
+for mode in ('nearest', 'linear_onnx', 'linear'):
+    for coordinates in ('half_pixel', 'asymmetric', 'align_corners'):
+        one('Interpolate', f'pads {mode} {coordinates}', (1, 4, 8, 10), 'opset4', lambda n: [n.ints(20, 24), n.const([2.0, 2.0], 'f32'), n.ints(2, 3)], mode=mode, shape_calculation_mode='sizes', coordinate_transformation_mode=coordinates,
+            nearest_mode='round_prefer_floor', antialias=False, pads_begin=[0, 0, 1, 0], pads_end=[0, 0, 1, 2], cube_coeff=-0.75)
+
+
+def turned_gather(order, indices, axis):
+    """What MergeGatherGatherElements looks for, with a Transpose that is not its own inverse."""
+    def build(n):
+        y = n.layer('Squeeze', [n.layer('Gather', [n.input(8, 12, 10), n.const([[1, 0, 2]], 'i64'), n.const(0, 'i64')]), n.ints(0)])
+        n.result(n.layer('GatherElements', [n.transpose(y, *order), n.input(*indices, name='i', type='i32')], version='opset6', axis=axis))
+    return build
+
+
+case('Gather GatherElements', 'order 1 2 0', turned_gather((1, 2, 0), (12, 10, 2), 2))
+case('Gather GatherElements', 'order 2 0 1', turned_gather((2, 0, 1), (10, 3, 11), 2))
+case('Convert', 'boolean choice', lambda n: n.result(n.layer('Select', [n.layer('Convert', [n.input(1, 4, 8, 10)], destination_type='boolean'), n.input(1, 4, 8, 10, name='a'), n.input(1, 4, 8, 10, name='b')])))
+
+
+# ---- LSTM
+def cell(variant, batch=1, **data):
+    def build(n):
+        y = n.layer('LSTMCell', [n.input(batch, 8), n.normal(batch, 6), n.normal(batch, 6), n.normal(24, 8), n.normal(24, 6), n.normal(24, scale=0.3)], version='opset4', outputs=2, hidden_size=6, **data)
+        n.result(*y)
+    case('LSTMCell', variant, build)
+
+
+def sequence(variant, lengths, batch=1, steps=5, direction='forward', **data):
+    def build(n):
+        d = 2 if direction == 'bidirectional' else 1
+        states = [n.normal(batch, d, 6) for _ in range(2)]
+        y = n.layer('LSTMSequence', [n.input(batch, steps, 8), *states, n.ints(*lengths), n.normal(d, 24, 8), n.normal(d, 24, 6), n.normal(d, 24, scale=0.3)], version='opset5', outputs=3, hidden_size=6, direction=direction, **data)
+        n.result(*y)
+    case('LSTMSequence', variant, build)
+
+
+cell('clip and batch', 3, clip=0.3)
+cell('relu', activations=['relu', 'sigmoid', 'relu'])
+cell('hardsigmoid', activations=['hardsigmoid', 'tanh', 'tanh'], activations_alpha=[0.25, 0, 0], activations_beta=[0.4, 0, 0])
+for direction in ('forward', 'reverse', 'bidirectional'):
+    sequence(f'{direction} clipped', [5], direction=direction, clip=0.3)
+    sequence(f'{direction} shorter', [3], direction=direction)
+    sequence(f'{direction} of two lengths', [2, 5], 2, direction=direction)
+sequence('shorter and clipped', [3], clip=0.3)
