@@ -6,37 +6,28 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/float16.hpp"
+#include "core/vector_targets.hpp"
 
-// Vectors of a size known when compiling only; three kinds of x86 processors.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/simd.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
 
+#include "core/float16-inl.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace blobsmith::compute::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+using blobsmith::HWY_NAMESPACE::lanes_of;
+using blobsmith::HWY_NAMESPACE::load_halves;
 
 // Sums in registers: 24 where there are 32 of them, else 12.
 constexpr int kTileRows = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 8 : 4;
-// Others than these have no instructions that round to FP16.
-constexpr bool kHasHalves = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_NEON;
-
-template <class D>
-constexpr int64_t lanes_of = static_cast<int64_t>(hn::MaxLanes(D()));
 
 /// As many of a group's channels as a vector holds.
 using Channels = hn::CappedTag<float, kGroup>;
 constexpr int64_t kParts = kGroup / lanes_of<Channels>;
-
-template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const uint8_t* halves) {
-  const hn::Rebind<hwy::float16_t, D> d16;
-  return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(halves)));
-}
 
 /// Which of four halves are not zero, as four bits.
 HWY_INLINE unsigned nonzero_mask(uint64_t halves) {
@@ -55,7 +46,7 @@ HWY_INLINE bool pack_block(const uint8_t* row, int64_t first, float* to, int32_t
   auto least = magnitude;
   for (int64_t i = 0; i < 8 * kGroup; i += kHalves) least = hn::Min(least, hn::And(hn::LoadU(d16, reinterpret_cast<const uint16_t*>(row) + i), magnitude));
   if (!hn::AllFalse(d16, hn::Eq(least, hn::Zero(d16)))) return false;
-  for (int64_t i = 0; i < 8 * kGroup; i += kLanes) hn::StoreU(load(d, row + 2 * i), d, to + i);
+  for (int64_t i = 0; i < 8 * kGroup; i += kLanes) hn::StoreU(load_halves(d, row + 2 * i), d, to + i);
   for (int64_t i = 0; i < 8; i += kNumbers) hn::StoreU(hn::Iota(d32, static_cast<int32_t>(first + i)), d32, kept + i);
   std::fill_n(masks, 8, uint8_t{0xFF});
   return true;
@@ -78,7 +69,7 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept,
       const unsigned mask = nonzero_mask(bits[0]) | nonzero_mask(bits[1]) << 4;
       if (mask == 0) continue;
       n.zeros += kGroup - std::popcount(mask);
-      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
+      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load_halves(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
       masks[n.rows] = static_cast<uint8_t>(mask);
       kept[n.rows++] = static_cast<int32_t>(i);
     }
@@ -164,7 +155,7 @@ HWY_INLINE void columns(const GroupedWeights& weights, int64_t group, const floa
     for (int g = 0; g < G; ++g)
 #pragma GCC unroll 8
       for (int64_t part = 0; part < kParts; ++part) {
-        const auto w = load(d, row + g * weights.group_elements * 2 + part * 2 * kLanes);
+        const auto w = load_halves(d, row + g * weights.group_elements * 2 + part * 2 * kLanes);
 #pragma GCC unroll 8
         for (int p = 0; p < P; ++p) sum[g][p][part] = hn::MulAdd(w, v[p], sum[g][p][part]);
       }
@@ -185,7 +176,7 @@ void columns_without_zeros(const GroupedWeights& weights, const float* x, const 
     const uint8_t* row = static_cast<const uint8_t*>(weights.halves) + g * weights.group_elements * 2;
     for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
       float w[kGroup];
-      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load(d, row + part * 2 * kLanes), d, w + part * kLanes);
+      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load_halves(d, row + part * 2 * kLanes), d, w + part * kLanes);
       if (std::all_of(w, w + kGroup, [](float v) { return v == 0; })) continue;
       for (int64_t p = 0; p < pixels; ++p)
         for (int64_t part = 0; part < kParts; ++part) {
@@ -211,48 +202,6 @@ void accumulate_columns(const GroupedWeights& weights, const float* x, const int
   for (; p + 4 <= pixels; p += 4) all_groups<4>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
   for (; p + 2 <= pixels; p += 2) all_groups<2>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
   if (p < pixels) all_groups<1>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
-}
-
-/// Fewer than 8 halves as four and four that overlap, as two, as one.
-template <class F>
-HWY_INLINE void short_row(int64_t width, F step) {
-  if (width >= 4) {
-    step(hn::CappedTag<float, 4>(), 0);
-    step(hn::CappedTag<float, 4>(), width - 4);
-    return;
-  }
-  if (width & 2) step(hn::CappedTag<float, 2>(), 0);
-  if (width & 1) step(hn::CappedTag<float, 1>(), width - 1);
-}
-
-/// Steps of a whole row; the last overlaps the one before.
-template <class F>
-HWY_INLINE void row_steps(int64_t width, F step) {
-  const hn::CappedTag<float, 8> d;
-  constexpr int64_t kLanes = lanes_of<decltype(d)>;
-  if (width < kLanes) return short_row(width, step);
-  for (int64_t i = 0; i + kLanes <= width; i += kLanes) step(d, i);
-  if (width % kLanes) step(d, width - kLanes);
-}
-
-void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) {
-  for (int64_t r = 0; r < rows; ++r, from += stride, to += pitch) {
-    if constexpr (kHasHalves) row_steps(width, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(load(d, from + 2 * i), d, to + i); });
-    else halves_to_floats(from, to, static_cast<size_t>(width));
-  }
-}
-
-void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) {
-  for (int64_t r = 0; r < rows; ++r, from += pitch, to += stride) {
-    if constexpr (kHasHalves) {
-      row_steps(width, [=](auto d, int64_t i) HWY_ATTR {
-        const hn::Rebind<hwy::float16_t, decltype(d)> d16;
-        hn::StoreU(hn::DemoteTo(d16, hn::LoadU(d, from + i)), d16, reinterpret_cast<hwy::float16_t*>(to + 2 * i));
-      });
-    } else {
-      floats_to_halves(from, to, static_cast<size_t>(width));
-    }
-  }
 }
 
 void every_second(const float* from, int64_t n, float* to) {
@@ -327,8 +276,6 @@ HWY_EXPORT(pack_weights);
 HWY_EXPORT(accumulate);
 HWY_EXPORT(accumulate_one);
 HWY_EXPORT(accumulate_columns);
-HWY_EXPORT(load_halves);
-HWY_EXPORT(store_halves);
 HWY_EXPORT(every_second);
 HWY_EXPORT(all_finite);
 HWY_EXPORT(sigmoids);
@@ -345,8 +292,6 @@ void accumulate_one(const float* weights, const float* x, const int32_t* offsets
 void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
   HWY_DYNAMIC_DISPATCH(accumulate_columns)(weights, x, offsets, k, pixel_offsets, pixels, out);
 }
-void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(load_halves)(from, stride, to, pitch, rows, width); }
-void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width) { HWY_DYNAMIC_DISPATCH(store_halves)(from, pitch, to, stride, rows, width); }
 void every_second(const float* from, int64_t n, float* to) { HWY_DYNAMIC_DISPATCH(every_second)(from, n, to); }
 bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
 void sigmoids(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(sigmoids)(values, n); }

@@ -31,10 +31,6 @@ struct GroupedWeights {
 /// pixel_offsets[p].
 void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out);
 
-/// Rows of FP16 numbers, `stride` bytes apart, to rows of floats and back (to nearest even).
-void load_halves(const uint8_t* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width);
-void store_halves(const float* from, int64_t pitch, uint8_t* to, int64_t stride, int64_t rows, int64_t width);
-
 /// to[i] = from[2*i]
 void every_second(const float* from, int64_t n, float* to);
 

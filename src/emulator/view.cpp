@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "core/float16.hpp"
-#include "compute/simd.hpp"
+#include "core/float16_rows.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -143,13 +143,13 @@ void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, in
 
 void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width, float* to, int64_t pitch) {
   if (row_stride == stride * width && pitch == width) return load_row(from, stride, type, rows * width, to);
-  if (type == DataType::FP16 && stride == 2) return compute::load_halves(from, row_stride, to, pitch, rows, width);
+  if (type == DataType::FP16 && stride == 2) return halves_to_floats(from, row_stride, to, pitch, rows, width);
   for (int64_t r = 0; r < rows; ++r) load_row(from + r * row_stride, stride, type, width, to + r * pitch);
 }
 
 void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width) {
   if (row_stride == stride * width && pitch == width) return store_row(from, to, stride, type, rows * width);
-  if (type == DataType::FP16 && stride == 2) return compute::store_halves(from, pitch, to, row_stride, rows, width);
+  if (type == DataType::FP16 && stride == 2) return floats_to_halves(from, pitch, to, row_stride, rows, width);
   for (int64_t r = 0; r < rows; ++r) store_row(from + r * pitch, to + r * row_stride, stride, type, width);
 }
 
