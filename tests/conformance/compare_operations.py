@@ -6,14 +6,8 @@
 The networks are those of single_op_models.py, reference_op_models.py, dynamic_models.py, pattern_models.py, loop_models.py and avoided_models.py. Exit
 code 1 when one differs of which neither `compare` nor the list below says why.
 """
-import argparse
-import collections
-import json
-import os
-import re
-import subprocess
+import functools
 import sys
-import tempfile
 
 import numpy as np
 
@@ -21,11 +15,11 @@ import avoided_models
 import dynamic_models
 import ir_builder
 import loop_models
+import operation_runs
 import pattern_models
 import reference_op_models
 import single_op_models
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CASES = [case for module in (single_op_models, reference_op_models, dynamic_models, pattern_models, loop_models, avoided_models) for case in module.CASES]
 KNOWN = {
     'Convert f16 to u8': 'negative numbers have no place in U8',
@@ -34,53 +28,35 @@ KNOWN = {
 }
 
 
-def inputs(op, net, rng):
-    arrays = {}
+def parameters(net):
     for layer in net.layers:
         if layer.type == 'Parameter':
-            shape = [abs(int(d)) for d in layer.data['shape']]
-            kind = np.float32 if layer.data['element_type'] == 'f16' else ir_builder.TYPES[layer.data['element_type']]
-            arrays[layer.name] = reference_op_models.values(op, layer.name, shape, kind, rng)
-    return arrays
+            kind = layer.data['element_type']
+            yield layer.name, [abs(int(d)) for d in layer.data['shape']], np.float32 if kind == 'f16' else ir_builder.TYPES[kind]
 
 
-def judge(tool, number, folder):
-    op, variant, build = CASES[number]
-    net = ir_builder.Net(op, number)
-    build(net)
-    net.save(os.path.join(folder, 'net'))
-    np.savez(os.path.join(folder, 'in.npz'), **inputs(op, net, np.random.default_rng(number)))
-    r = subprocess.run([tool, 'compare', os.path.join(folder, 'net.xml'), '--input', os.path.join(folder, 'in.npz'), '--ip', 'FP16', '--json'], capture_output=True, text=True, timeout=300)
-    if r.returncode == 1 and 'layer "stage ' not in r.stderr:
+def judge(tool, case, number, folder):
+    net = operation_runs.saved(case, number, folder)
+    arrays = operation_runs.inputs(case, number, parameters(net))
+    code, answer, problem = operation_runs.call(tool, 'compare', folder, arrays, '--ip', 'FP16', timeout=300)
+    if code == 1 and 'layer "stage ' not in problem:
         return 'refused', ''
-    if r.returncode == 0:
+    if code == 0:
         return 'ok', ''
-    why = next((why for name, why in KNOWN.items() if f'{op} {variant}'.startswith(name)), None)
+    why = operation_runs.known_reason(KNOWN, case)
     if why:
         return 'known', why
-    if r.returncode != 4:
-        return 'FAIL', r.stderr.strip().split('\n')[0]
-    answer = json.loads(r.stdout)
+    if not answer:
+        return 'FAIL', problem.split('\n')[0]
     if answer['known_faults']:
         return 'known', '; '.join(f['what'] for f in answer['known_faults'])
     return 'FAIL', ', '.join(f'{layer["name"]} {layer["relative_error"]}' for layer in answer['layers'] if not layer['within']) or str(answer['not_compared'])
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
-    ap.add_argument('-k', dest='pattern', default='', help='only networks whose "operation variant" matches')
-    ap.add_argument('-v', action='store_true', help='list the networks with known faults too')
-    a = ap.parse_args()
-    counts = collections.Counter()
-    for number, (op, variant, _) in enumerate(CASES):
-        if not re.search(a.pattern, f'{op} {variant}'):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            verdict, why = judge(a.tool, number, folder)
-        counts[verdict] += 1
-        if verdict == 'FAIL' or (a.v and verdict == 'known'):
-            print(f'{verdict:5} {op} {variant}: {why}', flush=True)
+    a = operation_runs.arguments(__doc__, 'list the networks with known faults too')
+    silent = ('ok', 'refused') if a.v else ('ok', 'refused', 'known')
+    counts = operation_runs.judge_all(CASES, a, functools.partial(judge, a.tool), silent)
     print(f'{counts["ok"]} agree, {counts["known"]} are known to differ, {counts["FAIL"]} differ; {counts["refused"]} do not compile')
     return 1 if counts['FAIL'] else 0
 

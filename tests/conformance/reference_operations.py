@@ -6,14 +6,10 @@
 The networks are those of single_op_models.py and reference_op_models.py, in single precision. Needs the PyPI package openvino
 (requirements.txt; nothing is done where it is missing). Exit code 1 when a network gives other numbers, or blobsmith computes none where OpenVINO does.
 """
-import argparse
-import collections
-import json
+import functools
 import os
-import re
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 
@@ -23,10 +19,10 @@ except ImportError:
     openvino = None
 
 import ir_builder
+import operation_runs
 import reference_op_models
 import single_op_models
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CASES = single_op_models.CASES + reference_op_models.CASES
 LIMIT = 1e-4
 # Networks about which current versions of OpenVINO think otherwise, and why.
@@ -46,33 +42,33 @@ KNOWN = {
 ir_builder.TYPES['f16'] = np.float32  # save() then writes the name of that type
 
 
-def save(op, build, number, path):
-    net = ir_builder.Net(op, number)
-    build(net)
-    net.save(path)
-    with open(path + '.xml') as f:
+def save(case, number, folder):
+    """The path of the network in single precision."""
+    operation_runs.saved(case, number, folder)
+    path = os.path.join(folder, 'net.xml')
+    with open(path) as f:
         xml = f.read()
-    with open(path + '.xml', 'w') as f:
+    with open(path, 'w') as f:
         f.write(xml.replace('"f16"', '"f32"').replace('FP16', 'FP32'))
+    return path
 
 
-def values(op, parameter, rng):
-    return reference_op_models.values(op, parameter.get_friendly_name(), [d.get_length() for d in parameter.get_partial_shape()], parameter.get_element_type().to_dtype(), rng)
+def parameters(model):
+    for p in model.get_parameters():
+        yield p.get_friendly_name(), [d.get_length() for d in p.get_partial_shape()], p.get_element_type().to_dtype()
 
 
-def expected(core, path, inputs):
+def expected(core, path, arrays):
     compiled = core.compile_model(core.read_model(path), 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
-    answer = compiled(inputs)
+    answer = compiled(arrays)
     return [np.array(answer[o]) for o in compiled.outputs]
 
 
-def computed(tool, path, inputs, folder):
-    np.savez(os.path.join(folder, 'in.npz'), **inputs)
-    given = ['--input', os.path.join(folder, 'in.npz')] if inputs else []
-    r = subprocess.run([tool, 'run', path, *given, '--output-dir', os.path.join(folder, 'out'), '--json'], capture_output=True, text=True, timeout=100)
-    if r.returncode:
-        raise RuntimeError(r.stderr.strip().split('\n')[0] or f'exit code {r.returncode}')
-    return [np.load(o['file']) for o in json.loads(r.stdout)['outputs']]
+def computed(tool, folder, arrays):
+    code, answer, problem = operation_runs.call(tool, 'run', folder, arrays, '--output-dir', os.path.join(folder, 'out'), timeout=100)
+    if code:
+        raise RuntimeError(problem.split('\n')[0] or f'exit code {code}')
+    return [np.load(o['file']) for o in answer['outputs']]
 
 
 def difference(got, want):
@@ -86,46 +82,30 @@ def difference(got, want):
     return '' if norm <= LIMIT else f'relative error {norm:.1e}'
 
 
-def judge(tool, core, number, folder):
-    op, variant, build = CASES[number]
-    path = os.path.join(folder, 'net.xml')
-    save(op, build, number, path[:-4])
+def judge(tool, core, case, number, folder):
+    path = save(case, number, folder)
     try:
-        model = core.read_model(path)
-        rng = np.random.default_rng(number)
-        inputs = {p.get_friendly_name(): values(op, p, rng) for p in model.get_parameters()}
-        want = expected(core, path, inputs)
+        arrays = operation_runs.inputs(case, number, parameters(core.read_model(path)))
+        want = expected(core, path, arrays)
     except RuntimeError as e:
         return 'skip', 'OpenVINO: ' + str(e).strip().split('\n')[-1][:120]
     try:
-        got = computed(tool, path, inputs, folder)
+        got = computed(tool, folder, arrays)
     except (RuntimeError, subprocess.TimeoutExpired) as e:
         return 'FAIL', str(e)
-    known = next((why for name, why in KNOWN.items() if f'{op} {variant}'.startswith(name)), None)
     problems = [d for d in map(difference, got, want) if d]
     if not problems and len(got) == len(want):
         return 'ok', ''
+    known = operation_runs.known_reason(KNOWN, case)
     return ('known', known) if known else ('FAIL', '; '.join(problems))
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
-    ap.add_argument('-k', dest='pattern', default='', help='only networks whose "operation variant" matches')
-    ap.add_argument('-v', action='store_true', help='list the networks that agree too')
-    a = ap.parse_args()
+    a = operation_runs.arguments(__doc__, 'list the networks that agree too')
     if not openvino:
         print('skipped: the Python package openvino is not here')
         return 0
-    core, counts = openvino.Core(), collections.Counter()
-    for number, (op, variant, _) in enumerate(CASES):
-        if not re.search(a.pattern, f'{op} {variant}'):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            verdict, why = judge(a.tool, core, number, folder)
-        counts[verdict] += 1
-        if verdict != 'ok' or a.v:
-            print(f'{verdict:5} {op} {variant}: {why}', flush=True)
+    counts = operation_runs.judge_all(CASES, a, functools.partial(judge, a.tool, openvino.Core()), () if a.v else ('ok',))
     print(f'{counts["ok"]} of {counts["ok"] + counts["FAIL"]} agree, {counts["known"]} are known to differ, {counts["skip"]} OpenVINO does not run')
     return 1 if counts['FAIL'] else 0
 
