@@ -274,8 +274,8 @@ struct Emulator::Impl {
     const ArithmeticOptions& a = machine.options.arithmetic;
     if (!a.saturate && !a.flush_denormals) return;
     constexpr uint16_t kInfinity = 0x7C00, kLargest = 0x7BFF, kSmallestNormal = 0x0400, kSign = 0x8000;
-    for (int k : r.written()) {
-      const Grid g = memory_order(machine.memory.view(r.stage().buffers[static_cast<size_t>(k)]));
+    for (const auto& w : r.written()) {
+      const Grid g = memory_order(machine.memory.view(r.stage().buffers[static_cast<size_t>(w.buffer)]));
       if (g.type != vpu::DataType::FP16) continue;
       for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
         for (int64_t i = 0; i < n; ++i) {
@@ -292,19 +292,19 @@ struct Emulator::Impl {
 
   void report(const StageRun& r, size_t index, bool injected, double ms) {
     StageEvent e{static_cast<int>(index), injected, turn, to_string(r.type()), {}, ms, {}, {}};
-    for (int k : r.written()) {
-      const vpu::BlobBuffer& b = r.stage().buffers[static_cast<size_t>(k)];
+    for (const auto& w : r.written()) {
+      const vpu::BlobBuffer& b = r.stage().buffers[static_cast<size_t>(w.buffer)];
       if (b.location == vpu::Location::Output) e.network_outputs.push_back(machine.blob.outputs.at(b.io.index).name);
     }
     e.inputs = [&] {
       std::vector<FloatTensor> list;
       for (int k : r.read())
-        if (r.stage().buffers[static_cast<size_t>(k)].location != vpu::Location::Blob && std::ranges::find(r.written(), k) == r.written().end()) list.push_back(tensor(r, k));
+        if (r.stage().buffers[static_cast<size_t>(k)].location != vpu::Location::Blob && std::ranges::find(r.written(), k, &StageRun::Written::buffer) == r.written().end()) list.push_back(tensor(r, k));
       return list;
     };
     e.outputs = [&] {
       std::vector<FloatTensor> list;
-      for (int k : r.written()) list.push_back(tensor(r, k));
+      for (const auto& w : r.written()) list.push_back(tensor(r, w.buffer));
       return list;
     };
     hook(e);

@@ -52,7 +52,7 @@ class StageRun {
   StageRun(Machine& machine, const vpu::BlobStage& stage) : StageRun(machine, stage, machine.workplace) {}
   StageRun(Machine& machine, const vpu::BlobStage& stage, Workplace& workplace) : machine_(machine), stage_(stage), workplace_(workplace) {}
   ~StageRun() {
-    for (const auto& [begin, end] : written_bytes_) workplace_.planes.written(begin, end);
+    for (const Written& w : written_) workplace_.planes.written(w.begin, w.end);
   }
   StageRun(const StageRun&) = delete;
   StageRun& operator=(const StageRun&) = delete;
@@ -74,12 +74,12 @@ class StageRun {
 
   /// The same for kernels that access a part of the tensor only, and say which by `touch`, when memory is checked.
   View in_parts(int k) {
-    remember(read_, k);
+    if (std::ranges::find(read_, k) == read_.end()) read_.push_back(k);
     return machine_.memory.view(record(k));
   }
-  View out_parts(int k) { return will_write(machine_.memory.view(writable(k))); }
+  View out_parts(int k) { return will_write(k, machine_.memory.view(writable(k))); }
   /// A dynamic output whose size this stage decides; as large as there may be room, which it must not fill.
-  View out_at_capacity(int k) { return will_write(machine_.memory.view_at_capacity(writable(k))); }
+  View out_at_capacity(int k) { return will_write(k, machine_.memory.view_at_capacity(writable(k))); }
   bool checks_memory() const { return machine_.shadow != nullptr; }
   void touch(Access access) {
     if (checks_memory()) accesses_.push_back(access);
@@ -98,38 +98,42 @@ class StageRun {
   /// Throws what says that the stage can't be run (BS2004).
   [[noreturn]] void cannot_run(const std::string& why) const { throw Error(ErrorCode::NotYetSupported, why); }
 
-  /// Buffers read and written so far, by number, in the order of first use.
+  /// A buffer by number, and all bytes of it that may have been written.
+  struct Written {
+    int buffer;
+    const uint8_t *begin, *end;
+  };
+  /// Buffers read and written so far, in the order of first use.
   const std::vector<int>& read() const { return read_; }
-  const std::vector<int>& written() const { return written_; }
+  const std::vector<Written>& written() const { return written_; }
 
  private:
   const vpu::BlobBuffer& record(int k) const {
     check(has(k), "a buffer is missing");
     return stage_.buffers[static_cast<size_t>(k)];
   }
-  const vpu::BlobBuffer& writable(int k) {
+  const vpu::BlobBuffer& writable(int k) const {
     const vpu::BlobBuffer& r = record(k);
     check(r.location != vpu::Location::Blob, "a stage writes to the constants");
-    remember(written_, k);
     return r;
   }
-  View will_write(const View& v) {
-    written_bytes_.emplace_back(v.data, memory_order(v).end());
+  View will_write(int k, const View& v) {
+    const uint8_t* end = memory_order(v).end();
+    const auto known = std::ranges::find(written_, k, &Written::buffer);
+    if (known == written_.end()) written_.push_back({k, v.data, end});
+    else known->end = std::max(known->end, end);
     return v;
   }
   View noted(int k, bool write, const View& v) {
     touch({k, write, false, memory_order(v)});
     return v;
   }
-  static void remember(std::vector<int>& list, int k) {
-    if (std::ranges::find(list, k) == list.end()) list.push_back(k);
-  }
 
   Machine& machine_;
   const vpu::BlobStage& stage_;
   Workplace& workplace_;
-  std::vector<int> read_, written_;
-  std::vector<std::pair<const uint8_t*, const uint8_t*>> written_bytes_;
+  std::vector<int> read_;
+  std::vector<Written> written_;
   std::vector<Access> accesses_;
 };
 
