@@ -48,7 +48,6 @@ bool adds_bias_twice(const Node& n) {
   return w.size() == 4 && w[2] == 1 && w[3] == 16;
 }
 
-bool has_eps_inside(const Node& n) { return n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance"); }
 bool interpolates_as_nearest(const Node& n) { return n.version == 0 && (n.attrs.text("mode") == "cubic" || n.attrs.text("mode") == "area"); }
 bool pads_before(const Node& n) { return n.version == 4 && transforms::pads_interpolation(n); }
 bool pads_inside(const Node& n) { return n.version != 4 && transforms::pads_interpolation(n); }
@@ -91,7 +90,11 @@ constexpr Fault kFaults[] = {
     {"GroupConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
     {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation of other axes or with eps 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
     {"Gather", transforms::takes_from_the_back, "negative indices give zeros", "several negative indices of a Gather give zeros", true},
-    {"MVN", has_eps_inside, "eps is added outside of the square root", "MVN with eps inside the square root", false},
+    {"MVN", transforms::mistakes_eps, "eps is added outside of the square root", "MVN with eps inside the square root", true},
+    {"Divide", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},
+    {"Multiply", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},
+    {"Add", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},
+    {"MVN", transforms::loses_eps, "its eps becomes 0: rows of one value give 0/0", "an eps of MVN below 5e-9", true},
     {"LRN", transforms::loses_fraction, "the bias (k) loses its fraction", "the k of LRN loses its fraction", true},
     {"LRN", transforms::lacks_channels, "of three axes the first counts as the channels", "GRN and LRN of three axes", true},
     {"LRN", sums_in_volumes, "the channels beside each one are left out of its sums", "LRN over channels and plane", false},

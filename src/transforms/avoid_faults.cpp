@@ -1,8 +1,20 @@
 // The list of rewrites that avoid wrong results of the reference compiler, with what is said of each.
-#include "transforms/avoid_faults.hpp"
+#include "transforms/avoidance.hpp"
 
 namespace blobsmith {
 namespace transforms {
+
+Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to) {
+  const size_t rank = v.shape().size();
+  std::vector<int64_t> begin(rank, 0), end(rank, 0), strides(rank, 1), open(rank, 1), none(rank, 0);
+  if (from == 0 && to == v.shape()[axis]) return v;
+  begin[axis] = from;
+  end[axis] = to;
+  open[axis] = 0;
+  const Value at = rw.indices(begin), until = rw.indices(end), by = rw.indices(strides);
+  return rw.make("StridedSlice", {v, at, until, by}, attributes({{"begin_mask", open}, {"end_mask", open}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}))->value();
+}
+
 namespace {
 
 struct Avoidance {
@@ -14,6 +26,9 @@ constexpr Avoidance kAvoidances[] = {
     {count_indices_from_front, "its negative indices, which the chip does not know, are counted from the front"},
     {state_coordinates, "its coordinates are said in the words of opset 4, which the chip heeds"},
     {spell_out_norms, "the norm is over other axes than the chip's, and becomes the operations that it stands for"},
+    {move_moments, "its axes are put where the chip normalises over them"},
+    {keep_eps_above_zero, "its eps, which would become 0, is 1e-8"},
+    {keep_eps_inside, "eps stays inside of the square root: two more values per row make up for it"},
     {place_slopes, "its slopes are applied to the axis that the model says"},
     {give_channels, "it gets a fourth axis, so that its channels are those of the model"},
     {keep_fractions, "its k becomes an integer, and the rest a factor behind it"},

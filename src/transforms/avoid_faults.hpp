@@ -1,6 +1,7 @@
 // Rewrites of operations that the reference compiler computes otherwise than the model says (docs/quirks.md), and the questions
 // that tell such operations. Only without quirks; what they make comes through convert_to_legacy as it is.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,18 @@ Rewritten keep_norms_apart(Graph& graph);
 bool normalises_other_axes(const Node& n);
 /// Makes these of the operations that they stand for.
 Rewritten spell_out_norms(Graph& graph);
+/// eps of an MVN, or of operations that convert_to_legacy makes one, that is to be inside of the square root.
+std::optional<double> eps_inside_mvn(const Node& n);
+// moments.cpp
+/// An MVN, or what becomes one, with an eps inside of the square root that is large enough to make a difference.
+bool mistakes_eps(const Node& n);
+/// Has such moments computed with values beside the data that stand for eps.
+Rewritten keep_eps_inside(Graph& graph);
+/// Makes MVNs of what becomes one anyway, and has those computed over last axes that the VPU can't compute otherwise.
+Rewritten move_moments(Graph& graph);
+/// An MVN with an eps that is lost between model and blob.
+bool loses_eps(const Node& n);
+Rewritten keep_eps_above_zero(Graph& graph);
 // merge_gathers.cpp
 /// A Transpose between Gather and GatherElements that convert_to_legacy would turn the indices by, in the wrong direction.
 bool is_changed_by_gather_merge(const Node& transpose);

@@ -19,4 +19,7 @@ Rewritten rewrite_each(Graph& graph, F respell) {
   return list;
 }
 
+/// Elements [from, to) along an axis.
+Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to);
+
 }  // namespace blobsmith::transforms

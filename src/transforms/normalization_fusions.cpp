@@ -180,29 +180,47 @@ std::optional<Deviation> deviation(Value v) {
   return ok ? std::optional(d) : std::nullopt;
 }
 
-bool make_mvn(Rewriter& rw, Node* n, Value numerator, Value denominator) {
+/// What an MVN is made of.
+struct Moments {
+  Value x, axes;
+  double eps = 0;
+  bool eps_inside = false;
+};
+
+std::optional<Moments> quotient(Value numerator, Value denominator) {
   const auto top = centered(numerator);
   const auto bottom = top ? deviation(denominator) : std::nullopt;
   Value squared;
-  if (!bottom || !is_power_of(bottom->mean->input(0), 2, squared)) return false;
+  if (!bottom || !is_power_of(bottom->mean->input(0), 2, squared)) return std::nullopt;
   if (Node* convert = producer(squared, "Convert")) squared = convert->input(0);
   const auto inner = centered(squared);
-  if (!inner || inner->x != top->x) return false;
+  if (!inner || inner->x != top->x) return std::nullopt;
   const std::vector<int64_t> axes = axes_of(top->mean);
-  if (axes != axes_of(inner->mean) || axes != axes_of(bottom->mean)) return false;
-  const char* mode = bottom->eps_inside ? "inside_sqrt" : "outside_sqrt";
-  return rw.replace(n, rw.make("MVN", {top->x, top->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", bottom->eps}, {"eps_mode", mode}}), 6));
+  if (axes != axes_of(inner->mean) || axes != axes_of(bottom->mean)) return std::nullopt;
+  return Moments{top->x, top->mean->input(1), bottom->eps, bottom->eps_inside};
+}
+
+// (x - mean) / deviation, (x - mean) · deviation^-1
+std::optional<Moments> normalized_moments(const Node& n) {
+  if (n.is("Divide")) return quotient(n.input(0), n.input(1));
+  if (!n.is("Multiply")) return std::nullopt;
+  for (const auto& [numerator, inverse] : either_order(&n)) {
+    Value base;
+    if (!is_power_of(inverse, -1, base)) continue;
+    if (const auto moments = quotient(numerator, base)) return moments;
+  }
+  return std::nullopt;
+}
+
+Node* make_mvn(Rewriter& rw, const Moments& m) {
+  return rw.make("MVN", {m.x, m.axes}, attributes({{"normalize_variance", true}, {"eps", m.eps}, {"eps_mode", m.eps_inside ? "inside_sqrt" : "outside_sqrt"}}), 6);
 }
 
 }  // namespace
 
-bool fuse_mvn(Rewriter& rw, Node* n) {  // (x - mean) / deviation, (x - mean) · deviation^-1
-  if (n->is("Divide")) return make_mvn(rw, n, n->input(0), n->input(1));
-  for (const auto& [numerator, inverse] : either_order(n)) {
-    Value base;
-    if (is_power_of(inverse, -1, base) && make_mvn(rw, n, numerator, base)) return true;
-  }
-  return false;
+bool fuse_mvn(Rewriter& rw, Node* n) {
+  const auto moments = normalized_moments(*n);
+  return moments && rw.replace(n, make_mvn(rw, *moments));
 }
 
 namespace {
@@ -230,10 +248,15 @@ std::optional<InverseDeviation> inverse_deviation(Value v) {
   return ok ? std::optional(d) : std::nullopt;
 }
 
-}  // namespace
+struct WeightedMoments {
+  Moments moments;
+  Value gamma, beta;
+};
 
-bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {  // x·m + (beta - mean·m) with m = gamma · inverse deviation
-  for (const auto& [scaled, rest] : either_order(n)) {
+// x·m + (beta - mean·m) with m = gamma · inverse deviation
+std::optional<WeightedMoments> weighted_moments(const Node& n) {
+  if (!n.is("Add")) return std::nullopt;
+  for (const auto& [scaled, rest] : either_order(&n)) {
     Node* product = producer(scaled, "Multiply");
     Node* subtract = producer(rest, "Subtract");
     Node* mean_product = subtract && constant_of(subtract->input(0)) ? producer(subtract->input(1), "Multiply") : nullptr;
@@ -246,13 +269,29 @@ bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {  // x·m + (beta - mean·m
         if (!d || d->mean->input(0) != x) continue;
         const auto is_mean_times_m = [&, m = m](const Operands& o) { return o.a == m && o.b == d->mean->value(); };
         if (std::ranges::none_of(either_order(mean_product), is_mean_times_m)) continue;
-        Node* mvn = rw.make("MVN", {x, d->mean->input(1)}, attributes({{"normalize_variance", true}, {"eps", d->eps}, {"eps_mode", "inside_sqrt"}}), 6);
-        Node* weighted = rw.make("Multiply", {mvn->value(), gamma});
-        return rw.replace(n, rw.make("Add", {weighted->value(), subtract->input(0)}));
+        return WeightedMoments{{x, d->mean->input(1), d->eps, true}, gamma, subtract->input(0)};
       }
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {
+  const auto weighted = weighted_moments(*n);
+  if (!weighted) return false;
+  Node* mvn = make_mvn(rw, weighted->moments);
+  Node* scaled = rw.make("Multiply", {mvn->value(), weighted->gamma});
+  return rw.replace(n, rw.make("Add", {scaled->value(), weighted->beta}));
+}
+
+std::optional<double> eps_inside_mvn(const Node& n) {
+  std::optional<Moments> moments = normalized_moments(n);
+  if (const auto weighted = moments ? std::nullopt : weighted_moments(n)) moments = weighted->moments;
+  if (moments && moments->eps_inside) return moments->eps;
+  if (n.is("MVN") && n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance")) return n.attrs.real("eps");
+  return std::nullopt;
 }
 
 }  // namespace blobsmith::transforms

@@ -103,18 +103,6 @@ bool is_shorter(const Node& n) {
   return lengths && std::ranges::any_of(*lengths, [&](int64_t l) { return l < n.input(0).shape()[1]; });
 }
 
-/// A part along an axis of each, and the rest of the node.
-Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to) {
-  const size_t rank = v.shape().size();
-  std::vector<int64_t> begin(rank, 0), end(rank, 0), strides(rank, 1), open(rank, 1), none(rank, 0);
-  if (from == 0 && to == v.shape()[axis]) return v;
-  begin[axis] = from;
-  end[axis] = to;
-  open[axis] = 0;
-  const Value at = rw.indices(begin), until = rw.indices(end), by = rw.indices(strides);
-  return rw.make("StridedSlice", {v, at, until, by}, attributes({{"begin_mask", open}, {"end_mask", open}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}))->value();
-}
-
 /// Y, H and C of one item (or of items of the same length), of which only the first steps are looked at.
 std::vector<Value> first_steps(Rewriter& rw, const Node& n, int64_t first, int64_t last, int64_t length) {
   std::vector<Value> inputs = n.inputs();

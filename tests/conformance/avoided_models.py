@@ -77,3 +77,56 @@ for direction in ('forward', 'reverse', 'bidirectional'):
     sequence(f'{direction} shorter', [3], direction=direction)
     sequence(f'{direction} of two lengths', [2, 5], 2, direction=direction)
 sequence('shorter and clipped', [3], clip=0.3)
+
+
+# ---- moments: rows of variances around eps
+def small(n, x, shape, scales):
+    """Rows of very different sizes."""
+    factors = n.const(n.random.choice(scales, [1] * (len(shape) - 2) + [shape[-2], 1]))
+    return n.mul(x, factors)
+
+
+def moments(variant, shape, axes, eps, mode='inside_sqrt', scales=(0.0, 0.001, 0.003, 0.01, 0.1, 1.0, 10.0)):
+    def build(n):
+        x = small(n, n.input(*shape), shape, scales)
+        n.result(n.layer('MVN', [x, n.ints(*axes)], version='opset6', eps=eps, eps_mode=mode, normalize_variance=True))
+    case('MVN', variant, build)
+
+
+for eps in (1e-3, 1e-5, 1e-6, 1e-9, 1e-12):
+    moments(f'rows eps {eps}', (1, 7, 64), (2,), eps)
+    moments(f'planes eps {eps}', (1, 3, 7, 64), (2, 3), eps, scales=(0.001, 0.002, 0.003))
+moments('volumes', (1, 4, 8, 10), (1, 2, 3), 1e-5, scales=(0.001,))
+moments('rows of planes', (1, 4, 8, 10), (3,), 1e-5)
+moments('channels and rows', (1, 4, 8, 10), (1, 3), 1e-5, scales=(0.003,))
+moments('channels', (1, 16, 8, 10), (1,), 1e-5, scales=(0.003,))
+moments('2d', (7, 64), (1,), 1e-5)
+moments('5d', (1, 4, 3, 8, 10), (2, 3, 4), 1e-5, scales=(0.003,))
+moments('everything', (2, 4, 8, 10), (0, 1, 2, 3), 1e-5, scales=(0.003,))
+moments('outside, eps lost', (1, 7, 64), (2,), 1e-12, 'outside_sqrt')
+moments('outside', (1, 7, 64), (2,), 1e-5, 'outside_sqrt', scales=(0.003, 0.1))
+
+
+def spelled_out(variant, shape, axes, eps, form):
+    """Layer normalisation as PyTorch ('product', 'quotient') or TensorFlow ('weights') write it down."""
+    def build(n):
+        x = small(n, n.input(*shape), shape, (0.001, 0.003, 0.1, 1.0))
+        mean = n.reduce(x, 'ReduceMean', *axes)
+        d = n.layer('Subtract', [x, mean])
+        if form == 'weights':
+            variance = n.reduce(n.layer('SquaredDifference', [x, mean]), 'ReduceMean', *axes)
+            m = n.mul(n.layer('Power', [n.add(variance, n.const([eps])), n.const(-0.5)]), n.const(n.random.uniform(0.5, 1.5, [1] * (len(shape) - 1) + [shape[-1]])))
+            n.result(n.add(n.mul(x, m), n.layer('Subtract', [n.normal(*[1] * (len(shape) - 1), shape[-1]), n.mul(mean, m)])))
+            return
+        variance = n.reduce(n.layer('Power', [d, n.const(2.0)]), 'ReduceMean', *axes)
+        root = n.layer('Sqrt', [n.add(variance, n.const(eps))])
+        y = n.layer('Divide', [d, root]) if form == 'quotient' else n.mul(d, n.layer('Power', [root, n.const(-1.0)]))
+        n.result(n.add(n.mul(y, n.const(n.random.uniform(0.5, 1.5, [1] * (len(shape) - 1) + [shape[-1]]))), n.normal(*[1] * (len(shape) - 1), shape[-1])))
+    case('MVN', f'spelled out, {variant} {form}', build)
+
+
+for form in ('quotient', 'product', 'weights'):
+    spelled_out('rows', (1, 7, 64), (2,), 1e-5, form)
+for form in ('quotient', 'product'):
+    spelled_out('channels', (1, 16, 8, 10), (1,), 1e-5, form)
+    spelled_out('planes', (1, 4, 8, 10), (2, 3), 1e-5, form)

@@ -99,6 +99,51 @@ TEST(Avoidance, PadsOfAnInterpolationComeBeforeIt) {
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 4, 16, 20}));
 }
 
+Attributes moments(double eps, const char* mode = "inside_sqrt") { return attributes({{"eps", eps}, {"eps_mode", mode}, {"normalize_variance", true}}); }
+
+TEST(Avoidance, EpsInsideTheRootIsTwoMoreValuesPerRow) {
+  Net n;
+  EXPECT_EQ(avoided(n, n.op("MVN", {n.input({1, 7, 64}), n.ints({2})}, "y", moments(1e-3), 6)), (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
+  const Node* y = n.find("y");
+  EXPECT_FLOAT_EQ(y->input(1).node->constant.to_f32()[0], std::sqrt(64.0F / 66.0F));
+  const Node* normalized = y->input(0).node->input(0).node;
+  EXPECT_TRUE(normalized->attrs.flag("normalize_variance"));
+  const Node* rows = normalized->input(0).node;
+  EXPECT_EQ(rows->shape(), (Shape{1, 7, 66}));
+  EXPECT_FALSE(rows->input(0).node->attrs.flag("normalize_variance"));
+  const std::vector<float> beside = rows->input(1).node->constant.to_f32();
+  ASSERT_EQ(beside.size(), 14U);
+  EXPECT_FLOAT_EQ(beside[0], std::sqrt(64e-3F / 2)) << "2d²/W = eps";
+  EXPECT_FLOAT_EQ(beside[1], -beside[0]);
+}
+
+TEST(Avoidance, MomentsThatTheChipComputesRightStay) {
+  Net outside, tiny;
+  EXPECT_EQ(avoided(outside, outside.op("MVN", {outside.input({1, 7, 64}), outside.ints({2})}, "y", moments(1e-3, "outside_sqrt"), 6)), Types{"MVN"});
+  EXPECT_EQ(avoided(tiny, tiny.op("MVN", {tiny.input({1, 7, 64}), tiny.ints({2})}, "y", moments(1e-12), 6)), Types{"MVN"}) << "inside or outside, this eps only keeps from 0/0";
+  EXPECT_DOUBLE_EQ(tiny.find("y")->attrs.real("eps"), 1e-8);
+}
+
+TEST(Avoidance, MomentsOverOtherAxesAreMoved) {
+  const auto types = [](Shape shape, std::vector<int64_t> axes) {
+    Net n;
+    Types t = avoided(n, n.op("MVN", {n.input(std::move(shape)), n.ints(std::move(axes))}, "y", moments(1e-3, "outside_sqrt"), 6));
+    return t;
+  };
+  EXPECT_EQ(types({7, 64}, {1}), (Types{"Reshape", "MVN", "Reshape"}));
+  EXPECT_EQ(types({1, 8, 4, 4}, {1}), (Types{"Transpose", "Reshape", "MVN", "Reshape", "Transpose"}));
+  EXPECT_EQ(types({1, 8, 4, 4}, {2, 3}), Types{"MVN"});
+}
+
+TEST(Avoidance, MomentsThatAreSpelledOutAreFoundToo) {
+  Net n;
+  const Value x = n.input({1, 7, 64}), mean = n.op("ReduceMean", {x, n.ints({2})}, "mean", with("keep_dims", true)), centered = n.op("Subtract", {x, mean}, "centered");
+  const Value variance = n.op("ReduceMean", {n.op("Power", {centered, n.reals({}, 2)}, "squares"), n.ints({2})}, "variance", with("keep_dims", true));
+  const Value y = n.op("Divide", {centered, n.op("Sqrt", {n.op("Add", {variance, n.reals({}, 1e-3)}, "guarded")}, "root")}, "y");
+  EXPECT_TRUE(transforms::mistakes_eps(*y.node));
+  EXPECT_EQ(avoided(n, y), (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
+}
+
 Value gathered(Net& n, std::vector<int64_t> order, Shape indices) {
   const Value some = n.op("Gather", {n.input({8, 12, 10}), n.g.constant(Tensor::of(ElementType::i64, {1, 3}, std::vector<int64_t>{1, 0, 2}))->value(), n.g.constant(Tensor::scalar_i64(0))->value()}, "gather", {}, 1);
   const Value turned = n.op("Transpose", {n.op("Squeeze", {some, n.ints({0})}, "squeeze"), n.ints(std::move(order))}, "turn");
