@@ -107,6 +107,7 @@ constexpr Fault kFaults[] = {
     {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
     {"NormalizeL2", transforms::normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", true},
     {"Convert", transforms::truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", true},
+    {"StridedSlice", transforms::drops_masked_begins, "of axes that it drops begin counts in spite of begin_mask", "a StridedSlice that drops an axis counts its begin", true},
     {"Transpose", transforms::is_changed_by_gather_merge, "the indices of the GatherElements behind it are turned by it, not by its inverse", "a Gather and a GatherElements made one", true},
     {"Transpose", transforms::mistakes_real_shape, "its real shape is that of the inverse Transpose", "the real shape of a Transpose of unknown shape", true},
     {"Concat", transforms::mistakes_real_shape, "its real shape is too small", "the real shape of a Concat of several tensors", true},

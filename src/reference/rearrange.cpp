@@ -4,6 +4,7 @@
 
 #include "compute/yolo.hpp"
 #include "graph/ops/shape_math.hpp"
+#include "graph/ops/slice_plan.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -178,7 +179,17 @@ Outputs run_gather_tree(const Call& c) {
   return {number_tensor(c.input(0).type, c.out_shape(), y)};
 }
 
+/// begin_mask counts on axes that are dropped too; not so in graph/ops, which folds as the reference compiler does.
+Outputs run_strided_slice(const Call& c) {
+  const std::vector<int64_t> begin = ops::begins_as_masked(c.attrs(), c.integers(1), c.input_count() > 3 ? c.integers(3) : std::vector<int64_t>());
+  const Tensor masked = integer_tensor(ElementType::i64, c.shape(1), begin);
+  std::vector<const Tensor*> inputs(c.inputs().begin(), c.inputs().end());
+  inputs[1] = &masked;
+  return evaluate(c.node(), inputs);
+}
+
 constexpr Operation kOperations[] = {
+    {"StridedSlice", kAnyVersion, run_strided_slice},
     {"SpaceToBatch", kAnyVersion, run_space_to_batch}, {"BatchToSpace", kAnyVersion, run_batch_to_space},       {"ReorgYolo", kAnyVersion, run_reorg_yolo},
     {"ReverseSequence", kAnyVersion, run_reverse_sequence}, {"GatherElements", kAnyVersion, run_gather_elements}, {"GatherND", kAnyVersion, run_gather_nd},
     {"Roll", kAnyVersion, run_roll},                   {"ExtractImagePatches", kAnyVersion, run_image_patches}, {"GatherTree", kAnyVersion, run_gather_tree},

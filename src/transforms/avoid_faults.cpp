@@ -34,6 +34,7 @@ constexpr Avoidance kAvoidances[] = {
     {keep_fractions, "its k becomes an integer, and the rest a factor behind it"},
     {compare_with_zero, "the numbers are compared with zero, fractions included"},
     {cut_into_blocks, "its patches are cut by SpaceToDepth, in the model's order"},
+    {state_masked_begins, "of the axes that it drops it takes the first element where begin_mask says so"},
     {pad_before_interpolations, "its pads become a Pad before it"},
     {keep_gathers_apart, "the Gather before it and the GatherElements behind it are not made one"},
     {keep_real_shapes, "its real shape is that of the model"},

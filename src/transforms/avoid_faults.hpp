@@ -86,6 +86,10 @@ Rewritten compare_with_zero(Graph& graph);
 bool is_reorganised(const Node& n);
 /// Makes these SpaceToDepth.
 Rewritten cut_into_blocks(Graph& graph);
+/// A StridedSlice that drops an axis of which begin_mask says that it is taken from the start, with another begin.
+bool drops_masked_begins(const Node& n);
+/// Says the start.
+Rewritten state_masked_begins(Graph& graph);
 bool pads_interpolation(const Node& n);
 /// Pads those of opset 4 before.
 Rewritten pad_before_interpolations(Graph& graph);

@@ -1,5 +1,6 @@
 // Single layers in words that the VPU understands: conversions to booleans, patches of images, pads of interpolations.
 #include "graph/ops/interpolation.hpp"
+#include "graph/ops/slice_plan.hpp"
 #include "transforms/avoidance.hpp"
 
 namespace blobsmith::transforms {
@@ -44,6 +45,28 @@ Rewritten pad_before_interpolations(Graph& graph) {
     Attributes attrs = n->attrs;
     for (const char* pads : {"pads_begin", "pads_end"}) attrs.set(pads, std::vector<int64_t>());
     return rw.replace(n, rw.make("Interpolate", inputs, attrs, 4));
+  });
+}
+
+namespace {
+/// The begins of a slice as its masks say, where these differ from what it states.
+std::optional<std::vector<int64_t>> masked_begins(const Node& n) {
+  if (!n.is("StridedSlice")) return std::nullopt;
+  const Tensor *begin = constant_of(n.input(1)), *strides = n.input_count() > 3 ? constant_of(n.input(3)) : nullptr;
+  if (!begin) return std::nullopt;
+  const std::vector<int64_t> stated = begin->to_i64();
+  std::vector<int64_t> masked = ops::begins_as_masked(n.attrs, stated, strides ? strides->to_i64() : std::vector<int64_t>());
+  return masked == stated ? std::nullopt : std::optional(std::move(masked));
+}
+}  // namespace
+
+bool drops_masked_begins(const Node& n) { return masked_begins(n).has_value(); }
+
+Rewritten state_masked_begins(Graph& graph) {
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) {
+    const auto begins = masked_begins(*n);
+    if (begins) rw.set_input(n, 1, rw.indices(*begins));
+    return begins.has_value();
   });
 }
 

@@ -130,3 +130,15 @@ for form in ('quotient', 'product', 'weights'):
 for form in ('quotient', 'product'):
     spelled_out('channels', (1, 16, 8, 10), (1,), 1e-5, form)
     spelled_out('planes', (1, 4, 8, 10), (2, 3), 1e-5, form)
+
+
+# ---- slices
+def dropping(variant, shape, begin, end, begin_mask, shrink, strides=None):
+    zeros = [0] * len(begin)
+    one('StridedSlice', f'masked begin {variant}', shape, more=lambda n: [n.ints(*begin), n.ints(*end), n.ints(*(strides or [1] * len(begin)))], begin_mask=begin_mask, end_mask=zeros, new_axis_mask=zeros, shrink_axis_mask=shrink, ellipsis_mask=zeros)
+
+
+dropping('3d', (4, 8, 10), (0, 2, 0), (4, 3, 10), [0, 1, 0], [0, 1, 0])
+dropping('4d', (1, 4, 8, 10), (0, 2, 0, 0), (1, 3, 8, 10), [0, 1, 0, 0], [0, 1, 0, 0])
+dropping('5d', (1, 4, 3, 8, 10), (0, 2, 0, 0, 0), (1, 3, 3, 8, 10), [0, 1, 0, 0, 0], [0, 1, 0, 0, 0])
+dropping('steps', (1, 4, 8, 10), (0, 2, 0, 0), (1, 3, 8, 10), [0, 1, 0, 0], [0, 1, 0, 0], [1, 1, 1, 2])

@@ -15,6 +15,12 @@ bool masked(const Attributes& attrs, std::string_view mask, size_t i) {
   return list && i < list->size() && (*list)[i] != 0;
 }
 
+std::vector<int64_t> begins_as_masked(const Attributes& attrs, std::vector<int64_t> begin, const std::vector<int64_t>& strides) {
+  for (size_t i = 0; i < begin.size(); ++i)
+    if (masked(attrs, "begin_mask", i) && masked(attrs, "shrink_axis_mask", i) && !masked(attrs, "new_axis_mask", i) && !masked(attrs, "ellipsis_mask", i)) begin[i] = i < strides.size() && strides[i] < 0 ? -1 : 0;
+  return begin;
+}
+
 namespace {
 // One axis [begin, end) by step, with negative indices counted from the back and everything cut to the axis.
 SliceAxis slice_axis(int64_t size, int64_t begin, int64_t end, int64_t step, bool open_begin, bool open_end) {
