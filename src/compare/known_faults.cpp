@@ -48,15 +48,10 @@ bool adds_bias_twice(const Node& n) {
   return w.size() == 4 && w[2] == 1 && w[3] == 16;
 }
 
-bool interpolates_as_nearest(const Node& n) { return n.version == 0 && (n.attrs.text("mode") == "cubic" || n.attrs.text("mode") == "area"); }
 bool pads_before(const Node& n) { return n.version == 4 && transforms::pads_interpolation(n); }
-bool pads_inside(const Node& n) { return n.version != 4 && transforms::pads_interpolation(n); }
-bool leaves_antialias_out(const Node& n) {
-  const Shape &in = n.input(0).shape(), &out = n.shape();
-  bool shrinks = false;
-  for (size_t i = 0; i < in.size(); ++i) shrinks = shrinks || out[i] < in[i];
-  return n.version == 4 && n.attrs.flag("antialias") && n.attrs.text("mode").starts_with("linear") && shrinks;
-}
+bool interpolates_otherwise(const Node& n) { return n.attrs.text("mode") != "cubic" || n.version == 0; }  // cubic ones of opset 4 are refused
+bool is_weighted(const Node& n) { return transforms::can_be_weighted(n) && interpolates_otherwise(n); }
+bool is_not_weighted(const Node& n) { return transforms::lacks_interpolation(n) && !transforms::can_be_weighted(n) && interpolates_otherwise(n); }
 
 /// Along channels and plane at once.
 bool sums_in_volumes(const Node& n) {
@@ -100,11 +95,10 @@ constexpr Fault kFaults[] = {
     {"LRN", sums_in_volumes, "the channels beside each one are left out of its sums", "LRN over channels and plane", false},
     {"GRN", transforms::lacks_channels, "of three axes the first counts as the channels", "GRN and LRN of three axes", true},
     {"PRelu", transforms::has_misplaced_slopes, "its slopes are taken for those of the channels, the first of three axes", "slopes of PReLU belong to the first of three axes", true},
-    {"Interpolate", interpolates_as_nearest, "this mode is executed as nearest", "cubic and area interpolation of opset 1 are executed as nearest", false},
     {"Interpolate", pads_before, "of the pads only the first is looked at", "pads of an interpolation", true},
-    {"Interpolate", pads_inside, "of the pads only the first is looked at", "pads of an interpolation", false},
+    {"Interpolate", is_weighted, "cubic and area are executed as nearest; pads and antialias are not looked at", "cubic and area interpolation of opset 1", true},
+    {"Interpolate", is_not_weighted, "cubic and area are executed as nearest; pads and antialias are not looked at", "cubic and area interpolation of opset 1", false},
     {"Interpolate", transforms::resizes_by_middles, "coordinates are counted from the middle of pixels", "interpolation of opset 1 counts coordinates from the middle of pixels", true},
-    {"Interpolate", leaves_antialias_out, "antialias is not looked at", "antialias of an interpolation", false},
     {"NormalizeL2", transforms::normalises_other_axes, "it is executed over the channels, or over channels and plane", "an L2 normalisation over other axes", true},
     {"Convert", transforms::truncates_to_boolean, "fractions are cut off before the comparison with zero", "a conversion of real numbers to booleans cuts off", true},
     {"StridedSlice", transforms::drops_masked_begins, "of axes that it drops begin counts in spite of begin_mask", "a StridedSlice that drops an axis counts its begin", true},

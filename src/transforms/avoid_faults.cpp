@@ -38,6 +38,7 @@ constexpr Avoidance kAvoidances[] = {
     {pad_before_interpolations, "its pads become a Pad before it"},
     {keep_gathers_apart, "the Gather before it and the GatherElements behind it are not made one"},
     {keep_real_shapes, "its real shape is that of the model"},
+    {resize_by_weights, "its rows and columns are weighted by two convolutions, as the chip has no such interpolation"},
     {end_sequences, "its data end where the lengths of its sequences say"},
     {spell_out_cells, "its cell, with activations or a clip of its own, becomes the operations that it stands for"},
     {keep_pads_apart, "the zeros of the Pad before it do not become its own padding, which means something else"},

@@ -93,6 +93,13 @@ Rewritten state_masked_begins(Graph& graph);
 bool pads_interpolation(const Node& n);
 /// Pads those of opset 4 before.
 Rewritten pad_before_interpolations(Graph& graph);
+// resize_by_weights.cpp
+/// An interpolation in a way that the VPU has no stage for (cubic, area, antialiased, padded in opset 1).
+bool lacks_interpolation(const Node& n);
+/// One of these that resizes a plane: two matrices can do it.
+bool can_be_weighted(const Node& n);
+/// Makes 1x1 convolutions of these.
+Rewritten resize_by_weights(Graph& graph);
 // special_cells.cpp
 /// An LSTM with activations or a clip of its own.
 bool is_special_cell(const Node& n);

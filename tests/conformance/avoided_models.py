@@ -142,3 +142,24 @@ dropping('3d', (4, 8, 10), (0, 2, 0), (4, 3, 10), [0, 1, 0], [0, 1, 0])
 dropping('4d', (1, 4, 8, 10), (0, 2, 0, 0), (1, 3, 8, 10), [0, 1, 0, 0], [0, 1, 0, 0])
 dropping('5d', (1, 4, 3, 8, 10), (0, 2, 0, 0, 0), (1, 3, 3, 8, 10), [0, 1, 0, 0, 0], [0, 1, 0, 0, 0])
 dropping('steps', (1, 4, 8, 10), (0, 2, 0, 0), (1, 3, 8, 10), [0, 1, 0, 0], [0, 1, 0, 0], [1, 1, 1, 2])
+
+
+# ---- interpolations by weights
+def resized(variant, sizes, mode, shape=(1, 4, 8, 10), coordinates='half_pixel', antialias=False, by='sizes', cube=-0.75):
+    scales = [s / d for s, d in zip(sizes, shape[2:])]
+    one('Interpolate', f'weights {variant}', shape, 'opset4', lambda n: [n.ints(*sizes), n.const(scales, 'f32'), n.ints(2, 3)], mode=mode, shape_calculation_mode=by, coordinate_transformation_mode=coordinates, nearest_mode='floor',
+        antialias=antialias, pads_begin=[0] * 4, pads_end=[0] * 4, cube_coeff=cube)
+
+
+for coordinates in ('half_pixel', 'pytorch_half_pixel', 'asymmetric', 'align_corners'):
+    resized(f'cubic {coordinates}', (16, 25), 'cubic', coordinates=coordinates)
+resized('cubic smaller', (5, 3), 'cubic', cube=-0.5)
+resized('cubic by scales', (20, 15), 'cubic', by='scales')
+resized('cubic rows', (16, 10), 'cubic')
+resized('cubic columns', (8, 25), 'cubic')
+resized('cubic image', (120, 90), 'cubic', (1, 3, 64, 80))
+resized('cubic batch', (16, 20), 'cubic', (2, 3, 8, 10))
+resized('antialias', (4, 3), 'linear', antialias=True)
+resized('antialias image', (30, 37), 'linear', (1, 3, 96, 120), antialias=True)
+for mode in ('linear', 'nearest', 'cubic'):
+    one('Interpolate', f'opset1 {mode} with pads', more=lambda n: [n.ints(16, 20)], axes=[2, 3], mode=mode, align_corners=mode == 'cubic', antialias=False, pads_begin=[0, 0, 1, 0], pads_end=[0, 0, 0, 2])

@@ -1,5 +1,6 @@
 // Rewrites of layers that the reference compiler computes otherwise than the model says: what becomes of which.
 #include <cmath>
+#include <numeric>
 
 #include "transforms/avoid_faults.hpp"
 #include "transforms/rewrite.hpp"
@@ -97,6 +98,30 @@ TEST(Avoidance, PadsOfAnInterpolationComeBeforeIt) {
             (Types{"Pad", "Interpolate"}));
   EXPECT_EQ(n.find("y")->input(0).shape(), (Shape{1, 4, 9, 10}));
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 4, 16, 20}));
+}
+
+TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
+  const auto resized = [](Net& n, std::vector<int64_t> sizes, const char* mode, bool antialias) {
+    return avoided(n, n.op("Interpolate", {n.input({1, 3, 8, 10}), n.ints(std::move(sizes)), n.reals({2}, 1), n.ints({2, 3})}, "y", attributes({{"mode", mode}, {"shape_calculation_mode", "sizes"}, {"antialias", antialias}}), 4));
+  };
+  const Types two{"Transpose", "Convolution", "Transpose", "Convolution", "Transpose"}, one{"Transpose", "Convolution", "Transpose"};
+  Net cubic, columns, antialias, larger, linear;
+  EXPECT_EQ(resized(cubic, {16, 20}, "cubic", false), two);
+  EXPECT_EQ(resized(columns, {8, 20}, "cubic", false), one);
+  EXPECT_EQ(resized(antialias, {4, 5}, "linear", true), two);
+  EXPECT_EQ(resized(larger, {16, 20}, "linear", true), Types{"Interpolate"}) << "antialias is for images that shrink";
+  EXPECT_EQ(resized(linear, {4, 5}, "linear", false), Types{"Interpolate"});
+  const Node* convolution = columns.find("y")->input(0).node;
+  EXPECT_EQ(convolution->input(1).shape(), (Shape{20, 10, 1, 1}));
+  const std::vector<float> weights = convolution->input(1).node->constant.to_f32();
+  for (size_t row = 0; row < 20; ++row) EXPECT_NEAR(std::accumulate(weights.begin() + static_cast<ptrdiff_t>(row * 10), weights.begin() + static_cast<ptrdiff_t>(row * 10 + 10), 0.0), 1, 1e-6);
+}
+
+TEST(Avoidance, AxesAreDroppedWhereMasksSay) {
+  Net n;
+  const auto list = [](std::vector<int64_t> v) { return v; };
+  avoided(n, n.op("StridedSlice", {n.input({4, 8, 10}), n.ints({2, 3, 0}), n.ints({3, 4, 10}), n.ints({1, 1, 1})}, "y", attributes({{"begin_mask", list({1, 0, 0})}, {"shrink_axis_mask", list({1, 1, 0})}, {"end_mask", list({0, 0, 0})}, {"new_axis_mask", list({0, 0, 0})}, {"ellipsis_mask", list({0, 0, 0})}})));
+  EXPECT_EQ(n.find("y")->input(1).node->constant.to_i64(), (std::vector<int64_t>{0, 3, 0}));
 }
 
 Attributes moments(double eps, const char* mode = "inside_sqrt") { return attributes({{"eps", eps}, {"eps_mode", mode}, {"normalize_variance", true}}); }
