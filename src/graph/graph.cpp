@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/float16.hpp"
+#include "graph/ops/numbers.hpp"
 
 namespace blobsmith {
 
@@ -72,11 +73,17 @@ void visit_elements(const Tensor& t, F f) {
     default: throw Error(ErrorCode::TypeMismatch, "constants of type " + std::string(to_string(t.type)) + " can't be read as numbers");
   }
 }
+
+template <class T>
+int64_t whole_number(T x) {
+  if constexpr (std::is_floating_point_v<T>) return ops::truncate(static_cast<double>(x));
+  else return static_cast<int64_t>(x);
+}
 }  // namespace
 
 std::vector<int64_t> Tensor::to_i64() const {
   std::vector<int64_t> r;
-  visit_elements(*this, [&](auto v) { r.reserve(v.size()); for (auto x : v) r.push_back(static_cast<int64_t>(x)); });
+  visit_elements(*this, [&](auto v) { r.reserve(v.size()); for (auto x : v) r.push_back(whole_number(x)); });
   return r;
 }
 std::vector<float> Tensor::to_f32() const {

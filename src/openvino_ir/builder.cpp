@@ -24,6 +24,7 @@ Inputs connect(const Layer& layer, const Layers& layers, const std::map<uint32_t
   for (const Edge& edge : layers.edges_to(layer.id)) {
     const Layer& producer = *layers.find(edge.from_layer);
     Node* node = nodes.at(edge.from_layer);
+    if (node->is("Result")) throw layer_error(ErrorCode::BadGraph, producer, "Cannot find layer with name: " + producer.name).because("it is a Result, and an output of it is read");
     const size_t from = producer.output_index(edge.from_port);
     if (from >= static_cast<size_t>(node->output_count())) throw layer_error(ErrorCode::BadGraph, producer, producer.title() + " is inconsistent!");
     inputs[layer.input_index(edge.to_port)] = node->value(static_cast<int>(from));
@@ -48,25 +49,6 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
   return n;
 }
 
-Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
-  if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
-  if (ops::same_caseless(layer.type, "Parameter")) {
-    auto [type, shape] = read_parameter(layer);
-    return graph.parameter(type, std::move(shape), layer.name);
-  }
-  if (ops::same_caseless(layer.type, "Result")) {
-    if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
-    return graph.result(inputs[0], layer.name);
-  }
-  if (file.version >= 11)
-    if (Node* n = build_opset8(graph, layer, inputs)) return n;
-  return build_operation(graph, layer, inputs, file);
-}
-
-void name_tensors(const Layer& layer, Node& n) {
-  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i) n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
-}
-
 // Types that the reader looks up in another opset than the layer states.
 int opset_of(const Layer& layer) {
   const auto is_one_of = [&](const auto& types) { return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); }); };
@@ -86,6 +68,26 @@ int opset_of(const Layer& layer) {
   if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' && layer.opset[5] <= '0' + kLatestOpset) return layer.opset[5] - '0';
   throw layer_error(ErrorCode::UnknownOperation, layer, "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) + " from unsupported opset: " + layer.opset)
       .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+}
+
+Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
+  opset_of(layer);  // throws for one that there is not
+  if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
+  if (ops::same_caseless(layer.type, "Parameter")) {
+    auto [type, shape] = read_parameter(layer);
+    return graph.parameter(type, std::move(shape), layer.name);
+  }
+  if (ops::same_caseless(layer.type, "Result")) {
+    if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
+    return graph.result(inputs[0], layer.name);
+  }
+  if (file.version >= 11)
+    if (Node* n = build_opset8(graph, layer, inputs)) return n;
+  return build_operation(graph, layer, inputs, file);
+}
+
+void name_tensors(const Layer& layer, Node& n) {
+  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i) n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
 }
 
 // "1, 3, ?, 1..10": question marks, -1 and ranges are dynamic.
@@ -118,7 +120,7 @@ Node* build_placeholder(Graph& graph, const Layer& layer, const Error& e) {
     outputs.emplace_back(*type, std::move(shape));
   }
   if (outputs.empty()) throw e;
-  Node* n = graph.add(layer.type, {}, 0, layer.name);
+  Node* n = graph.add("unread " + layer.type, {}, 0, layer.name);  // no operation: nothing is computed from it
   graph.set_outputs(n, std::move(outputs));
   return n;
 }

@@ -133,6 +133,14 @@ Cell read_cell(const Call& c, Kind kind) {
   return cell;
 }
 
+/// The biases: one per gate; the candidate of a GRU with linear_before_reset has two.
+std::span<const float> biases(const Call& c, int input, const Cell& cell, int64_t directions) {
+  const int64_t gates = cell.kind == Kind::Lstm ? 4 : cell.kind == Kind::Rnn ? 1 : cell.linear_before_reset ? 4 : 3;
+  const std::span<const float> b = c.floats(input);
+  c.require(static_cast<int64_t>(b.size()) == directions * gates * cell.hidden, "the number of its biases");
+  return b;
+}
+
 std::vector<Real> row(std::span<const float> v, int64_t index, int64_t size) { return {v.begin() + index * size, v.begin() + (index + 1) * size}; }
 void put(std::vector<float>& v, int64_t index, const std::vector<Real>& values) { std::ranges::copy(values, v.begin() + index * static_cast<int64_t>(values.size())); }
 
@@ -142,7 +150,7 @@ Outputs run_cell(const Call& c) {
   Cell cell = read_cell(c, K);
   cell.w = c.floats(kStates + 1).data();
   cell.r = c.floats(kStates + 2).data();
-  if (c.input_count() > kStates + 3) cell.b = c.floats(kStates + 3).data();
+  if (c.input_count() > kStates + 3) cell.b = biases(c, kStates + 3, cell, 1).data();
   const int64_t batch = c.dim(0, 0);
   std::vector<std::vector<float>> states(kStates, std::vector<float>(static_cast<size_t>(batch * cell.hidden)));
   for (int64_t n = 0; n < batch; ++n) {
@@ -165,6 +173,7 @@ Outputs run_sequence(const Call& c) {
   const std::string direction = c.attrs().text("direction");
   const int64_t directions = direction == "bidirectional" ? 2 : 1;
   const std::vector<int64_t> lengths = c.integers(kStates + 1);
+  if (c.input_count() > kStates + 4) biases(c, kStates + 4, settings, directions);
   std::vector<float> y(static_cast<size_t>(batch * directions * time * hidden));
   std::vector<std::vector<float>> states(kStates, std::vector<float>(static_cast<size_t>(batch * directions * hidden)));
   for (int64_t d = 0; d < directions; ++d) {

@@ -157,6 +157,14 @@ def test_check_of_onnx_goes_on_behind_unknown_operators(run, onnx_model):
     assert report['fixed'] == 1 and report['not_checked'] == 1
 
 
+def test_check_goes_on_behind_a_layer_without_its_inputs(run, tmp_path):
+    net = Net('blocks')
+    net.result(net.layer('BatchToSpace', [net.input(4, 10), net.layer('Power', name='hollow'), net.ints(0, 0), net.ints(0, 0)], version='opset2'))
+    net.save(str(tmp_path / 'net'))
+    done = run('check', tmp_path / 'net.xml')
+    assert done.returncode == 1 and 'Power layer hollow with id: 1 is inconsistent!' in done.stdout
+
+
 def test_check_of_what_is_no_model(run, tmp_path):
     assert run('check', tmp_path / 'missing.onnx').returncode == 3
     assert run('check').returncode == 2

@@ -5,9 +5,10 @@
 
 CORPUS is a folder with index.json: a list of {"name", "level", "onnx", "xml"}, paths relative to the folder; nothing is done where there is
 none. The ONNX file must
-agree to 1e-4 (relative, L2), the IR, whose constants are FP16, to 2e-2. Exit code: 0 when 98 % of the models agree.
+agree to 1e-4 (relative, L2), the IR, whose constants are FP16, to 2e-2. Exit code: 0 when all agree but those that are known not to.
 """
 import argparse
+import collections
 import json
 import os
 import re
@@ -21,6 +22,15 @@ import onnxruntime
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CORPUS = os.path.join(os.environ.get('MYRIAD_CORPUS', os.path.expanduser('~/.cache/myriad-corpus')), 'corpus')
+# (source, model) -> why its numbers are others.
+KNOWN = {
+    ('ir', 'softmax_ax1'): 'Model Optimizer flattens the Softmax of opset 13 (docs/quirks.md)',
+    ('ir', 'softmax_ax2'): 'Model Optimizer flattens the Softmax of opset 13 (docs/quirks.md)',
+    ('onnx', 'cast_f32_10'): 'a conversion to FP16, which is computed in FP32',
+    ('onnx', 'eyelike'): 'only the shape of its input is used: the network has no input',
+    ('ir', 'eyelike'): 'only the shape of its input is used: the network has no input',
+    ('ir', 'argmax_seg'): 'FP16 constants: classes of nearly the same score trade places',
+}
 LIMITS = {'onnx': 1e-4, 'ir': 2e-2}
 TYPES = {'tensor(float)': np.float32, 'tensor(float16)': np.float16, 'tensor(double)': np.float64, 'tensor(int64)': np.int64, 'tensor(int32)': np.int32, 'tensor(bool)': np.bool_, 'tensor(uint8)': np.uint8}
 
@@ -111,7 +121,7 @@ def check(a, entry, source, session, inputs, expected, names):
 def main():
     a = arguments()
     levels = {int(x) for x in a.level.split(',')}
-    counts = {s: [0, 0] for s in a.sources.split(',')}
+    counts = {s: collections.Counter() for s in a.sources.split(',')}
     index = os.path.join(a.corpus, 'index.json')
     if not os.path.exists(index):
         print(f'skipped: {index} is missing')
@@ -133,13 +143,14 @@ def main():
             if source == 'ir' and 'xml' not in entry:
                 continue
             problem, ms = check(a, entry, source, session, inputs, expected, names)
-            counts[source][0] += 1
-            counts[source][1] += problem is None
-            if problem or a.v:
-                print(f'{"ok  " if not problem else "FAIL"} {source:4} L{entry["level"]} {entry["name"]}: {problem or ""} {ms:.0f} ms', flush=True)
-    for source, (all_of_them, good) in counts.items():
-        print(f'{source}: {good} of {all_of_them} agree ({100 * good / max(all_of_them, 1):.1f} %)')
-    sys.exit(0 if all(good >= 0.98 * n for n, good in counts.values()) else 1)
+            known = KNOWN.get((source, entry['name']))
+            verdict = 'ok' if not problem else 'known' if known else 'FAIL'
+            counts[source][verdict] += 1
+            if verdict == 'FAIL' or a.v:
+                print(f'{verdict:5} {source:4} L{entry["level"]} {entry["name"]}: {problem or ""} {known if problem and known else ""} {ms:.0f} ms', flush=True)
+    for source, count in counts.items():
+        print(f'{source}: {count["ok"]} agree, {count["known"]} are known to differ, {count["FAIL"]} differ')
+    sys.exit(1 if any(count['FAIL'] for count in counts.values()) else 0)
 
 
 if __name__ == '__main__':

@@ -127,6 +127,7 @@ TEST(IrReader, BrokenGraphsAreErrors) {
   expect_error(ErrorCode::BadGraph, "Add layer a with id: 1 has incorrect input with index 1!", net(parameter(0, "x") + layer(1, "a", "Add", "opset1", "", 2, 1) + result(2), edge(0, 0, 1, 0) + edge(1, 2, 2, 0)));
   expect_error(ErrorCode::BadGraph, "ReLU layer a with id: 1 is inconsistent!", net(parameter(0, "x") + layer(1, "a", "ReLU", "opset1", "", 1, 2) + result(2), edge(0, 0, 1, 0) + edge(1, 2, 2, 0)));
   expect_error(ErrorCode::BadGraph, "cycle", net(layer(1, "a", "ReLU", "opset1", "", 1, 1) + layer(2, "b", "ReLU", "opset1", "", 1, 1) + result(3), edge(1, 1, 2, 0) + edge(2, 1, 1, 0) + edge(2, 1, 3, 0)));
+  expect_error(ErrorCode::BadGraph, "Cannot find layer with name: r", net(parameter(0, "x") + layer(1, "r", "Result", "opset1", "", 1, 1) + layer(2, "a", "ReLU", "opset1", "", 1, 1) + result(3), edge(0, 0, 1, 0) + edge(1, 1, 2, 0) + edge(2, 1, 3, 0)));
   expect_error(ErrorCode::BadGraph, "no outputs", net(parameter(0, "x"), ""));
   expect_error(ErrorCode::ShapeMismatch, "x has zero dimension which is not allowed", net(parameter(0, "x", "1,0") + result(1), edge(0, 0, 1, 0)));
   expect_error(ErrorCode::ShapeMismatch, "dynamic shape", net(parameter(0, "x", "?,3") + result(1), edge(0, 0, 1, 0)));
@@ -134,6 +135,7 @@ TEST(IrReader, BrokenGraphsAreErrors) {
 
 TEST(IrReader, UnknownOperationsAreNamed) {
   expect_error(ErrorCode::UnknownOperation, "Cannot create Softmax layer op id:1 from unsupported opset: opset8", one_layer("Softmax", "opset8", ""));
+  expect_error(ErrorCode::UnknownOperation, "Cannot create Result layer r id:1 from unsupported opset: opset0", net(parameter(0, "x") + layer(1, "r", "Result", "opset0", "", 1, 0), edge(0, 0, 1, 0)));
   expect_error(ErrorCode::UnknownOperation, "Opset opset1 doesn't contain the operation with type: Mish", one_layer("Mish", "opset1", ""));
   expect_error(ErrorCode::BadAttribute, "Cannot get vector of parameters! \"2,,2\" is incorrect", one_layer("MaxPool", "opset1", "kernel=\"2,,2\""));
   expect_error(ErrorCode::BadAttribute, "missing mandatory attribute 'kernel'", one_layer("MaxPool", "opset1", ""));
@@ -196,6 +198,9 @@ TEST(IrReader, BrokenBodiesAreErrors) {
   expect_error(ErrorCode::BadGraph, "TensorIterator has no body.", iterator(kPorts));
   expect_error(ErrorCode::BadGraph, "No parameters or results found in body Function.", iterator(kPorts + "<body><layers/></body>"));
   expect_error(ErrorCode::BadGraph, "is not a Parameter", iterator("<port_map><input external_port_id=\"0\" internal_layer_id=\"2\"/></port_map>" + kBody));
+  std::string ports = kPorts;  // without what output 0 is
+  ports.replace(ports.find("<output"), 7, "<nothing");
+  expect_error(ErrorCode::ShapeMismatch, "node output index is out of range", iterator(ports + kBody));
   std::string deep = kBody;
   for (int i = 0; i < 40; ++i) deep = "<body><layers>" + parameter(0, "p", "1,4") + layer(2, "ti", "TensorIterator", "opset1", "", 1, 1, kPorts + deep) + result(3, "out") + "</layers><edges>" + edge(0, 0, 2, 0) + edge(2, 1, 3, 0) + "</edges></body>";
   expect_error(ErrorCode::BadGraph, "nested too deep", iterator(kPorts + deep));

@@ -89,6 +89,11 @@ TEST_F(Reference, SequencesRunBackwardsToo) {
   EXPECT_EQ(results[1].to_f32(), (Floats{6}));
 }
 
+TEST_F(Reference, BiasesOfCellsAreCounted) {
+  Node* cell = make("RNNCell", {reals({1, 1}, {1}), reals({1, 2}, {0, 0}), reals({2, 1}, {1, 1}), reals({2, 2}, {0, 0, 0, 0}), reals({1}, {1})}, attributes({{"hidden_size", int64_t{2}}}));
+  expect_layer_error(ErrorCode::ShapeMismatch, "biases", [&] { run({cell->value()}); });
+}
+
 TEST_F(Reference, SuppressionKeepsTheBestOfOverlappingBoxes) {
   const Value boxes = reals({1, 3, 4}, {0, 0, 1, 1, 0, 0, 1, 0.9F, 2, 2, 3, 3}), scores = reals({1, 1, 3}, {0.5F, 0.9F, 0.3F});
   Node* n = make("NonMaxSuppression", {boxes, scores, scalar(10), reals({}, {0.5F}), reals({}, {0.1F})}, {}, 5);

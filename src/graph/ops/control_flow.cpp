@@ -1,5 +1,6 @@
 // TensorIterator, Loop, and variables (front-end spec §1.5, §15.1).
 #include <cstdlib>
+#include <set>
 
 #include "graph/ops/known_value.hpp"
 #include "graph/ops/op.hpp"
@@ -49,9 +50,11 @@ int64_t enter_body(Inference& in, Graph& body) {
 }
 
 void leave_body(Inference& in, Graph& body, int64_t iterations) {
-  int outputs = 0;
-  for (const PortMap::Output& p : in.node().port_map.outputs) outputs = std::max(outputs, p.outer + 1);
-  std::vector<std::pair<ElementType, Shape>> list(static_cast<size_t>(outputs));
+  std::set<int> mapped;
+  for (const PortMap::Output& p : in.node().port_map.outputs)
+    if (p.outer >= 0) mapped.insert(p.outer);
+  if (!mapped.empty() && *mapped.rbegin() != static_cast<int>(mapped.size()) - 1) in.fail("node output index is out of range: its port map leaves outputs out");
+  std::vector<std::pair<ElementType, Shape>> list(mapped.size());
   for (const PortMap::Output& p : in.node().port_map.outputs) {
     if (p.outer < 0) continue;
     const Value v = body_result(in, body, p.body_result)->input(0);

@@ -196,7 +196,7 @@ void infer_all(Graph& g) {
 
 std::vector<Tensor> evaluate(const Node& n, std::span<const Tensor* const> inputs) {
   const ops::Op* op = ops::find_op(n.type, n.version);
-  if (!op || !op->evaluate || !ops::small_enough(n)) return {};
+  if (!op || !op->evaluate || static_cast<int>(inputs.size()) < op->min_inputs || !ops::small_enough(n)) return {};
   return op->evaluate(n, inputs);
 }
 
