@@ -17,19 +17,36 @@ namespace {
 constexpr int64_t kChunkPixels = 2048;  // a group's sums stay in the cache
 constexpr int64_t kFewPixels = 8;
 
+/// A group's weights in the engine's layout.
+class StoredGroups {
+ public:
+  explicit StoredGroups(const Convolution& c) : c_(c) {
+    if (c.arrange) room_ = std::make_unique_for_overwrite<Half[]>(static_cast<size_t>(c.elements() * kGroup));
+  }
+  const uint8_t* get(int64_t group) {
+    if (!room_) return static_cast<const uint8_t*>(c_.weights) + group * c_.elements() * kGroup * 2;
+    c_.arrange(group, room_.get());
+    return reinterpret_cast<const uint8_t*>(room_.get());
+  }
+
+ private:
+  const Convolution& c_;
+  std::unique_ptr<Half[]> room_;
+};
+
 /// The weights of one group as floats, without those that are zero for all its channels (memory that nobody wrote must not be
 /// touched, execution spec §1.3), and where the rows they belong to lie in the input.
 class Group {
  public:
   Group(const ShiftedPlanes& x, const Convolution& c)
-      : x_(x), c_(c), weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))), kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))),
+      : x_(x), c_(c), stored_(c), weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))), kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))),
         masks_(std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(c.elements()))) {}
 
   void load(int64_t index) {
     if (index == index_) return;
     index_ = index;
     const int64_t k = c_.elements(), first = index * c_.input_step * c_.window.area(), available = x_.channels() * c_.window.area() - first;
-    const compute::PackedRows packed = compute::pack_weights(static_cast<const uint8_t*>(c_.weights) + index * k * kGroup * 2, k, weights_.get(), kept_.get(), masks_.get());
+    const compute::PackedRows packed = compute::pack_weights(stored_.get(index), k, weights_.get(), kept_.get(), masks_.get());
     const int32_t* offsets = x_.offsets() + first;
     if (packed.rows == k && k <= available) {  // nothing was left out
       count_ = k;
@@ -76,6 +93,7 @@ class Group {
 
   const ShiftedPlanes& x_;
   const Convolution& c_;
+  StoredGroups stored_;
   int64_t index_ = -1, count_ = 0;
   bool sparse_ = false;
   std::unique_ptr<float[]> weights_;  ///< [element][8]
@@ -186,12 +204,14 @@ void convolve_few_pixels(ThreadPool& pool, const ShiftedPlanes& x, const Convolu
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < pixels; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
   pool.run_ranges(groups.count, [&](int64_t begin, int64_t end) {
-    const int64_t at_once = c.input_step == 0 ? end - begin : 1;  // groups that read the same channels
+    StoredGroups stored(c);
+    const int64_t at_once = c.input_step == 0 && !c.arrange ? end - begin : 1;  // groups that read the same channels
     const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(at_once * pixels * kGroup));
     for (; begin < end; begin += at_once) {
       const int64_t group = groups.first + begin, skipped = group * c.input_step * area, count = std::clamp<int64_t>(x.channels() * area - skipped, 0, k);
+      const uint8_t* weights = stored.get(group);
       sum_rows(c, count, sums.get(), at_once * pixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
-        const compute::GroupedWeights w{static_cast<const uint8_t*>(c.weights) + (group * k + first) * kGroup * 2, at_once, k * kGroup, skip_zeros};
+        const compute::GroupedWeights w{weights + first * kGroup * 2, at_once, k * kGroup, skip_zeros};
         compute::accumulate_columns(w, x.data(), x.offsets() + skipped + first, rows, places, pixels, to);
       });
       for (int64_t g = 0; g < at_once; ++g) {
@@ -207,13 +227,9 @@ void convolve_few_pixels(ThreadPool& pool, const ShiftedPlanes& x, const Convolu
   }, groups.count * kGroup * k * pixels);
 }
 
-}  // namespace
-
-void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y) {
-  const int64_t scale = c.pool ? 2 : 1, height = y.dims[1] * scale, width = y.dims[2] * scale;
+/// All rows of y, or those from `first_row` on that x has been made for.
+void convolve_rows(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y, int64_t first_row, int64_t height, int64_t width) {
   const Groups groups(c);
-  if (height == 0 || width == 0 || groups.count == 0) return;
-  if (height * width <= kFewPixels) return convolve_few_pixels(pool, x, c, y, height, width);
   int64_t rows = std::clamp<int64_t>(kChunkPixels / x.pitch(), 1, height);
   if (c.pool) rows = std::max<int64_t>(2, rows / 2 * 2);
   const int64_t chunks = (height + rows - 1) / rows;
@@ -223,9 +239,41 @@ void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, co
     for (int64_t task = first; task < last; ++task) {
       const int64_t begin = task % chunks * rows, end = std::min(begin + rows, height);
       convolve_group(group, c, groups.first + task / chunks, x.data() + begin * x.pitch(), (end - begin - 1) * x.pitch() + width, sums.get(),
-                     [&](int64_t channel, float* values) { store_channel(c, y, channel, begin, end - begin, values, x.pitch()); });
+                     [&](int64_t channel, float* values) { store_channel(c, y, channel, first_row + begin, end - begin, values, x.pitch()); });
     }
   }, groups.count * kGroup * c.elements() * height * width);
+}
+
+/// How many rows of the result are made at once, so that the planes for them have about `room` floats.
+int64_t rows_at_once(const Convolution& c, int64_t room, int64_t channels, int64_t height, int64_t width) {
+  constexpr int64_t kEnoughPixels = 64;  // to be worth the conversion of all weights
+  const ShiftedPlanes::Shape of_row(c.window, 1, width);
+  const int64_t each = std::max<int64_t>(1, channels * of_row.phases() * of_row.pitch), shared = of_row.height - 1;
+  int64_t rows = std::max({room / each - shared, shared, (kEnoughPixels + width - 1) / width});
+  rows = std::min(rows, height);
+  const int64_t parts = (height + rows - 1) / rows;
+  rows = (height + parts - 1) / parts;
+  return c.pool ? (rows + 1) / 2 * 2 : rows;
+}
+
+}  // namespace
+
+void convolve(ThreadPool& pool, PlanesCache& planes, const Grid& image, const Convolution& c, const Grid& y) {
+  const int64_t scale = c.pool ? 2 : 1, height = y.dims[1] * scale, width = y.dims[2] * scale;
+  const int64_t channels = std::min(c.input_step == 0 ? c.input_channels : image.dims[0], image.dims[0]);
+  if (height == 0 || width == 0 || c.last <= c.first) return;
+  if (height * width <= kFewPixels) return convolve_few_pixels(pool, planes.get(pool, image, channels, c.window, height, width), c, y, height, width);
+  const int64_t rows = rows_at_once(c, planes.room, channels, height, width);
+  for (int64_t first = 0; first < height; first += rows) {
+    const int64_t count = std::min(rows, height - first);
+    Grid part = image;
+    Window window = c.window;
+    const int64_t skipped = std::clamp<int64_t>(first * window.stride_y - window.pad_top, 0, image.dims[1]);
+    part.data += skipped * part.strides[1];
+    part.dims[1] -= skipped;
+    window.pad_top += skipped - first * window.stride_y;
+    convolve_rows(pool, planes.get(pool, part, channels, window, count, width), c, y, first, count, width);
+  }
 }
 
 void convolve_elements(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, std::span<const Grid> ys) {

@@ -1,9 +1,11 @@
 // The convolution that hardware and software stages share: sums of shifted image rows, in FP32.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 
-#include "emulator/shifted_planes.hpp"
+#include "core/float16.hpp"
+#include "emulator/planes_cache.hpp"
 
 namespace blobsmith::emulator {
 
@@ -15,6 +17,8 @@ struct Convolution {
   Window window;
   /// FP16 [group of 8 output channels][input channel][ky][kx][8]; compact.
   const void* weights = nullptr;
+  /// Where they are stored otherwise: writes those of one group so.
+  std::function<void(int64_t group, Half* to)> arrange;
   int64_t input_channels = 0;   ///< per group
   int64_t input_step = 0;       ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
   int64_t first = 0, last = 0;  ///< output channels [first, last)
@@ -32,8 +36,8 @@ struct Convolution {
   }
 };
 
-/// `x` must have been made for the same window and the output size (before pooling); `y` has the axes C, H, W.
-void convolve(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y);
+/// `image` and `y` have the axes C, H, W. The image's FP32 form is made for some rows of y after another.
+void convolve(ThreadPool& pool, PlanesCache& planes, const Grid& image, const Convolution& c, const Grid& y);
 
 /// The same for images that have one element per channel as result: `x` has been made of all of them.
 void convolve_elements(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, std::span<const Grid> ys);

@@ -12,6 +12,7 @@ class Memory {
  public:
   explicit Memory(const vpu::Blob& blob);
 
+  int64_t size() const { return static_cast<int64_t>(input_.size() + output_.size() + bss_.size() + cmx_.size()); }  ///< bytes
   /// Forgets everything but the inputs.
   void clear(uint8_t fill);
   void set_item(int64_t item) { item_ = item; }  ///< the batch item that Input and Output records mean

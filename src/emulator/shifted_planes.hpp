@@ -25,13 +25,20 @@ struct Window {
 /// element to a whole plane is one long row.
 class ShiftedPlanes {
  public:
+  /// What one channel becomes for `rows` x `columns` output elements: planes for each position between two steps.
+  struct Shape {
+    int64_t phases_x = 1, phases_y = 1, height = 1, pitch = 1;
+    Shape(const Window& window, int64_t rows, int64_t columns);
+    int64_t phases() const { return phases_x * phases_y; }
+  };
+
   /// `image` has the axes C, H, W.
   ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
   /// Several images of equal size, each for one output element, as if these lay in one row. Borders only right and below.
   ShiftedPlanes(std::span<const Grid> images, int64_t channels, const Window& window);
 
   const float* data() const { return values_.get(); }
-  int64_t pitch() const { return pitch_; }
+  int64_t pitch() const { return shape_.pitch; }
   int64_t channels() const { return channels_; }
   /// Where the row for each element of the kernel, (channel*kernel_y + ky)*kernel_x + kx, and output row 0 begins.
   const int32_t* offsets() const { return offsets_.get(); }
@@ -44,8 +51,8 @@ class ShiftedPlanes {
   void fill(const Grid& image, int64_t channel);
 
   Window window_;
-  int64_t channels_, height_ = 1, pitch_, plane_;
-  int64_t phases_x_ = 1, phases_y_ = 1;
+  int64_t channels_, plane_ = 0;
+  Shape shape_;
   std::unique_ptr<float[]> values_;
   std::unique_ptr<int32_t[]> offsets_;
 };

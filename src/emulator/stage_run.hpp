@@ -34,8 +34,10 @@ struct Workplace {
 /// The state of an Emulator.
 struct Machine {
   Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {
+    workplace.planes.room = std::max(PlanesCache::kLeastRoom, (memory.size() + static_cast<int64_t>(blob.constants.size())) / kRoomShare);
     if (o.check_memory) shadow = std::make_unique<ShadowMemory>(blob, memory);
   }
+  static constexpr int64_t kRoomShare = 64;  ///< of all bytes, for floats: a sixteenth
   vpu::Blob blob;
   EmulatorOptions options;
   Memory memory;

@@ -86,9 +86,7 @@ void run_hardware_convolution(StageRun& s, const HwOp& op) {
   const Convolution& c = prepared.c;
   s.check(x.dims[0] == y.dims[0], "input and output of different batch");
   touch_convolution(s, op, c, x, y);
-  const int64_t plane = c.pool ? 2 : 1;
-  for (int64_t n = 0; n < y.dims[0]; ++n)
-    convolve(s.pool(), s.planes_cache().get(s.pool(), at_index(x, 0, n), c.input_channels, c.window, y.dims[2] * plane, y.dims[3] * plane), c, at_index(y, 0, n));
+  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), s.planes_cache(), at_index(x, 0, n), c, at_index(y, 0, n));
 }
 
 void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {

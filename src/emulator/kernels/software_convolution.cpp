@@ -25,60 +25,45 @@ struct WeightStrides {
   int64_t output, input, element;
 };
 
-/// The weights of `count` output channels of a group for the kernel elements [first, last), in the engine's layout.
+/// Weights in the order of their bytes.
+struct StoredWeights {
+  const uint8_t* halves;
+  std::optional<RawTensor> copy;  ///< of those that do not lie side by side
+
+  StoredWeights(StageRun& s, const View& stored, int64_t count) {
+    const Grid grid = memory_order(stored);
+    s.check(vpu::element_size(grid.type) == 2 && count <= grid.count(), "fewer weights than a convolution needs");
+    if (!(grid == compact_grid(grid.data, grid.type, grid.dims, grid.rank))) copy.emplace(s.pool(), grid);
+    halves = copy ? copy->bytes.data() : grid.data;
+  }
+};
+
+/// Groups of 8 output channels in the engine's layout, for `count` channels of one.
 template <class Count>
-void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, int64_t first, int64_t last, const WeightStrides& strides, Count count, Half* to) {
-  for (int64_t e = first; e < last; ++e)
-    for (int64_t ic = 0; ic < inputs; ++ic) {
+void arrange_group(const uint8_t* from, int64_t inputs, int64_t area, const WeightStrides& strides, Count count, Half* to) {
+  for (int64_t ic = 0; ic < inputs; ++ic)
+    for (int64_t e = 0; e < area; ++e, to += kGroup) {
       const uint8_t* at = from + 2 * (ic * strides.input + e * strides.element);
-      Half* group = to + (ic * area + e) * kGroup;
-      for (int64_t m = 0; m < count; ++m, at += 2 * strides.output) std::memcpy(group + m, at, sizeof(Half));
+      for (int64_t m = 0; m < count; ++m, at += 2 * strides.output) std::memcpy(to + m, at, sizeof(Half));
     }
-}
-
-using Weights = std::unique_ptr<Half[]>;
-
-/// Weights in the engine's layout.
-Weights arrange_weights(StageRun& s, const View& stored, int64_t outputs, int64_t inputs, int64_t area, const WeightStrides& strides) {
-  const Grid grid = memory_order(stored);
-  s.check(vpu::element_size(grid.type) == 2 && outputs * inputs * area <= grid.count(), "fewer weights than a convolution needs");
-  std::optional<RawTensor> copy;
-  if (!(grid == compact_grid(grid.data, grid.type, grid.dims, grid.rank))) copy.emplace(s.pool(), grid);
-  const uint8_t* bytes = copy ? copy->bytes.data() : grid.data;
-  const int64_t groups = (outputs + kGroup - 1) / kGroup, each = kGroup * inputs * area;
-  Weights out = std::make_unique_for_overwrite<Half[]>(static_cast<size_t>(groups * each));
-  if (outputs % kGroup) std::fill_n(out.get() + (groups - 1) * each, each, Half{0});
-  // A few kernel elements at a time: what is stored side by side is mostly one element of all channels.
-  constexpr int64_t kElements = 16;
-  s.pool().run_ranges((area + kElements - 1) / kElements * groups, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t group = task % groups, first = task / groups * kElements, last = std::min(first + kElements, area), channels = outputs - group * kGroup;
-      const uint8_t* from = bytes + 2 * group * kGroup * strides.output;
-      Half* to = out.get() + group * each;
-      if (channels < kGroup) arrange_group(from, inputs, area, first, last, strides, channels, to);
-      else arrange_group(from, inputs, area, first, last, strides, std::integral_constant<int64_t, kGroup>(), to);
-    }
-  }, outputs * inputs * area);
-  return out;
 }
 
 /// Which of the layouts a stage's weights have.
-Weights dense_weights(StageRun& s, const vpu::ConvParams& p, const View& x, const View& w) {
-  s.check(w.rank == 3, "weights of an unexpected shape");
+WeightStrides dense_strides(StageRun& s, const vpu::ConvParams& p, const View& x, const View& w) {
   const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
   const bool channels_inside = x.order.position(Dim::C) == 0, pointwise = p.kernel_x == 1 && p.kernel_y == 1;
   const bool spatial = p.kernel_x % 2 == 1 && p.kernel_x >= 3 && p.kernel_x <= 11 && p.kernel_y != 1 && inputs * outputs <= 256;
-  if (channels_inside && s.type() == Conv && spatial) return arrange_weights(s, w, outputs, inputs, area, {1, outputs, outputs * inputs});
-  if (pointwise) return arrange_weights(s, w, outputs, inputs, area, {inputs, 1, 0});
-  if (channels_inside && s.type() == Im2ColConvolution) return arrange_weights(s, w, outputs, inputs, area, {inputs * area, 1, inputs});
-  return arrange_weights(s, w, outputs, inputs, area, {inputs, 1, inputs * outputs});
+  if (channels_inside && s.type() == Conv && spatial) return {1, outputs, outputs * inputs};
+  if (pointwise) return {inputs, 1, 0};
+  if (channels_inside && s.type() == Im2ColConvolution) return {inputs * area, 1, inputs};
+  return {inputs, 1, inputs * outputs};
 }
 
-void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution c) {
+void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution& c) {
   s.check(x.dims[0] == y.dims[0], "input and output of different batch");
   c.last = y.dims[1];
   c.fp16_sums = s.options().arithmetic.fp16_sums;
-  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), ShiftedPlanes(s.pool(), at_index(x, 0, n), x.dims[1], c.window, y.dims[2], y.dims[3]), c, at_index(y, 0, n));
+  for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), s.planes_cache(), at_index(x, 0, n), c, at_index(y, 0, n));
 }
 
 }  // namespace
@@ -89,10 +74,18 @@ void run_software_convolution(StageRun& s) {
   const Grid x = planes(input), y = planes(s.out(1));
   Convolution c;
   c.window = window_of(p);
-  s.check(w.dims[0] == c.window.kernel_x * c.window.kernel_y && w.dims[1] <= x.dims[1] && w.dims[2] == y.dims[1], "weights of an unexpected shape");
-  const Weights weights = dense_weights(s, p, input, w);
-  c.weights = weights.get();
-  c.input_channels = w.dims[1];
+  s.check(w.rank == 3 && w.dims[0] == c.window.area() && w.dims[1] <= x.dims[1] && w.dims[2] == y.dims[1], "weights of an unexpected shape");
+  const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
+  const StoredWeights stored(s, w, outputs * inputs * area);
+  const WeightStrides strides = dense_strides(s, p, input, w);
+  c.arrange = [&](int64_t group, Half* to) {
+    const int64_t channels = outputs - group * kGroup;
+    const uint8_t* from = stored.halves + 2 * group * kGroup * strides.output;
+    if (channels >= kGroup) return arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
+    std::fill_n(to, inputs * area * kGroup, Half{0});
+    arrange_group(from, inputs, area, strides, channels, to);
+  };
+  c.input_channels = inputs;
   convolve_batch(s, x, y, c);
 }
 
@@ -101,16 +94,14 @@ void run_depth_convolution(StageRun& s) {
   const Grid x = planes(s.in(0)), y = planes(s.out(1));
   Convolution c;
   c.window = window_of(s.params<vpu::ConvParams>());
-  const int64_t channels = y.dims[1], area = c.window.kernel_x * c.window.kernel_y, groups = (channels + kGroup - 1) / kGroup;
+  const int64_t channels = y.dims[1], area = c.window.area();
   s.check(x.dims[1] == channels, "a depthwise convolution between different channels");
-  const RawTensor raw(s.pool(), memory_order(s.in(2)));
-  s.check(raw.element == 2 && channels * area <= static_cast<int64_t>(raw.bytes.size() / 2), "fewer weights than a convolution needs");
-  std::vector<Half> weights(static_cast<size_t>(groups * kGroup * area * kGroup));
-  for (int64_t channel = 0; channel < channels; ++channel)
-    for (int64_t e = 0; e < area; ++e)
-      std::copy_n(raw.bytes.data() + 2 * (channel + channels * e), 2,
-                  reinterpret_cast<uint8_t*>(&weights[static_cast<size_t>(((channel / kGroup * kGroup + channel % kGroup) * area + e) * kGroup + channel % kGroup)]));
-  c.weights = weights.data();
+  const StoredWeights stored(s, s.in(2), channels * area);
+  c.arrange = [&](int64_t group, Half* to) {
+    std::fill_n(to, kGroup * area * kGroup, Half{0});
+    for (int64_t m = 0; m < std::min(kGroup, channels - group * kGroup); ++m)
+      for (int64_t e = 0; e < area; ++e) std::memcpy(to + (m * area + e) * kGroup + m, stored.halves + 2 * (group * kGroup + m + channels * e), sizeof(Half));
+  };
   c.input_channels = c.input_step = kGroup;
   convolve_batch(s, x, y, c);
 }
