@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -114,6 +115,29 @@ void map_rows(ThreadPool& pool, const Nest<K>& operands, const std::array<DataTy
   for_each_row(pool, nest, [&](const Pointers& at, const Steps& row_step, int64_t rows) { map(at, row_step, step, rows, width); }, width);
 }
 
+/// The ranges of indices that one part of several tensors has along each axis.
+struct PartRange {
+  Sizes first{}, count{};
+};
+/// Cuts sizes along the axes whose bit is not set in `whole` into parts of some thousand elements, first along the axes with the
+/// largest strides; calls f for each, over several threads. `each`: about how many operations f does per element.
+void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each, const std::function<void(const PartRange&)>& f);
+/// That part of a tensor; of the axes in `whole` all.
+Grid part_of(Grid g, const PartRange& part, unsigned whole);
+constexpr unsigned axis_bit(int axis) { return 1u << axis; }
+
+/// Values of x, part by part as floats in the order of its axes, through f(values, sizes) into y, which has the same sizes.
+template <class F>
+void map_parts(StageRun& s, const Grid& x, const Grid& y, unsigned whole, int64_t each, F f) {
+  s.check(x.rank == y.rank && x.dims == y.dims, "input and output of different sizes");
+  for_each_part(s.pool(), x, whole, each, [&](const PartRange& range) {
+    const Grid from = part_of(x, range, whole);
+    std::vector<float> values = read_floats(from);
+    f(values, from.dims);
+    write(part_of(y, range, whole), values);
+  });
+}
+
 /// A float vector as an operand.
 inline uint8_t* bytes_of(std::vector<float>& v) { return reinterpret_cast<uint8_t*>(v.data()); }
 /// Compact values as a grid of the given sizes (outermost first).
@@ -133,7 +157,7 @@ struct RawTensor {
 Grid slice(Grid g, int axis, int64_t first, int64_t count);
 /// The same without the axis.
 Grid at_index(const Grid& g, int axis, int64_t index);
-/// One plane of N, C, H, W.
+/// What a channel has: of N, C, H, W a plane, of N, C, D, H, W a volume.
 inline Grid plane_at(const Grid& g, int64_t n, int64_t channel) { return at_index(at_index(g, 0, n), 0, channel); }
 inline int64_t product(const Sizes& dims, int begin, int end) {
   int64_t n = 1;

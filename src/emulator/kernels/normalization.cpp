@@ -13,27 +13,25 @@ void run_softmax(StageRun& s) {
   const int position = s.params<vpu::SoftMaxParams>().axis;
   s.check(position >= 0 && position < in.rank && in.order == out.order && in.dims == out.dims, "an axis outside its tensor");
   const Grid g = memory_order(in);
-  std::vector<float> v = read_floats(g);
-  if (v.empty()) return;
   const int axis = g.rank - 1 - position;
-  const int64_t outer = product(g.dims, 0, axis), size = g.dims[static_cast<size_t>(axis)], inner = product(g.dims, axis + 1, g.rank);
-  s.pool().run(outer, [&](int64_t o) {
-    for (int64_t i = 0; i < inner; ++i) {
-      float* at = v.data() + o * size * inner + i;
-      float top = at[0], sum = 0;
-      for (int64_t k = 1; k < size; ++k) top = std::max(top, at[k * inner]);
-      for (int64_t k = 0; k < size; ++k) sum += at[k * inner] = std::exp(at[k * inner] - top);
-      for (int64_t k = 0; k < size; ++k) at[k * inner] /= sum;
-    }
-  }, outer * size * inner * 32);
-  write(memory_order(out), v);
+  map_parts(s, g, memory_order(out), axis_bit(axis), 32, [&](std::vector<float>& v, const Sizes& dims) {
+    const int64_t outer = product(dims, 0, axis), size = dims[static_cast<size_t>(axis)], inner = product(dims, axis + 1, g.rank);
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < inner; ++i) {
+        float* at = v.data() + o * size * inner + i;
+        float top = at[0], sum = 0;
+        for (int64_t k = 1; k < size; ++k) top = std::max(top, at[k * inner]);
+        for (int64_t k = 0; k < size; ++k) sum += at[k * inner] = std::exp(at[k * inner] - top);
+        for (int64_t k = 0; k < size; ++k) at[k * inner] /= sum;
+      }
+  });
 }
 
 namespace {
 
 /// Sums of squares over the window of LRN around every element of volumes [C][D][H][W].
-std::vector<float> window_sums(const std::vector<float>& values, const Grid& g, int64_t size, bool across_channels) {
-  const int64_t channels = g.dims[1], depth = g.dims[2], height = g.dims[3], width = g.dims[4], plane = height * width, volume = depth * plane, half = size / 2;
+std::vector<float> window_sums(const std::vector<float>& values, const Sizes& dims, int64_t size, bool across_channels) {
+  const int64_t channels = dims[1], depth = dims[2], height = dims[3], width = dims[4], plane = height * width, volume = depth * plane, half = size / 2;
   std::vector<float> sums(values.size());
   const auto square = [&](int64_t i) { return values[static_cast<size_t>(i)] * values[static_cast<size_t>(i)]; };
   for (int64_t i = 0; i < static_cast<int64_t>(values.size()); ++i) {
@@ -56,53 +54,52 @@ std::vector<float> window_sums(const std::vector<float>& values, const Grid& g, 
 void run_lrn(StageRun& s) {
   const auto& p = s.params<vpu::LrnParams>();
   const View tensor = s.in(0);
-  const Grid in = volumes(tensor);
   const bool across_channels = s.type() == StageType::LRN;
   s.check(p.size >= 1 && p.size < 65536, "a window without size");
-  std::vector<float> x = read_floats(in);
-  const std::vector<float> sums = window_sums(x, in, p.size, across_channels);
   const float k = half_to_float(p.k), alpha = half_to_float(p.alpha), beta = half_to_float(p.beta);
   const int axes = across_channels ? 1 : tensor.order.position(Dim::D) >= 0 ? 3 : 2;
   const float area = std::pow(static_cast<float>(p.size), static_cast<float>(axes));
-  for (size_t i = 0; i < x.size(); ++i) x[i] *= std::pow(k + alpha * sums[i] / area, -beta);
-  write(volumes(s.out(1)), x);
+  const unsigned whole = across_channels ? axis_bit(1) : axis_bit(2) | axis_bit(3) | axis_bit(4);
+  map_parts(s, volumes(tensor), volumes(s.out(1)), whole, 32 + p.size, [&](std::vector<float>& x, const Sizes& dims) {
+    const std::vector<float> sums = window_sums(x, dims, p.size, across_channels);
+    for (size_t i = 0; i < x.size(); ++i) x[i] *= std::pow(k + alpha * sums[i] / area, -beta);
+  });
 }
 
 void run_normalize(StageRun& s) {
   const auto& p = s.params<vpu::NormalizeParams>();
   const Grid in = planes(s.in(0));
-  std::vector<float> x = read_floats(in);
   const std::vector<float> scale = read_floats(memory_order(s.in(2)));
-  const int64_t channels = in.dims[1], plane = in.dims[2] * in.dims[3];
-  s.check(!scale.empty() && (p.channel_shared || static_cast<int64_t>(scale.size()) >= channels), "fewer scales than channels");
-  for (int64_t n = 0; n < in.dims[0]; ++n) {
-    float* item = x.data() + n * channels * plane;
-    std::vector<float> sums(static_cast<size_t>(plane));
-    for (int64_t i = 0; i < channels * plane; ++i) sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] += item[i] * item[i];
-    for (int64_t i = 0; i < channels * plane; ++i)
-      item[i] = item[i] / std::sqrt(sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] + p.eps) * scale[static_cast<size_t>(p.channel_shared ? 0 : i / plane)];
-  }
-  write(planes(s.out(1)), x);
+  s.check(!scale.empty() && (p.channel_shared || static_cast<int64_t>(scale.size()) >= in.dims[1]), "fewer scales than channels");
+  const unsigned whole = p.across_spatial ? axis_bit(1) | axis_bit(2) | axis_bit(3) : axis_bit(1);
+  map_parts(s, in, planes(s.out(1)), whole, 8, [&](std::vector<float>& x, const Sizes& dims) {
+    const int64_t channels = dims[1], plane = dims[2] * dims[3];
+    for (int64_t n = 0; n < dims[0]; ++n) {
+      float* item = x.data() + n * channels * plane;
+      std::vector<float> sums(static_cast<size_t>(plane));
+      for (int64_t i = 0; i < channels * plane; ++i) sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] += item[i] * item[i];
+      for (int64_t i = 0; i < channels * plane; ++i)
+        item[i] = item[i] / std::sqrt(sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] + p.eps) * scale[static_cast<size_t>(p.channel_shared ? 0 : i / plane)];
+    }
+  });
 }
 
 void run_grn(StageRun& s) {
-  const Grid in = planes(s.in(0));
-  std::vector<float> x = read_floats(in);
-  const int64_t item = in.dims[1] * in.dims[2] * in.dims[3], plane = in.dims[2] * in.dims[3];
-  for (int64_t n = 0; n < in.dims[0]; ++n) {
-    std::vector<float> sums(static_cast<size_t>(plane), s.params<vpu::GrnParams>().bias);
-    float* at = x.data() + n * item;
-    for (int64_t i = 0; i < item; ++i) sums[static_cast<size_t>(i % plane)] += at[i] * at[i];
-    for (int64_t i = 0; i < item; ++i) at[i] /= std::sqrt(sums[static_cast<size_t>(i % plane)]);
-  }
-  write(planes(s.out(1)), x);
+  map_parts(s, planes(s.in(0)), planes(s.out(1)), axis_bit(1), 8, [&](std::vector<float>& x, const Sizes& dims) {
+    const int64_t item = dims[1] * dims[2] * dims[3], plane = dims[2] * dims[3];
+    for (int64_t n = 0; n < dims[0]; ++n) {
+      std::vector<float> sums(static_cast<size_t>(plane), s.params<vpu::GrnParams>().bias);
+      float* at = x.data() + n * item;
+      for (int64_t i = 0; i < item; ++i) sums[static_cast<size_t>(i % plane)] += at[i] * at[i];
+      for (int64_t i = 0; i < item; ++i) at[i] /= std::sqrt(sums[static_cast<size_t>(i % plane)]);
+    }
+  });
 }
 
 // Statistics over W, H and D; with across_channels C too; with across_width only over W.
 void run_mvn(StageRun& s) {
   const auto& p = s.params<vpu::MvnParams>();
   Grid in = volumes(s.in(0)), out = volumes(s.out(1));
-  s.check(in.dims == out.dims, "input and output of different sizes");
   if (p.across_channels && p.across_width) {  // C inside, so that what is averaged lies together
     for (Grid* g : {&in, &out})
       for (size_t k = 1; k < 3; ++k) {
@@ -110,18 +107,19 @@ void run_mvn(StageRun& s) {
         std::swap(g->strides[k], g->strides[k + 1]);
       }
   }
-  std::vector<float> x = read_floats(in);
   const int first = p.across_channels ? (p.across_width ? 3 : 1) : p.across_width ? 4 : 2;
-  const int64_t size = product(in.dims, first, 5), groups = product(in.dims, 0, first);
-  s.pool().run(groups, [&](int64_t g) {
-    float* at = x.data() + g * size;
-    const auto mean = static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v; }) / static_cast<double>(size));
-    for (int64_t i = 0; i < size; ++i) at[i] -= mean;
-    if (!p.normalize) return;
-    const float divisor = std::sqrt(static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v * v; }) / static_cast<double>(size))) + p.eps;
-    for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
-  }, groups * size * 8);
-  write(out, x);
+  unsigned whole = 0;
+  for (int axis = first; axis < 5; ++axis) whole |= axis_bit(axis);
+  map_parts(s, in, out, whole, 8, [&](std::vector<float>& x, const Sizes& dims) {
+    const int64_t size = product(dims, first, 5);
+    for (float *at = x.data(), *end = at + x.size(); at < end; at += size) {
+      const auto mean = static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v; }) / static_cast<double>(size));
+      for (int64_t i = 0; i < size; ++i) at[i] -= mean;
+      if (!p.normalize) continue;
+      const float divisor = std::sqrt(static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v * v; }) / static_cast<double>(size))) + p.eps;
+      for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
+    }
+  });
 }
 
 }  // namespace blobsmith::emulator

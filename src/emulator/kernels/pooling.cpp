@@ -7,6 +7,7 @@
 #include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
+
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
   const Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top};
@@ -15,22 +16,20 @@ void run_software_pool(StageRun& s) {
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
   const bool max = s.type() == vpu::StageType::MaxPool || s.type() == vpu::StageType::GlobalMaxPool;
   const int64_t height = in.dims[2], width = in.dims[3], out_height = out.dims[2], out_width = out.dims[3];
-  const std::vector<float> x = read_floats(in);
-  std::vector<float> y(static_cast<size_t>(out.count()));
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    const float* from = x.data() + plane * height * width;
-    float* to = y.data() + plane * out_height * out_width;
-    pool_plane(max, w, from, height, width, to, out_height, out_width);
-    if (max) return;
-    for (int64_t oy = 0; oy < out_height; ++oy)
+    const std::vector<float> x = read_floats(plane_at(in, plane / in.dims[1], plane % in.dims[1]));
+    std::vector<float> y(static_cast<size_t>(out_height * out_width));
+    pool_plane(max, w, x.data(), height, width, y.data(), out_height, out_width);
+    float* to = y.data();
+    for (int64_t oy = 0; oy < out_height && !max; ++oy)
       for (int64_t ox = 0; ox < out_width; ++ox) {
         // Padding counts, unless excluded; what hangs over beyond it does not. The far pads are taken to be as the near ones.
         const int64_t y0 = oy * w.stride_y - w.pad_top, x0 = ox * w.stride_x - w.pad_left, far_y = p.exclude_pad ? 0 : w.pad_top, far_x = p.exclude_pad ? 0 : w.pad_left;
         const int64_t area = cut(y0, w.kernel_y, -far_y, height + far_y).length() * cut(x0, w.kernel_x, -far_x, width + far_x).length();
         *to++ /= static_cast<float>(std::max<int64_t>(area, 1));
       }
-  }, in.dims[0] * in.dims[1] * out_height * out_width * 4);
-  write(out, y);
+    write_floats(plane_at(out, plane / in.dims[1], plane % in.dims[1]), y.data());
+  }, out.count() * 4);
 }
 
 // Lists start with X.
@@ -48,11 +47,9 @@ void run_pool_nd(StageRun& s) {
     Window{kernel[k], 1, stride[k], 1, pad[k], 0}.check(Window::kLargestPool);
   }
   const bool max = p.method == 1;
-  const std::vector<float> x = read_floats(in);
-  std::vector<float> y;
-  y.reserve(static_cast<size_t>(out.count()));
-  const int64_t in_volume = in.dims[2] * in.dims[3] * in.dims[4];
-  for (int64_t plane = 0; plane < out.dims[0] * out.dims[1]; ++plane)
+  s.pool().run(out.dims[0] * out.dims[1], [&](int64_t plane) {
+    const std::vector<float> x = read_floats(plane_at(in, plane / in.dims[1], plane % in.dims[1]));
+    std::vector<float> y;
     for (int64_t oz = 0; oz < out.dims[2]; ++oz)
       for (int64_t oy = 0; oy < out.dims[3]; ++oy)
         for (int64_t ox = 0; ox < out.dims[4]; ++ox) {
@@ -62,13 +59,14 @@ void run_pool_nd(StageRun& s) {
           for (int64_t iz = zs.begin; iz < zs.end; ++iz)
             for (int64_t iy = ys.begin; iy < ys.end; ++iy)
               for (int64_t ix = xs.begin; ix < xs.end; ++ix) {
-                const float e = x[static_cast<size_t>(plane * in_volume + (iz * in.dims[3] + iy) * in.dims[4] + ix)];
+                const float e = x[static_cast<size_t>((iz * in.dims[3] + iy) * in.dims[4] + ix)];
                 v = max ? std::max(v, e) : v + e;
               }
           const int64_t area = p.exclude_pad ? xs.length() * ys.length() * zs.length() : kernel[0] * kernel[1] * kernel[2];
           y.push_back(max ? v : v / static_cast<float>(std::max<int64_t>(area, 1)));
         }
-  write(out, y);
+    write(plane_at(out, plane / in.dims[1], plane % in.dims[1]), y);
+  }, out.count() * kernel[0] * kernel[1] * kernel[2]);
 }
 
 }  // namespace blobsmith::emulator

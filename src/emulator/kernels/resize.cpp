@@ -101,16 +101,23 @@ void run_resample(StageRun& s) {
   check_channels(s, in, out);
   std::vector<int64_t> places[3];  // by depth, row, column
   for (size_t k = 0; k < 3; ++k) places[k] = nearest_axis(p, in.dims[k + 2], out.dims[k + 2]);
-  const std::vector<float> x = read_floats(in);
-  std::vector<float> y(static_cast<size_t>(out.count()));
-  const int64_t layers = out.dims[2], layer = out.dims[3] * out.dims[4];
+  const int64_t layers = out.dims[2], width = out.dims[4];
   s.pool().run(in.dims[0] * in.dims[1] * layers, [&](int64_t k) {
-    const int64_t plane = k / layers * in.dims[2] + places[0][static_cast<size_t>(k % layers)];
-    float* to = y.data() + k * layer;
-    for (int64_t r : places[1])
-      for (int64_t c : places[2]) *to++ = x[static_cast<size_t>((plane * in.dims[3] + r) * in.dims[4] + c)];
-  });
-  write(out, y);
+    const int64_t volume = k / layers, n = volume / in.dims[1], channel = volume % in.dims[1];
+    const Grid from = at_index(plane_at(in, n, channel), 0, places[0][static_cast<size_t>(k % layers)]), to = at_index(plane_at(out, n, channel), 0, k % layers);
+    std::vector<float> row(static_cast<size_t>(in.dims[4])), wide(static_cast<size_t>(width));
+    int64_t last = -1;
+    uint8_t* at = to.data;
+    for (int64_t r : places[1]) {
+      if (r != last) {
+        load_row(from.data + r * from.strides[0], from.strides[1], from.type, in.dims[4], row.data());
+        for (size_t c = 0; c < wide.size(); ++c) wide[c] = row[static_cast<size_t>(places[2][c])];
+      }
+      last = r;
+      store_row(wide.data(), at, to.strides[1], to.type, width);
+      at += to.strides[0];
+    }
+  }, out.count());
 }
 
 }  // namespace blobsmith::emulator

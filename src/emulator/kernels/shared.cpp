@@ -1,4 +1,6 @@
 // What kernels of several families need.
+#include <algorithm>
+
 #include "core/float16.hpp"
 #include "emulator/kernels/kernels.hpp"
 
@@ -32,6 +34,40 @@ Grid at_index(const Grid& g, int axis, int64_t index) {
   for (int k = 0; k < g.rank; ++k)
     if (k != axis) r.push(g.dims[static_cast<size_t>(k)], g.strides[static_cast<size_t>(k)]);
   return r;
+}
+
+void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each, const std::function<void(const PartRange&)>& f) {
+  constexpr int64_t kElements = 1 << 14;
+  const int64_t total = g.count();
+  if (total == 0) return;
+  std::vector<size_t> axes;
+  for (size_t k = 0; k < static_cast<size_t>(g.rank); ++k)
+    if (!(whole >> k & 1)) axes.push_back(k);
+  std::stable_sort(axes.begin(), axes.end(), [&](size_t a, size_t b) { return g.strides[a] > g.strides[b]; });
+  Sizes parts;
+  parts.fill(1);
+  int64_t wanted = std::max((total + kElements - 1) / kElements, std::min<int64_t>(total * each / ThreadPool::kLittleWork, 2 * pool.threads())), count = 1;
+  for (size_t k : axes) {
+    parts[k] = std::clamp<int64_t>(wanted, 1, g.dims[k]);
+    wanted = (wanted + parts[k] - 1) / parts[k];
+    count *= parts[k];
+  }
+  pool.run(count, [&](int64_t task) {
+    PartRange range;
+    for (size_t k : axes) {
+      const int64_t i = task % parts[k];
+      task /= parts[k];
+      range.first[k] = g.dims[k] * i / parts[k];
+      range.count[k] = g.dims[k] * (i + 1) / parts[k] - range.first[k];
+    }
+    f(range);
+  }, total * each);
+}
+
+Grid part_of(Grid g, const PartRange& part, unsigned whole) {
+  for (int k = 0; k < g.rank; ++k)
+    if (!(whole >> k & 1)) g = slice(g, k, part.first[static_cast<size_t>(k)], part.count[static_cast<size_t>(k)]);
+  return g;
 }
 
 float to_half_and_back(float v) { return half_to_float(float_to_half(v)); }

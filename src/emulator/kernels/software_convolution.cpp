@@ -7,6 +7,7 @@
 #include "core/float16.hpp"
 #include "emulator/convolution.hpp"
 #include "emulator/kernels/kernels.hpp"
+#include "emulator/pool_plane.hpp"
 #include "vpu/stages/convolution.hpp"
 
 namespace blobsmith::emulator {
@@ -115,34 +116,39 @@ void run_deconvolution(StageRun& s) {
   const int64_t channels_in = in.dims[1], height = in.dims[2], width = in.dims[3], channels = out.dims[1], out_height = out.dims[2], out_width = out.dims[3];
   const int64_t area = int64_t{p.kernel_x} * p.kernel_y;
   const bool depthwise = s.type() == DepthDeconv, channels_inside = input.order.position(Dim::C) == 0;
-  const std::vector<float> x = read_floats(in), w = read_floats(memory_order(s.in(2)));
   s.check(in.dims[0] == out.dims[0] && (!depthwise || channels_in == channels), "input and output that don't fit");
-  s.check(area * channels * (depthwise ? 1 : channels_in) <= static_cast<int64_t>(w.size()), "fewer weights than a deconvolution needs");
-  const auto place = [&](int64_t oc, int64_t ic, int64_t e) {
+  const StoredWeights stored(s, s.in(2), area * channels * (depthwise ? 1 : channels_in));
+  const auto weight_of = [&](int64_t oc, int64_t ic, int64_t e) {
     const int64_t flipped = area - 1 - e;
-    if (!depthwise) return ic + channels_in * (oc + channels * flipped);
-    return channels_inside ? oc + channels * flipped : flipped + area * oc;
+    const int64_t place = !depthwise ? ic + channels_in * (oc + channels * flipped) : channels_inside ? oc + channels * flipped : flipped + area * oc;
+    Half h;
+    std::memcpy(&h, stored.halves + 2 * place, sizeof h);
+    return half_to_float(h);
   };
-  std::vector<float> y(static_cast<size_t>(out.count()));
   s.pool().run(out.dims[0] * channels, [&](int64_t task) {
     const int64_t n = task / channels, oc = task % channels;
-    float* plane = y.data() + task * out_height * out_width;
-    for (int64_t ic = depthwise ? oc : 0, end = depthwise ? oc + 1 : channels_in; ic < end; ++ic)
-      for (int64_t e = 0; e < area; ++e) {
-        const float weight = w[static_cast<size_t>(place(oc, ic, e))];
-        const int64_t ky = e / p.kernel_x, kx = e % p.kernel_x;
-        for (int64_t iy = 0; iy < height; ++iy) {
-          const int64_t oy = iy * p.stride_y - p.pad_top + ky;
-          if (oy < 0 || oy >= out_height) continue;
-          const float* row = x.data() + ((n * channels_in + ic) * height + iy) * width;
-          for (int64_t ix = 0; ix < width; ++ix) {
-            const int64_t ox = ix * p.stride_x - p.pad_left + kx;
-            if (ox >= 0 && ox < out_width) plane[oy * out_width + ox] += row[ix] * weight;
+    std::vector<float> plane(static_cast<size_t>(out_height * out_width)), row(static_cast<size_t>(width)), kernel(static_cast<size_t>(area));
+    for (int64_t ic = depthwise ? oc : 0, end = depthwise ? oc + 1 : channels_in; ic < end; ++ic) {
+      for (int64_t e = 0; e < area; ++e) kernel[static_cast<size_t>(e)] = weight_of(oc, ic, e);
+      const Grid from = plane_at(in, n, ic);
+      for (int64_t iy = height; iy-- > 0;) {  // so that the elements of the kernel are added in their order
+        const int64_t top = iy * p.stride_y - p.pad_top;
+        const Span rows = cut(top, p.kernel_y, 0, out_height);
+        if (rows.length() == 0) continue;
+        load_row(from.data + iy * from.strides[0], from.strides[1], from.type, width, row.data());
+        for (int64_t oy = rows.begin; oy < rows.end; ++oy)
+          for (int64_t kx = 0; kx < p.kernel_x; ++kx) {
+            const float weight = kernel[static_cast<size_t>((oy - top) * p.kernel_x + kx)];
+            float* to = plane.data() + oy * out_width;
+            for (int64_t ix = 0; ix < width; ++ix) {
+              const int64_t ox = ix * p.stride_x - p.pad_left + kx;
+              if (ox >= 0 && ox < out_width) to[ox] += row[static_cast<size_t>(ix)] * weight;
+            }
           }
-        }
       }
+    }
+    write_floats(plane_at(out, n, oc), plane.data());
   });
-  write(out, y);
 }
 
 // Lists start with X; weights have the dimensions [kernel..., input channels of a group, output channels].
@@ -163,28 +169,28 @@ void run_convolution_nd(StageRun& s) {
   }
   const int64_t group_inputs = weights.dims[n], channels = out.dims[1], group_outputs = channels / p.groups;
   s.check(weights.dims[n + 1] == channels && group_outputs > 0 && group_inputs * p.groups <= in.dims[1] && in.dims[0] == out.dims[0], "weights that don't fit");
-  const std::vector<float> x = read_floats(in), w = read_floats(memory_order(weights)), bias = s.has(3) ? read_floats(memory_order(s.in(3))) : std::vector<float>(static_cast<size_t>(channels));
+  const Grid stored = memory_order(weights);
+  const std::vector<float> bias = s.has(3) ? read_floats(memory_order(s.in(3))) : std::vector<float>(static_cast<size_t>(channels));
   s.check(static_cast<int64_t>(bias.size()) >= channels, "fewer biases than channels");
-  std::vector<float> y(static_cast<size_t>(out.count()));
-  const int64_t depth = out.dims[2], height = out.dims[3], width = out.dims[4], volume = depth * height * width;
-  const int64_t in_volume = in.dims[2] * in.dims[3] * in.dims[4];
+  const int64_t depth = out.dims[2], height = out.dims[3], width = out.dims[4], volume = depth * height * width, area = kernel[0] * kernel[1] * kernel[2];
   s.pool().run(out.dims[0] * channels, [&](int64_t task) {
-    const int64_t item_index = task / channels, oc = task % channels, first_input = oc / group_outputs * group_inputs;
-    for (int64_t v = 0; v < volume; ++v) {
-      const int64_t oz = v / (height * width), oy = v / width % height, ox = v % width;
-      float sum = bias[static_cast<size_t>(oc)];
-      for (int64_t ic = 0; ic < group_inputs; ++ic)
-        for (int64_t e = 0; e < kernel[0] * kernel[1] * kernel[2]; ++e) {
+    const int64_t item = task / channels, oc = task % channels, first_input = oc / group_outputs * group_inputs;
+    const std::vector<float> w = read_floats(at_index(stored, 0, oc));
+    std::vector<float> sums(static_cast<size_t>(volume), bias[static_cast<size_t>(oc)]);
+    for (int64_t ic = 0; ic < group_inputs; ++ic) {
+      const std::vector<float> x = read_floats(plane_at(in, item, first_input + ic));
+      for (int64_t v = 0; v < volume; ++v) {
+        const int64_t oz = v / (height * width), oy = v / width % height, ox = v % width;
+        for (int64_t e = 0; e < area; ++e) {
           const int64_t kx = e % kernel[0], ky = e / kernel[0] % kernel[1], kz = e / (kernel[0] * kernel[1]);
           const int64_t ix = ox * stride[0] - pad[0] + kx * dilation[0], iy = oy * stride[1] - pad[1] + ky * dilation[1], iz = oz * stride[2] - pad[2] + kz * dilation[2];
           if (ix < 0 || iy < 0 || iz < 0 || ix >= in.dims[4] || iy >= in.dims[3] || iz >= in.dims[2]) continue;
-          const int64_t source = (item_index * in.dims[1] + first_input + ic) * in_volume + (iz * in.dims[3] + iy) * in.dims[4] + ix;
-          sum += x[static_cast<size_t>(source)] * w[static_cast<size_t>((oc * group_inputs + ic) * kernel[0] * kernel[1] * kernel[2] + e)];
+          sums[static_cast<size_t>(v)] += x[static_cast<size_t>((iz * in.dims[3] + iy) * in.dims[4] + ix)] * w[static_cast<size_t>(ic * area + e)];
         }
-      y[static_cast<size_t>(task * volume + v)] = sum;
+      }
     }
+    write_floats(plane_at(out, item, oc), sums.data());
   });
-  write(out, y);
 }
 
 }  // namespace blobsmith::emulator
