@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "compute/activation.hpp"
@@ -151,6 +152,18 @@ struct RawTensor {
   RawTensor(int64_t element_bytes, int64_t count) : bytes(static_cast<size_t>(element_bytes * count)), element(element_bytes) {}
   /// Stores as many elements as the grid has, which must be all.
   void store(ThreadPool& pool, const Grid& to);
+};
+
+/// FP16 numbers side by side, in memory order: where they are, or a copy of those that lie apart.
+class CompactHalves {
+ public:
+  /// Throws BadBlob unless there are as many.
+  CompactHalves(StageRun& s, const View& stored, int64_t least);
+  const uint8_t* data() const { return copy_ ? copy_->bytes.data() : data_; }
+
+ private:
+  const uint8_t* data_;
+  std::optional<RawTensor> copy_;
 };
 
 /// Part of a grid: `count` elements along an axis from `first`.

@@ -1,8 +1,6 @@
 // Reduce* and TopK (execution spec §6).
 #include "vpu/stages/reduction.hpp"
 
-#include <numeric>
-
 #include "emulator/kernels/kernels.hpp"
 
 namespace blobsmith::emulator {
@@ -70,36 +68,46 @@ bool reduces_innermost(const Grid& g, const Sizes& kept) {
 }
 
 /// Sums (or means) of `each` neighbours.
-std::vector<float> add_neighbours(StageRun& s, const std::vector<float>& values, int64_t results, int64_t each) {
-  std::vector<float> r(static_cast<size_t>(results));
-  s.pool().run(results, [&](int64_t i) {
+std::vector<float> add_neighbours(vpu::StageType type, const std::vector<float>& values, int64_t results, int64_t each) {
+  std::vector<float> r;
+  for (int64_t i = 0; i < results; ++i) {
     const float sum = sum_in_lanes<float>(values.data() + i * each, each, [](float v) { return v; });
-    r[static_cast<size_t>(i)] = s.type() == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum;
-  }, results * each);
+    r.push_back(type == ReduceMean ? sum / static_cast<float>(std::max<int64_t>(each, 1)) : sum);
+  }
   return r;
 }
 
-/// The reduced tensor, with the sizes 1 kept, back in framework order.
-template <class T>
-std::vector<T> in_framework_order(const std::vector<T>& values, const Sizes& dims, const View& in) {
-  std::vector<int64_t> index(values.size());
-  std::iota(index.begin(), index.end(), 0);
-  std::vector<int32_t> numbers(index.begin(), index.end());
-  View v;
-  v.data = reinterpret_cast<uint8_t*>(numbers.data());
-  v.type = DataType::S32;
-  v.order = in.order;
-  v.rank = in.rank;
-  int64_t stride = 4;
-  for (int k = 0; k < in.rank; ++k) {
-    const auto axis = static_cast<size_t>(in.rank - 1 - k);
-    v.dims[static_cast<size_t>(k)] = dims[axis];
-    v.strides[static_cast<size_t>(k)] = stride;
-    stride *= dims[axis];
+/// The reduced tensor with its dropped axes, in the memory order of the input: `out` is in framework order and may lack them.
+Grid with_dropped_axes(StageRun& s, const View& in, const Sizes& kept, const Grid& out) {
+  const Grid g = memory_order(in);
+  Grid r{out.data, out.type, g.rank, kept};
+  // Axes in framework order, as positions of g.
+  View positions = in;
+  for (int k = 0; k < in.rank; ++k) positions.strides[static_cast<size_t>(k)] = in.rank - 1 - k;
+  const Grid order = framework_order(positions);
+  int next = 0;
+  const auto skip_ones = [&] {
+    while (next < out.rank && out.dims[static_cast<size_t>(next)] == 1) ++next;
+  };
+  for (int k = 0; k < order.rank; ++k) {
+    const auto axis = static_cast<size_t>(order.strides[static_cast<size_t>(k)]);
+    if (kept[axis] == 1) continue;
+    skip_ones();
+    s.check(next < out.rank && out.dims[static_cast<size_t>(next)] == kept[axis], "an output of another shape than reduced");
+    r.strides[axis] = out.strides[static_cast<size_t>(next++)];
   }
-  std::vector<T> out;
-  for (int64_t i : read_integers(framework_order(v))) out.push_back(values[static_cast<size_t>(i)]);
-  return out;
+  skip_ones();
+  s.check(next == out.rank, "an output of another shape than reduced");
+  return r;
+}
+
+/// Part of the results, from the elements that fall together there.
+void reduce_part(vpu::StageType type, const Grid& from, const Sizes& kept, const Grid& to) {
+  const int64_t results = to.count(), each = results > 0 ? from.count() / results : 0;
+  if (from.type == DataType::S32) return write(to, combine(type, read_integers(from), places(from, kept), results, each));
+  const std::vector<float> values = read_floats(from);
+  const bool adds = type == ReduceSum || type == ReduceMean;
+  write(to, adds && reduces_innermost(from, kept) ? add_neighbours(type, values, results, each) : combine(type, values, places(from, kept), results, each));
 }
 
 }  // namespace
@@ -107,19 +115,20 @@ std::vector<T> in_framework_order(const std::vector<T>& values, const Sizes& dim
 // The axes are memory positions of in0.
 void run_reduce(StageRun& s) {
   const View in = s.in(0);
-  const Grid g = memory_order(in), out = framework_order(s.out(1));
+  const Grid g = memory_order(in);
   Sizes kept = g.dims;
+  unsigned reduced = 0;
   for (int64_t position : read_integers(memory_order(s.in(2)))) {
     s.check(position >= 0 && position < g.rank, "an axis outside its tensor");
-    kept[static_cast<size_t>(g.rank - 1 - position)] = 1;
+    const int axis = g.rank - 1 - static_cast<int>(position);
+    kept[static_cast<size_t>(axis)] = 1;
+    reduced |= axis_bit(axis);
   }
-  const int64_t results = product(kept, 0, g.rank), count = g.count();
-  const int64_t each = results > 0 ? count / results : 0;
-  if (g.type == DataType::S32) return write(out, in_framework_order(combine(s.type(), read_integers(g), places(g, kept), results, each), kept, in));
-  const bool adds = s.type() == ReduceSum || s.type() == ReduceMean;
-  const std::vector<float> values = read_floats(g);
-  if (adds && reduces_innermost(g, kept)) return write(out, in_framework_order(add_neighbours(s, values, results, each), kept, in));
-  write(out, in_framework_order(combine(s.type(), values, places(g, kept), results, each), kept, in));
+  const Grid out = with_dropped_axes(s, in, kept, framework_order(s.out(1)));
+  for_each_part(s.pool(), g, reduced, 4, [&](const PartRange& range) {
+    const Grid to = part_of(out, range, reduced);
+    reduce_part(s.type(), part_of(g, range, reduced), to.dims, to);
+  });
 }
 
 // Buffers: data, k, [values], [indices]. Equal values: the lower index first.
@@ -130,31 +139,34 @@ void run_top_k(StageRun& s) {
   const int axis = in.rank - 1 - p.axis;
   const Grid values = p.values_present ? memory_order(s.out(2)) : Grid{}, indices = p.indices_present ? memory_order(s.out(p.values_present ? 3 : 2)) : Grid{};
   const Grid& shape = p.values_present ? values : indices;
-  const std::vector<float> x = read_floats(in);
-  const int64_t outer = product(in.dims, 0, axis), size = in.dims[static_cast<size_t>(axis)], inner = product(in.dims, axis + 1, in.rank);
   s.check(shape.rank == in.rank, "an output of another rank");
-  const int64_t k = shape.dims[static_cast<size_t>(axis)];
-  s.check(shape.count() == outer * k * inner, "an output of an unexpected size");
+  const int64_t size = in.dims[static_cast<size_t>(axis)], k = shape.dims[static_cast<size_t>(axis)];
+  Sizes expected = in.dims;
+  expected[static_cast<size_t>(axis)] = k;
+  s.check(shape.dims == expected && (!p.values_present || !p.indices_present || indices.dims == expected), "an output of an unexpected size");
   if (k > size) s.cannot_run("it gives " + std::to_string(k) + " of " + std::to_string(size) + " elements, and what a device gives beyond them is not known");
-  std::vector<float> best(static_cast<size_t>(shape.count()));
-  std::vector<int64_t> where(best.size());
-  s.pool().run(outer, [&](int64_t o) {
-    std::vector<float> keys(static_cast<size_t>(size));
-    for (int64_t i = 0; i < inner; ++i) {
-      for (int64_t j = 0; j < size; ++j) keys[static_cast<size_t>(j)] = x[static_cast<size_t>((o * size + j) * inner + i)] * (p.mode == 0 ? 1.0f : -1.0f);
-      std::vector<int64_t> order = by_falling_score(keys);
-      order.resize(static_cast<size_t>(k));
-      constexpr int kByIndex = 2;
-      if (p.sort == kByIndex) std::sort(order.begin(), order.end());
-      for (int64_t j = 0; j < k; ++j) {
-        const int64_t from = order[static_cast<size_t>(j)];
-        best[static_cast<size_t>((o * k + j) * inner + i)] = x[static_cast<size_t>((o * size + from) * inner + i)];
-        where[static_cast<size_t>((o * k + j) * inner + i)] = from;
+  for_each_part(s.pool(), in, axis_bit(axis), 16, [&](const PartRange& range) {
+    const Grid part = part_of(in, range, axis_bit(axis));
+    const std::vector<float> x = read_floats(part);
+    const int64_t outer = product(part.dims, 0, axis), inner = product(part.dims, axis + 1, in.rank);
+    std::vector<float> best(static_cast<size_t>(outer * k * inner)), keys(static_cast<size_t>(size));
+    std::vector<int64_t> where(best.size());
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < inner; ++i) {
+        for (int64_t j = 0; j < size; ++j) keys[static_cast<size_t>(j)] = x[static_cast<size_t>((o * size + j) * inner + i)] * (p.mode == 0 ? 1.0f : -1.0f);
+        std::vector<int64_t> order = by_falling_score(keys);
+        order.resize(static_cast<size_t>(k));
+        constexpr int kByIndex = 2;
+        if (p.sort == kByIndex) std::sort(order.begin(), order.end());
+        for (int64_t j = 0; j < k; ++j) {
+          const int64_t from = order[static_cast<size_t>(j)];
+          best[static_cast<size_t>((o * k + j) * inner + i)] = x[static_cast<size_t>((o * size + from) * inner + i)];
+          where[static_cast<size_t>((o * k + j) * inner + i)] = from;
+        }
       }
-    }
+    if (p.values_present) write(part_of(values, range, axis_bit(axis)), best);
+    if (p.indices_present) write(part_of(indices, range, axis_bit(axis)), where);
   });
-  if (p.values_present) write(values, best);
-  if (p.indices_present) write(indices, where);
 }
 
 }  // namespace blobsmith::emulator

@@ -20,6 +20,12 @@ void RawTensor::store(ThreadPool& pool, const Grid& to) {
   copy_elements(pool, compact_grid(bytes.data(), to.type, to.dims, to.rank), to);
 }
 
+CompactHalves::CompactHalves(StageRun& s, const View& stored, int64_t least) : data_(stored.data) {
+  const Grid g = memory_order(stored);
+  s.check(vpu::element_size(g.type) == 2 && least <= g.count(), "fewer weights than needed");
+  if (!(g == compact_grid(g.data, g.type, g.dims, g.rank))) copy_.emplace(s.pool(), g);
+}
+
 Grid slice(Grid g, int axis, int64_t first, int64_t count) {
   const auto a = static_cast<size_t>(axis);
   if (axis < 0 || axis >= g.rank || first < 0 || count < 0 || count > g.dims[a] || first > g.dims[a] - count) throw Error(ErrorCode::BadBlob, "bad blob: a part outside its tensor");

@@ -1,8 +1,6 @@
 // Convolutions and deconvolutions that run on the SHAVEs (execution spec §5).
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <optional>
 
 #include "core/float16.hpp"
 #include "emulator/convolution.hpp"
@@ -24,19 +22,6 @@ Window window_of(const vpu::ConvParams& p) {
 /// How far apart stored weights are, in elements.
 struct WeightStrides {
   int64_t output, input, element;
-};
-
-/// Weights in the order of their bytes.
-struct StoredWeights {
-  const uint8_t* halves;
-  std::optional<RawTensor> copy;  ///< of those that do not lie side by side
-
-  StoredWeights(StageRun& s, const View& stored, int64_t count) {
-    const Grid grid = memory_order(stored);
-    s.check(vpu::element_size(grid.type) == 2 && count <= grid.count(), "fewer weights than a convolution needs");
-    if (!(grid == compact_grid(grid.data, grid.type, grid.dims, grid.rank))) copy.emplace(s.pool(), grid);
-    halves = copy ? copy->bytes.data() : grid.data;
-  }
 };
 
 /// Groups of 8 output channels in the engine's layout, for `count` channels of one.
@@ -77,11 +62,11 @@ void run_software_convolution(StageRun& s) {
   c.window = window_of(p);
   s.check(w.rank == 3 && w.dims[0] == c.window.area() && w.dims[1] <= x.dims[1] && w.dims[2] == y.dims[1], "weights of an unexpected shape");
   const int64_t area = w.dims[0], inputs = w.dims[1], outputs = w.dims[2];
-  const StoredWeights stored(s, w, outputs * inputs * area);
+  const CompactHalves stored(s, w, outputs * inputs * area);
   const WeightStrides strides = dense_strides(s, p, input, w);
   c.arrange = [&](int64_t group, Half* to) {
     const int64_t channels = outputs - group * kGroup;
-    const uint8_t* from = stored.halves + 2 * group * kGroup * strides.output;
+    const uint8_t* from = stored.data() + 2 * group * kGroup * strides.output;
     if (channels >= kGroup) return arrange_group(from, inputs, area, strides, std::integral_constant<int64_t, kGroup>(), to);
     std::fill_n(to, inputs * area * kGroup, Half{0});
     arrange_group(from, inputs, area, strides, channels, to);
@@ -97,11 +82,11 @@ void run_depth_convolution(StageRun& s) {
   c.window = window_of(s.params<vpu::ConvParams>());
   const int64_t channels = y.dims[1], area = c.window.area();
   s.check(x.dims[1] == channels, "a depthwise convolution between different channels");
-  const StoredWeights stored(s, s.in(2), channels * area);
+  const CompactHalves stored(s, s.in(2), channels * area);
   c.arrange = [&](int64_t group, Half* to) {
     std::fill_n(to, kGroup * area * kGroup, Half{0});
     for (int64_t m = 0; m < std::min(kGroup, channels - group * kGroup); ++m)
-      for (int64_t e = 0; e < area; ++e) std::memcpy(to + (m * area + e) * kGroup + m, stored.halves + 2 * (group * kGroup + m + channels * e), sizeof(Half));
+      for (int64_t e = 0; e < area; ++e) std::memcpy(to + (m * area + e) * kGroup + m, stored.data() + 2 * (group * kGroup + m + channels * e), sizeof(Half));
   };
   c.input_channels = c.input_step = kGroup;
   convolve_batch(s, x, y, c);
@@ -117,12 +102,12 @@ void run_deconvolution(StageRun& s) {
   const int64_t area = int64_t{p.kernel_x} * p.kernel_y;
   const bool depthwise = s.type() == DepthDeconv, channels_inside = input.order.position(Dim::C) == 0;
   s.check(in.dims[0] == out.dims[0] && (!depthwise || channels_in == channels), "input and output that don't fit");
-  const StoredWeights stored(s, s.in(2), area * channels * (depthwise ? 1 : channels_in));
+  const CompactHalves stored(s, s.in(2), area * channels * (depthwise ? 1 : channels_in));
   const auto weight_of = [&](int64_t oc, int64_t ic, int64_t e) {
     const int64_t flipped = area - 1 - e;
     const int64_t place = !depthwise ? ic + channels_in * (oc + channels * flipped) : channels_inside ? oc + channels * flipped : flipped + area * oc;
     Half h;
-    std::memcpy(&h, stored.halves + 2 * place, sizeof h);
+    std::memcpy(&h, stored.data() + 2 * place, sizeof h);
     return half_to_float(h);
   };
   s.pool().run(out.dims[0] * channels, [&](int64_t task) {
