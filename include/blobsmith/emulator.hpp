@@ -113,6 +113,8 @@ class Emulator {
   void set_input(std::string_view name, std::span<const float> values);
   void set_input(std::string_view name, std::span<const uint8_t> values);
   void set_input(std::string_view name, std::span<const int32_t> values);
+  /// The same without all values in memory at once: `next` is called to fill one span after another, in framework order.
+  void set_input(std::string_view name, const std::function<void(std::span<float>)>& next);
 
   /// Runs the network. Throws NotYetSupported for a stage that can't be emulated (custom kernels), naming it.
   void run();
@@ -120,6 +122,10 @@ class Emulator {
   /// The values of the last run in framework order (NCHW), widened to float; a dynamic output has its real shape. Throws
   /// BadInputName.
   FloatTensor output(std::string_view name) const;
+  /// The same without all values in memory at once: `take` is called with one span after another, in framework order.
+  void output(std::string_view name, const std::function<void(std::span<const float>)>& take) const;
+  /// The real shape of an output in the last run.
+  std::vector<int64_t> output_shape(std::string_view name) const;
 
   /// What was found in all runs so far, in stage order; empty unless EmulatorOptions::check_memory.
   std::vector<MemoryReport> memory_reports() const;

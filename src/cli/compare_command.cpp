@@ -124,11 +124,15 @@ class RecordedInputs : public InputTarget {
  public:
   explicit RecordedInputs(Emulator& emulator) : emulator_(emulator) {}
   const std::vector<TensorInfo>& inputs() const override { return emulator_.inputs(); }
-  void set_input(const std::string& name, std::span<const float> values) override {
-    given_[name].assign(values.begin(), values.end());
-    emulator_.set_input(name, values);
+  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override {
+    std::vector<float>& given = given_[input.name];
+    given.clear();
+    emulator_.set_input(input.name, [&](std::span<float> row) {
+      next(row);
+      given.insert(given.end(), row.begin(), row.end());
+    });
   }
-  void set_input(const std::string& name, std::span<const int32_t> values) override { emulator_.set_input(name, values); }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { emulator_.set_input(input.name, values); }
 
   /// Inputs of which more was lost than rounding to FP16 loses.
   std::vector<compare::InputLoss> losses() const {

@@ -79,12 +79,6 @@ RunResult run_all(Emulator& emulator, const RunOptions& o) {
   return result;
 }
 
-std::vector<FloatTensor> outputs_of(const Emulator& emulator) {
-  std::vector<FloatTensor> list;
-  for (const TensorInfo& t : emulator.outputs()) list.push_back(emulator.output(t.name));
-  return list;
-}
-
 }  // namespace
 
 int run_command(const Arguments& args) {
@@ -99,7 +93,9 @@ int run_command(const Arguments& args) {
   set_inputs(emulator, o);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   RunResult result = run_all(emulator, o);
-  result.outputs = write_outputs(outputs_of(emulator), o);
+  result.outputs = nlohmann::ordered_json::array();
+  for (const TensorInfo& t : emulator.outputs())
+    result.outputs.push_back(write_output(t.name, emulator.output_shape(t.name), [&](const auto& take) { emulator.output(t.name, take); }, o));
   result.verdicts = check_expected(emulator, o);
   result.memory = emulator.memory_reports();
   if (o.json) print_json(o, result);

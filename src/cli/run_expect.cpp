@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -24,22 +26,30 @@ std::vector<int64_t> position(int64_t index, const std::vector<int64_t>& shape) 
   return at;
 }
 
-Verdict judge(const FloatTensor& got, const NpyArray& expected, double tolerance) {
-  Verdict v{got.name, got.shape, expected.shape, got.values.size() == expected.floats.size(), false, 0, 0, 0, static_cast<int64_t>(got.values.size()), {}, 0, 0};
+Verdict judge(const Emulator& emulator, const std::string& name, const NpyArray& expected, double tolerance) {
+  const std::vector<int64_t> shape = emulator.output_shape(name);
+  const int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+  Verdict v{name, shape, expected.shape, count == expected.count(), false, 0, 0, 0, count, {}, 0, 0};
   if (!v.same_count) return v;
   double magnitude = 0;
-  for (float e : expected.floats)
-    if (std::isfinite(e)) magnitude = std::max(magnitude, std::abs(double{e}));
+  for (int64_t i = 0; i < count; ++i)
+    if (const float e = expected.number(i); std::isfinite(e)) magnitude = std::max(magnitude, std::abs(double{e}));
   const double allowed = tolerance * magnitude;
-  for (size_t i = 0; i < got.values.size(); ++i) {
-    const double d = difference(got.values[i], expected.floats[i]);
-    v.differing += d > allowed;
-    if (d <= v.largest_difference) continue;
-    v.largest_difference = d;
-    v.at = position(static_cast<int64_t>(i), got.shape);
-    v.got = got.values[i];
-    v.expected = expected.floats[i];
-  }
+  int64_t i = 0;
+  emulator.output(name, [&](std::span<const float> part) {
+    for (const float got : part) {
+      const float wanted = expected.number(i);
+      const double d = difference(got, wanted);
+      v.differing += d > allowed;
+      if (d > v.largest_difference) {
+        v.largest_difference = d;
+        v.at = position(i, shape);
+        v.got = got;
+        v.expected = wanted;
+      }
+      ++i;
+    }
+  });
   v.relative_difference = v.largest_difference == 0 ? 0 : v.largest_difference / magnitude;
   v.good = v.differing == 0;
   return v;
@@ -83,7 +93,7 @@ std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& em
 std::vector<Verdict> check_expected(const Emulator& emulator, const RunOptions& o) {
   std::vector<Verdict> verdicts;
   for (const std::string& argument : o.expect)
-    for (const auto& [name, array] : expected_arrays(emulator, argument)) verdicts.push_back(judge(emulator.output(name), array, o.tolerance));
+    for (const auto& [name, array] : expected_arrays(emulator, argument)) verdicts.push_back(judge(emulator, name, array, o.tolerance));
   return verdicts;
 }
 

@@ -15,12 +15,6 @@
 namespace blobsmith::cli {
 namespace {
 
-int64_t count_of(const TensorInfo& t) {
-  int64_t n = 1;
-  for (int64_t d : t.shape) n *= d;
-  return n;
-}
-
 size_t bytes_each(TensorType type) {
   switch (type) {
     case TensorType::U8:
@@ -64,24 +58,29 @@ void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, cons
   check_normalization(t, channels, o);
   const ImageOptions image{.bgr = !o.rgb, .letterbox = o.letterbox};
   const std::vector<uint8_t> planes = image_planes(file, static_cast<int>(channels), static_cast<int>(t.shape[n - 2]), static_cast<int>(t.shape[n - 1]), image);
-  std::vector<float> values;
-  for (int64_t done = 0; done < count_of(t); done += static_cast<int64_t>(planes.size()))
-    for (size_t i = 0; i < planes.size(); ++i) {
-      const size_t channel = i / (planes.size() / channels);
-      values.push_back((static_cast<float>(planes[i]) - of_channel(o.mean, channel, 0)) / of_channel(o.scale, channel, 1));
+  size_t at = 0;
+  target.set_input(t, [&](std::span<float> row) {
+    for (float& v : row) {
+      const size_t channel = at / (planes.size() / channels);
+      v = (static_cast<float>(planes[at]) - of_channel(o.mean, channel, 0)) / of_channel(o.scale, channel, 1);
+      at = (at + 1) % planes.size();  // the same picture for all items of a batch
     }
-  target.set_input(t.name, std::span<const float>(values));
+  });
 }
 
 // ---- arrays -------------------------------------------------------------------------------------------------------
 void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
-  if (t.type == TensorType::S32 && a.is_integer) {
-    std::vector<int32_t> v(a.integers.size());
-    std::ranges::transform(a.integers, v.begin(), [](int64_t x) { return static_cast<int32_t>(std::clamp<int64_t>(x, INT32_MIN, INT32_MAX)); });
-    target.set_input(t.name, std::span<const int32_t>(v));
-  } else {
-    target.set_input(t.name, std::span<const float>(a.floats));
+  if (a.count() != count_of(t))
+    throw Error(ErrorCode::ShapeMismatch, "input \"" + t.name + "\" takes " + std::to_string(count_of(t)) + " values, not " + std::to_string(a.count())).hint("its shape: " + shape_text(t.shape));
+  int64_t at = 0;
+  if (t.type == TensorType::S32 && a.is_integer()) {
+    std::vector<int32_t> values(static_cast<size_t>(a.count()));
+    for (int32_t& v : values) v = static_cast<int32_t>(std::clamp<int64_t>(a.integer(at++), INT32_MIN, INT32_MAX));
+    return target.set_integers(t, values);
   }
+  target.set_input(t, [&](std::span<float> row) {
+    for (float& v : row) v = a.number(at++);
+  });
 }
 
 /// The array of an archive that is meant for this input: named so, or the only one.
@@ -98,36 +97,32 @@ void set_raw(InputTarget& target, const TensorInfo& t, const Bytes& file) {
     Error e(ErrorCode::BadTensorFile, "neither a picture nor an array, and not the " + std::to_string(count * each) + " bytes of input '" + t.name + "'");
     throw e.hint("input: " + shape_text(t.shape) + ", " + std::to_string(each) + " bytes each; the file has " + std::to_string(file.size()) + " bytes");
   }
-  std::vector<float> floats(count);
-  std::vector<int32_t> integers(t.type == TensorType::S32 ? count : 0);
-  for (size_t i = 0; i < count; ++i) {
-    const uint8_t* p = file.data() + i * each;
-    Half half = 0;
-    switch (t.type) {
-      case TensorType::U8: floats[i] = *p; break;
-      case TensorType::I8: floats[i] = static_cast<int8_t>(*p); break;
-      case TensorType::FP16:
-        std::memcpy(&half, p, each);
-        floats[i] = half_to_float(half);
-        break;
-      case TensorType::FP32: std::memcpy(&floats[i], p, each); break;
-      case TensorType::S32: std::memcpy(&integers[i], p, each); break;
-    }
+  const uint8_t* p = file.data();
+  if (t.type == TensorType::S32) {
+    std::vector<int32_t> values(count);
+    std::memcpy(values.data(), p, file.size());
+    return target.set_integers(t, values);
   }
-  if (t.type == TensorType::S32) target.set_input(t.name, std::span<const int32_t>(integers));
-  else target.set_input(t.name, std::span<const float>(floats));
+  target.set_input(t, [&](std::span<float> row) {
+    for (float& v : row) {
+      if (t.type == TensorType::FP16) halves_to_floats(p, &v, 1);
+      else if (t.type == TensorType::FP32) std::memcpy(&v, p, each);
+      else v = t.type == TensorType::U8 ? static_cast<float>(*p) : static_cast<float>(static_cast<int8_t>(*p));
+      p += each;
+    }
+  });
 }
 
 /// 0..255 for bytes, 0 or 1 for S32, which mostly are indices, [-1, 1) for the others. The same for a seed everywhere.
 void set_random(InputTarget& target, const TensorInfo& t, std::mt19937& numbers) {
-  std::vector<float> values(static_cast<size_t>(count_of(t)));
-  for (float& v : values) {
-    const uint32_t bits = numbers() >> 8;
-    if (t.type == TensorType::U8) v = static_cast<float>(bits & 255);
-    else if (t.type == TensorType::S32) v = static_cast<float>(bits & 1);
-    else v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
-  }
-  target.set_input(t.name, std::span<const float>(values));
+  target.set_input(t, [&](std::span<float> row) {
+    for (float& v : row) {
+      const uint32_t bits = numbers() >> 8;
+      if (t.type == TensorType::U8) v = static_cast<float>(bits & 255);
+      else if (t.type == TensorType::S32) v = static_cast<float>(bits & 1);
+      else v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
+    }
+  });
 }
 
 // ---- arguments ----------------------------------------------------------------------------------------------------
@@ -196,6 +191,12 @@ void add_input_options(CLI::App& app, RunOptions& o) {
   app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
 }
 
+int64_t count_of(const TensorInfo& t) {
+  int64_t n = 1;
+  for (int64_t d : t.shape) n *= d;
+  return n;
+}
+
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string s;
   for (int64_t d : shape) s += (s.empty() ? "" : "x") + std::to_string(d);
@@ -213,8 +214,8 @@ class EmulatorInputs : public InputTarget {
  public:
   explicit EmulatorInputs(Emulator& emulator) : emulator_(emulator) {}
   const std::vector<TensorInfo>& inputs() const override { return emulator_.inputs(); }
-  void set_input(const std::string& name, std::span<const float> values) override { emulator_.set_input(name, values); }
-  void set_input(const std::string& name, std::span<const int32_t> values) override { emulator_.set_input(name, values); }
+  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override { emulator_.set_input(input.name, next); }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { emulator_.set_input(input.name, values); }
 
  private:
   Emulator& emulator_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.hpp"
@@ -29,15 +30,21 @@ class ModelInputs : public InputTarget {
     }
   }
   const std::vector<TensorInfo>& inputs() const override { return inputs_; }
-  void set_input(const std::string& name, std::span<const float> values) override {
-    const auto i = static_cast<size_t>(std::ranges::find(inputs_, name, &TensorInfo::name) - inputs_.begin());
-    tensors_.at(i) = reference::input_tensor(*parameters_.at(i), values);
+  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override {
+    std::vector<float> values(static_cast<size_t>(count_of(input)));
+    next(values);
+    set(input, values);
   }
-  void set_input(const std::string& name, std::span<const int32_t> values) override { set_input(name, std::vector<float>(values.begin(), values.end())); }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { set(input, std::vector<float>(values.begin(), values.end())); }
 
   std::vector<Tensor> take() { return std::move(tensors_); }
 
  private:
+  void set(const TensorInfo& input, std::span<const float> values) {
+    const auto i = static_cast<size_t>(std::ranges::find(inputs_, input.name, &TensorInfo::name) - inputs_.begin());
+    tensors_.at(i) = reference::input_tensor(*parameters_.at(i), values);
+  }
+
   std::vector<const Node*> parameters_;
   std::vector<TensorInfo> inputs_;
   std::vector<Tensor> tensors_;
@@ -66,22 +73,33 @@ std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tenso
   return list;
 }
 
-Json write_outputs(const std::vector<FloatTensor>& outputs, const RunOptions& o) {
-  auto list = Json::array();
-  for (const FloatTensor& v : outputs) {
-    list.push_back({{"name", v.name}, {"shape", v.shape}});
-    if (!o.output_dir.empty()) {
-      const std::string path = o.output_dir + "/" + as_file_name(v.name) + ".npy";
-      write_file(path, write_npy(v.values, v.shape));
-      list.back()["file"] = path;
+Json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values, const RunOptions& o) {
+  Json j{{"name", name}, {"shape", shape}};
+  float low = std::numeric_limits<float>::infinity(), high = -low;
+  bool finite = true;
+  const auto see = [&](std::span<const float> part) {
+    for (float v : part) {
+      finite &= std::isfinite(v);
+      low = std::min(low, v);
+      high = std::max(high, v);
     }
-    const bool finite = std::ranges::all_of(v.values, [](float x) { return std::isfinite(x); });
-    list.back()["finite"] = finite;
-    if (v.values.empty() || !finite) continue;
-    const auto [low, high] = std::ranges::minmax_element(v.values);
-    list.back().update({{"min", *low}, {"max", *high}});
+  };
+  if (o.output_dir.empty()) {
+    values(see);
+  } else {
+    const std::string path = o.output_dir + "/" + as_file_name(name) + ".npy";
+    write_file(path, [&](const auto& write) {
+      write(npy_header(shape));
+      values([&](std::span<const float> part) {
+        see(part);
+        write({reinterpret_cast<const uint8_t*>(part.data()), part.size_bytes()});
+      });
+    });
+    j["file"] = path;
   }
-  return list;
+  j["finite"] = finite;
+  if (finite && low <= high) j.update({{"min", low}, {"max", high}});
+  return j;
 }
 
 void print_outputs(const Json& outputs) {
@@ -100,7 +118,8 @@ int run_model(const RunOptions& o) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<Tensor> results = executor.run(inputs.take());
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  const Json outputs = write_outputs(named_outputs(executor.graph(), results), o);
+  auto outputs = Json::array();
+  for (const FloatTensor& t : named_outputs(executor.graph(), results)) outputs.push_back(write_output(t.name, t.shape, [&](const auto& take) { take(t.values); }, o));
   if (o.json) {
     std::printf("%s\n", Json{{"milliseconds", ms}, {"outputs", outputs}}.dump(1).c_str());
   } else {

@@ -1,6 +1,8 @@
 // `blobsmith run` of a model instead of a blob, and what both print.
 #pragma once
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,10 @@ TensorInfo describe_parameter(const Node& parameter);
 /// The outputs of a graph by the names that a blob gives them.
 std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results);
 
+/// Calls its argument with one span of values after another.
+using ValueSource = std::function<void(const std::function<void(std::span<const float>)>&)>;
 /// Writes DIR/<name>.npy where --output-dir is given; says what was written.
-nlohmann::ordered_json write_outputs(const std::vector<FloatTensor>& outputs, const RunOptions& options);
+nlohmann::ordered_json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values, const RunOptions& options);
 void print_outputs(const nlohmann::ordered_json& outputs);
 
 }  // namespace blobsmith::cli

@@ -1,6 +1,7 @@
 // What `blobsmith run` was asked to do, and the parts that do it.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,14 +33,16 @@ class InputTarget {
  public:
   virtual ~InputTarget() = default;
   virtual const std::vector<TensorInfo>& inputs() const = 0;
-  virtual void set_input(const std::string& name, std::span<const float> values) = 0;
-  virtual void set_input(const std::string& name, std::span<const int32_t> values) = 0;
+  /// `next` fills one span of values after another, in framework order.
+  virtual void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) = 0;
+  virtual void set_integers(const TensorInfo& input, std::span<const int32_t> values) = 0;
 };
 
 /// Sets every input of the network from the files named (run_inputs.cpp).
 void set_inputs(InputTarget& target, const RunOptions& options);
 void set_inputs(Emulator& emulator, const RunOptions& options);
 
+int64_t count_of(const TensorInfo& t);  ///< elements
 std::string shape_text(const std::vector<int64_t>& shape);  ///< "1x3x224x224"
 /// A name of a layer or stage as a file name.
 std::string as_file_name(std::string name);

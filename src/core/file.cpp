@@ -104,6 +104,12 @@ void write_file(const std::string& path, const std::string& text) {
   write_file(path, std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
+void write_file(const std::string& path, const std::function<void(const std::function<void(std::span<const uint8_t>)>&)>& produce) {
+  NewFile file(path);
+  produce([&](std::span<const uint8_t> part) { file.write(part); });
+  file.commit();
+}
+
 void make_folder(const std::string& path) {
   std::error_code ec;
   std::filesystem::create_directories(path, ec);

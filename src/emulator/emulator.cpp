@@ -7,6 +7,8 @@
 #include <cstring>
 #include <map>
 #include <new>
+#include <numeric>
+#include <type_traits>
 
 #include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/kernels.hpp"
@@ -39,17 +41,6 @@ TensorInfo describe(const vpu::BlobIo& io, const View& item, int64_t items) {
   TensorInfo t{io.name, static_cast<TensorType>(io.desc.type), shape_of(framework_order(item))};
   t.shape[0] *= items;
   return t;
-}
-
-/// The first sizes[k] elements along each axis k of a compact tensor.
-FloatTensor cut(FloatTensor t, const std::vector<int64_t>& sizes) {
-  if (sizes.size() != t.shape.size()) return t;
-  Grid whole{reinterpret_cast<uint8_t*>(t.values.data()), vpu::DataType::FP32};
-  int64_t stride = 4;
-  for (size_t k = t.shape.size(); k-- > 0; stride *= t.shape[k]) whole.strides[k] = stride;
-  for (size_t k = 0; k < t.shape.size(); ++k) whole.dims[k] = t.shape[k] = std::clamp<int64_t>(sizes[k], 0, t.shape[k]);
-  whole.rank = static_cast<int>(t.shape.size());
-  return {t.name, t.shape, read_floats(whole)};
 }
 
 }  // namespace
@@ -107,33 +98,48 @@ struct Emulator::Impl {
   }
 
   // ---- inputs and outputs -----------------------------------------------------------------------------------------
-  template <class T>
-  void set_input(std::string_view name, std::span<const T> values) {
+  using Next = std::function<void(std::span<float>)>;
+  using Take = std::function<void(std::span<const float>)>;
+
+  size_t input_index(std::string_view name) const {
     const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == name; });
-    if (it == inputs.end()) throw no_such_input(name);
-    const auto index = static_cast<size_t>(it - inputs.begin());
-    const int64_t items = machine.blob.header.batch_size;
-    const int64_t each = framework_order(machine.memory.io_view(false, index, 0)).count();
-    if (static_cast<int64_t>(values.size()) != each * items)
-      throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(each * items) + " values, not " + std::to_string(values.size()));
-    for (int64_t k = 0; k < items; ++k) put(framework_order(machine.memory.io_view(false, index, k)), values.subspan(static_cast<size_t>(k * each), static_cast<size_t>(each)));
+    if (it == inputs.end()) throw Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs));
+    return static_cast<size_t>(it - inputs.begin());
   }
 
-  static void put(const Grid& to, std::span<const float> numbers) {
-    if (to.type != vpu::DataType::U8) return write_floats(to, numbers.data());
-    const float* values = numbers.data();
+  void set_input(size_t index, const Next& next) {
     std::vector<float> row;
-    for_each_row(nest_of(to), [&](const auto& at, const auto& step, int64_t n) {
-      row.assign(values, values + n);
-      for (float& v : row) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
-      emulator::store_row(row.data(), at[0], step[0], to.type, n);
-      values += n;
+    for (int64_t k = 0; k < machine.blob.header.batch_size; ++k) {
+      const Grid to = framework_order(machine.memory.io_view(false, index, k));
+      for_each_row(nest_of(to), [&](const auto& at, const auto& step, int64_t n) {
+        row.resize(static_cast<size_t>(n));
+        next(row);
+        if (to.type == vpu::DataType::U8)
+          for (float& v : row) v = v == v ? std::clamp(std::nearbyint(v), 0.0f, 255.0f) : 0.0f;
+        emulator::store_row(row.data(), at[0], step[0], to.type, n);
+      });
+    }
+  }
+
+  template <class T>
+  void set_input(std::string_view name, std::span<const T> values) {
+    const size_t index = input_index(name);
+    const TensorInfo& t = inputs[index];
+    const int64_t count = std::accumulate(t.shape.begin(), t.shape.end(), int64_t{1}, std::multiplies<>());
+    if (static_cast<int64_t>(values.size()) != count)
+      throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(count) + " values, not " + std::to_string(values.size()));
+    if (std::is_integral_v<T> && t.type == TensorType::S32) return set_integers(index, std::vector<int64_t>(values.begin(), values.end()));
+    const T* at = values.data();
+    set_input(index, [&](std::span<float> row) {
+      std::transform(at, at + row.size(), row.begin(), [](T v) { return static_cast<float>(v); });
+      at += row.size();
     });
   }
-  template <class T>
-  static void put(const Grid& to, std::span<const T> values) {
-    if (to.type == vpu::DataType::S32) return write_integers(to, std::vector<int64_t>(values.begin(), values.end()).data());
-    put(to, std::span<const float>(std::vector<float>(values.begin(), values.end())));
+
+  /// Exactly, which floats would not do.
+  void set_integers(size_t index, const std::vector<int64_t>& values) {
+    const int64_t items = machine.blob.header.batch_size, each = static_cast<int64_t>(values.size()) / items;
+    for (int64_t k = 0; k < items; ++k) write_integers(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each);
   }
 
   static std::string names(const std::vector<TensorInfo>& list) {
@@ -142,38 +148,59 @@ struct Emulator::Impl {
     return s;
   }
 
-  FloatTensor input(std::string_view name) const {
-    const auto it = std::find_if(machine.blob.inputs.begin(), machine.blob.inputs.end(), [&](const vpu::BlobIo& io) { return io.name == name; });
-    if (it == machine.blob.inputs.end()) throw no_such_input(name);
-    return items(false, static_cast<size_t>(it - machine.blob.inputs.begin()), machine.blob.header.batch_size);
+  /// All batch items of a network input or output.
+  std::vector<Grid> items(bool output, size_t index, int64_t count) const {
+    std::vector<Grid> list;
+    for (int64_t k = 0; k < count; ++k) list.push_back(framework_order(machine.memory.io_view(output, index, k)));
+    return list;
   }
 
-  /// All batch items of a network input or output.
-  FloatTensor items(bool output, size_t index, int64_t count) const {
-    FloatTensor t{(output ? machine.blob.outputs : machine.blob.inputs)[index].name, {}, {}};
-    for (int64_t k = 0; k < count; ++k) {
-      const Grid g = framework_order(machine.memory.io_view(output, index, k));
-      t.shape = shape_of(g);
-      std::vector<float> part = read_floats(g);
-      if (count == 1) t.values = std::move(part);
-      else t.values.insert(t.values.end(), part.begin(), part.end());
-    }
-    t.shape[0] *= count;
+  static std::vector<int64_t> joint_shape(const std::vector<Grid>& items) {
+    std::vector<int64_t> shape = shape_of(items[0]);
+    shape[0] *= static_cast<int64_t>(items.size());
+    return shape;
+  }
+
+  /// Rows are short often, so several make up a span.
+  static void take_values(const std::vector<Grid>& items, const Take& take) {
+    constexpr size_t kEnough = 1 << 12;
+    std::vector<float> values;
+    for (const Grid& g : items)
+      for_each_row(nest_of(g), [&](const auto& at, const auto& step, int64_t n) {
+        const size_t used = values.size();
+        values.resize(used + static_cast<size_t>(n));
+        emulator::load_row(at[0], step[0], g.type, n, values.data() + used);
+        if (values.size() < kEnough) return;
+        take(values);
+        values.clear();
+      });
+    if (!values.empty()) take(values);
+  }
+
+  static FloatTensor joined(std::string name, const std::vector<Grid>& items) {
+    FloatTensor t{std::move(name), joint_shape(items), {}};
+    t.values.reserve(static_cast<size_t>(items[0].count()) * items.size());
+    take_values(items, [&](std::span<const float> part) { t.values.insert(t.values.end(), part.begin(), part.end()); });
     return t;
   }
 
-  Error no_such_input(std::string_view name) const { return Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs)); }
+  FloatTensor input(std::string_view name) const { return joined(std::string(name), items(false, input_index(name), machine.blob.header.batch_size)); }
 
-  FloatTensor output(std::string_view name) const {
+  /// The batch items of an output, at their real size.
+  std::vector<Grid> output_items(std::string_view name) const {
     const auto& records = machine.blob.outputs;
     const auto find = [&](const std::string& n) { return std::find_if(records.begin(), records.end(), [&](const vpu::BlobIo& io) { return io.name == n; }); };
     const auto it = find(std::string(name));
     if (it == records.end()) throw Error(ErrorCode::BadInputName, "the blob has no output \"" + std::string(name) + "\"").hint("its outputs: " + names(outputs));
     const auto index = static_cast<size_t>(it - records.begin());
-    FloatTensor t = items(true, index, machine.memory.output_items(index));
+    std::vector<Grid> list = items(true, index, machine.memory.output_items(index));
     const auto shape = find(it->name + kShapeSuffix);
-    if (shape == records.end()) return t;
-    return cut(std::move(t), read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0))));
+    if (shape == records.end() || list.size() > 1) return list;
+    const std::vector<int64_t> sizes = read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0)));
+    Grid& g = list[0];
+    if (static_cast<int>(sizes.size()) == g.rank)
+      for (size_t k = 0; k < sizes.size(); ++k) g.dims[k] = std::clamp<int64_t>(sizes[k], 0, g.dims[k]);
+    return list;
   }
 
   // ---- execution --------------------------------------------------------------------------------------------------
@@ -385,8 +412,11 @@ const std::vector<TensorInfo>& Emulator::outputs() const { return impl_->outputs
 void Emulator::set_input(std::string_view name, std::span<const float> values) { impl_->set_input(name, values); }
 void Emulator::set_input(std::string_view name, std::span<const uint8_t> values) { impl_->set_input(name, values); }
 void Emulator::set_input(std::string_view name, std::span<const int32_t> values) { impl_->set_input(name, values); }
+void Emulator::set_input(std::string_view name, const std::function<void(std::span<float>)>& next) { impl_->set_input(impl_->input_index(name), next); }
 void Emulator::run() { impl_->run(); }
-FloatTensor Emulator::output(std::string_view name) const { return impl_->output(name); }
+FloatTensor Emulator::output(std::string_view name) const { return Impl::joined(std::string(name), impl_->output_items(name)); }
+void Emulator::output(std::string_view name, const std::function<void(std::span<const float>)>& take) const { Impl::take_values(impl_->output_items(name), take); }
+std::vector<int64_t> Emulator::output_shape(std::string_view name) const { return Impl::joint_shape(impl_->output_items(name)); }
 std::vector<MemoryReport> Emulator::memory_reports() const { return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{}; }
 FloatTensor Emulator::input(std::string_view name) const { return impl_->input(name); }
 FloatTensor Emulator::tensor(const vpu::BlobBuffer& record) const { return impl_->tensor(record); }

@@ -28,23 +28,23 @@ Memory::Memory(const vpu::Blob& blob) : blob_(blob), input_(blob.header.inputs_s
     const int64_t bytes = blob.outputs[i].item_bytes();
     output_items_.push_back(bytes > 0 && (end - begin) / bytes >= batch ? batch : 1);
   }
-  cmx_begin_ = static_cast<int64_t>(cmx_.size());
+  cmx_begin_ = cmx_.size();
   for (const vpu::BlobStage& s : blob.stages) cmx_begin_ = std::min(cmx_begin_, first_in_cmx(s));
 }
 
 void Memory::clear(uint8_t fill) {
-  for (auto* arena : {&output_, &bss_}) std::fill(arena->begin(), arena->end(), fill);
-  std::fill(cmx_.begin() + cmx_begin_, cmx_.end(), fill);
+  for (const auto* arena : {&output_, &bss_}) std::fill_n(arena->data(), arena->size(), fill);
+  std::fill(cmx_.data() + cmx_begin_, cmx_.data() + cmx_.size(), fill);
 }
 
 Memory::Arena Memory::arena(Location where) const {
   const auto& v = where == Location::Input ? input_ : where == Location::Output ? output_ : where == Location::BSS ? bss_ : cmx_;
-  return {v.data(), static_cast<int64_t>(v.size())};
+  return {v.data(), v.size()};
 }
 
 Memory::Range Memory::room(Location where, vpu::IoReference io, int64_t offset, size_t record_at) const {
   // Views are read-only where the arena is: StageRun::out refuses constants.
-  const auto range = [](const std::vector<uint8_t>& v) { return Range{const_cast<uint8_t*>(v.data()), static_cast<int64_t>(v.size())}; };
+  const auto range = [](const ZeroedBytes& v) { return Range{v.data(), v.size()}; };
   Range whole;
   switch (where) {
     case Location::Input:
@@ -117,9 +117,9 @@ View Memory::io_view(bool output, size_t index, int64_t item) const {
   const vpu::BlobIo& io = (output ? blob_.outputs : blob_.inputs).at(index);
   const auto& arena = output ? output_ : input_;
   int64_t begin = 0;
-  const bool fits = !__builtin_mul_overflow(io.item_bytes(), item, &begin) && !__builtin_add_overflow(begin, io.buffer_offset, &begin) && begin >= 0 && begin <= static_cast<int64_t>(arena.size());
+  const bool fits = !__builtin_mul_overflow(io.item_bytes(), item, &begin) && !__builtin_add_overflow(begin, io.buffer_offset, &begin) && begin >= 0 && begin <= arena.size();
   if (!fits) throw bad_buffer(io.file_offset, "\"" + io.name + "\" lies outside the memory of inputs or outputs");
-  return make_view(io.desc, io.desc.dims, {const_cast<uint8_t*>(arena.data()) + begin, static_cast<int64_t>(arena.size()) - begin}, io.file_offset);
+  return make_view(io.desc, io.desc.dims, {arena.data() + begin, arena.size() - begin}, io.file_offset);
 }
 
 }  // namespace blobsmith::emulator

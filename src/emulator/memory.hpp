@@ -1,6 +1,10 @@
 // The five memories of the machine and the views of buffer records into them (execution spec §1).
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "emulator/view.hpp"
@@ -8,11 +12,25 @@
 
 namespace blobsmith::emulator {
 
+/// Zeros; pages that nobody writes to take no room.
+class ZeroedBytes {
+ public:
+  explicit ZeroedBytes(size_t size) : bytes_(static_cast<uint8_t*>(std::calloc(std::max<size_t>(size, 1), 1)), &std::free), size_(size) {
+    if (!bytes_) throw std::bad_alloc();
+  }
+  uint8_t* data() const { return bytes_.get(); }
+  int64_t size() const { return static_cast<int64_t>(size_); }
+
+ private:
+  std::unique_ptr<uint8_t[], decltype(&std::free)> bytes_;
+  size_t size_;
+};
+
 class Memory {
  public:
   explicit Memory(const vpu::Blob& blob);
 
-  int64_t size() const { return static_cast<int64_t>(input_.size() + output_.size() + bss_.size() + cmx_.size()); }  ///< bytes
+  int64_t size() const { return input_.size() + output_.size() + bss_.size() + cmx_.size(); }  ///< bytes
   /// Forgets everything but the inputs.
   void clear(uint8_t fill);
   void set_item(int64_t item) { item_ = item; }  ///< the batch item that Input and Output records mean
@@ -44,7 +62,7 @@ class Memory {
   std::vector<int64_t> read_dims(const vpu::BlobBuffer& record, Range room) const;
 
   const vpu::Blob& blob_;
-  std::vector<uint8_t> input_, output_, bss_, cmx_;
+  ZeroedBytes input_, output_, bss_, cmx_;
   std::vector<int64_t> output_items_;
   int64_t cmx_begin_ = 0;  ///< no stage uses what lies before; buffers are given out from the end
   int64_t item_ = 0;

@@ -97,22 +97,16 @@ class HeaderParser {
   size_t at_ = 0;
 };
 
-struct Type {
-  char kind;  ///< f i u b
-  size_t size;
-  bool swapped;
-};
-
-Type parse_type(const std::string& descr) {
+NpyType parse_type(const std::string& descr) {
   const bool known = descr.size() == 3 && std::string_view("<>|=").find(descr[0]) != std::string_view::npos && descr[2] >= '1' && descr[2] <= '8';
   if (!known) throw bad_npy("elements of type '" + descr + "'");
-  const Type t{descr[1], static_cast<size_t>(descr[2] - '0'), descr[0] == '>'};
+  const NpyType t{descr[1], static_cast<size_t>(descr[2] - '0'), descr[0] == '>'};
   const bool integer = (t.kind == 'i' || t.kind == 'u') && std::has_single_bit(t.size);
   if (!integer && !(t.kind == 'b' && t.size == 1) && !(t.kind == 'f' && t.size >= 2 && std::has_single_bit(t.size))) throw bad_npy("elements of type '" + descr + "'");
   return t;
 }
 
-uint64_t load_bits(const uint8_t* p, const Type& t) {
+uint64_t load_bits(const uint8_t* p, const NpyType& t) {
   uint8_t raw[8] = {};
   std::copy_n(p, t.size, raw);
   if (t.swapped) std::reverse(raw, raw + t.size);
@@ -121,13 +115,13 @@ uint64_t load_bits(const uint8_t* p, const Type& t) {
   return bits;
 }
 
-int64_t as_integer(uint64_t bits, const Type& t) {
+int64_t as_integer(uint64_t bits, const NpyType& t) {
   if (t.kind != 'i') return static_cast<int64_t>(std::min<uint64_t>(bits, std::numeric_limits<int64_t>::max()));
   const int shift = 64 - 8 * static_cast<int>(t.size);
   return static_cast<int64_t>(bits << shift) >> shift;
 }
 
-float as_float(uint64_t bits, const Type& t) {
+float as_float(uint64_t bits, const NpyType& t) {
   if (t.size == 2) return half_to_float(static_cast<Half>(bits));
   if (t.size == 4) return std::bit_cast<float>(static_cast<uint32_t>(bits));
   return static_cast<float>(std::bit_cast<double>(bits));
@@ -160,25 +154,26 @@ NpyArray read_npy(const Bytes& file) {
   for (size_t k = length_bytes; k-- > 0;) length = length << 8 | bytes[8 + k];
   if (length > bytes.size() - header_at) throw bad_npy("it ends in its header");
   const Header h = HeaderParser({reinterpret_cast<const char*>(bytes.data()) + header_at, length}).parse();
-  const Type type = parse_type(h.descr);
+  const NpyType type = parse_type(h.descr);
   const size_t data_at = header_at + length, available = (bytes.size() - data_at) / type.size;
   size_t count = 1;
   for (int64_t d : h.shape)
     if (__builtin_mul_overflow(count, static_cast<size_t>(d), &count)) throw bad_npy("a size that is too large");
   if (count > available) throw bad_npy("it announces " + std::to_string(count) + " values and holds " + std::to_string(available));
-  NpyArray a{h.shape, h.descr, type.kind != 'f', {}, {}};
-  a.floats.reserve(count);
-  if (a.is_integer) a.integers.reserve(count);
-  for (size_t i = 0; i < count; ++i) {
-    const size_t place = h.fortran ? fortran_place(i, h.shape) : i;
-    const uint64_t bits = load_bits(bytes.data() + data_at + place * type.size, type);
-    if (a.is_integer) a.integers.push_back(as_integer(bits, type));
-    a.floats.push_back(a.is_integer ? static_cast<float>(a.integers.back()) : as_float(bits, type));
-  }
-  return a;
+  return {h.shape, h.descr, type, h.fortran, file.slice(data_at, count * type.size)};
 }
 
-std::vector<uint8_t> write_npy(std::span<const float> values, const std::vector<int64_t>& shape) {
+namespace {
+uint64_t bits_of(const NpyArray& a, int64_t i) {
+  const auto place = static_cast<size_t>(i);
+  return load_bits(a.data.data() + (a.fortran ? fortran_place(place, a.shape) : place) * a.type.size, a.type);
+}
+}  // namespace
+
+float NpyArray::number(int64_t i) const { return is_integer() ? static_cast<float>(integer(i)) : as_float(bits_of(*this, i), type); }
+int64_t NpyArray::integer(int64_t i) const { return as_integer(bits_of(*this, i), type); }
+
+std::vector<uint8_t> npy_header(const std::vector<int64_t>& shape) {
   std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
   for (int64_t d : shape) dict += std::to_string(d) + ",";
   if (shape.size() > 1) dict.pop_back();
@@ -189,6 +184,11 @@ std::vector<uint8_t> write_npy(std::span<const float> values, const std::vector<
   std::vector<uint8_t> out(kMagic.begin(), kMagic.end());
   out.insert(out.end(), {1, 0, static_cast<uint8_t>(dict.size() & 255), static_cast<uint8_t>(dict.size() >> 8)});
   out.insert(out.end(), dict.begin(), dict.end());
+  return out;
+}
+
+std::vector<uint8_t> write_npy(std::span<const float> values, const std::vector<int64_t>& shape) {
+  std::vector<uint8_t> out = npy_header(shape);
   const auto* p = reinterpret_cast<const uint8_t*>(values.data());
   out.insert(out.end(), p, p + values.size_bytes());
   return out;
