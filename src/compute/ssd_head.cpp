@@ -2,31 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace blobsmith::compute {
 
-std::vector<Prior> read_priors(const float* boxes, const float* variances, int64_t count, bool normalized, int64_t width, int64_t height) {
-  const int64_t numbers = normalized ? 4 : 5;
-  const float w = normalized ? 1 : static_cast<float>(width), h = normalized ? 1 : static_cast<float>(height);
-  std::vector<Prior> list;
-  for (int64_t i = 0; i < count; ++i) {
-    const float* at = boxes + i * numbers + (numbers - 4);
-    Prior prior{{at[0] / w, at[1] / h, at[2] / w, at[3] / h}};
-    if (variances) std::copy_n(variances + i * 4, 4, prior.variance.begin());
-    list.push_back(prior);
-  }
-  return list;
+Numbers Numbers::of(std::span<const float> values) {
+  return {static_cast<int64_t>(values.size()), [values](int64_t first, std::span<float> to) { std::ranges::copy(values.subspan(static_cast<size_t>(first), to.size()), to.begin()); }};
 }
 
 bool SsdHead::fits() const {
-  const auto holds = [&](size_t size, int64_t each) { return static_cast<int64_t>(size) / each >= images * prior_count; };
-  const bool refined = holds(refined_scores.size(), 2) && holds(refined_locations.size(), 4);
-  return (priors.size() == static_cast<size_t>(prior_count) || holds(priors.size(), 1)) && holds(locations.size(), share_location ? 4 : classes * 4) && holds(scores.size(), classes) &&
-         (refined || refined_scores.empty());
+  const auto holds = [&](const Numbers& numbers, int64_t each) { return numbers.count / each >= images * prior_count; };
+  const int64_t row = normalized ? 4 : 5, table = prior_count * (row + (variances ? 4 : 0));
+  if ((prior_tables != 1 && prior_tables < images) || (prior_tables > 1 && table_numbers < table) || priors.count < (prior_tables - 1) * table_numbers + table) return false;
+  const bool refined = holds(refined_scores, 2) && holds(refined_locations, 4);
+  return holds(locations, share_location ? 4 : classes * 4) && holds(scores, classes) && (refined || refined_scores.count == 0);
 }
 
-Box SsdHead::decode(const float* d, const Prior& prior) const {
+Box SsdHead::decode(const std::array<float, 4>& d, const Prior& prior) const {
   const auto& [x1, y1, x2, y2] = prior.box;
   const auto& v = prior.variance;
   const float w = x2 - x1, h = y2 - y1;
@@ -43,74 +34,72 @@ Box SsdHead::decode(const float* d, const Prior& prior) const {
 }
 
 /// Moved by the refinement where there is one.
-std::vector<Prior> SsdHead::priors_of(int64_t image) const {
-  const auto from = priors.begin() + (priors.size() > static_cast<size_t>(prior_count) ? image * prior_count : 0);
-  std::vector<Prior> list(from, from + prior_count);
-  if (refined_scores.empty()) return list;
-  for (int64_t i = 0; i < prior_count; ++i) {
-    Prior& prior = list[static_cast<size_t>(i)];
-    prior.box = decode(refined_locations.data() + (image * prior_count + i) * 4, prior);
-  }
-  return list;
+Prior SsdHead::prior_of(int64_t image, int64_t index) const {
+  const int64_t table = prior_tables > 1 ? image * table_numbers : 0, row = normalized ? 4 : 5;
+  const auto [x1, y1, x2, y2] = priors.at<4>(table + index * row + row - 4);
+  const float w = normalized ? 1 : static_cast<float>(image_width), h = normalized ? 1 : static_cast<float>(image_height);
+  Prior prior{{x1 / w, y1 / h, x2 / w, y2 / h}};
+  if (variances) prior.variance = priors.at<4>(table + prior_count * row + index * 4);
+  if (refined_scores.count > 0) prior.box = decode(refined_locations.at<4>((image * prior_count + index) * 4), prior);
+  return prior;
 }
 
-/// Those of priors that the refinement takes for background are 0.
-std::vector<float> SsdHead::scores_of(int64_t image) const {
-  const auto from = scores.begin() + image * prior_count * classes;
-  std::vector<float> list(from, from + prior_count * classes);
-  if (refined_scores.empty()) return list;
-  for (int64_t i = 0; i < prior_count; ++i)
-    if (refined_scores[static_cast<size_t>((image * prior_count + i) * 2 + 1)] < objectness_score) std::fill_n(list.begin() + i * classes, classes, 0.0f);
-  return list;
-}
-
-int64_t SsdHead::best_class(const float* of_prior) const {
+int64_t SsdHead::best_class(std::span<const float> of_prior) const {
   int64_t best = -1;
   for (int64_t k = 0; k < classes; ++k)
-    if (k != background && (best < 0 || of_prior[k] > of_prior[best])) best = k;
+    if (k != background && (best < 0 || of_prior[static_cast<size_t>(k)] > of_prior[static_cast<size_t>(best)])) best = k;
   return best;
 }
 
-/// The priors for which `label_of` names a class (not -1), best score first, top_k at most.
-template <class Label>
-std::vector<int64_t> SsdHead::candidates(const std::vector<float>& of_image, Label label_of) const {
-  std::vector<int64_t> list, sorted;
+/// Best score first, top_k at most.
+void SsdHead::keep_best(Candidates& list) const {
   std::vector<float> values;
-  for (int64_t i = 0; i < prior_count; ++i) {
-    const float* of_prior = of_image.data() + i * classes;
-    const int64_t label = label_of(of_prior);
-    if (label < 0) continue;
-    list.push_back(i);
-    values.push_back(of_prior[label]);
+  for (const Candidate& c : list) values.push_back(c.score);
+  Candidates sorted;
+  for (int64_t k : by_falling_score(values)) {
+    if (top_k >= 0 && static_cast<int64_t>(sorted.size()) >= top_k) break;
+    sorted.push_back(list[static_cast<size_t>(k)]);
   }
-  for (int64_t k : by_falling_score(values)) sorted.push_back(list[static_cast<size_t>(k)]);
-  if (top_k >= 0 && sorted.size() > static_cast<size_t>(top_k)) sorted.resize(static_cast<size_t>(top_k));
-  return sorted;
+  list = std::move(sorted);
+}
+
+/// The priors that may show each class. Those that the refinement takes for background show none.
+std::vector<SsdHead::Candidates> SsdHead::candidates(int64_t image) const {
+  std::vector<Candidates> by_class(static_cast<size_t>(classes));
+  Candidates common;
+  std::vector<int64_t> labels(best_class_only ? static_cast<size_t>(prior_count) : 0);
+  std::vector<float> of_prior(static_cast<size_t>(classes));
+  for (int64_t i = 0; i < prior_count; ++i) {
+    scores.read((image * prior_count + i) * classes, of_prior);
+    if (refined_scores.count > 0 && refined_scores.at<1>((image * prior_count + i) * 2 + 1)[0] < objectness_score) std::ranges::fill(of_prior, 0.0f);
+    if (best_class_only) {
+      const int64_t best = best_class(of_prior);
+      labels[static_cast<size_t>(i)] = best;
+      if (best >= 0 && of_prior[static_cast<size_t>(best)] >= confidence_threshold) common.push_back({i, of_prior[static_cast<size_t>(best)]});
+      continue;
+    }
+    for (size_t label = 0; label < of_prior.size(); ++label)
+      if (static_cast<int64_t>(label) != background && of_prior[label] > confidence_threshold) by_class[label].push_back({i, of_prior[label]});
+  }
+  for (Candidates& list : by_class) keep_best(list);
+  keep_best(common);
+  for (const Candidate& c : common) by_class[static_cast<size_t>(labels[static_cast<size_t>(c.prior)])].push_back(c);
+  return by_class;
 }
 
 std::vector<SsdHead::Detection> SsdHead::detect(int64_t image) const {
-  const std::vector<Prior> boxes = priors_of(image);
-  const std::vector<float> of_image = scores_of(image);
-  std::vector<int64_t> common;
-  if (best_class_only)
-    common = candidates(of_image, [&](const float* of_prior) {
-      const int64_t best = best_class(of_prior);
-      return best >= 0 && of_prior[best] >= confidence_threshold ? best : -1;
-    });
   std::vector<Detection> found;
-  for (int64_t label = 0; label < classes; ++label) {
-    if (label == background) continue;
-    std::vector<int64_t> list;
-    if (best_class_only) std::ranges::copy_if(common, std::back_inserter(list), [&](int64_t i) { return best_class(of_image.data() + i * classes) == label; });
-    else list = candidates(of_image, [&](const float* of_prior) { return of_prior[label] > confidence_threshold ? label : -1; });
+  int64_t label = 0;
+  for (const Candidates& list : candidates(image)) {
     std::vector<Box> decoded;
     std::vector<float> values;
-    for (int64_t i : list) {
-      const int64_t prior = image * prior_count + i;
-      decoded.push_back(decode(locations.data() + (share_location ? prior : prior * classes + label) * 4, boxes[static_cast<size_t>(i)]));
-      values.push_back(of_image[static_cast<size_t>(i * classes + label)]);
+    for (const Candidate& c : list) {
+      const int64_t place = image * prior_count + c.prior;
+      decoded.push_back(decode(locations.at<4>((share_location ? place : place * classes + label) * 4), prior_of(image, c.prior)));
+      values.push_back(c.score);
     }
     for (int64_t k : suppress(decoded, values, nms_threshold, -1)) found.push_back({values[static_cast<size_t>(k)], label, decoded[static_cast<size_t>(k)]});
+    ++label;
   }
   return best_of(found);
 }

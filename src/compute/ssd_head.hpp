@@ -1,6 +1,8 @@
 // The detection head of SSD: from locations, scores and priors to the boxes found (execution spec §9).
 #pragma once
 #include <array>
+#include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -12,9 +14,20 @@ struct Prior {
   Box box;
   std::array<float, 4> variance{1, 1, 1, 1};
 };
-/// `boxes` has rows of 4 numbers, in units of the image, or of 5, the last four being pixels of an image of the given size.
-/// `variances`: rows of 4, or null.
-std::vector<Prior> read_priors(const float* boxes, const float* variances, int64_t count, bool normalized, int64_t width, int64_t height);
+
+/// A list of numbers, wherever it is and of whatever type.
+struct Numbers {
+  int64_t count = 0;
+  std::function<void(int64_t first, std::span<float> to)> read;
+
+  static Numbers of(std::span<const float> values);
+  template <size_t N>
+  std::array<float, N> at(int64_t first) const {
+    std::array<float, N> r;
+    read(first, r);
+    return r;
+  }
+};
 
 /// How a location says where its box lies beside the prior.
 enum class BoxCode { Corner, CenterSize, CornerSize };
@@ -27,11 +40,16 @@ struct SsdHead {
   BoxCode code = BoxCode::Corner;
   int64_t top_k = -1, keep_top_k = -1;  ///< of a class, of all; negative: all
   float confidence_threshold = 0, nms_threshold = 0, objectness_score = 0;
-  std::vector<Prior> priors;                 ///< of every image, or of one for all
-  std::span<const float> locations;          ///< [image][prior][class or one][4]
-  std::span<const float> scores;             ///< [image][prior][class]
-  std::span<const float> refined_scores;     ///< [image][prior][2]: background, object; empty: no refinement
-  std::span<const float> refined_locations;  ///< [image][prior][4]
+  bool normalized = true;  ///< boxes of priors have 4 numbers, in units of the image; else 5, the last four in pixels of the image
+  int64_t image_width = 1, image_height = 1;
+  Numbers priors;             ///< [table][boxes, then variances unless they are in the locations][prior]
+  int64_t prior_tables = 1;   ///< one for all images, or one for each
+  int64_t table_numbers = 0;  ///< from one table to the next
+  bool variances = false;
+  Numbers locations;          ///< [image][prior][class or one][4]
+  Numbers scores;             ///< [image][prior][class]
+  Numbers refined_scores;     ///< [image][prior][2]: background, object; none: no refinement
+  Numbers refined_locations;  ///< [image][prior][4]
 
   /// Whether all that is filled in has the sizes that the counts say.
   bool fits() const;
@@ -44,13 +62,18 @@ struct SsdHead {
     int64_t label;
     Box box;
   };
+  struct Candidate {
+    int64_t prior;
+    float score;
+  };
+  using Candidates = std::vector<Candidate>;
+
   std::vector<Detection> detect(int64_t image) const;
-  std::vector<Prior> priors_of(int64_t image) const;
-  std::vector<float> scores_of(int64_t image) const;
-  Box decode(const float* location, const Prior& prior) const;
-  int64_t best_class(const float* of_prior) const;
-  template <class Label>
-  std::vector<int64_t> candidates(const std::vector<float>& of_image, Label label_of) const;
+  std::vector<Candidates> candidates(int64_t image) const;
+  void keep_best(Candidates& list) const;
+  Prior prior_of(int64_t image, int64_t index) const;
+  Box decode(const std::array<float, 4>& location, const Prior& prior) const;
+  int64_t best_class(std::span<const float> of_prior) const;
   std::vector<Detection> best_of(const std::vector<Detection>& found) const;
 };
 

@@ -40,15 +40,9 @@ bool can_be_reorganised(int64_t channels, int64_t height, int64_t width, int64_t
   return width * s * (last_row + height * s * (inner - 1)) + width * s <= channels * height * width;
 }
 
-std::vector<float> reorganised(std::span<const float> x, int64_t channels, int64_t height, int64_t width, int64_t s) {
-  const int64_t inner = channels / (s * s), item = channels * height * width;
-  std::vector<float> y(x.size());
-  for (int64_t i = 0; i < static_cast<int64_t>(y.size()); ++i) {
-    const int64_t c = i % item / (height * width), row = i / width % height, column = i % width;
-    const int64_t from_row = row * s + c / inner / s, from_column = column * s + c / inner % s;
-    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i / item * item + from_column + width * s * (from_row + height * s * (c % inner)))];
-  }
-  return y;
+int64_t reorganised_row(int64_t channels, int64_t height, int64_t width, int64_t s, int64_t channel, int64_t row) {
+  const int64_t inner = channels / (s * s), part = channel / inner;
+  return part % s + width * s * (row * s + part / s + height * s * (channel % inner));
 }
 
 }  // namespace blobsmith::compute

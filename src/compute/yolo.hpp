@@ -1,7 +1,6 @@
 // What is YOLO's own: the activation of its regions, and Darknet's reorganisation of planes (execution spec §9).
 #pragma once
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace blobsmith::compute {
@@ -20,6 +19,7 @@ struct YoloRegions {
 /// The input [C][H][W] of each item, read as [C/s^2][H*s][W*s], comes out as [C][H][W]. Where s^2 does not divide C, the last
 /// channels come from further rows, for which there must be room.
 bool can_be_reorganised(int64_t channels, int64_t height, int64_t width, int64_t s);
-std::vector<float> reorganised(std::span<const float> x, int64_t channels, int64_t height, int64_t width, int64_t s);
+/// Where an output row begins in the input, in elements; those behind it are s apart.
+int64_t reorganised_row(int64_t channels, int64_t height, int64_t width, int64_t s, int64_t channel, int64_t row);
 
 }  // namespace blobsmith::compute

@@ -21,20 +21,6 @@ compute::BoxCode box_code(const std::string& name) {
   return name.ends_with("CORNER_SIZE") ? compute::BoxCode::CornerSize : name.ends_with("CENTER_SIZE") ? compute::BoxCode::CenterSize : compute::BoxCode::Corner;
 }
 
-/// The tables of priors, one or one per image: rows of boxes, and of variances where they are not in the locations already.
-std::vector<compute::Prior> read_priors(const Call& c, int64_t count) {
-  const Attributes& a = c.attrs();
-  const bool variances = !a.flag("variance_encoded_in_target");
-  c.require(!variances || c.dim(2, 1) > 1, "the priors have no variances");
-  std::vector<compute::Prior> list;
-  for (int64_t k = 0; k < c.dim(2, 0); ++k) {
-    const float* from = c.floats(2).data() + k * c.dim(2, 1) * c.dim(2, 2);
-    const auto table = compute::read_priors(from, variances ? from + c.dim(2, 2) : nullptr, count, a.flag("normalized"), a.integer("input_width"), a.integer("input_height"));
-    list.insert(list.end(), table.begin(), table.end());
-  }
-  return list;
-}
-
 /// Inputs: locations, scores, priors, and scores and locations of a refinement of the priors.
 Outputs run_detection_output(const Call& c) {
   const Attributes& a = c.attrs();
@@ -55,12 +41,19 @@ Outputs run_detection_output(const Call& c) {
   head.confidence_threshold = static_cast<float>(a.real("confidence_threshold"));
   head.nms_threshold = static_cast<float>(a.real("nms_threshold"));
   head.objectness_score = static_cast<float>(a.real("objectness_score"));
-  head.priors = read_priors(c, head.prior_count);
-  head.locations = c.floats(0);
-  head.scores = c.floats(1);
+  head.normalized = a.flag("normalized");
+  head.image_width = a.integer("input_width");
+  head.image_height = a.integer("input_height");
+  head.variances = !a.flag("variance_encoded_in_target");
+  c.require(!head.variances || c.dim(2, 1) > 1, "the priors have no variances");
+  head.prior_tables = c.dim(2, 0);
+  head.table_numbers = c.dim(2, 1) * c.dim(2, 2);
+  head.priors = compute::Numbers::of(c.floats(2));
+  head.locations = compute::Numbers::of(c.floats(0));
+  head.scores = compute::Numbers::of(c.floats(1));
   if (c.input_count() > 4) {
-    head.refined_scores = c.floats(3);
-    head.refined_locations = c.floats(4);
+    head.refined_scores = compute::Numbers::of(c.floats(3));
+    head.refined_locations = compute::Numbers::of(c.floats(4));
   }
   c.require(head.fits(), "a refinement of other priors");
   return {float_tensor(c.out_shape(), head.rows(c.out_count()))};

@@ -57,7 +57,14 @@ Outputs run_batch_to_space(const Call& c) {
 Outputs run_reorg_yolo(const Call& c) {
   const int64_t s = c.attrs().integer("stride"), channels = c.dim(0, 1);
   c.require(compute::can_be_reorganised(channels, c.dim(0, 2), c.dim(0, 3), s), "its stride is too large");
-  return {float_tensor(c.out_shape(), compute::reorganised(c.floats(0), channels, c.dim(0, 2), c.dim(0, 3), s))};
+  const int64_t height = c.dim(0, 2), width = c.dim(0, 3);
+  std::vector<float> y;
+  for (int64_t i = 0; i < c.dim(0, 0) * channels * height; ++i) {
+    const int64_t channel = i / height % channels, item = i / (channels * height);
+    const float* from = c.floats(0).data() + item * channels * height * width + compute::reorganised_row(channels, height, width, s, channel, i % height);
+    for (int64_t x = 0; x < width; ++x) y.push_back(from[x * s]);
+  }
+  return {float_tensor(c.out_shape(), std::move(y))};
 }
 
 Outputs run_reverse_sequence(const Call& c) {

@@ -3,20 +3,34 @@
 
 #include "compute/non_max_suppression.hpp"
 #include "compute/ssd_head.hpp"
+#include "core/float16.hpp"
 #include "emulator/kernels/kernels.hpp"
 
 namespace blobsmith::emulator {
+namespace {
+
+/// The numbers of an FP16 input, in memory order.
+class InputNumbers {
+ public:
+  InputNumbers(StageRun& s, const View& input) : count_(input.count()), halves_(s, input, count_) {}
+  InputNumbers(const InputNumbers&) = delete;
+  InputNumbers& operator=(const InputNumbers&) = delete;
+  compute::Numbers get() const {
+    return {count_, [this](int64_t first, std::span<float> to) { halves_to_floats(halves_.data() + 2 * first, to.data(), to.size()); }};
+  }
+
+ private:
+  int64_t count_;
+  CompactHalves halves_;
+};
+
+}  // namespace
 
 // Buffers: locations, scores, priors, [arm scores, arm locations], output, temp. Rows [image, class, score, box]; image -1 ends the list.
 void run_detection_output(StageRun& s) {
   const auto& p = s.params<vpu::DetectionOutputParams>();
   s.check(p.num_priors > 0 && p.num_classes > 0 && p.num > 0, "a detection of nothing");
-  const auto input = [&](int k) { return read_floats(memory_order(s.in(k))); };
-  const std::vector<float> locations = input(0), scores = input(1), priors = input(2), refined_scores = p.has_arm_inputs ? input(3) : std::vector<float>{},
-                           refined_locations = p.has_arm_inputs ? input(4) : std::vector<float>{};
-  const int64_t row = static_cast<int64_t>(p.num_priors) * (p.normalized ? 4 : 5), have = static_cast<int64_t>(priors.size());
-  s.check(have >= row && p.image_width != 0 && p.image_height != 0, "fewer priors than announced");
-  const bool variances = have >= 2 * row && !p.variance_encoded_in_target;
+  const int64_t row = static_cast<int64_t>(p.num_priors) * (p.normalized ? 4 : 5);
   constexpr int kCorner = 1, kCornerSize = 3;
 
   compute::SsdHead head;
@@ -34,12 +48,20 @@ void run_detection_output(StageRun& s) {
   head.confidence_threshold = p.confidence_threshold;
   head.nms_threshold = p.nms_threshold;
   head.objectness_score = p.objectness_score;
-  head.priors = compute::read_priors(priors.data(), variances ? priors.data() + row : nullptr, p.num_priors, p.normalized, p.image_width, p.image_height);
-  head.locations = locations;
-  head.scores = scores;
-  head.refined_scores = refined_scores;
-  head.refined_locations = refined_locations;
-  s.check(head.fits() && refined_scores.empty() == !p.has_arm_inputs, "fewer boxes or scores than priors");
+  head.normalized = p.normalized;
+  head.image_width = p.image_width;
+  head.image_height = p.image_height;
+  const InputNumbers locations(s, s.in(0)), scores(s, s.in(1)), priors(s, s.in(2));
+  head.locations = locations.get();
+  head.scores = scores.get();
+  head.priors = priors.get();
+  head.variances = head.priors.count >= 2 * row && !p.variance_encoded_in_target;
+  std::optional<InputNumbers> refined_scores, refined_locations;
+  if (p.has_arm_inputs) {
+    head.refined_scores = refined_scores.emplace(s, s.in(3)).get();
+    head.refined_locations = refined_locations.emplace(s, s.in(4)).get();
+  }
+  s.check(p.image_width != 0 && p.image_height != 0 && head.fits() && (head.refined_scores.count == 0) == !p.has_arm_inputs, "fewer priors, boxes or scores than announced");
   const Grid out = framework_order(s.out(p.has_arm_inputs ? 5 : 3));
   write(out, head.rows(out.count()));
 }

@@ -1,6 +1,7 @@
 // LSTMCell: a cell or a whole sequence of them (execution spec §8). Loops are the executor's.
 #include "vpu/stages/recurrent.hpp"
 
+#include <cstring>
 #include <numeric>
 
 #include "compute/simd.hpp"
@@ -15,11 +16,11 @@ using compute::kGroup;
 /// Rows of a matrix in groups of 8, as FP16: [group][column][8].
 class PackedRows {
  public:
-  PackedRows(const Half* values, int64_t rows, int64_t columns)
+  PackedRows(const uint8_t* halves, int64_t rows, int64_t columns)
       : rows_(rows), columns_(columns), groups_((rows + kGroup - 1) / kGroup), values_(static_cast<size_t>(groups_ * kGroup * columns)), places_(static_cast<size_t>(columns)) {
     for (int64_t r = 0; r < rows; ++r) {
       Half* to = values_.data() + r / kGroup * kGroup * columns + r % kGroup;
-      for (int64_t k = 0; k < columns; ++k) to[k * kGroup] = values[r * columns + k];
+      for (int64_t k = 0; k < columns; ++k) std::memcpy(to + k * kGroup, halves + 2 * (r * columns + k), sizeof(Half));
     }
     std::iota(places_.begin(), places_.end(), 0);
   }
@@ -62,12 +63,12 @@ struct Lstm {
   std::optional<PackedRows> recurrent;
 
   /// `weights`: 4*states rows of `inputs`, then 4*states rows of `states`. `x`: rows of `inputs` values.
-  void prepare(ThreadPool& pool, const Half* weights, const std::vector<float>& biases, const std::vector<float>& x) {
+  void prepare(ThreadPool& pool, const uint8_t* weights, const std::vector<float>& biases, const std::vector<float>& x) {
     const int64_t rows = cells * batch;
     gates.reserve(static_cast<size_t>(rows * 4 * states));
     for (int64_t r = 0; r < rows; ++r) gates.insert(gates.end(), biases.begin(), biases.begin() + 4 * states);
     PackedRows(weights, 4 * states, inputs).add_products(pool, x.data(), rows, gates.data(), rows * 4 * states * inputs);
-    recurrent.emplace(weights + 4 * states * inputs, 4 * states, states);
+    recurrent.emplace(weights + 2 * 4 * states * inputs, 4 * states, states);
   }
 
   /// One cell of one sequence, which reads row `row` of the inputs; h and c become those after it, rounded to FP16.
@@ -96,18 +97,17 @@ void run_lstm(StageRun& s) {
   const View input = s.in(0);
   const std::vector<float> x = read_floats(memory_order(input));
   std::vector<float> h = read_floats(memory_order(s.in(1))), c = read_floats(memory_order(s.in(2)));
-  const RawTensor weights(s.pool(), memory_order(s.in(3)));
+  const View stored = s.in(3);
   const std::vector<float> biases = read_floats(memory_order(s.in(4)));
   Lstm lstm{p.n_cells, p.n_batches, 0, 0, {}, {}};
   lstm.states = static_cast<int64_t>(h.size()) / lstm.batch;
   lstm.inputs = static_cast<int64_t>(x.size()) / (lstm.cells * lstm.batch);
-  s.check(lstm.states > 0 && h.size() == c.size() && weights.element == sizeof(Half) && static_cast<int64_t>(biases.size()) >= 4 * lstm.states &&
-              static_cast<int64_t>(weights.bytes.size() / sizeof(Half)) >= 4 * lstm.states * (lstm.inputs + lstm.states),
-          "fewer weights than an LSTM needs");
+  s.check(lstm.states > 0 && h.size() == c.size() && static_cast<int64_t>(biases.size()) >= 4 * lstm.states, "fewer biases than an LSTM needs");
   s.check(lstm.inputs > 0, "an LSTM without inputs");
+  const CompactHalves weights(s, stored, 4 * lstm.states * (lstm.inputs + lstm.states));
   constexpr int64_t kMaxGates = int64_t{1} << 28;
   if (lstm.cells * lstm.batch > kMaxGates / (4 * lstm.states)) throw Error(ErrorCode::AllocationFailed, "an LSTM needs too much memory");
-  lstm.prepare(s.pool(), reinterpret_cast<const Half*>(weights.bytes.data()), biases, x);
+  lstm.prepare(s.pool(), weights.data(), biases, x);
   // The parameters don't say which of H and C is time: the sizes must.
   const bool batch_first = input.rank >= 3 && input.dim(Dim::H) == lstm.cells && input.dim(Dim::C) == lstm.batch && lstm.cells != lstm.batch;
   std::vector<float> all(static_cast<size_t>(lstm.cells * lstm.batch * lstm.states));

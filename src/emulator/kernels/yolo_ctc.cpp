@@ -21,7 +21,20 @@ void run_reorg_yolo(StageRun& s) {
   const Grid in = planes(s.in(0));
   const int64_t stride = s.params<vpu::ReorgYoloParams>().stride, channels = in.dims[1], height = in.dims[2], width = in.dims[3];
   s.check(compute::can_be_reorganised(channels, height, width, stride), "a stride that is too large");
-  write(framework_order(s.out(1)), compute::reorganised(read_floats(in), channels, height, width, stride));
+  const Grid out = framework_order(s.out(1));
+  s.check(out.count() == in.count(), "an output of another size");
+  const int64_t plane = height * width, item = channels * plane;
+  int64_t i = 0;  // of the result, as [N][C][H][W]
+  std::vector<float> row;
+  for_each_row(nest_of(out), [&](const auto& to, const auto& step, int64_t n) {
+    row.resize(static_cast<size_t>(n));
+    int64_t from = 0;
+    for (int64_t k = 0; k < n; ++k, ++i) {
+      from = k == 0 || i % width == 0 ? compute::reorganised_row(channels, height, width, stride, i % item / plane, i / width % height) + i % width * stride : from + stride;
+      load_row(in.data + i / item * in.strides[0] + from / plane * in.strides[1] + from / width % height * in.strides[2] + from % width * in.strides[3], 0, in.type, 1, &row[static_cast<size_t>(k)]);
+    }
+    store_row(row.data(), to[0], step[0], out.type, n);
+  });
 }
 
 // Buffers: scores [T][N][classes], sequence indicators [T][N], output [N][T]. The last class is the blank.
