@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 
 #include "cli/run_model.hpp"
 
@@ -35,11 +37,20 @@ Json to_json(const MemoryReport& r) {
           {"memory", r.memory},        {"first", r.first}, {"last", r.last},         {"bytes", r.bytes}, {"other", r.other}};
 }
 
+/// The largest part of the memory that this process has held so far, in bytes; 0 where the system does not tell.
+int64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
+  return 0;
+}
+
 }  // namespace
 
 void print_json(const RunOptions& o, const RunResult& r) {
   const Latency latency(r.milliseconds);
   Json j{{"milliseconds", latency.median}, {"outputs", r.outputs}};
+  if (const int64_t peak = peak_memory()) j["peak_memory"] = peak;
   if (o.repeat > 1) j["latency"] = {{"runs", o.repeat}, {"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
   if (o.profile) j["stages"] = r.profile.json(o.repeat, o.sort == "time");
   if (!r.dumped.empty()) j["dumped"] = r.dumped;

@@ -1,6 +1,8 @@
 // The machine: inputs, outputs, batch, loops, dynamic shapes, injected stages, memory bounds (execution spec §1, §10, §11).
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
 #include "vpu/stages/data_movement.hpp"
@@ -54,6 +56,35 @@ TEST(Emulator, NamesWhatItDoesNotKnow) {
   }
   EXPECT_THROW(e.set_input("image", std::span<const float>(five)), Error);
   EXPECT_THROW(e.output("z"), Error);
+}
+
+TEST(Emulator, TakesInputsAndGivesOutputsInParts) {
+  constexpr int64_t kRows = 300, kColumns = 50;
+  BlobBuilder b;
+  b.batch = 2;
+  const int x = b.input("x", {1, 1, kRows, kColumns}), y = b.output("y", {1, 1, kRows, kColumns});
+  b.stage(StageType::Copy, {x, y});
+  const std::vector<uint8_t> file = b.build();
+  Emulator e(file);
+  float next = 0;
+  e.set_input("x", [&](std::span<float> part) {
+    for (float& v : part) v = std::fmod(next++, 1000.0f);
+  });
+  EXPECT_EQ(next, 2 * kRows * kColumns);
+  e.run();
+  std::vector<float> taken;
+  int spans = 0;
+  e.output("y", [&](std::span<const float> part) {
+    taken.insert(taken.end(), part.begin(), part.end());
+    ++spans;
+  });
+  EXPECT_GT(spans, 1);
+  ASSERT_EQ(taken.size(), static_cast<size_t>(2 * kRows * kColumns));
+  for (size_t i = 0; i < taken.size(); ++i) ASSERT_EQ(taken[i], static_cast<float>(i % 1000));
+  EXPECT_EQ(e.output("y").values, taken);
+  EXPECT_EQ(e.output_shape("y"), (std::vector<int64_t>{2, 1, kRows, kColumns}));
+  EXPECT_THROW(e.set_input("y", [](std::span<float>) {}), Error);
+  EXPECT_THROW(e.output("x", [](std::span<const float>) {}), Error);
 }
 
 TEST(Emulator, RunsManyTimes) {

@@ -120,6 +120,8 @@ TEST(HwConvolution, EqualsThePlainSumForManyShapes) {
   const Conv shapes[] = {{},
                          {.in_channels = 4, .height = 5, .width = 5, .out_channels = 8, .kernel = 1, .pad = 0},
                          {.in_channels = 9, .height = 40, .width = 61, .out_channels = 19},
+                         {.in_channels = 12, .height = 91, .width = 50, .out_channels = 9},  // too large to be prepared as a whole
+                         {.in_channels = 12, .height = 100, .width = 61, .out_channels = 8, .kernel = 5, .stride = 2},
                          {.in_channels = 5, .height = 13, .width = 17, .out_channels = 16, .stride = 2},
                          {.in_channels = 2, .height = 16, .width = 16, .out_channels = 8, .kernel = 5, .stride = 3},
                          {.in_channels = 3, .height = 16, .width = 8, .out_channels = 9, .kernel = 4, .stride = 4, .pad = 0},
@@ -163,21 +165,23 @@ TEST(HwConvolution, LeakyReluUsesBothIntegerSlopesAndClampComesLast) {
 }
 
 TEST(HwConvolution, ConvPoolTakesTheMaximumOfTwoByTwo) {
-  const Conv c{.in_channels = 2, .height = 8, .width = 12, .out_channels = 8};
-  const std::vector<float> x = pattern(2 * 8 * 12), w = plain_weights(c), full = plain_convolution(c, x, w);
-  BlobBuilder b;
-  const Shape out{1, 8, 4, 6};
-  const int in = b.input("x", {1, 2, 8, 12}), k = b.constant({1, 2, 9, 8}, engine_weights(c, w)), y = b.output("y", out, row_aligned(out));
-  HwOpParams p;
-  p.ops.push_back(conv_op(c));
-  p.ops[0].type = HwOpType::ConvPool;
-  p.ops[0].pool_kernel_width = p.ops[0].pool_kernel_height = 2;
-  b.stage(StageType::MyriadXHwOp, p, {in, k, y});
-  const std::vector<float> got = run_blob(b, {x}).values;
-  for (int64_t i = 0; i < 8 * 4 * 6; ++i) {
-    const int64_t plane = i / 24, row = i / 6 % 4, column = i % 6;
-    const auto at = [&](int64_t dy, int64_t dx) { return full[static_cast<size_t>((plane * 8 + 2 * row + dy) * 12 + 2 * column + dx)]; };
-    EXPECT_EQ(got[static_cast<size_t>(i)], std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}));
+  for (const Conv& c : {Conv{.in_channels = 2, .height = 8, .width = 12, .out_channels = 8}, Conv{.in_channels = 8, .height = 66, .width = 72, .out_channels = 8}}) {
+    const std::vector<float> x = pattern(static_cast<size_t>(c.in_channels * c.height * c.width)), w = plain_weights(c), full = plain_convolution(c, x, w);
+    const int64_t rows = c.height / 2, columns = c.width / 2;
+    BlobBuilder b;
+    const Shape in{1, c.in_channels, c.height, c.width}, out{1, 8, rows, columns};
+    HwOpParams p;
+    p.ops.push_back(conv_op(c));
+    p.ops[0].type = HwOpType::ConvPool;
+    p.ops[0].pool_kernel_width = p.ops[0].pool_kernel_height = 2;
+    const int input = b.input("x", in, row_aligned(in)), k = b.constant({1, c.in_channels, 9, 8}, engine_weights(c, w)), y = b.output("y", out, row_aligned(out));
+    b.stage(StageType::MyriadXHwOp, p, {input, k, y});
+    const std::vector<float> got = run_blob(b, {x}).values;
+    for (int64_t i = 0; i < 8 * rows * columns; ++i) {
+      const int64_t plane = i / (rows * columns), row = i / columns % rows, column = i % columns;
+      const auto at = [&](int64_t dy, int64_t dx) { return full[static_cast<size_t>((plane * c.height + 2 * row + dy) * c.width + 2 * column + dx)]; };
+      ASSERT_EQ(got[static_cast<size_t>(i)], half_to_float(float_to_half(std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}))));
+    }
   }
 }
 

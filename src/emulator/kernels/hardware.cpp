@@ -53,17 +53,18 @@ Window pool_window(const HwOp& op, const Grid& x, const Grid& y) {
   return w;
 }
 
-/// Sums -> averages.
-void average(const Window& w, bool exclude_pad, int64_t height, int64_t width, float* values, int64_t out_height, int64_t out_width) {
+/// Sums of a row, from a column on -> averages. `x`: the input.
+void average(const Window& w, bool exclude_pad, const Grid& x, int64_t row, int64_t column, std::span<float> values) {
   // The unit multiplies by an FP16 reciprocal of the whole kernel's area, whatever the model says of its pads.
-  const float factor = to_half_and_back(1.0f / static_cast<float>(w.kernel_x * w.kernel_y));
-  for (int64_t oy = 0; oy < out_height; ++oy)
-    for (int64_t ox = 0; ox < out_width; ++ox, ++values) {
-      *values *= factor;
-      if (!exclude_pad) continue;
-      const int64_t count = cut(oy * w.stride_y - w.pad_top, w.kernel_y, 0, height).length() * cut(ox * w.stride_x - w.pad_left, w.kernel_x, 0, width).length();
-      *values *= static_cast<float>(w.kernel_x * w.kernel_y) / static_cast<float>(std::max<int64_t>(count, 1));
+  const float area = static_cast<float>(w.kernel_x * w.kernel_y), factor = to_half_and_back(1.0f / area);
+  for (float& v : values) {
+    v *= factor;
+    if (exclude_pad) {
+      const int64_t count = cut(row * w.stride_y - w.pad_top, w.kernel_y, 0, x.dims[2]).length() * cut(column * w.stride_x - w.pad_left, w.kernel_x, 0, x.dims[3]).length();
+      v *= area / static_cast<float>(std::max<int64_t>(count, 1));
     }
+    ++column;
+  }
 }
 
 void touch_pool(StageRun& s, const HwOp& op, const Window& w, Grid x, const Grid& y, int64_t first, int64_t last) {
@@ -87,14 +88,11 @@ void run_pool(StageRun& s, const HwOp& op) {
   touch_pool(s, op, w, x, y, first, last);
   s.pool().run(std::max<int64_t>(last - first, 0), [&](int64_t task) {
     const int64_t n = (first + task) / y.dims[1], channel = (first + task) % y.dims[1];
-    const Grid to = plane_at(y, n, channel);
-    std::vector<float> out(static_cast<size_t>(to.count()));
-    const std::vector<float> in = read_floats(plane_at(x, n, channel));
     const bool max = op.pool_type == HwPoolType::Max;
-    pool_plane(max, w, in.data(), x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
-    if (!max) average(w, s.options().avg_exclude_pad, x.dims[2], x.dims[3], out.data(), y.dims[2], y.dims[3]);
-    if (activation.relu || activation.clamp) compute::finish(activation, out.data(), to.count());
-    write_floats(to, out.data());
+    pool_plane(max, w, plane_at(x, n, channel), plane_at(y, n, channel), [&](int64_t row, int64_t column, std::span<float> values) {
+      if (!max) average(w, s.options().avg_exclude_pad, x, row, column, values);
+      if (activation.relu || activation.clamp) compute::finish(activation, values.data(), static_cast<int64_t>(values.size()));
+    });
   }, (last - first) * y.dims[2] * y.dims[3] * w.kernel_x * w.kernel_y);
 }
 

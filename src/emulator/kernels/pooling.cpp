@@ -15,20 +15,17 @@ void run_software_pool(StageRun& s) {
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
   const bool max = s.type() == vpu::StageType::MaxPool || s.type() == vpu::StageType::GlobalMaxPool;
-  const int64_t height = in.dims[2], width = in.dims[3], out_height = out.dims[2], out_width = out.dims[3];
   s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    const std::vector<float> x = read_floats(plane_at(in, plane / in.dims[1], plane % in.dims[1]));
-    std::vector<float> y(static_cast<size_t>(out_height * out_width));
-    pool_plane(max, w, x.data(), height, width, y.data(), out_height, out_width);
-    float* to = y.data();
-    for (int64_t oy = 0; oy < out_height && !max; ++oy)
-      for (int64_t ox = 0; ox < out_width; ++ox) {
+    const int64_t n = plane / in.dims[1], channel = plane % in.dims[1];
+    pool_plane(max, w, plane_at(in, n, channel), plane_at(out, n, channel), [&](int64_t oy, int64_t ox, std::span<float> values) {
+      if (max) return;
+      for (float& v : values) {
         // Padding counts, unless excluded; what hangs over beyond it does not. The far pads are taken to be as the near ones.
-        const int64_t y0 = oy * w.stride_y - w.pad_top, x0 = ox * w.stride_x - w.pad_left, far_y = p.exclude_pad ? 0 : w.pad_top, far_x = p.exclude_pad ? 0 : w.pad_left;
-        const int64_t area = cut(y0, w.kernel_y, -far_y, height + far_y).length() * cut(x0, w.kernel_x, -far_x, width + far_x).length();
-        *to++ /= static_cast<float>(std::max<int64_t>(area, 1));
+        const int64_t y0 = oy * w.stride_y - w.pad_top, x0 = ox++ * w.stride_x - w.pad_left, far_y = p.exclude_pad ? 0 : w.pad_top, far_x = p.exclude_pad ? 0 : w.pad_left;
+        const int64_t area = cut(y0, w.kernel_y, -far_y, in.dims[2] + far_y).length() * cut(x0, w.kernel_x, -far_x, in.dims[3] + far_x).length();
+        v /= static_cast<float>(std::max<int64_t>(area, 1));
       }
-    write_floats(plane_at(out, plane / in.dims[1], plane % in.dims[1]), y.data());
+    });
   }, out.count() * 4);
 }
 
