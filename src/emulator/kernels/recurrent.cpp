@@ -25,8 +25,8 @@ class PackedRows {
     std::iota(places_.begin(), places_.end(), 0);
   }
 
-  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * rows + row]. `work`: see ThreadPool.
-  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums, int64_t work) const {
+  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * pitch + row]. `work`: see ThreadPool.
+  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums, int64_t pitch, int64_t work) const {
     pool.run_ranges(groups_, [&](int64_t begin, int64_t end) {
       constexpr int64_t kAtOnce = 8;
       std::vector<float> products(static_cast<size_t>((end - begin) * kAtOnce * kGroup));
@@ -38,7 +38,7 @@ class PackedRows {
         for (int64_t g = begin; g < end; ++g)
           for (int64_t p = 0; p < n; ++p) {
             const float* product = products.data() + ((g - begin) * n + p) * kGroup;
-            float* to = sums + (first + p) * rows_ + g * kGroup;
+            float* to = sums + (first + p) * pitch + g * kGroup;
             for (int64_t m = 0; m < std::min(kGroup, rows_ - g * kGroup); ++m) to[m] += product[m];
           }
       }
@@ -67,14 +67,18 @@ struct Lstm {
     const int64_t rows = cells * batch;
     gates.reserve(static_cast<size_t>(rows * 4 * states));
     for (int64_t r = 0; r < rows; ++r) gates.insert(gates.end(), biases.begin(), biases.begin() + 4 * states);
-    PackedRows(weights, 4 * states, inputs).add_products(pool, x.data(), rows, gates.data(), rows * 4 * states * inputs);
+    constexpr int64_t kRowsAtOnce = 16 * kGroup;
+    for (int64_t first = 0; first < 4 * states; first += kRowsAtOnce) {
+      const int64_t count = std::min(kRowsAtOnce, 4 * states - first);
+      PackedRows(weights + 2 * first * inputs, count, inputs).add_products(pool, x.data(), rows, gates.data() + first, 4 * states, rows * count * inputs);
+    }
     recurrent.emplace(weights + 2 * 4 * states * inputs, 4 * states, states);
   }
 
   /// One cell of one sequence, which reads row `row` of the inputs; h and c become those after it, rounded to FP16.
   void step(ThreadPool& pool, int64_t row, float* h, float* c) {
     float* z = gates.data() + row * 4 * states;
-    recurrent->add_products(pool, h, 1, z, 4 * states * states / 16);  // steps are many and short: rarely worth sharing
+    recurrent->add_products(pool, h, 1, z, 4 * states, 4 * states * states / 16);  // steps are many and short: rarely worth sharing
     float *forget = z, *input = forget + states, *candidate = input + states, *output = candidate + states;
     compute::sigmoids(forget, 2 * states);
     compute::hyperbolic_tangents(candidate, states);

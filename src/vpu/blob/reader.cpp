@@ -85,6 +85,7 @@ class Reader {
     read_io(blob_.outputs, h.output_info_offset, h.stage_section_offset, h.output_count, blob_.outputs_end);
     Cursor in(file_, h.stage_section_offset, h.const_section_offset);
     for (uint32_t i = 0; i < h.stage_count; ++i) blob_.stages.push_back(read_stage(in, true));
+    blob_.stages.shrink_to_fit();
     blob_.stages_end = in.position();
     if (file_.size() > h.file_size) read_network_info();
     return std::move(blob_);
@@ -268,6 +269,7 @@ class Reader {
     const size_t least_record = blob_.header.has_inline_shapes() ? 28 : 36;
     std::optional<uint32_t> declared;
     if (s.type == StageType::MyriadXHwOp) declared = in.word();
+    s.buffers.reserve(in.remaining() / least_record);
     while (in.remaining() >= least_record) s.buffers.push_back(read_buffer(in));
     if (in.remaining()) throw bad_blob(in.position(), "bytes after the buffers of a stage");
     if (declared && *declared != s.buffers.size())
