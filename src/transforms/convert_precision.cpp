@@ -69,13 +69,12 @@ bool is_boolean(ElementType t) { return t == ElementType::boolean; }
 bool is_wide_integer(ElementType t) { return t == ElementType::i64 || t == ElementType::u64 || t == ElementType::u32; }
 
 // quirk: a conversion that changes nothing any more vanishes, except behind a node of several outputs.
-bool remove_useless_converts(Graph& graph) {
+void remove_useless_converts(Graph& graph) {
   Rewriter rw(graph);
   bool changed = false;
   for (Node* n : graph.ordered())
     if (n->is("Convert") && n->input(0).type() == n->element_type() && n->input(0).node->output_count() == 1) changed |= rw.eliminate(n->value(), n->input(0));
   if (changed) graph.remove_unreachable();
-  return changed;
 }
 
 // One round: choices first, whose condition or values change, then whatever makes such values.
@@ -97,18 +96,16 @@ bool convert(Graph& graph, const std::vector<Node*>& order, bool (*from)(Element
 }  // namespace
 
 bool convert_precision(Graph& graph) {
-  bool changed = false;
   const std::vector<Node*> order = graph.ordered();
   for (Node* n : order) {
-    if (n->body) changed |= in_body(graph, *n, convert_precision);
+    if (n->body) in_body(graph, *n, convert_precision);
     convert_type_attributes(n->attrs);
   }
   std::set<const Node*> renumbered;
-  changed |= convert(graph, order, is_wide_integer, renumbered);
-  changed |= convert(graph, order, is_boolean, renumbered);
-  changed |= remove_useless_converts(graph);
-  graph.next_id += quirks::ids_of_validation(graph) * (changed ? 1 : 2);
-  return changed;
+  convert(graph, order, is_wide_integer, renumbered);
+  convert(graph, order, is_boolean, renumbered);
+  remove_useless_converts(graph);
+  return false;  // quirk: the rounds above have counted what it takes to infer shapes again
 }
 
 }  // namespace blobsmith::transforms

@@ -229,7 +229,7 @@ constexpr Step kSteps[] = {
     {"32-bit integers", convert_precision},
 
     // to legacy layers (§5.6)
-    {"constant folding", fold_constants, 195},
+    {"constant folding", fold_constants, 190},
     {"decompositions", legacy_decompositions},
     {"MatMul", convert_matmul},
     {"constant folding", fold_constants},

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "transforms/pipeline.hpp"
+
 namespace blobsmith {
 namespace {
 
@@ -59,6 +63,14 @@ TEST(IrReader, MakesNodesInTheOrderOfTheWalkFromTheResults) {
 TEST(IrReader, CountsTheReferencesInstances) {
   EXPECT_EQ(parse(one_layer("ReLU", "opset1", "")).next_id, 709 + 3 * 3);
   EXPECT_EQ(parse(one_layer("GRN", "opset1", "bias=\"1\"")).next_id, 709 + 3 * 3 + 36);
+}
+
+TEST(IrReader, NamesOfTheLegacyConversionHoldTheReferencesNumbers) {
+  Graph g = parse(one_layer("LogSoftmax", "opset5", "axis=\"1\""));
+  convert_to_legacy(g);
+  std::set<std::string> names;
+  for (const Node* n : g.all()) names.insert(n->name);
+  EXPECT_TRUE(names.contains("ReduceMax_720") && names.contains("Multiply_928") && names.contains("Multiply_931"));
 }
 
 TEST(IrReader, ASliceWithoutStridesGetsOnesUnderTheNumberThatTheReferenceTakes) {
