@@ -20,8 +20,13 @@ int64_t offset_of(const std::vector<int64_t>& begin, const Shape& shape) {
   return at;
 }
 
+void require_whole_batch(const Call& c) {
+  c.require(c.integers(1)[0] == 1 && c.integers(2)[0] == 0 && c.integers(3)[0] == 0, "not yet supported: blocks, pads or crops of the batch itself");
+}
+
 /// [N, H/b*b, ...] -> [b..., N, H/b, ...]
 Outputs run_space_to_batch(const Call& c) {
+  require_whole_batch(c);
   const std::vector<int64_t> block = c.integers(1), begin = c.integers(2), end = c.integers(3);
   Shape padded = c.shape();
   for (size_t i = 0; i < padded.size(); ++i) padded[i] += begin[i] + end[i];
@@ -40,6 +45,7 @@ Outputs run_space_to_batch(const Call& c) {
 }
 
 Outputs run_batch_to_space(const Call& c) {
+  require_whole_batch(c);
   const std::vector<int64_t> block = c.integers(1), begin = c.integers(2);
   const size_t rank = c.shape().size();
   Shape split(block), wide = c.shape();

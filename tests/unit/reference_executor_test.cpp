@@ -94,6 +94,11 @@ TEST_F(Reference, BiasesOfCellsAreCounted) {
   expect_layer_error(ErrorCode::ShapeMismatch, "biases", [&] { run({cell->value()}); });
 }
 
+TEST_F(Reference, TheBatchItselfHasNoBlocks) {
+  Node* blocks = make("BatchToSpace", {reals({4, 2}, counting(8)), integers({1, 2}), integers({1, 0}), integers({0, 0})});
+  expect_layer_error(ErrorCode::ShapeMismatch, "of the batch itself", [&] { run({blocks->value()}); });
+}
+
 TEST_F(Reference, SuppressionKeepsTheBestOfOverlappingBoxes) {
   const Value boxes = reals({1, 3, 4}, {0, 0, 1, 1, 0, 0, 1, 0.9F, 2, 2, 3, 3}), scores = reals({1, 1, 3}, {0.5F, 0.9F, 0.3F});
   Node* n = make("NonMaxSuppression", {boxes, scores, scalar(10), reals({}, {0.5F}), reals({}, {0.1F})}, {}, 5);

@@ -112,8 +112,9 @@ void infer_batch_to_space(Inference& in) {
   Shape out = in.shape();
   for (size_t i = 1; i < out.size(); ++i) {
     out[0] = exact_quotient(in, out[0], b.block[i]);
-    out[i] = add_dims(multiply_dims(out[i], b.block[i]), -b.begin[i] - b.end[i]);
-    in.require(out[i] >= kDynamic, "The crops are larger than the axis");
+    const int64_t whole = multiply_dims(out[i], b.block[i]), crops = b.begin[i] + b.end[i];
+    in.require(whole == kDynamic || whole >= crops, "The crops are larger than the axis");
+    out[i] = add_dims(whole, -crops);
   }
   in.output(in.type(), std::move(out));
 }
