@@ -15,6 +15,12 @@ Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to) {
   return rw.make("StridedSlice", {v, at, until, by}, attributes({{"begin_mask", open}, {"end_mask", open}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}))->value();
 }
 
+std::vector<int64_t> inverse(const std::vector<int64_t>& order) {
+  std::vector<int64_t> r(order.size());
+  for (size_t i = 0; i < order.size(); ++i) r[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  return r;
+}
+
 namespace {
 
 struct Avoidance {
@@ -25,7 +31,9 @@ struct Avoidance {
 constexpr Avoidance kAvoidances[] = {
     {count_indices_from_front, "its negative indices, which the chip does not know, are counted from the front"},
     {state_coordinates, "its coordinates are said in the words of opset 4, which the chip heeds"},
-    {spell_out_norms, "the norm is over other axes than the chip's, and becomes the operations that it stands for"},
+    {restate_maxima, "its eps, as the least norm, is squared to be the least sum of squares"},
+    {spell_out_least_norms, "eps is the least sum of squares, not added to it: it becomes the operations that it stands for"},
+    {move_norms, "the axes of the norm are put where the chip normalises over them"},
     {move_moments, "its axes are put where the chip normalises over them"},
     {keep_eps_above_zero, "its eps, which would become 0, is 1e-8"},
     {keep_eps_inside, "eps stays inside of the square root: two more values per row make up for it"},
@@ -42,7 +50,7 @@ constexpr Avoidance kAvoidances[] = {
     {end_sequences, "its data end where the lengths of its sequences say"},
     {spell_out_cells, "its cell, with activations or a clip of its own, becomes the operations that it stands for"},
     {keep_pads_apart, "the zeros of the Pad before it do not become its own padding, which means something else"},
-    {keep_norms_apart, "the norm keeps its eps and axes, and stays the operations that it is made of"},
+    {keep_norms_apart, "the norm keeps its eps, and stays the operations that it is made of"},
 };
 
 void avoid(Graph& graph, const Avoidance& a, std::vector<AvoidedFault>& list) {

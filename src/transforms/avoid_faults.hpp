@@ -39,10 +39,20 @@ Rewritten keep_pads_apart(Graph& graph);
 bool is_changed_by_l2_fusion(const Node& divide);
 /// Marks these as not to be fused.
 Rewritten keep_norms_apart(Graph& graph);
+/// x / max(norm of x, eps), of which convert_to_legacy would make an L2 normalisation with eps for its square.
+bool is_l2_of_maximum(const Node& divide);
+/// Makes L2 normalisations of these.
+Rewritten restate_maxima(Graph& graph);
+// norms.cpp
 /// An L2 normalisation over axes that the VPU does not take it over.
 bool normalises_other_axes(const Node& n);
+/// Moves these to axes where it does.
+Rewritten move_norms(Graph& graph);
+/// One with a least sum of squares that makes a difference: the VPU adds it.
+bool adds_least_norm(const Node& n);
 /// Makes these of the operations that they stand for.
-Rewritten spell_out_norms(Graph& graph);
+Rewritten spell_out_least_norms(Graph& graph);
+// normalization_fusions.cpp
 /// eps of an MVN, or of operations that convert_to_legacy makes one, that is to be inside of the square root.
 std::optional<double> eps_inside_mvn(const Node& n);
 // moments.cpp
@@ -52,7 +62,7 @@ bool mistakes_eps(const Node& n);
 Rewritten keep_eps_inside(Graph& graph);
 /// Makes MVNs of what becomes one anyway, and has those computed over last axes that the VPU can't compute otherwise.
 Rewritten move_moments(Graph& graph);
-/// An MVN with an eps that is lost between model and blob.
+/// An MVN or NormalizeL2 with an eps that is lost between model and blob.
 bool loses_eps(const Node& n);
 Rewritten keep_eps_above_zero(Graph& graph);
 // merge_gathers.cpp

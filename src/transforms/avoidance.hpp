@@ -19,6 +19,8 @@ Rewritten rewrite_each(Graph& graph, F respell) {
   return list;
 }
 
+/// Of a Transpose's order.
+std::vector<int64_t> inverse(const std::vector<int64_t>& order);
 /// Elements [from, to) along an axis.
 Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to);
 

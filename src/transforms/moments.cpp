@@ -1,4 +1,4 @@
-// MVN as the model says: with eps inside of the square root, over axes that the VPU lacks, with eps too small for a blob.
+// MVN as the model says: with eps inside of the square root, over axes that the VPU lacks; of NormalizeL2 too, with eps too small for a blob.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -39,12 +39,6 @@ std::vector<int64_t> order_with_last(const Shape& axes, size_t rank) {
     if (!has(axes, i)) order.push_back(static_cast<int64_t>(i));
   order.insert(order.end(), axes.begin(), axes.end());
   return order;
-}
-
-std::vector<int64_t> inverse(const std::vector<int64_t>& order) {
-  std::vector<int64_t> r(order.size());
-  for (size_t i = 0; i < order.size(); ++i) r[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
-  return r;
 }
 
 /// One row for every group of values: [1, groups, values in each].
@@ -97,7 +91,10 @@ bool mistakes_eps(const Node& n) {
   return eps && *eps > kNegligible;
 }
 
-bool loses_eps(const Node& n) { return n.is("MVN") && n.attrs.flag("normalize_variance") && n.attrs.real("eps") < kLeastStated && !mistakes_eps(n); }
+bool loses_eps(const Node& n) {
+  const bool divides = n.is("NormalizeL2") || (n.is("MVN") && n.attrs.flag("normalize_variance"));
+  return divides && n.attrs.real("eps") < kLeastStated && !mistakes_eps(n);
+}
 
 Rewritten move_moments(Graph& graph) {
   fold_constants(graph);
@@ -114,7 +111,7 @@ Rewritten keep_eps_above_zero(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!loses_eps(*n)) continue;
     n->attrs.set("eps", kLeastStated);
-    if (n->version == 6) n->attrs.set("eps_mode", std::string("outside_sqrt"));
+    if (n->is("MVN") && n->version == 6) n->attrs.set("eps_mode", std::string("outside_sqrt"));
     list.push_back(n->name);
   }
   return list;

@@ -1,8 +1,7 @@
 // NormalizeL2, Softmax and MVN from their spelled-out forms (front-end spec §5.4).
 #include <algorithm>
 
-#include "graph/ops/strided.hpp"
-#include "transforms/avoid_faults.hpp"
+#include "transforms/avoidance.hpp"
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -47,50 +46,25 @@ std::optional<Normalization> normalization_l2(const Node& divide) {
   return std::nullopt;
 }
 
-// The VPU normalises over the channels, or over channels and plane; a tensor of three axes has no batch there.
-bool are_other_axes(const Shape& s, const std::vector<int64_t>& axes) {
-  if (s.size() < 2 || s.size() > 4) return false;
-  const size_t channels = s.size() == 3 ? 0 : 1;
-  for (size_t i = 0; i < s.size(); ++i) {
-    const bool wanted = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, s.size()) == static_cast<int64_t>(i); });
-    const bool done = axes == std::vector<int64_t>{1} ? i == channels : i >= channels;
-    if (wanted != done && s[i] != 1) return true;
-  }
-  return false;
-}
-
 }  // namespace
-
-bool normalises_other_axes(const Node& n) {
-  if (!n.is("NormalizeL2")) return false;
-  const Tensor* axes = constant_of(n.input(1));
-  return axes && are_other_axes(n.shape(), axes->to_i64());
-}
-
-Rewritten spell_out_norms(Graph& graph) {
-  constexpr double kLeastHalf = 0x1p-14;  // smaller ones would be zero on the chip
-  Rewritten list;
-  for (Node* n : graph.ordered()) {
-    if (!normalises_other_axes(*n)) continue;
-    const Value x = n->input(0);
-    const double eps = std::max(n->attrs.real("eps"), kLeastHalf);
-    const Value square = graph.make("Multiply", {x, x})->value();
-    const Value sum = graph.make("ReduceSum", {square, n->input(1)}, attributes({{"keep_dims", true}}))->value();
-    const Value least = graph.constant(Tensor::reals(x.type(), {}, std::span(&eps, 1)))->value();
-    const Value root = graph.make("Sqrt", {graph.make(n->attrs.text("eps_mode") == "max" ? "Maximum" : "Add", {sum, least})->value()})->value();
-    Node* last = graph.make("Divide", {x, root}, {}, 0, n->name);
-    last->source = n->source;
-    graph.redirect(n->value(), last->value());
-    graph.remove(n);
-    list.push_back(last->name);
-  }
-  return list;
-}
 
 bool is_changed_by_l2_fusion(const Node& divide) {
   if (!divide.is("Divide")) return false;
   const auto l2 = normalization_l2(divide);
-  return l2 && ((!l2->is_max && l2->eps != 1.0) || are_other_axes(divide.shape(), axes_of(l2->sum)));
+  return l2 && !l2->is_max && l2->eps != 1.0;
+}
+
+bool is_l2_of_maximum(const Node& divide) {
+  const auto l2 = divide.is("Divide") ? normalization_l2(divide) : std::nullopt;
+  return l2 && l2->is_max;
+}
+
+Rewritten restate_maxima(Graph& graph) {
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) {
+    if (!is_l2_of_maximum(*n)) return false;
+    const Normalization l2 = *normalization_l2(*n);
+    return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2.sum->input(1)}, attributes({{"eps", l2.eps * l2.eps}, {"eps_mode", "max"}})));
+  });
 }
 
 Rewritten keep_norms_apart(Graph& graph) {
@@ -106,7 +80,7 @@ Rewritten keep_norms_apart(Graph& graph) {
 bool fuse_normalize_l2(Rewriter& rw, Node* n) {
   const auto l2 = n->attrs.flag(kApart) ? std::nullopt : normalization_l2(*n);
   if (!l2) return false;
-  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps.
+  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps; with a maximum eps instead of its square.
   const double stored = l2->is_max ? l2->eps : 1.0;
   return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)}, attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
 }

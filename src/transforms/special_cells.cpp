@@ -2,6 +2,7 @@
 // and sequences that end before their data do. The VPU has the usual cell only, and runs it to the end.
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "transforms/avoidance.hpp"
 
@@ -162,8 +163,16 @@ bool unroll(Rewriter& rw, Node* n) {
 }
 
 bool depends_on_data(Value v) {
-  if (v.node->is("Parameter")) return true;
-  return !v.node->is("ShapeOf") && std::ranges::any_of(v.node->inputs(), depends_on_data);
+  std::vector<const Node*> todo{v.node};
+  std::set<const Node*> seen;
+  while (!todo.empty()) {
+    const Node* n = todo.back();
+    todo.pop_back();
+    if (n->is("Parameter")) return true;
+    if (n->is("ShapeOf") || !seen.insert(n).second) continue;
+    for (const Value& i : n->inputs()) todo.push_back(i.node);
+  }
+  return false;
 }
 
 }  // namespace

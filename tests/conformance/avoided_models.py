@@ -163,3 +163,26 @@ resized('antialias', (4, 3), 'linear', antialias=True)
 resized('antialias image', (30, 37), 'linear', (1, 3, 96, 120), antialias=True)
 for mode in ('linear', 'nearest', 'cubic'):
     one('Interpolate', f'opset1 {mode} with pads', more=lambda n: [n.ints(16, 20)], axes=[2, 3], mode=mode, align_corners=mode == 'cubic', antialias=False, pads_begin=[0, 0, 1, 0], pads_end=[0, 0, 0, 2])
+
+
+# ---- norms
+for shape, axes in (((1, 4, 8, 10), (2,)), ((1, 4, 8, 10), (2, 3)), ((1, 4, 8, 10), (1, 3)), ((3, 6, 10), (1,)), ((3, 6, 10), (2,)), ((4, 12), (0,))):
+    for mode in ('add', 'max'):
+        one('NormalizeL2', f'{shape} axes {axes} {mode}', shape, more=lambda n, a=axes: [n.ints(*a)], eps=1e-6, eps_mode=mode)
+
+
+def norm(variant, build):
+    case('NormalizeL2', variant, lambda n: n.result(build(n, small(n, n.input(1, 4, 8, 10), (1, 4, 8, 10), (0.0, 0.01, 0.1, 1.0, 60.0)))))
+
+
+def guarded(eps, *axes):
+    """x / max(norm, eps)"""
+    return lambda n, x: n.layer('Divide', [x, n.layer('Maximum', [n.layer('Sqrt', [n.reduce(n.layer('Power', [x, n.const(2.0)]), 'ReduceSum', *axes)]), n.const(eps)])])
+
+
+for mode in ('add', 'max'):
+    for eps in (0.01, 1e-3, 1e-10):
+        norm(f'eps {eps} {mode}', lambda n, x, e=eps, m=mode: n.layer('NormalizeL2', [x, n.ints(1)], eps=e, eps_mode=m))
+for eps in (0.3, 0.01):
+    norm(f'spelled out, least norm {eps}', guarded(eps, 1))
+norm('spelled out, least norm of rows', guarded(0.01, 3))

@@ -100,6 +100,24 @@ TEST(Avoidance, PadsOfAnInterpolationComeBeforeIt) {
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 4, 16, 20}));
 }
 
+Attributes norm(double eps, const char* mode) { return attributes({{"eps", eps}, {"eps_mode", mode}}); }
+
+TEST(Avoidance, TheLeastNormIsSquared) {
+  Net n;
+  const Value x = n.input({1, 8, 4, 4}), sum = n.op("ReduceSum", {n.op("Power", {x, n.reals({}, 2)}, "square"), n.ints({1})}, "sum", with("keep_dims", true));
+  EXPECT_EQ(avoided(n, n.op("Divide", {x, n.op("Maximum", {n.op("Sqrt", {sum}, "root"), n.reals({}, 0.001)}, "least")}, "y")), Types{"NormalizeL2"});
+  EXPECT_NEAR(n.find("y")->attrs.real("eps"), 1e-6, 1e-12);
+}
+
+TEST(Avoidance, LeastSumsThatMatterAreSpelledOut) {
+  Net large, small, added, lost;
+  EXPECT_EQ(avoided(large, large.op("NormalizeL2", {large.input({1, 8, 4, 4}), large.ints({1})}, "y", norm(0.01, "max"))), (Types{"Multiply", "ReduceSum", "Maximum", "Sqrt", "Divide"}));
+  EXPECT_EQ(avoided(small, small.op("NormalizeL2", {small.input({1, 8, 4, 4}), small.ints({1})}, "y", norm(1e-6, "max"))), Types{"NormalizeL2"});
+  EXPECT_EQ(avoided(added, added.op("NormalizeL2", {added.input({1, 8, 4, 4}), added.ints({1})}, "y", norm(0.01, "add"))), Types{"NormalizeL2"});
+  EXPECT_EQ(avoided(lost, lost.op("NormalizeL2", {lost.input({1, 8, 4, 4}), lost.ints({1})}, "y", norm(1e-12, "add"))), Types{"NormalizeL2"});
+  EXPECT_DOUBLE_EQ(lost.find("y")->attrs.real("eps"), 1e-8) << "the blob has eight decimals for it";
+}
+
 TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
   const auto resized = [](Net& n, std::vector<int64_t> sizes, const char* mode, bool antialias) {
     return avoided(n, n.op("Interpolate", {n.input({1, 3, 8, 10}), n.ints(std::move(sizes)), n.reals({2}, 1), n.ints({2, 3})}, "y", attributes({{"mode", mode}, {"shape_calculation_mode", "sizes"}, {"antialias", antialias}}), 4));
