@@ -21,7 +21,8 @@ using vpu::StageType;
 
 /// A function of one FP16 number.
 struct HalfTable {
-  std::vector<Half> results;  ///< for all 65536 of them; empty until it is worth it
+  static constexpr int64_t kNumbers = 1 << 16;
+  std::vector<Half> results;  ///< for all of them; empty until it is worth it
   int64_t asked = 0;          ///< elements so far
 };
 
@@ -34,10 +35,11 @@ struct Workplace {
 /// The state of an Emulator.
 struct Machine {
   Machine(vpu::Blob b, const EmulatorOptions& o) : blob(std::move(b)), options(o), memory(blob), pool(o.threads) {
-    workplace.planes.room = std::max(PlanesCache::kLeastRoom, (memory.size() + static_cast<int64_t>(blob.constants.size())) / kRoomShare);
+    workplace.planes.room = std::max(PlanesCache::kLeastRoom, part_of_memory() / static_cast<int64_t>(sizeof(float)));
     if (o.check_memory) shadow = std::make_unique<ShadowMemory>(blob, memory);
   }
-  static constexpr int64_t kRoomShare = 64;  ///< of all bytes, for floats: a sixteenth
+  /// What one kind of temporary data may take beside the blob and its memories, in bytes.
+  int64_t part_of_memory() const { return (memory.size() + static_cast<int64_t>(blob.constants.size())) / 16; }
   vpu::Blob blob;
   EmulatorOptions options;
   Memory memory;

@@ -14,26 +14,18 @@ namespace {
 using enum vpu::StageType;
 using Function = std::function<float(float)>;
 
-constexpr int64_t kWorthATable = 65536;  // elements seen
-constexpr size_t kMaxTables = 64;
+constexpr int64_t kWorthATable = HalfTable::kNumbers;  // elements seen
 
 float softplus(float x) { return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f); }
 float half_away_from_zero(float x) { return x < 0 ? std::ceil(x - 0.5f) : std::floor(x + 0.5f); }
 
-float power(const vpu::PowerParams& p, float x) {
-  const float v = p.bias + p.scale * x;
-  return p.power == 1 ? v : std::pow(v, p.power);
-}
-
+/// Functions of more than a few instructions.
 Function activation(const StageRun& s) {
   switch (s.type()) {
-    case Relu:
-    case LeakyRelu: return [slope = s.params<vpu::ReluParams>().negative_slope](float x) { return x < 0 ? slope * x : x; };
     case Sigmoid: return sigmoid;
     case Tanh: return [](float x) { return std::tanh(x); };
     case Elu: return [alpha = s.params<vpu::EluParams>().alpha](float x) { return x >= 0 ? x : alpha * std::expm1(x); };
-    case Power: return [p = s.params<vpu::PowerParams>()](float x) { return power(p, x); };
-    case Clamp: return [p = s.params<vpu::ClampParams>()](float x) { return std::min(std::max(x, p.min_value), p.max_value); };
+    case Power: return [p = s.params<vpu::PowerParams>()](float x) { return std::pow(p.bias + p.scale * x, p.power); };
     case Log: return [](float x) { return std::log(x); };
     case Exp: return [](float x) { return std::exp(x); };
     case Floor: return [](float x) { return std::floor(x); };
@@ -51,20 +43,21 @@ Function activation(const StageRun& s) {
   }
 }
 
-/// The function of a stage for every FP16 number, once as many have been asked for; before that nothing. Stages with equal
-/// parameters share it.
+/// The function of a stage for every FP16 number, once as many have been asked for and while there is room; else nothing.
+/// Stages with equal parameters share it.
 const HalfTable* table_of(StageRun& s, const Function& f, int64_t count) {
   const vpu::BlobStage& stage = s.stage();
   const Bytes& file = s.machine().blob.file;
   std::string key = std::to_string(static_cast<int>(s.type())) + ':';
   key.append(reinterpret_cast<const char*>(file.data()) + stage.params_offset, stage.params_size);
   auto& tables = s.machine().tables;
-  if (tables.size() >= kMaxTables && !tables.contains(key)) tables.clear();
+  const auto most = std::max<int64_t>(1, s.machine().part_of_memory() / (HalfTable::kNumbers * static_cast<int64_t>(sizeof(Half))));
+  if (static_cast<int64_t>(tables.size()) >= most && !tables.contains(key)) return nullptr;
   HalfTable& table = tables[key];
   if (table.results.empty()) {
     table.asked += count;
     if (table.asked < kWorthATable) return nullptr;
-    table.results.resize(1 << 16);
+    table.results.resize(HalfTable::kNumbers);
     for (uint32_t i = 0; i < table.results.size(); ++i) table.results[i] = float_to_half(f(half_to_float(static_cast<Half>(i))));
   }
   return &table;
@@ -87,8 +80,16 @@ void check_same_sizes(StageRun& s, const Grid& a, const Grid& b) { s.check(a.ran
 void run_unary(StageRun& s) {
   const Grid from = framework_order(s.in(0)), to = framework_order(s.out(1));
   check_same_sizes(s, from, to);
-  const Function f = activation(s);
   const Nest<2> nest{to.rank, to.dims, {to.strides, from.strides}, {to.data, from.data}};
+  const auto map = [&](auto f) {
+    map_rows(s.pool(), nest, {to.type, from.type}, [&](float* out, const auto& in, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) out[i] = f(in[0][i]);
+    });
+  };
+  if (s.type() == Relu || s.type() == LeakyRelu) return map([slope = s.params<vpu::ReluParams>().negative_slope](float x) { return x < 0 ? slope * x : x; });
+  if (s.type() == Clamp) return map([p = s.params<vpu::ClampParams>()](float x) { return std::min(std::max(x, p.min_value), p.max_value); });
+  if (s.type() == Power && s.params<vpu::PowerParams>().power == 1) return map([p = s.params<vpu::PowerParams>()](float x) { return p.bias + p.scale * x; });
+  const Function f = activation(s);
   const bool halves = from.type == DataType::FP16 && to.type == DataType::FP16;
   if (const HalfTable* table = halves ? table_of(s, f, to.count()) : nullptr) {
     for_each_row(s.pool(), simplified(nest), [results = table->results.data()](const auto& at, const auto& step, int64_t n) {
@@ -104,9 +105,7 @@ void run_unary(StageRun& s) {
     });
     return;
   }
-  map_rows(s.pool(), nest, {to.type, from.type}, [&](float* out, const auto& in, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) out[i] = f(in[0][i]);
-  });
+  map(f);
 }
 
 void run_channel_op(StageRun& s) {
