@@ -49,7 +49,7 @@ Tensor Tensor::reals(ElementType type, Shape shape, std::span<const double> valu
       std::ranges::transform(values, v.begin(), [](double d) { return float_to_half(static_cast<float>(d)); });
       return of(type, std::move(shape), std::move(v));
     }
-    default: throw internal_error("Tensor::reals of a type that is not a float");
+    default: throw Error(ErrorCode::TypeMismatch, "real numbers can't be constants of type " + std::string(to_string(type)));
   }
 }
 

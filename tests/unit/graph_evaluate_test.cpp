@@ -164,5 +164,18 @@ TEST_F(Evaluate, PriorBoxesThenVariances) {
   EXPECT_EQ(t.to_f32(), (Reals{0.125F, 0.25F, 0.375F, 0.75F, 0.625F, 0.25F, 0.875F, 0.75F, 0.1F, 0.2F, 0.3F, 0.4F, 0.1F, 0.2F, 0.3F, 0.4F}));
 }
 
+TEST_F(Evaluate, OnlyTheseTypesHoldRealConstants) {
+  const std::vector<double> one{1.0};
+  EXPECT_EQ(Tensor::reals(ElementType::f16, {1}, one).to_f32(), (Reals{1}));
+  for (const ElementType type : {ElementType::bf16, ElementType::i32}) {
+    try {
+      Tensor::reals(type, {1}, one);
+      ADD_FAILURE() << to_string(type);
+    } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::TypeMismatch); }
+  }
+}
+
+TEST_F(Evaluate, NoNumberIsZeroAsAnInteger) { EXPECT_EQ(Tensor::reals(ElementType::f32, {2}, std::vector<double>{std::nan(""), 1e30}).to_i64(), (List{0, INT64_MAX})); }
+
 }  // namespace
 }  // namespace blobsmith
