@@ -116,6 +116,22 @@ TEST(HwConvolution, SumsInFp32UnlessToldOtherwise) {
   }
 }
 
+TEST(HwConvolution, TakesWeightsFromAnOddPlace) {
+  for (const bool check_memory : {false, true}) {
+    BlobBuilder b;
+    const int x = b.input("x", {1, 3, 4, 4}), y = b.output("y", {1, 1, 4, 4});
+    const int w = b.view(b.constant({3 * 8 + 1}, std::vector<float>(3 * 8 + 1, 1)), {1, 3, 1, 8}, 1);  // 0x003C each
+    HwOpParams p;
+    p.ops.push_back({.input_index = 0, .output_index = 2, .weights_index = 1, .out_channels = 1});
+    b.stage(StageType::MyriadXHwOp, p, {x, w, y});
+    const std::vector<uint8_t> file = b.build();
+    Emulator e(file, {.check_memory = check_memory, .threads = 1});
+    e.set_input("x", std::span<const float>(std::vector<float>(3 * 16, 2048)));
+    e.run();
+    EXPECT_EQ(e.output("y").values, std::vector<float>(16, 3 * 2048 * half_to_float(0x003C)));
+  }
+}
+
 TEST(HwConvolution, EqualsThePlainSumForManyShapes) {
   const Conv shapes[] = {{},
                          {.in_channels = 4, .height = 5, .width = 5, .out_channels = 8, .kernel = 1, .pad = 0},

@@ -35,12 +35,13 @@ void touch_convolution(StageRun& s, const HwOp& op, const Convolution& c, Grid x
   const int64_t plane = c.pool ? 2 : 1, area = c.window.area();
   x.dims[2] = reach(x.dims[2], y.dims[2] * plane, c.window.kernel_y, c.window.stride_y, c.window.pad_top);
   x.dims[3] = reach(x.dims[3], y.dims[3] * plane, c.window.kernel_x, c.window.stride_x, c.window.pad_left);
-  const auto* weights = static_cast<const uint16_t*>(c.weights);
+  const auto* weights = static_cast<const uint8_t*>(c.weights);  // a blob may hold them at an odd place
+  constexpr int64_t kHalf = 2;
   for (int64_t channel = 0; channel < std::min(x.dims[1], c.input_channels); ++channel) {
     bool used = false;
     for (int64_t group = c.first / kGroup; group * kGroup < c.last && !used; ++group) {
-      const uint16_t* begin = weights + (group * c.input_channels + channel) * area * kGroup;
-      used = std::any_of(begin, begin + area * kGroup, [](uint16_t w) { return (w & 0x7FFF) != 0; });
+      const uint8_t* half = weights + (group * c.input_channels + channel) * area * kGroup * kHalf;
+      for (const uint8_t* end = half + area * kGroup * kHalf; half < end && !used; half += kHalf) used = (half[0] | (half[1] & 0x7F)) != 0;
     }
     if (used) s.touch({op.input_index, false, true, slice(x, 1, channel, 1)});
   }
