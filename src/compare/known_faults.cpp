@@ -53,6 +53,8 @@ bool interpolates_otherwise(const Node& n) { return n.attrs.text("mode") != "cub
 bool is_weighted(const Node& n) { return transforms::can_be_weighted(n) && interpolates_otherwise(n); }
 bool is_not_weighted(const Node& n) { return transforms::lacks_interpolation(n) && !transforms::can_be_weighted(n) && interpolates_otherwise(n); }
 
+bool keeps_eps(const Node& n) { return transforms::mistakes_eps(n) && !transforms::mistakes_eps_for_good(n); }
+
 /// Along channels and plane at once.
 bool sums_in_volumes(const Node& n) {
   if (!n.input(1).node->is_constant()) return false;
@@ -85,7 +87,8 @@ constexpr Fault kFaults[] = {
     {"GroupConvolutionBackpropData", transforms::is_changed_by_pad_fusion, "the Pad before it is taken out of its padding", "a Pad of zeros before a transposed convolution", true},
     {"Divide", transforms::is_changed_by_l2_fusion, "with the norm below it this becomes an L2 normalisation with eps 1.0", "an L2 normalisation recognised with a sum of eps gets eps 1.0", true},
     {"Gather", transforms::takes_from_the_back, "negative indices give zeros", "several negative indices of a Gather give zeros", true},
-    {"MVN", transforms::mistakes_eps, "eps is added outside of the square root", "MVN with eps inside the square root", true},
+    {"MVN", transforms::mistakes_eps_for_good, "eps is added outside of the square root", "MVN with eps inside the square root", false},
+    {"MVN", keeps_eps, "eps is added outside of the square root", "MVN with eps inside the square root", true},
     {"Divide", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},
     {"Multiply", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},
     {"Add", transforms::mistakes_eps, "it becomes an MVN, where eps is added outside of the square root", "MVN with eps inside the square root", true},

@@ -58,6 +58,8 @@ std::optional<double> eps_inside_mvn(const Node& n);
 // moments.cpp
 /// An MVN, or what becomes one, with an eps inside of the square root that is large enough to make a difference.
 bool mistakes_eps(const Node& n);
+/// An MVN of which that can't be helped: of too many rows.
+bool mistakes_eps_for_good(const Node& n);
 /// Has such moments computed with values beside the data that stand for eps.
 Rewritten keep_eps_inside(Graph& graph);
 /// Makes MVNs of what becomes one anyway, and has those computed over last axes that the VPU can't compute otherwise.

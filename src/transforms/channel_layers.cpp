@@ -83,7 +83,7 @@ bool lrn_with_integer(Rewriter& rw, Node* n) {
 }  // namespace
 
 bool has_misplaced_slopes(const Node& n) {
-  if (!n.is("PRelu") || !constant_of(n.input(1)) || uniform_value(n.input(1))) return false;
+  if (!n.is("PRelu") || !is_static(n.shape()) || !constant_of(n.input(1)) || uniform_value(n.input(1)) || !broadcasts_into(aligned_slopes(n), n.shape())) return false;
   return n.shape().size() == 3 || (n.shape().size() > 1 && !lie_on_channels(n));
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr double kNegligible = 1e-9;    ///< eps, inside or outside: for variances from 1e-6 on less than half a unit of FP16
 constexpr double kLeastStated = 1e-8;   ///< eps reaches the blob with 8 decimals
 constexpr double kLeastHalf = 0x1p-14;  ///< smaller constants become zero
+constexpr int64_t kMostRows = int64_t{1} << 22;  ///< each gets two values, which are constants of the blob
 
 Shape axes_of(const Node& mvn) {
   Shape axes = normalized_axes(constant_of(mvn.input(1))->to_i64(), mvn.shape().size());
@@ -19,7 +20,7 @@ Shape axes_of(const Node& mvn) {
   return axes;
 }
 
-bool is_known_mvn(const Node& n) { return n.is("MVN") && n.version == 6 && constant_of(n.input(1)) && is_static(n.shape()) && !n.shape().empty(); }
+bool is_known_mvn(const Node& n) { return n.is("MVN") && n.version == 6 && constant_of(n.input(1)) && is_static(n.shape()) && !n.shape().empty() && element_count(n.shape()) > 0; }
 
 bool has(const Shape& axes, size_t axis) { return std::ranges::find(axes, static_cast<int64_t>(axis)) != axes.end(); }
 
@@ -59,12 +60,23 @@ bool move(Rewriter& rw, Node* n) {
 // x - mean has mean 0. With d and -d beside each of its rows of W values the variance of all is W/(W+2) · (variance + 2d²/W);
 // for d² = W·eps/2 the root of that is the wanted divisor, but for a constant factor.
 
-double distance(const Node& mvn) { return std::sqrt(static_cast<double>(mvn.shape().back()) * mvn.attrs.real("eps") / 2); }
+double distance(int64_t width, double eps) { return std::sqrt(static_cast<double>(width) * eps / 2); }
+
+/// Whether the values beside the rows of an MVN, as it is or moved, are numbers of FP16, and not too many.
+bool has_room(const Node& mvn) {
+  if (!is_known_mvn(mvn)) return false;
+  int64_t width = mvn.shape().back();
+  if (!is_native(mvn)) {
+    width = 1;
+    for (const int64_t a : axes_of(mvn)) width *= mvn.shape()[static_cast<size_t>(a)];
+  }
+  return element_count(mvn.shape()) / width <= kMostRows && distance(width, mvn.attrs.real("eps")) >= kLeastHalf;
+}
 
 Value pairs(Rewriter& rw, const Node& mvn) {
   Shape shape = mvn.shape();
   shape.back() = 2;
-  const double d = distance(mvn);
+  const double d = distance(mvn.shape().back(), mvn.attrs.real("eps"));
   std::vector<double> values(static_cast<size_t>(element_count(shape)));
   for (size_t i = 0; i < values.size(); ++i) values[i] = i % 2 == 0 ? d : -d;
   return rw.constant(Tensor::reals(mvn.element_type(), std::move(shape), values));
@@ -91,6 +103,8 @@ bool mistakes_eps(const Node& n) {
   return eps && *eps > kNegligible;
 }
 
+bool mistakes_eps_for_good(const Node& n) { return n.is("MVN") && mistakes_eps(n) && !has_room(n); }
+
 bool loses_eps(const Node& n) {
   const bool divides = n.is("NormalizeL2") || (n.is("MVN") && n.attrs.flag("normalize_variance"));
   return divides && n.attrs.real("eps") < kLeastStated && !mistakes_eps(n);
@@ -103,7 +117,7 @@ Rewritten move_moments(Graph& graph) {
 }
 
 Rewritten keep_eps_inside(Graph& graph) {
-  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return is_known_mvn(*n) && mistakes_eps(*n) && is_native(*n) && distance(*n) >= kLeastHalf && put_eps_inside(rw, n); });
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return mistakes_eps(*n) && has_room(*n) && is_native(*n) && put_eps_inside(rw, n); });
 }
 
 Rewritten keep_eps_above_zero(Graph& graph) {

@@ -50,7 +50,7 @@ bool spell_out(Rewriter& rw, Node* n) {
 
 }  // namespace
 
-bool normalises_other_axes(const Node& n) { return is_known_norm(n) && is_static(n.shape()) && are_other_axes(n.shape(), axes_of(n)); }
+bool normalises_other_axes(const Node& n) { return is_known_norm(n) && is_static(n.shape()) && element_count(n.shape()) > 0 && are_other_axes(n.shape(), axes_of(n)); }
 
 Rewritten move_norms(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return normalises_other_axes(*n) && move(rw, n); });

@@ -11,6 +11,13 @@ namespace {
 
 constexpr int64_t kLargestSide = 4096;  ///< weights are a matrix of both sizes
 
+bool is_side(int64_t size) { return size >= 1 && size <= kLargestSide; }
+bool is_scale(double scale) { return scale >= 1.0 / kLargestSide && scale <= kLargestSide; }
+
+bool are_small(const Attributes& attrs, std::string_view pads) {
+  return std::ranges::all_of(attrs.get_or<std::vector<int64_t>>(pads, {}), [](int64_t p) { return p >= 0 && p <= kLargestSide; });
+}
+
 bool lacks_stage(const Node& n) {
   const std::string mode = n.attrs.text("mode");
   const Shape &in = n.input(0).shape(), &out = n.shape();
@@ -34,7 +41,7 @@ bool is_identity(const ops::AxisWeights& w, int64_t in_size) {
 /// Nothing where more than a plane of known sizes is resized.
 std::optional<Plane> plane_of(const Node& n) {
   const Shape &in = n.input(0).shape(), &out = n.shape();
-  if (in.size() != 4 || !is_static(in) || !is_static(out) || !is_float(n.element_type())) return std::nullopt;
+  if (in.size() != 4 || !is_static(in) || !is_static(out) || !is_float(n.element_type()) || !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end")) return std::nullopt;
   std::vector<float> scales;
   std::vector<int64_t> axes;
   if (n.version == 4) {
@@ -46,7 +53,8 @@ std::optional<Plane> plane_of(const Node& n) {
   const Shape padded = ops::padded_shape(n, in);
   Plane p;
   for (const auto& [axis, scale] : ops::resize_scales(n, in, out, scales, axes)) {
-    if (padded[axis] > kLargestSide || out[axis] > kLargestSide) return std::nullopt;
+    if (axis < 2 && scale == 1 && padded[axis] == out[axis]) continue;
+    if (!is_side(padded[axis]) || !is_side(out[axis]) || !is_scale(scale)) return std::nullopt;
     ops::AxisWeights w = ops::resize_of(n).weights(padded[axis], out[axis], scale);
     if (is_identity(w, padded[axis])) continue;
     if (axis < 2) return std::nullopt;

@@ -90,12 +90,13 @@ bool is_sequence(const Node& n) { return n.is("LSTMSequence") && n.input_count()
 Value squeezed(Rewriter& rw, Value v, int64_t axis) { return rw.make("Squeeze", {v, rw.indices({axis})})->value(); }
 Value unsqueezed(Rewriter& rw, Value v, std::vector<int64_t> axes) { return rw.make("Unsqueeze", {v, rw.indices(std::move(axes))})->value(); }
 
-/// The lengths, where they are known and no item is empty.
+/// The lengths of all items, where they are known.
 std::optional<std::vector<int64_t>> lengths_of(const Node& n) {
   const Tensor* t = constant_of(n.input(3));
   if (!t) return std::nullopt;
   std::vector<int64_t> list = t->to_i64();
-  if (list.size() == 1) list.resize(static_cast<size_t>(n.input(0).shape()[0]), list[0]);
+  if (list.size() == 1 && n.input(0).shape()[0] <= kMostSteps) list.resize(static_cast<size_t>(n.input(0).shape()[0]), list[0]);
+  if (static_cast<int64_t>(list.size()) != n.input(0).shape()[0]) return std::nullopt;
   return std::optional(std::move(list));
 }
 
@@ -170,7 +171,8 @@ bool depends_on_data(Value v) {
     todo.pop_back();
     if (n->is("Parameter")) return true;
     if (n->is("ShapeOf") || !seen.insert(n).second) continue;
-    for (const Value& i : n->inputs()) todo.push_back(i.node);
+    for (const Value& i : n->inputs())
+      if (i) todo.push_back(i.node);
   }
   return false;
 }
@@ -185,7 +187,7 @@ bool is_special_cell_of_known_functions(const Node& n) {
 }
 
 bool ends_early(const Node& n) {
-  if (!is_sequence(n) || !is_shorter(n)) return false;
+  if (!is_sequence(n) || !is_shorter(n) || n.input(0).shape()[0] > kMostSteps) return false;
   return std::ranges::all_of(*lengths_of(n), [&](int64_t l) { return l > 0 && l <= n.input(0).shape()[1]; });
 }
 
