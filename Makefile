@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BUILD ?= build
 JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 120
 
 .PHONY: build demo test test-asan fuzz bench conformance check-all setup python clean
 

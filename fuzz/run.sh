@@ -14,7 +14,7 @@ for fuzzer in "${fuzzers[@]}"; do
   dictionary=()
   [ ! -f "$build/seeds/$seeds.dict" ] || dictionary=(-dict="$build/seeds/$seeds.dict")
   mkdir -p "$build/corpus/$fuzzer"
-  "$build/${fuzzer}_fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 "${dictionary[@]}" -artifact_prefix="$build/$fuzzer-" \
+  "$build/${fuzzer}_fuzzer" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=30 -print_final_stats=1 "${dictionary[@]}" -artifact_prefix="$build/$fuzzer-" \
     "$build/corpus/$fuzzer" "$build/seeds/$seeds" > "$build/$fuzzer.log" 2>&1 || { tail -40 "$build/$fuzzer.log"; exit 1; }
   grep -E 'stat::(number_of_executed_units|peak_rss_mb)' "$build/$fuzzer.log"
 done
