@@ -60,8 +60,11 @@ bool eliminate_squeeze_unsqueeze(Rewriter& rw, Node* n) {
   if (n->shape().empty() || std::ranges::count(n->shape(), kDynamic) > 1) return false;
   Value x = n->input(0);
   if (only_changes_shape(*x.node)) x = x.node->input(0);
-  if (x.node->is("Parameter") && feeds_result(n->value())) return false;
   Node* reshape = rw.reshape(x, n->shape());
+  if (x.node->is("Parameter") && feeds_result(n->value())) {
+    rw.release(reshape);  // quirk: it has taken its numbers all the same
+    return false;
+  }
   if (x.shape() != n->shape()) return rw.replace(n, reshape);
   // The unused Reshape counts as a user of x while the name of a network output is decided.
   const bool done = rw.eliminate(n->value(), x);

@@ -65,12 +65,24 @@ TEST(IrReader, CountsTheReferencesInstances) {
   EXPECT_EQ(parse(one_layer("GRN", "opset1", "bias=\"1\"")).next_id, 709 + 3 * 3 + 36);
 }
 
-TEST(IrReader, NamesOfTheLegacyConversionHoldTheReferencesNumbers) {
-  Graph g = parse(one_layer("LogSoftmax", "opset5", "axis=\"1\""));
+std::set<std::string> names_of_legacy_layers(Graph g) {
   convert_to_legacy(g);
   std::set<std::string> names;
   for (const Node* n : g.all()) names.insert(n->name);
+  return names;
+}
+
+TEST(IrReader, NamesOfTheLegacyConversionHoldTheReferencesNumbers) {
+  const std::set<std::string> names = names_of_legacy_layers(parse(one_layer("LogSoftmax", "opset5", "axis=\"1\"")));
   EXPECT_TRUE(names.contains("ReduceMax_720") && names.contains("Multiply_928") && names.contains("Multiply_931"));
+}
+
+TEST(IrReader, ASqueezeThatStaysTakesTheNumbersOfTheReshapeThatItDoesNotBecome) {
+  const std::string squeeze = parameter(3, "a", "1,8,1") + layer(4, "c", "Const", "opset1", "element_type=\"i64\" shape=\"1\" offset=\"0\" size=\"8\"", 0, 1) + layer(5, "s", "Squeeze", "opset1", "", 2, 1) + result(6, "t");
+  const std::string xml = net(parameter(0, "x") + layer(1, "op", "LogSoftmax", "opset5", "axis=\"1\"", 1, 1) + result(2) + squeeze,
+                              edge(0, 0, 1, 0) + edge(1, 1, 2, 0) + edge(3, 0, 5, 0) + edge(4, 0, 5, 1) + edge(5, 2, 6, 0));
+  const std::set<std::string> names = names_of_legacy_layers(parse(xml, Bytes::adopt(std::vector<uint8_t>(8))));
+  EXPECT_TRUE(names.contains("Subtract_737") && names.contains("Multiply_945"));
 }
 
 TEST(IrReader, ASliceWithoutStridesGetsOnesUnderTheNumberThatTheReferenceTakes) {
