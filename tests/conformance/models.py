@@ -206,8 +206,19 @@ def long_sum(n):
     n.result(n.reduce(n.input(1, 70000), 'ReduceSum', 1), n.relu(n.conv(n.input(1, 3, 8, 8, name='other'), 3, 8)))
 
 
+def rows_in_cmx(n):
+    """Two layers of a transformer: products become a convolution for every row, whose copies into one buffer are left out while
+    it fits into CMX."""
+    rows, width = 48, 96
+    x = n.reshape(n.input(1, rows * width), rows, width)
+    for inner in (2 * width, 6 * width):
+        y = n.relu(n.fc(x, width, inner))
+        x = n.add(x, n.fc(y, inner, width))
+    n.result(n.layer('SoftMax', [x], axis=1))
+
+
 MODELS = [convolutions, activations, leaky, pools, fire, inverted_residual, residual, encoder_decoder, slicing, shapes, element_wise, normalization, many_tiles, wide, batch, scalars,
-          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products, unstated, renamed, shaped_input, lone_priors, kept_apart, long_sum]
+          rows_by_mask, chosen_boxes, old_forms, eliminated, sums_of_products, unstated, renamed, shaped_input, lone_priors, kept_apart, long_sum, rows_in_cmx]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

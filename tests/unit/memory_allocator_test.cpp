@@ -176,5 +176,47 @@ TEST(AllocateResources, AnImpossibleStageIsNamed) {
   }
 }
 
+// Long enough that questions begin and end in the middle.
+TEST(Allocator, AnswersAQuestionAboutOneBufferAsAWholeRunWould) {
+  constexpr int kStages = 400;
+  Chain n(kSlab, std::vector<StageType>(kStages, StageType::MyriadXHwOp), 2);
+  for (int i = 1; i < kStages; i += 5) n.p.add_stage("side", StageType::Copy, nullptr, {n.data[static_cast<size_t>(i)]}, {n.p.add_output("out" + std::to_string(i), kSlab)});
+  Allocator a(n.p);
+  a.learn_stages();
+  int fitted = 0, refused = 0;
+  for (int k = 1; k < 1500; ++k) {
+    Data* d = n.data[static_cast<size_t>(1 + k * 37 % (kStages - 1))];
+    const MemoryType before = d->memory_type;
+    d->memory_type = before == MemoryType::CMX ? MemoryType::DDR : MemoryType::CMX;
+    const bool fits = a.cmx_still_fits(d);
+    ASSERT_EQ(fits, Allocator(n.p).cmx_fits()) << "question " << k;
+    ++(fits ? fitted : refused);
+    if (!fits) d->memory_type = before;
+  }
+  EXPECT_GT(fitted, 100);
+  EXPECT_GT(refused, 100);
+}
+
+TEST(Allocator, KnowsStagesThatWereTakenOutAndPutBack) {
+  Chain n(kSlab, std::vector<StageType>(100, StageType::MyriadXHwOp), 2);
+  Allocator a(n.p);
+  a.learn_stages();
+  const int shortened[] = {10, 40, 64, 80};
+  for (const int i : shortened) {  // stage i is left out: the one before writes what it wrote
+    Stage *before = n.stages[static_cast<size_t>(i - 1)], *s = n.stages[static_cast<size_t>(i)];
+    const size_t place = a.take_out(*s);
+    n.p.remove(s);
+    n.p.replace_output(before, 0, n.data[static_cast<size_t>(i + 1)]);
+    n.in_cmx(i + 1);
+    EXPECT_EQ(a.cmx_still_fits(n.data[static_cast<size_t>(i + 1)]), Allocator(n.p).cmx_fits());
+    if (i != 40) continue;
+    n.data[41]->memory_type = MemoryType::DDR;
+    n.p.replace_output(before, 0, n.data[40]);
+    Stage* again = n.p.add_stage("again", StageType::Copy, nullptr, {n.data[40]}, {n.data[41]});
+    a.put_back(again, place);
+    EXPECT_TRUE(a.cmx_still_fits(n.data[41]));
+  }
+}
+
 }  // namespace
 }  // namespace blobsmith::vpu

@@ -96,9 +96,11 @@ std::vector<Data*> packing_candidates(Program& p) {
 void pack_into_cmx(Program& p, Allocator& allocator) {
   const std::vector<Data*> candidates = packing_candidates(p);
   for (Data* d : candidates) d->attrs.set(kPackingCandidate, true);
+  allocator.forget_stages();
+  allocator.learn_stages();
   for (Data* d : candidates) {
     d->set_memory_type_of_tree(MemoryType::CMX);
-    if (!allocator.cmx_fits()) d->set_memory_type_of_tree(MemoryType::DDR);
+    if (!allocator.cmx_still_fits(d)) d->set_memory_type_of_tree(MemoryType::DDR);
   }
 }
 

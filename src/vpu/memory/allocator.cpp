@@ -54,7 +54,12 @@ Allocator::Allocator(Program& program) : program_(program), cmx_(program.resourc
 
 AllocationFailure Allocator::run() {
   fixed_ = place_fixed_data(program_);
-  return walk(Mode::Full);
+  return walk(Mode::Full, program_.stages());
+}
+
+bool Allocator::cmx_fits() {
+  forget_stages();
+  return !walk(Mode::CmxOnly, program_.stages());
 }
 
 Program::MemorySizes Allocator::sizes() const {
@@ -81,34 +86,39 @@ void Allocator::begin_run() {
   ++run_;
   next_sequence_ = 0;
   locked_shaves_ = 0;
+  live_.clear();
   chunks_.resize(program_.data_id_end());
   chunk_sizes_.resize(program_.data_id_end(), -1);
   demands_.resize(program_.stage_id_end(), -1);
 }
 
-// A stage's inputs are alive while its outputs and temporaries are placed: nothing is computed in place.
-AllocationFailure Allocator::walk(Mode mode) {
+AllocationFailure Allocator::walk(Mode mode, const std::vector<Stage*>& stages) {
   begin_run();
-  for (Stage* s : program_.stages()) {
-    locked_shaves_ = 0;
-    if (mode == Mode::Full) s->num_shaves = 0;
-    const ShaveDemand demand = demand_of(*s);
-    if (demand == ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
-    if (Data* d = allocate_outputs(*s, mode)) return {s, d};
-    if (mode == Mode::Full)
-      for (Data* t : s->temps())
-        if (!allocate(t, mode)) return {s, t};
-    if (demand != ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
-    release_inputs(*s, mode);
-    if (mode == Mode::Full)
-      for (Data* t : s->temps()) release(t);
-    // Nothing in a loop may reuse what its end writes.
-    if (s->is(StageType::LoopStart))
-      if (const Stage* end = program_.find_stage(static_cast<int>(s->attrs.integer("loop-end", -1))))
-        if (Data* d = allocate_outputs(*end, mode)) return {s, d};
-  }
+  for (Stage* s : stages)
+    if (const AllocationFailure failure = run_stage(s, mode)) return failure;
   for (Data* shape : io_shapes_)
     if (mode == Mode::Full || shape->memory_type == MemoryType::CMX) release(shape);
+  return {};
+}
+
+// A stage's inputs are alive while its outputs and temporaries are placed: nothing is computed in place.
+AllocationFailure Allocator::run_stage(Stage* s, Mode mode) {
+  locked_shaves_ = 0;
+  if (mode == Mode::Full) s->num_shaves = 0;
+  const ShaveDemand demand = demand_of(*s);
+  if (demand == ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
+  if (Data* d = allocate_outputs(*s, mode)) return {s, d};
+  if (mode == Mode::Full)
+    for (Data* t : s->temps())
+      if (!allocate(t, mode)) return {s, t};
+  if (demand != ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
+  release_inputs(*s, mode);
+  if (mode == Mode::Full)
+    for (Data* t : s->temps()) release(t);
+  // Nothing in a loop may reuse what its end writes.
+  if (s->is(StageType::LoopStart))
+    if (const Stage* end = program_.find_stage(static_cast<int>(s->attrs.integer("loop-end", -1))))
+      if (Data* d = allocate_outputs(*end, mode)) return {s, d};
   return {};
 }
 
@@ -119,6 +129,113 @@ Data* Allocator::allocate_outputs(const Stage& s, Mode mode) {
     return d;
   }
   return nullptr;
+}
+
+// ---- questions about one buffer -------------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr int kMarkEvery = 32;  // stage ids
+
+bool is_marked(const Stage& s) { return s.id() % kMarkEvery == 0; }
+
+/// Nothing of the tree is, or has, a shape known at run time only: its life is that of its own readers.
+bool is_static_tree(const Data* d) { return !d->shape_parent() && d->shape_children().empty() && std::ranges::all_of(d->children(), is_static_tree); }
+
+}  // namespace
+
+Allocator::Snapshot Allocator::snapshot() const {
+  Snapshot s{cmx_, {}};
+  for (int id : live_) {
+    const Chunk& c = chunks_[static_cast<size_t>(id)];
+    s.live.push_back({id, c.uses, c.offset, c.size});
+  }
+  std::ranges::sort(s.live, {}, &Snapshot::Live::data);
+  return s;
+}
+
+void Allocator::restore(const Snapshot& state) {
+  begin_run();
+  cmx_ = state.cmx;
+  for (const Snapshot::Live& l : state.live) {
+    chunks_[static_cast<size_t>(l.data)] = {l.offset, l.size, run_, l.uses, next_sequence_++, MemoryType::CMX, static_cast<int>(live_.size())};
+    live_.push_back(l.data);
+  }
+}
+
+void Allocator::learn_stages() {
+  if (knows_stages_) return;
+  stages_ = program_.stages();
+  places_.resize(program_.stage_id_end());
+  for (size_t i = 0; i < stages_.size(); ++i) places_[static_cast<size_t>(stages_[i]->id())] = i;
+  knows_stages_ = true;
+  fitted_ = false;
+  marks_.clear();
+  walk_cmx({0, stages_.size()});
+}
+
+size_t Allocator::take_out(const Stage& s) {
+  const size_t place = places_[static_cast<size_t>(s.id())];
+  stages_[place] = nullptr;
+  marks_.erase(s.id());
+  return place;
+}
+
+void Allocator::put_back(Stage* s, size_t place) {
+  stages_[place] = s;
+  places_.resize(program_.stage_id_end());
+  places_[static_cast<size_t>(s->id())] = place;
+}
+
+/// Stages that write or read the buffer; all of them where that does not tell.
+Allocator::Range Allocator::concerned_by(const Data* buffer) const {
+  Range r{stages_.size(), 0};
+  const Range all{0, stages_.size()};
+  if (!is_static_tree(buffer)) return all;
+  bool in_order = true;
+  const auto include = [&](const Stage* s) {
+    in_order &= !s->is(StageType::LoopStart) && !s->is(StageType::LoopEnd);
+    const Stage* runs = s->injected_into() ? s->injected_into() : s;
+    const size_t place = places_[static_cast<size_t>(runs->id())];
+    r.first = std::min(r.first, place);
+    r.last = std::max(r.last, place);
+  };
+  const auto visit = [&](const auto& self, const Data* d) -> void {
+    if (d->producer_stage()) include(d->producer_stage());
+    for (const Use& u : d->consumers()) include(u.stage);
+    for (const Data* c : d->children()) self(self, c);
+  };
+  visit(visit, buffer);
+  return in_order && r.first <= r.last ? r : all;
+}
+
+bool Allocator::cmx_still_fits(const Data* buffer) {
+  learn_stages();
+  return walk_cmx(fitted_ ? concerned_by(buffer->top_parent()) : Range{0, stages_.size()});
+}
+
+bool Allocator::walk_cmx(Range concerned) {
+  size_t begin = std::min(concerned.first, stages_.size());
+  const auto has_mark = [&](size_t i) { return i < stages_.size() && stages_[i] && is_marked(*stages_[i]) && marks_.contains(stages_[i]->id()); };
+  while (begin > 0 && !has_mark(begin)) --begin;
+  if (begin == 0) begin_run();
+  else restore(marks_.at(stages_[begin]->id()));
+
+  std::map<int, Snapshot> passed;
+  for (size_t i = begin; i < stages_.size(); ++i) {
+    Stage* s = stages_[i];
+    if (!s) continue;
+    if (i > begin && is_marked(*s)) {
+      Snapshot state = snapshot();
+      if (fitted_ && i > concerned.last)
+        if (const auto mark = marks_.find(s->id()); mark != marks_.end() && mark->second == state) break;
+      passed.insert_or_assign(s->id(), std::move(state));
+    }
+    if (run_stage(s, Mode::CmxOnly)) return false;
+  }
+  for (auto& [id, state] : passed) marks_.insert_or_assign(id, std::move(state));
+  fitted_ = true;
+  return true;
 }
 
 // ---- taking packed data out of CMX (memory spec §6.3) -------------------------------------------------------------------
@@ -169,7 +286,8 @@ bool Allocator::allocate(Data* d, Mode mode) {
   const bool in_cmx = d->memory_type == MemoryType::CMX;
   const auto offset = pool(d->memory_type).allocate(size, in_cmx ? locked_shaves_ * Resources::kCmxSliceBytes : 0);
   if (!offset) return false;
-  c = {*offset, size, run_, uses, next_sequence_++, d->memory_type};
+  c = {*offset, size, run_, uses, next_sequence_++, d->memory_type, static_cast<int>(live_.size())};
+  live_.push_back(d->id());
   if (mode == Mode::CmxOnly) return true;
   // CMX is filled from its end downwards.
   d->placement = in_cmx ? Placement{Location::CMX, cmx_.capacity() - *offset - size} : Placement{Location::BSS, *offset};
@@ -180,7 +298,12 @@ bool Allocator::allocate(Data* d, Mode mode) {
 void Allocator::drop_use(const Data* top) {
   Chunk& c = chunk_of(top);
   if (!is_live(c)) return;  // a shape in DDR in a run over CMX only
-  if (--c.uses == 0) pool(c.memory).free(c.offset, c.size);
+  if (--c.uses > 0) return;
+  pool(c.memory).free(c.offset, c.size);
+  const int last = live_.back();
+  live_[static_cast<size_t>(c.live_at)] = last;
+  chunks_[static_cast<size_t>(last)].live_at = c.live_at;
+  live_.pop_back();
 }
 
 void Allocator::release(Data* d) {

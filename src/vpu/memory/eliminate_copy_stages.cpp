@@ -1,5 +1,7 @@
 // eliminateCopyStages: a hardware stage that feeds a Concat or Expand writes straight into the larger buffer, if that buffer
 // then fits into CMX (memory spec §5.8, middle-end spec §3.36).
+#include <algorithm>
+
 #include "vpu/memory/allocator.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
@@ -19,6 +21,13 @@ bool is_eliminable(const Stage& s) {
   return out->top_parent()->usage == DataUsage::Intermediate;
 }
 
+/// The copy is all that follows its producer, so that without it all other stages keep their order.
+bool is_in_line(const Stage& copy, const Stage& producer) {
+  const auto alone = [](const Stage& s) { return s.dependency_parents().empty() && s.dependency_children().empty(); };
+  if (!alone(copy) || !producer.dependency_children().empty() || producer.injected() || producer.injected_into()) return false;
+  return std::ranges::all_of(producer.outputs(), [&](const Data* d) { return std::ranges::all_of(d->consumers(), [&](const Use& u) { return u.stage == &copy; }); });
+}
+
 /// Removes the copy; everything comes back, except for its id, when the buffer does not fit into CMX.
 void try_without(Program& p, Allocator& allocator, Stage* copy) {
   Data* in = copy->input(0);
@@ -29,18 +38,25 @@ void try_without(Program& p, Allocator& allocator, Stage* copy) {
   const MemoryType memory = buffer->memory_type;
   const std::string name = copy->name;
   const auto layer = copy->layer;
+  const bool in_line = is_in_line(*copy, *producer.stage);
 
+  size_t place = 0;
+  if (in_line) {
+    allocator.learn_stages();
+    place = allocator.take_out(*copy);
+  }
   p.remove(copy);
   buffer->set_memory_type_of_tree(MemoryType::CMX);
   p.replace_output(producer.stage, 0, out);
   const std::vector<Use> others = in->consumers();
   p.redirect_consumers(in, out);
-  if (allocator.cmx_fits()) return;
+  if (in_line ? allocator.cmx_still_fits(buffer) : allocator.cmx_fits()) return;
 
   p.replace_output(producer.stage, 0, in);
   for (const Use& u : others) p.replace_input(u.stage, u.port, in);
-  add_copy(p, name, layer, in, out, "Non-eliminated copy");
+  Stage* again = add_copy(p, name, layer, in, out, "Non-eliminated copy");
   buffer->set_memory_type_of_tree(memory);
+  if (in_line) allocator.put_back(again, place);
 }
 
 }  // namespace

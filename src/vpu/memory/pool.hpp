@@ -22,6 +22,8 @@ class Pool {
   /// Gives a chunk back; it merges with the free blocks beside it and lowers the top when it reaches it.
   void free(int64_t offset, int64_t size);
   void reset();
+  /// Both will give the same addresses from here on.
+  bool operator==(const Pool& other) const { return free_ == other.free_ && top_ == other.top_; }
 
   int64_t top() const { return top_; }
   int64_t high_water() const { return high_water_; }
@@ -30,6 +32,7 @@ class Pool {
  private:
   struct Block {
     int64_t offset, size;
+    bool operator==(const Block&) const = default;
   };
   std::vector<Block> free_;  // in the order in which they became free; the order decides between equal blocks
   int64_t capacity_;

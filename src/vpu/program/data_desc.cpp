@@ -22,6 +22,8 @@ std::string to_string(Dim d) {
   return i < 5 ? kNames[i] : std::to_string(i);
 }
 
+Error DimValues::no_value(Dim d) { return internal_error("dimension " + to_string(d) + " has no value"); }
+
 DimsOrder DimsOrder::of_rank(int rank) {
   switch (rank) {
     case 0:

@@ -53,7 +53,10 @@ class DimValues {
   DimValues() = default;
   DimValues(std::initializer_list<std::pair<Dim, int64_t>> values) { for (auto [d, v] : values) set(d, v); }
   bool has(Dim d) const { return (mask_ >> static_cast<int>(d)) & 1; }
-  int64_t operator[](Dim d) const { ensure(has(d), "dimension " + to_string(d) + " has no value"); return values_[static_cast<size_t>(d)]; }
+  int64_t operator[](Dim d) const {
+    if (!has(d)) throw no_value(d);
+    return values_[static_cast<size_t>(d)];
+  }
   int64_t get(Dim d, int64_t fallback) const { return has(d) ? values_[static_cast<size_t>(d)] : fallback; }
   void set(Dim d, int64_t v) { values_[static_cast<size_t>(d)] = v; mask_ = static_cast<uint16_t>(mask_ | (1u << static_cast<int>(d))); }
   void erase(Dim d) { values_[static_cast<size_t>(d)] = 0; mask_ = static_cast<uint16_t>(mask_ & ~(1u << static_cast<int>(d))); }
@@ -63,6 +66,8 @@ class DimValues {
   void for_each(F f) const { for (int i = 0; i < kMaxDims; ++i) if (has(static_cast<Dim>(i))) f(static_cast<Dim>(i), values_[static_cast<size_t>(i)]); }
 
  private:
+  static Error no_value(Dim d);
+
   std::array<int64_t, kMaxDims> values_{};
   uint16_t mask_ = 0;
 };
