@@ -216,6 +216,19 @@ void every_second(const float* from, int64_t n, float* to) {
   for (; i < n; ++i) to[i] = from[2 * i];
 }
 
+void separate_three(const uint8_t* from, int64_t step, int64_t count, uint16_t* to, int64_t pitch) {
+  const hn::CappedTag<uint16_t, kGroup> d;
+  constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(decltype(d)()));
+  for (int64_t i = 0; i < count; ++i, from += step)
+    for (int64_t m = 0; m < kGroup; m += kLanes, to += kLanes) {
+      hn::Vec<decltype(d)> a, b, c;
+      hn::LoadInterleaved3(d, reinterpret_cast<const uint16_t*>(from) + 3 * m, a, b, c);
+      hn::StoreU(a, d, to);
+      hn::StoreU(b, d, to + pitch);
+      hn::StoreU(c, d, to + 2 * pitch);
+    }
+}
+
 bool all_finite(const float* values, int64_t n) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = lanes_of<decltype(d)>;
@@ -277,6 +290,7 @@ HWY_EXPORT(accumulate);
 HWY_EXPORT(accumulate_one);
 HWY_EXPORT(accumulate_columns);
 HWY_EXPORT(every_second);
+HWY_EXPORT(separate_three);
 HWY_EXPORT(all_finite);
 HWY_EXPORT(sigmoids);
 HWY_EXPORT(hyperbolic_tangents);
@@ -293,6 +307,7 @@ void accumulate_columns(const GroupedWeights& weights, const float* x, const int
   HWY_DYNAMIC_DISPATCH(accumulate_columns)(weights, x, offsets, k, pixel_offsets, pixels, out);
 }
 void every_second(const float* from, int64_t n, float* to) { HWY_DYNAMIC_DISPATCH(every_second)(from, n, to); }
+void separate_three(const uint8_t* from, int64_t step, int64_t count, uint16_t* to, int64_t pitch) { HWY_DYNAMIC_DISPATCH(separate_three)(from, step, count, to, pitch); }
 bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
 void sigmoids(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(sigmoids)(values, n); }
 void hyperbolic_tangents(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(hyperbolic_tangents)(values, n); }

@@ -34,6 +34,9 @@ void accumulate_columns(const GroupedWeights& weights, const float* x, const int
 /// to[i] = from[2*i]
 void every_second(const float* from, int64_t n, float* to);
 
+/// FP16 numbers of 3 channels side by side, 8 of each: to[channel*pitch + i*8 + m] from the bytes at i*step + 2*(3*m + channel).
+void separate_three(const uint8_t* from, int64_t step, int64_t count, uint16_t* to, int64_t pitch);
+
 /// Whether none of the numbers is infinite or NaN.
 bool all_finite(const float* values, int64_t n);
 

@@ -5,6 +5,7 @@
 #include <hwy/targets.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -116,6 +117,21 @@ TEST_P(Simd, EverySecondNumber) {
     every_second(from.data(), n, to.data());
     for (size_t i = 0; i < to.size(); ++i) EXPECT_EQ(to[i], from[2 * i]);
   }
+}
+
+TEST_P(Simd, ThreeChannelsSideBySide) {
+  constexpr int64_t kCount = 5, kStep = 62;  // bytes: also misaligned
+  std::vector<uint8_t> from(kCount * kStep);
+  for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<uint8_t>(i * 7);
+  std::vector<uint16_t> to(3 * kCount * kGroup);
+  separate_three(from.data(), kStep, kCount, to.data(), kCount * kGroup);
+  for (int64_t channel = 0; channel < 3; ++channel)
+    for (int64_t i = 0; i < kCount; ++i)
+      for (int64_t m = 0; m < kGroup; ++m) {
+        uint16_t want;
+        std::memcpy(&want, from.data() + i * kStep + 2 * (3 * m + channel), sizeof want);
+        EXPECT_EQ(to[static_cast<size_t>((channel * kCount + i) * kGroup + m)], want);
+      }
 }
 
 TEST_P(Simd, NumbersThatAreNotFinite) {
