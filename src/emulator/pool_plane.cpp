@@ -2,23 +2,27 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <vector>
 
 namespace blobsmith::emulator {
 namespace {
 
-/// Rows of a plane as floats: as many of the last ones as there is room for.
+/// Rows of a plane as floats: all of them, or as many of the last ones as there is room for.
 class Rows {
  public:
   Rows(const Grid& plane, int64_t most) : plane_(plane), width_(plane.dims[1]) {
     constexpr int64_t kFloats = 1 << 14;
-    const int64_t slots = std::clamp<int64_t>(kFloats / std::max<int64_t>(width_, 1), 1, most);
-    values_.resize(static_cast<size_t>(slots * width_));
-    rows_.assign(static_cast<size_t>(slots), -1);
+    const int64_t room = std::max<int64_t>(kFloats / std::max<int64_t>(width_, 1), 1);
+    slots_ = std::min(plane.dims[0] <= room ? plane.dims[0] : most, room);
+    values_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(slots_ * width_));
+    if (slots_ == plane.dims[0]) load_rows(plane.data, plane.strides[0], plane.strides[1], plane.type, slots_, width_, values_.get(), width_);
+    else rows_.assign(static_cast<size_t>(slots_), -1);
   }
   const float* get(int64_t y) {
-    const int64_t slot = y % static_cast<int64_t>(rows_.size());
-    float* to = values_.data() + slot * width_;
+    if (rows_.empty()) return values_.get() + y * width_;
+    const int64_t slot = y % slots_;
+    float* to = values_.get() + slot * width_;
     if (int64_t& row = rows_[static_cast<size_t>(slot)]; row != y) {
       load_row(plane_.data + y * plane_.strides[0], plane_.strides[1], plane_.type, width_, to);
       row = y;
@@ -28,12 +32,11 @@ class Rows {
 
  private:
   const Grid& plane_;
-  int64_t width_;
-  std::vector<float> values_;
-  std::vector<int64_t> rows_;  ///< by slot
+  int64_t width_, slots_;
+  std::unique_ptr<float[]> values_;
+  std::vector<int64_t> rows_;  ///< by slot; empty: all are there
 };
 
-/// `first_column`: of the first column of `out` in its plane.
 template <class Combine>
 void pool(const Window& w, const Grid& in, float start, Combine combine, const Grid& out, int64_t first_column, const PooledRow& finish) {
   const int64_t height = in.dims[0], width = in.dims[1];
