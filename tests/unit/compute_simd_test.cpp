@@ -2,7 +2,6 @@
 #include "compute/simd.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <cstring>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "core/float16.hpp"
+#include "vector_target_fixture.hpp"
 
 namespace blobsmith::compute {
 namespace {
@@ -29,17 +29,7 @@ std::vector<Half> halves_of(const std::vector<float>& v) {
   return h;
 }
 
-class Simd : public ::testing::TestWithParam<int64_t> {
- protected:
-  void SetUp() override { hwy::SetSupportedTargetsForTest(GetParam()); }
-  void TearDown() override { hwy::SetSupportedTargetsForTest(0); }
-};
-
-std::vector<int64_t> targets() {
-  std::vector<int64_t> list;
-  for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) list.push_back(rest & -rest);
-  return list;
-}
+class Simd : public testing::VectorTarget {};
 
 // Multiples of 1/32 up to 4: sums are exact, whatever the order.
 TEST_P(Simd, SumsOfShiftedRows) {
@@ -171,7 +161,7 @@ TEST_P(Simd, WhatFollowsASum) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, Simd, ::testing::ValuesIn(targets()), [](const auto& target) { return std::string(hwy::TargetName(target.param)); });
+INSTANTIATE_TEST_SUITE_P(Targets, Simd, ::testing::ValuesIn(Simd::all()), Simd::name);
 
 }  // namespace
 }  // namespace blobsmith::compute

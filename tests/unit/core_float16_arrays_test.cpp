@@ -1,7 +1,6 @@
 // Whole arrays of halves on every kind of processor that this one can stand in for, against single conversions: the same
 // bits, whatever they mean.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <bit>
 #include <cmath>
@@ -11,21 +10,12 @@
 
 #include "core/float16.hpp"
 #include "core/float16_rows.hpp"
+#include "vector_target_fixture.hpp"
 
 namespace blobsmith {
 namespace {
 
-class Float16Arrays : public ::testing::TestWithParam<int64_t> {
- protected:
-  void SetUp() override { hwy::SetSupportedTargetsForTest(GetParam()); }
-  void TearDown() override { hwy::SetSupportedTargetsForTest(0); }
-};
-
-std::vector<int64_t> targets() {
-  std::vector<int64_t> list;
-  for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) list.push_back(rest & -rest);
-  return list;
-}
+class Float16Arrays : public testing::VectorTarget {};
 
 uint32_t bits_of(float f) { return std::bit_cast<uint32_t>(f); }
 
@@ -108,7 +98,7 @@ TEST_P(Float16Arrays, RowsStayWithinTheirWidth) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, Float16Arrays, ::testing::ValuesIn(targets()), [](const auto& target) { return std::string(hwy::TargetName(target.param)); });
+INSTANTIATE_TEST_SUITE_P(Targets, Float16Arrays, ::testing::ValuesIn(Float16Arrays::all()), Float16Arrays::name);
 
 }  // namespace
 }  // namespace blobsmith
