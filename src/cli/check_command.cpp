@@ -117,7 +117,7 @@ void print_layers(const vpu::CheckReport& r) {
 void print_text(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
   for (const vpu::CheckedLayer& l : r.layers)
     if (l.status == Status::Fixed) std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
-  for (const compare::FaultyLayer& f : faults) std::printf("warning: a blob computes something else than the model: %s \"%s\": %s\n", f.type.c_str(), f.layer.c_str(), f.what.c_str());
+  for (const compare::FaultyLayer& f : faults) std::printf("warning: a blob computes something else than the model: %s\n", f.text().c_str());
   for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
   if (o.verbose) print_layers(r);
   const int not_checked = count(r, Status::NotChecked);

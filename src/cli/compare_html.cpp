@@ -153,7 +153,7 @@ std::string compare_html(const CompareReport& r) {
   s += "<p>" + coverage(c) + ".</p>\n";
   s += list("Hints", r.advice);
   std::vector<std::string> known, skipped;
-  for (const compare::FaultyLayer& f : r.faults) known.push_back(f.type + " \"" + f.layer + "\": " + f.what);
+  for (const compare::FaultyLayer& f : r.faults) known.push_back(f.text());
   for (const compare::Skipped& k : c.skipped) skipped.push_back(k.name + ": " + k.why);
   s += list("Layers that Intel's compiler is known to compute otherwise", known);
   s += "<h2>Relative error</h2>\n" + error_plot(r) + kLegend + "<h2>Largest value of the model</h2>\n" + magnitude_plot(r) + "<h2>Layers</h2>\n" + table(r);

@@ -97,7 +97,7 @@ std::string compare_text(const CompareReport& r, size_t rows) {
   s += "\n" + coverage(c) + "\n";
   if (!r.traced) s += "the blob was made with other options or another compiler than expected: only its outputs can be compared\n";
   for (const compare::Skipped& k : c.skipped) s += "not compared: \"" + k.name + "\": " + k.why + "\n";
-  for (const compare::FaultyLayer& f : r.faults) s += "known: " + f.type + " \"" + f.layer + "\": " + f.what + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
+  for (const compare::FaultyLayer& f : r.faults) s += "known: " + f.text() + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
   for (const std::string& a : r.advice) s += "hint: " + a + "\n";
   const LayerResult* first = c.first_outside();
   if (first) s += format("first layer outside of the tolerance %g: \"%s\"", r.settings.tolerance, first->name.c_str()) + format(" (%s), element %lld: %.6g in the model, %.6g in the blob\n", first->type.c_str(), static_cast<long long>(first->worst_at), static_cast<double>(first->model_value), static_cast<double>(first->blob_value));

@@ -53,7 +53,7 @@ void print_summary(const Options& o, const std::string& output, size_t bytes, co
   }
   if (o.quiet) return;
   for (const auto& a : r.avoided) std::printf("not as Intel's tools: \"%s\": %s\n", a.layer.c_str(), a.what.c_str());
-  for (const compare::FaultyLayer& f : notes.faults) std::printf("warning: the blob computes something else than the model: %s \"%s\": %s\n", f.type.c_str(), f.layer.c_str(), f.what.c_str());
+  for (const compare::FaultyLayer& f : notes.faults) std::printf("warning: the blob computes something else than the model: %s\n", f.text().c_str());
   if (o.explain)
     for (const Legalisation& l : rewrites) std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", l.type.c_str(), l.layer.c_str(), l.replacement.c_str(), l.max_error);
   std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s\n", output.c_str(), r.layers, r.stages, static_cast<double>(bytes) / 1024, ms,

@@ -7,10 +7,10 @@
 #include "cli/run_options.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/float16.hpp"
 #include "emulator/image_input.hpp"
 #include "emulator/npz.hpp"
 #include "emulator/picture.hpp"
+#include "emulator/view.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -104,12 +104,8 @@ void set_raw(InputTarget& target, const TensorInfo& t, const Bytes& file) {
     return target.set_integers(t, values);
   }
   target.set_input(t, [&](std::span<float> row) {
-    for (float& v : row) {
-      if (t.type == TensorType::FP16) halves_to_floats(p, &v, 1);
-      else if (t.type == TensorType::FP32) std::memcpy(&v, p, each);
-      else v = t.type == TensorType::U8 ? static_cast<float>(*p) : static_cast<float>(static_cast<int8_t>(*p));
-      p += each;
-    }
+    emulator::load_row(p, static_cast<int64_t>(each), static_cast<vpu::DataType>(t.type), static_cast<int64_t>(row.size()), row.data());
+    p += row.size() * each;
   });
 }
 

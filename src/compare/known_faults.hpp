@@ -10,6 +10,7 @@ namespace blobsmith::compare {
 struct FaultyLayer {
   std::string layer, type, what;
   bool avoidable = false;  ///< convert, and compile --no-quirks, avoid it
+  std::string text() const { return type + " \"" + layer + "\": " + what; }
 };
 /// In the order of execution, those in bodies of loops included.
 std::vector<FaultyLayer> find_faults(const Graph& graph);

@@ -1,6 +1,8 @@
 // The list of rewrites that avoid wrong results of the reference compiler, with what is said of each.
 #include "transforms/avoidance.hpp"
 
+#include <algorithm>
+
 namespace blobsmith {
 namespace transforms {
 
@@ -15,10 +17,14 @@ Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to) {
   return rw.make("StridedSlice", {v, at, until, by}, attributes({{"begin_mask", open}, {"end_mask", open}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}))->value();
 }
 
-std::vector<int64_t> inverse(const std::vector<int64_t>& order) {
-  std::vector<int64_t> r(order.size());
-  for (size_t i = 0; i < order.size(); ++i) r[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
-  return r;
+bool replace_turned(Rewriter& rw, Node* n, const std::vector<int64_t>& order, const std::function<Value(Value)>& make) {
+  const bool turns = !std::ranges::is_sorted(order);
+  const Value x = turns ? rw.transpose(n->input(0), order)->value() : n->input(0);
+  Node* y = rw.reshape(make(x), x.shape());
+  if (!turns) return rw.replace(n, y);
+  std::vector<int64_t> back(order.size());
+  for (size_t i = 0; i < order.size(); ++i) back[static_cast<size_t>(order[i])] = static_cast<int64_t>(i);
+  return rw.replace(n, rw.transpose(y->value(), back));
 }
 
 namespace {

@@ -1,5 +1,7 @@
 // What the rewrites of avoid_faults.hpp share.
 #pragma once
+#include <functional>
+
 #include "transforms/avoid_faults.hpp"
 #include "transforms/rewrite.hpp"
 
@@ -19,8 +21,8 @@ Rewritten rewrite_each(Graph& graph, F respell) {
   return list;
 }
 
-/// Of a Transpose's order.
-std::vector<int64_t> inverse(const std::vector<int64_t>& order);
+/// Replaces a node by what `make` gives for its first input with the axes in another order: as many elements, in that order.
+bool replace_turned(Rewriter& rw, Node* n, const std::vector<int64_t>& order, const std::function<Value(Value)>& make);
 /// Elements [from, to) along an axis.
 Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to);
 

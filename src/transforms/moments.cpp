@@ -45,15 +45,11 @@ std::vector<int64_t> order_with_last(const Shape& axes, size_t rank) {
 /// One row for every group of values: [1, groups, values in each].
 bool move(Rewriter& rw, Node* n) {
   const Shape axes = axes_of(*n);
-  const std::vector<int64_t> order = order_with_last(axes, n->shape().size());
-  const bool turns = !std::ranges::is_sorted(order);
-  const Value x = turns ? rw.transpose(n->input(0), order)->value() : n->input(0);
-  const Shape turned = x.shape();
-  const int64_t inside = product(std::span(turned).last(axes.size()));
-  const Value rows = rw.reshape(x, {1, element_count(turned) / inside, inside})->value();
-  const Value y = rw.make("MVN", {rows, rw.indices({2})}, n->attrs, 6)->value();
-  Node* last = rw.reshape(y, turned);
-  return rw.replace(n, turns ? rw.transpose(last->value(), inverse(order)) : last);
+  return replace_turned(rw, n, order_with_last(axes, n->shape().size()), [&](Value x) {
+    const int64_t inside = product(std::span(x.shape()).last(axes.size()));
+    const Value rows = rw.reshape(x, {1, element_count(x.shape()) / inside, inside})->value();
+    return rw.make("MVN", {rows, rw.indices({2})}, n->attrs, 6)->value();
+  });
 }
 
 // ---- eps inside ---------------------------------------------------------------------------------------------------------------

@@ -31,13 +31,11 @@ bool move(Rewriter& rw, Node* n) {
   std::vector<int64_t> order(axes.begin(), axes.end());
   for (int64_t i = 0; i < static_cast<int64_t>(n->shape().size()); ++i)
     if (std::ranges::find(axes, i) == axes.end()) order.push_back(i);
-  const bool turns = !std::ranges::is_sorted(order);
-  const Value x = turns ? rw.transpose(n->input(0), order)->value() : n->input(0);
-  const int64_t inside = product(std::span(x.shape()).first(axes.size())), groups = element_count(x.shape()) / inside;
-  const Value columns = rw.reshape(x, {1, inside, groups, 1})->value();
-  const Value y = rw.make("NormalizeL2", {columns, rw.indices({1})}, n->attrs, n->version)->value();
-  Node* last = rw.reshape(y, x.shape());
-  return rw.replace(n, turns ? rw.transpose(last->value(), inverse(order)) : last);
+  return replace_turned(rw, n, order, [&](Value x) {
+    const int64_t inside = product(std::span(x.shape()).first(axes.size())), groups = element_count(x.shape()) / inside;
+    const Value columns = rw.reshape(x, {1, inside, groups, 1})->value();
+    return rw.make("NormalizeL2", {columns, rw.indices({1})}, n->attrs, n->version)->value();
+  });
 }
 
 /// x / sqrt(max(sum of squares, eps))
