@@ -35,17 +35,20 @@ int main(int argc, char** argv) {
       for (const blobsmith::TensorInfo& input : emulator.inputs()) {
         size_t count = 1;
         for (const int64_t size : input.shape) count *= static_cast<size_t>(size);
-        emulator.set_input(input.name, std::span<const float>(std::vector<float>(count, 50.0f * static_cast<float>(frame))));
+        emulator.set_input(input.name,
+                           std::span<const float>(std::vector<float>(count, 50.0f * static_cast<float>(frame))));
       }
       emulator.run();
       for (const blobsmith::TensorInfo& info : emulator.outputs()) {
         const blobsmith::FloatTensor output = emulator.output(info.name);
         const auto largest = std::max_element(output.values.begin(), output.values.end());
-        std::printf("frame %d: %s has %zu values, the largest is %g at %td\n", frame, output.name.c_str(), output.values.size(), double{*largest}, largest - output.values.begin());
+        std::printf("frame %d: %s has %zu values, the largest is %g at %td\n", frame, output.name.c_str(),
+                    output.values.size(), double{*largest}, largest - output.values.begin());
       }
     }
     std::printf("slowest stage: %s\n", slowest_name.c_str());
-  } catch (const std::runtime_error& e) {  // blobsmith::Error is one: a file that is no blob, a stage that can't be emulated
+  } catch (
+      const std::runtime_error& e) {  // blobsmith::Error is one: a file that is no blob, a stage that can't be emulated
     std::fprintf(stderr, "%s\n", e.what());
     return 1;
   }

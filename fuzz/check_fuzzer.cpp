@@ -1,4 +1,5 @@
-// Any bytes as an OpenVINO IR, checked as `blobsmith check` does: layers that fail are cut out, the rest is tried again.
+// Any bytes as an OpenVINO IR, checked as `blobsmith check` does: layers that fail are cut out, the rest is tried
+// again.
 #include "fuzz/survive.hpp"
 #include "openvino_ir/reader.hpp"
 #include "vpu/check.hpp"
@@ -10,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes weights = fuzz::bytes_of(rest);
   const auto read = [&](ImportProblems& problems) { return parse_openvino_ir(xml, weights, "model.xml", &problems); };
   fuzz::survive([&] {
-    for (const vpu::CheckProblem& p : vpu::check(read, {.fix = true, .options_for = [](const Graph&) { return vpu::CompileOptions{}; }}).problems)
+    for (const vpu::CheckProblem& p :
+         vpu::check(read, {.fix = true, .options_for = [](const Graph&) { return vpu::CompileOptions{}; }}).problems)
       if (p.error.code() == ErrorCode::Internal) __builtin_trap();
   });
   return 0;

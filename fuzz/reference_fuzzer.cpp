@@ -1,5 +1,5 @@
-// Any bytes as an OpenVINO IR, computed by the reference executor when its tensors are small: up to a zero byte the XML,
-// behind it the weights.
+// Any bytes as an OpenVINO IR, computed by the reference executor when its tensors are small: up to a zero byte the
+// XML, behind it the weights.
 #include "fuzz/survive.hpp"
 #include "openvino_ir/reader.hpp"
 #include "reference/executor.hpp"

@@ -1,4 +1,5 @@
-// What every fuzzer allows: the program's own errors. Anything else that is thrown, and its internal error, is a finding.
+// What every fuzzer allows: the program's own errors. Anything else that is thrown, and its internal error, is a
+// finding.
 #pragma once
 #include <algorithm>
 #include <string_view>
@@ -23,7 +24,9 @@ bool survive(F call) {
   return false;
 }
 
-inline Bytes bytes_of(std::string_view text) { return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size())); }
+inline Bytes bytes_of(std::string_view text) {
+  return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
 
 /// Takes what stands before the first zero byte, and that byte, off the front.
 inline std::string_view take_text(std::string_view& rest) {
@@ -33,6 +36,8 @@ inline std::string_view take_text(std::string_view& rest) {
   return text;
 }
 
-inline std::string_view text_of(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+inline std::string_view text_of(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 }  // namespace blobsmith::fuzz

@@ -46,11 +46,14 @@ std::string one_line(std::string s) {
   return s;
 }
 
-// ---- JSON (README: check --json) ----------------------------------------------------------------------------------------
+// ---- JSON (README: check --json)
+// ----------------------------------------------------------------------------------------
 
 Json problem_json(const vpu::CheckReport& r, size_t k) {
   const vpu::CheckProblem& p = r.problems[k];
-  Json j{{"number", k + 1}, {"code", "BS" + std::to_string(static_cast<int>(p.error.code()))}, {"message", p.error.what()}};
+  Json j{{"number", k + 1},
+         {"code", "BS" + std::to_string(static_cast<int>(p.error.code()))},
+         {"message", p.error.what()}};
   if (p.layer >= 0) {
     const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
     j["layer"] = l.name;
@@ -66,7 +69,11 @@ Json problem_json(const vpu::CheckReport& r, size_t k) {
 
 Json layer_json(const vpu::CheckReport& r, size_t i) {
   const vpu::CheckedLayer& l = r.layers[i];
-  Json j{{"name", l.name}, {"type", l.type}, {"status", vpu::to_string(l.status)}, {"inputs", l.inputs}, {"outputs", l.outputs}};
+  Json j{{"name", l.name},
+         {"type", l.type},
+         {"status", vpu::to_string(l.status)},
+         {"inputs", l.inputs},
+         {"outputs", l.outputs}};
   if (!l.fix.empty()) j["fix"] = l.fix;
   Json numbers = Json::array();
   for (size_t k = 0; k < r.problems.size(); ++k)
@@ -86,23 +93,27 @@ void print_json(const Options& o, const vpu::CheckReport& r, const Faults& fault
          {"warnings", Json::array()},
          {"layers", Json::array()}};
   for (size_t k = 0; k < r.problems.size(); ++k) j["problems"].push_back(problem_json(r, k));
-  for (const compare::FaultyLayer& f : faults) j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"convert_avoids", f.avoidable}});
+  for (const compare::FaultyLayer& f : faults)
+    j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"convert_avoids", f.avoidable}});
   for (size_t i = 0; i < r.layers.size(); ++i) j["layers"].push_back(layer_json(r, i));
   std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-// ---- text ---------------------------------------------------------------------------------------------------------------
+// ---- text
+// ---------------------------------------------------------------------------------------------------------------
 
 void print_problem(const Options& o, const vpu::CheckReport& r, size_t k) {
   const vpu::CheckProblem& p = r.problems[k];
   const std::string text = p.error.what();
-  std::printf("%zu. error[BS%d]: %s\n", k + 1, static_cast<int>(p.error.code()), (o.verbose ? text : one_line(text)).c_str());
+  std::printf("%zu. error[BS%d]: %s\n", k + 1, static_cast<int>(p.error.code()),
+              (o.verbose ? text : one_line(text)).c_str());
   if (!o.verbose) return;
   std::printf("  --> %s", o.model.file.c_str());
   if (p.layer >= 0) {
     const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
     std::printf(", %s", l.source.empty() ? ("layer \"" + l.name + "\"").c_str() : l.source.c_str());
-    if (!l.outputs.empty()) std::printf(", shapes %s -> %s", shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
+    if (!l.outputs.empty())
+      std::printf(", shapes %s -> %s", shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
   }
   std::printf("\n");
   if (!p.error.why().empty() && !p.error.why().starts_with("in ")) std::printf("  why:  %s\n", p.error.why().c_str());
@@ -111,18 +122,23 @@ void print_problem(const Options& o, const vpu::CheckReport& r, size_t k) {
 
 void print_layers(const vpu::CheckReport& r) {
   for (const vpu::CheckedLayer& l : r.layers)
-    std::printf("  %-11s  %s \"%s\"  %s -> %s\n", vpu::to_string(l.status), l.type.c_str(), l.name.c_str(), shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
+    std::printf("  %-11s  %s \"%s\"  %s -> %s\n", vpu::to_string(l.status), l.type.c_str(), l.name.c_str(),
+                shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
 }
 
 void print_text(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
   for (const vpu::CheckedLayer& l : r.layers)
-    if (l.status == Status::Fixed) std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
-  for (const compare::FaultyLayer& f : faults) std::printf("warning: a blob computes something else than the model: %s\n", f.text().c_str());
+    if (l.status == Status::Fixed)
+      std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
+  for (const compare::FaultyLayer& f : faults)
+    std::printf("warning: a blob computes something else than the model: %s\n", f.text().c_str());
   for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
   if (o.verbose) print_layers(r);
   const int not_checked = count(r, Status::NotChecked);
-  std::printf("%s: %s: %zu layers, %d supported, %d fixed, %d unsupported%s%s\n", o.model.file.c_str(), r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), count(r, Status::Supported),
-              count(r, Status::Fixed), count(r, Status::Unsupported), not_checked ? (", " + std::to_string(not_checked) + " behind them not checked").c_str() : "",
+  std::printf("%s: %s: %zu layers, %d supported, %d fixed, %d unsupported%s%s\n", o.model.file.c_str(),
+              r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), count(r, Status::Supported),
+              count(r, Status::Fixed), count(r, Status::Unsupported),
+              not_checked ? (", " + std::to_string(not_checked) + " behind them not checked").c_str() : "",
               r.compiles() || o.verbose ? "" : " (-v shows where, and what to do)");
 }
 
@@ -134,7 +150,8 @@ int check_command(const Arguments& args) {
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   o.model.quirks = o.no_fix;
-  const vpu::CheckSettings settings{.fix = !o.no_fix, .options_for = [&](const Graph& g) { return camera_options(o.camera, g, o.model.quirks); }};
+  const vpu::CheckSettings settings{
+      .fix = !o.no_fix, .options_for = [&](const Graph& g) { return camera_options(o.camera, g, o.model.quirks); }};
   std::optional<Faults> faults;
   const auto read = [&](ImportProblems& problems) {
     Graph g = read_model(o.model, nullptr, &problems);
@@ -142,8 +159,10 @@ int check_command(const Arguments& args) {
     return g;
   };
   const vpu::CheckReport r = vpu::check(read, settings);
-  if (o.json) print_json(o, r, *faults);
-  else if (!o.quiet) print_text(o, r, *faults);
+  if (o.json)
+    print_json(o, r, *faults);
+  else if (!o.quiet)
+    print_text(o, r, *faults);
   return r.compiles() ? kDone : kModelError;
 }
 

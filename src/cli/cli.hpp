@@ -27,7 +27,8 @@ int inspect_command(const Arguments& args);
 int run_command(const Arguments& args);
 int compare_command(const Arguments& args);
 
-// ---- shared (common.cpp) ----------------------------------------------------------------------------------------------
+// ---- shared (common.cpp)
+// ----------------------------------------------------------------------------------------------
 
 /// Prints errors as text on stderr ("error[BS2003]: ...") and returns the exit code that fits.
 int report(const Error& e);

@@ -23,7 +23,9 @@ int report(const Error& e) {
   if (!e.file().empty()) std::fprintf(stderr, "  --> %s\n", e.file().c_str());
   if (!e.why().empty()) std::fprintf(stderr, "  why:  %s\n", e.why().c_str());
   if (!e.hint().empty()) std::fprintf(stderr, "  hint: %s\n", e.hint().c_str());
-  if (e.code() == ErrorCode::Internal) std::fprintf(stderr, "  this is a bug in blobsmith %s: please report it with the model and this command line\n", BLOBSMITH_VERSION);
+  if (e.code() == ErrorCode::Internal)
+    std::fprintf(stderr, "  this is a bug in blobsmith %s: please report it with the model and this command line\n",
+                 BLOBSMITH_VERSION);
   return exit_code(e.code());
 }
 
@@ -37,7 +39,8 @@ int parse(CLI::App& app, const Arguments& args) {
   // CLI11 reads -ip as -i p; Intel's tools mean --ip.
   std::vector<std::string> reversed;
   for (auto it = args.rbegin(); it != args.rend(); ++it) {
-    const bool one_dash = it->size() > 2 && (*it)[0] == '-' && (*it)[1] != '-' && std::isalpha(static_cast<unsigned char>((*it)[1]));
+    const bool one_dash =
+        it->size() > 2 && (*it)[0] == '-' && (*it)[1] != '-' && std::isalpha(static_cast<unsigned char>((*it)[1]));
     reversed.push_back(one_dash ? "-" + *it : *it);
   }
   try {
@@ -47,7 +50,8 @@ int parse(CLI::App& app, const Arguments& args) {
     app.exit(e);
     return kDone;
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "error[BS%d]: %s\n  hint: %s --help lists the options\n", static_cast<int>(ErrorCode::UnknownOption), e.what(), app.get_name().c_str());
+    std::fprintf(stderr, "error[BS%d]: %s\n  hint: %s --help lists the options\n",
+                 static_cast<int>(ErrorCode::UnknownOption), e.what(), app.get_name().c_str());
     return kUsageError;
   }
 }
@@ -78,7 +82,8 @@ std::map<std::string, std::string> named_values(std::string list) {
   std::istringstream in(list);
   for (std::string pair; std::getline(in, pair, ',');) {
     const size_t colon = pair.rfind(':');
-    if (colon == std::string::npos || colon == 0) throw Error(ErrorCode::BadOptionValue, "Invalid key/value pair " + pair + ". Expected <layer_name>:<value>");
+    if (colon == std::string::npos || colon == 0)
+      throw Error(ErrorCode::BadOptionValue, "Invalid key/value pair " + pair + ". Expected <layer_name>:<value>");
     values[pair.substr(0, colon)] = pair.substr(colon + 1);
   }
   return values;

@@ -29,12 +29,15 @@ struct Options {
 
 void declare(CLI::App& app, Options& o) {
   add_model_options(app, o.model);
-  app.add_option("blob", o.blob, "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
+  app.add_option("blob", o.blob,
+                 "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
   add_camera_options(app, o.camera);
   app.add_flag("--quirks", o.model.quirks, "compile with the known wrong results of Intel's tools (docs/quirks.md)");
   add_input_options(app, o.run);
-  app.add_option("--tolerance", o.tolerance, "largest relative error of a layer (default 0.02)")->check(CLI::NonNegativeNumber);
-  app.add_option("--worst", o.worst, "how many layers to show, the worst first (default 10)")->check(CLI::Range(1, 1000000));
+  app.add_option("--tolerance", o.tolerance, "largest relative error of a layer (default 0.02)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--worst", o.worst, "how many layers to show, the worst first (default 10)")
+      ->check(CLI::Range(1, 1000000));
   app.add_flag("-v,--verbose", o.verbose, "show all layers, in order");
   app.add_option("--html", o.html, "write the result as a page with plots");
   app.add_option("--threads", o.run.threads, "processors to use (default: all)");
@@ -90,7 +93,10 @@ vpu::CompileOptions options_of(const vpu::Blob& b, const Options& o, const Graph
   return c;
 }
 
-std::span<const uint8_t> stage_section(const vpu::Blob& b) { return b.file.span().subspan(b.header.stage_section_offset, b.header.const_section_offset - b.header.stage_section_offset); }
+std::span<const uint8_t> stage_section(const vpu::Blob& b) {
+  return b.file.span().subspan(b.header.stage_section_offset,
+                               b.header.const_section_offset - b.header.stage_section_offset);
+}
 
 /// The places of tensors in a given blob are known where compiling the model anew gives the same stages.
 Subject given_subject(const Options& o) {
@@ -106,7 +112,8 @@ Subject given_subject(const Options& o) {
     model.quirks = quirks;
     try {
       Compiled c = compile_model(model, [&](const Graph& g) { return options_of(s.blob, o, g, quirks); });
-      if (!std::ranges::equal(stage_section(vpu::read_blob(Bytes::adopt(std::move(c.bytes)))), stage_section(s.blob))) continue;
+      if (!std::ranges::equal(stage_section(vpu::read_blob(Bytes::adopt(std::move(c.bytes)))), stage_section(s.blob)))
+        continue;
       s.tensors = std::move(c.tensors);
       s.quirks = quirks;
       return s;
@@ -132,7 +139,9 @@ class RecordedInputs : public InputTarget {
       given.insert(given.end(), row.begin(), row.end());
     });
   }
-  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { emulator_.set_input(input.name, values); }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override {
+    emulator_.set_input(input.name, values);
+  }
 
   /// Inputs of which more was lost than rounding to FP16 loses.
   std::vector<compare::InputLoss> losses() const {
@@ -140,7 +149,11 @@ class RecordedInputs : public InputTarget {
     for (const TensorInfo& t : emulator_.inputs()) {
       const auto it = given_.find(t.name);
       if (it == given_.end()) continue;
-      compare::InputLoss loss{t.name, t.type == TensorType::U8 ? "U8" : t.type == TensorType::FP16 ? "FP16" : "S32", 0, static_cast<int64_t>(it->second.size()), 0};
+      compare::InputLoss loss{t.name,
+                              t.type == TensorType::U8     ? "U8"
+                              : t.type == TensorType::FP16 ? "FP16"
+                                                           : "S32",
+                              0, static_cast<int64_t>(it->second.size()), 0};
       const std::vector<float> seen = emulator_.input(t.name).values;
       for (size_t i = 0; i < seen.size(); ++i) {
         const double was = static_cast<double>(it->second[i]), e = std::fabs(static_cast<double>(seen[i]) - was);
@@ -160,7 +173,8 @@ class RecordedInputs : public InputTarget {
 }  // namespace
 
 int compare_command(const Arguments& args) {
-  CLI::App app("Example: blobsmith compare model.onnx --input images=photo.png --html report.html", "blobsmith compare");
+  CLI::App app("Example: blobsmith compare model.onnx --input images=photo.png --html report.html",
+               "blobsmith compare");
   Options o;
   o.run.random = true;
   declare(app, o);
@@ -185,7 +199,9 @@ int compare_command(const Arguments& args) {
   }
   r.advice = compare::advice(r.comparison, r.faults, inputs.losses());
   if (o.run.inputs.empty() && r.comparison.first_outside())
-    r.advice.push_back("the inputs were random numbers, U8 ones over their whole range: a real one (--input) may stay within what the network was trained for");
+    r.advice.push_back(
+        "the inputs were random numbers, U8 ones over their whole range: a real one (--input) may stay within what the "
+        "network was trained for");
   if (!o.html.empty()) {
     const std::string page = compare_html(r);
     write_file(o.html, std::vector<uint8_t>(page.begin(), page.end()));

@@ -35,14 +35,18 @@ std::vector<const LayerResult*> chosen(const compare::Comparison& c, size_t rows
   return list;
 }
 
-std::string shortened(const std::string& s, size_t width) { return s.size() <= width ? s : "..." + s.substr(s.size() - (width - 3)); }
+std::string shortened(const std::string& s, size_t width) {
+  return s.size() <= width ? s : "..." + s.substr(s.size() - (width - 3));
+}
 
 std::string table(const std::vector<const LayerResult*>& rows) {
   constexpr size_t kName = 44, kType = 20;
-  std::string s = format("%-*s %-*s %-16s %10s %10s %10s %10s\n", static_cast<int>(kName), "layer", static_cast<int>(kType), "type", "shape", "max error", "mean error", "relative", "cosine");
+  std::string s = format("%-*s %-*s %-16s %10s %10s %10s %10s\n", static_cast<int>(kName), "layer",
+                         static_cast<int>(kType), "type", "shape", "max error", "mean error", "relative", "cosine");
   for (const LayerResult* l : rows) {
-    s += format("%-*s %-*s %-16s %10.3g %10.3g %10.3g %10.7f", static_cast<int>(kName), shortened(l->name, kName).c_str(), static_cast<int>(kType), shortened(l->type, kType).c_str(), shape_text(l->shape).c_str(), l->max_error,
-                l->mean_error, l->relative_error, l->cosine);
+    s += format("%-*s %-*s %-16s %10.3g %10.3g %10.3g %10.7f", static_cast<int>(kName),
+                shortened(l->name, kName).c_str(), static_cast<int>(kType), shortened(l->type, kType).c_str(),
+                shape_text(l->shape).c_str(), l->max_error, l->mean_error, l->relative_error, l->cosine);
     const std::string notes = remarks(*l);
     s += (notes.empty() ? "" : "  " + notes) + (l->within ? "" : "  OUTSIDE") + "\n";
   }
@@ -64,7 +68,10 @@ Json to_json(const LayerResult& l) {
           {"mean_error", number(l.mean_error)},
           {"relative_error", number(l.relative_error)},
           {"cosine", number(l.cosine)},
-          {"worst", {{"at", l.worst_at}, {"model", number(static_cast<double>(l.model_value))}, {"blob", number(static_cast<double>(l.blob_value))}}},
+          {"worst",
+           {{"at", l.worst_at},
+            {"model", number(static_cast<double>(l.model_value))},
+            {"blob", number(static_cast<double>(l.blob_value))}}},
           {"overflows", l.overflows},
           {"flushed", l.flushed},
           {"nans", l.nans},
@@ -86,22 +93,31 @@ std::string remarks(const LayerResult& l) {
 }
 
 std::string coverage(const compare::Comparison& c) {
-  return format("%d of the %d layers that depend on the inputs compared", c.compared_layers, c.model_layers) + (c.inside.empty() ? "" : "; the others are computed together with one behind them");
+  return format("%d of the %d layers that depend on the inputs compared", c.compared_layers, c.model_layers) +
+         (c.inside.empty() ? "" : "; the others are computed together with one behind them");
 }
 
 std::string compare_text(const CompareReport& r, size_t rows) {
   const compare::Comparison& c = r.comparison;
   const std::vector<const LayerResult*> list = chosen(c, rows);
   std::string s = table(list);
-  if (list.size() < c.layers.size()) s += format("... and %zu layers with smaller errors (-v shows all, in order)\n", c.layers.size() - list.size());
+  if (list.size() < c.layers.size())
+    s += format("... and %zu layers with smaller errors (-v shows all, in order)\n", c.layers.size() - list.size());
   s += "\n" + coverage(c) + "\n";
-  if (!r.traced) s += "the blob was made with other options or another compiler than expected: only its outputs can be compared\n";
+  if (!r.traced)
+    s += "the blob was made with other options or another compiler than expected: only its outputs can be compared\n";
   for (const compare::Skipped& k : c.skipped) s += "not compared: \"" + k.name + "\": " + k.why + "\n";
-  for (const compare::FaultyLayer& f : r.faults) s += "known: " + f.text() + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
+  for (const compare::FaultyLayer& f : r.faults)
+    s += "known: " + f.text() + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
   for (const std::string& a : r.advice) s += "hint: " + a + "\n";
   const LayerResult* first = c.first_outside();
-  if (first) s += format("first layer outside of the tolerance %g: \"%s\"", r.settings.tolerance, first->name.c_str()) + format(" (%s), element %lld: %.6g in the model, %.6g in the blob\n", first->type.c_str(), static_cast<long long>(first->worst_at), static_cast<double>(first->model_value), static_cast<double>(first->blob_value));
-  s += c.outputs_within() ? format("outputs agree (tolerance %g)\n", r.settings.tolerance) : format("outputs do NOT agree (tolerance %g)\n", r.settings.tolerance);
+  if (first)
+    s += format("first layer outside of the tolerance %g: \"%s\"", r.settings.tolerance, first->name.c_str()) +
+         format(" (%s), element %lld: %.6g in the model, %.6g in the blob\n", first->type.c_str(),
+                static_cast<long long>(first->worst_at), static_cast<double>(first->model_value),
+                static_cast<double>(first->blob_value));
+  s += c.outputs_within() ? format("outputs agree (tolerance %g)\n", r.settings.tolerance)
+                          : format("outputs do NOT agree (tolerance %g)\n", r.settings.tolerance);
   return s;
 }
 
@@ -123,9 +139,12 @@ std::string compare_json(const CompareReport& r) {
          {"known_faults", Json::array()},
          {"hints", r.advice}};
   for (const LayerResult& l : c.layers) j["layers"].push_back(to_json(l));
-  for (const compare::Inside& i : c.inside) j["computed_inside"].push_back({{"name", i.name}, {"type", i.type}, {"shows_in", i.shows_in.empty() ? Json(nullptr) : Json(i.shows_in)}});
+  for (const compare::Inside& i : c.inside)
+    j["computed_inside"].push_back(
+        {{"name", i.name}, {"type", i.type}, {"shows_in", i.shows_in.empty() ? Json(nullptr) : Json(i.shows_in)}});
   for (const compare::Skipped& k : c.skipped) j["not_compared"].push_back({{"name", k.name}, {"why", k.why}});
-  for (const compare::FaultyLayer& f : r.faults) j["known_faults"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"avoidable", f.avoidable}});
+  for (const compare::FaultyLayer& f : r.faults)
+    j["known_faults"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"avoidable", f.avoidable}});
   return j.dump(1) + "\n";
 }
 

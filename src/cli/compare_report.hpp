@@ -10,8 +10,8 @@
 namespace blobsmith::cli {
 
 struct CompareReport {
-  std::string model, blob;           ///< files; no blob: compiled from the model
-  bool traced = true;                ///< false: a blob of which only the outputs are known
+  std::string model, blob;  ///< files; no blob: compiled from the model
+  bool traced = true;       ///< false: a blob of which only the outputs are known
   compare::Settings settings;
   compare::Comparison comparison;
   std::vector<compare::FaultyLayer> faults;

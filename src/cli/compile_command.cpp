@@ -39,7 +39,9 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--VPU_TILING_CMX_LIMIT_KB", o.cmx_limit, "on-chip memory for one tile, in KB");
   app.add_option("--log_level", o.log_level, "accepted for compatibility");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
-  app.add_option("--target", o.target, "OpenVINO version to state in the blob: " + vpu::target_names() + " (default: 6.0, as compile_tool writes)");
+  app.add_option(
+      "--target", o.target,
+      "OpenVINO version to state in the blob: " + vpu::target_names() + " (default: 6.0, as compile_tool writes)");
   app.add_flag("--no-quirks", o.no_quirks, "do not reproduce Intel's known wrong results (docs/quirks.md)");
 }
 
@@ -76,13 +78,16 @@ void check_names(const Graph& g, const vpu::CompileOptions& c) {
 void print_tensors(const char* title, const std::vector<vpu::BlobPort>& tensors) {
   constexpr const char* kPrecisions[] = {"FP16", "U8", "I32", "FP32", "I8"};
   std::printf("Network %s:\n", title);
-  for (const vpu::BlobPort& t : tensors) std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)], t.desc.order.name().c_str());
+  for (const vpu::BlobPort& t : tensors)
+    std::printf("    %s : %s / %s\n", t.name.c_str(), kPrecisions[static_cast<size_t>(t.desc.type)],
+                t.desc.order.name().c_str());
 }
 
 Graph read_model(const std::filesystem::path& model) {
   if (model.extension() == ".onnx") return read_onnx(model.string());
   if (model.extension() == ".xml") return read_openvino_ir(model.string());
-  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + model.extension().string() + " and read the model: " + model.string());
+  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " +
+                                        model.extension().string() + " and read the model: " + model.string());
   throw e.hint("compile takes an OpenVINO IR (.xml) or an ONNX model (.onnx)");
 }
 
@@ -101,7 +106,8 @@ int compile(const Options& o) {
   write_file(output, blob);
   print_tensors("inputs", compiled.inputs);
   print_tensors("outputs", compiled.outputs);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   std::printf("Done. LoadNetwork time elapsed: %lld ms\n", static_cast<long long>(ms));
   return kDone;
 }
@@ -109,7 +115,10 @@ int compile(const Options& o) {
 }  // namespace
 
 int compile_command(const Arguments& args) {
-  CLI::App app("Example: blobsmith compile -m model.xml -o model.blob -ip U8 -VPU_NUMBER_OF_SHAVES 6 -VPU_NUMBER_OF_CMX_SLICES 6", "blobsmith compile");
+  CLI::App app(
+      "Example: blobsmith compile -m model.xml -o model.blob -ip U8 -VPU_NUMBER_OF_SHAVES 6 -VPU_NUMBER_OF_CMX_SLICES "
+      "6",
+      "blobsmith compile");
   Options options;
   declare(app, options);
   // compile_tool knows two exit codes only: 0 and 1.

@@ -27,7 +27,8 @@ void declare(CLI::App& app, Options& o) {
   add_model_options(app, o.model);
   app.add_option("-o,--output", o.output, "blob to write (default: the model's name with .blob, in this folder)");
   add_camera_options(app, o.camera);
-  app.add_option("--target", o.target, "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");
+  app.add_option("--target", o.target,
+                 "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
   app.add_flag("--quirks", o.model.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
@@ -41,23 +42,42 @@ struct Notes {
   std::vector<compare::FaultyLayer> faults;  ///< that stay
 };
 
-void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r, const Notes& notes, double ms) {
+void print_summary(const Options& o, const std::string& output, size_t bytes, const vpu::CompileReport& r,
+                   const Notes& notes, double ms) {
   const std::vector<Legalisation>& rewrites = notes.rewrites;
   if (o.json) {
-    nlohmann::ordered_json j{{"output", output}, {"bytes", bytes}, {"target", o.target}, {"layers", r.layers}, {"stages", r.stages}, {"milliseconds", ms}, {"rewrites", nlohmann::json::array()}, {"not_as_intel", nlohmann::json::array()}, {"warnings", nlohmann::json::array()}};
-    for (const Legalisation& l : rewrites) j["rewrites"].push_back({{"layer", l.layer}, {"type", l.type}, {"replacement", l.replacement}, {"max_error", l.max_error}});
+    nlohmann::ordered_json j{{"output", output},
+                             {"bytes", bytes},
+                             {"target", o.target},
+                             {"layers", r.layers},
+                             {"stages", r.stages},
+                             {"milliseconds", ms},
+                             {"rewrites", nlohmann::json::array()},
+                             {"not_as_intel", nlohmann::json::array()},
+                             {"warnings", nlohmann::json::array()}};
+    for (const Legalisation& l : rewrites)
+      j["rewrites"].push_back(
+          {{"layer", l.layer}, {"type", l.type}, {"replacement", l.replacement}, {"max_error", l.max_error}});
     for (const auto& a : r.avoided) j["not_as_intel"].push_back({{"layer", a.layer}, {"what", a.what}});
-    for (const compare::FaultyLayer& f : notes.faults) j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}});
+    for (const compare::FaultyLayer& f : notes.faults)
+      j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}});
     std::printf("%s\n", j.dump(1).c_str());
     return;
   }
   if (o.quiet) return;
   for (const auto& a : r.avoided) std::printf("not as Intel's tools: \"%s\": %s\n", a.layer.c_str(), a.what.c_str());
-  for (const compare::FaultyLayer& f : notes.faults) std::printf("warning: the blob computes something else than the model: %s\n", f.text().c_str());
+  for (const compare::FaultyLayer& f : notes.faults)
+    std::printf("warning: the blob computes something else than the model: %s\n", f.text().c_str());
   if (o.explain)
-    for (const Legalisation& l : rewrites) std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", l.type.c_str(), l.layer.c_str(), l.replacement.c_str(), l.max_error);
-  std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s\n", output.c_str(), r.layers, r.stages, static_cast<double>(bytes) / 1024, ms,
-              rewrites.empty() ? "" : (", " + std::to_string(rewrites.size()) + " layers rewritten" + (o.explain ? "" : " (--explain shows them)")).c_str());
+    for (const Legalisation& l : rewrites)
+      std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", l.type.c_str(), l.layer.c_str(),
+                  l.replacement.c_str(), l.max_error);
+  std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s\n", output.c_str(), r.layers, r.stages,
+              static_cast<double>(bytes) / 1024, ms,
+              rewrites.empty() ? ""
+                               : (", " + std::to_string(rewrites.size()) + " layers rewritten" +
+                                  (o.explain ? "" : " (--explain shows them)"))
+                                     .c_str());
 }
 
 }  // namespace
@@ -79,7 +99,8 @@ int convert_command(const Arguments& args) {
   ChunkedBytes blob = vpu::compile(std::move(graph), options, &result);
   vpu::stamp(blob, target);
   for (ImportNote& n : notes) result.avoided.push_back({std::move(n.layer), std::move(n.what)});
-  const std::string output = o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;
+  const std::string output =
+      o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;
   write_file(output, blob);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   print_summary(o, output, blob.size(), result, said, ms);

@@ -13,14 +13,17 @@ namespace {
 std::string name_of(const ErrorCodeRow& r) { return "BS" + std::to_string(static_cast<int>(r.code)); }
 
 void print_markdown(const std::vector<ErrorCodeRow>& rows) {
-  std::printf("# Error codes\n\nWritten by `blobsmith explain --markdown`. The numbers are stable. Exit codes: README.\n");
+  std::printf(
+      "# Error codes\n\nWritten by `blobsmith explain --markdown`. The numbers are stable. Exit codes: README.\n");
   std::string_view group;
   for (const ErrorCodeRow& r : rows) {
     if (const std::string_view g = error_group(r.code); g != group) {
       group = g;
-      std::printf("\n## BS%dxxx: %s\n\n| code | meaning | what to do | exit code |\n| --- | --- | --- | --- |\n", static_cast<int>(r.code) / 1000, std::string(g).c_str());
+      std::printf("\n## BS%dxxx: %s\n\n| code | meaning | what to do | exit code |\n| --- | --- | --- | --- |\n",
+                  static_cast<int>(r.code) / 1000, std::string(g).c_str());
     }
-    std::printf("| %s | %s | %s | %d |\n", name_of(r).c_str(), std::string(r.meaning).c_str(), std::string(r.remedy).c_str(), exit_code(r.code));
+    std::printf("| %s | %s | %s | %d |\n", name_of(r).c_str(), std::string(r.meaning).c_str(),
+                std::string(r.remedy).c_str(), exit_code(r.code));
   }
 }
 
@@ -35,7 +38,9 @@ int explain_command(const Arguments& args) {
   app.add_flag("--markdown", markdown, "as docs/errors.md has it");
   if (const int exit = parse(app, args); exit >= 0) return exit;
   std::vector<ErrorCodeRow> rows(error_codes().begin(), error_codes().end());
-  if (!code.empty()) std::erase_if(rows, [&](const ErrorCodeRow& r) { return name_of(r) != upper_case(code) && name_of(r) != "BS" + code; });
+  if (!code.empty())
+    std::erase_if(rows,
+                  [&](const ErrorCodeRow& r) { return name_of(r) != upper_case(code) && name_of(r) != "BS" + code; });
   if (rows.empty()) {
     Error e(ErrorCode::BadOptionValue, "there is no error code '" + code + "'");
     throw e.hint("blobsmith explain lists all");
@@ -44,10 +49,17 @@ int explain_command(const Arguments& args) {
     print_markdown(rows);
   } else if (json) {
     nlohmann::ordered_json j = nlohmann::ordered_json::array();
-    for (const ErrorCodeRow& r : rows) j.push_back({{"code", name_of(r)}, {"group", error_group(r.code)}, {"meaning", r.meaning}, {"remedy", r.remedy}, {"exit_code", exit_code(r.code)}});
+    for (const ErrorCodeRow& r : rows)
+      j.push_back({{"code", name_of(r)},
+                   {"group", error_group(r.code)},
+                   {"meaning", r.meaning},
+                   {"remedy", r.remedy},
+                   {"exit_code", exit_code(r.code)}});
     std::printf("%s\n", j.dump(1).c_str());
   } else {
-    for (const ErrorCodeRow& r : rows) std::printf("%s  %s\n        %s\n", name_of(r).c_str(), std::string(r.meaning).c_str(), std::string(r.remedy).c_str());
+    for (const ErrorCodeRow& r : rows)
+      std::printf("%s  %s\n        %s\n", name_of(r).c_str(), std::string(r.meaning).c_str(),
+                  std::string(r.remedy).c_str());
   }
   return kDone;
 }

@@ -24,10 +24,14 @@ struct Table {
   const char* text;
 };
 constexpr Table kTables[] = {
-    {"onnx", "ONNX operators", nullptr, "main operation", true, vpu::supported_onnx, "Operators with a mapper, and what `convert` makes of them. An operator that is not listed is refused by name."},
-    {"openvino", "OpenVINO operations", "opsets", "layers", true, vpu::supported_openvino, "Operations of an IR, and the layers that they are lowered as."},
-    {"vpu", "Layer types", nullptr, nullptr, false, vpu::supported_vpu, "What messages call a layer type: these have a parser."},
-    {"stages", "Stage types", "number", "runs on", false, vpu::stage_types, "What `inspect` shows. The compiler makes those that its passes and parsers need; the reader knows all."},
+    {"onnx", "ONNX operators", nullptr, "main operation", true, vpu::supported_onnx,
+     "Operators with a mapper, and what `convert` makes of them. An operator that is not listed is refused by name."},
+    {"openvino", "OpenVINO operations", "opsets", "layers", true, vpu::supported_openvino,
+     "Operations of an IR, and the layers that they are lowered as."},
+    {"vpu", "Layer types", nullptr, nullptr, false, vpu::supported_vpu,
+     "What messages call a layer type: these have a parser."},
+    {"stages", "Stage types", "number", "runs on", false, vpu::stage_types,
+     "What `inspect` shows. The compiler makes those that its passes and parsers need; the reader knows all."},
 };
 
 Rows chosen_rows(const Table& t, const std::string& op) {
@@ -96,14 +100,19 @@ int layers_command(const Arguments& args) {
   CLI::App app("Example: blobsmith layers --framework onnx --op Resize", "blobsmith layers");
   std::string framework, op;
   bool json = false, markdown = false;
-  app.add_option("--framework", framework, "onnx, openvino, vpu (layer types) or stages; all where left out")->check(CLI::IsMember({"onnx", "openvino", "vpu", "stages"}));
+  app.add_option("--framework", framework, "onnx, openvino, vpu (layer types) or stages; all where left out")
+      ->check(CLI::IsMember({"onnx", "openvino", "vpu", "stages"}));
   app.add_option("--op", op, "only this operation, in any letter case");
   app.add_flag("--json", json, "as JSON");
   app.add_flag("--markdown", markdown, "as docs/supported-layers.md has it");
   if (const int code = parse(app, args); code >= 0) return code;
   Json list = Json::array();
   size_t found = 0;
-  if (markdown) std::printf("# Supported layers\n\nWritten by `blobsmith layers --markdown` from the tables that the program works with. \"by convert\": `convert` rewrites the\noperation exactly, `compile` refuses it as Intel's compiler does. `blobsmith check MODEL` tells for one model.\n");
+  if (markdown)
+    std::printf(
+        "# Supported layers\n\nWritten by `blobsmith layers --markdown` from the tables that the program works with. "
+        "\"by convert\": `convert` rewrites the\noperation exactly, `compile` refuses it as Intel's compiler does. "
+        "`blobsmith check MODEL` tells for one model.\n");
   for (const Table& t : kTables) {
     if (!framework.empty() && framework != t.key) continue;
     const Rows rows = chosen_rows(t, op);
@@ -111,8 +120,10 @@ int layers_command(const Arguments& args) {
     if (rows.empty()) continue;
     if (json)
       for (const vpu::SupportedLayer& l : rows) list.push_back(row_json(t, l));
-    else if (markdown) print_markdown(t, rows);
-    else print_text(t, rows);
+    else if (markdown)
+      print_markdown(t, rows);
+    else
+      print_text(t, rows);
   }
   if (json) std::printf("%s\n", list.dump(1).c_str());
   if (found) return kDone;

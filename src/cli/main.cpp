@@ -23,7 +23,8 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
     {"check", check_command, "every problem of a model at once, layer by layer"},
-    {"compile", compile_command, "an OpenVINO IR or ONNX model to a blob: Intel's compile_tool, its options and defaults"},
+    {"compile", compile_command,
+     "an OpenVINO IR or ONNX model to a blob: Intel's compile_tool, its options and defaults"},
     {"layers", layers_command, "which operations can be converted"},
     {"explain", explain_command, "what an error code means"},
     {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
@@ -32,9 +33,13 @@ constexpr Verb kVerbs[] = {
 };
 
 void print_usage(std::FILE* to) {
-  std::fprintf(to, "Usage: blobsmith VERB ...\n\nExamples:\n  blobsmith convert model.onnx -o model.blob\n  blobsmith run model.blob --input images=photo.png --output-dir out\n\nVerbs:\n");
+  std::fprintf(to,
+               "Usage: blobsmith VERB ...\n\nExamples:\n  blobsmith convert model.onnx -o model.blob\n  blobsmith run "
+               "model.blob --input images=photo.png --output-dir out\n\nVerbs:\n");
   for (const Verb& v : kVerbs) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
-  std::fprintf(to, "\nblobsmith VERB --help shows a verb's options. Exit codes: 0 done, 1 the model can't be converted, 2 usage, 3 a file, 4 wrong result, 70 a bug.\n");
+  std::fprintf(to,
+               "\nblobsmith VERB --help shows a verb's options. Exit codes: 0 done, 1 the model can't be converted, 2 "
+               "usage, 3 a file, 4 wrong result, 70 a bug.\n");
 }
 
 int run_verb(const Verb& verb, const Arguments& args) {
@@ -51,7 +56,8 @@ int run_verb(const Verb& verb, const Arguments& args) {
   }
 }
 
-/// Weights and planes take and give back the same large buffers over and over: the system is not to map them anew each time.
+/// Weights and planes take and give back the same large buffers over and over: the system is not to map them anew each
+/// time.
 void keep_freed_memory() {
 #if defined(__GLIBC__)
   mallopt(M_MMAP_THRESHOLD, 1 << 25);  // the most there may be
@@ -78,7 +84,8 @@ int main(int argc, char** argv) {
   }
   const auto verb = std::ranges::find_if(kVerbs, [&](const Verb& v) { return args[0] == v.name; });
   if (verb == std::end(kVerbs)) {
-    std::fprintf(stderr, "error[BS%d]: unknown verb '%s'\n", static_cast<int>(ErrorCode::UnknownOption), args[0].c_str());
+    std::fprintf(stderr, "error[BS%d]: unknown verb '%s'\n", static_cast<int>(ErrorCode::UnknownOption),
+                 args[0].c_str());
     print_usage(stderr);
     return kUsageError;
   }

@@ -30,7 +30,8 @@ std::pair<std::string, Shape> parse_input_shape(const std::string& s) {
 
 void add_model_options(CLI::App& app, ModelInput& m) {
   app.add_option("model", m.file, "the model: .onnx, or OpenVINO IR .xml with its .bin beside it")->required();
-  app.add_option("--input-shape", m.shapes, "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable)");
+  app.add_option("--input-shape", m.shapes,
+                 "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable)");
 }
 
 Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes, ImportProblems* problems) {
@@ -39,14 +40,16 @@ Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes, ImportProb
   for (const std::string& s : m.shapes) onnx.input_shapes.insert(parse_input_shape(s));
   if (extension == ".xml") return read_openvino_ir(m.file, {}, problems);
   if (extension == ".onnx") return import_onnx(m.file, onnx, notes);
-  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + m.file);
+  Error e(ErrorCode::UnknownFormat,
+          "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + m.file);
   throw e.hint("models are .onnx and .xml");
 }
 
 void add_camera_options(CLI::App& app, CameraOptions& o) {
   app.add_option("--shaves", o.shaves, "SHAVE processors (default 6)");
   app.add_option("--slices", o.slices, "slices of on-chip memory (default: as many as SHAVEs)");
-  app.add_option("--ip,--input-precision", o.ip, "precision of all image-like inputs (default U8, what a camera delivers)");
+  app.add_option("--ip,--input-precision", o.ip,
+                 "precision of all image-like inputs (default U8, what a camera delivers)");
   app.add_option("--op,--output-precision", o.op, "precision of all outputs (default FP16)");
   app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
@@ -56,7 +59,7 @@ vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& g, bool 
   vpu::CompileOptions c;
   c.shaves = o.shaves;
   c.slices = o.slices ? o.slices : o.shaves;
-  if (c.slices > 8) c.streams = 1;   // two streams would need more than there is
+  if (c.slices > 8) c.streams = 1;  // two streams would need more than there is
   c.quirks = quirks;
   for (const std::string& s : o.config) apply_config(c, s);
   // A camera delivers bytes; inputs of indices keep their type.

@@ -14,31 +14,53 @@ namespace blobsmith::cli {
 namespace {
 
 void add_options(CLI::App& app, RunOptions& o) {
-  app.add_option("blob", o.blob, "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")->required();
+  app.add_option(
+         "blob", o.blob,
+         "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")
+      ->required();
   add_input_options(app, o);
   app.add_flag("--random", o.random, "random numbers for the inputs not given");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");
-  app.add_option("--expect", o.expect, "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")->allow_extra_args(false);
-  app.add_option("--tolerance", o.tolerance, "of --expect: largest difference, relative to the largest value of an output (default 0.01)")->check(CLI::NonNegativeNumber);
-  app.add_flag("--avg-exclude-pad", o.avg_exclude_pad, "average pools of the hardware exclude padding, as the model means");
-  app.add_option("--assume", o.assume, "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")
+  app.add_option("--expect", o.expect,
+                 "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")
+      ->allow_extra_args(false);
+  app.add_option("--tolerance", o.tolerance,
+                 "of --expect: largest difference, relative to the largest value of an output (default 0.01)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--avg-exclude-pad", o.avg_exclude_pad,
+               "average pools of the hardware exclude padding, as the model means");
+  app.add_option("--assume", o.assume,
+                 "of the chip's arithmetic, to see what it matters: fp16-sums, saturate, flush-denormals")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
   app.add_option("--threads", o.threads, "processors to use (default: all)");
-  app.add_option("--repeat", o.repeat, "run so many times, after one run that is not counted, and say how long it takes")->check(CLI::Range(1, 1000000));
+  app.add_option("--repeat", o.repeat,
+                 "run so many times, after one run that is not counted, and say how long it takes")
+      ->check(CLI::Range(1, 1000000));
   app.add_flag("--profile", o.profile, "the time of every stage, on this processor");
-  app.add_option("--sort", o.sort, "of --profile: by 'time' (default) or in 'order' of execution")->check(CLI::IsMember({"time", "order"}));
-  app.add_option("--dump-stage", o.dump_stages, "N, a stage type, an output's name or 'all': writes what these stages read and wrote as .npy to --output-dir (repeatable)")->allow_extra_args(false);
-  app.add_flag("--check-memory", o.check_memory, "exit 4 when a stage reads what none has written, overwrites what is still needed, or leaves its buffers");
+  app.add_option("--sort", o.sort, "of --profile: by 'time' (default) or in 'order' of execution")
+      ->check(CLI::IsMember({"time", "order"}));
+  app.add_option("--dump-stage", o.dump_stages,
+                 "N, a stage type, an output's name or 'all': writes what these stages read and wrote as .npy to "
+                 "--output-dir (repeatable)")
+      ->allow_extra_args(false);
+  app.add_flag(
+      "--check-memory", o.check_memory,
+      "exit 4 when a stage reads what none has written, overwrites what is still needed, or leaves its buffers");
   app.add_flag("--json", o.json, "print the result as JSON");
 }
 
 Emulator load(const RunOptions& o) {
   const auto assumed = [&](const char* name) { return std::ranges::find(o.assume, name) != o.assume.end(); };
-  const ArithmeticOptions arithmetic{.fp16_sums = assumed("fp16-sums"), .saturate = assumed("saturate"), .flush_denormals = assumed("flush-denormals")};
+  const ArithmeticOptions arithmetic{.fp16_sums = assumed("fp16-sums"),
+                                     .saturate = assumed("saturate"),
+                                     .flush_denormals = assumed("flush-denormals")};
   try {
-    return Emulator(vpu::read_blob(read_file(o.blob)), {.avg_exclude_pad = o.avg_exclude_pad, .arithmetic = arithmetic, .check_memory = o.check_memory, .threads = o.threads});
+    return Emulator(vpu::read_blob(read_file(o.blob)), {.avg_exclude_pad = o.avg_exclude_pad,
+                                                        .arithmetic = arithmetic,
+                                                        .check_memory = o.check_memory,
+                                                        .threads = o.threads});
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(o.blob);
     throw;
@@ -86,7 +108,8 @@ int run_command(const Arguments& args) {
   RunOptions o;
   add_options(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
-  if (!o.dump_stages.empty() && o.output_dir.empty()) throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
+  if (!o.dump_stages.empty() && o.output_dir.empty())
+    throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
   if (is_model(o.blob)) return run_model(o);
 
   Emulator emulator = load(o);
@@ -95,11 +118,14 @@ int run_command(const Arguments& args) {
   RunResult result = run_all(emulator, o);
   result.outputs = nlohmann::ordered_json::array();
   for (const TensorInfo& t : emulator.outputs())
-    result.outputs.push_back(write_output(t.name, emulator.output_shape(t.name), [&](const auto& take) { emulator.output(t.name, take); }, o));
+    result.outputs.push_back(write_output(
+        t.name, emulator.output_shape(t.name), [&](const auto& take) { emulator.output(t.name, take); }, o));
   result.verdicts = check_expected(emulator, o);
   result.memory = emulator.memory_reports();
-  if (o.json) print_json(o, result);
-  else print_text(o, result);
+  if (o.json)
+    print_json(o, result);
+  else
+    print_text(o, result);
   return result.good() ? kDone : kWrongResult;
 }
 

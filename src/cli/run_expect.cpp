@@ -72,12 +72,15 @@ std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& em
   try {
     const Bytes file = read_file(path);
     if (!looks_like_npz(file)) {
-      if (output.empty() && emulator.outputs().size() > 1) throw Error(ErrorCode::BadInputName, "--expect: the blob has several outputs").hint("write OUTPUT=FILE.npy, or give a .npz of all");
+      if (output.empty() && emulator.outputs().size() > 1)
+        throw Error(ErrorCode::BadInputName, "--expect: the blob has several outputs")
+            .hint("write OUTPUT=FILE.npy, or give a .npz of all");
       return {{output.empty() ? emulator.outputs().at(0).name : output, read_npy(file)}};
     }
     std::vector<std::pair<std::string, NpyArray>> found;
     for (auto& [name, array] : read_npz(file)) {
-      const bool is_output = std::ranges::any_of(emulator.outputs(), [&n = name](const TensorInfo& t) { return t.name == n; });
+      const bool is_output =
+          std::ranges::any_of(emulator.outputs(), [&n = name](const TensorInfo& t) { return t.name == n; });
       if (is_output && (output.empty() || name == output)) found.emplace_back(name, std::move(array));
     }
     if (found.empty()) throw Error(ErrorCode::BadInputName, "--expect: the archive holds none of the blob's outputs");
@@ -93,7 +96,8 @@ std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& em
 std::vector<Verdict> check_expected(const Emulator& emulator, const RunOptions& o) {
   std::vector<Verdict> verdicts;
   for (const std::string& argument : o.expect)
-    for (const auto& [name, array] : expected_arrays(emulator, argument)) verdicts.push_back(judge(emulator, name, array, o.tolerance));
+    for (const auto& [name, array] : expected_arrays(emulator, argument))
+      verdicts.push_back(judge(emulator, name, array, o.tolerance));
   return verdicts;
 }
 
@@ -101,9 +105,11 @@ std::string verdict_text(const Verdict& v) {
   if (!v.same_count) return v.output + ": shape " + shape_text(v.shape) + ", expected " + shape_text(v.expected_shape);
   if (v.largest_difference == 0) return v.output + ": exactly as expected";
   char text[300];
-  std::snprintf(text, sizeof text, "%s: %s, %lld of %lld values differ by more than allowed, most at %s: %.7g for %.7g (%.3g of the largest value)", v.output.c_str(),
-                v.good ? "as expected" : "NOT as expected", static_cast<long long>(v.differing), static_cast<long long>(v.count), list(v.at).c_str(), double{v.got}, double{v.expected},
-                v.relative_difference);
+  std::snprintf(
+      text, sizeof text,
+      "%s: %s, %lld of %lld values differ by more than allowed, most at %s: %.7g for %.7g (%.3g of the largest value)",
+      v.output.c_str(), v.good ? "as expected" : "NOT as expected", static_cast<long long>(v.differing),
+      static_cast<long long>(v.count), list(v.at).c_str(), double{v.got}, double{v.expected}, v.relative_difference);
   return text;
 }
 

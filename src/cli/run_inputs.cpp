@@ -29,7 +29,8 @@ size_t bytes_each(TensorType type) {
 Error no_such_input(const InputTarget& target, const std::string& argument) {
   std::string names;
   for (const TensorInfo& t : target.inputs()) names += (names.empty() ? "" : ", ") + t.name;
-  return Error(ErrorCode::BadInputName, "'" + argument + "' names no input of the network").hint("write NAME=FILE; the inputs are: " + names);
+  return Error(ErrorCode::BadInputName, "'" + argument + "' names no input of the network")
+      .hint("write NAME=FILE; the inputs are: " + names);
 }
 
 // ---- pictures -----------------------------------------------------------------------------------------------------
@@ -42,22 +43,27 @@ float of_channel(const std::vector<float>& list, size_t channel, float otherwise
 void check_normalization(const TensorInfo& t, size_t channels, const RunOptions& o) {
   if (o.mean.empty() && o.scale.empty()) return;
   if (t.type != TensorType::FP16 && t.type != TensorType::FP32)
-    throw Error(ErrorCode::BadOptionValue, "--mean and --scale: input '" + t.name + "' takes integers").hint("compile with -ip FP16, or put mean and scale into the model");
+    throw Error(ErrorCode::BadOptionValue, "--mean and --scale: input '" + t.name + "' takes integers")
+        .hint("compile with -ip FP16, or put mean and scale into the model");
   for (const auto* list : {&o.mean, &o.scale})
-    if (list->size() > 1 && list->size() != channels) throw Error(ErrorCode::BadOptionValue, "--mean and --scale take one number or one for each of " + std::to_string(channels) + " channels");
+    if (list->size() > 1 && list->size() != channels)
+      throw Error(ErrorCode::BadOptionValue,
+                  "--mean and --scale take one number or one for each of " + std::to_string(channels) + " channels");
   if (std::ranges::find(o.scale, 0.0f) != o.scale.end()) throw Error(ErrorCode::BadOptionValue, "--scale 0");
 }
 
 void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
   const size_t n = t.shape.size();
   if (n < 3 || (t.shape[n - 3] != 1 && t.shape[n - 3] != 3)) {
-    Error e(ErrorCode::ShapeMismatch, "input '" + t.name + "' of shape " + shape_text(t.shape) + " can't take a picture");
+    Error e(ErrorCode::ShapeMismatch,
+            "input '" + t.name + "' of shape " + shape_text(t.shape) + " can't take a picture");
     throw e.hint("give it a .npy array");
   }
   const auto channels = static_cast<size_t>(t.shape[n - 3]);
   check_normalization(t, channels, o);
   const ImageOptions image{.bgr = !o.rgb, .letterbox = o.letterbox};
-  const std::vector<uint8_t> planes = image_planes(file, static_cast<int>(channels), static_cast<int>(t.shape[n - 2]), static_cast<int>(t.shape[n - 1]), image);
+  const std::vector<uint8_t> planes = image_planes(file, static_cast<int>(channels), static_cast<int>(t.shape[n - 2]),
+                                                   static_cast<int>(t.shape[n - 1]), image);
   size_t at = 0;
   target.set_input(t, [&](std::span<float> row) {
     for (float& v : row) {
@@ -71,7 +77,9 @@ void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, cons
 // ---- arrays -------------------------------------------------------------------------------------------------------
 void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
   if (a.count() != count_of(t))
-    throw Error(ErrorCode::ShapeMismatch, "input \"" + t.name + "\" takes " + std::to_string(count_of(t)) + " values, not " + std::to_string(a.count())).hint("its shape: " + shape_text(t.shape));
+    throw Error(ErrorCode::ShapeMismatch, "input \"" + t.name + "\" takes " + std::to_string(count_of(t)) +
+                                              " values, not " + std::to_string(a.count()))
+        .hint("its shape: " + shape_text(t.shape));
   int64_t at = 0;
   if (t.type == TensorType::S32 && a.is_integer()) {
     std::vector<int32_t> values(static_cast<size_t>(a.count()));
@@ -84,7 +92,8 @@ void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
 }
 
 /// The array of an archive that is meant for this input: named so, or the only one.
-const NpyArray* array_for(const std::vector<std::pair<std::string, NpyArray>>& arrays, const std::string& name, bool only) {
+const NpyArray* array_for(const std::vector<std::pair<std::string, NpyArray>>& arrays, const std::string& name,
+                          bool only) {
   for (const auto& [key, array] : arrays)
     if (key == name) return &array;
   return only && arrays.size() == 1 ? &arrays[0].second : nullptr;
@@ -94,8 +103,10 @@ const NpyArray* array_for(const std::vector<std::pair<std::string, NpyArray>>& a
 void set_raw(InputTarget& target, const TensorInfo& t, const Bytes& file) {
   const size_t each = bytes_each(t.type), count = static_cast<size_t>(count_of(t));
   if (file.size() != count * each) {
-    Error e(ErrorCode::BadTensorFile, "neither a picture nor an array, and not the " + std::to_string(count * each) + " bytes of input '" + t.name + "'");
-    throw e.hint("input: " + shape_text(t.shape) + ", " + std::to_string(each) + " bytes each; the file has " + std::to_string(file.size()) + " bytes");
+    Error e(ErrorCode::BadTensorFile, "neither a picture nor an array, and not the " + std::to_string(count * each) +
+                                          " bytes of input '" + t.name + "'");
+    throw e.hint("input: " + shape_text(t.shape) + ", " + std::to_string(each) + " bytes each; the file has " +
+                 std::to_string(file.size()) + " bytes");
   }
   const uint8_t* p = file.data();
   if (t.type == TensorType::S32) {
@@ -104,7 +115,8 @@ void set_raw(InputTarget& target, const TensorInfo& t, const Bytes& file) {
     return target.set_integers(t, values);
   }
   target.set_input(t, [&](std::span<float> row) {
-    emulator::load_row(p, static_cast<int64_t>(each), static_cast<vpu::DataType>(t.type), static_cast<int64_t>(row.size()), row.data());
+    emulator::load_row(p, static_cast<int64_t>(each), static_cast<vpu::DataType>(t.type),
+                       static_cast<int64_t>(row.size()), row.data());
     p += row.size() * each;
   });
 }
@@ -114,21 +126,27 @@ void set_random(InputTarget& target, const TensorInfo& t, std::mt19937& numbers)
   target.set_input(t, [&](std::span<float> row) {
     for (float& v : row) {
       const uint32_t bits = numbers() >> 8;
-      if (t.type == TensorType::U8) v = static_cast<float>(bits & 255);
-      else if (t.type == TensorType::S32) v = static_cast<float>(bits & 1);
-      else v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
+      if (t.type == TensorType::U8)
+        v = static_cast<float>(bits & 255);
+      else if (t.type == TensorType::S32)
+        v = static_cast<float>(bits & 1);
+      else
+        v = static_cast<float>(bits) * 0x1p-23f - 1.0f;
     }
   });
 }
 
 // ---- arguments ----------------------------------------------------------------------------------------------------
 void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
-  if (looks_like_image(file)) set_image(target, t, file, o);
-  else if (looks_like_npy(file)) set_array(target, t, read_npy(file));
+  if (looks_like_image(file))
+    set_image(target, t, file, o);
+  else if (looks_like_npy(file))
+    set_array(target, t, read_npy(file));
   else if (looks_like_npz(file)) {
     const auto arrays = read_npz(file);
     const NpyArray* array = array_for(arrays, t.name, true);
-    if (!array) throw Error(ErrorCode::BadTensorFile, "the archive has several arrays, and none is called '" + t.name + "'");
+    if (!array)
+      throw Error(ErrorCode::BadTensorFile, "the archive has several arrays, and none is called '" + t.name + "'");
     set_array(target, t, *array);
   } else {
     set_raw(target, t, file);
@@ -147,9 +165,10 @@ std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& ar
   return set;
 }
 
-/// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a network
-/// that computes nothing it is called after its layer). Returns the inputs set.
-std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std::string& argument, const RunOptions& o) {
+/// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a
+/// network that computes nothing it is called after its layer). Returns the inputs set.
+std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std::string& argument,
+                                                 const RunOptions& o) {
   const TensorInfo* input = nullptr;
   std::string path;
   for (const TensorInfo& t : target.inputs())
@@ -178,13 +197,20 @@ std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std:
 }  // namespace
 
 void add_input_options(CLI::App& app, RunOptions& o) {
-  app.add_option("--input", o.inputs, "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes themselves (repeatable); FILE.npz: all inputs")
+  app.add_option("--input", o.inputs,
+                 "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes "
+                 "themselves (repeatable); FILE.npz: all inputs")
       ->allow_extra_args(false);
   app.add_option("--seed", o.seed, "of random numbers (default 0)");
   app.add_flag("--rgb,!--bgr", o.rgb, "pictures in RGB order, or in BGR (default, as cameras deliver)");
   app.add_flag("--letterbox", o.letterbox, "keep a picture's proportions and fill the rest");
-  app.add_option("--mean", o.mean, "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")->delimiter(',')->allow_extra_args(false);
-  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--mean", o.mean,
+                 "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")
+      ->delimiter(',')
+      ->allow_extra_args(false);
 }
 
 int64_t count_of(const TensorInfo& t) {
@@ -210,8 +236,12 @@ class EmulatorInputs : public InputTarget {
  public:
   explicit EmulatorInputs(Emulator& emulator) : emulator_(emulator) {}
   const std::vector<TensorInfo>& inputs() const override { return emulator_.inputs(); }
-  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override { emulator_.set_input(input.name, next); }
-  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { emulator_.set_input(input.name, values); }
+  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override {
+    emulator_.set_input(input.name, next);
+  }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override {
+    emulator_.set_input(input.name, values);
+  }
 
  private:
   Emulator& emulator_;
@@ -232,7 +262,9 @@ void set_inputs(InputTarget& target, const RunOptions& o) {
   for (const TensorInfo& t : target.inputs()) {
     if (std::ranges::find(given, &t) != given.end()) continue;
     if (!o.random)
-      throw Error(ErrorCode::BadInputName, "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE").hint("--random fills inputs with random numbers");
+      throw Error(ErrorCode::BadInputName,
+                  "input '" + t.name + "' (" + shape_text(t.shape) + ") is missing: --input " + t.name + "=FILE")
+          .hint("--random fills inputs with random numbers");
     set_random(target, t, numbers);
   }
 }

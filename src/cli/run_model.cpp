@@ -35,7 +35,9 @@ class ModelInputs : public InputTarget {
     next(values);
     set(input, values);
   }
-  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override { set(input, std::vector<float>(values.begin(), values.end())); }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override {
+    set(input, std::vector<float>(values.begin(), values.end()));
+  }
 
   std::vector<Tensor> take() { return std::move(tensors_); }
 
@@ -51,8 +53,12 @@ class ModelInputs : public InputTarget {
 };
 
 void check_options(const RunOptions& o) {
-  if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad || o.check_memory || !o.assume.empty())
-    throw Error(ErrorCode::BadOptionValue, "--expect, --dump-stage, --profile, --repeat, --avg-exclude-pad, --check-memory and --assume are of blobs only").hint("blobsmith compare holds a blob against its model");
+  if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad || o.check_memory ||
+      !o.assume.empty())
+    throw Error(
+        ErrorCode::BadOptionValue,
+        "--expect, --dump-stage, --profile, --repeat, --avg-exclude-pad, --check-memory and --assume are of blobs only")
+        .hint("blobsmith compare holds a blob against its model");
 }
 
 }  // namespace
@@ -69,11 +75,13 @@ TensorInfo describe_parameter(const Node& p) {
 
 std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results) {
   std::vector<FloatTensor> list;
-  for (size_t i = 0; i < results.size(); ++i) list.push_back({reference::value_name(graph.results()[i]->input(0)), results[i].shape, results[i].to_f32()});
+  for (size_t i = 0; i < results.size(); ++i)
+    list.push_back({reference::value_name(graph.results()[i]->input(0)), results[i].shape, results[i].to_f32()});
   return list;
 }
 
-Json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values, const RunOptions& o) {
+Json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values,
+                  const RunOptions& o) {
   Json j{{"name", name}, {"shape", shape}};
   float low = std::numeric_limits<float>::infinity(), high = -low;
   bool finite = true;
@@ -105,7 +113,8 @@ Json write_output(const std::string& name, const std::vector<int64_t>& shape, co
 void print_outputs(const Json& outputs) {
   for (const Json& out : outputs) {
     const std::string file = out.contains("file") ? " -> " + out["file"].get<std::string>() : "";
-    std::printf("%s %s%s\n", out["name"].get<std::string>().c_str(), shape_text(out["shape"].get<std::vector<int64_t>>()).c_str(), file.c_str());
+    std::printf("%s %s%s\n", out["name"].get<std::string>().c_str(),
+                shape_text(out["shape"].get<std::vector<int64_t>>()).c_str(), file.c_str());
   }
 }
 
@@ -119,7 +128,8 @@ int run_model(const RunOptions& o) {
   const std::vector<Tensor> results = executor.run(inputs.take());
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   auto outputs = Json::array();
-  for (const FloatTensor& t : named_outputs(executor.graph(), results)) outputs.push_back(write_output(t.name, t.shape, [&](const auto& take) { take(t.values); }, o));
+  for (const FloatTensor& t : named_outputs(executor.graph(), results))
+    outputs.push_back(write_output(t.name, t.shape, [&](const auto& take) { take(t.values); }, o));
   if (o.json) {
     std::printf("%s\n", Json{{"milliseconds", ms}, {"outputs", outputs}}.dump(1).c_str());
   } else {

@@ -25,7 +25,8 @@ std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tenso
 /// Calls its argument with one span of values after another.
 using ValueSource = std::function<void(const std::function<void(std::span<const float>)>&)>;
 /// Writes DIR/<name>.npy where --output-dir is given; says what was written.
-nlohmann::ordered_json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values, const RunOptions& options);
+nlohmann::ordered_json write_output(const std::string& name, const std::vector<int64_t>& shape,
+                                    const ValueSource& values, const RunOptions& options);
 void print_outputs(const nlohmann::ordered_json& outputs);
 
 }  // namespace blobsmith::cli

@@ -18,7 +18,8 @@ struct RunOptions {
   std::string blob, output_dir;
   std::vector<std::string> inputs, expect, dump_stages, assume;
   std::vector<float> mean, scale;  ///< of pictures: (value - mean) / scale
-  bool rgb = false, random = false, letterbox = false, avg_exclude_pad = false, check_memory = false, profile = false, json = false;
+  bool rgb = false, random = false, letterbox = false, avg_exclude_pad = false, check_memory = false, profile = false,
+       json = false;
   std::string sort = "time";  ///< of the profile: "time" or "order"
   int threads = 0, repeat = 1;
   uint32_t seed = 0;
@@ -42,7 +43,7 @@ class InputTarget {
 void set_inputs(InputTarget& target, const RunOptions& options);
 void set_inputs(Emulator& emulator, const RunOptions& options);
 
-int64_t count_of(const TensorInfo& t);  ///< elements
+int64_t count_of(const TensorInfo& t);                      ///< elements
 std::string shape_text(const std::vector<int64_t>& shape);  ///< "1x3x224x224"
 /// A name of a layer or stage as a file name.
 std::string as_file_name(std::string name);

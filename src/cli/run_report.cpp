@@ -16,7 +16,10 @@ Json to_json(const Verdict& v) {
   Json j{{"output", v.output}, {"ok", v.good}, {"shape", v.shape}, {"expected_shape", v.expected_shape}};
   if (!v.same_count) return j;
   const auto number = [](double d) { return std::isfinite(d) ? Json(d) : Json(nullptr); };
-  j.update({{"values", v.count}, {"differing", v.differing}, {"largest_difference", number(v.largest_difference)}, {"relative_difference", number(v.relative_difference)}});
+  j.update({{"values", v.count},
+            {"differing", v.differing},
+            {"largest_difference", number(v.largest_difference)},
+            {"relative_difference", number(v.relative_difference)}});
   if (!v.at.empty()) j.update({{"at", v.at}, {"got", number(v.got)}, {"expected", number(v.expected)}});
   return j;
 }
@@ -33,8 +36,9 @@ const char* kind_text(MemoryReport::Kind kind) {
 }
 
 Json to_json(const MemoryReport& r) {
-  return {{"kind", kind_text(r.kind)}, {"stage", r.stage}, {"injected", r.injected}, {"type", r.type},   {"buffer", r.buffer},
-          {"memory", r.memory},        {"first", r.first}, {"last", r.last},         {"bytes", r.bytes}, {"other", r.other}};
+  return {{"kind", kind_text(r.kind)}, {"stage", r.stage},   {"injected", r.injected}, {"type", r.type},
+          {"buffer", r.buffer},        {"memory", r.memory}, {"first", r.first},       {"last", r.last},
+          {"bytes", r.bytes},          {"other", r.other}};
 }
 
 /// The largest part of the memory that this process has held so far, in bytes; 0 where the system does not tell.
@@ -51,7 +55,8 @@ void print_json(const RunOptions& o, const RunResult& r) {
   const Latency latency(r.milliseconds);
   Json j{{"milliseconds", latency.median}, {"outputs", r.outputs}};
   if (const int64_t peak = peak_memory()) j["peak_memory"] = peak;
-  if (o.repeat > 1) j["latency"] = {{"runs", o.repeat}, {"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
+  if (o.repeat > 1)
+    j["latency"] = {{"runs", o.repeat}, {"min", latency.min}, {"median", latency.median}, {"p95", latency.p95}};
   if (o.profile) j["stages"] = r.profile.json(o.repeat, o.sort == "time");
   if (!r.dumped.empty()) j["dumped"] = r.dumped;
   for (const Verdict& v : r.verdicts) j["expected"].push_back(to_json(v));
@@ -65,8 +70,10 @@ void print_text(const RunOptions& o, const RunResult& r) {
   for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
   print_outputs(r.outputs);
   const Latency latency(r.milliseconds);
-  if (o.repeat > 1) std::printf("%d runs: min %.2f, median %.2f, p95 %.2f ms\n", o.repeat, latency.min, latency.median, latency.p95);
-  else std::printf("%.0f ms\n", latency.median);
+  if (o.repeat > 1)
+    std::printf("%d runs: min %.2f, median %.2f, p95 %.2f ms\n", o.repeat, latency.min, latency.median, latency.p95);
+  else
+    std::printf("%.0f ms\n", latency.median);
   for (const Verdict& v : r.verdicts) std::printf("%s\n", verdict_text(v).c_str());
   for (const MemoryReport& m : r.memory) std::printf("%s\n", m.text().c_str());
   if (o.check_memory) std::printf("memory: %zu reports\n", r.memory.size());

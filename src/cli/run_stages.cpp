@@ -13,7 +13,8 @@
 
 namespace blobsmith::cli {
 
-// ---- dump -------------------------------------------------------------------------------------------------------------
+// ---- dump
+// -------------------------------------------------------------------------------------------------------------
 StageDump::StageDump(const RunOptions& options) : folder_(options.output_dir) {
   for (const std::string& name : options.dump_stages) found_[name] = false;
 }
@@ -21,7 +22,8 @@ StageDump::StageDump(const RunOptions& options) : folder_(options.output_dir) {
 void StageDump::see(const StageEvent& event) {
   bool wanted = false;
   for (auto& [name, found] : found_) {
-    const bool fits = name == "all" || name == std::to_string(event.index) || name == event.type || std::ranges::find(event.network_outputs, name) != event.network_outputs.end();
+    const bool fits = name == "all" || name == std::to_string(event.index) || name == event.type ||
+                      std::ranges::find(event.network_outputs, name) != event.network_outputs.end();
     found |= fits;
     wanted |= fits;
   }
@@ -35,10 +37,14 @@ void StageDump::see(const StageEvent& event) {
 
 void StageDump::check_all_found() const {
   for (const auto& [name, found] : found_)
-    if (!found) throw Error(ErrorCode::BadOptionValue, "--dump-stage " + name + ": no stage ran that has this number or type or writes this output").hint("blobsmith inspect lists the stages");
+    if (!found)
+      throw Error(ErrorCode::BadOptionValue,
+                  "--dump-stage " + name + ": no stage ran that has this number or type or writes this output")
+          .hint("blobsmith inspect lists the stages");
 }
 
-// ---- profile ----------------------------------------------------------------------------------------------------------
+// ---- profile
+// ----------------------------------------------------------------------------------------------------------
 void StageProfile::see(const StageEvent& event) {
   Row& row = rows_[{event.index, !event.injected}];  // an injected stage runs before its hardware stage
   if (row.type.empty()) {
@@ -58,7 +64,8 @@ void StageProfile::clear() {
 std::vector<StageProfile::Row> StageProfile::sorted(bool by_time) const {
   std::vector<Row> rows;
   for (const auto& [key, row] : rows_) rows.push_back(row);
-  if (by_time) std::ranges::stable_sort(rows, [](const Row& a, const Row& b) { return a.milliseconds > b.milliseconds; });
+  if (by_time)
+    std::ranges::stable_sort(rows, [](const Row& a, const Row& b) { return a.milliseconds > b.milliseconds; });
   return rows;
 }
 
@@ -71,7 +78,12 @@ double StageProfile::total() const {
 nlohmann::ordered_json StageProfile::json(int runs, bool by_time) const {
   auto list = nlohmann::ordered_json::array();
   for (const Row& r : sorted(by_time))
-    list.push_back({{"stage", r.index}, {"type", r.type}, {"injected", r.injected}, {"shape", r.shape}, {"calls", r.calls / runs}, {"milliseconds", r.milliseconds / runs}});
+    list.push_back({{"stage", r.index},
+                    {"type", r.type},
+                    {"injected", r.injected},
+                    {"shape", r.shape},
+                    {"calls", r.calls / runs},
+                    {"milliseconds", r.milliseconds / runs}});
   return list;
 }
 
@@ -81,7 +93,8 @@ std::string StageProfile::text(int runs, bool by_time) const {
   std::string out = "      ms      %   stage  type                     calls  output\n";
   for (const Row& r : sorted(by_time)) {
     const std::string type = r.type + (r.injected ? " (injected)" : "");
-    std::snprintf(line, sizeof line, "%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs, 100 * r.milliseconds / all, r.index, type.c_str(), static_cast<long long>(r.calls / runs),
+    std::snprintf(line, sizeof line, "%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs,
+                  100 * r.milliseconds / all, r.index, type.c_str(), static_cast<long long>(r.calls / runs),
                   shape_text(r.shape).c_str());
     out += line;
   }
@@ -89,8 +102,10 @@ std::string StageProfile::text(int runs, bool by_time) const {
   return out + line;
 }
 
-// ---- progress, latency ------------------------------------------------------------------------------------------------
-Progress::Progress() : active_(isatty(STDERR_FILENO)), next_(std::chrono::steady_clock::now() + std::chrono::seconds(1)) {}
+// ---- progress, latency
+// ------------------------------------------------------------------------------------------------
+Progress::Progress()
+    : active_(isatty(STDERR_FILENO)), next_(std::chrono::steady_clock::now() + std::chrono::seconds(1)) {}
 
 Progress::~Progress() {
   if (width_ > 0) std::fprintf(stderr, "\r%*s\r", static_cast<int>(width_), "");
@@ -108,7 +123,9 @@ Latency::Latency(std::vector<double> milliseconds) {
   if (milliseconds.empty()) return;
   std::ranges::sort(milliseconds);
   // The smallest value that at least this part of all runs did not exceed.
-  const auto quantile = [&](double part) { return milliseconds[static_cast<size_t>(std::ceil(part * static_cast<double>(milliseconds.size()))) - 1]; };
+  const auto quantile = [&](double part) {
+    return milliseconds[static_cast<size_t>(std::ceil(part * static_cast<double>(milliseconds.size()))) - 1];
+  };
   min = milliseconds[0];
   median = quantile(0.5);
   p95 = quantile(0.95);

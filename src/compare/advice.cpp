@@ -18,8 +18,11 @@ std::string format(const char* pattern, T... values) {
 
 void advise_inputs(const std::vector<InputLoss>& losses, std::vector<std::string>& list) {
   for (const InputLoss& l : losses)
-    list.push_back("input \"" + l.name + "\" is " + l.type + " in the blob: " + format("%lld of %lld values were changed by up to %.3g", static_cast<long long>(l.changed), static_cast<long long>(l.count), l.largest) +
-                   " before both sides saw them; compile with --ip FP16, or put mean and scale into the model (Model Optimizer's --mean_values and --scale_values)");
+    list.push_back("input \"" + l.name + "\" is " + l.type + " in the blob: " +
+                   format("%lld of %lld values were changed by up to %.3g", static_cast<long long>(l.changed),
+                          static_cast<long long>(l.count), l.largest) +
+                   " before both sides saw them; compile with --ip FP16, or put mean and scale into the model (Model "
+                   "Optimizer's --mean_values and --scale_values)");
 }
 
 void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
@@ -28,7 +31,10 @@ void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
   std::string s = "layer \"" + first->name + "\": ";
   if (first->largest > kLargestHalf) {
     const int power = static_cast<int>(std::ceil(std::log2(first->largest / kLargestHalf)));
-    s += format("the value %.3g exceeds the largest of FP16, 65504: scale its weights, or the input, by 2^-%d and the next layer by 2^%d", first->largest, power, power);
+    s += format(
+        "the value %.3g exceeds the largest of FP16, 65504: scale its weights, or the input, by 2^-%d and the next "
+        "layer by 2^%d",
+        first->largest, power, power);
   } else {
     s += "a value became infinite on the way, though the result fits FP16: look at what is summed up in this layer";
   }
@@ -36,18 +42,27 @@ void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
 }
 
 /// All of a layer's error may come from values that became zero.
-bool is_flush_alone(const LayerResult& l) { return static_cast<double>(l.flushed) * kSmallestNormalHalf >= 0.5 * l.mean_error * static_cast<double>(l.count); }
+bool is_flush_alone(const LayerResult& l) {
+  return static_cast<double>(l.flushed) * kSmallestNormalHalf >= 0.5 * l.mean_error * static_cast<double>(l.count);
+}
 
 void advise_flushed(const Comparison& c, std::vector<std::string>& list) {
-  const auto worst = std::ranges::max_element(c.layers, {}, [](const LayerResult& l) { return l.count ? static_cast<double>(l.flushed) / static_cast<double>(l.count) : 0.0; });
+  const auto worst = std::ranges::max_element(c.layers, {}, [](const LayerResult& l) {
+    return l.count ? static_cast<double>(l.flushed) / static_cast<double>(l.count) : 0.0;
+  });
   if (worst == c.layers.end() || worst->flushed * 20 < worst->count || worst->within || !is_flush_alone(*worst)) return;
-  list.push_back("layer \"" + worst->name + "\": " + format("%.0f %% of its values are too small for FP16 and became 0: scale its weights up, and the next layer down", 100 * static_cast<double>(worst->flushed) / static_cast<double>(worst->count)));
+  list.push_back(
+      "layer \"" + worst->name + "\": " +
+      format("%.0f %% of its values are too small for FP16 and became 0: scale its weights up, and the next layer down",
+             100 * static_cast<double>(worst->flushed) / static_cast<double>(worst->count)));
 }
 
 void advise_nan(const Comparison& c, std::vector<std::string>& list) {
   const auto first = std::ranges::find_if(c.layers, [](const LayerResult& l) { return l.nans > 0; });
   if (first != c.layers.end())
-    list.push_back("layer \"" + first->name + "\" is the first with values that are not a number: infinities cancel each other, or a logarithm, root or division got what FP16 made of a small value");
+    list.push_back("layer \"" + first->name +
+                   "\" is the first with values that are not a number: infinities cancel each other, or a logarithm, "
+                   "root or division got what FP16 made of a small value");
 }
 
 void advise_first(const Comparison& c, const std::vector<FaultyLayer>& faults, std::vector<std::string>& list) {
@@ -55,19 +70,23 @@ void advise_first(const Comparison& c, const std::vector<FaultyLayer>& faults, s
   if (!first) return;
   const auto fault = std::ranges::find(faults, first->name, &FaultyLayer::layer);
   if (fault != faults.end()) {
-    list.push_back("layer \"" + first->name + "\" is one of which Intel's compiler computes something else than the model says: " + fault->what +
+    list.push_back("layer \"" + first->name +
+                   "\" is one of which Intel's compiler computes something else than the model says: " + fault->what +
                    (fault->avoidable ? "; blobsmith convert avoids that" : ""));
   } else if (first->overflows == 0 && first->nans == 0) {
-    list.push_back("look at layer \"" + first->name + "\" first: those before it agree" + (c.outputs_within() ? ", and the outputs agree all the same" : ""));
+    list.push_back("look at layer \"" + first->name + "\" first: those before it agree" +
+                   (c.outputs_within() ? ", and the outputs agree all the same" : ""));
   }
 }
 
 }  // namespace
 
-std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults, const std::vector<InputLoss>& losses) {
+std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults,
+                                const std::vector<InputLoss>& losses) {
   std::vector<std::string> list;
   for (const Skipped& k : c.skipped)
-    if (k.is_output && faults.empty()) list.push_back("output \"" + k.name + "\" can't be compared: the blob seems to be of another model");
+    if (k.is_output && faults.empty())
+      list.push_back("output \"" + k.name + "\" can't be compared: the blob seems to be of another model");
   advise_inputs(losses, list);
   advise_overflow(c, list);
   advise_nan(c, list);

@@ -12,10 +12,11 @@ namespace blobsmith::compare {
 struct InputLoss {
   std::string name, type;  ///< "U8"
   int64_t changed = 0, count = 0;
-  double largest = 0;      ///< difference
+  double largest = 0;  ///< difference
 };
 
 /// Sentences, most important first. `faults`: those that the blob has.
-std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults, const std::vector<InputLoss>& losses);
+std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults,
+                                const std::vector<InputLoss>& losses);
 
 }  // namespace blobsmith::compare

@@ -19,7 +19,8 @@ bool append(FloatTensor& a, const FloatTensor& b, size_t axis) {
   std::vector<float> values;
   values.reserve(outer * (from_a + from_b));
   for (size_t i = 0; i < outer; ++i) {
-    const auto first = a.values.cbegin() + static_cast<ptrdiff_t>(i * from_a), second = b.values.cbegin() + static_cast<ptrdiff_t>(i * from_b);
+    const auto first = a.values.cbegin() + static_cast<ptrdiff_t>(i * from_a),
+               second = b.values.cbegin() + static_cast<ptrdiff_t>(i * from_b);
     values.insert(values.end(), first, first + static_cast<ptrdiff_t>(from_a));
     values.insert(values.end(), second, second + static_cast<ptrdiff_t>(from_b));
   }
@@ -41,7 +42,9 @@ bool append_item(FloatTensor& all, const FloatTensor& item) {
 // Stages run in order but for turns of loops and further batch items, which begin again at an earlier one.
 void BlobTensors::see(const StageEvent& e) {
   if (e.injected) return;
-  if (e.index <= last_stage_) next_ = static_cast<size_t>(std::ranges::lower_bound(wanted_, e.index, {}, &vpu::TracedTensor::stage) - wanted_.begin());
+  if (e.index <= last_stage_)
+    next_ = static_cast<size_t>(std::ranges::lower_bound(wanted_, e.index, {}, &vpu::TracedTensor::stage) -
+                                wanted_.begin());
   last_stage_ = e.index;
   take(e.index);
 }
@@ -67,8 +70,10 @@ bool BlobTensors::join(std::vector<Piece>& pieces, FloatTensor& whole) {
       if (round[k].part.index != static_cast<int>(k)) return false;
       if (k > 0 && !append(item, round[k].values, axis)) return false;
     }
-    if (first == 0) whole = std::move(item);
-    else if (!append_item(whole, item)) return false;
+    if (first == 0)
+      whole = std::move(item);
+    else if (!append_item(whole, item))
+      return false;
   }
   return true;
 }

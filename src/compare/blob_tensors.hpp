@@ -19,7 +19,8 @@ struct FoundTensor {
 /// Collects tensors as soon as they are complete. To be told of every stage that ran.
 class BlobTensors {
  public:
-  BlobTensors(const Emulator& emulator, std::vector<vpu::TracedTensor> tensors) : emulator_(emulator), wanted_(std::move(tensors)) {}
+  BlobTensors(const Emulator& emulator, std::vector<vpu::TracedTensor> tensors)
+      : emulator_(emulator), wanted_(std::move(tensors)) {}
 
   void see(const StageEvent& e);
   /// All of them, in the order of stages. Those of which parts are missing are left out.
@@ -35,7 +36,7 @@ class BlobTensors {
   static bool join(std::vector<Piece>& pieces, FloatTensor& whole);
 
   const Emulator& emulator_;
-  std::vector<vpu::TracedTensor> wanted_;           ///< in order of stage
+  std::vector<vpu::TracedTensor> wanted_;  ///< in order of stage
   size_t next_ = 0;
   int last_stage_ = -1;
   std::vector<std::string> order_;

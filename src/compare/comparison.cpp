@@ -14,7 +14,9 @@ namespace {
 constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
 
 using Clock = std::chrono::steady_clock;
-double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 Shape without_ones(Shape s) {
   std::erase(s, 1);
@@ -30,9 +32,11 @@ std::map<std::string, const Node*> nodes_by_name(const Graph& graph) {
   return names;
 }
 
-std::vector<vpu::TracedTensor> wanted(const std::vector<vpu::TracedTensor>& tensors, const std::map<std::string, const Node*>& known) {
+std::vector<vpu::TracedTensor> wanted(const std::vector<vpu::TracedTensor>& tensors,
+                                      const std::map<std::string, const Node*>& known) {
   std::vector<vpu::TracedTensor> list;
-  std::ranges::copy_if(tensors, std::back_inserter(list), [&](const vpu::TracedTensor& t) { return known.contains(t.name); });
+  std::ranges::copy_if(tensors, std::back_inserter(list),
+                       [&](const vpu::TracedTensor& t) { return known.contains(t.name); });
   return list;
 }
 
@@ -40,19 +44,23 @@ std::vector<Tensor> model_inputs(const Emulator& emulator, const Graph& graph) {
   std::vector<Tensor> inputs;
   for (const Node* p : graph.parameters()) {
     const bool known = std::ranges::find(emulator.inputs(), p->name, &TensorInfo::name) != emulator.inputs().end();
-    if (!known && !p->output().uses.empty()) throw Error(ErrorCode::BadInputName, "the blob has no input \"" + p->name + "\": it was made of another model");
-    const std::vector<float> values = known ? emulator.input(p->name).values : std::vector<float>(static_cast<size_t>(element_count(p->shape())));
+    if (!known && !p->output().uses.empty())
+      throw Error(ErrorCode::BadInputName, "the blob has no input \"" + p->name + "\": it was made of another model");
+    const std::vector<float> values =
+        known ? emulator.input(p->name).values : std::vector<float>(static_cast<size_t>(element_count(p->shape())));
     inputs.push_back(reference::input_tensor(*p, values));
   }
   return inputs;
 }
 
-/// The layers whose values depend on those of the network's inputs; the others are computed once and for all when compiling.
+/// The layers whose values depend on those of the network's inputs; the others are computed once and for all when
+/// compiling.
 std::set<const Node*> layers_of_inputs(const Graph& graph) {
   std::set<const Node*> found;
   for (const Node* n : graph.ordered()) {
     if (n->is("Result") || (n->is("ShapeOf") && is_static(n->input(0).shape()))) continue;
-    if (n->is("Parameter") || std::ranges::any_of(n->inputs(), [&](Value v) { return found.contains(v.node); })) found.insert(n);
+    if (n->is("Parameter") || std::ranges::any_of(n->inputs(), [&](Value v) { return found.contains(v.node); }))
+      found.insert(n);
   }
   std::erase_if(found, [](const Node* n) { return n->is("Parameter"); });
   return found;
@@ -143,10 +151,12 @@ const LayerResult* Comparison::first_outside() const {
 }
 
 bool Comparison::outputs_within() const {
-  return std::ranges::all_of(layers, [](const LayerResult& l) { return l.within || !l.is_output; }) && std::ranges::none_of(skipped, &Skipped::is_output);
+  return std::ranges::all_of(layers, [](const LayerResult& l) { return l.within || !l.is_output; }) &&
+         std::ranges::none_of(skipped, &Skipped::is_output);
 }
 
-Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, reference::Executor& executor, const Settings& settings) {
+Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, reference::Executor& executor,
+                   const Settings& settings) {
   Comparison c;
   const Graph& graph = executor.graph();
   const std::map<std::string, const Node*> known = nodes_by_name(graph);
@@ -162,8 +172,10 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   for (const TensorInfo& t : emulator.outputs()) {  // these with their true shapes
     network_outputs.insert(t.name);
     const auto it = std::ranges::find(found, t.name, &FoundTensor::name);
-    if (it == found.end()) found.push_back({t.name, emulator.output(t.name), -1});
-    else it->tensor = emulator.output(t.name);
+    if (it == found.end())
+      found.push_back({t.name, emulator.output(t.name), -1});
+    else
+      it->tensor = emulator.output(t.name);
   }
 
   std::map<std::string, LayerResult> results;
@@ -186,7 +198,8 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   const std::vector<Tensor> outputs = executor.run(std::move(inputs), [&](const Node& n, std::span<const Tensor> out) {
     for (int i = 0; i < n.output_count(); ++i) {
       const std::string name = reference::value_name(n, i);
-      if (const auto it = by_name.find(name); it != by_name.end()) hold(it->second->tensor, out[static_cast<size_t>(i)], name, n.type);
+      if (const auto it = by_name.find(name); it != by_name.end())
+        hold(it->second->tensor, out[static_cast<size_t>(i)], name, n.type);
     }
   });
   c.model_milliseconds = milliseconds_since(start);
@@ -198,7 +211,8 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
     // A parameter or constant as output, or an operation that became one of several outputs (NonMaxSuppression).
     if (it == results.end() && is_output && !skipped.contains(name))
       for (size_t i = 0; i < outputs.size(); ++i)
-        if (const std::string own = reference::value_name(graph.results()[i]->input(0)); own == name || own + ".0" == name) {
+        if (const std::string own = reference::value_name(graph.results()[i]->input(0));
+            own == name || own + ".0" == name) {
           hold(f.tensor, outputs[i], name, graph.results()[i]->input(0).node->type);
           it = results.find(name);
         }

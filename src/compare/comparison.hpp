@@ -1,4 +1,5 @@
-// A blob against its model: every tensor that the blob holds, as a whole or in parts, beside what the reference executor computes.
+// A blob against its model: every tensor that the blob holds, as a whole or in parts, beside what the reference
+// executor computes.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -23,14 +24,14 @@ struct LayerResult {
   double mean_error = 0;      ///< absolute
   double relative_error = 0;  ///< root of the squared errors' sum, over that of the model's squared values
   double cosine = 1;
-  int64_t worst_at = 0;       ///< element with the largest error
+  int64_t worst_at = 0;                   ///< element with the largest error
   float model_value = 0, blob_value = 0;  ///< there
 
-  int64_t overflows = 0;   ///< too large for FP16 in the model, or infinite in the blob alone
-  int64_t flushed = 0;     ///< zero in the blob, too small for a normal FP16 number in the model
-  int64_t nans = 0;        ///< not a number in the blob, but one in the model
+  int64_t overflows = 0;      ///< too large for FP16 in the model, or infinite in the blob alone
+  int64_t flushed = 0;        ///< zero in the blob, too small for a normal FP16 number in the model
+  int64_t nans = 0;           ///< not a number in the blob, but one in the model
   int64_t model_special = 0;  ///< infinite or not a number in the model
-  bool within = true;      ///< of the tolerance
+  bool within = true;         ///< of the tolerance
 };
 
 /// A tensor that could not be held against the model.
@@ -48,9 +49,9 @@ struct Inside {
 struct Comparison {
   std::vector<LayerResult> layers;  ///< in the order in which the blob has them ready, as far as that is known
   std::vector<Skipped> skipped;
-  int model_layers = 0;             ///< layers of the model whose values depend on the inputs
-  int compared_layers = 0;          ///< of these
-  std::vector<Inside> inside;       ///< the others, in the order of the model
+  int model_layers = 0;        ///< layers of the model whose values depend on the inputs
+  int compared_layers = 0;     ///< of these
+  std::vector<Inside> inside;  ///< the others, in the order of the model
   double blob_milliseconds = 0, model_milliseconds = 0;
 
   const LayerResult* first_outside() const;  ///< the first layer that leaves the tolerance, or null
@@ -66,6 +67,7 @@ struct Settings {
 LayerResult measure(const FloatTensor& blob, std::span<const float> model, const Settings& settings);
 
 /// Runs both, the model on what the blob's inputs hold. `tensors` may be empty: then only the outputs are compared.
-Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, reference::Executor& executor, const Settings& settings);
+Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, reference::Executor& executor,
+                   const Settings& settings);
 
 }  // namespace blobsmith::compare

@@ -25,22 +25,29 @@ Box clipped(const Box& b, float width, float height) {
 }
 
 float overlap(const Box& a, const Box& b, float offset) {
-  const auto area = [&](const Box& box) { return std::max(box.x2 - box.x1 + offset, 0.0f) * std::max(box.y2 - box.y1 + offset, 0.0f); };
-  const float w = std::max(std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset, 0.0f), h = std::max(std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset, 0.0f);
+  const auto area = [&](const Box& box) {
+    return std::max(box.x2 - box.x1 + offset, 0.0f) * std::max(box.y2 - box.y1 + offset, 0.0f);
+  };
+  const float w = std::max(std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset, 0.0f),
+              h = std::max(std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset, 0.0f);
   return w * h / std::max(area(a) + area(b) - w * h, 1e-12f);
 }
 
-std::vector<int64_t> suppress(const std::vector<Box>& boxes, const std::vector<float>& scores, float threshold, int64_t limit, float offset) {
+std::vector<int64_t> suppress(const std::vector<Box>& boxes, const std::vector<float>& scores, float threshold,
+                              int64_t limit, float offset) {
   std::vector<int64_t> kept;
   for (int64_t i : by_falling_score(scores)) {
     if (limit >= 0 && static_cast<int64_t>(kept.size()) >= limit) break;
     const Box& b = boxes[static_cast<size_t>(i)];
-    if (std::none_of(kept.begin(), kept.end(), [&](int64_t k) { return overlap(boxes[static_cast<size_t>(k)], b, offset) > threshold; })) kept.push_back(i);
+    if (std::none_of(kept.begin(), kept.end(),
+                     [&](int64_t k) { return overlap(boxes[static_cast<size_t>(k)], b, offset) > threshold; }))
+      kept.push_back(i);
   }
   return kept;
 }
 
-std::vector<int64_t> suppress_softly(const std::vector<Box>& boxes, std::vector<float>& scores, float sigma, float least, int64_t limit) {
+std::vector<int64_t> suppress_softly(const std::vector<Box>& boxes, std::vector<float>& scores, float sigma,
+                                     float least, int64_t limit) {
   struct Candidate {
     int64_t box;
     size_t seen;  ///< how many of the kept have lowered its score
@@ -62,7 +69,8 @@ std::vector<int64_t> suppress_softly(const std::vector<Box>& boxes, std::vector<
       kept.push_back(next.box);
       continue;
     }
-    const auto behind = std::find_if(waiting.begin(), waiting.end(), [&](const Candidate& c) { return scores[static_cast<size_t>(c.box)] < score; });
+    const auto behind = std::find_if(waiting.begin(), waiting.end(),
+                                     [&](const Candidate& c) { return scores[static_cast<size_t>(c.box)] < score; });
     waiting.insert(behind, next);
   }
   return kept;

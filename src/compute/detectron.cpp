@@ -13,7 +13,8 @@ const float kProposalLimit = std::log(1000.0f / 16);
 /// A box moved and resized; the arguments of the exponent are limited.
 Box moved(const Box& a, const std::array<float, 4>& d, float limit) {
   const float w = a.x2 - a.x1 + 1, h = a.y2 - a.y1 + 1;
-  const float cx = d[0] * w + a.x1 + 0.5f * w, cy = d[1] * h + a.y1 + 0.5f * h, bw = std::exp(std::min(d[2], limit)) * w, bh = std::exp(std::min(d[3], limit)) * h;
+  const float cx = d[0] * w + a.x1 + 0.5f * w, cy = d[1] * h + a.y1 + 0.5f * h,
+              bw = std::exp(std::min(d[2], limit)) * w, bh = std::exp(std::min(d[3], limit)) * h;
   return {cx - 0.5f * bw, cy - 0.5f * bh, cx + 0.5f * bw - 1, cy + 0.5f * bh - 1};
 }
 
@@ -58,7 +59,8 @@ Found ProposalSearch::run(const std::vector<Box>& anchors) const {
       all.add(rounded(b, precision), large ? scores[static_cast<size_t>(a * plane + i)] : 0.0f, 0);
     }
   all.keep_best(before);
-  for (int64_t k : suppress(all.boxes, all.scores, nms_threshold, after)) found.add(all.boxes[static_cast<size_t>(k)], all.scores[static_cast<size_t>(k)], 0);
+  for (int64_t k : suppress(all.boxes, all.scores, nms_threshold, after))
+    found.add(all.boxes[static_cast<size_t>(k)], all.scores[static_cast<size_t>(k)], 0);
   return found;
 }
 
@@ -75,9 +77,14 @@ Found RegionDetections::run(const std::vector<Box>& regions) const {
       std::array<float, 4> d;
       for (size_t k = 0; k < 4; ++k) d[k] = deltas[place * 4 + k] / weights[k];
       const Box b = moved(region, d, max_delta);
-      of_class.add(valid ? rounded({std::max(b.x1, 0.0f), std::max(b.y1, 0.0f), std::max(b.x2, 0.0f), std::max(b.y2, 0.0f)}, precision) : Box{}, score, label);
+      of_class.add(
+          valid ? rounded({std::max(b.x1, 0.0f), std::max(b.y1, 0.0f), std::max(b.x2, 0.0f), std::max(b.y2, 0.0f)},
+                          precision)
+                : Box{},
+          score, label);
     }
-    for (int64_t k : suppress(of_class.boxes, of_class.scores, nms_threshold, per_class, 1.0f)) found.add(of_class.boxes[static_cast<size_t>(k)], of_class.scores[static_cast<size_t>(k)], label);
+    for (int64_t k : suppress(of_class.boxes, of_class.scores, nms_threshold, per_class, 1.0f))
+      found.add(of_class.boxes[static_cast<size_t>(k)], of_class.scores[static_cast<size_t>(k)], label);
   }
   if (limit >= 0 && found.boxes.size() > static_cast<size_t>(limit)) found.keep_best(limit);
   return found;
@@ -95,7 +102,8 @@ std::vector<Box> best_regions(const std::vector<Box>& regions, const std::vector
 std::vector<Box> prior_grid(const std::vector<Box>& priors, int64_t height, int64_t width, float step_x, float step_y) {
   std::vector<Box> grid;
   for (int64_t i = 0; i < height * width; ++i) {
-    const float x = (static_cast<float>(i % width) + 0.5f) * step_x, y = (static_cast<float>(i / width) + 0.5f) * step_y;
+    const float x = (static_cast<float>(i % width) + 0.5f) * step_x,
+                y = (static_cast<float>(i / width) + 0.5f) * step_y;
     for (const Box& b : priors) grid.push_back({b.x1 + x, b.y1 + y, b.x2 + x, b.y2 + y});
   }
   return grid;

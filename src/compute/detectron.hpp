@@ -1,4 +1,5 @@
-// The operations of Detectron's networks: proposals of anchors, detections of regions, grids of priors (execution spec §9).
+// The operations of Detectron's networks: proposals of anchors, detections of regions, grids of priors (execution spec
+// §9).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -27,10 +28,10 @@ struct ProposalSearch {
   float min_size = 0, nms_threshold = 0;
   int64_t before = 0, after = 0;  ///< how many are kept before and behind the suppression
   BoxPrecision precision = BoxPrecision::Single;
-  int64_t count = 0, plane = 0;     ///< anchors at a place, places
-  float height = 0, width = 0;      ///< of the image
-  std::span<const float> deltas;    ///< [count][4][plane]
-  std::span<const float> scores;    ///< [count][plane]
+  int64_t count = 0, plane = 0;   ///< anchors at a place, places
+  float height = 0, width = 0;    ///< of the image
+  std::span<const float> deltas;  ///< [count][4][plane]
+  std::span<const float> scores;  ///< [count][plane]
 
   /// `anchors`: [plane][count].
   Found run(const std::vector<Box>& anchors) const;

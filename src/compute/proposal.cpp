@@ -29,7 +29,8 @@ Box Proposal::moved(Box a, const float* delta, const Image& of) const {
   const auto d = [&](int64_t k) { return delta[k * height * width]; };
   if (clip_anchors) a = clipped(a, of.width, of.height);
   const float w = a.x2 - a.x1 + offset, h = a.y2 - a.y1 + offset;
-  const float cx = d(0) / coordinate_scale * w + (a.x1 + 0.5f * w), cy = d(1) / coordinate_scale * h + (a.y1 + 0.5f * h);
+  const float cx = d(0) / coordinate_scale * w + (a.x1 + 0.5f * w),
+              cy = d(1) / coordinate_scale * h + (a.y1 + 0.5f * h);
   const float bw = std::exp(d(2) / size_scale) * w, bh = std::exp(d(3) / size_scale) * h;
   const Box b{cx - 0.5f * bw, cy - 0.5f * bh, cx + 0.5f * bw, cy + 0.5f * bh};
   return clip_before ? clipped(b, of.width - offset, of.height - offset) : b;

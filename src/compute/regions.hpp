@@ -13,7 +13,9 @@ struct FeatureMaps {
   int64_t items = 0, channels = 0, height = 0, width = 0;
 
   bool empty() const { return items <= 0 || channels <= 0 || height <= 0 || width <= 0; }
-  const float* plane(int64_t item, int64_t channel) const { return values + (item * channels + channel) * height * width; }
+  const float* plane(int64_t item, int64_t channel) const {
+    return values + (item * channels + channel) * height * width;
+  }
 };
 
 /// Rows and columns that a region is divided in.
@@ -30,8 +32,10 @@ float largest_of_bin(const FeatureMaps& m, const float* plane, const Box& region
 float between_pixels(const FeatureMaps& m, const float* plane, float y, float x);
 /// The same at point (i, j) of a grid over a region, which is in parts of the image; 0 outside of the image.
 float interpolated(const FeatureMaps& m, const float* plane, const Box& region, Bins bins, int64_t i, int64_t j);
-/// The mean of bin (i, j) of a region whose corners are whole pixels of a picture that is `scale` times as large as the maps.
-float mean_of_bin(const FeatureMaps& m, const float* plane, const Box& region, float scale, Bins bins, int64_t i, int64_t j);
+/// The mean of bin (i, j) of a region whose corners are whole pixels of a picture that is `scale` times as large as the
+/// maps.
+float mean_of_bin(const FeatureMaps& m, const float* plane, const Box& region, float scale, Bins bins, int64_t i,
+                  int64_t j);
 
 /// Where ROIAlign samples one region: per bin `samples` points (0: one per pixel) along each axis.
 class RegionSamples {

@@ -10,9 +10,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/simd.cpp"
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
 
 #include "core/float16-inl.hpp"
 
@@ -41,10 +41,12 @@ HWY_INLINE bool pack_block(const uint8_t* row, int64_t first, float* to, int32_t
   const hn::ScalableTag<float> d;
   const hn::CappedTag<uint16_t, 64> d16;
   const hn::CappedTag<int32_t, 8> d32;
-  constexpr int64_t kLanes = lanes_of<decltype(d)>, kHalves = lanes_of<decltype(d16)>, kNumbers = lanes_of<decltype(d32)>;
+  constexpr int64_t kLanes = lanes_of<decltype(d)>, kHalves = lanes_of<decltype(d16)>,
+                    kNumbers = lanes_of<decltype(d32)>;
   const auto magnitude = hn::Set(d16, uint16_t{0x7FFF});
   auto least = magnitude;
-  for (int64_t i = 0; i < 8 * kGroup; i += kHalves) least = hn::Min(least, hn::And(hn::LoadU(d16, reinterpret_cast<const uint16_t*>(row) + i), magnitude));
+  for (int64_t i = 0; i < 8 * kGroup; i += kHalves)
+    least = hn::Min(least, hn::And(hn::LoadU(d16, reinterpret_cast<const uint16_t*>(row) + i), magnitude));
   if (!hn::AllFalse(d16, hn::Eq(least, hn::Zero(d16)))) return false;
   for (int64_t i = 0; i < 8 * kGroup; i += kLanes) hn::StoreU(load_halves(d, row + 2 * i), d, to + i);
   for (int64_t i = 0; i < 8; i += kNumbers) hn::StoreU(hn::Iota(d32, static_cast<int32_t>(first + i)), d32, kept + i);
@@ -69,7 +71,9 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept,
       const unsigned mask = nonzero_mask(bits[0]) | nonzero_mask(bits[1]) << 4;
       if (mask == 0) continue;
       n.zeros += kGroup - std::popcount(mask);
-      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load_halves(d, row + part * 2 * lanes_of<Channels>), d, to + n.rows * kGroup + part * lanes_of<Channels>);
+      for (int64_t part = 0; part < kParts; ++part)
+        hn::StoreU(load_halves(d, row + part * 2 * lanes_of<Channels>), d,
+                   to + n.rows * kGroup + part * lanes_of<Channels>);
       masks[n.rows] = static_cast<uint8_t>(mask);
       kept[n.rows++] = static_cast<int32_t>(i);
     }
@@ -79,7 +83,8 @@ PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept,
 
 /// M rows x V vectors of pixels, held in registers over the whole sum.
 template <int M, int V, int kStride = kGroup, class D>
-HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RESTRICT x, const int32_t* HWY_RESTRICT offsets, int64_t k, float* HWY_RESTRICT out, int64_t out_pitch) {
+HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RESTRICT x,
+                     const int32_t* HWY_RESTRICT offsets, int64_t k, float* HWY_RESTRICT out, int64_t out_pitch) {
   constexpr int64_t kLanes = lanes_of<D>;
   hn::Vec<D> sum[M][V];
 #pragma GCC unroll 8
@@ -106,11 +111,14 @@ HWY_INLINE void tile(D d, const float* HWY_RESTRICT weights, const float* HWY_RE
 
 /// V vectors of pixels for all 8 rows.
 template <int V, class D>
-HWY_INLINE void tiles(D d, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch) {
-  for (int m = 0; m < kGroup; m += kTileRows) tile<kTileRows, V>(d, weights + m, x, offsets, k, out + m * out_pitch, out_pitch);
+HWY_INLINE void tiles(D d, const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out,
+                      int64_t out_pitch) {
+  for (int m = 0; m < kGroup; m += kTileRows)
+    tile<kTileRows, V>(d, weights + m, x, offsets, k, out + m * out_pitch, out_pitch);
 }
 
-void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch,
+                int64_t pixels) {
   const hn::ScalableTag<float> d;
   const hn::CappedTag<float, 8> narrow;
   constexpr int64_t kLanes = lanes_of<decltype(d)>, kNarrow = lanes_of<decltype(narrow)>;
@@ -121,7 +129,8 @@ void accumulate(const float* weights, const float* x, const int32_t* offsets, in
   if (p < pixels) tiles<1>(narrow, weights, x + p, offsets, k, out + p, out_pitch);
 }
 
-void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t pixels) {
+void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out,
+                    int64_t pixels) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = lanes_of<decltype(d)>;
   int64_t p = 0;
@@ -133,7 +142,8 @@ void accumulate_one(const float* weights, const float* x, const int32_t* offsets
 
 /// G groups x P pixels: enough sums that additions need not wait for each other.
 template <int G, int P>
-HWY_INLINE void columns(const GroupedWeights& weights, int64_t group, const float* HWY_RESTRICT x, const int32_t* HWY_RESTRICT offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels,
+HWY_INLINE void columns(const GroupedWeights& weights, int64_t group, const float* HWY_RESTRICT x,
+                        const int32_t* HWY_RESTRICT offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels,
                         int64_t pixel, float* out) {
   const Channels d;
   constexpr int64_t kLanes = lanes_of<Channels>;
@@ -165,10 +175,12 @@ HWY_INLINE void columns(const GroupedWeights& weights, int64_t group, const floa
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 8
-      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(sum[g][p][part], d, out + ((group + g) * pixels + pixel + p) * kGroup + part * kLanes);
+      for (int64_t part = 0; part < kParts; ++part)
+        hn::StoreU(sum[g][p][part], d, out + ((group + g) * pixels + pixel + p) * kGroup + part * kLanes);
 }
 
-void columns_without_zeros(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+void columns_without_zeros(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k,
+                           const int32_t* pixel_offsets, int64_t pixels, float* out) {
   const Channels d;
   constexpr int64_t kLanes = lanes_of<Channels>;
   std::fill_n(out, weights.groups * pixels * kGroup, 0.0f);
@@ -176,12 +188,15 @@ void columns_without_zeros(const GroupedWeights& weights, const float* x, const 
     const uint8_t* row = static_cast<const uint8_t*>(weights.halves) + g * weights.group_elements * 2;
     for (int64_t i = 0; i < k; ++i, row += 2 * kGroup) {
       float w[kGroup];
-      for (int64_t part = 0; part < kParts; ++part) hn::StoreU(load_halves(d, row + part * 2 * kLanes), d, w + part * kLanes);
+      for (int64_t part = 0; part < kParts; ++part)
+        hn::StoreU(load_halves(d, row + part * 2 * kLanes), d, w + part * kLanes);
       if (std::all_of(w, w + kGroup, [](float v) { return v == 0; })) continue;
       for (int64_t p = 0; p < pixels; ++p)
         for (int64_t part = 0; part < kParts; ++part) {
           float* to = out + p * kGroup + part * kLanes;
-          hn::StoreU(hn::MulAdd(hn::LoadU(d, w + part * kLanes), hn::Set(d, x[offsets[i] + pixel_offsets[p]]), hn::LoadU(d, to)), d, to);
+          hn::StoreU(hn::MulAdd(hn::LoadU(d, w + part * kLanes), hn::Set(d, x[offsets[i] + pixel_offsets[p]]),
+                                hn::LoadU(d, to)),
+                     d, to);
         }
     }
   }
@@ -189,14 +204,17 @@ void columns_without_zeros(const GroupedWeights& weights, const float* x, const 
 
 /// All groups for P pixels.
 template <int P>
-void all_groups(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, int64_t pixel, float* out) {
+void all_groups(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k,
+                const int32_t* pixel_offsets, int64_t pixels, int64_t pixel, float* out) {
   constexpr int kAtOnce = 8 / P;
   int64_t g = 0;
-  for (; g + kAtOnce <= weights.groups; g += kAtOnce) columns<kAtOnce, P>(weights, g, x, offsets, k, pixel_offsets, pixels, pixel, out);
+  for (; g + kAtOnce <= weights.groups; g += kAtOnce)
+    columns<kAtOnce, P>(weights, g, x, offsets, k, pixel_offsets, pixels, pixel, out);
   for (; g < weights.groups; ++g) columns<1, P>(weights, g, x, offsets, k, pixel_offsets, pixels, pixel, out);
 }
 
-void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k,
+                        const int32_t* pixel_offsets, int64_t pixels, float* out) {
   if (weights.skip_zeros) return columns_without_zeros(weights, x, offsets, k, pixel_offsets, pixels, out);
   int64_t p = 0;
   for (; p + 4 <= pixels; p += 4) all_groups<4>(weights, x, offsets, k, pixel_offsets, pixels, p, out);
@@ -268,7 +286,8 @@ void hyperbolic_tangents(float* values, int64_t n) {
 void finish(const Finish& f, float* values, int64_t n) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = lanes_of<decltype(d)>;
-  const auto bias = hn::Set(d, f.bias), scale = hn::Set(d, f.scale), threshold = hn::Set(d, f.threshold), below = hn::Set(d, f.slope_below), above = hn::Set(d, f.slope_above), top = hn::Set(d, f.clamp_max);
+  const auto bias = hn::Set(d, f.bias), scale = hn::Set(d, f.scale), threshold = hn::Set(d, f.threshold),
+             below = hn::Set(d, f.slope_below), above = hn::Set(d, f.slope_above), top = hn::Set(d, f.clamp_max);
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     auto v = hn::Mul(hn::Add(hn::LoadU(d, values + i), bias), scale);
@@ -296,18 +315,25 @@ HWY_EXPORT(sigmoids);
 HWY_EXPORT(hyperbolic_tangents);
 HWY_EXPORT(finish);
 
-PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) { return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept, masks); }
-void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch, int64_t pixels) {
+PackedRows pack_weights(const void* halves, int64_t k, float* to, int32_t* kept, uint8_t* masks) {
+  return HWY_DYNAMIC_DISPATCH(pack_weights)(halves, k, to, kept, masks);
+}
+void accumulate(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t out_pitch,
+                int64_t pixels) {
   HWY_DYNAMIC_DISPATCH(accumulate)(weights, x, offsets, k, out, out_pitch, pixels);
 }
-void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out, int64_t pixels) {
+void accumulate_one(const float* weights, const float* x, const int32_t* offsets, int64_t k, float* out,
+                    int64_t pixels) {
   HWY_DYNAMIC_DISPATCH(accumulate_one)(weights, x, offsets, k, out, pixels);
 }
-void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k, const int32_t* pixel_offsets, int64_t pixels, float* out) {
+void accumulate_columns(const GroupedWeights& weights, const float* x, const int32_t* offsets, int64_t k,
+                        const int32_t* pixel_offsets, int64_t pixels, float* out) {
   HWY_DYNAMIC_DISPATCH(accumulate_columns)(weights, x, offsets, k, pixel_offsets, pixels, out);
 }
 void every_second(const float* from, int64_t n, float* to) { HWY_DYNAMIC_DISPATCH(every_second)(from, n, to); }
-void separate_three(const uint8_t* from, int64_t step, int64_t count, uint16_t* to, int64_t pitch) { HWY_DYNAMIC_DISPATCH(separate_three)(from, step, count, to, pitch); }
+void separate_three(const uint8_t* from, int64_t step, int64_t count, uint16_t* to, int64_t pitch) {
+  HWY_DYNAMIC_DISPATCH(separate_three)(from, step, count, to, pitch);
+}
 bool all_finite(const float* values, int64_t n) { return HWY_DYNAMIC_DISPATCH(all_finite)(values, n); }
 void sigmoids(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(sigmoids)(values, n); }
 void hyperbolic_tangents(float* values, int64_t n) { HWY_DYNAMIC_DISPATCH(hyperbolic_tangents)(values, n); }

@@ -6,15 +6,20 @@
 namespace blobsmith::compute {
 
 Numbers Numbers::of(std::span<const float> values) {
-  return {static_cast<int64_t>(values.size()), [values](int64_t first, std::span<float> to) { std::ranges::copy(values.subspan(static_cast<size_t>(first), to.size()), to.begin()); }};
+  return {static_cast<int64_t>(values.size()), [values](int64_t first, std::span<float> to) {
+            std::ranges::copy(values.subspan(static_cast<size_t>(first), to.size()), to.begin());
+          }};
 }
 
 bool SsdHead::fits() const {
   const auto holds = [&](const Numbers& numbers, int64_t each) { return numbers.count / each >= images * prior_count; };
   const int64_t row = normalized ? 4 : 5, table = prior_count * (row + (variances ? 4 : 0));
-  if ((prior_tables != 1 && prior_tables < images) || (prior_tables > 1 && table_numbers < table) || priors.count < (prior_tables - 1) * table_numbers + table) return false;
+  if ((prior_tables != 1 && prior_tables < images) || (prior_tables > 1 && table_numbers < table) ||
+      priors.count < (prior_tables - 1) * table_numbers + table)
+    return false;
   const bool refined = holds(refined_scores, 2) && holds(refined_locations, 4);
-  return holds(locations, share_location ? 4 : classes * 4) && holds(scores, classes) && (refined || refined_scores.count == 0);
+  return holds(locations, share_location ? 4 : classes * 4) && holds(scores, classes) &&
+         (refined || refined_scores.count == 0);
 }
 
 Box SsdHead::decode(const std::array<float, 4>& d, const Prior& prior) const {
@@ -27,7 +32,8 @@ Box SsdHead::decode(const std::array<float, 4>& d, const Prior& prior) const {
   } else if (code == BoxCode::CornerSize) {
     b = {x1 + v[0] * d[0] * w, y1 + v[1] * d[1] * h, x2 + v[2] * d[2] * w, y2 + v[3] * d[3] * h};
   } else {
-    const float cx = v[0] * d[0] * w + (x1 + x2) / 2, cy = v[1] * d[1] * h + (y1 + y2) / 2, bw = std::exp(v[2] * d[2]) * w, bh = std::exp(v[3] * d[3]) * h;
+    const float cx = v[0] * d[0] * w + (x1 + x2) / 2, cy = v[1] * d[1] * h + (y1 + y2) / 2,
+                bw = std::exp(v[2] * d[2]) * w, bh = std::exp(v[3] * d[3]) * h;
     b = {cx - bw / 2, cy - bh / 2, cx + bw / 2, cy + bh / 2};
   }
   return clip_before_suppression ? clipped(b, 1, 1) : b;
@@ -37,7 +43,8 @@ Box SsdHead::decode(const std::array<float, 4>& d, const Prior& prior) const {
 Prior SsdHead::prior_of(int64_t image, int64_t index) const {
   const int64_t table = prior_tables > 1 ? image * table_numbers : 0, row = normalized ? 4 : 5;
   const auto [x1, y1, x2, y2] = priors.at<4>(table + index * row + row - 4);
-  const float w = normalized ? 1 : static_cast<float>(image_width), h = normalized ? 1 : static_cast<float>(image_height);
+  const float w = normalized ? 1 : static_cast<float>(image_width),
+              h = normalized ? 1 : static_cast<float>(image_height);
   Prior prior{{x1 / w, y1 / h, x2 / w, y2 / h}};
   if (variances) prior.variance = priors.at<4>(table + prior_count * row + index * 4);
   if (refined_scores.count > 0) prior.box = decode(refined_locations.at<4>((image * prior_count + index) * 4), prior);
@@ -47,7 +54,8 @@ Prior SsdHead::prior_of(int64_t image, int64_t index) const {
 int64_t SsdHead::best_class(std::span<const float> of_prior) const {
   int64_t best = -1;
   for (int64_t k = 0; k < classes; ++k)
-    if (k != background && (best < 0 || of_prior[static_cast<size_t>(k)] > of_prior[static_cast<size_t>(best)])) best = k;
+    if (k != background && (best < 0 || of_prior[static_cast<size_t>(k)] > of_prior[static_cast<size_t>(best)]))
+      best = k;
   return best;
 }
 
@@ -71,15 +79,18 @@ std::vector<SsdHead::Candidates> SsdHead::candidates(int64_t image) const {
   std::vector<float> of_prior(static_cast<size_t>(classes));
   for (int64_t i = 0; i < prior_count; ++i) {
     scores.read((image * prior_count + i) * classes, of_prior);
-    if (refined_scores.count > 0 && refined_scores.at<1>((image * prior_count + i) * 2 + 1)[0] < objectness_score) std::ranges::fill(of_prior, 0.0f);
+    if (refined_scores.count > 0 && refined_scores.at<1>((image * prior_count + i) * 2 + 1)[0] < objectness_score)
+      std::ranges::fill(of_prior, 0.0f);
     if (best_class_only) {
       const int64_t best = best_class(of_prior);
       labels[static_cast<size_t>(i)] = best;
-      if (best >= 0 && of_prior[static_cast<size_t>(best)] >= confidence_threshold) common.push_back({i, of_prior[static_cast<size_t>(best)]});
+      if (best >= 0 && of_prior[static_cast<size_t>(best)] >= confidence_threshold)
+        common.push_back({i, of_prior[static_cast<size_t>(best)]});
       continue;
     }
     for (size_t label = 0; label < of_prior.size(); ++label)
-      if (static_cast<int64_t>(label) != background && of_prior[label] > confidence_threshold) by_class[label].push_back({i, of_prior[label]});
+      if (static_cast<int64_t>(label) != background && of_prior[label] > confidence_threshold)
+        by_class[label].push_back({i, of_prior[label]});
   }
   for (Candidates& list : by_class) keep_best(list);
   keep_best(common);
@@ -95,10 +106,12 @@ std::vector<SsdHead::Detection> SsdHead::detect(int64_t image) const {
     std::vector<float> values;
     for (const Candidate& c : list) {
       const int64_t place = image * prior_count + c.prior;
-      decoded.push_back(decode(locations.at<4>((share_location ? place : place * classes + label) * 4), prior_of(image, c.prior)));
+      decoded.push_back(
+          decode(locations.at<4>((share_location ? place : place * classes + label) * 4), prior_of(image, c.prior)));
       values.push_back(c.score);
     }
-    for (int64_t k : suppress(decoded, values, nms_threshold, -1)) found.push_back({values[static_cast<size_t>(k)], label, decoded[static_cast<size_t>(k)]});
+    for (int64_t k : suppress(decoded, values, nms_threshold, -1))
+      found.push_back({values[static_cast<size_t>(k)], label, decoded[static_cast<size_t>(k)]});
     ++label;
   }
   return best_of(found);
@@ -125,7 +138,13 @@ std::vector<float> SsdHead::rows(int64_t count) const {
     for (const Detection& d : detect(image)) {
       if (used >= room) break;
       const Box b = clip_after ? clipped(d.box, 1, 1) : d.box;
-      const float row[kRow] = {static_cast<float>(image), static_cast<float>(d.label - (best_class_only ? 1 : 0)), d.score, b.x1, b.y1, b.x2, b.y2};
+      const float row[kRow] = {static_cast<float>(image),
+                               static_cast<float>(d.label - (best_class_only ? 1 : 0)),
+                               d.score,
+                               b.x1,
+                               b.y1,
+                               b.x2,
+                               b.y2};
       std::copy_n(row, kRow, list.begin() + static_cast<ptrdiff_t>(used++ * kRow));
     }
   if (used < room) list[used * kRow] = -1;

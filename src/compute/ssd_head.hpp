@@ -35,12 +35,14 @@ enum class BoxCode { Corner, CenterSize, CornerSize };
 struct SsdHead {
   int64_t images = 1, prior_count = 0, classes = 0, background = 0;
   bool share_location = true;    ///< one location for all classes
-  bool best_class_only = false;  ///< MXNet's way: a prior stands for its best class, top_k is for all classes together, labels are one less
+  bool best_class_only = false;  ///< MXNet's way: a prior stands for its best class, top_k is for all classes together,
+                                 ///< labels are one less
   bool clip_before_suppression = false, clip_after = false;
   BoxCode code = BoxCode::Corner;
   int64_t top_k = -1, keep_top_k = -1;  ///< of a class, of all; negative: all
   float confidence_threshold = 0, nms_threshold = 0, objectness_score = 0;
-  bool normalized = true;  ///< boxes of priors have 4 numbers, in units of the image; else 5, the last four in pixels of the image
+  bool normalized =
+      true;  ///< boxes of priors have 4 numbers, in units of the image; else 5, the last four in pixels of the image
   int64_t image_width = 1, image_height = 1;
   Numbers priors;             ///< [table][boxes, then variances unless they are in the locations][prior]
   int64_t prior_tables = 1;   ///< one for all images, or one for each

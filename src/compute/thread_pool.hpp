@@ -21,8 +21,9 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
-  /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception. f must not call run.
-  /// `work`: about how many arithmetic operations that takes in all; little work is not worth waking others for.
+  /// Calls f(0) .. f(count - 1), in any order, and returns when all are done. Rethrows the first exception. f must not
+  /// call run. `work`: about how many arithmetic operations that takes in all; little work is not worth waking others
+  /// for.
   void run(int64_t count, const std::function<void(int64_t)>& f, int64_t work = kLittleWork);
   /// The same in ranges: calls f(begin, end) for parts that make up [0, count).
   template <class F>
@@ -32,7 +33,8 @@ class ThreadPool {
     run(parts, [&](int64_t part) { f(count * part / parts, count * (part + 1) / parts); }, work);
   }
 
-  static constexpr int64_t kLittleWork = 1 << 16;  ///< less is done by the caller alone: sharing takes some microseconds
+  static constexpr int64_t kLittleWork = 1
+                                         << 16;  ///< less is done by the caller alone: sharing takes some microseconds
 
  private:
   void work();
@@ -44,7 +46,7 @@ class ThreadPool {
   const std::function<void(int64_t)>* body_ = nullptr;
   std::atomic<int64_t> next_ = 0, running_ = 0;  ///< running_: workers inside a loop
   int64_t count_ = 0;
-  std::atomic<uint64_t> loops_ = 0;              ///< begun so far; changes when there is something to do, or an end
+  std::atomic<uint64_t> loops_ = 0;  ///< begun so far; changes when there is something to do, or an end
   bool stop_ = false;
   std::exception_ptr error_;
 };

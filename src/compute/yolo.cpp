@@ -20,15 +20,19 @@ void softmax_over_planes(float* first, int64_t count, int64_t plane) {
 }  // namespace
 
 void YoloRegions::activate(std::vector<float>& values, int64_t items, int64_t channels, int64_t plane) const {
-  const auto activate_planes = [&](float* from, int64_t planes) { std::transform(from, from + planes * plane, from, sigmoid); };
+  const auto activate_planes = [&](float* from, int64_t planes) {
+    std::transform(from, from + planes * plane, from, sigmoid);
+  };
   for (int64_t n = 0; n < items; ++n)
     for (int64_t r = 0; r < count; ++r) {
       float* region = values.data() + (n * channels + r * (coords + 1 + classes)) * plane;
       activate_planes(region, 2);
       activate_planes(region + coords * plane, 1);
       float* scores = region + (coords + 1) * plane;
-      if (!softmax) activate_planes(scores, classes);
-      else if (classes > 0) softmax_over_planes(scores, classes, plane);
+      if (!softmax)
+        activate_planes(scores, classes);
+      else if (classes > 0)
+        softmax_over_planes(scores, classes, plane);
     }
 }
 

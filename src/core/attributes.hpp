@@ -16,17 +16,23 @@ namespace blobsmith {
 template <class... Extra>
 class AttributeMap {
  public:
-  using Value = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>, Extra...>;
+  using Value = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
+                             std::vector<std::string>, Extra...>;
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
 
   template <class T>
   void set(std::string_view name, T value) {
-    if constexpr (std::same_as<T, bool>) put(name, Value(value));
-    else if constexpr (std::integral<T>) put(name, Value(static_cast<int64_t>(value)));
-    else if constexpr (std::floating_point<T>) put(name, Value(static_cast<double>(value)));
-    else if constexpr (std::convertible_to<T, std::string_view>) put(name, Value(std::string(value)));
-    else put(name, Value(std::move(value)));
+    if constexpr (std::same_as<T, bool>)
+      put(name, Value(value));
+    else if constexpr (std::integral<T>)
+      put(name, Value(static_cast<int64_t>(value)));
+    else if constexpr (std::floating_point<T>)
+      put(name, Value(static_cast<double>(value)));
+    else if constexpr (std::convertible_to<T, std::string_view>)
+      put(name, Value(std::string(value)));
+    else
+      put(name, Value(std::move(value)));
   }
   void erase(std::string_view name) {
     std::erase_if(items_, [&](const auto& i) { return i.first == name; });
@@ -55,7 +61,9 @@ class AttributeMap {
   bool flag(std::string_view name) const { return get_or<bool>(name, false); }
   bool flag(std::string_view name, bool fallback) const { return get_or<bool>(name, fallback); }
   const std::string& text(std::string_view name) const { return get<std::string>(name); }
-  std::string text(std::string_view name, std::string fallback) const { return get_or<std::string>(name, std::move(fallback)); }
+  std::string text(std::string_view name, std::string fallback) const {
+    return get_or<std::string>(name, std::move(fallback));
+  }
   const std::vector<int64_t>& integers(std::string_view name) const { return get<std::vector<int64_t>>(name); }
 
   const Value* find(std::string_view name) const {
@@ -70,7 +78,10 @@ class AttributeMap {
  private:
   void put(std::string_view name, Value value) {
     for (auto& [k, v] : items_)
-      if (k == name) { v = std::move(value); return; }
+      if (k == name) {
+        v = std::move(value);
+        return;
+      }
     items_.emplace_back(std::string(name), std::move(value));
   }
   std::vector<std::pair<std::string, Value>> items_;

@@ -16,7 +16,8 @@ class Bytes {
  public:
   Bytes() = default;
   /// `mapped`: the data are pages of a file, mapped for reading only.
-  Bytes(std::shared_ptr<const void> owner, const uint8_t* data, size_t size, bool mapped = false) : owner_(std::move(owner)), data_(data), size_(size), mapped_(mapped) {}
+  Bytes(std::shared_ptr<const void> owner, const uint8_t* data, size_t size, bool mapped = false)
+      : owner_(std::move(owner)), data_(data), size_(size), mapped_(mapped) {}
 
   /// Takes over a vector of a trivially copyable type, without copying it.
   template <class T>
@@ -27,7 +28,9 @@ class Bytes {
     return Bytes(std::move(owner), p, n);
   }
   template <class T>
-  static Bytes copy_of(std::span<const T> v) { return adopt(std::vector<T>(v.begin(), v.end())); }
+  static Bytes copy_of(std::span<const T> v) {
+    return adopt(std::vector<T>(v.begin(), v.end()));
+  }
 
   const uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
@@ -37,7 +40,8 @@ class Bytes {
   /// Views the bytes as elements of T (size must be a multiple; trailing bytes are an error).
   template <class T>
   std::span<const T> as() const {
-    ensure(size_ % sizeof(T) == 0 && reinterpret_cast<uintptr_t>(data_) % alignof(T) == 0, "bytes viewed as a type they can't hold");
+    ensure(size_ % sizeof(T) == 0 && reinterpret_cast<uintptr_t>(data_) % alignof(T) == 0,
+           "bytes viewed as a type they can't hold");
     return {reinterpret_cast<const T*>(data_), size_ / sizeof(T)};
   }
   Bytes slice(size_t offset, size_t size) const {

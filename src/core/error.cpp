@@ -6,7 +6,8 @@ std::string quoted(std::string_view s) { return '"' + std::string(s) + '"'; }
 }  // namespace
 
 Error unsupported_layer(std::string_view layer, std::string_view type) {
-  Error e(ErrorCode::UnsupportedLayer, "Failed to compile layer " + quoted(layer) + ": unsupported layer type " + quoted(type));
+  Error e(ErrorCode::UnsupportedLayer,
+          "Failed to compile layer " + quoted(layer) + ": unsupported layer type " + quoted(type));
   e.at_layer(std::string(layer), std::string(type));
   return e;
 }

@@ -43,10 +43,23 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, std::string what) : std::runtime_error(std::move(what)), code_(code) {}
 
-  Error& in_file(std::string v) { file_ = std::move(v); return *this; }
-  Error& at_layer(std::string name, std::string type) { layer_ = std::move(name); type_ = std::move(type); return *this; }
-  Error& because(std::string v) { why_ = std::move(v); return *this; }
-  Error& hint(std::string v) { hint_ = std::move(v); return *this; }
+  Error& in_file(std::string v) {
+    file_ = std::move(v);
+    return *this;
+  }
+  Error& at_layer(std::string name, std::string type) {
+    layer_ = std::move(name);
+    type_ = std::move(type);
+    return *this;
+  }
+  Error& because(std::string v) {
+    why_ = std::move(v);
+    return *this;
+  }
+  Error& hint(std::string v) {
+    hint_ = std::move(v);
+    return *this;
+  }
 
   ErrorCode code() const { return code_; }
   const std::string& file() const { return file_; }
@@ -64,7 +77,8 @@ class Error : public std::runtime_error {
 /// Several problems of one model, found in one run, in network order.
 class ErrorList : public std::runtime_error {
  public:
-  explicit ErrorList(std::vector<Error> errors) : std::runtime_error(errors.empty() ? "" : errors.front().what()), errors_(std::move(errors)) {}
+  explicit ErrorList(std::vector<Error> errors)
+      : std::runtime_error(errors.empty() ? "" : errors.front().what()), errors_(std::move(errors)) {}
   const std::vector<Error>& errors() const { return errors_; }
 
  private:

@@ -21,7 +21,9 @@ Error file_error(ErrorCode code, const std::string& what, const std::string& pat
 
 struct FileDescriptor {
   int fd;
-  ~FileDescriptor() { if (fd >= 0) close(fd); }
+  ~FileDescriptor() {
+    if (fd >= 0) close(fd);
+  }
 };
 
 /// A file that appears under its name only when it is complete.
@@ -34,7 +36,9 @@ class NewFile {
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() { if (!committed_) unlink(temporary_.c_str()); }
+  ~NewFile() {
+    if (!committed_) unlink(temporary_.c_str());
+  }
 
   void write(std::span<const uint8_t> data) {
     while (!data.empty()) {
@@ -62,13 +66,17 @@ class NewFile {
 Bytes read_file(const std::string& path, uint64_t max_size) {
   errno = 0;
   FileDescriptor f{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (f.fd < 0) throw file_error(errno == ENOENT ? ErrorCode::FileNotFound : ErrorCode::FileNotReadable, "file cannot be opened", path);
-  struct stat st {};
+  if (f.fd < 0)
+    throw file_error(errno == ENOENT ? ErrorCode::FileNotFound : ErrorCode::FileNotReadable, "file cannot be opened",
+                     path);
+  struct stat st{};
   if (fstat(f.fd, &st) != 0) throw file_error(ErrorCode::FileNotReadable, "file cannot be read", path);
   errno = 0;
   if (!S_ISREG(st.st_mode)) throw file_error(ErrorCode::FileNotReadable, "not a regular file", path);
   const auto size = static_cast<uint64_t>(st.st_size);
-  if (size > max_size) throw file_error(ErrorCode::FileTooLarge, "file of " + std::to_string(size) + " bytes is larger than " + std::to_string(max_size), path);
+  if (size > max_size)
+    throw file_error(ErrorCode::FileTooLarge,
+                     "file of " + std::to_string(size) + " bytes is larger than " + std::to_string(max_size), path);
   if (size == 0) return {};
   void* p = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, f.fd, 0);
   if (p == MAP_FAILED) throw file_error(ErrorCode::FileNotReadable, "file cannot be mapped", path);
@@ -104,7 +112,8 @@ void write_file(const std::string& path, const std::string& text) {
   write_file(path, std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }
 
-void write_file(const std::string& path, const std::function<void(const std::function<void(std::span<const uint8_t>)>&)>& produce) {
+void write_file(const std::string& path,
+                const std::function<void(const std::function<void(std::span<const uint8_t>)>&)>& produce) {
   NewFile file(path);
   produce([&](std::span<const uint8_t> part) { file.write(part); });
   file.commit();

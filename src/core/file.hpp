@@ -17,7 +17,8 @@ void write_file(const std::string& path, std::span<const uint8_t> data);
 void write_file(const std::string& path, const ChunkedBytes& data);
 void write_file(const std::string& path, const std::string& text);
 /// The same in parts: `produce` hands them to its argument one after another.
-void write_file(const std::string& path, const std::function<void(const std::function<void(std::span<const uint8_t>)>&)>& produce);
+void write_file(const std::string& path,
+                const std::function<void(const std::function<void(std::span<const uint8_t>)>&)>& produce);
 /// Creates a folder and its parents. Throws FileNotWritable.
 void make_folder(const std::string& path);
 

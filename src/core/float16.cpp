@@ -16,9 +16,10 @@ float half_to_float(Half h) {
 
 Half float_to_half(float f) {
   const uint32_t bits = std::bit_cast<uint32_t>(f), sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
-  if (magnitude >= 0x7F800000u) return static_cast<Half>(sign | 0x7C00u | (magnitude > 0x7F800000u ? 0x200u | ((magnitude >> 13) & 0x3FFu) : 0u));
+  if (magnitude >= 0x7F800000u)
+    return static_cast<Half>(sign | 0x7C00u | (magnitude > 0x7F800000u ? 0x200u | ((magnitude >> 13) & 0x3FFu) : 0u));
   if (magnitude >= 0x477FF000u) return static_cast<Half>(sign | 0x7C00u);  // rounds to 65536 or more
-  if (magnitude < 0x38800000u) {                                          // below 2^-14: add a number whose last place is 2^-24
+  if (magnitude < 0x38800000u) {  // below 2^-14: add a number whose last place is 2^-24
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<Half>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3F000000u));
   }

@@ -1,5 +1,5 @@
-// The array conversions of float16.hpp for rows that don't follow each other: of halves, `stride` bytes from one to the next,
-// of floats, `pitch` of them.
+// The array conversions of float16.hpp for rows that don't follow each other: of halves, `stride` bytes from one to the
+// next, of floats, `pitch` of them.
 #pragma once
 #include <cstdint>
 

@@ -34,25 +34,32 @@ class StoredGroups {
   std::unique_ptr<Half[]> room_;
 };
 
-/// The weights of one group as floats, without those that are zero for all its channels (memory that nobody wrote must not be
-/// touched, execution spec §1.3), and where the rows they belong to lie in the input.
+/// The weights of one group as floats, without those that are zero for all its channels (memory that nobody wrote must
+/// not be touched, execution spec §1.3), and where the rows they belong to lie in the input.
 class Group {
  public:
   Group(const ShiftedPlanes& x, const Convolution& c)
-      : x_(x), c_(c), stored_(c), weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))), kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))),
+      : x_(x),
+        c_(c),
+        stored_(c),
+        weights_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(c.elements() * kGroup))),
+        kept_(std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(c.elements()))),
         masks_(std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(c.elements()))) {}
 
   void load(int64_t index) {
     if (index == index_) return;
     index_ = index;
-    const int64_t k = c_.elements(), first = index * c_.input_step * c_.window.area(), available = x_.channels() * c_.window.area() - first;
-    const compute::PackedRows packed = compute::pack_weights(stored_.get(index), k, weights_.get(), kept_.get(), masks_.get());
+    const int64_t k = c_.elements(), first = index * c_.input_step * c_.window.area(),
+                  available = x_.channels() * c_.window.area() - first;
+    const compute::PackedRows packed =
+        compute::pack_weights(stored_.get(index), k, weights_.get(), kept_.get(), masks_.get());
     const int32_t* offsets = x_.offsets() + first;
     if (packed.rows == k && k <= available) {  // nothing was left out
       count_ = k;
       offsets_ = offsets;
     } else {
-      for (count_ = 0; count_ < packed.rows && kept_[static_cast<size_t>(count_)] < available; ++count_) kept_[static_cast<size_t>(count_)] = offsets[kept_[static_cast<size_t>(count_)]];
+      for (count_ = 0; count_ < packed.rows && kept_[static_cast<size_t>(count_)] < available; ++count_)
+        kept_[static_cast<size_t>(count_)] = offsets[kept_[static_cast<size_t>(count_)]];
       offsets_ = kept_.get();
     }
     sparse_ = packed.zeros * 3 >= packed.rows * kGroup * 2;
@@ -71,7 +78,8 @@ class Group {
   /// The sum for one channel, over those elements that are not zero.
   void sum_channel(int64_t m, const float* at, float* out, int64_t pixels) const {
     const int64_t first = m * c_.elements();
-    compute::accumulate_one(channel_weights_.get() + first, at, channel_offsets_.get() + first, channel_counts_[static_cast<size_t>(m)], out, pixels);
+    compute::accumulate_one(channel_weights_.get() + first, at, channel_offsets_.get() + first,
+                            channel_counts_[static_cast<size_t>(m)], out, pixels);
   }
 
  private:
@@ -107,14 +115,17 @@ class Group {
 
 /// Two rows of the unpooled plane -> one of the pooled.
 void pool_rows(const float* upper, const float* lower, float* to, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = std::max(std::max(upper[2 * i], upper[2 * i + 1]), std::max(lower[2 * i], lower[2 * i + 1]));
+  for (int64_t i = 0; i < n; ++i)
+    to[i] = std::max(std::max(upper[2 * i], upper[2 * i + 1]), std::max(lower[2 * i], lower[2 * i + 1]));
 }
 
 /// Finished rows of one channel.
-void store_channel(const Convolution& c, const Grid& y, int64_t channel, int64_t first_row, int64_t rows, float* values, int64_t pitch) {
+void store_channel(const Convolution& c, const Grid& y, int64_t channel, int64_t first_row, int64_t rows, float* values,
+                   int64_t pitch) {
   uint8_t* plane = y.data + channel * y.strides[0];
   if (c.pool) {  // in place
-    for (int64_t r = 0; r < rows; r += 2) pool_rows(values + r * pitch, values + (r + 1) * pitch, values + r / 2 * pitch, y.dims[2]);
+    for (int64_t r = 0; r < rows; r += 2)
+      pool_rows(values + r * pitch, values + (r + 1) * pitch, values + r / 2 * pitch, y.dims[2]);
     first_row /= 2;
     rows /= 2;
   }
@@ -127,16 +138,20 @@ void pool_columns(float* values, int64_t height, int64_t width) {
     for (int64_t x = 0; x < width; ++x)
       for (int64_t m = 0; m < kGroup; ++m) {
         const float* from = values + (2 * y * 2 * width + 2 * x) * kGroup + m;
-        values[(y * width + x) * kGroup + m] = std::max(std::max(from[0], from[kGroup]), std::max(from[2 * width * kGroup], from[(2 * width + 1) * kGroup]));
+        values[(y * width + x) * kGroup + m] = std::max(
+            std::max(from[0], from[kGroup]), std::max(from[2 * width * kGroup], from[(2 * width + 1) * kGroup]));
       }
 }
 
 /// A group's channels of a few pixels, [pixel][8]; `place_of`: where a pixel lies in channel 0.
 template <class Place>
-void store_columns(const Convolution& c, int64_t group, const float* values, int64_t pixels, const Grid& y, Place place_of) {
-  const int64_t low = std::max(group * kGroup, c.first), n = std::min((group + 1) * kGroup, c.last) - low, stride = y.strides[0];
+void store_columns(const Convolution& c, int64_t group, const float* values, int64_t pixels, const Grid& y,
+                   Place place_of) {
+  const int64_t low = std::max(group * kGroup, c.first), n = std::min((group + 1) * kGroup, c.last) - low,
+                stride = y.strides[0];
   if (y.type != DataType::FP16) {
-    for (int64_t p = 0; p < pixels; ++p) store_row(values + p * kGroup + low % kGroup, place_of(p) + low * stride, stride, y.type, n);
+    for (int64_t p = 0; p < pixels; ++p)
+      store_row(values + p * kGroup + low % kGroup, place_of(p) + low * stride, stride, y.type, n);
     return;
   }
   constexpr int64_t kBlock = 64;
@@ -146,7 +161,8 @@ void store_columns(const Convolution& c, int64_t group, const float* values, int
     floats_to_halves(values + first * kGroup, halves, static_cast<size_t>(count * kGroup));
     for (int64_t p = 0; p < count; ++p) {
       uint8_t* to = place_of(first + p) + low * stride;
-      for (int64_t m = 0; m < n; ++m) std::memcpy(to + m * stride, &halves[p * kGroup + low % kGroup + m], sizeof(Half));
+      for (int64_t m = 0; m < n; ++m)
+        std::memcpy(to + m * stride, &halves[p * kGroup + low % kGroup + m], sizeof(Half));
     }
   }
 }
@@ -173,18 +189,21 @@ void for_channels(const Convolution& c, int64_t group, F f) {
 
 struct Groups {
   int64_t first, count;
-  explicit Groups(const Convolution& c) : first(c.first / kGroup), count(c.last > c.first ? (c.last + kGroup - 1) / kGroup - first : 0) {}
+  explicit Groups(const Convolution& c)
+      : first(c.first / kGroup), count(c.last > c.first ? (c.last + kGroup - 1) / kGroup - first : 0) {}
 };
 
 int64_t sums_pitch(int64_t pixels) { return (pixels + kSlack + 7) / 8 * 8; }
 
 /// Sums of a group for `pixels` positions in one row from `at`, finished; calls store(channel, values).
 template <class Store>
-void convolve_group(Group& g, const Convolution& c, int64_t group, const float* at, int64_t pixels, float* sums, Store store) {
+void convolve_group(Group& g, const Convolution& c, int64_t group, const float* at, int64_t pixels, float* sums,
+                    Store store) {
   g.load(group);
   const int64_t pitch = sums_pitch(pixels);
   if (!g.is_sparse())
-    sum_rows(c, g.count(), sums, pitch * kGroup, [&](int64_t first, int64_t rows, float* to) { g.sum(first, rows, at, to, pitch, pixels); });
+    sum_rows(c, g.count(), sums, pitch * kGroup,
+             [&](int64_t first, int64_t rows, float* to) { g.sum(first, rows, at, to, pitch, pixels); });
   for_channels(c, group, [&](int64_t m, int64_t channel) {
     float* row = sums + m * pitch;
     if (g.is_sparse()) g.sum_channel(m, at, row, pixels);
@@ -193,55 +212,72 @@ void convolve_group(Group& g, const Convolution& c, int64_t group, const float* 
   });
 }
 
-std::unique_ptr<float[]> room_for_sums(int64_t pixels) { return std::make_unique_for_overwrite<float[]>(static_cast<size_t>(sums_pitch(pixels) * kGroup + kSlack)); }
+std::unique_ptr<float[]> room_for_sums(int64_t pixels) {
+  return std::make_unique_for_overwrite<float[]>(static_cast<size_t>(sums_pitch(pixels) * kGroup + kSlack));
+}
 
-/// Planes of at most kFewPixels elements: vectors run over the output channels instead, and each weight is needed so rarely
-/// that it is taken as it lies.
-void convolve_few_pixels(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y, int64_t height, int64_t width) {
+/// Planes of at most kFewPixels elements: vectors run over the output channels instead, and each weight is needed so
+/// rarely that it is taken as it lies.
+void convolve_few_pixels(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y, int64_t height,
+                         int64_t width) {
   const Groups groups(c);
   const int64_t area = c.window.area(), k = c.elements(), pixels = height * width;
   const bool skip_zeros = !x.all_finite();
   int32_t places[kFewPixels];
   for (int64_t p = 0; p < pixels; ++p) places[p] = static_cast<int32_t>(p / width * x.pitch() + p % width);
-  pool.run_ranges(groups.count, [&](int64_t begin, int64_t end) {
-    StoredGroups stored(c);
-    const int64_t at_once = c.input_step == 0 && !c.arrange ? end - begin : 1;  // groups that read the same channels
-    const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(at_once * pixels * kGroup));
-    for (; begin < end; begin += at_once) {
-      const int64_t group = groups.first + begin, skipped = group * c.input_step * area, count = std::clamp<int64_t>(x.channels() * area - skipped, 0, k);
-      const uint8_t* weights = stored.get(group);
-      sum_rows(c, count, sums.get(), at_once * pixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
-        const compute::GroupedWeights w{weights + first * kGroup * 2, at_once, k * kGroup, skip_zeros};
-        compute::accumulate_columns(w, x.data(), x.offsets() + skipped + first, rows, places, pixels, to);
-      });
-      for (int64_t g = 0; g < at_once; ++g) {
-        float* values = sums.get() + g * pixels * kGroup;
-        for_channels(c, group + g, [&](int64_t m, int64_t channel) {
-          const Finish f = c.finish(channel);
-          for (int64_t p = 0; p < pixels; ++p) values[p * kGroup + m] = compute::finished(f, values[p * kGroup + m]);
-        });
-        if (c.pool) pool_columns(values, y.dims[1], y.dims[2]);
-        store_columns(c, group + g, values, y.dims[1] * y.dims[2], y, [&](int64_t p) { return y.data + p / y.dims[2] * y.strides[1] + p % y.dims[2] * y.strides[2]; });
-      }
-    }
-  }, groups.count * kGroup * k * pixels);
+  pool.run_ranges(
+      groups.count,
+      [&](int64_t begin, int64_t end) {
+        StoredGroups stored(c);
+        const int64_t at_once =
+            c.input_step == 0 && !c.arrange ? end - begin : 1;  // groups that read the same channels
+        const auto sums = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(at_once * pixels * kGroup));
+        for (; begin < end; begin += at_once) {
+          const int64_t group = groups.first + begin, skipped = group * c.input_step * area,
+                        count = std::clamp<int64_t>(x.channels() * area - skipped, 0, k);
+          const uint8_t* weights = stored.get(group);
+          sum_rows(c, count, sums.get(), at_once * pixels * kGroup, [&](int64_t first, int64_t rows, float* to) {
+            const compute::GroupedWeights w{weights + first * kGroup * 2, at_once, k * kGroup, skip_zeros};
+            compute::accumulate_columns(w, x.data(), x.offsets() + skipped + first, rows, places, pixels, to);
+          });
+          for (int64_t g = 0; g < at_once; ++g) {
+            float* values = sums.get() + g * pixels * kGroup;
+            for_channels(c, group + g, [&](int64_t m, int64_t channel) {
+              const Finish f = c.finish(channel);
+              for (int64_t p = 0; p < pixels; ++p)
+                values[p * kGroup + m] = compute::finished(f, values[p * kGroup + m]);
+            });
+            if (c.pool) pool_columns(values, y.dims[1], y.dims[2]);
+            store_columns(c, group + g, values, y.dims[1] * y.dims[2], y, [&](int64_t p) {
+              return y.data + p / y.dims[2] * y.strides[1] + p % y.dims[2] * y.strides[2];
+            });
+          }
+        }
+      },
+      groups.count * kGroup * k * pixels);
 }
 
 /// All rows of y, or those from `first_row` on that x has been made for.
-void convolve_rows(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y, int64_t first_row, int64_t height, int64_t width) {
+void convolve_rows(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, const Grid& y, int64_t first_row,
+                   int64_t height, int64_t width) {
   const Groups groups(c);
   int64_t rows = std::clamp<int64_t>(kChunkPixels / x.pitch(), 1, height);
   if (c.pool) rows = std::max<int64_t>(2, rows / 2 * 2);
   const int64_t chunks = (height + rows - 1) / rows;
-  pool.run_ranges(groups.count * chunks, [&](int64_t first, int64_t last) {
-    Group group(x, c);
-    const auto sums = room_for_sums(rows * x.pitch());
-    for (int64_t task = first; task < last; ++task) {
-      const int64_t begin = task % chunks * rows, end = std::min(begin + rows, height);
-      convolve_group(group, c, groups.first + task / chunks, x.data() + begin * x.pitch(), (end - begin - 1) * x.pitch() + width, sums.get(),
-                     [&](int64_t channel, float* values) { store_channel(c, y, channel, first_row + begin, end - begin, values, x.pitch()); });
-    }
-  }, groups.count * kGroup * c.elements() * height * width);
+  pool.run_ranges(
+      groups.count * chunks,
+      [&](int64_t first, int64_t last) {
+        Group group(x, c);
+        const auto sums = room_for_sums(rows * x.pitch());
+        for (int64_t task = first; task < last; ++task) {
+          const int64_t begin = task % chunks * rows, end = std::min(begin + rows, height);
+          convolve_group(group, c, groups.first + task / chunks, x.data() + begin * x.pitch(),
+                         (end - begin - 1) * x.pitch() + width, sums.get(), [&](int64_t channel, float* values) {
+                           store_channel(c, y, channel, first_row + begin, end - begin, values, x.pitch());
+                         });
+        }
+      },
+      groups.count * kGroup * c.elements() * height * width);
 }
 
 /// How many rows of the result are made at once, so that the planes for them have about `room` floats.
@@ -262,7 +298,8 @@ void convolve(ThreadPool& pool, PlanesCache& planes, const Grid& image, const Co
   const int64_t scale = c.pool ? 2 : 1, height = y.dims[1] * scale, width = y.dims[2] * scale;
   const int64_t channels = std::min(c.input_step == 0 ? c.input_channels : image.dims[0], image.dims[0]);
   if (height == 0 || width == 0 || c.last <= c.first) return;
-  if (height * width <= kFewPixels) return convolve_few_pixels(pool, planes.get(pool, image, channels, c.window, height, width), c, y, height, width);
+  if (height * width <= kFewPixels)
+    return convolve_few_pixels(pool, planes.get(pool, image, channels, c.window, height, width), c, y, height, width);
   const int64_t rows = rows_at_once(c, planes.room, channels, height, width);
   for (int64_t first = 0; first < height; first += rows) {
     const int64_t count = std::min(rows, height - first);
@@ -279,16 +316,22 @@ void convolve(ThreadPool& pool, PlanesCache& planes, const Grid& image, const Co
 void convolve_elements(ThreadPool& pool, const ShiftedPlanes& x, const Convolution& c, std::span<const Grid> ys) {
   const Groups groups(c);
   const auto pixels = static_cast<int64_t>(ys.size());
-  pool.run_ranges(groups.count, [&](int64_t begin, int64_t end) {
-    Group group(x, c);
-    const auto sums = room_for_sums(pixels), of_image = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(pixels * kGroup));
-    for (int64_t g = groups.first + begin; g < groups.first + end; ++g) {
-      convolve_group(group, c, g, x.data(), pixels, sums.get(), [&](int64_t channel, const float* values) {
-        for (int64_t p = 0; p < pixels; ++p) of_image[static_cast<size_t>(p * kGroup + channel % kGroup)] = values[p];
-      });
-      store_columns(c, g, of_image.get(), pixels, ys[0], [&](int64_t p) { return ys[static_cast<size_t>(p)].data; });
-    }
-  }, groups.count * kGroup * c.elements() * pixels);
+  pool.run_ranges(
+      groups.count,
+      [&](int64_t begin, int64_t end) {
+        Group group(x, c);
+        const auto sums = room_for_sums(pixels),
+                   of_image = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(pixels * kGroup));
+        for (int64_t g = groups.first + begin; g < groups.first + end; ++g) {
+          convolve_group(group, c, g, x.data(), pixels, sums.get(), [&](int64_t channel, const float* values) {
+            for (int64_t p = 0; p < pixels; ++p)
+              of_image[static_cast<size_t>(p * kGroup + channel % kGroup)] = values[p];
+          });
+          store_columns(c, g, of_image.get(), pixels, ys[0],
+                        [&](int64_t p) { return ys[static_cast<size_t>(p)].data; });
+        }
+      },
+      groups.count * kGroup * c.elements() * pixels);
 }
 
 }  // namespace blobsmith::emulator

@@ -19,12 +19,12 @@ struct Convolution {
   const void* weights = nullptr;
   /// Where they are stored otherwise: writes those of one group so.
   std::function<void(int64_t group, Half* to)> arrange;
-  int64_t input_channels = 0;   ///< per group
-  int64_t input_step = 0;       ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
-  int64_t first = 0, last = 0;  ///< output channels [first, last)
-  bool pool = false;            ///< maximum over 2x2 follows
-  bool fp16_sums = false;       ///< the sum is rounded after every input channel
-  Finish activation;            ///< its bias and scale are those of channels without one of their own
+  int64_t input_channels = 0;             ///< per group
+  int64_t input_step = 0;                 ///< group g begins at input channel g*input_step: 0, or 8 for depthwise
+  int64_t first = 0, last = 0;            ///< output channels [first, last)
+  bool pool = false;                      ///< maximum over 2x2 follows
+  bool fp16_sums = false;                 ///< the sum is rounded after every input channel
+  Finish activation;                      ///< its bias and scale are those of channels without one of their own
   std::span<const float> biases, scales;  ///< by output channel; empty: none
 
   int64_t elements() const { return input_channels * window.area(); }

@@ -1,4 +1,5 @@
-// The public class and the order in which stages run: batch items, loops, injected stages (execution spec §1, §10, §11).
+// The public class and the order in which stages run: batch items, loops, injected stages (execution spec §1, §10,
+// §11).
 #include "blobsmith/emulator.hpp"
 
 #include <algorithm>
@@ -52,9 +53,11 @@ std::string StageEvent::label() const {
 }
 
 std::string MemoryReport::text() const {
-  const std::string range = memory + " bytes " + std::to_string(first) + " to " + std::to_string(last) + " (" + std::to_string(bytes) + ")";
+  const std::string range =
+      memory + " bytes " + std::to_string(first) + " to " + std::to_string(last) + " (" + std::to_string(bytes) + ")";
   if (kind == Kind::OutputUnwritten) return "output " + buffer + ": " + range + ": written by no stage";
-  const std::string where = "stage " + std::to_string(stage) + " (" + (injected ? "injected " : "") + type + "), " + buffer + ": " + range + ": ";
+  const std::string where = "stage " + std::to_string(stage) + " (" + (injected ? "injected " : "") + type + "), " +
+                            buffer + ": " + range + ": ";
   switch (kind) {
     case Kind::Unwritten: return where + "read, but written by no stage" + (other.empty() ? "" : " (" + other + ")");
     case Kind::Outside: return where + "outside of its buffer";
@@ -80,20 +83,25 @@ struct Emulator::Impl {
     for (size_t i = 0; i < b.outputs.size(); ++i) {
       const int64_t items = machine.memory.output_items(i);
       machine.memory.io_view(true, i, items - 1);
-      if (!b.outputs[i].name.ends_with(kShapeSuffix)) outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
+      if (!b.outputs[i].name.ends_with(kShapeSuffix))
+        outputs.push_back(describe(b.outputs[i], machine.memory.io_view(true, i, 0), items));
     }
     for (size_t k = 0; k < b.stages.size(); ++k) check_buffers(b.stages[k], k, false);
     for (const StageGroup& g : emulator::group_stages(b.stages))
       if (g.kind != StageGroup::Kind::Single) groups.emplace(g.first, g);
   }
 
-  static std::string place_of(const BlobStage& s, size_t index, bool injected) { return "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + ")"; }
+  static std::string place_of(const BlobStage& s, size_t index, bool injected) {
+    return "stage " + std::to_string(index) + (injected ? " (injected " : " (") + to_string(s.type) + ")";
+  }
 
   void check_buffers(const BlobStage& s, size_t index, bool injected) {
     try {
       for (const vpu::BlobBuffer& r : s.buffers)
         if (!r.is_fake() && !r.desc.is_dynamic()) machine.memory.view(r);
-    } catch (const Error& e) { throw Error(e.code(), place_of(s, index, injected) + ": " + e.what()); }
+    } catch (const Error& e) {
+      throw Error(e.code(), place_of(s, index, injected) + ": " + e.what());
+    }
     if (s.injected) check_buffers(*s.injected, index, true);
   }
 
@@ -103,7 +111,9 @@ struct Emulator::Impl {
 
   size_t input_index(std::string_view name) const {
     const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& t) { return t.name == name; });
-    if (it == inputs.end()) throw Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"").hint("its inputs: " + names(inputs));
+    if (it == inputs.end())
+      throw Error(ErrorCode::BadInputName, "the blob has no input \"" + std::string(name) + "\"")
+          .hint("its inputs: " + names(inputs));
     return static_cast<size_t>(it - inputs.begin());
   }
 
@@ -127,8 +137,10 @@ struct Emulator::Impl {
     const TensorInfo& t = inputs[index];
     const int64_t count = std::accumulate(t.shape.begin(), t.shape.end(), int64_t{1}, std::multiplies<>());
     if (static_cast<int64_t>(values.size()) != count)
-      throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(count) + " values, not " + std::to_string(values.size()));
-    if (std::is_integral_v<T> && t.type == TensorType::S32) return set_integers(index, std::vector<int64_t>(values.begin(), values.end()));
+      throw Error(ErrorCode::ShapeMismatch, "input \"" + std::string(name) + "\" takes " + std::to_string(count) +
+                                                " values, not " + std::to_string(values.size()));
+    if (std::is_integral_v<T> && t.type == TensorType::S32)
+      return set_integers(index, std::vector<int64_t>(values.begin(), values.end()));
     const T* at = values.data();
     set_input(index, [&](std::span<float> row) {
       std::transform(at, at + row.size(), row.begin(), [](T v) { return static_cast<float>(v); });
@@ -139,7 +151,8 @@ struct Emulator::Impl {
   /// Exactly, which floats would not do.
   void set_integers(size_t index, const std::vector<int64_t>& values) {
     const int64_t items = machine.blob.header.batch_size, each = static_cast<int64_t>(values.size()) / items;
-    for (int64_t k = 0; k < items; ++k) write_integers(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each);
+    for (int64_t k = 0; k < items; ++k)
+      write_integers(framework_order(machine.memory.io_view(false, index, k)), values.data() + k * each);
   }
 
   static std::string names(const std::vector<TensorInfo>& list) {
@@ -184,19 +197,26 @@ struct Emulator::Impl {
     return t;
   }
 
-  FloatTensor input(std::string_view name) const { return joined(std::string(name), items(false, input_index(name), machine.blob.header.batch_size)); }
+  FloatTensor input(std::string_view name) const {
+    return joined(std::string(name), items(false, input_index(name), machine.blob.header.batch_size));
+  }
 
   /// The batch items of an output, at their real size.
   std::vector<Grid> output_items(std::string_view name) const {
     const auto& records = machine.blob.outputs;
-    const auto find = [&](const std::string& n) { return std::find_if(records.begin(), records.end(), [&](const vpu::BlobIo& io) { return io.name == n; }); };
+    const auto find = [&](const std::string& n) {
+      return std::find_if(records.begin(), records.end(), [&](const vpu::BlobIo& io) { return io.name == n; });
+    };
     const auto it = find(std::string(name));
-    if (it == records.end()) throw Error(ErrorCode::BadInputName, "the blob has no output \"" + std::string(name) + "\"").hint("its outputs: " + names(outputs));
+    if (it == records.end())
+      throw Error(ErrorCode::BadInputName, "the blob has no output \"" + std::string(name) + "\"")
+          .hint("its outputs: " + names(outputs));
     const auto index = static_cast<size_t>(it - records.begin());
     std::vector<Grid> list = items(true, index, machine.memory.output_items(index));
     const auto shape = find(it->name + kShapeSuffix);
     if (shape == records.end() || list.size() > 1) return list;
-    const std::vector<int64_t> sizes = read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0)));
+    const std::vector<int64_t> sizes =
+        read_integers(framework_order(machine.memory.io_view(true, static_cast<size_t>(shape - records.begin()), 0)));
     Grid& g = list[0];
     if (static_cast<int>(sizes.size()) == g.rank)
       for (size_t k = 0; k < sizes.size(); ++k) g.dims[k] = std::clamp<int64_t>(sizes[k], 0, g.dims[k]);
@@ -225,12 +245,14 @@ struct Emulator::Impl {
     for (size_t i = 0; i < machine.blob.outputs.size(); ++i) {
       const std::string& name = machine.blob.outputs[i].name;
       if (is_dynamic(name)) continue;  // filled in part
-      for (int64_t k = 0; k < machine.memory.output_items(i); ++k) machine.shadow->output(static_cast<int>(i), name, memory_order(machine.memory.io_view(true, i, k)));
+      for (int64_t k = 0; k < machine.memory.output_items(i); ++k)
+        machine.shadow->output(static_cast<int>(i), name, memory_order(machine.memory.io_view(true, i, k)));
     }
   }
 
   bool is_dynamic(const std::string& output) const {
-    return std::ranges::any_of(machine.blob.outputs, [&](const vpu::BlobIo& io) { return io.name == output + kShapeSuffix; });
+    return std::ranges::any_of(machine.blob.outputs,
+                               [&](const vpu::BlobIo& io) { return io.name == output + kShapeSuffix; });
   }
 
   void run_range(size_t begin, size_t end, int depth) {
@@ -251,11 +273,14 @@ struct Emulator::Impl {
   }
 
   /// Whether something happens after each stage.
-  bool looks_at_stages() const { return hook || machine.shadow || machine.options.arithmetic.saturate || machine.options.arithmetic.flush_denormals; }
+  bool looks_at_stages() const {
+    return hook || machine.shadow || machine.options.arithmetic.saturate || machine.options.arithmetic.flush_denormals;
+  }
 
   void run_group(const StageGroup& g) {
     const auto stages = std::span<const BlobStage>(machine.blob.stages).subspan(g.first, g.count);
-    if (g.kind == StageGroup::Kind::Joined) return placed(stages[0], g.first, false, [&] { emulator::run_joined_stages(machine, stages); });
+    if (g.kind == StageGroup::Kind::Joined)
+      return placed(stages[0], g.first, false, [&] { emulator::run_joined_stages(machine, stages); });
     machine.workplace.planes.clear();
     machine.pool.run(static_cast<int64_t>(g.count), [&](int64_t k) {
       const BlobStage& s = stages[static_cast<size_t>(k)];
@@ -276,7 +301,9 @@ struct Emulator::Impl {
       kernel(r);
       limit_results(r);
       if (machine.shadow) machine.shadow->stage(static_cast<int>(index), injected, r.accesses());
-      if (hook) report(r, index, injected, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+      if (hook)
+        report(r, index, injected,
+               std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     });
   }
 
@@ -287,11 +314,16 @@ struct Emulator::Impl {
     try {
       f();
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::NotYetSupported) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), e.what());
+      if (e.code() == ErrorCode::NotYetSupported)
+        throw not_yet_supported(place_of(s, index, injected), to_string(s.type), e.what());
       const bool dynamic = std::ranges::any_of(s.buffers, [](const vpu::BlobBuffer& b) { return b.desc.is_dynamic(); });
-      if (dynamic && e.code() == ErrorCode::BadBlob) throw not_yet_supported(place_of(s, index, injected), to_string(s.type), std::string("sizes that are known at run time only don't fit (") + e.what() + ")");
+      if (dynamic && e.code() == ErrorCode::BadBlob)
+        throw not_yet_supported(place_of(s, index, injected), to_string(s.type),
+                                std::string("sizes that are known at run time only don't fit (") + e.what() + ")");
       throw Error(e.code(), place() + e.what()).hint(e.hint());
-    } catch (const std::bad_alloc&) { throw Error(ErrorCode::AllocationFailed, place() + "not enough memory"); } catch (const std::length_error&) {
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorCode::AllocationFailed, place() + "not enough memory");
+    } catch (const std::length_error&) {
       throw Error(ErrorCode::AllocationFailed, place() + "not enough memory");
     }
   }
@@ -326,7 +358,9 @@ struct Emulator::Impl {
     e.inputs = [&] {
       std::vector<FloatTensor> list;
       for (int k : r.read())
-        if (r.stage().buffers[static_cast<size_t>(k)].location != vpu::Location::Blob && std::ranges::find(r.written(), k, &StageRun::Written::buffer) == r.written().end()) list.push_back(tensor(r, k));
+        if (r.stage().buffers[static_cast<size_t>(k)].location != vpu::Location::Blob &&
+            std::ranges::find(r.written(), k, &StageRun::Written::buffer) == r.written().end())
+          list.push_back(tensor(r, k));
       return list;
     };
     e.outputs = [&] {
@@ -347,7 +381,9 @@ struct Emulator::Impl {
   // ---- loops ------------------------------------------------------------------------------------------------------
   /// Returns the index of the LoopEnd.
   size_t run_loop(size_t begin, size_t limit, int depth) {
-    const auto bad = [&](const char* what) { return Error(ErrorCode::BadBlob, "bad blob: stage " + std::to_string(begin) + " (LoopStart): " + what); };
+    const auto bad = [&](const char* what) {
+      return Error(ErrorCode::BadBlob, "bad blob: stage " + std::to_string(begin) + " (LoopStart): " + what);
+    };
     const BlobStage& start = machine.blob.stages[begin];
     const auto& p = dynamic_cast<const vpu::LoopStartParams&>(*start.params);
     if (p.stages_count < 2 || p.stages_count > limit - begin) throw bad("the loop's end is outside");
@@ -372,7 +408,8 @@ struct Emulator::Impl {
     if (p.iterations >= 0) return p.iterations;
     if (!p.batch_dim_index) return 1;
     const View batch = StageRun(machine, start).in(0);
-    if (*p.batch_dim_index >= static_cast<uint32_t>(batch.rank)) throw Error(ErrorCode::BadBlob, "bad blob: a loop over a dimension that does not exist");
+    if (*p.batch_dim_index >= static_cast<uint32_t>(batch.rank))
+      throw Error(ErrorCode::BadBlob, "bad blob: a loop over a dimension that does not exist");
     return batch.dims[*p.batch_dim_index];
   }
 
@@ -386,7 +423,8 @@ struct Emulator::Impl {
       View outer = into_body ? r.in_parts(outer_index) : r.out_parts(outer_index);
       const View inner = into_body ? r.out(inner_index) : r.in(inner_index);
       const auto axis = static_cast<size_t>(slice.axis);
-      r.check(slice.axis >= 0 && slice.axis < outer.rank && outer.rank == inner.rank, "a loop over a dimension that does not exist");
+      r.check(slice.axis >= 0 && slice.axis < outer.rank && outer.rank == inner.rank,
+              "a loop over a dimension that does not exist");
       const int64_t size = outer.dims[axis], width = inner.dims[axis];
       int64_t at = slice.start + (slice.start < 0 ? size : 0) + iteration * slice.stride;
       if (slice.stride < 0 && width > 1) at += 1 - width;
@@ -394,15 +432,18 @@ struct Emulator::Impl {
       outer.data += at * outer.strides[axis];
       outer.dims[axis] = width;
       r.touch({outer_index, !into_body, false, memory_order(outer)});
-      if (into_body) copy_elements(machine.pool, memory_order(outer), memory_order(inner));
-      else copy_elements(machine.pool, memory_order(inner), memory_order(outer));
+      if (into_body)
+        copy_elements(machine.pool, memory_order(outer), memory_order(inner));
+      else
+        copy_elements(machine.pool, memory_order(inner), memory_order(outer));
     }
     if (machine.shadow) machine.shadow->stage(static_cast<int>(stage), false, r.accesses());
   }
 };
 
 Emulator::Emulator(vpu::Blob blob, EmulatorOptions options) : impl_(std::make_unique<Impl>(std::move(blob), options)) {}
-Emulator::Emulator(std::span<const uint8_t> file, EmulatorOptions options) : Emulator(vpu::read_blob(Bytes::copy_of(file)), options) {}
+Emulator::Emulator(std::span<const uint8_t> file, EmulatorOptions options)
+    : Emulator(vpu::read_blob(Bytes::copy_of(file)), options) {}
 Emulator::~Emulator() = default;
 Emulator::Emulator(Emulator&&) noexcept = default;
 Emulator& Emulator::operator=(Emulator&&) noexcept = default;
@@ -412,12 +453,22 @@ const std::vector<TensorInfo>& Emulator::outputs() const { return impl_->outputs
 void Emulator::set_input(std::string_view name, std::span<const float> values) { impl_->set_input(name, values); }
 void Emulator::set_input(std::string_view name, std::span<const uint8_t> values) { impl_->set_input(name, values); }
 void Emulator::set_input(std::string_view name, std::span<const int32_t> values) { impl_->set_input(name, values); }
-void Emulator::set_input(std::string_view name, const std::function<void(std::span<float>)>& next) { impl_->set_input(impl_->input_index(name), next); }
+void Emulator::set_input(std::string_view name, const std::function<void(std::span<float>)>& next) {
+  impl_->set_input(impl_->input_index(name), next);
+}
 void Emulator::run() { impl_->run(); }
-FloatTensor Emulator::output(std::string_view name) const { return Impl::joined(std::string(name), impl_->output_items(name)); }
-void Emulator::output(std::string_view name, const std::function<void(std::span<const float>)>& take) const { Impl::take_values(impl_->output_items(name), take); }
-std::vector<int64_t> Emulator::output_shape(std::string_view name) const { return Impl::joint_shape(impl_->output_items(name)); }
-std::vector<MemoryReport> Emulator::memory_reports() const { return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{}; }
+FloatTensor Emulator::output(std::string_view name) const {
+  return Impl::joined(std::string(name), impl_->output_items(name));
+}
+void Emulator::output(std::string_view name, const std::function<void(std::span<const float>)>& take) const {
+  Impl::take_values(impl_->output_items(name), take);
+}
+std::vector<int64_t> Emulator::output_shape(std::string_view name) const {
+  return Impl::joint_shape(impl_->output_items(name));
+}
+std::vector<MemoryReport> Emulator::memory_reports() const {
+  return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{};
+}
 FloatTensor Emulator::input(std::string_view name) const { return impl_->input(name); }
 FloatTensor Emulator::tensor(const vpu::BlobBuffer& record) const { return impl_->tensor(record); }
 void Emulator::on_stage(std::function<void(const StageEvent&)> hook) { impl_->hook = std::move(hook); }

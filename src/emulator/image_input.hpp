@@ -15,6 +15,7 @@ struct ImageOptions {
 
 /// A picture (PNG or JPEG) at a given size as planes [channels][height][width] of 0..255; channels is 1 or 3.
 /// Bilinear. Throws BadTensorFile.
-std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, int width, const ImageOptions& options = {});
+std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, int width,
+                                  const ImageOptions& options = {});
 
 }  // namespace blobsmith

@@ -8,7 +8,9 @@ namespace {
 
 using vpu::Location;
 
-Error bad_buffer(size_t record_at, const std::string& what) { return Error(ErrorCode::BadBlob, "bad blob: " + what + " (buffer record at byte " + std::to_string(record_at) + ")"); }
+Error bad_buffer(size_t record_at, const std::string& what) {
+  return Error(ErrorCode::BadBlob, "bad blob: " + what + " (buffer record at byte " + std::to_string(record_at) + ")");
+}
 
 int64_t first_in_cmx(const vpu::BlobStage& s) {
   int64_t first = s.injected ? first_in_cmx(*s.injected) : INT64_MAX;
@@ -21,10 +23,17 @@ int64_t first_in_cmx(const vpu::BlobStage& s) {
 
 }  // namespace
 
-Memory::Memory(const vpu::Blob& blob) : blob_(blob), input_(blob.header.inputs_size), output_(blob.header.outputs_size), bss_(blob.header.bss_size), cmx_(static_cast<size_t>(blob.cmx_bytes())) {
+Memory::Memory(const vpu::Blob& blob)
+    : blob_(blob),
+      input_(blob.header.inputs_size),
+      output_(blob.header.outputs_size),
+      bss_(blob.header.bss_size),
+      cmx_(static_cast<size_t>(blob.cmx_bytes())) {
   const int64_t batch = blob.header.batch_size;
   for (size_t i = 0; i < blob.outputs.size(); ++i) {
-    const int64_t begin = blob.outputs[i].buffer_offset, end = i + 1 < blob.outputs.size() ? blob.outputs[i + 1].buffer_offset : int64_t{blob.header.outputs_size};
+    const int64_t begin = blob.outputs[i].buffer_offset, end = i + 1 < blob.outputs.size()
+                                                                   ? blob.outputs[i + 1].buffer_offset
+                                                                   : int64_t{blob.header.outputs_size};
     const int64_t bytes = blob.outputs[i].item_bytes();
     output_items_.push_back(bytes > 0 && (end - begin) / bytes >= batch ? batch : 1);
   }
@@ -38,7 +47,10 @@ void Memory::clear(uint8_t fill) {
 }
 
 Memory::Arena Memory::arena(Location where) const {
-  const auto& v = where == Location::Input ? input_ : where == Location::Output ? output_ : where == Location::BSS ? bss_ : cmx_;
+  const auto& v = where == Location::Input    ? input_
+                  : where == Location::Output ? output_
+                  : where == Location::BSS    ? bss_
+                                              : cmx_;
   return {v.data(), v.size()};
 }
 
@@ -53,18 +65,24 @@ Memory::Range Memory::room(Location where, vpu::IoReference io, int64_t offset, 
       break;
     case Location::Output:
       whole = range(output_);
-      offset += int64_t{blob_.outputs.at(io.index).buffer_offset} + (output_items_[io.index] > 1 ? item_ * int64_t{io.bytes} : 0);
+      offset += int64_t{blob_.outputs.at(io.index).buffer_offset} +
+                (output_items_[io.index] > 1 ? item_ * int64_t{io.bytes} : 0);
       break;
-    case Location::Blob: whole = {const_cast<uint8_t*>(blob_.constants.data()), static_cast<int64_t>(blob_.constants.size())}; break;
+    case Location::Blob:
+      whole = {const_cast<uint8_t*>(blob_.constants.data()), static_cast<int64_t>(blob_.constants.size())};
+      break;
     case Location::BSS: whole = range(bss_); break;
     case Location::CMX: whole = range(cmx_); break;
     case Location::None: throw bad_buffer(record_at, "a tensor that is nowhere is needed");
   }
-  if (offset < 0 || offset > whole.size) throw bad_buffer(record_at, "a tensor at offset " + std::to_string(offset) + " of a memory of " + std::to_string(whole.size) + " bytes");
+  if (offset < 0 || offset > whole.size)
+    throw bad_buffer(record_at, "a tensor at offset " + std::to_string(offset) + " of a memory of " +
+                                    std::to_string(whole.size) + " bytes");
   return {whole.data + offset, whole.size - offset};
 }
 
-View Memory::make_view(const vpu::BlobTensorDesc& desc, const std::vector<int64_t>& dims, Range room, size_t record_at) const {
+View Memory::make_view(const vpu::BlobTensorDesc& desc, const std::vector<int64_t>& dims, Range room,
+                       size_t record_at) const {
   const auto extent = vpu::tensor_extent(desc.type, dims, desc.strides);
   if (!extent || *extent > room.size) throw bad_buffer(record_at, "a tensor runs past the end of its memory");
   View v{room.data, desc.type, desc.order, desc.rank()};
@@ -94,7 +112,8 @@ std::vector<int64_t> Memory::capacity(const vpu::BlobBuffer& record, Range room)
 std::vector<int64_t> Memory::read_dims(const vpu::BlobBuffer& record, Range at) const {
   const Range words = room(record.desc.dims_location, record.dims_io, record.desc.dims_offset, record.file_offset);
   std::vector<int64_t> dims = capacity(record, at);
-  if (words.size < static_cast<int64_t>(4 * dims.size())) throw bad_buffer(record.file_offset, "the sizes of a tensor run past the end of their memory");
+  if (words.size < static_cast<int64_t>(4 * dims.size()))
+    throw bad_buffer(record.file_offset, "the sizes of a tensor run past the end of their memory");
   for (size_t i = 0; i < dims.size(); ++i) {
     int32_t v;
     std::memcpy(&v, words.data + 4 * i, sizeof v);
@@ -105,19 +124,22 @@ std::vector<int64_t> Memory::read_dims(const vpu::BlobBuffer& record, Range at) 
 
 View Memory::view(const vpu::BlobBuffer& record) const {
   const Range at = room(record.location, record.io, record.offset, record.file_offset);
-  return make_view(record.desc, record.desc.is_dynamic() ? read_dims(record, at) : record.desc.dims, at, record.file_offset);
+  return make_view(record.desc, record.desc.is_dynamic() ? read_dims(record, at) : record.desc.dims, at,
+                   record.file_offset);
 }
 
 View Memory::view_at_capacity(const vpu::BlobBuffer& record) const {
   const Range at = room(record.location, record.io, record.offset, record.file_offset);
-  return make_view(record.desc, record.desc.is_dynamic() ? capacity(record, at) : record.desc.dims, at, record.file_offset);
+  return make_view(record.desc, record.desc.is_dynamic() ? capacity(record, at) : record.desc.dims, at,
+                   record.file_offset);
 }
 
 View Memory::io_view(bool output, size_t index, int64_t item) const {
   const vpu::BlobIo& io = (output ? blob_.outputs : blob_.inputs).at(index);
   const auto& arena = output ? output_ : input_;
   int64_t begin = 0;
-  const bool fits = !__builtin_mul_overflow(io.item_bytes(), item, &begin) && !__builtin_add_overflow(begin, io.buffer_offset, &begin) && begin >= 0 && begin <= arena.size();
+  const bool fits = !__builtin_mul_overflow(io.item_bytes(), item, &begin) &&
+                    !__builtin_add_overflow(begin, io.buffer_offset, &begin) && begin >= 0 && begin <= arena.size();
   if (!fits) throw bad_buffer(io.file_offset, "\"" + io.name + "\" lies outside the memory of inputs or outputs");
   return make_view(io.desc, io.desc.dims, {arena.data() + begin, arena.size() - begin}, io.file_offset);
 }

@@ -15,7 +15,8 @@ namespace blobsmith::emulator {
 /// Zeros; pages that nobody writes to take no room.
 class ZeroedBytes {
  public:
-  explicit ZeroedBytes(size_t size) : bytes_(static_cast<uint8_t*>(std::calloc(std::max<size_t>(size, 1), 1)), &std::free), size_(size) {
+  explicit ZeroedBytes(size_t size)
+      : bytes_(static_cast<uint8_t*>(std::calloc(std::max<size_t>(size, 1), 1)), &std::free), size_(size) {
     if (!bytes_) throw std::bad_alloc();
   }
   uint8_t* data() const { return bytes_.get(); }

@@ -35,10 +35,14 @@ class HeaderParser {
     while (!accept('}')) {
       const std::string key = string();
       expect(':');
-      if (key == "descr") h.descr = string(), has_descr = true;
-      else if (key == "fortran_order") h.fortran = boolean();
-      else if (key == "shape") h.shape = tuple(), has_shape = true;
-      else throw bad_npy("unknown entry '" + key + "'");
+      if (key == "descr")
+        h.descr = string(), has_descr = true;
+      else if (key == "fortran_order")
+        h.fortran = boolean();
+      else if (key == "shape")
+        h.shape = tuple(), has_shape = true;
+      else
+        throw bad_npy("unknown entry '" + key + "'");
       accept(',');
     }
     if (!has_descr || !has_shape) throw bad_npy("no type or no shape");
@@ -85,7 +89,8 @@ class HeaderParser {
       int64_t v = 0;
       const size_t begin = at_;
       for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_)
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text_[at_] - '0', &v)) throw bad_npy("a size that is too large");
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text_[at_] - '0', &v))
+          throw bad_npy("a size that is too large");
       if (at_ == begin || list.size() >= kMaxRank) throw bad_npy("a shape without sense");
       list.push_back(v);
       accept(',');
@@ -98,11 +103,13 @@ class HeaderParser {
 };
 
 NpyType parse_type(const std::string& descr) {
-  const bool known = descr.size() == 3 && std::string_view("<>|=").find(descr[0]) != std::string_view::npos && descr[2] >= '1' && descr[2] <= '8';
+  const bool known = descr.size() == 3 && std::string_view("<>|=").find(descr[0]) != std::string_view::npos &&
+                     descr[2] >= '1' && descr[2] <= '8';
   if (!known) throw bad_npy("elements of type '" + descr + "'");
   const NpyType t{descr[1], static_cast<size_t>(descr[2] - '0'), descr[0] == '>'};
   const bool integer = (t.kind == 'i' || t.kind == 'u') && std::has_single_bit(t.size);
-  if (!integer && !(t.kind == 'b' && t.size == 1) && !(t.kind == 'f' && t.size >= 2 && std::has_single_bit(t.size))) throw bad_npy("elements of type '" + descr + "'");
+  if (!integer && !(t.kind == 'b' && t.size == 1) && !(t.kind == 'f' && t.size >= 2 && std::has_single_bit(t.size)))
+    throw bad_npy("elements of type '" + descr + "'");
   return t;
 }
 
@@ -141,11 +148,14 @@ size_t fortran_place(size_t i, const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-bool looks_like_npy(const Bytes& file) { return file.size() >= kMagic.size() && std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0; }
+bool looks_like_npy(const Bytes& file) {
+  return file.size() >= kMagic.size() && std::memcmp(file.data(), kMagic.data(), kMagic.size()) == 0;
+}
 
 NpyArray read_npy(const Bytes& file) {
   const auto bytes = file.span();
-  if (bytes.size() < 10 || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) throw bad_npy("it does not begin with \\x93NUMPY");
+  if (bytes.size() < 10 || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0)
+    throw bad_npy("it does not begin with \\x93NUMPY");
   const int version = bytes[6];
   if (version < 1 || version > 3) throw bad_npy("version " + std::to_string(version));
   const size_t length_bytes = version == 1 ? 2 : 4, header_at = 8 + length_bytes;
@@ -159,7 +169,8 @@ NpyArray read_npy(const Bytes& file) {
   size_t count = 1;
   for (int64_t d : h.shape)
     if (__builtin_mul_overflow(count, static_cast<size_t>(d), &count)) throw bad_npy("a size that is too large");
-  if (count > available) throw bad_npy("it announces " + std::to_string(count) + " values and holds " + std::to_string(available));
+  if (count > available)
+    throw bad_npy("it announces " + std::to_string(count) + " values and holds " + std::to_string(available));
   return {h.shape, h.descr, type, h.fortran, file.slice(data_at, count * type.size)};
 }
 
@@ -170,7 +181,9 @@ uint64_t bits_of(const NpyArray& a, int64_t i) {
 }
 }  // namespace
 
-float NpyArray::number(int64_t i) const { return is_integer() ? static_cast<float>(integer(i)) : as_float(bits_of(*this, i), type); }
+float NpyArray::number(int64_t i) const {
+  return is_integer() ? static_cast<float>(integer(i)) : as_float(bits_of(*this, i), type);
+}
 int64_t NpyArray::integer(int64_t i) const { return as_integer(bits_of(*this, i), type); }
 
 std::vector<uint8_t> npy_header(const std::vector<int64_t>& shape) {

@@ -46,7 +46,9 @@ std::vector<uint8_t> read_entry(zip_t* archive, zip_uint64_t index, size_t most)
 
 }  // namespace
 
-bool looks_like_npz(const Bytes& file) { return file.size() >= 4 && (std::memcmp(file.data(), "PK\3\4", 4) == 0 || std::memcmp(file.data(), "PK\5\6", 4) == 0); }
+bool looks_like_npz(const Bytes& file) {
+  return file.size() >= 4 && (std::memcmp(file.data(), "PK\3\4", 4) == 0 || std::memcmp(file.data(), "PK\5\6", 4) == 0);
+}
 
 std::vector<std::pair<std::string, NpyArray>> read_npz(const Bytes& file) {
   if (!looks_like_npz(file)) throw bad_npz("it does not begin with PK");

@@ -17,14 +17,20 @@ namespace {
 constexpr int kMaxSide = 16384;
 constexpr int64_t kMostPixels = 1 << 26;  // a small file may claim very many
 
-Error bad_image(const std::string& what) { return Error(ErrorCode::BadTensorFile, "not a picture that can be read: " + what); }
-
-Picture blank_picture(int64_t width, int64_t height, int channels) {
-  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide || width * height > kMostPixels) throw bad_image("it has " + std::to_string(width) + " x " + std::to_string(height) + " pixels");
-  return {static_cast<int>(width), static_cast<int>(height), std::vector<uint8_t>(static_cast<size_t>(width * height * channels))};
+Error bad_image(const std::string& what) {
+  return Error(ErrorCode::BadTensorFile, "not a picture that can be read: " + what);
 }
 
-std::string_view head(const Bytes& file) { return {reinterpret_cast<const char*>(file.data()), std::min<size_t>(file.size(), 8)}; }
+Picture blank_picture(int64_t width, int64_t height, int channels) {
+  if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide || width * height > kMostPixels)
+    throw bad_image("it has " + std::to_string(width) + " x " + std::to_string(height) + " pixels");
+  return {static_cast<int>(width), static_cast<int>(height),
+          std::vector<uint8_t>(static_cast<size_t>(width * height * channels))};
+}
+
+std::string_view head(const Bytes& file) {
+  return {reinterpret_cast<const char*>(file.data()), std::min<size_t>(file.size(), 8)};
+}
 bool is_png(const Bytes& file) { return head(file).starts_with("\x89PNG"); }
 bool is_jpeg(const Bytes& file) { return head(file).starts_with("\xFF\xD8\xFF"); }
 
@@ -71,8 +77,10 @@ struct PngReader {
     png_set_expand(png);
     png_set_scale_16(png);
     png_set_strip_alpha(png);
-    if (channels == 3) png_set_gray_to_rgb(png);
-    else png_set_rgb_to_gray(png, PNG_ERROR_ACTION_NONE, 0.299, 0.587);  // as JPEG defines brightness
+    if (channels == 3)
+      png_set_gray_to_rgb(png);
+    else
+      png_set_rgb_to_gray(png, PNG_ERROR_ACTION_NONE, 0.299, 0.587);  // as JPEG defines brightness
     png_set_interlace_handling(png);
     png_read_update_info(png, info);
     return true;
@@ -88,7 +96,8 @@ struct PngReader {
 Picture read_png(const Bytes& file, int channels) {
   PngReader reader(file);
   if (!reader.read_header(channels)) throw bad_image(reader.message);
-  Picture p = blank_picture(png_get_image_width(reader.png, reader.info), png_get_image_height(reader.png, reader.info), channels);
+  Picture p = blank_picture(png_get_image_width(reader.png, reader.info), png_get_image_height(reader.png, reader.info),
+                            channels);
   const size_t row = static_cast<size_t>(p.width) * static_cast<size_t>(channels);
   ensure(png_get_rowbytes(reader.png, reader.info) == row, "a PNG row of another size");
   std::vector<png_bytep> rows;
@@ -104,7 +113,8 @@ Picture from_inks(const Picture& inks, int channels) {
   for (size_t i = 0; i < inks.pixels.size() / 4; ++i) {
     const uint8_t* ink = &inks.pixels[i * 4];
     const auto light = [&](int c) { return (ink[c] * ink[3] + 127) / 255; };
-    if (channels == 1) p.pixels[i] = static_cast<uint8_t>((light(0) * 299 + light(1) * 587 + light(2) * 114 + 500) / 1000);
+    if (channels == 1)
+      p.pixels[i] = static_cast<uint8_t>((light(0) * 299 + light(1) * 587 + light(2) * 114 + 500) / 1000);
     else
       for (int c = 0; c < 3; ++c) p.pixels[i * 3 + static_cast<size_t>(c)] = static_cast<uint8_t>(light(c));
   }
@@ -117,14 +127,17 @@ Picture read_jpeg(const Bytes& file, int channels) {
   const auto size = static_cast<unsigned long>(file.size());
   const auto why = [&] { return std::string(tjGetErrorStr2(decoder.get())); };
   int width = 0, height = 0, sampling = 0, colours = 0;
-  if (tjDecompressHeader3(decoder.get(), file.data(), size, &width, &height, &sampling, &colours) != 0) throw bad_image(why());
+  if (tjDecompressHeader3(decoder.get(), file.data(), size, &width, &height, &sampling, &colours) != 0)
+    throw bad_image(why());
   const bool inks = colours == TJCS_CMYK || colours == TJCS_YCCK;
   Picture p = blank_picture(width, height, inks ? 4 : channels);
   const int format = inks ? TJPF_CMYK : channels == 1 ? TJPF_GRAY : TJPF_RGB;
-  if (tjDecompress2(decoder.get(), file.data(), size, p.pixels.data(), width, 0, height, format, TJFLAG_LIMITSCANS) != 0) {
+  if (tjDecompress2(decoder.get(), file.data(), size, p.pixels.data(), width, 0, height, format, TJFLAG_LIMITSCANS) !=
+      0) {
     // Cameras write odd bytes between segments; a file that ends too early is another matter.
     const std::string what = why();
-    if (tjGetErrorCode(decoder.get()) != TJERR_WARNING || what.find("remature end") != std::string::npos) throw bad_image(what);
+    if (tjGetErrorCode(decoder.get()) != TJERR_WARNING || what.find("remature end") != std::string::npos)
+      throw bad_image(what);
   }
   return inks ? from_inks(p, channels) : p;
 }

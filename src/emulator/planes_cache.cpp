@@ -2,7 +2,8 @@
 
 namespace blobsmith::emulator {
 
-const ShiftedPlanes& PlanesCache::get(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width) {
+const ShiftedPlanes& PlanesCache::get(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window,
+                                      int64_t out_height, int64_t out_width) {
   const Key key{image, channels, out_height, out_width, window};
   if (planes_ && key == key_) return *planes_;
   planes_.reset();  // makes room first

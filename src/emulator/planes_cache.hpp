@@ -12,7 +12,8 @@ class PlanesCache {
   static constexpr int64_t kLeastRoom = 1 << 14;
   int64_t room = kLeastRoom;  ///< floats; what needs more is done in parts
 
-  const ShiftedPlanes& get(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
+  const ShiftedPlanes& get(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window,
+                           int64_t out_height, int64_t out_width);
   /// To be called when a stage is done that wrote to the bytes [begin, end).
   void written(const uint8_t* begin, const uint8_t* end) {
     if (planes_ && begin < end_ && begin_ < end) planes_.reset();

@@ -16,8 +16,10 @@ class Rows {
     const int64_t room = std::max<int64_t>(kFloats / std::max<int64_t>(width_, 1), 1);
     slots_ = std::min(plane.dims[0] <= room ? plane.dims[0] : most, room);
     values_ = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(slots_ * width_));
-    if (slots_ == plane.dims[0]) load_rows(plane.data, plane.strides[0], plane.strides[1], plane.type, slots_, width_, values_.get(), width_);
-    else rows_.assign(static_cast<size_t>(slots_), -1);
+    if (slots_ == plane.dims[0])
+      load_rows(plane.data, plane.strides[0], plane.strides[1], plane.type, slots_, width_, values_.get(), width_);
+    else
+      rows_.assign(static_cast<size_t>(slots_), -1);
   }
   const float* get(int64_t y) {
     if (rows_.empty()) return values_.get() + y * width_;
@@ -38,7 +40,8 @@ class Rows {
 };
 
 template <class Combine>
-void pool(const Window& w, const Grid& in, float start, Combine combine, const Grid& out, int64_t first_column, const PooledRow& finish) {
+void pool(const Window& w, const Grid& in, float start, Combine combine, const Grid& out, int64_t first_column,
+          const PooledRow& finish) {
   const int64_t height = in.dims[0], width = in.dims[1];
   Rows rows(in, w.kernel_y);
   std::vector<float> column(static_cast<size_t>(width));  // of each column, what falls into the window's rows
@@ -70,12 +73,17 @@ void pool_plane(bool max, const Window& window, const Grid& plane, const Grid& r
     Window w = window;
     out.data += first * out.strides[1];
     out.dims[1] = std::min(kColumns, out.dims[1] - first);
-    const int64_t begin = first * w.stride_x - w.pad_left, end = begin + (out.dims[1] - 1) * w.stride_x + w.kernel_x, skipped = std::clamp<int64_t>(begin, 0, in.dims[1]);
+    const int64_t begin = first * w.stride_x - w.pad_left, end = begin + (out.dims[1] - 1) * w.stride_x + w.kernel_x,
+                  skipped = std::clamp<int64_t>(begin, 0, in.dims[1]);
     in.data += skipped * in.strides[1];
     in.dims[1] = std::clamp<int64_t>(end, skipped, in.dims[1]) - skipped;
     w.pad_left = skipped - begin;
-    if (max) pool(w, in, -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::max(a, b); }, out, first, finish);
-    else pool(w, in, 0.0f, [](float a, float b) { return a + b; }, out, first, finish);
+    if (max)
+      pool(
+          w, in, -std::numeric_limits<float>::infinity(), [](float a, float b) { return std::max(a, b); }, out, first,
+          finish);
+    else
+      pool(w, in, 0.0f, [](float a, float b) { return a + b; }, out, first, finish);
   }
 }
 

@@ -1,5 +1,5 @@
-// Which stages can run together, seen from their records alone. The compiler cuts large layers into many small stages; one by
-// one they would keep a processor busy with beginning and ending.
+// Which stages can run together, seen from their records alone. The compiler cuts large layers into many small stages;
+// one by one they would keep a processor busy with beginning and ending.
 #pragma once
 #include <span>
 #include <vector>

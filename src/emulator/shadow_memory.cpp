@@ -33,12 +33,16 @@ void ShadowMemory::begin_item() {
 }
 
 uint32_t ShadowMemory::tensor_number(int buffer, bool padding) {
-  const auto [it, added] = numbers_.try_emplace({index_, injected_, buffer, padding}, static_cast<uint32_t>(tensors_.size()));
+  const auto [it, added] =
+      numbers_.try_emplace({index_, injected_, buffer, padding}, static_cast<uint32_t>(tensors_.size()));
   if (!added) return it->second;
-  const std::string name = std::to_string(index_) + (injected_ ? "-injected-" : "-") + to_string(stage_->type) + "." + stage_->buffers[static_cast<size_t>(buffer)].role;
+  const std::string name = std::to_string(index_) + (injected_ ? "-injected-" : "-") + to_string(stage_->type) + "." +
+                           stage_->buffers[static_cast<size_t>(buffer)].role;
   const uint32_t number = it->second;
-  if (padding) tensors_.push_back({name + ", behind its rows", tensor_number(buffer, false), 0, 0, true});
-  else tensors_.push_back({name, number, 0, 0, false});
+  if (padding)
+    tensors_.push_back({name + ", behind its rows", tensor_number(buffer, false), 0, 0, true});
+  else
+    tensors_.push_back({name, number, 0, 0, false});
   return number;
 }
 
@@ -98,7 +102,8 @@ void ShadowMemory::copy(const Access& from, const Access& to) {
   });
 }
 
-// ---- places -----------------------------------------------------------------------------------------------------------
+// ---- places
+// -----------------------------------------------------------------------------------------------------------
 void ShadowMemory::check_place(const Access& a) {
   const Grid& g = a.elements;
   if (g.count() == 0) return;
@@ -115,7 +120,8 @@ void ShadowMemory::check_place(const Access& a) {
   if (extent && b.offset + *extent > b.io.bytes) report(Kind::Outside, a.buffer, *first.arena, first.first, *extent);
 }
 
-// ---- reads ------------------------------------------------------------------------------------------------------------
+// ---- reads
+// ------------------------------------------------------------------------------------------------------------
 void ShadowMemory::check_read(const Access& a, bool used) {
   std::set<uint32_t> seen;
   for_each_range(a.elements, [&](const Range& r) {
@@ -125,8 +131,10 @@ void ShadowMemory::check_read(const Access& a, bool used) {
       Byte& byte = r.arena->bytes[static_cast<size_t>(i)];
       const Tensor& t = tensors_[byte.tensor];
       byte.read_in = turn_;
-      if (used && (byte.tensor == 0 || t.padding)) report(Kind::Unwritten, a.buffer, *r.arena, i, 1, t.name);
-      else if (!injected_ && !t.padding && t.written_in == turn_) report(Kind::Overlap, a.buffer, *r.arena, i, 1, t.name);
+      if (used && (byte.tensor == 0 || t.padding))
+        report(Kind::Unwritten, a.buffer, *r.arena, i, 1, t.name);
+      else if (!injected_ && !t.padding && t.written_in == turn_)
+        report(Kind::Overlap, a.buffer, *r.arena, i, 1, t.name);
       if (byte.tensor != last) seen.insert(byte.tensor);
       last = byte.tensor;
     }
@@ -136,12 +144,14 @@ void ShadowMemory::check_read(const Access& a, bool used) {
     if (const uint32_t by = tensors_[t].partly_lost_to; by != 0 && seen.contains(by)) {
       for_each_range(a.elements, [&](const Range& r) {
         for (int64_t i = r.first; i < r.first + r.size; ++i)
-          if (r.arena->bytes[static_cast<size_t>(i)].tensor == by) report(Kind::Overlap, a.buffer, *r.arena, i, 1, tensors_[by].name + " over " + tensors_[t].name);
+          if (r.arena->bytes[static_cast<size_t>(i)].tensor == by)
+            report(Kind::Overlap, a.buffer, *r.arena, i, 1, tensors_[by].name + " over " + tensors_[t].name);
       });
     }
 }
 
-// ---- writes -----------------------------------------------------------------------------------------------------------
+// ---- writes
+// -----------------------------------------------------------------------------------------------------------
 void ShadowMemory::mark_write(const Access& a) {
   const uint32_t data = tensor_number(a.buffer, false), padding = a.by_engine ? tensor_number(a.buffer, true) : 0;
   for (uint32_t t : {data, padding})
@@ -153,8 +163,10 @@ void ShadowMemory::mark_write(const Access& a) {
     if (!r.arena) return;
     write_bytes(a, r, data);
     const int64_t end = r.first + r.size, rest = a.by_engine ? round_up(end, kEngineUnit) - end : 0;
-    if (end + rest > static_cast<int64_t>(r.arena->bytes.size())) report(Kind::Outside, a.buffer, *r.arena, end, rest);
-    else write_bytes(a, {r.arena, end, rest}, padding);
+    if (end + rest > static_cast<int64_t>(r.arena->bytes.size()))
+      report(Kind::Outside, a.buffer, *r.arena, end, rest);
+    else
+      write_bytes(a, {r.arena, end, rest}, padding);
   });
 }
 
@@ -164,28 +176,43 @@ void ShadowMemory::write_bytes(const Access& a, const Range& r, uint32_t tensor)
     Tensor& before = tensors_[byte.tensor];
     const bool own = before.name.empty() || before.owner == tensors_[tensor].owner;
     if (byte.read_in == turn_) report(Kind::Overlap, a.buffer, *r.arena, i, 1, "what is read at the same time");
-    if (!own && before.written_in == turn_ && !before.padding && !tensors_[tensor].padding) report(Kind::Overlap, a.buffer, *r.arena, i, 1, before.name);
+    if (!own && before.written_in == turn_ && !before.padding && !tensors_[tensor].padding)
+      report(Kind::Overlap, a.buffer, *r.arena, i, 1, before.name);
     if (!own) before.partly_lost_to = tensor;
     byte.tensor = tensor;
   }
 }
 
-// ---- the whole run ----------------------------------------------------------------------------------------------------
+// ---- the whole run
+// ----------------------------------------------------------------------------------------------------
 void ShadowMemory::output(int number, const std::string& name, const Grid& elements) {
   for_each_range(elements, [&](const Range& r) {
     for (int64_t i = r.first; r.arena && i < r.first + r.size; ++i) {
       const Tensor& t = tensors_[r.arena->bytes[static_cast<size_t>(i)].tensor];
       if (!t.name.empty() && !t.padding) continue;
-      MemoryReport& m =
-          reports_.try_emplace({kOutputStage, false, number, 0}, MemoryReport{Kind::OutputUnwritten, kOutputStage, false, "", name, to_string(r.arena->location), i, i, 0, ""}).first->second;
+      MemoryReport& m = reports_
+                            .try_emplace({kOutputStage, false, number, 0},
+                                         MemoryReport{Kind::OutputUnwritten, kOutputStage, false, "", name,
+                                                      to_string(r.arena->location), i, i, 0, ""})
+                            .first->second;
       m.last = i;
       ++m.bytes;
     }
   });
 }
 
-void ShadowMemory::report(Kind kind, int buffer, const Arena& arena, int64_t first, int64_t size, const std::string& other) {
-  const MemoryReport fresh{kind, index_, injected_, to_string(stage_->type), stage_->buffers[static_cast<size_t>(buffer)].role, to_string(arena.location), first, first, 0, other};
+void ShadowMemory::report(Kind kind, int buffer, const Arena& arena, int64_t first, int64_t size,
+                          const std::string& other) {
+  const MemoryReport fresh{kind,
+                           index_,
+                           injected_,
+                           to_string(stage_->type),
+                           stage_->buffers[static_cast<size_t>(buffer)].role,
+                           to_string(arena.location),
+                           first,
+                           first,
+                           0,
+                           other};
   MemoryReport& m = reports_.try_emplace({index_, !injected_, buffer, static_cast<int>(kind)}, fresh).first->second;
   m.first = std::min(m.first, first);
   m.last = std::max(m.last, first + size - 1);

@@ -1,5 +1,5 @@
-// A second memory that knows of every byte which stage wrote it, and with it the mistakes that a device would not report
-// (docs/emulator.md, "Checking memory").
+// A second memory that knows of every byte which stage wrote it, and with it the mistakes that a device would not
+// report (docs/emulator.md, "Checking memory").
 #pragma once
 #include <cstdint>
 #include <map>
@@ -68,12 +68,13 @@ class ShadowMemory {
   void copy(const Access& from, const Access& to);
   void mark_write(const Access& a);
   void write_bytes(const Access& a, const Range& r, uint32_t tensor);
-  void report(MemoryReport::Kind kind, int buffer, const Arena& arena, int64_t first, int64_t size, const std::string& other = {});
+  void report(MemoryReport::Kind kind, int buffer, const Arena& arena, int64_t first, int64_t size,
+              const std::string& other = {});
 
   const vpu::Blob& blob_;
   std::vector<Arena> arenas_;
   std::vector<Tensor> tensors_;
-  std::map<std::tuple<int, bool, int, bool>, uint32_t> numbers_;     ///< stage, injected, buffer, padding -> in tensors_
+  std::map<std::tuple<int, bool, int, bool>, uint32_t> numbers_;  ///< stage, injected, buffer, padding -> in tensors_
   std::map<std::tuple<int, bool, int, int>, MemoryReport> reports_;  ///< by stage, not injected, buffer, kind
   const vpu::BlobStage* stage_ = nullptr;                            ///< running
   int index_ = 0;

@@ -12,17 +12,19 @@ namespace blobsmith::emulator {
 
 /// How output positions map to input positions: x_in = x*stride_x - pad_left + kx*dilation_x. What lies outside is 0.
 struct Window {
-  int64_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1, dilation_y = 1;
+  int64_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1,
+          dilation_y = 1;
   bool operator==(const Window&) const = default;
   int64_t area() const { return kernel_x * kernel_y; }
-  static constexpr int64_t kLargestKernel = 4096, kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
+  static constexpr int64_t kLargestKernel = 4096,
+                           kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
   /// Throws BadBlob for numbers that no convolution (or pool) has.
   void check(int64_t largest_kernel = kLargestKernel) const;
 };
 
-/// Images as FP32 with borders of zeros, taken apart by stride: the values that one kernel element needs for all positions of
-/// an output row lie side by side, and those of the next output row `pitch` behind. So the contribution of a kernel
-/// element to a whole plane is one long row.
+/// Images as FP32 with borders of zeros, taken apart by stride: the values that one kernel element needs for all
+/// positions of an output row lie side by side, and those of the next output row `pitch` behind. So the contribution of
+/// a kernel element to a whole plane is one long row.
 class ShiftedPlanes {
  public:
   /// What one channel becomes for `rows` x `columns` output elements: planes for each position between two steps.
@@ -33,8 +35,10 @@ class ShiftedPlanes {
   };
 
   /// `image` has the axes C, H, W.
-  ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height, int64_t out_width);
-  /// Several images of equal size, each for one output element, as if these lay in one row. Borders only right and below.
+  ShiftedPlanes(ThreadPool& pool, const Grid& image, int64_t channels, const Window& window, int64_t out_height,
+                int64_t out_width);
+  /// Several images of equal size, each for one output element, as if these lay in one row. Borders only right and
+  /// below.
   ShiftedPlanes(std::span<const Grid> images, int64_t channels, const Window& window);
 
   const float* data() const { return values_.get(); }

@@ -44,7 +44,7 @@ struct Machine {
   EmulatorOptions options;
   Memory memory;
   ThreadPool pool;
-  ThreadPool no_helpers{1};  ///< for stages that run side by side
+  ThreadPool no_helpers{1};                 ///< for stages that run side by side
   std::unique_ptr<ShadowMemory> shadow;     ///< when memory is checked
   std::map<std::string, HalfTable> tables;  ///< by the bytes of stage type and parameters
   Workplace workplace{pool, {}};            ///< of stages that run alone
@@ -54,7 +54,8 @@ struct Machine {
 class StageRun {
  public:
   StageRun(Machine& machine, const vpu::BlobStage& stage) : StageRun(machine, stage, machine.workplace) {}
-  StageRun(Machine& machine, const vpu::BlobStage& stage, Workplace& workplace) : machine_(machine), stage_(stage), workplace_(workplace) {}
+  StageRun(Machine& machine, const vpu::BlobStage& stage, Workplace& workplace)
+      : machine_(machine), stage_(stage), workplace_(workplace) {}
   ~StageRun() {
     for (const Written& w : written_) workplace_.planes.written(w.begin, w.end);
   }
@@ -124,8 +125,10 @@ class StageRun {
   View will_write(int k, const View& v) {
     const uint8_t* end = memory_order(v).end();
     const auto known = std::ranges::find(written_, k, &Written::buffer);
-    if (known == written_.end()) written_.push_back({k, v.data, end});
-    else known->end = std::max(known->end, end);
+    if (known == written_.end())
+      written_.push_back({k, v.data, end});
+    else
+      known->end = std::max(known->end, end);
     return v;
   }
   View noted(int k, bool write, const View& v) {

@@ -25,7 +25,9 @@ void store(uint8_t* p, T v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-int64_t product(const Sizes& dims, int rank) { return std::accumulate(dims.begin(), dims.begin() + rank, int64_t{1}, std::multiplies<>()); }
+int64_t product(const Sizes& dims, int rank) {
+  return std::accumulate(dims.begin(), dims.begin() + rank, int64_t{1}, std::multiplies<>());
+}
 
 /// Towards zero; what doesn't fit is cut to the range of 64 bits, NaN is 0.
 int64_t truncate(float f) {
@@ -43,7 +45,8 @@ Grid by_dims(const View& v, std::initializer_list<Dim> wanted) {
   }
   for (int p = 0; p < v.rank; ++p)
     if (!(used >> p & 1) && v.dims[static_cast<size_t>(p)] != 1)
-      throw Error(ErrorCode::BadBlob, "bad blob: a tensor in order " + v.order.name() + " where " + std::to_string(wanted.size()) + " dimensions are needed");
+      throw Error(ErrorCode::BadBlob, "bad blob: a tensor in order " + v.order.name() + " where " +
+                                          std::to_string(wanted.size()) + " dimensions are needed");
   return g;
 }
 
@@ -141,13 +144,15 @@ void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, in
   }
 }
 
-void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width, float* to, int64_t pitch) {
+void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width,
+               float* to, int64_t pitch) {
   if (row_stride == stride * width && pitch == width) return load_row(from, stride, type, rows * width, to);
   if (type == DataType::FP16 && stride == 2) return halves_to_floats(from, row_stride, to, pitch, rows, width);
   for (int64_t r = 0; r < rows; ++r) load_row(from + r * row_stride, stride, type, width, to + r * pitch);
 }
 
-void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width) {
+void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type,
+                int64_t rows, int64_t width) {
   if (row_stride == stride * width && pitch == width) return store_row(from, to, stride, type, rows * width);
   if (type == DataType::FP16 && stride == 2) return floats_to_halves(from, pitch, to, row_stride, rows, width);
   for (int64_t r = 0; r < rows; ++r) store_row(from + r * pitch, to + r * row_stride, stride, type, width);
@@ -202,7 +207,8 @@ void write_integers(const Grid& g, const int64_t* values) {
 
 namespace {
 void check_count(const Grid& g, size_t values) {
-  if (g.count() != static_cast<int64_t>(values)) throw Error(ErrorCode::BadBlob, "bad blob: an output of another size than computed");
+  if (g.count() != static_cast<int64_t>(values))
+    throw Error(ErrorCode::BadBlob, "bad blob: an output of another size than computed");
 }
 }  // namespace
 
@@ -221,7 +227,8 @@ Nest<K> simplified(const Nest<K>& in) {
   std::vector<size_t> axes;
   for (size_t i = 0; i < static_cast<size_t>(in.rank); ++i)
     if (in.dims[i] != 1) axes.push_back(i);
-  std::stable_sort(axes.begin(), axes.end(), [&](size_t a, size_t b) { return std::abs(in.strides[0][a]) > std::abs(in.strides[0][b]); });
+  std::stable_sort(axes.begin(), axes.end(),
+                   [&](size_t a, size_t b) { return std::abs(in.strides[0][a]) > std::abs(in.strides[0][b]); });
   Nest<K> out;
   out.base = in.base;
   for (size_t a : axes) {
@@ -241,14 +248,20 @@ template Nest<4> simplified(const Nest<4>&);
 
 void copy_elements(ThreadPool& pool, const Grid& from, const Grid& to) {
   const int64_t size = vpu::element_size(to.type);
-  const bool same = from.rank == to.rank && std::equal(from.dims.begin(), from.dims.begin() + from.rank, to.dims.begin()) && vpu::element_size(from.type) == size;
+  const bool same = from.rank == to.rank &&
+                    std::equal(from.dims.begin(), from.dims.begin() + from.rank, to.dims.begin()) &&
+                    vpu::element_size(from.type) == size;
   if (!same) throw Error(ErrorCode::BadBlob, "bad blob: a copy between tensors of different sizes or types");
   const Nest<2> nest = simplified(Nest<2>{to.rank, to.dims, {to.strides, from.strides}, {to.data, from.data}});
   for_each_row(pool, nest, [size](const auto& at, const auto& step, int64_t n) {
-    if (step[0] == size && step[1] == size) std::memmove(at[0], at[1], static_cast<size_t>(n * size));
-    else if (size == 2) copy_row<uint16_t>(at[1], step[1], at[0], step[0], n);
-    else if (size == 4) copy_row<uint32_t>(at[1], step[1], at[0], step[0], n);
-    else copy_row<uint8_t>(at[1], step[1], at[0], step[0], n);
+    if (step[0] == size && step[1] == size)
+      std::memmove(at[0], at[1], static_cast<size_t>(n * size));
+    else if (size == 2)
+      copy_row<uint16_t>(at[1], step[1], at[0], step[0], n);
+    else if (size == 4)
+      copy_row<uint32_t>(at[1], step[1], at[0], step[0], n);
+    else
+      copy_row<uint8_t>(at[1], step[1], at[0], step[0], n);
   });
 }
 

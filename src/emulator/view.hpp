@@ -53,13 +53,16 @@ Grid memory_order(const View& v);
 Grid planes(const View& v);   ///< N, C, H, W; an Error if another dimension is larger than 1
 Grid volumes(const View& v);  ///< N, C, D, H, W
 
-// ---- values -----------------------------------------------------------------------------------------------------------
+// ---- values
+// -----------------------------------------------------------------------------------------------------------
 void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, float* to);
 /// FP16: to nearest even; integers: towards zero, then the low bits.
 void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, int64_t n);
 /// Several rows; `pitch`: floats from one to the next.
-void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width, float* to, int64_t pitch);
-void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width);
+void load_rows(const uint8_t* from, int64_t row_stride, int64_t stride, DataType type, int64_t rows, int64_t width,
+               float* to, int64_t pitch);
+void store_rows(const float* from, int64_t pitch, uint8_t* to, int64_t row_stride, int64_t stride, DataType type,
+                int64_t rows, int64_t width);
 
 std::vector<float> read_floats(const Grid& g);  ///< compact, in the grid's order
 void write_floats(const Grid& g, const float* values);
@@ -69,7 +72,8 @@ void write_integers(const Grid& g, const int64_t* values);
 void write(const Grid& g, const std::vector<float>& values);
 void write(const Grid& g, const std::vector<int64_t>& values);
 
-// ---- loops ------------------------------------------------------------------------------------------------------------
+// ---- loops
+// ------------------------------------------------------------------------------------------------------------
 /// K tensors walked together. Strides may be 0 (broadcast) or negative.
 template <size_t K>
 struct Nest {
@@ -81,7 +85,8 @@ struct Nest {
 
 inline Nest<1> nest_of(const Grid& g) { return {g.rank, g.dims, {g.strides}, {g.data}}; }
 
-/// The same loops in another order: outermost the largest stride of tensor 0, adjoining axes merged where all tensors allow it.
+/// The same loops in another order: outermost the largest stride of tensor 0, adjoining axes merged where all tensors
+/// allow it.
 template <size_t K>
 Nest<K> simplified(const Nest<K>& in);
 extern template Nest<1> simplified(const Nest<1>&);

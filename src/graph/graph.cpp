@@ -12,7 +12,8 @@ namespace blobsmith {
 int64_t element_count(const Shape& shape) {
   int64_t n = 1;
   for (int64_t d : shape)
-    if (d < 0 || __builtin_mul_overflow(n, d, &n)) throw Error(ErrorCode::ShapeMismatch, "shape " + to_string(shape) + " has no element count");
+    if (d < 0 || __builtin_mul_overflow(n, d, &n))
+      throw Error(ErrorCode::ShapeMismatch, "shape " + to_string(shape) + " has no element count");
   return n;
 }
 
@@ -22,7 +23,8 @@ bool is_static(const Shape& shape) {
 
 std::string to_string(const Shape& shape) {
   std::string s = "[";
-  for (size_t i = 0; i < shape.size(); ++i) s += (i ? "," : "") + (shape[i] < 0 ? std::string("?") : std::to_string(shape[i]));
+  for (size_t i = 0; i < shape.size(); ++i)
+    s += (i ? "," : "") + (shape[i] < 0 ? std::string("?") : std::to_string(shape[i]));
   return s + "]";
 }
 
@@ -49,7 +51,8 @@ Tensor Tensor::reals(ElementType type, Shape shape, std::span<const double> valu
       std::ranges::transform(values, v.begin(), [](double d) { return float_to_half(static_cast<float>(d)); });
       return of(type, std::move(shape), std::move(v));
     }
-    default: throw Error(ErrorCode::TypeMismatch, "real numbers can't be constants of type " + std::string(to_string(type)));
+    default:
+      throw Error(ErrorCode::TypeMismatch, "real numbers can't be constants of type " + std::string(to_string(type)));
   }
 }
 
@@ -58,7 +61,11 @@ namespace {
 template <class F>
 void visit_elements(const Tensor& t, F f) {
   switch (t.type) {
-    case ElementType::f16: { std::vector<float> v(t.bytes.size() / 2); halves_to_floats(t.as<Half>().data(), v.data(), v.size()); return f(std::span<const float>(v)); }
+    case ElementType::f16: {
+      std::vector<float> v(t.bytes.size() / 2);
+      halves_to_floats(t.as<Half>().data(), v.data(), v.size());
+      return f(std::span<const float>(v));
+    }
     case ElementType::f32: return f(t.as<float>());
     case ElementType::f64: return f(t.as<double>());
     case ElementType::i8: return f(t.as<int8_t>());
@@ -70,25 +77,35 @@ void visit_elements(const Tensor& t, F f) {
     case ElementType::u16: return f(t.as<uint16_t>());
     case ElementType::u32: return f(t.as<uint32_t>());
     case ElementType::u64: return f(t.as<uint64_t>());
-    default: throw Error(ErrorCode::TypeMismatch, "constants of type " + std::string(to_string(t.type)) + " can't be read as numbers");
+    default:
+      throw Error(ErrorCode::TypeMismatch,
+                  "constants of type " + std::string(to_string(t.type)) + " can't be read as numbers");
   }
 }
 
 template <class T>
 int64_t whole_number(T x) {
-  if constexpr (std::is_floating_point_v<T>) return ops::truncate(static_cast<double>(x));
-  else return static_cast<int64_t>(x);
+  if constexpr (std::is_floating_point_v<T>)
+    return ops::truncate(static_cast<double>(x));
+  else
+    return static_cast<int64_t>(x);
 }
 }  // namespace
 
 std::vector<int64_t> Tensor::to_i64() const {
   std::vector<int64_t> r;
-  visit_elements(*this, [&](auto v) { r.reserve(v.size()); for (auto x : v) r.push_back(whole_number(x)); });
+  visit_elements(*this, [&](auto v) {
+    r.reserve(v.size());
+    for (auto x : v) r.push_back(whole_number(x));
+  });
   return r;
 }
 std::vector<float> Tensor::to_f32() const {
   std::vector<float> r;
-  visit_elements(*this, [&](auto v) { r.reserve(v.size()); for (auto x : v) r.push_back(static_cast<float>(x)); });
+  visit_elements(*this, [&](auto v) {
+    r.reserve(v.size());
+    for (auto x : v) r.push_back(static_cast<float>(x));
+  });
   return r;
 }
 
@@ -222,7 +239,8 @@ void Graph::remove_unreachable() {
     Node* n = todo.back();
     todo.pop_back();
     if (!live.insert(n).second) continue;
-    for (const Value& v : n->inputs_) if (v) todo.push_back(v.node);
+    for (const Value& v : n->inputs_)
+      if (v) todo.push_back(v.node);
   }
   for (const auto& n : nodes_)
     if (!live.contains(n.get()))
@@ -242,11 +260,21 @@ std::vector<Node*> Graph::ordered() const {
   const size_t limit = 4 * (nodes_.size() + 1) * (nodes_.size() + 1);
   while (!stack.empty()) {
     Node* n = stack.back();
-    if (done.contains(n)) { stack.pop_back(); continue; }
+    if (done.contains(n)) {
+      stack.pop_back();
+      continue;
+    }
     bool ready = true;
     for (auto it = n->inputs_.rbegin(); it != n->inputs_.rend(); ++it)
-      if (*it && !done.contains(it->node)) { stack.push_back(it->node); ready = false; }
-    if (ready) { order.push_back(n); stack.pop_back(); done.insert(n); }
+      if (*it && !done.contains(it->node)) {
+        stack.push_back(it->node);
+        ready = false;
+      }
+    if (ready) {
+      order.push_back(n);
+      stack.pop_back();
+      done.insert(n);
+    }
     if (++guard > limit) throw Error(ErrorCode::BadGraph, "the network has a cycle through layer \"" + n->name + "\"");
   }
   return order;

@@ -13,10 +13,11 @@
 
 namespace blobsmith {
 
-using Shape = std::vector<int64_t>;        ///< outermost dimension first; kDynamic where unknown
+using Shape = std::vector<int64_t>;  ///< outermost dimension first; kDynamic where unknown
 inline constexpr int64_t kDynamic = -1;
 
-int64_t element_count(const Shape& shape);  ///< product of the dimensions, 1 for a scalar; throws on overflow or a dynamic one
+int64_t element_count(
+    const Shape& shape);  ///< product of the dimensions, 1 for a scalar; throws on overflow or a dynamic one
 bool is_static(const Shape& shape);
 std::string to_string(const Shape& shape);  ///< "[1,3,224,224]"
 
@@ -27,16 +28,20 @@ struct Tensor {
   Bytes bytes;
 
   template <class T>
-  std::span<const T> as() const { return bytes.as<T>(); }
+  std::span<const T> as() const {
+    return bytes.as<T>();
+  }
   template <class T>
-  static Tensor of(ElementType type, Shape shape, std::vector<T> values) { return {type, std::move(shape), Bytes::adopt(std::move(values))}; }
-  static Tensor i64(std::vector<int64_t> values);     ///< 1-D
+  static Tensor of(ElementType type, Shape shape, std::vector<T> values) {
+    return {type, std::move(shape), Bytes::adopt(std::move(values))};
+  }
+  static Tensor i64(std::vector<int64_t> values);  ///< 1-D
   static Tensor scalar_i64(int64_t value);
   /// A floating tensor of any float type from doubles, rounded to nearest even (FP16: by way of single precision).
   static Tensor reals(ElementType type, Shape shape, std::span<const double> values);
 
-  std::vector<int64_t> to_i64() const;                ///< any integer or boolean (or float, truncated) type
-  std::vector<float> to_f32() const;                  ///< any numeric type
+  std::vector<int64_t> to_i64() const;  ///< any integer or boolean (or float, truncated) type
+  std::vector<float> to_f32() const;    ///< any numeric type
 };
 
 using Attributes = AttributeMap<>;
@@ -64,14 +69,27 @@ struct OutputPort {
   Shape shape;
   std::vector<NodeUse> uses;              ///< in the order in which the edges were made
   std::vector<std::string> tensor_names;  ///< framework names, for look-up only
-  std::string name;                       ///< given by Graph::eliminate; wins over the node's name where outputs are named
+  std::string name;  ///< given by Graph::eliminate; wins over the node's name where outputs are named
 };
 
 /// TensorIterator and Loop: how outer ports map to the body (front-end §1.5).
 struct PortMap {
-  struct Input { int outer; int body_parameter; int64_t axis = -1, start = 0, end = -1, stride = 1, part_size = 1; bool sliced = false; };
-  struct Output { int outer; int body_result; int64_t axis = -1, start = 0, end = -1, stride = 1, part_size = 1; bool concatenated = false; };
-  struct BackEdge { int body_result; int body_parameter; };
+  struct Input {
+    int outer;
+    int body_parameter;
+    int64_t axis = -1, start = 0, end = -1, stride = 1, part_size = 1;
+    bool sliced = false;
+  };
+  struct Output {
+    int outer;
+    int body_result;
+    int64_t axis = -1, start = 0, end = -1, stride = 1, part_size = 1;
+    bool concatenated = false;
+  };
+  struct BackEdge {
+    int body_result;
+    int body_parameter;
+  };
   std::vector<Input> inputs;
   std::vector<Output> outputs;
   std::vector<BackEdge> back_edges;
@@ -84,12 +102,12 @@ class Node {
  public:
   std::string type;
   int version = 0;
-  std::string name;                 ///< friendly name
+  std::string name;  ///< friendly name
   Attributes attrs;
-  Tensor constant;                  ///< of a "Constant"; of a "Parameter": the mean image to subtract from it, if any
-  std::unique_ptr<Graph> body;      ///< of TensorIterator and Loop only
+  Tensor constant;              ///< of a "Constant"; of a "Parameter": the mean image to subtract from it, if any
+  std::unique_ptr<Graph> body;  ///< of TensorIterator and Loop only
   PortMap port_map;
-  std::string source;               ///< where it stands in the user's file ("node \"/head/Resize\""), for messages
+  std::string source;  ///< where it stands in the user's file ("node \"/head/Resize\""), for messages
 
   int64_t id() const { return id_; }
   const std::vector<Value>& inputs() const { return inputs_; }
@@ -103,7 +121,7 @@ class Node {
   ElementType element_type(int i = 0) const { return output(i).type; }
   bool is(std::string_view t) const { return type == t; }
   bool is_constant() const { return type == "Constant"; }
-  size_t use_count() const;         ///< over all outputs
+  size_t use_count() const;  ///< over all outputs
 
  private:
   friend class Graph;
@@ -125,13 +143,15 @@ class Graph {
   /// Adds a node without inferring its outputs. An empty name becomes "<Type>_<id>". `outputs` may be refined later.
   Node* add(std::string type, std::vector<Value> inputs, int version = 0, std::string name = {});
   /// add(), attributes, then infer(): the usual way to make a node.
-  Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0, std::string name = {});
+  Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0,
+             std::string name = {});
   Node* constant(Tensor t, std::string name = {});
   Node* parameter(ElementType type, Shape shape, std::string name);
   Node* result(Value v, std::string name = {});
 
-  void set_outputs(Node* n, std::vector<std::pair<ElementType, Shape>> outputs);  ///< keeps the uses of ports that remain
-  void set_input(Node* n, int port, Value v);                                     ///< moves one edge (appended to v's uses)
+  void set_outputs(Node* n,
+                   std::vector<std::pair<ElementType, Shape>> outputs);  ///< keeps the uses of ports that remain
+  void set_input(Node* n, int port, Value v);                            ///< moves one edge (appended to v's uses)
   void add_input(Node* n, Value v);
   void remove_input(Node* n, int port);
   void set_inputs(Node* n, std::vector<Value> inputs);
@@ -140,24 +160,25 @@ class Graph {
   void redirect(Value from, Value to);
   /// All consumers of a's outputs read b's (same port numbers). Names stay as they are.
   void replace(Node* a, Node* b);
-  /// front-end §2.3 "eliminate": redirects `out` to `with`; when `out` feeds a Result, the producer of `with` takes the
-  /// name of out's node. Returns false, changing nothing, where that is impossible (Parameter, or another user).
+  /// front-end §2.3 "eliminate": redirects `out` to `with`; when `out` feeds a Result, the producer of `with` takes
+  /// the name of out's node. Returns false, changing nothing, where that is impossible (Parameter, or another user).
   bool eliminate(Value out, Value with);
 
-  void remove(Node* n);             ///< must have no uses
-  void remove_unreachable();        ///< drops everything that no Result (or Parameter) needs; Parameters stay
+  void remove(Node* n);       ///< must have no uses
+  void remove_unreachable();  ///< drops everything that no Result (or Parameter) needs; Parameters stay
 
   const std::vector<Node*>& parameters() const { return parameters_; }
   const std::vector<Node*>& results() const { return results_; }
   /// Result nodes may be replaced or reordered by importers.
   std::vector<Node*>& mutable_results() { return results_; }
   std::vector<Node*>& mutable_parameters() { return parameters_; }
-  /// Topological order as the reference's (front-end §2.1): parameters first in reverse, then depth first from the last Result.
+  /// Topological order as the reference's (front-end §2.1): parameters first in reverse, then depth first from the
+  /// last Result.
   std::vector<Node*> ordered() const;
-  std::vector<Node*> all() const;   ///< every live node in order of creation
+  std::vector<Node*> all() const;  ///< every live node in order of creation
   size_t size() const;
 
-  int64_t next_id = 0;              ///< number of the next node made: decides automatic names (front-end §2.2)
+  int64_t next_id = 0;  ///< number of the next node made: decides automatic names (front-end §2.2)
 
  private:
   void drop_use(const Value& v, const Node* n, int port);
@@ -170,7 +191,7 @@ class Graph {
 /// Computes the output types and shapes of `n` from its inputs and attributes; materialises default attributes.
 /// Throws ShapeMismatch/BadAttribute naming the node; UnknownOperation for a type that no table row knows.
 void infer(Graph& g, Node* n);
-void infer_all(Graph& g);           ///< in topological order
+void infer_all(Graph& g);  ///< in topological order
 /// Computes the outputs of a node whose inputs are all Constants, in its own element type (front-end §2.4).
 /// Returns an empty vector when the type has no evaluation.
 std::vector<Tensor> evaluate(const Node& n, std::span<const Tensor* const> inputs);

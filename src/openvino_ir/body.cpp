@@ -47,7 +47,8 @@ void read_inputs(const Layer& layer, const Built& body, PortMap& map) {
   for (const pugi::xml_node& xml : entries(layer.xml.child("port_map"), "input")) {
     const int parameter = parameter_index(body, unsigned_attribute(xml, "internal_layer_id"));
     const int64_t outer = integer_attribute(xml, "external_port_id");
-    if (std::string_view(xml.attribute("purpose").value()) == "current_iteration") map.current_iteration_input = parameter;
+    if (std::string_view(xml.attribute("purpose").value()) == "current_iteration")
+      map.current_iteration_input = parameter;
     if (outer < 0) continue;
     PortMap::Input entry{static_cast<int>(layer.input_index(outer_port(outer))), parameter};
     entry.sliced = !xml.attribute("axis").empty();
@@ -60,7 +61,8 @@ void read_outputs(const Layer& layer, const Built& body, PortMap& map) {
   for (const pugi::xml_node& xml : entries(layer.xml.child("port_map"), "output")) {
     const int result = result_index(body, unsigned_attribute(xml, "internal_layer_id"));
     const int64_t outer = integer_attribute(xml, "external_port_id");
-    if (std::string_view(xml.attribute("purpose").value()) == "execution_condition") map.execution_condition_output = result;
+    if (std::string_view(xml.attribute("purpose").value()) == "execution_condition")
+      map.execution_condition_output = result;
     if (outer < 0) continue;
     PortMap::Output entry{static_cast<int>(layer.output_index(outer_port(outer))), result};
     entry.concatenated = !xml.attribute("axis").empty();
@@ -77,11 +79,13 @@ void read_body(const Layer& layer, const File& file, Node& n) {
   File inner = file;
   ++inner.depth;
   Built body = build_graph(xml, inner);
-  if (body.graph.parameters().empty() || body.graph.results().empty()) throw graph_error("No parameters or results found in body Function.");
+  if (body.graph.parameters().empty() || body.graph.results().empty())
+    throw graph_error("No parameters or results found in body Function.");
   read_inputs(layer, body, n.port_map);
   read_outputs(layer, body, n.port_map);
   for (const pugi::xml_node& edge : layer.xml.child("back_edges").children("edge"))
-    n.port_map.back_edges.push_back({result_index(body, unsigned_attribute(edge, "from-layer")), parameter_index(body, unsigned_attribute(edge, "to-layer"))});
+    n.port_map.back_edges.push_back({result_index(body, unsigned_attribute(edge, "from-layer")),
+                                     parameter_index(body, unsigned_attribute(edge, "to-layer"))});
   n.body = std::make_unique<Graph>(std::move(body.graph));
 }
 

@@ -24,19 +24,25 @@ Inputs connect(const Layer& layer, const Layers& layers, const std::map<uint32_t
   for (const Edge& edge : layers.edges_to(layer.id)) {
     const Layer& producer = *layers.find(edge.from_layer);
     Node* node = nodes.at(edge.from_layer);
-    if (node->is("Result")) throw layer_error(ErrorCode::BadGraph, producer, "Cannot find layer with name: " + producer.name).because("it is a Result, and an output of it is read");
+    if (node->is("Result"))
+      throw layer_error(ErrorCode::BadGraph, producer, "Cannot find layer with name: " + producer.name)
+          .because("it is a Result, and an output of it is read");
     const size_t from = producer.output_index(edge.from_port);
-    if (from >= static_cast<size_t>(node->output_count())) throw layer_error(ErrorCode::BadGraph, producer, producer.title() + " is inconsistent!");
+    if (from >= static_cast<size_t>(node->output_count()))
+      throw layer_error(ErrorCode::BadGraph, producer, producer.title() + " is inconsistent!");
     inputs[layer.input_index(edge.to_port)] = node->value(static_cast<int>(from));
   }
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (!inputs[i]) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " has incorrect input with index " + std::to_string(i) + "!");
+    if (!inputs[i])
+      throw layer_error(ErrorCode::BadGraph, layer,
+                        layer.title() + " has incorrect input with index " + std::to_string(i) + "!");
   return inputs;
 }
 
 void require_input_count(const Layer& layer, const Inputs& inputs, const ops::Op& op) {
   const auto count = static_cast<int>(inputs.size());
-  if (count < op.min_inputs || (op.max_inputs != ops::kAnyNumber && count > op.max_inputs)) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
+  if (count < op.min_inputs || (op.max_inputs != ops::kAnyNumber && count > op.max_inputs))
+    throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
 }
 
 Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
@@ -51,7 +57,9 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
 
 // Types that the reader looks up in another opset than the layer states.
 int opset_of(const Layer& layer) {
-  const auto is_one_of = [&](const auto& types) { return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); }); };
+  const auto is_one_of = [&](const auto& types) {
+    return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); });
+  };
   constexpr std::array<std::string_view, 3> kIn2{"MVN", "ROIPooling", "ReorgYolo"};
   constexpr std::array<std::string_view, 8> kIn6{"ExperimentalDetectronDetectionOutput",
                                                  "ExperimentalDetectronGenerateProposalsSingleImage",
@@ -65,8 +73,12 @@ int opset_of(const Layer& layer) {
   if ((layer.opset == "experimental" || layer.opset == "extension") && is_one_of(kIn6)) return 6;
   // Version 11 files: what opset8 shares with opset7.
   if (layer.opset == "opset8" && layer.xml.root().child("net").attribute("version").as_int() >= 11) return kLatestOpset;
-  if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' && layer.opset[5] <= '0' + kLatestOpset) return layer.opset[5] - '0';
-  throw layer_error(ErrorCode::UnknownOperation, layer, "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) + " from unsupported opset: " + layer.opset)
+  if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' &&
+      layer.opset[5] <= '0' + kLatestOpset)
+    return layer.opset[5] - '0';
+  throw layer_error(ErrorCode::UnknownOperation, layer,
+                    "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) +
+                        " from unsupported opset: " + layer.opset)
       .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
 }
 
@@ -87,7 +99,8 @@ Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const F
 }
 
 void name_tensors(const Layer& layer, Node& n) {
-  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i) n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
+  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i)
+    n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
 }
 
 // "1, 3, ?, 1..10": question marks, -1 and ranges are dynamic.
@@ -106,7 +119,9 @@ Shape parse_shape(const std::string& text) {
   return shape;
 }
 
-std::string source_of(const Layer& layer) { return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")"; }
+std::string source_of(const Layer& layer) {
+  return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")";
+}
 
 /// Stands for a layer that can't be read: the outputs are those that the file states. Throws `e` where it states none.
 Node* build_placeholder(Graph& graph, const Layer& layer, const Error& e) {
@@ -125,7 +140,9 @@ Node* build_placeholder(Graph& graph, const Layer& layer, const Error& e) {
   return n;
 }
 
-bool is_of_the_file(const Error& e) { return static_cast<int>(e.code()) < static_cast<int>(ErrorCode::UnknownOperation); }
+bool is_of_the_file(const Error& e) {
+  return static_cast<int>(e.code()) < static_cast<int>(ErrorCode::UnknownOperation);
+}
 
 ElementType read_element_type(const pugi::xml_node& data) {
   const std::string text = text_attribute(data, "element_type");
@@ -139,7 +156,9 @@ ElementType read_element_type(const pugi::xml_node& data) {
 std::pair<ElementType, Shape> read_parameter(const Layer& layer) {
   const Shape shape = parse_shape(text_attribute(layer.data(), "shape"));
   if (!is_static(shape)) {
-    throw layer_error(ErrorCode::ShapeMismatch, layer, "Parameter layer " + layer.name + " has the dynamic shape " + to_string(shape)).hint("give the model a static input shape (Model Optimizer: --input_shape)");
+    throw layer_error(ErrorCode::ShapeMismatch, layer,
+                      "Parameter layer " + layer.name + " has the dynamic shape " + to_string(shape))
+        .hint("give the model a static input shape (Model Optimizer: --input_shape)");
   }
   element_count(shape);  // throws where it overflows
   return {read_element_type(layer.data()), shape};
@@ -151,19 +170,27 @@ Tensor read_constant(const Layer& layer, const File& file) {
   Shape shape = parse_shape(text_attribute(data, "shape"));
   const uint64_t offset = unsigned64_attribute(data, "offset"), size = unsigned64_attribute(data, "size");
   if (file.weights.empty()) {
-    throw layer_error(ErrorCode::MissingWeights, layer, "Empty weights data in bin file or bin file cannot be found!").hint("put the .bin file beside the .xml file, or name it");
+    throw layer_error(ErrorCode::MissingWeights, layer, "Empty weights data in bin file or bin file cannot be found!")
+        .hint("put the .bin file beside the .xml file, or name it");
   }
-  if (offset > file.weights.size() || size > file.weights.size() - offset) throw layer_error(ErrorCode::FileTruncated, layer, "Incorrect weights in bin file!").hint("the .bin file is shorter than its .xml file says; is it complete?");
+  if (offset > file.weights.size() || size > file.weights.size() - offset)
+    throw layer_error(ErrorCode::FileTruncated, layer, "Incorrect weights in bin file!")
+        .hint("the .bin file is shorter than its .xml file says; is it complete?");
   int64_t bits = 0;
-  if (__builtin_mul_overflow(element_count(shape), bit_width(type), &bits)) throw Error(ErrorCode::ShapeMismatch, "constant of shape " + to_string(shape) + " is too large");
+  if (__builtin_mul_overflow(element_count(shape), bit_width(type), &bits))
+    throw Error(ErrorCode::ShapeMismatch, "constant of shape " + to_string(shape) + " is too large");
   const uint64_t needed = (static_cast<uint64_t>(bits) + 7) / 8;
-  if (size < needed) throw layer_error(ErrorCode::ShapeMismatch, layer, "Attribute and shape size are inconsistent for " + layer.type + " op!");
+  if (size < needed)
+    throw layer_error(ErrorCode::ShapeMismatch, layer,
+                      "Attribute and shape size are inconsistent for " + layer.type + " op!");
   return {type, std::move(shape), file.weights.slice(offset, needed).aligned(byte_width(type))};
 }
 
 const ops::Op& find_operation(const Layer& layer) {
   const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer));
-  if (!op) throw layer_error(ErrorCode::UnknownOperation, layer, "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
+  if (!op)
+    throw layer_error(ErrorCode::UnknownOperation, layer,
+                      "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
   return *op;
 }
 
@@ -173,7 +200,8 @@ Attributes read_attributes(const Layer& layer, const ops::Op& op) {
   for (const ops::AttributeSpec& spec : op.attributes) {
     const pugi::xml_attribute a = data.attribute(std::string(spec.name).c_str());
     if (!a) continue;
-    if (auto value = ops::parse_attribute(spec, a.value())) std::visit([&](auto v) { attrs.set(spec.name, std::move(v)); }, *std::move(value));
+    if (auto value = ops::parse_attribute(spec, a.value()))
+      std::visit([&](auto v) { attrs.set(spec.name, std::move(v)); }, *std::move(value));
   }
   // Attributes that any layer may carry.
   for (const char* name : {"PrimitivesPriority", "alt_width"})

@@ -14,7 +14,7 @@ namespace blobsmith::ir {
 struct File {
   int version = 10;
   Bytes weights;
-  int depth = 0;  ///< of nested bodies
+  int depth = 0;                       ///< of nested bodies
   ImportProblems* problems = nullptr;  ///< where layers that can't be read are noted; null: the first one is thrown
 };
 

@@ -9,7 +9,10 @@ constexpr int64_t kFirst = 709;       // nodes that exist before a network is tr
 constexpr int64_t kWhileReading = 2;  // every node is made, then made again with checked inputs
 constexpr int64_t kCloned = 1;
 
-bool lacks_strides(const Node& n) { return n.is("StridedSlice") && n.input_count() == 3 && n.input(1).node->is_constant() && n.input(1).shape().size() == 1; }
+bool lacks_strides(const Node& n) {
+  return n.is("StridedSlice") && n.input_count() == 3 && n.input(1).node->is_constant() &&
+         n.input(1).shape().size() == 1;
+}
 
 // Further nodes that the reference makes while it makes an operation, besides those of shape inference.
 struct Extra {
@@ -46,7 +49,9 @@ void count_nodes(Graph& graph, Count& c) {
 
 void add_strides(const Unstated& u) {
   const auto length = static_cast<size_t>(u.slice->input(1).shape()[0]);
-  u.graph->add_input(u.slice, u.graph->constant(Tensor::i64(std::vector<int64_t>(length, 1)), "Constant_" + std::to_string(u.id))->value());
+  u.graph->add_input(
+      u.slice,
+      u.graph->constant(Tensor::i64(std::vector<int64_t>(length, 1)), "Constant_" + std::to_string(u.id))->value());
 }
 
 bool is_dynamic(const Graph& graph) {

@@ -36,7 +36,8 @@ void check_dims(const pugi::xml_node& port) {
     int64_t v = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
     if (error == std::errc() && (v >= 0 || dynamic)) continue;
-    throw xml_error("dimension (" + std::string(text) + ") in node dim must be a non-negative integer: at offset " + std::to_string(dim.offset_debug()));
+    throw xml_error("dimension (" + std::string(text) + ") in node dim must be a non-negative integer: at offset " +
+                    std::to_string(dim.offset_debug()));
   }
 }
 
@@ -63,7 +64,9 @@ Layer read_layer(const pugi::xml_node& xml) {
 
 size_t port_index(const std::vector<Port>& ports, uint32_t id, const char* direction, const std::string& layer) {
   const auto it = std::ranges::find(ports, id, &Port::id);
-  if (it == ports.end()) throw graph_error("Can not find " + std::string(direction) + " port with id " + std::to_string(id) + " in layer " + layer);
+  if (it == ports.end())
+    throw graph_error("Can not find " + std::string(direction) + " port with id " + std::to_string(id) + " in layer " +
+                      layer);
   return static_cast<size_t>(it - ports.begin());
 }
 
@@ -87,8 +90,10 @@ class Walk {
       }
       const Edge& edge = edges[f.next++];
       const Layer* producer = layers_.find(edge.from_layer);
-      if (!producer) throw graph_error("Attempt to access node " + std::to_string(edge.from_layer) + " that not in graph.");
-      if (state_[index(*producer)] == Visit::Open) throw graph_error("the network has a cycle through layer \"" + producer->name + "\"");
+      if (!producer)
+        throw graph_error("Attempt to access node " + std::to_string(edge.from_layer) + " that not in graph.");
+      if (state_[index(*producer)] == Visit::Open)
+        throw graph_error("the network has a cycle through layer \"" + producer->name + "\"");
       enter(*producer);
     }
   }
@@ -135,12 +140,15 @@ Layers read_layers(const pugi::xml_node& net) {
   std::set<std::string> names;
   for (const pugi::xml_node& xml : net.child("layers").children("layer")) {
     Layer layer = read_layer(xml);
-    if (layer.type != "Result" && !names.insert(layer.name).second) throw graph_error("Invalid IR! " + layer.name + " name is not unique!");
-    if (!layers.by_id.emplace(layer.id, layers.list.size()).second) throw graph_error("Invalid IR! layer id " + std::to_string(layer.id) + " is not unique!");
+    if (layer.type != "Result" && !names.insert(layer.name).second)
+      throw graph_error("Invalid IR! " + layer.name + " name is not unique!");
+    if (!layers.by_id.emplace(layer.id, layers.list.size()).second)
+      throw graph_error("Invalid IR! layer id " + std::to_string(layer.id) + " is not unique!");
     layers.list.push_back(std::move(layer));
   }
   for (const pugi::xml_node& xml : net.child("edges").children("edge")) {
-    const Edge edge{unsigned_attribute(xml, "from-layer"), unsigned_attribute(xml, "from-port"), unsigned_attribute(xml, "to-layer"), unsigned_attribute(xml, "to-port")};
+    const Edge edge{unsigned_attribute(xml, "from-layer"), unsigned_attribute(xml, "from-port"),
+                    unsigned_attribute(xml, "to-layer"), unsigned_attribute(xml, "to-port")};
     layers.incoming[edge.to_layer].push_back(edge);
   }
   return layers;

@@ -32,7 +32,7 @@ struct Layer {
 };
 
 struct Layers {
-  std::vector<Layer> list;                        ///< in the order of the file
+  std::vector<Layer> list;  ///< in the order of the file
   std::map<uint32_t, size_t> by_id;
   std::map<uint32_t, std::vector<Edge>> incoming;  ///< by consumer, in the order of the file
 

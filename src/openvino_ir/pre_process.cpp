@@ -29,14 +29,16 @@ Bytes read_plane(const pugi::xml_node& mean, const File& file, uint64_t bytes) {
   if (!mean.attribute("size")) throw xml_error("mean should have the attribute: size");
   const uint64_t offset = unsigned64_attribute(mean, "offset"), size = unsigned64_attribute(mean, "size");
   if (size != bytes) throw graph_error("mean blob size mismatch expected input, got: " + std::to_string(size));
-  if (offset > file.weights.size() || size > file.weights.size() - offset) throw Error(ErrorCode::FileTruncated, "Incorrect weights in bin file!");
+  if (offset > file.weights.size() || size > file.weights.size() - offset)
+    throw Error(ErrorCode::FileTruncated, "Incorrect weights in bin file!");
   return file.weights.slice(offset, size);
 }
 
 ElementType mean_type(const pugi::xml_node& xml) {
   const auto type = parse_element_type(xml.attribute("mean-precision").value());
   if (!type || *type == ElementType::boolean) throw graph_error("mean blob defined without specifying precision.");
-  if (*type != ElementType::f32 && *type != ElementType::f16) throw Error(ErrorCode::NotYetSupported, "not yet supported: a mean image of type " + std::string(to_string(*type)));
+  if (*type != ElementType::f32 && *type != ElementType::f16)
+    throw Error(ErrorCode::NotYetSupported, "not yet supported: a mean image of type " + std::string(to_string(*type)));
   return *type;
 }
 
@@ -48,17 +50,20 @@ void read_mean_image(Graph& graph, const pugi::xml_node& net, const File& file) 
   Node* input = preprocessed_input(graph, xml);
   std::vector<pugi::xml_node> channels;
   for (const pugi::xml_node& c : xml.children("channel")) channels.push_back(c);
-  const auto with_mean = std::ranges::count_if(channels, [](const pugi::xml_node& c) { return static_cast<bool>(c.child("mean")); });
+  const auto with_mean =
+      std::ranges::count_if(channels, [](const pugi::xml_node& c) { return static_cast<bool>(c.child("mean")); });
   if (with_mean == 0) return;
   if (static_cast<size_t>(with_mean) != channels.size()) throw graph_error("mean is not provided for all channels");
   const Shape& shape = input->shape();
-  if (shape.size() < 3 || shape[shape.size() - 3] != with_mean) throw graph_error("the mean image of input \"" + input->name + "\" has another number of channels");
+  if (shape.size() < 3 || shape[shape.size() - 3] != with_mean)
+    throw graph_error("the mean image of input \"" + input->name + "\" has another number of channels");
   const ElementType type = mean_type(xml);
   const Shape image(shape.end() - 3, shape.end());
   const auto plane = static_cast<size_t>(element_count({image[1], image[2]})) * byte_width(type);
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i < channels.size(); ++i) {
-    if (unsigned_attribute(channels[i], "id") != i) throw graph_error("Pre-process channel id invalid: " + std::to_string(unsigned_attribute(channels[i], "id")));
+    if (unsigned_attribute(channels[i], "id") != i)
+      throw graph_error("Pre-process channel id invalid: " + std::to_string(unsigned_attribute(channels[i], "id")));
     const Bytes data = read_plane(channels[i].child("mean"), file, plane);
     bytes.insert(bytes.end(), data.data(), data.data() + data.size());
   }

@@ -16,14 +16,18 @@ namespace {
 Error unknown_format(const std::string& file) {
   const size_t dot = file.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : file.substr(dot + 1);
-  return Error(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + file + ". Please check that reader library exists in your PATH.");
+  return Error(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension +
+                                             " and read the model: " + file +
+                                             ". Please check that reader library exists in your PATH.");
 }
 
 int check_version(const pugi::xml_node& net, const std::string& file) {
   const int version = net.attribute("version").as_int();
   if (version >= 2 && version <= 7) {
-    throw Error(ErrorCode::UnknownFormat, "The support of IR v" + std::to_string(version) +
-                                              " has been removed from the product. Please, convert the original model using the Model Optimizer which comes with this version of the OpenVINO to generate supported IR version.");
+    throw Error(ErrorCode::UnknownFormat,
+                "The support of IR v" + std::to_string(version) +
+                    " has been removed from the product. Please, convert the original model using the Model Optimizer "
+                    "which comes with this version of the OpenVINO to generate supported IR version.");
   }
   if (version != 10 && version != 11) throw unknown_format(file);
   return version;
@@ -35,25 +39,29 @@ void check_variables(const Graph& g) {
     if (n->is("ReadValue")) read.insert(n->attrs.text("variable_id"));
     if (n->is("Assign")) assigned.insert(n->attrs.text("variable_id"));
   }
-  if (read != assigned) throw graph_error("Function is incorrect. Assign and ReadValue operations must be in pairs on the network.");
+  if (read != assigned)
+    throw graph_error("Function is incorrect. Assign and ReadValue operations must be in pairs on the network.");
 }
 
 void check_interface(const Graph& g) {
   if (g.results().empty()) throw graph_error("the network has no outputs (no Result layers)");
   const auto check = [](const std::string& name, const Shape& shape) {
-    if (std::ranges::find(shape, 0) != shape.end()) throw Error(ErrorCode::ShapeMismatch, name + " has zero dimension which is not allowed");
+    if (std::ranges::find(shape, 0) != shape.end())
+      throw Error(ErrorCode::ShapeMismatch, name + " has zero dimension which is not allowed");
   };
   for (const Node* p : g.parameters()) check(p->name, p->shape());
   for (const Node* r : g.results()) check(r->input(0).node->name, r->shape());
 }
 
-Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights, const std::string& file, ImportProblems* problems) {
+Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights,
+                    const std::string& file, ImportProblems* problems) {
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
   if (!is_net) throw unknown_format(file).hint(parsed ? "the file is XML but no OpenVINO IR" : "the file is no XML");
   const int version = check_version(net, file);
-  if (!parsed) throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
+  if (!parsed)
+    throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
   const File parts{version, std::move(weights), 0, problems};
   Built built = build_graph(net, parts);
   Graph graph = std::move(built.graph);
@@ -77,7 +85,8 @@ Bytes read_weights(const std::string& xml_path, const std::string& bin_path) {
     const std::string beside = weights_beside(xml_path);
     return file_exists(beside) ? read_file(beside) : Bytes();
   }
-  if (!file_exists(bin_path)) throw Error(ErrorCode::MissingWeights, "Weights file " + bin_path + " cannot be opened!").in_file(bin_path);
+  if (!file_exists(bin_path))
+    throw Error(ErrorCode::MissingWeights, "Weights file " + bin_path + " cannot be opened!").in_file(bin_path);
   return read_file(bin_path);
 }
 
@@ -96,9 +105,11 @@ Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& 
 }
 
 Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, ImportProblems* problems) {
-  if (!file_exists(xml_path)) throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
+  if (!file_exists(xml_path))
+    throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
   const Bytes xml = read_file(xml_path);
-  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()}, ir::read_weights(xml_path, bin_path), xml_path, problems);
+  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()},
+                           ir::read_weights(xml_path, bin_path), xml_path, problems);
 }
 
 }  // namespace blobsmith

@@ -9,8 +9,10 @@ namespace blobsmith::ir {
 namespace {
 
 Error no_opset7_form(const Layer& layer, const char* why) {
-  Error e(ErrorCode::NotYetSupported, "not yet supported: " + layer.type + " of opset8 " + why + ", layer \"" + layer.name + "\"");
-  e.at_layer(layer.name, layer.type).hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+  Error e(ErrorCode::NotYetSupported,
+          "not yet supported: " + layer.type + " of opset8 " + why + ", layer \"" + layer.name + "\"");
+  e.at_layer(layer.name, layer.type)
+      .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
   return e;
 }
 
@@ -21,7 +23,9 @@ Node* add_as(Graph& graph, const Layer& layer, const Inputs& inputs, std::string
   return n;
 }
 
-std::vector<int64_t> list_attribute(const Layer& layer, const char* name) { return ops::parse_integers(layer.data().attribute(name).value()); }
+std::vector<int64_t> list_attribute(const Layer& layer, const char* name) {
+  return ops::parse_integers(layer.data().attribute(name).value());
+}
 
 // The second output (positions of the maxima) has no counterpart; the port is kept unconnected.
 Node* build_max_pool(Graph& graph, const Layer& layer, const Inputs& inputs) {
@@ -38,7 +42,8 @@ Node* build_softmax(Graph& graph, const Layer& layer, const Inputs& inputs) {
 }
 
 Node* build_prior_box(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  if (ops::same_caseless(layer.data().attribute("min_max_aspect_ratios_order").as_string("true"), "false")) throw no_opset7_form(layer, "with min_max_aspect_ratios_order=false");
+  if (ops::same_caseless(layer.data().attribute("min_max_aspect_ratios_order").as_string("true"), "false"))
+    throw no_opset7_form(layer, "with min_max_aspect_ratios_order=false");
   return add_as(graph, layer, inputs, "PriorBox", 0);
 }
 
@@ -70,10 +75,14 @@ Node* build_slice(Graph& graph, const Layer& layer, const Inputs& inputs) {
     if (!inputs[i].node->is_constant()) throw no_opset7_form(layer, "with bounds that are not constant");
   const auto rank = static_cast<int64_t>(inputs[0].shape().size());
   std::vector<int64_t> axes;
-  const std::vector<int64_t> start = inputs[1].node->constant.to_i64(), stop = inputs[2].node->constant.to_i64(), step = inputs[3].node->constant.to_i64();
-  if (inputs.size() > 4) axes = inputs[4].node->constant.to_i64();
-  else for (int64_t i = 0; i < static_cast<int64_t>(start.size()); ++i) axes.push_back(i);
-  if (start.size() != axes.size() || stop.size() != axes.size() || step.size() != axes.size()) throw graph_error("the bounds of Slice have different lengths");
+  const std::vector<int64_t> start = inputs[1].node->constant.to_i64(), stop = inputs[2].node->constant.to_i64(),
+                             step = inputs[3].node->constant.to_i64();
+  if (inputs.size() > 4)
+    axes = inputs[4].node->constant.to_i64();
+  else
+    for (int64_t i = 0; i < static_cast<int64_t>(start.size()); ++i) axes.push_back(i);
+  if (start.size() != axes.size() || stop.size() != axes.size() || step.size() != axes.size())
+    throw graph_error("the bounds of Slice have different lengths");
   const auto entries = static_cast<size_t>(rank);
   std::vector<int64_t> begin(entries, 0), end(entries, 0), strides(entries, 1), open(entries, 1);
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -85,7 +94,11 @@ Node* build_slice(Graph& graph, const Layer& layer, const Inputs& inputs) {
     strides[a] = step[i];
     open[a] = 0;
   }
-  Node* n = graph.add("StridedSlice", {inputs[0], graph.constant(Tensor::i64(begin), layer.name + "/begin")->value(), graph.constant(Tensor::i64(end), layer.name + "/end")->value(), graph.constant(Tensor::i64(strides), layer.name + "/strides")->value()}, 0, layer.name);
+  Node* n = graph.add("StridedSlice",
+                      {inputs[0], graph.constant(Tensor::i64(begin), layer.name + "/begin")->value(),
+                       graph.constant(Tensor::i64(end), layer.name + "/end")->value(),
+                       graph.constant(Tensor::i64(strides), layer.name + "/strides")->value()},
+                      0, layer.name);
   n->attrs.set("begin_mask", open);
   n->attrs.set("end_mask", open);
   return n;
@@ -95,13 +108,19 @@ struct Row {
   std::string_view type;
   Node* (*build)(Graph&, const Layer&, const Inputs&);
 };
-constexpr Row kRows[] = {{"MaxPool", build_max_pool}, {"SoftMax", build_softmax},   {"PriorBox", build_prior_box}, {"DetectionOutput", build_detection_output}, {"DeformableConvolution", build_deformable_convolution},
-                         {"GatherND", build_gather_nd}, {"Slice", build_slice}};
+constexpr Row kRows[] = {{"MaxPool", build_max_pool},
+                         {"SoftMax", build_softmax},
+                         {"PriorBox", build_prior_box},
+                         {"DetectionOutput", build_detection_output},
+                         {"DeformableConvolution", build_deformable_convolution},
+                         {"GatherND", build_gather_nd},
+                         {"Slice", build_slice}};
 
 // <rt_info><attribute name="old_api_map_order" value="0,2,3,1"/></rt_info>; early files append "_0" to the name.
 std::vector<int64_t> old_order(const Layer& layer) {
   for (const pugi::xml_node& a : layer.xml.child("rt_info").children("attribute"))
-    if (std::string_view(a.attribute("name").value()).starts_with("old_api_map_order")) return ops::parse_integers(a.attribute("value").value());
+    if (std::string_view(a.attribute("name").value()).starts_with("old_api_map_order"))
+      return ops::parse_integers(a.attribute("value").value());
   return {};
 }
 
@@ -112,7 +131,9 @@ bool is_permutation(std::vector<int64_t> order, size_t rank) {
   return order.size() == rank;
 }
 
-Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) { return graph.make("Transpose", {v, graph.constant(Tensor::i64(order))->value()})->value(); }
+Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) {
+  return graph.make("Transpose", {v, graph.constant(Tensor::i64(order))->value()})->value();
+}
 
 }  // namespace
 
@@ -133,7 +154,8 @@ void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint3
     const std::vector<int64_t> order = old_order(layer);
     if (it == nodes.end() || order.empty()) continue;
     Node* n = it->second;
-    if (!is_permutation(order, n->shape().size())) throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is no permutation of its axes");
+    if (!is_permutation(order, n->shape().size()))
+      throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is no permutation of its axes");
     if (n->is("Result")) {
       graph.set_input(n, 0, transposed(graph, n->input(0), order));
       infer(graph, n);

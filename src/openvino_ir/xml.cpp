@@ -10,7 +10,8 @@ namespace {
 std::string at_offset(const pugi::xml_node& node) { return " at offset " + std::to_string(node.offset_debug()); }
 
 Error not_a_number(const pugi::xml_node& node, const char* name, const std::string& text, const char* kind) {
-  return xml_error("node <" + std::string(node.name()) + "> has attribute \"" + name + "\" = \"" + text + "\" which is not " + kind + at_offset(node));
+  return xml_error("node <" + std::string(node.name()) + "> has attribute \"" + name + "\" = \"" + text +
+                   "\" which is not " + kind + at_offset(node));
 }
 
 template <class T>
@@ -38,12 +39,18 @@ Error graph_error(std::string what) { return Error(ErrorCode::BadGraph, std::mov
 
 std::string text_attribute(const pugi::xml_node& node, const char* name) {
   const pugi::xml_attribute a = node.attribute(name);
-  if (!a) throw xml_error("node <" + std::string(node.name()) + "> is missing mandatory attribute: " + name + at_offset(node));
+  if (!a)
+    throw xml_error("node <" + std::string(node.name()) + "> is missing mandatory attribute: " + name +
+                    at_offset(node));
   return a.value();
 }
 
-uint32_t unsigned_attribute(const pugi::xml_node& node, const char* name) { return number<uint32_t>(node, name, "an unsigned integer"); }
-uint64_t unsigned64_attribute(const pugi::xml_node& node, const char* name) { return number<uint64_t>(node, name, "an unsigned 64 bit integer"); }
+uint32_t unsigned_attribute(const pugi::xml_node& node, const char* name) {
+  return number<uint32_t>(node, name, "an unsigned integer");
+}
+uint64_t unsigned64_attribute(const pugi::xml_node& node, const char* name) {
+  return number<uint64_t>(node, name, "an unsigned 64 bit integer");
+}
 
 int64_t integer_attribute(const pugi::xml_node& node, const char* name, std::optional<int64_t> fallback) {
   if (fallback && !node.attribute(name)) return *fallback;

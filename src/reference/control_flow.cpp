@@ -15,7 +15,8 @@ struct Slices {
 
   template <class Port>
   Slices(const Port& p, const Shape& shape) : axis(static_cast<size_t>(ops::from_front(p.axis, shape.size()))) {
-    const int64_t size = shape[axis], first = p.start < 0 ? p.start + size : p.start, last = p.end < 0 ? p.end + size : p.end;
+    const int64_t size = shape[axis], first = p.start < 0 ? p.start + size : p.start,
+                  last = p.end < 0 ? p.end + size : p.end;
     count = (std::abs(last - first) + 1) / p.part_size;
     step = p.stride < 0 ? -p.part_size : p.part_size;
     start = p.stride < 0 ? first + 1 - p.part_size : first;
@@ -68,11 +69,13 @@ Outputs iterate(const Call& c, bool first, GoesOn goes_on) {
       inputs[static_cast<size_t>(p.body_parameter)] = cut(c.input(p.outer), s.axis, s.at(i), p.part_size);
     }
     if (i > 0)
-      for (const PortMap::BackEdge& e : map.back_edges) inputs[static_cast<size_t>(e.body_parameter)] = results.at(static_cast<size_t>(e.body_result));
+      for (const PortMap::BackEdge& e : map.back_edges)
+        inputs[static_cast<size_t>(e.body_parameter)] = results.at(static_cast<size_t>(e.body_result));
     if (map.current_iteration_input >= 0) {
       const Node* p = body.parameters().at(static_cast<size_t>(map.current_iteration_input));
       c.require(is_static(p->shape()) && element_count(p->shape()) == 1, "the number of the iteration is one number");
-      inputs[static_cast<size_t>(map.current_iteration_input)] = integer_tensor(p->element_type(), p->shape(), std::vector<int64_t>{i});
+      inputs[static_cast<size_t>(map.current_iteration_input)] =
+          integer_tensor(p->element_type(), p->shape(), std::vector<int64_t>{i});
     }
     results = run_body(body, inputs, c.pool());
     for (size_t k = 0; k < results.size(); ++k) history[k].push_back(results[k]);

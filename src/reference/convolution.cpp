@@ -41,8 +41,8 @@ Sizes read_sizes(const Call& c, bool transposed) {
   return s;
 }
 
-/// Calls f(element of the kernel, position in the small plane, position in the large one) where the latter exists, for the
-/// small positions [first, last).
+/// Calls f(element of the kernel, position in the small plane, position in the large one) where the latter exists, for
+/// the small positions [first, last).
 template <class F>
 void for_each_touch(const Sizes& s, int64_t first, int64_t last, F f) {
   int64_t element = 0;
@@ -63,24 +63,30 @@ std::vector<float> packed_rows(const float* weights, int64_t rows, int64_t colum
   if (rows == 1) return {weights, weights + columns};
   std::vector<float> packed(static_cast<size_t>((rows + kGroup - 1) / kGroup * kGroup * columns));
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t k = 0; k < columns; ++k) packed[static_cast<size_t>((r / kGroup * columns + k) * kGroup + r % kGroup)] = weights[r * columns + k];
+    for (int64_t k = 0; k < columns; ++k)
+      packed[static_cast<size_t>((r / kGroup * columns + k) * kGroup + r % kGroup)] = weights[r * columns + k];
   return packed;
 }
 
 /// Positions that are unrolled at a time, so that they stay in the cache.
-int64_t block_of(int64_t elements) { return std::clamp<int64_t>((int64_t{1} << 18) / std::max<int64_t>(elements, 1), 48, 1024); }
+int64_t block_of(int64_t elements) {
+  return std::clamp<int64_t>((int64_t{1} << 18) / std::max<int64_t>(elements, 1), 48, 1024);
+}
 
 struct Block {
   const Sizes& s;
   int64_t first, last;
-  const std::vector<int64_t>& source;  ///< by element of the kernel and position: where in a plane of the input; -1: padding
+  const std::vector<int64_t>&
+      source;  ///< by element of the kernel and position: where in a plane of the input; -1: padding
 };
 
 void convolve_block(const Block& b, const float* x, const std::vector<float>& packed, float* y) {
   const Sizes& s = b.s;
-  const int64_t count = b.last - b.first, plane = volume(s.large), out_plane = volume(s.small), elements = s.inputs * s.window();
+  const int64_t count = b.last - b.first, plane = volume(s.large), out_plane = volume(s.small),
+                elements = s.inputs * s.window();
   const int64_t pitch = (count + kSlack + 7) / 8 * 8;
-  std::vector<float> unrolled(static_cast<size_t>(elements * count + kSlack)), sums(static_cast<size_t>(pitch * kGroup + kSlack));
+  std::vector<float> unrolled(static_cast<size_t>(elements * count + kSlack)),
+      sums(static_cast<size_t>(pitch * kGroup + kSlack));
   std::vector<int32_t> offsets(static_cast<size_t>(elements));
   for (int64_t e = 0; e < elements; ++e) {
     offsets[static_cast<size_t>(e)] = static_cast<int32_t>(e * count);
@@ -91,25 +97,32 @@ void convolve_block(const Block& b, const float* x, const std::vector<float>& pa
   }
   for (int64_t r = 0; r < s.outputs; r += kGroup) {
     const int64_t rows = std::min(kGroup, s.outputs - r);
-    if (s.outputs == 1) compute::accumulate_one(packed.data(), unrolled.data(), offsets.data(), elements, sums.data(), count);
-    else compute::accumulate(packed.data() + r * elements, unrolled.data(), offsets.data(), elements, sums.data(), pitch, count);
+    if (s.outputs == 1)
+      compute::accumulate_one(packed.data(), unrolled.data(), offsets.data(), elements, sums.data(), count);
+    else
+      compute::accumulate(packed.data() + r * elements, unrolled.data(), offsets.data(), elements, sums.data(), pitch,
+                          count);
     for (int64_t m = 0; m < rows; ++m) std::copy_n(sums.data() + m * pitch, count, y + (r + m) * out_plane + b.first);
   }
 }
 
 Outputs run_convolution(const Call& c) {
   const Sizes s = read_sizes(c, false);
-  const int64_t positions = volume(s.small), elements = s.inputs * s.window(), step = block_of(elements), blocks = (positions + step - 1) / step;
+  const int64_t positions = volume(s.small), elements = s.inputs * s.window(), step = block_of(elements),
+                blocks = (positions + step - 1) / step;
   std::vector<float> y(static_cast<size_t>(c.out_count()));
   const float *x = c.floats(0).data(), *w = c.floats(1).data();
   std::vector<std::vector<float>> packed;
-  for (int64_t g = 0; g < s.groups; ++g) packed.push_back(packed_rows(w + g * s.outputs * elements, s.outputs, elements));
+  for (int64_t g = 0; g < s.groups; ++g)
+    packed.push_back(packed_rows(w + g * s.outputs * elements, s.outputs, elements));
   c.pool().run(blocks, [&](int64_t k) {
     const int64_t first = k * step, last = std::min(first + step, positions);
     std::vector<int64_t> source(static_cast<size_t>(s.window() * (last - first)));
-    for_each_touch(s, first, last, [&](int64_t e, int64_t p, int64_t at) { source[static_cast<size_t>(e * (last - first) + p)] = at; });
+    for_each_touch(s, first, last,
+                   [&](int64_t e, int64_t p, int64_t at) { source[static_cast<size_t>(e * (last - first) + p)] = at; });
     for (int64_t i = 0; i < s.batch * s.groups; ++i)
-      convolve_block({s, first, last, source}, x + i * s.inputs * volume(s.large), packed[static_cast<size_t>(i % s.groups)], y.data() + i * s.outputs * positions);
+      convolve_block({s, first, last, source}, x + i * s.inputs * volume(s.large),
+                     packed[static_cast<size_t>(i % s.groups)], y.data() + i * s.outputs * positions);
   });
   return {float_tensor(c.out_shape(), std::move(y))};
 }
@@ -117,14 +130,16 @@ Outputs run_convolution(const Call& c) {
 /// One group of one item: every input position adds its share to the window of outputs around it.
 void transposed_group(const Call& c, const Sizes& s, const float* x, const float* w, float* y) {
   const int64_t positions = volume(s.small), rows = s.outputs * s.window(), plane = volume(s.large);
-  std::vector<float> transposed(static_cast<size_t>(rows * s.inputs)), input(x, x + s.inputs * positions), shares(static_cast<size_t>(rows * positions));
+  std::vector<float> transposed(static_cast<size_t>(rows * s.inputs)), input(x, x + s.inputs * positions),
+      shares(static_cast<size_t>(rows * positions));
   for (int64_t i = 0; i < s.inputs; ++i)
     for (int64_t r = 0; r < rows; ++r) transposed[static_cast<size_t>(r * s.inputs + i)] = w[i * rows + r];
   input.resize(input.size() + kSlack);
   compute::matrix_product(c.pool(), transposed.data(), input.data(), shares.data(), rows, s.inputs, positions);
   for_each_touch(s, 0, positions, [&](int64_t e, int64_t p, int64_t at) {
     if (at < 0) return;
-    for (int64_t o = 0; o < s.outputs; ++o) y[o * plane + at] += shares[static_cast<size_t>((o * s.window() + e) * positions + p)];
+    for (int64_t o = 0; o < s.outputs; ++o)
+      y[o * plane + at] += shares[static_cast<size_t>((o * s.window() + e) * positions + p)];
   });
 }
 
@@ -132,7 +147,9 @@ Outputs run_transposed(const Call& c) {
   const Sizes s = read_sizes(c, true);
   std::vector<float> y(static_cast<size_t>(c.out_count()));
   for (int64_t i = 0; i < s.batch * s.groups; ++i)
-    transposed_group(c, s, c.floats(0).data() + i * s.inputs * volume(s.small), c.floats(1).data() + i % s.groups * s.inputs * s.outputs * s.window(), y.data() + i * s.outputs * volume(s.large));
+    transposed_group(c, s, c.floats(0).data() + i * s.inputs * volume(s.small),
+                     c.floats(1).data() + i % s.groups * s.inputs * s.outputs * s.window(),
+                     y.data() + i * s.outputs * volume(s.large));
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 

@@ -9,7 +9,8 @@ namespace {
 Outputs run_region_yolo(const Call& c) {
   const Attributes& a = c.attrs();
   const bool softmax = a.flag("do_softmax");
-  const compute::YoloRegions regions{softmax ? a.integer("num") : static_cast<int64_t>(a.integers("mask").size()), a.integer("coords"), a.integer("classes"), softmax};
+  const compute::YoloRegions regions{softmax ? a.integer("num") : static_cast<int64_t>(a.integers("mask").size()),
+                                     a.integer("coords"), a.integer("classes"), softmax};
   c.require(regions.fit(c.dim(0, 1)), "more regions than channels");
   std::vector<float> v(c.floats(0).begin(), c.floats(0).end());
   regions.activate(v, c.dim(0, 0), c.dim(0, 1), c.dim(0, 2) * c.dim(0, 3));
@@ -18,7 +19,9 @@ Outputs run_region_yolo(const Call& c) {
 }
 
 compute::BoxCode box_code(const std::string& name) {
-  return name.ends_with("CORNER_SIZE") ? compute::BoxCode::CornerSize : name.ends_with("CENTER_SIZE") ? compute::BoxCode::CenterSize : compute::BoxCode::Corner;
+  return name.ends_with("CORNER_SIZE")   ? compute::BoxCode::CornerSize
+         : name.ends_with("CENTER_SIZE") ? compute::BoxCode::CenterSize
+                                         : compute::BoxCode::Corner;
 }
 
 /// Inputs: locations, scores, priors, and scores and locations of a refinement of the priors.

@@ -1,8 +1,9 @@
 // Einsum (opset 7): operand by operand as products of matrices.
+#include "graph/ops/einsum.hpp"
+
 #include <algorithm>
 
 #include "compute/matrix_product.hpp"
-#include "graph/ops/einsum.hpp"
 #include "graph/ops/shape_math.hpp"
 #include "reference/operation.hpp"
 
@@ -22,8 +23,8 @@ class Contraction {
  public:
   Contraction(const Call& c, const ops::EinsumLabels& labels) : c_(c), sizes_(labels.sizes) {}
 
-  /// A copy whose axes are those of `order`: repeated labels are read along the diagonal, absent ones and those of size 1 again
-  /// and again.
+  /// A copy whose axes are those of `order`: repeated labels are read along the diagonal, absent ones and those of size
+  /// 1 again and again.
   Operand arranged(const Operand& o, const Labels& order) const {
     const std::vector<int64_t> dense = ops::dense_strides(o.values.shape);
     std::vector<int64_t> strides(order.size(), 0);
@@ -38,10 +39,13 @@ class Contraction {
   Operand product(const Operand& a, const Operand& b, const Labels& later) const {
     Labels common, rows, columns, summed;
     for (const std::string& l : a.labels)
-      if (!contains(common, l) && !contains(rows, l) && !contains(summed, l)) (!contains(later, l) ? summed : contains(b.labels, l) ? common : rows).push_back(l);
+      if (!contains(common, l) && !contains(rows, l) && !contains(summed, l))
+        (!contains(later, l) ? summed : contains(b.labels, l) ? common : rows).push_back(l);
     for (const std::string& l : b.labels)
-      if (!contains(a.labels, l) && !contains(columns, l) && !contains(summed, l)) (contains(later, l) ? columns : summed).push_back(l);
-    const Operand left = arranged(a, joined({&common, &rows, &summed})), right = arranged(b, joined({&common, &summed, &columns}));
+      if (!contains(a.labels, l) && !contains(columns, l) && !contains(summed, l))
+        (contains(later, l) ? columns : summed).push_back(l);
+    const Operand left = arranged(a, joined({&common, &rows, &summed})),
+                  right = arranged(b, joined({&common, &summed, &columns}));
     const int64_t items = count(common), height = count(rows), inner = count(summed), width = count(columns);
     c_.require(inner * width < INT32_MAX, "its matrices are too large");
     const Labels result = joined({&common, &rows, &columns});
@@ -50,7 +54,8 @@ class Contraction {
       const float* from = right.values.as<float>().data() + i * inner * width;
       matrix.assign(from, from + inner * width);
       matrix.resize(matrix.size() + compute::kSlack);
-      compute::matrix_product(c_.pool(), left.values.as<float>().data() + i * height * inner, matrix.data(), y.data() + i * height * width, height, inner, width);
+      compute::matrix_product(c_.pool(), left.values.as<float>().data() + i * height * inner, matrix.data(),
+                              y.data() + i * height * width, height, inner, width);
     }
     return {float_tensor(sizes(result), std::move(y)), result};
   }
@@ -83,7 +88,8 @@ Outputs run_einsum(const Call& c) {
   Operand result{float_tensor({}, {1}), {}};
   for (int i = 0; i < c.input_count(); ++i) {
     Labels later = labels.output;
-    for (size_t k = static_cast<size_t>(i) + 1; k < labels.inputs.size(); ++k) later.insert(later.end(), labels.inputs[k].begin(), labels.inputs[k].end());
+    for (size_t k = static_cast<size_t>(i) + 1; k < labels.inputs.size(); ++k)
+      later.insert(later.end(), labels.inputs[k].begin(), labels.inputs[k].end());
     result = contraction.product(result, {c.input(i), labels.inputs[static_cast<size_t>(i)]}, later);
   }
   return {contraction.arranged(result, labels.output).values};

@@ -1,5 +1,5 @@
-// Element-wise operations that constant folding lacks, and those that it computes element by element by name: here they are
-// loops, since whole feature maps go through them (opset 1..7).
+// Element-wise operations that constant folding lacks, and those that it computes element by element by name: here they
+// are loops, since whole feature maps go through them (opset 1..7).
 #include <algorithm>
 #include <cmath>
 
@@ -37,7 +37,8 @@ std::vector<T> zip(const Call& c, std::span<const T> a, std::span<const T> b, F 
   if (a.size() == y.size() && b.size() == y.size()) {
     std::ranges::transform(a, b, y.begin(), f);
   } else {
-    ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(0), shape), [&](int64_t i, int64_t at) { y[static_cast<size_t>(i)] = a[static_cast<size_t>(at)]; });
+    ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(0), shape),
+                           [&](int64_t i, int64_t at) { y[static_cast<size_t>(i)] = a[static_cast<size_t>(at)]; });
     ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(1), shape), [&](int64_t i, int64_t at) {
       auto& v = y[static_cast<size_t>(i)];
       v = f(v, b[static_cast<size_t>(at)]);
@@ -59,7 +60,8 @@ Outputs zip_integers(const Call& c, F f) {
 template <float (*F)(float, float)>
 Outputs binary(const Call& c) {
   // Operands aligned otherwise than from the back are rare.
-  if (c.input(0).type != ElementType::f32 || c.attrs().text("auto_broadcast", "numpy") == "pdpd") return evaluate(c.node(), c.inputs());
+  if (c.input(0).type != ElementType::f32 || c.attrs().text("auto_broadcast", "numpy") == "pdpd")
+    return evaluate(c.node(), c.inputs());
   return zip_floats(c, F);
 }
 float add(float a, float b) { return a + b; }
@@ -69,7 +71,9 @@ float divide(float a, float b) { return a / b; }
 
 Outputs run_squared_difference(const Call& c) {
   if (c.input(0).type == ElementType::f32) return zip_floats(c, [](float a, float b) { return (a - b) * (a - b); });
-  return zip_integers(c, [](int64_t a, int64_t b) { return ops::wrapping_multiply(ops::wrapping_subtract(a, b), ops::wrapping_subtract(a, b)); });
+  return zip_integers(c, [](int64_t a, int64_t b) {
+    return ops::wrapping_multiply(ops::wrapping_subtract(a, b), ops::wrapping_subtract(a, b));
+  });
 }
 
 /// The remainder has the sign of the dividend.
@@ -94,12 +98,15 @@ Outputs run_clamp(const Call& c) {
 
 Outputs run_hard_sigmoid(const Call& c) {
   const double alpha = c.real(1), beta = c.real(2);
-  return map(c, [=](float x) { return static_cast<float>(std::clamp(alpha * static_cast<double>(x) + beta, 0.0, 1.0)); });
+  return map(c,
+             [=](float x) { return static_cast<float>(std::clamp(alpha * static_cast<double>(x) + beta, 0.0, 1.0)); });
 }
 
 Outputs run_selu(const Call& c) {
   const double alpha = c.real(1), lambda = c.real(2);
-  return map(c, [=](float x) { return static_cast<float>(lambda * (x > 0 ? static_cast<double>(x) : alpha * std::expm1(static_cast<double>(x)))); });
+  return map(c, [=](float x) {
+    return static_cast<float>(lambda * (x > 0 ? static_cast<double>(x) : alpha * std::expm1(static_cast<double>(x))));
+  });
 }
 
 /// Levels between the limits of the input become levels between those of the output.
@@ -107,16 +114,21 @@ Outputs run_fake_quantize(const Call& c) {
   const Shape& shape = c.out_shape();
   std::vector<std::vector<float>> limits(4, std::vector<float>(static_cast<size_t>(c.out_count())));
   for (int k = 0; k < 4; ++k)
-    ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(k + 1), shape),
-                           [&](int64_t i, int64_t at) { limits[static_cast<size_t>(k)][static_cast<size_t>(i)] = c.floats(k + 1)[static_cast<size_t>(at)]; });
+    ops::for_each_position(shape, 0, ops::broadcast_strides(c.shape(k + 1), shape), [&](int64_t i, int64_t at) {
+      limits[static_cast<size_t>(k)][static_cast<size_t>(i)] = c.floats(k + 1)[static_cast<size_t>(at)];
+    });
   const auto steps = static_cast<double>(c.attrs().integer("levels") - 1);
   std::vector<float> y(limits[0].size());
   for (size_t i = 0; i < y.size(); ++i) {
-    const auto x = static_cast<double>(c.floats(0)[i]), il = static_cast<double>(limits[0][i]), ih = static_cast<double>(limits[1][i]), ol = static_cast<double>(limits[2][i]),
+    const auto x = static_cast<double>(c.floats(0)[i]), il = static_cast<double>(limits[0][i]),
+               ih = static_cast<double>(limits[1][i]), ol = static_cast<double>(limits[2][i]),
                oh = static_cast<double>(limits[3][i]);
-    if (x <= std::min(il, ih)) y[i] = limits[2][i];
-    else if (x > std::max(il, ih)) y[i] = limits[3][i];
-    else y[i] = static_cast<float>(std::nearbyint((x - il) / (ih - il) * steps) / steps * (oh - ol) + ol);
+    if (x <= std::min(il, ih))
+      y[i] = limits[2][i];
+    else if (x > std::max(il, ih))
+      y[i] = limits[3][i];
+    else
+      y[i] = static_cast<float>(std::nearbyint((x - il) / (ih - il) * steps) / steps * (oh - ol) + ol);
   }
   return {float_tensor(shape, std::move(y))};
 }

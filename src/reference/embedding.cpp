@@ -9,12 +9,17 @@ namespace {
 class Bags {
  public:
   explicit Bags(const Call& c)
-      : c_(c), table_(c.reals(0)), row_(ops::product(c.shape(0), 1, static_cast<int64_t>(c.shape(0).size()))), sums_(static_cast<size_t>(c.out_count())), filled_(static_cast<size_t>(c.out_shape()[0])) {}
+      : c_(c),
+        table_(c.reals(0)),
+        row_(ops::product(c.shape(0), 1, static_cast<int64_t>(c.shape(0).size()))),
+        sums_(static_cast<size_t>(c.out_count())),
+        filled_(static_cast<size_t>(c.out_shape()[0])) {}
 
   void add(int64_t bag, int64_t index, double weight = 1) {
     c_.require(index >= 0 && index < c_.dim(0, 0) && bag >= 0 && bag < c_.out_shape()[0], "an index out of range");
     filled_[static_cast<size_t>(bag)] = true;
-    for (int64_t k = 0; k < row_; ++k) sums_[static_cast<size_t>(bag * row_ + k)] += table_[static_cast<size_t>(index * row_ + k)] * weight;
+    for (int64_t k = 0; k < row_; ++k)
+      sums_[static_cast<size_t>(bag * row_ + k)] += table_[static_cast<size_t>(index * row_ + k)] * weight;
   }
   /// Bags without rows get the one that input `i` names, if there is such an input and it names one.
   void add_default(int i) {
@@ -48,7 +53,8 @@ Outputs run_offsets_sum(const Call& c) {
   for (size_t bag = 0; bag < offsets.size(); ++bag) {
     const int64_t last = bag + 1 < offsets.size() ? offsets[bag + 1] : static_cast<int64_t>(indices.size());
     c.require(offsets[bag] >= 0 && last <= static_cast<int64_t>(indices.size()), "an offset out of range");
-    for (int64_t i = offsets[bag]; i < last; ++i) bags.add(static_cast<int64_t>(bag), indices[static_cast<size_t>(i)], w[static_cast<size_t>(i)]);
+    for (int64_t i = offsets[bag]; i < last; ++i)
+      bags.add(static_cast<int64_t>(bag), indices[static_cast<size_t>(i)], w[static_cast<size_t>(i)]);
   }
   bags.add_default(3);
   return bags.take();

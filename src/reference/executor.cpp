@@ -22,11 +22,14 @@ bool can_compute(const Node& n) {
 void collect_unknown(const Graph& g, std::vector<Error>& errors) {
   for (const Node* n : g.ordered()) {
     if (n->body) collect_unknown(*n->body, errors);
-    if (!can_compute(*n)) errors.push_back(not_yet_supported(n->name, n->type, "the reference executor has no operation \"" + n->type + "\""));
+    if (!can_compute(*n))
+      errors.push_back(
+          not_yet_supported(n->name, n->type, "the reference executor has no operation \"" + n->type + "\""));
   }
 }
 
-/// Whether nothing about the shapes depends on values: an open dimension of an input may be one that the others don't fit.
+/// Whether nothing about the shapes depends on values: an open dimension of an input may be one that the others don't
+/// fit.
 bool all_static(const Node& n) {
   for (int i = 0; i < n.output_count(); ++i)
     if (!is_static(n.shape(i))) return false;
@@ -35,7 +38,9 @@ bool all_static(const Node& n) {
 
 Error cannot_compute(const Node& n) {
   Error e(ErrorCode::ShapeMismatch, "layer \"" + n.name + "\" can't be computed");
-  return e.at_layer(n.name, n.type).because("its inputs hold values that " + n.type + " does not take (an index out of range, a division of integers by zero)");
+  return e.at_layer(n.name, n.type)
+      .because("its inputs hold values that " + n.type +
+               " does not take (an index out of range, a division of integers by zero)");
 }
 
 Outputs compute_node(const Node& n, std::span<const Tensor* const> inputs, compute::ThreadPool& pool) {
@@ -65,7 +70,8 @@ Tensor without_mean(const Tensor& t, const Tensor& mean) {
 /// Tensors by the value they are of, dropped behind their last reader.
 class Run {
  public:
-  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook) : pool_(pool), hook_(hook), order_(graph.ordered()) {
+  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook)
+      : pool_(pool), hook_(hook), order_(graph.ordered()) {
     for (const Node* n : order_)
       for (const Value& v : n->inputs()) ++readers_[v.node];
   }
@@ -111,12 +117,16 @@ void check_input(const Node& p, const Tensor& t) {
   bool fits = t.type == p.element_type() && t.shape.size() == p.shape().size();
   for (size_t i = 0; fits && i < t.shape.size(); ++i) fits = p.shape()[i] == kDynamic || p.shape()[i] == t.shape[i];
   if (fits) return;
-  throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::string(to_string(p.element_type())) + to_string(p.shape()) + ", not " + std::string(to_string(t.type)) + to_string(t.shape));
+  throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::string(to_string(p.element_type())) +
+                                            to_string(p.shape()) + ", not " + std::string(to_string(t.type)) +
+                                            to_string(t.shape));
 }
 
 void check_inputs(const Graph& g, std::span<const Tensor> inputs) {
   const auto& parameters = g.parameters();
-  if (inputs.size() != parameters.size()) throw Error(ErrorCode::BadInputName, "the network has " + std::to_string(parameters.size()) + " inputs, " + std::to_string(inputs.size()) + " are given");
+  if (inputs.size() != parameters.size())
+    throw Error(ErrorCode::BadInputName, "the network has " + std::to_string(parameters.size()) + " inputs, " +
+                                             std::to_string(inputs.size()) + " are given");
   for (size_t i = 0; i < inputs.size(); ++i) check_input(*parameters[i], inputs[i]);
 }
 

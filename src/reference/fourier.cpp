@@ -25,7 +25,9 @@ std::vector<Complex> transformed(const std::vector<Complex>& x, int sign) {
     std::vector<Complex> part(each);
     for (size_t k = 0; k < each; ++k) part[k] = x[k * parts + r];
     if (each > 1) part = transformed(part, sign);
-    for (size_t k = 0; k < n; ++k) y[k] += part[k % each] * std::polar(1.0, sign * 2 * std::numbers::pi * static_cast<double>(r * k % n) / static_cast<double>(n));
+    for (size_t k = 0; k < n; ++k)
+      y[k] += part[k % each] *
+              std::polar(1.0, sign * 2 * std::numbers::pi * static_cast<double>(r * k % n) / static_cast<double>(n));
   }
   return y;
 }
@@ -63,7 +65,8 @@ Outputs run_fourier(const Call& c) {
       std::vector<Complex> line(size);
       for (size_t k = 0; k < size; ++k) line[k] = values[i + k * step];
       line = transformed(line, kSign);
-      for (size_t k = 0; k < size; ++k) values[i + k * step] = kSign < 0 ? line[k] : line[k] / static_cast<double>(size);
+      for (size_t k = 0; k < size; ++k)
+        values[i + k * step] = kSign < 0 ? line[k] : line[k] / static_cast<double>(size);
     }
   }
   std::vector<float> y;

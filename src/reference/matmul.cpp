@@ -31,7 +31,8 @@ Operand read_operand(const Tensor& t, bool transpose, bool left, const Shape& ba
   }
   Operand o{std::move(values), s[s.size() - 2], s[s.size() - 1], {}};
   const Shape own(s.begin(), s.end() - 2);
-  ops::for_each_position(batch, 0, ops::broadcast_strides(own, batch), [&](int64_t, int64_t at) { o.matrices.push_back(at * o.rows * o.columns); });
+  ops::for_each_position(batch, 0, ops::broadcast_strides(own, batch),
+                         [&](int64_t, int64_t at) { o.matrices.push_back(at * o.rows * o.columns); });
   return o;
 }
 
@@ -40,7 +41,8 @@ Outputs run_matmul(const Call& c) {
   const size_t ra = c.shape(0).size(), rb = c.shape(1).size();
   Shape batch = c.out_shape();
   batch.resize(batch.size() - (ra > 1) - (rb > 1));
-  const Operand a = read_operand(c.input(0), c.attrs().flag("transpose_a"), true, batch), b = read_operand(c.input(1), c.attrs().flag("transpose_b"), false, batch);
+  const Operand a = read_operand(c.input(0), c.attrs().flag("transpose_a"), true, batch),
+                b = read_operand(c.input(1), c.attrs().flag("transpose_b"), false, batch);
   c.require(b.rows * b.columns < INT32_MAX, "its matrices are too large");
   std::vector<float> y(static_cast<size_t>(c.out_count())), right;
   const float* left = a.values.as<float>().data();
@@ -52,7 +54,8 @@ Outputs run_matmul(const Call& c) {
       right.resize(right.size() + compute::kSlack);
       loaded = b.matrices[i];
     }
-    compute::matrix_product(c.pool(), left + a.matrices[i], right.data(), y.data() + static_cast<int64_t>(i) * a.rows * b.columns, a.rows, a.columns, b.columns);
+    compute::matrix_product(c.pool(), left + a.matrices[i], right.data(),
+                            y.data() + static_cast<int64_t>(i) * a.rows * b.columns, a.rows, a.columns, b.columns);
   }
   return {float_tensor(c.out_shape(), std::move(y))};
 }

@@ -15,7 +15,8 @@ struct Division {
   Division(const Shape& shape, const std::vector<int64_t>& axes) {
     const std::vector<int64_t> strides = ops::dense_strides(shape);
     for (size_t i = 0; i < shape.size(); ++i) {
-      const bool inside = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, shape.size()) == static_cast<int64_t>(i); });
+      const bool inside = std::ranges::any_of(
+          axes, [&](int64_t a) { return ops::from_front(a, shape.size()) == static_cast<int64_t>(i); });
       (inside ? inner : outer).push_back(shape[i]);
       (inside ? inner_strides : outer_strides).push_back(strides[i]);
     }
@@ -29,9 +30,13 @@ Outputs by_group(const Call& c, const std::vector<int64_t>& axes, F f) {
   std::vector<float> y(c.floats(0).begin(), c.floats(0).end());
   std::vector<double> group(static_cast<size_t>(element_count(d.inner)));
   ops::for_each_position(d.outer, 0, d.outer_strides, [&](int64_t, int64_t base) {
-    ops::for_each_position(d.inner, base, d.inner_strides, [&](int64_t i, int64_t at) { group[static_cast<size_t>(i)] = static_cast<double>(y[static_cast<size_t>(at)]); });
+    ops::for_each_position(d.inner, base, d.inner_strides, [&](int64_t i, int64_t at) {
+      group[static_cast<size_t>(i)] = static_cast<double>(y[static_cast<size_t>(at)]);
+    });
     f(group);
-    ops::for_each_position(d.inner, base, d.inner_strides, [&](int64_t i, int64_t at) { y[static_cast<size_t>(at)] = static_cast<float>(group[static_cast<size_t>(i)]); });
+    ops::for_each_position(d.inner, base, d.inner_strides, [&](int64_t i, int64_t at) {
+      y[static_cast<size_t>(at)] = static_cast<float>(group[static_cast<size_t>(i)]);
+    });
   });
   return {float_tensor(c.out_shape(), std::move(y))};
 }
@@ -70,10 +75,13 @@ Outputs normalize_moments(const Call& c, const std::vector<int64_t>& axes, bool 
 Outputs run_mvn_0(const Call& c) {
   std::vector<int64_t> axes = c.attrs().integers("reduction_axes");
   if (axes.empty())
-    for (size_t i = c.attrs().flag("across_channels") ? 1 : 2; i < c.shape().size(); ++i) axes.push_back(static_cast<int64_t>(i));
+    for (size_t i = c.attrs().flag("across_channels") ? 1 : 2; i < c.shape().size(); ++i)
+      axes.push_back(static_cast<int64_t>(i));
   return normalize_moments(c, axes, false);
 }
-Outputs run_mvn_6(const Call& c) { return normalize_moments(c, c.integers(1), c.attrs().text("eps_mode") == "inside_sqrt"); }
+Outputs run_mvn_6(const Call& c) {
+  return normalize_moments(c, c.integers(1), c.attrs().text("eps_mode") == "inside_sqrt");
+}
 
 Outputs run_normalize_l2(const Call& c) {
   const double eps = c.attrs().real("eps");
@@ -107,13 +115,15 @@ Outputs run_lrn(const Call& c) {
     std::vector<double> sums(powers.size());
     for (size_t i = 0; i < sums.size(); ++i) {
       const int64_t at = static_cast<int64_t>(i) / strides[a] % shape[a];
-      for (int64_t k = std::max<int64_t>(at - before, 0); k <= std::min(at + behind, shape[a] - 1); ++k) sums[i] += powers[static_cast<size_t>(static_cast<int64_t>(i) + (k - at) * strides[a])];
+      for (int64_t k = std::max<int64_t>(at - before, 0); k <= std::min(at + behind, shape[a] - 1); ++k)
+        sums[i] += powers[static_cast<size_t>(static_cast<int64_t>(i) + (k - at) * strides[a])];
     }
     powers = std::move(sums);
     count *= static_cast<double>(size);
   }
   std::vector<float> y(powers.size());
-  for (size_t i = 0; i < y.size(); ++i) y[i] = static_cast<float>(static_cast<double>(c.floats(0)[i]) / std::pow(bias + alpha / count * powers[i], beta));
+  for (size_t i = 0; i < y.size(); ++i)
+    y[i] = static_cast<float>(static_cast<double>(c.floats(0)[i]) / std::pow(bias + alpha / count * powers[i], beta));
   return {float_tensor(shape, std::move(y))};
 }
 
@@ -123,12 +133,14 @@ Outputs normalize_batch(const Call& c, int data) {
   const auto gamma = c.floats(first), beta = c.floats(first + 1), mean = c.floats(3), variance = c.floats(4);
   const double eps = c.attrs().real("epsilon");
   const auto x = c.floats(data);
-  const int64_t channels = c.dim(data, 1), items = c.dim(data, 0), plane = items > 0 && channels > 0 ? static_cast<int64_t>(x.size()) / (items * channels) : 0;
+  const int64_t channels = c.dim(data, 1), items = c.dim(data, 0),
+                plane = items > 0 && channels > 0 ? static_cast<int64_t>(x.size()) / (items * channels) : 0;
   std::vector<float> y(x.size());
   for (size_t i = 0; i < y.size(); ++i) {
     const auto k = static_cast<size_t>(static_cast<int64_t>(i) / plane % channels);
     const double scale = static_cast<double>(gamma[k]) / std::sqrt(static_cast<double>(variance[k]) + eps);
-    y[i] = static_cast<float>((static_cast<double>(x[i]) - static_cast<double>(mean[k])) * scale + static_cast<double>(beta[k]));
+    y[i] = static_cast<float>((static_cast<double>(x[i]) - static_cast<double>(mean[k])) * scale +
+                              static_cast<double>(beta[k]));
   }
   return {float_tensor(c.out_shape(), std::move(y))};
 }

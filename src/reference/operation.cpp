@@ -9,9 +9,12 @@
 namespace blobsmith::reference {
 namespace {
 
-constexpr std::array kFamilies{convolution_operations, pooling_operations, matmul_operations,       elementwise_operations, normalization_operations, resize_operations,   rearrange_operations,
-                               selection_operations,   recurrent_operations, control_flow_operations, roi_operations,         detection_operations,     proposal_operations, sequence_operations,
-                               einsum_operations,      fourier_operations,   embedding_operations,    special_convolution_operations};
+constexpr std::array kFamilies{convolution_operations,  pooling_operations,       matmul_operations,
+                               elementwise_operations,  normalization_operations, resize_operations,
+                               rearrange_operations,    selection_operations,     recurrent_operations,
+                               control_flow_operations, roi_operations,           detection_operations,
+                               proposal_operations,     sequence_operations,      einsum_operations,
+                               fourier_operations,      embedding_operations,     special_convolution_operations};
 
 }  // namespace
 
@@ -29,7 +32,9 @@ const Operation* find_operation(std::string_view type, int version) {
 }
 
 void Call::require(bool condition, std::string_view what) const {
-  if (!condition) throw Error(ErrorCode::ShapeMismatch, "layer \"" + node_.name + "\" can't be computed: " + std::string(what)).at_layer(node_.name, node_.type);
+  if (!condition)
+    throw Error(ErrorCode::ShapeMismatch, "layer \"" + node_.name + "\" can't be computed: " + std::string(what))
+        .at_layer(node_.name, node_.type);
 }
 
 std::span<const float> Call::floats(int i) const {
@@ -53,6 +58,8 @@ Tensor number_tensor(ElementType type, Shape shape, const std::vector<double>& v
   return integer_tensor(type, std::move(shape), std::vector<int64_t>(values.begin(), values.end()));
 }
 
-Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values) { return ops::store<int64_t>(type, shape, values); }
+Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values) {
+  return ops::store<int64_t>(type, shape, values);
+}
 
 }  // namespace blobsmith::reference

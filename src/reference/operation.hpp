@@ -17,7 +17,8 @@ namespace blobsmith::reference {
 /// One node to compute. Floating tensors are FP32. All output shapes that its inputs determine are static.
 class Call {
  public:
-  Call(const Node& node, std::span<const Tensor* const> inputs, compute::ThreadPool& pool) : node_(node), inputs_(inputs), pool_(pool) {}
+  Call(const Node& node, std::span<const Tensor* const> inputs, compute::ThreadPool& pool)
+      : node_(node), inputs_(inputs), pool_(pool) {}
 
   const Node& node() const { return node_; }
   const Attributes& attrs() const { return node_.attrs; }
@@ -61,7 +62,9 @@ struct Operation {
 /// The row of a type, or null.
 const Operation* find_operation(std::string_view type, int version);
 
-inline Tensor float_tensor(Shape shape, std::vector<float> values) { return Tensor::of(ElementType::f32, std::move(shape), std::move(values)); }
+inline Tensor float_tensor(Shape shape, std::vector<float> values) {
+  return Tensor::of(ElementType::f32, std::move(shape), std::move(values));
+}
 /// Integers as the integer type `type`.
 Tensor integer_tensor(ElementType type, Shape shape, std::span<const int64_t> values);
 

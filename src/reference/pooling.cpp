@@ -31,7 +31,8 @@ struct Pool {
     return {first, std::max(first, std::min(to, in[axis])), to - from};
   }
 
-  /// Calls f(sum or maximum so far, value) over the valid elements of each window; g(accumulated, valid, padded) gives the output.
+  /// Calls f(sum or maximum so far, value) over the valid elements of each window; g(accumulated, valid, padded) gives
+  /// the output.
   template <class F, class G>
   Outputs run(const Call& c, double start, F f, G g) const {
     const int64_t planes = c.dim(0, 0) * c.dim(0, 1), size = in[0] * in[1] * in[2], out_size = out[0] * out[1] * out[2];
@@ -44,8 +45,10 @@ struct Pool {
         double v = start;
         for (int64_t iz = rz.first; iz < rz.last; ++iz)
           for (int64_t iy = ry.first; iy < ry.last; ++iy)
-            for (int64_t ix = rx.first; ix < rx.last; ++ix) v = f(v, static_cast<double>(x[(iz * in[1] + iy) * in[2] + ix]));
-        to[i] = static_cast<float>(g(v, (rz.last - rz.first) * (ry.last - ry.first) * (rx.last - rx.first), rz.padded * ry.padded * rx.padded));
+            for (int64_t ix = rx.first; ix < rx.last; ++ix)
+              v = f(v, static_cast<double>(x[(iz * in[1] + iy) * in[2] + ix]));
+        to[i] = static_cast<float>(g(v, (rz.last - rz.first) * (ry.last - ry.first) * (rx.last - rx.first),
+                                     rz.padded * ry.padded * rx.padded));
       }
     });
     return {float_tensor(c.out_shape(), std::move(y))};
@@ -54,13 +57,18 @@ struct Pool {
 
 Outputs run_max_pool(const Call& c) {
   if (c.input(0).type != ElementType::f32) return evaluate(c.node(), c.inputs());
-  return Pool(c).run(c, -std::numeric_limits<double>::infinity(), [](double a, double b) { return a < b ? b : a; }, [](double v, int64_t, int64_t) { return v; });
+  return Pool(c).run(
+      c, -std::numeric_limits<double>::infinity(), [](double a, double b) { return a < b ? b : a; },
+      [](double v, int64_t, int64_t) { return v; });
 }
 
 Outputs run_average_pool(const Call& c) {
   const bool exclude = c.attrs().flag("exclude-pad");
-  return Pool(c).run(c, 0, [](double a, double b) { return a + b; },
-                     [&](double v, int64_t valid, int64_t padded) { return valid == 0 ? 0.0 : v / static_cast<double>(exclude ? valid : padded); });
+  return Pool(c).run(
+      c, 0, [](double a, double b) { return a + b; },
+      [&](double v, int64_t valid, int64_t padded) {
+        return valid == 0 ? 0.0 : v / static_cast<double>(exclude ? valid : padded);
+      });
 }
 
 constexpr Operation kOperations[] = {

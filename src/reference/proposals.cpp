@@ -16,8 +16,8 @@ std::vector<float> reals(const Attributes& a, std::string_view name) {
 
 float real(const Attributes& a, std::string_view name) { return static_cast<float>(a.real(name)); }
 
-/// Scores [1][2A][H][W], box deltas [1][4A][H][W], the image's size and scales. Comes in Caffe's form and in TensorFlow's, which
-/// has no pixel at the end, centres its anchors and counts coordinates rows first.
+/// Scores [1][2A][H][W], box deltas [1][4A][H][W], the image's size and scales. Comes in Caffe's form and in
+/// TensorFlow's, which has no pixel at the end, centres its anchors and counts coordinates rows first.
 Outputs run_proposal(const Call& c) {
   const Attributes& a = c.attrs();
   const bool tensorflow = a.text("framework", "") == "tensorflow";
@@ -44,7 +44,9 @@ Outputs run_proposal(const Call& c) {
   p.deltas = c.floats(1);
   p.image = c.floats(2);
   c.require(c.dim(0, 0) == 1, "not yet supported: a batch of images");
-  c.require(c.dim(0, 1) >= 2 * p.anchor_count() && c.dim(1, 1) >= 4 * p.anchor_count() && c.dim(1, 2) * c.dim(1, 3) == p.height * p.width, "scores and boxes that don't fit");
+  c.require(c.dim(0, 1) >= 2 * p.anchor_count() && c.dim(1, 1) >= 4 * p.anchor_count() &&
+                c.dim(1, 2) * c.dim(1, 3) == p.height * p.width,
+            "scores and boxes that don't fit");
   compute::Proposal::Regions found = p.run(c.out_count() / 5);
   Outputs out{float_tensor(c.out_shape(), std::move(found.rows))};
   if (c.node().output_count() > 1) out.push_back(float_tensor(c.out_shape(1), std::move(found.probabilities)));
@@ -63,7 +65,9 @@ Outputs run_generate_proposals(const Call& c) {
   const std::vector<Box> anchors = compute::boxes_of(c.floats(1));
   c.require(c.shape(2).size() == 3 && c.shape(3).size() == 3 && image.size() >= 2, "scores and boxes that don't fit");
   const int64_t count = c.dim(3, 0), plane = c.dim(3, 1) * c.dim(3, 2);
-  c.require(static_cast<int64_t>(anchors.size()) == count * plane && static_cast<int64_t>(c.floats(2).size()) == 4 * count * plane, "scores and boxes that don't fit");
+  c.require(static_cast<int64_t>(anchors.size()) == count * plane &&
+                static_cast<int64_t>(c.floats(2).size()) == 4 * count * plane,
+            "scores and boxes that don't fit");
   const Attributes& a = c.attrs();
   const compute::Found found = compute::ProposalSearch{.min_size = real(a, "min_size"),
                                                        .nms_threshold = real(a, "nms_threshold"),
@@ -79,15 +83,16 @@ Outputs run_generate_proposals(const Call& c) {
   return {padded(c, 0, compute::numbers_of(found.boxes)), padded(c, 1, found.scores)};
 }
 
-/// Regions [N][4], deltas [N][classes * 4], scores [N][classes], the image's size. class_agnostic_box_regression changes nothing,
-/// in OpenVINO neither.
+/// Regions [N][4], deltas [N][classes * 4], scores [N][classes], the image's size. class_agnostic_box_regression
+/// changes nothing, in OpenVINO neither.
 Outputs run_detection_output(const Call& c) {
   const Attributes& a = c.attrs();
   const std::vector<Box> regions = compute::boxes_of(c.floats(0));
   const std::vector<float> weights = reals(a, "deltas_weights");
   const int64_t classes = a.integer("num_classes"), count = static_cast<int64_t>(regions.size());
   c.require(weights.size() == 4 && classes > 0 && static_cast<int64_t>(c.floats(1).size()) >= count * classes * 4 &&
-            static_cast<int64_t>(c.floats(2).size()) >= count * classes, "boxes and scores that don't fit");
+                static_cast<int64_t>(c.floats(2).size()) >= count * classes,
+            "boxes and scores that don't fit");
   const compute::Found found = compute::RegionDetections{.score_threshold = real(a, "score_threshold"),
                                                          .nms_threshold = real(a, "nms_threshold"),
                                                          .max_delta = real(a, "max_delta_log_wh"),
@@ -100,14 +105,16 @@ Outputs run_detection_output(const Call& c) {
                                    .run(regions);
   std::vector<int64_t> labels = found.classes;
   labels.resize(static_cast<size_t>(c.out_count(1)));
-  return {padded(c, 0, compute::numbers_of(found.boxes)), integer_tensor(c.node().element_type(1), c.out_shape(1), labels), padded(c, 2, found.scores)};
+  return {padded(c, 0, compute::numbers_of(found.boxes)),
+          integer_tensor(c.node().element_type(1), c.out_shape(1), labels), padded(c, 2, found.scores)};
 }
 
 Outputs run_top_k_rois(const Call& c) {
   const std::vector<Box> regions = compute::boxes_of(c.floats(0));
   const std::vector<float> probabilities(c.floats(1).begin(), c.floats(1).end());
   c.require(regions.size() == probabilities.size(), "regions and probabilities that don't fit");
-  return {padded(c, 0, compute::numbers_of(compute::best_regions(regions, probabilities, c.attrs().integer("max_rois"))))};
+  return {
+      padded(c, 0, compute::numbers_of(compute::best_regions(regions, probabilities, c.attrs().integer("max_rois"))))};
 }
 
 /// Priors [N][4], a feature map, an image; of the latter two only the sizes matter.
@@ -115,8 +122,12 @@ Outputs run_prior_grid(const Call& c) {
   const Attributes& a = c.attrs();
   const auto cells = [&](const char* name, size_t axis) { return a.integer(name) ? a.integer(name) : c.dim(1, axis); };
   const int64_t height = cells("h", 2), width = cells("w", 3);
-  const auto step = [&](const char* name, size_t axis, int64_t count) { return a.real(name) != 0 ? real(a, name) : static_cast<float>(c.dim(2, axis)) / static_cast<float>(count); };
-  return {padded(c, 0, compute::numbers_of(compute::prior_grid(compute::boxes_of(c.floats(0)), height, width, step("stride_x", 3, width), step("stride_y", 2, height))))};
+  const auto step = [&](const char* name, size_t axis, int64_t count) {
+    return a.real(name) != 0 ? real(a, name) : static_cast<float>(c.dim(2, axis)) / static_cast<float>(count);
+  };
+  return {padded(c, 0,
+                 compute::numbers_of(compute::prior_grid(compute::boxes_of(c.floats(0)), height, width,
+                                                         step("stride_x", 3, width), step("stride_y", 2, height))))};
 }
 
 /// Regions [N][4], then the levels of a feature pyramid; which one a region is taken from follows from its size.
@@ -136,7 +147,8 @@ Outputs run_roi_features(const Call& c) {
     const compute::FeatureMaps m = feature_maps(c, 1 + level);
     const auto scale = static_cast<float>(scales[static_cast<size_t>(level)]);
     c.require(scale != 0 && m.channels == c.dim(1, 1), "a level that doesn't fit");
-    const compute::RegionSamples samples(m, {r.x1 / scale, r.y1 / scale, r.x2 / scale, r.y2 / scale}, {size, size}, a.integer("sampling_ratio"), a.flag("aligned"));
+    const compute::RegionSamples samples(m, {r.x1 / scale, r.y1 / scale, r.x2 / scale, r.y2 / scale}, {size, size},
+                                         a.integer("sampling_ratio"), a.flag("aligned"));
     c.require(samples.sensible(), "a region of senseless size");
     for (int64_t k = 0; k < m.channels; ++k) samples.pool(m.plane(0, k), true, first + k * size * size);
   }

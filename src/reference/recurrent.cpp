@@ -45,7 +45,8 @@ struct Cell {
   std::vector<Activation> functions;
   Real clip = 0;
   bool linear_before_reset = false, input_forget = false;
-  const float *w = nullptr, *r = nullptr, *b = nullptr;  ///< [gates*hidden][input], [gates*hidden][hidden], [gates*hidden]; b may be null
+  const float *w = nullptr, *r = nullptr,
+              *b = nullptr;  ///< [gates*hidden][input], [gates*hidden][hidden], [gates*hidden]; b may be null
 
   Real clipped(Real x) const { return clip > 0 ? std::clamp(x, -clip, clip) : x; }
   Real product(const float* matrix, int64_t row, const std::vector<Real>& v) const {
@@ -55,7 +56,9 @@ struct Cell {
     return sum;
   }
   Real bias(int64_t row) const { return b ? static_cast<Real>(b[row]) : 0; }
-  Real gate(int64_t row, const std::vector<Real>& x, const std::vector<Real>& h) const { return clipped(product(w, row, x) + product(r, row, h) + bias(row)); }
+  Real gate(int64_t row, const std::vector<Real>& x, const std::vector<Real>& h) const {
+    return clipped(product(w, row, x) + product(r, row, h) + bias(row));
+  }
 
   void step(const std::vector<Real>& x, std::vector<Real>& h, std::vector<Real>& c) const {
     switch (kind) {
@@ -87,7 +90,9 @@ struct Cell {
     for (size_t k = 0; k < h.size(); ++k) {
       const int64_t row = 2 * hidden + static_cast<int64_t>(k);
       // With linear_before_reset there is a fourth row of biases, of the recurrent part.
-      const Real recurrent = linear_before_reset ? reset[k] * (product(r, row, h) + bias(3 * hidden + static_cast<int64_t>(k))) : product(r, row, gated);
+      const Real recurrent = linear_before_reset
+                                 ? reset[k] * (product(r, row, h) + bias(3 * hidden + static_cast<int64_t>(k)))
+                                 : product(r, row, gated);
       const Real candidate = functions[1](clipped(product(w, row, x) + recurrent + bias(row)));
       next[k] = (1 - update[k]) * candidate + update[k] * h[k];
     }
@@ -119,14 +124,18 @@ std::vector<Activation> read_functions(const Call& c) {
     const auto* known = std::ranges::find(kFunctions, lower(text), &Named::name);
     c.require(known != std::end(kFunctions), "not yet supported: the activation \"" + text + "\"");
     const size_t i = list.size();
-    list.push_back({known->function, i < alpha.size() ? alpha[i] : known->alpha, i < beta.size() ? beta[i] : known->beta});
+    list.push_back(
+        {known->function, i < alpha.size() ? alpha[i] : known->alpha, i < beta.size() ? beta[i] : known->beta});
   }
   return list;
 }
 
 Cell read_cell(const Call& c, Kind kind) {
   Cell cell{kind, c.shape(0).back(), c.attrs().integer("hidden_size"), read_functions(c), c.attrs().real("clip", 0)};
-  c.require(cell.functions.size() >= (kind == Kind::Lstm ? 3U : kind == Kind::Gru ? 2U : 1U), "activations are missing");
+  c.require(cell.functions.size() >= (kind == Kind::Lstm  ? 3U
+                                      : kind == Kind::Gru ? 2U
+                                                          : 1U),
+            "activations are missing");
   cell.linear_before_reset = c.attrs().flag("linear_before_reset");
   cell.input_forget = c.attrs().flag("input_forget");
   c.require(c.attrs().text("weights_format", "fico") == "fico", "not yet supported: another order of gates than fico");
@@ -141,8 +150,12 @@ std::span<const float> biases(const Call& c, int input, const Cell& cell, int64_
   return b;
 }
 
-std::vector<Real> row(std::span<const float> v, int64_t index, int64_t size) { return {v.begin() + index * size, v.begin() + (index + 1) * size}; }
-void put(std::vector<float>& v, int64_t index, const std::vector<Real>& values) { std::ranges::copy(values, v.begin() + index * static_cast<int64_t>(values.size())); }
+std::vector<Real> row(std::span<const float> v, int64_t index, int64_t size) {
+  return {v.begin() + index * size, v.begin() + (index + 1) * size};
+}
+void put(std::vector<float>& v, int64_t index, const std::vector<Real>& values) {
+  std::ranges::copy(values, v.begin() + index * static_cast<int64_t>(values.size()));
+}
 
 template <Kind K>
 Outputs run_cell(const Call& c) {
@@ -154,7 +167,8 @@ Outputs run_cell(const Call& c) {
   const int64_t batch = c.dim(0, 0);
   std::vector<std::vector<float>> states(kStates, std::vector<float>(static_cast<size_t>(batch * cell.hidden)));
   for (int64_t n = 0; n < batch; ++n) {
-    std::vector<Real> h = row(c.floats(1), n, cell.hidden), s = kStates > 1 ? row(c.floats(kStates), n, cell.hidden) : std::vector<Real>();
+    std::vector<Real> h = row(c.floats(1), n, cell.hidden),
+                      s = kStates > 1 ? row(c.floats(kStates), n, cell.hidden) : std::vector<Real>();
     cell.step(row(c.floats(0), n, cell.input), h, s);
     put(states[0], n, h);
     if (kStates > 1) put(states[1], n, s);
@@ -178,14 +192,20 @@ Outputs run_sequence(const Call& c) {
   std::vector<std::vector<float>> states(kStates, std::vector<float>(static_cast<size_t>(batch * directions * hidden)));
   for (int64_t d = 0; d < directions; ++d) {
     Cell cell = settings;
-    const auto part = [&](int i) { return c.floats(i).data() + static_cast<int64_t>(c.floats(i).size()) / directions * d; };
+    const auto part = [&](int i) {
+      return c.floats(i).data() + static_cast<int64_t>(c.floats(i).size()) / directions * d;
+    };
     cell.w = part(kStates + 2);
     cell.r = part(kStates + 3);
     if (c.input_count() > kStates + 4) cell.b = part(kStates + 4);
     const bool backwards = d == 1 || direction == "reverse";
     for (int64_t n = 0; n < batch; ++n) {
-      const int64_t at = n * directions + d, length = lengths.empty() ? time : std::clamp<int64_t>(lengths[static_cast<size_t>(n) % lengths.size()], 0, time);
-      std::vector<Real> h = row(c.floats(1), at, hidden), s = kStates > 1 ? row(c.floats(kStates), at, hidden) : std::vector<Real>();
+      const int64_t at = n * directions + d,
+                    length = lengths.empty()
+                                 ? time
+                                 : std::clamp<int64_t>(lengths[static_cast<size_t>(n) % lengths.size()], 0, time);
+      std::vector<Real> h = row(c.floats(1), at, hidden),
+                        s = kStates > 1 ? row(c.floats(kStates), at, hidden) : std::vector<Real>();
       for (int64_t k = 0; k < length; ++k) {
         const int64_t t = backwards ? length - 1 - k : k;
         cell.step(row(c.floats(0), n * time + t, cell.input), h, s);
@@ -201,8 +221,9 @@ Outputs run_sequence(const Call& c) {
 }
 
 constexpr Operation kOperations[] = {
-    {"LSTMCell", kAnyVersion, run_cell<Kind::Lstm>},         {"GRUCell", kAnyVersion, run_cell<Kind::Gru>},         {"RNNCell", kAnyVersion, run_cell<Kind::Rnn>},
-    {"LSTMSequence", kAnyVersion, run_sequence<Kind::Lstm>}, {"GRUSequence", kAnyVersion, run_sequence<Kind::Gru>}, {"RNNSequence", kAnyVersion, run_sequence<Kind::Rnn>},
+    {"LSTMCell", kAnyVersion, run_cell<Kind::Lstm>},       {"GRUCell", kAnyVersion, run_cell<Kind::Gru>},
+    {"RNNCell", kAnyVersion, run_cell<Kind::Rnn>},         {"LSTMSequence", kAnyVersion, run_sequence<Kind::Lstm>},
+    {"GRUSequence", kAnyVersion, run_sequence<Kind::Gru>}, {"RNNSequence", kAnyVersion, run_sequence<Kind::Rnn>},
 };
 
 }  // namespace

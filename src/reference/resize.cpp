@@ -16,7 +16,8 @@ Tensor resize_axis(const Tensor& t, size_t axis, const ops::AxisWeights& w) {
   Shape shape = t.shape;
   const int64_t in_size = shape[axis];
   shape[axis] = static_cast<int64_t>(w.size());
-  const int64_t inner = ops::dense_strides(t.shape)[axis], outer = in_size > 0 && inner > 0 ? static_cast<int64_t>(x.size()) / (in_size * inner) : 0;
+  const int64_t inner = ops::dense_strides(t.shape)[axis],
+                outer = in_size > 0 && inner > 0 ? static_cast<int64_t>(x.size()) / (in_size * inner) : 0;
   std::vector<float> y(static_cast<size_t>(element_count(shape)));
   std::vector<double> row(static_cast<size_t>(inner));
   size_t to = 0;
@@ -24,7 +25,9 @@ Tensor resize_axis(const Tensor& t, size_t axis, const ops::AxisWeights& w) {
     for (const std::vector<ops::Term>& terms : w) {
       std::ranges::fill(row, 0.0);
       for (const ops::Term& term : terms)
-        for (int64_t i = 0; i < inner; ++i) row[static_cast<size_t>(i)] += term.weight * static_cast<double>(x[static_cast<size_t>((o * in_size + term.from) * inner + i)]);
+        for (int64_t i = 0; i < inner; ++i)
+          row[static_cast<size_t>(i)] +=
+              term.weight * static_cast<double>(x[static_cast<size_t>((o * in_size + term.from) * inner + i)]);
       for (double v : row) y[to++] = static_cast<float>(v);
     }
   return float_tensor(std::move(shape), std::move(y));
@@ -47,9 +50,12 @@ Outputs run_interpolate(const Call& c) {
   c.require(c.attrs().text("mode") != "area", "not yet supported: mode \"area\" of opset 1");
   const ops::Resize r = ops::resize_of(c.node());
   const bool is_newer = c.node().version == 4;
-  const auto scales = ops::resize_scales(c.node(), c.shape(), c.out_shape(), is_newer ? c.input(2).to_f32() : std::vector<float>(), is_newer && c.input_count() > 3 ? c.integers(3) : std::vector<int64_t>());
+  const auto scales =
+      ops::resize_scales(c.node(), c.shape(), c.out_shape(), is_newer ? c.input(2).to_f32() : std::vector<float>(),
+                         is_newer && c.input_count() > 3 ? c.integers(3) : std::vector<int64_t>());
   Tensor t = padded(c.input(0), c.attrs().integers("pads_begin"), c.attrs().integers("pads_end"));
-  for (const auto& [axis, scale] : scales) t = resize_axis(t, axis, r.weights(t.shape[axis], c.out_shape()[axis], scale));
+  for (const auto& [axis, scale] : scales)
+    t = resize_axis(t, axis, r.weights(t.shape[axis], c.out_shape()[axis], scale));
   return {std::move(t)};
 }
 

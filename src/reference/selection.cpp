@@ -16,7 +16,8 @@ Outputs run_non_zero(const Call& c) {
   std::vector<int64_t> y;
   for (size_t axis = 0; axis < strides.size(); ++axis)
     for (int64_t at : places) y.push_back(at / strides[axis] % c.shape()[axis]);
-  return {integer_tensor(c.node().element_type(), {static_cast<int64_t>(strides.size()), static_cast<int64_t>(places.size())}, y)};
+  return {integer_tensor(c.node().element_type(),
+                         {static_cast<int64_t>(strides.size()), static_cast<int64_t>(places.size())}, y)};
 }
 
 Outputs run_cum_sum(const Call& c) {
@@ -43,7 +44,9 @@ Outputs run_bucketize(const Call& c) {
   const std::vector<double> borders = c.reals(1);
   const bool right = c.attrs().flag("with_right_bound");
   std::vector<int64_t> y;
-  for (double v : c.reals(0)) y.push_back((right ? std::ranges::lower_bound(borders, v) : std::ranges::upper_bound(borders, v)) - borders.begin());
+  for (double v : c.reals(0))
+    y.push_back((right ? std::ranges::lower_bound(borders, v) : std::ranges::upper_bound(borders, v)) -
+                borders.begin());
   return {integer_tensor(c.node().element_type(), c.out_shape(), y)};
 }
 
@@ -63,7 +66,8 @@ std::vector<Selected> suppress_all(const Call& c) {
   n.least = number(4);
   n.sigma = number(5);
   std::vector<Selected> all = n.run();
-  if (c.attrs().flag("sort_result_descending")) std::ranges::stable_sort(all, [](const Selected& a, const Selected& b) { return a.score > b.score; });
+  if (c.attrs().flag("sort_result_descending"))
+    std::ranges::stable_sort(all, [](const Selected& a, const Selected& b) { return a.score > b.score; });
   return all;
 }
 
@@ -82,7 +86,8 @@ Outputs run_non_max_suppression(const Call& c) {
   scores.resize(static_cast<size_t>(count * 3), -1);
   Outputs out{integer_tensor(c.node().element_type(), {count, 3}, rows)};
   if (c.node().output_count() > 1) out.push_back(float_tensor({count, 3}, std::move(scores)));
-  if (c.node().output_count() > 2) out.push_back(integer_tensor(c.node().element_type(2), {1}, std::vector<int64_t>{found}));
+  if (c.node().output_count() > 2)
+    out.push_back(integer_tensor(c.node().element_type(2), {1}, std::vector<int64_t>{found}));
   return out;
 }
 

@@ -8,20 +8,26 @@ namespace {
 
 bool becomes_single(ElementType t) { return t == ElementType::f16 || t == ElementType::bf16 || t == ElementType::f64; }
 
-Tensor single(const Tensor& t) { return Tensor::of(ElementType::f32, t.shape, Tensor{t.type, t.shape, t.bytes.aligned(8)}.to_f32()); }
+Tensor single(const Tensor& t) {
+  return Tensor::of(ElementType::f32, t.shape, Tensor{t.type, t.shape, t.bytes.aligned(8)}.to_f32());
+}
 
 void convert(Graph& g, Node* n) {
   if (n->body) to_single_precision(*n->body);
   for (const char* name : {"destination_type", "output_type", "element_type"})
-    if (const auto type = parse_element_type(n->attrs.text(name, "")); type && becomes_single(*type)) n->attrs.set(name, "f32");
+    if (const auto type = parse_element_type(n->attrs.text(name, "")); type && becomes_single(*type))
+      n->attrs.set(name, "f32");
   if (n->is_constant()) {
-    if (becomes_single(n->constant.type)) n->constant = single(n->constant);
-    else n->constant.bytes = n->constant.bytes.aligned(8);
+    if (becomes_single(n->constant.type))
+      n->constant = single(n->constant);
+    else
+      n->constant.bytes = n->constant.bytes.aligned(8);
   } else if (!n->constant.bytes.empty()) {
     n->constant = single(n->constant);  // a mean image
   }
   std::vector<std::pair<ElementType, Shape>> outputs;
-  for (int i = 0; i < n->output_count(); ++i) outputs.emplace_back(becomes_single(n->element_type(i)) ? ElementType::f32 : n->element_type(i), n->shape(i));
+  for (int i = 0; i < n->output_count(); ++i)
+    outputs.emplace_back(becomes_single(n->element_type(i)) ? ElementType::f32 : n->element_type(i), n->shape(i));
   g.set_outputs(n, std::move(outputs));
 }
 
@@ -42,7 +48,8 @@ Tensor converted(const Tensor& t, ElementType type) {
 
 Tensor input_tensor(const Node& p, std::span<const float> values) {
   if (std::cmp_not_equal(element_count(p.shape()), values.size()))
-    throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::to_string(element_count(p.shape())) + " values, not " + std::to_string(values.size()));
+    throw Error(ErrorCode::ShapeMismatch, "input \"" + p.name + "\" takes " + std::to_string(element_count(p.shape())) +
+                                              " values, not " + std::to_string(values.size()));
   const Tensor floats = Tensor::of(ElementType::f32, p.shape(), std::vector<float>(values.begin(), values.end()));
   return is_float(p.element_type()) ? floats : converted(floats, p.element_type());
 }

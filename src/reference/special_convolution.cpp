@@ -12,41 +12,63 @@ struct Windows {
   int64_t height, width, down, along, step_down, step_along, top, left;
 
   Windows(const Call& c, int filters)
-      : height(c.dim(filters, 2)), width(c.dim(filters, 3)), down(c.attrs().integers("strides").at(0)), along(c.attrs().integers("strides").at(1)), step_down(c.attrs().integers("dilations").at(0)),
-        step_along(c.attrs().integers("dilations").at(1)), top(c.attrs().integers("pads_begin").at(0)), left(c.attrs().integers("pads_begin").at(1)) {}
+      : height(c.dim(filters, 2)),
+        width(c.dim(filters, 3)),
+        down(c.attrs().integers("strides").at(0)),
+        along(c.attrs().integers("strides").at(1)),
+        step_down(c.attrs().integers("dilations").at(0)),
+        step_along(c.attrs().integers("dilations").at(1)),
+        top(c.attrs().integers("pads_begin").at(0)),
+        left(c.attrs().integers("pads_begin").at(1)) {}
   int64_t count() const { return height * width; }
-  int64_t row(int64_t output_row, int64_t element) const { return output_row * down - top + element / width * step_down; }
-  int64_t column(int64_t output_column, int64_t element) const { return output_column * along - left + element % width * step_along; }
+  int64_t row(int64_t output_row, int64_t element) const {
+    return output_row * down - top + element / width * step_down;
+  }
+  int64_t column(int64_t output_column, int64_t element) const {
+    return output_column * along - left + element % width * step_along;
+  }
 };
 
 void require_planes(const Call& c, std::initializer_list<int> inputs) {
   for (int i : inputs) c.require(c.shape(i).size() == 4, "not yet supported: other than two spatial axes");
 }
 
-/// Data, offsets [N][deformable group * kernel * (y, x)][OH][OW], filters [O][I/group][KH][KW]. Each element of a window is
-/// taken from where its offset moves it; nothing is added for places outside of the image.
+/// Data, offsets [N][deformable group * kernel * (y, x)][OH][OW], filters [O][I/group][KH][KW]. Each element of a
+/// window is taken from where its offset moves it; nothing is added for places outside of the image.
 Outputs run_deformable(const Call& c) {
   require_planes(c, {0, 1, 2});
   const compute::FeatureMaps m = feature_maps(c, 0);
   const Windows windows(c, 2);
-  const int64_t groups = c.attrs().integer("group"), shared = c.attrs().integer("deformable_group"), inputs = m.channels / groups, outputs = c.dim(2, 0) / groups;
-  const int64_t rows = c.out_shape()[2], columns = c.out_shape()[3], positions = rows * columns, elements = inputs * windows.count();
-  c.require(c.dim(1, 0) == m.items && c.dim(1, 1) == shared * windows.count() * 2 && c.dim(1, 2) == rows && c.dim(1, 3) == columns, "offsets that don't fit");
-  c.require(m.channels % shared == 0 && c.dim(2, 0) % groups == 0 && elements * positions < INT32_MAX, "groups that don't divide the channels, or too large");
-  std::vector<float> y(static_cast<size_t>(c.out_count())), sampled(static_cast<size_t>(elements * positions + compute::kSlack));
+  const int64_t groups = c.attrs().integer("group"), shared = c.attrs().integer("deformable_group"),
+                inputs = m.channels / groups, outputs = c.dim(2, 0) / groups;
+  const int64_t rows = c.out_shape()[2], columns = c.out_shape()[3], positions = rows * columns,
+                elements = inputs * windows.count();
+  c.require(c.dim(1, 0) == m.items && c.dim(1, 1) == shared * windows.count() * 2 && c.dim(1, 2) == rows &&
+                c.dim(1, 3) == columns,
+            "offsets that don't fit");
+  c.require(m.channels % shared == 0 && c.dim(2, 0) % groups == 0 && elements * positions < INT32_MAX,
+            "groups that don't divide the channels, or too large");
+  std::vector<float> y(static_cast<size_t>(c.out_count())),
+      sampled(static_cast<size_t>(elements * positions + compute::kSlack));
   for (int64_t i = 0; i < m.items * groups; ++i) {
     const int64_t item = i / groups, group = i % groups;
-    c.pool().run(elements, [&](int64_t e) {
-      const int64_t channel = group * inputs + e / windows.count(), k = e % windows.count();
-      const float* plane = m.plane(item, channel);
-      const float* move = c.floats(1).data() + ((item * shared + channel / (m.channels / shared)) * windows.count() + k) * 2 * positions;
-      for (int64_t p = 0; p < positions; ++p) {
-        const float v = static_cast<float>(windows.row(p / columns, k)) + move[p], u = static_cast<float>(windows.column(p % columns, k)) + move[positions + p];
-        const bool inside = v >= 0 && v < static_cast<float>(m.height) && u >= 0 && u < static_cast<float>(m.width);
-        sampled[static_cast<size_t>(e * positions + p)] = inside ? compute::between_pixels(m, plane, v, u) : 0.0F;
-      }
-    }, elements * positions * 16);
-    compute::matrix_product(c.pool(), c.floats(2).data() + group * outputs * elements, sampled.data(), y.data() + i * outputs * positions, outputs, elements, positions);
+    c.pool().run(
+        elements,
+        [&](int64_t e) {
+          const int64_t channel = group * inputs + e / windows.count(), k = e % windows.count();
+          const float* plane = m.plane(item, channel);
+          const float* move = c.floats(1).data() +
+                              ((item * shared + channel / (m.channels / shared)) * windows.count() + k) * 2 * positions;
+          for (int64_t p = 0; p < positions; ++p) {
+            const float v = static_cast<float>(windows.row(p / columns, k)) + move[p],
+                        u = static_cast<float>(windows.column(p % columns, k)) + move[positions + p];
+            const bool inside = v >= 0 && v < static_cast<float>(m.height) && u >= 0 && u < static_cast<float>(m.width);
+            sampled[static_cast<size_t>(e * positions + p)] = inside ? compute::between_pixels(m, plane, v, u) : 0.0F;
+          }
+        },
+        elements * positions * 16);
+    compute::matrix_product(c.pool(), c.floats(2).data() + group * outputs * elements, sampled.data(),
+                            y.data() + i * outputs * positions, outputs, elements, positions);
   }
   return {float_tensor(c.out_shape(), std::move(y))};
 }
@@ -74,19 +96,25 @@ Outputs run_binary(const Call& c) {
   const auto padding = static_cast<float>(c.attrs().real("pad_value"));
   const int64_t outputs = c.dim(1, 0), rows = c.out_shape()[2], columns = c.out_shape()[3];
   std::vector<float> y(static_cast<size_t>(c.out_count()));
-  c.pool().run(m.items * outputs, [&](int64_t plane) {
-    for (int64_t p = 0; p < rows * columns; ++p) {
-      float sum = 0;
-      for (int64_t e = 0; e < m.channels * windows.count(); ++e) {
-        const int64_t row = windows.row(p / columns, e % windows.count()), column = windows.column(p % columns, e % windows.count());
-        const bool inside = row >= 0 && row < m.height && column >= 0 && column < m.width;
-        const float sign = bits[static_cast<size_t>(plane % outputs * m.channels * windows.count() + e)] ? 1 : -1;
-        if (!inside) sum += padding * sign;
-        else sum += m.plane(plane / outputs, e / windows.count())[row * m.width + column] > 0 ? sign : -sign;
-      }
-      y[static_cast<size_t>(plane * rows * columns + p)] = sum;
-    }
-  }, element_count(c.out_shape()) * m.channels * windows.count());
+  c.pool().run(
+      m.items * outputs,
+      [&](int64_t plane) {
+        for (int64_t p = 0; p < rows * columns; ++p) {
+          float sum = 0;
+          for (int64_t e = 0; e < m.channels * windows.count(); ++e) {
+            const int64_t row = windows.row(p / columns, e % windows.count()),
+                          column = windows.column(p % columns, e % windows.count());
+            const bool inside = row >= 0 && row < m.height && column >= 0 && column < m.width;
+            const float sign = bits[static_cast<size_t>(plane % outputs * m.channels * windows.count() + e)] ? 1 : -1;
+            if (!inside)
+              sum += padding * sign;
+            else
+              sum += m.plane(plane / outputs, e / windows.count())[row * m.width + column] > 0 ? sign : -sign;
+          }
+          y[static_cast<size_t>(plane * rows * columns + p)] = sum;
+        }
+      },
+      element_count(c.out_shape()) * m.channels * windows.count());
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 

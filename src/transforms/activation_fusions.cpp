@@ -10,7 +10,8 @@ bool fuse_softplus(Rewriter& rw, Node* n) {  // Log(Exp(x) + 1)
   Node* add = producer(n->input(0), "Add");
   if (!add) return false;
   for (const auto& [e, one] : either_order(add))
-    if (Node* exp = producer(e, "Exp"); exp && is_single(one, 1, 0)) return rw.replace(n, rw.make("SoftPlus", {exp->input(0)}));
+    if (Node* exp = producer(e, "Exp"); exp && is_single(one, 1, 0))
+      return rw.replace(n, rw.make("SoftPlus", {exp->input(0)}));
   return false;
 }
 

@@ -1,7 +1,7 @@
 // The list of rewrites that avoid wrong results of the reference compiler, with what is said of each.
-#include "transforms/avoidance.hpp"
-
 #include <algorithm>
+
+#include "transforms/avoidance.hpp"
 
 namespace blobsmith {
 namespace transforms {
@@ -14,7 +14,14 @@ Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to) {
   end[axis] = to;
   open[axis] = 0;
   const Value at = rw.indices(begin), until = rw.indices(end), by = rw.indices(strides);
-  return rw.make("StridedSlice", {v, at, until, by}, attributes({{"begin_mask", open}, {"end_mask", open}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}))->value();
+  return rw
+      .make("StridedSlice", {v, at, until, by},
+            attributes({{"begin_mask", open},
+                        {"end_mask", open},
+                        {"new_axis_mask", none},
+                        {"shrink_axis_mask", none},
+                        {"ellipsis_mask", none}}))
+      ->value();
 }
 
 bool replace_turned(Rewriter& rw, Node* n, const std::vector<int64_t>& order, const std::function<Value(Value)>& make) {
@@ -38,7 +45,8 @@ constexpr Avoidance kAvoidances[] = {
     {count_indices_from_front, "its negative indices, which the chip does not know, are counted from the front"},
     {state_coordinates, "its coordinates are said in the words of opset 4, which the chip heeds"},
     {restate_maxima, "its eps, as the least norm, is squared to be the least sum of squares"},
-    {spell_out_least_norms, "eps is the least sum of squares, not added to it: it becomes the operations that it stands for"},
+    {spell_out_least_norms,
+     "eps is the least sum of squares, not added to it: it becomes the operations that it stands for"},
     {move_norms, "the axes of the norm are put where the chip normalises over them"},
     {move_moments, "its axes are put where the chip normalises over them"},
     {keep_eps_above_zero, "its eps, which would become 0, is 1e-8"},

@@ -1,5 +1,5 @@
-// Rewrites of operations that the reference compiler computes otherwise than the model says (docs/quirks.md), and the questions
-// that tell such operations. Only without quirks; what they make comes through convert_to_legacy as it is.
+// Rewrites of operations that the reference compiler computes otherwise than the model says (docs/quirks.md), and the
+// questions that tell such operations. Only without quirks; what they make comes through convert_to_legacy as it is.
 #pragma once
 #include <optional>
 #include <string>
@@ -30,7 +30,8 @@ bool takes_from_the_back(const Node& n);
 /// Counts them from the front.
 Rewritten count_indices_from_front(Graph& graph);
 // pad_fusion.cpp
-/// A pooling or transposed convolution of which convert_to_legacy would make another one: it takes the Pad before it for padding.
+/// A pooling or transposed convolution of which convert_to_legacy would make another one: it takes the Pad before it
+/// for padding.
 bool is_changed_by_pad_fusion(const Node& window);
 /// Marks the Pads before such layers as not to be fused, and returns the latter.
 Rewritten keep_pads_apart(Graph& graph);
@@ -68,7 +69,8 @@ Rewritten move_moments(Graph& graph);
 bool loses_eps(const Node& n);
 Rewritten keep_eps_above_zero(Graph& graph);
 // merge_gathers.cpp
-/// A Transpose between Gather and GatherElements that convert_to_legacy would turn the indices by, in the wrong direction.
+/// A Transpose between Gather and GatherElements that convert_to_legacy would turn the indices by, in the wrong
+/// direction.
 bool is_changed_by_gather_merge(const Node& transpose);
 /// Marks these as not to be merged.
 Rewritten keep_gathers_apart(Graph& graph);

@@ -21,7 +21,8 @@ Rewritten rewrite_each(Graph& graph, F respell) {
   return list;
 }
 
-/// Replaces a node by what `make` gives for its first input with the axes in another order: as many elements, in that order.
+/// Replaces a node by what `make` gives for its first input with the axes in another order: as many elements, in that
+/// order.
 bool replace_turned(Rewriter& rw, Node* n, const std::vector<int64_t>& order, const std::function<Value(Value)>& make);
 /// Elements [from, to) along an axis.
 Value slice(Rewriter& rw, Value v, size_t axis, int64_t from, int64_t to);

@@ -1,5 +1,5 @@
-// Batch detection: a network whose inputs all have the same dimension 0 is compiled for one item (front-end spec §5.1).
-// quirk: the reference does not ask whether the items are independent of each other.
+// Batch detection: a network whose inputs all have the same dimension 0 is compiled for one item (front-end spec
+// §5.1). quirk: the reference does not ask whether the items are independent of each other.
 #include <algorithm>
 #include <map>
 
@@ -26,7 +26,8 @@ int64_t common_batch(const std::vector<Node*>& inputs) {
     batch = p->shape()[0];
   }
   if (!batch || *batch < 1) return 1;
-  const bool everywhere = std::ranges::all_of(inputs, [&](const Node* p) { return !p->shape().empty() && p->shape()[0] == *batch; });
+  const bool everywhere =
+      std::ranges::all_of(inputs, [&](const Node* p) { return !p->shape().empty() && p->shape()[0] == *batch; });
   return everywhere ? *batch : 1;
 }
 
@@ -86,7 +87,8 @@ BatchInfo detect_batch(Graph& graph, bool quirks) {
   info.batch = batch;
   info.with_detection_output = std::ranges::any_of(graph.all(), [](const Node* n) { return n->is("DetectionOutput"); });
   for (const Node* r : graph.results())
-    if (const std::string name = output_name(r->input(0)); before[name] == r->input(0).shape()) info.unbatched_outputs.insert(name);
+    if (const std::string name = output_name(r->input(0)); before[name] == r->input(0).shape())
+      info.unbatched_outputs.insert(name);
   return info;
 }
 

@@ -17,10 +17,33 @@ struct AxesOf {
 };
 
 constexpr std::array kAxes{
-    AxesOf{"ReduceMean", "", 1}, AxesOf{"ReduceMax", "", 1}, AxesOf{"ReduceMin", "", 1}, AxesOf{"ReduceSum", "", 1}, AxesOf{"ReduceProd", "", 1}, AxesOf{"ReduceL1", "", 1}, AxesOf{"ReduceL2", "", 1},
-    AxesOf{"ReduceLogicalAnd", "", 1}, AxesOf{"ReduceLogicalOr", "", 1}, AxesOf{"MVN", "", 1}, AxesOf{"NormalizeL2", "", 1}, AxesOf{"LRN", "", 1}, AxesOf{"Softmax", "axis"}, AxesOf{"LogSoftmax", "axis"},
-    AxesOf{"TopK", "axis"}, AxesOf{"Concat", "axis"}, AxesOf{"ShuffleChannels", "axis"}, AxesOf{"ReverseSequence", "seq_axis"}, AxesOf{"Reverse", "", 1}, AxesOf{"CumSum", "", 1}, AxesOf{"Roll", "", 2},
-    AxesOf{"Gather", "", 2}, AxesOf{"GatherElements", "axis"}, AxesOf{"ScatterUpdate", "", 3}, AxesOf{"ScatterElementsUpdate", "", 3}, AxesOf{"Split", "", 1}, AxesOf{"VariadicSplit", "", 1},
+    AxesOf{"ReduceMean", "", 1},
+    AxesOf{"ReduceMax", "", 1},
+    AxesOf{"ReduceMin", "", 1},
+    AxesOf{"ReduceSum", "", 1},
+    AxesOf{"ReduceProd", "", 1},
+    AxesOf{"ReduceL1", "", 1},
+    AxesOf{"ReduceL2", "", 1},
+    AxesOf{"ReduceLogicalAnd", "", 1},
+    AxesOf{"ReduceLogicalOr", "", 1},
+    AxesOf{"MVN", "", 1},
+    AxesOf{"NormalizeL2", "", 1},
+    AxesOf{"LRN", "", 1},
+    AxesOf{"Softmax", "axis"},
+    AxesOf{"LogSoftmax", "axis"},
+    AxesOf{"TopK", "axis"},
+    AxesOf{"Concat", "axis"},
+    AxesOf{"ShuffleChannels", "axis"},
+    AxesOf{"ReverseSequence", "seq_axis"},
+    AxesOf{"Reverse", "", 1},
+    AxesOf{"CumSum", "", 1},
+    AxesOf{"Roll", "", 2},
+    AxesOf{"Gather", "", 2},
+    AxesOf{"GatherElements", "axis"},
+    AxesOf{"ScatterUpdate", "", 3},
+    AxesOf{"ScatterElementsUpdate", "", 3},
+    AxesOf{"Split", "", 1},
+    AxesOf{"VariadicSplit", "", 1},
 };
 
 class Judge {
@@ -40,7 +63,9 @@ class Judge {
  private:
   const Shape* shape_before(Value v) const {
     const auto it = before_.find(v.node);
-    return it != before_.end() && static_cast<size_t>(v.port) < it->second.size() ? &it->second[static_cast<size_t>(v.port)] : nullptr;
+    return it != before_.end() && static_cast<size_t>(v.port) < it->second.size()
+               ? &it->second[static_cast<size_t>(v.port)]
+               : nullptr;
   }
   bool changed(Value v) const {
     const Shape* s = shape_before(v);
@@ -64,7 +89,8 @@ class Judge {
     return !outer || *outer == 1;
   }
   bool keeps_items_apart(const Node& n) const {
-    const std::optional<int64_t> from = elements_outside_batch(n.input(0)), to = elements_outside_batch({const_cast<Node*>(&n), 0});
+    const std::optional<int64_t> from = elements_outside_batch(n.input(0)),
+                                 to = elements_outside_batch({const_cast<Node*>(&n), 0});
     return !from || !to || *from == *to;
   }
   /// The product of the axes before that of the batch; nothing where no axis changed.
@@ -76,7 +102,10 @@ class Judge {
   }
 
   bool works_along_batch(const Node& n) const {
-    if (n.body) return std::ranges::any_of(n.port_map.inputs, [&](const PortMap::Input& p) { return p.sliced && changed(n.input(p.outer), axis_from_front(p.axis, n.input(p.outer).shape().size())); });
+    if (n.body)
+      return std::ranges::any_of(n.port_map.inputs, [&](const PortMap::Input& p) {
+        return p.sliced && changed(n.input(p.outer), axis_from_front(p.axis, n.input(p.outer).shape().size()));
+      });
     if (n.is("NonMaxSuppression")) return changed(n.input(1), 0);  // its boxes name their item
     if (n.is("GatherND") || n.is("ScatterNDUpdate")) return indexes_batch(n);
     if (n.is("Tile")) return repeats_batch(n);

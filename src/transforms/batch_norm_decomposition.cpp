@@ -6,7 +6,8 @@ namespace blobsmith::transforms {
 bool decompose_batch_norm(Rewriter& rw, Node* n) {
   // Version 0 has gamma and beta in front of the data.
   const bool old = n->version == 0;
-  const Value x = n->input(old ? 2 : 0), gamma = n->input(old ? 0 : 1), beta = n->input(old ? 1 : 2), mean = n->input(3), variance = n->input(4);
+  const Value x = n->input(old ? 2 : 0), gamma = n->input(old ? 0 : 1), beta = n->input(old ? 1 : 2),
+              mean = n->input(3), variance = n->input(4);
   if (x.shape().size() < 2 || gamma.shape().size() != 1 || !is_static(gamma.shape())) return false;
   const Value eps = rw.scalar(x.type(), n->attrs.real("epsilon"));
   Node* shifted = rw.make("Add", {variance, eps});
@@ -19,7 +20,9 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   Node* ones = rw.make("Broadcast", {one, trailing}, attributes({{"mode", "numpy"}}), 3);
   Node* channels = rw.make("ShapeOf", {gamma});
   const Value pattern = rw.make("Concat", {one, channels->value(), ones->value()}, attributes({{"axis", 0}}))->value();
-  const auto align = [&](Value v) { return rw.make("Reshape", {v, pattern}, attributes({{"special_zero", true}}))->value(); };
+  const auto align = [&](Value v) {
+    return rw.make("Reshape", {v, pattern}, attributes({{"special_zero", true}}))->value();
+  };
   const Value scale_aligned = align(scale->value()), beta_aligned = align(beta), mean_aligned = align(mean);
 
   Node* centered = rw.visit(rw.make("Subtract", {x, mean_aligned}));

@@ -8,9 +8,11 @@ namespace blobsmith::transforms {
 
 bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
   for (const auto& [x, b] : either_order(n)) {
-    if (n->is("SquaredDifference") && b == n->input(0)) continue;   // quirk: its operands can't change places
+    if (n->is("SquaredDifference") && b == n->input(0)) continue;  // quirk: its operands can't change places
     Node* broadcast = producer(b, "Broadcast");
-    if (!broadcast || broadcast->version != 3 || broadcast->input_count() != 2 || !is_static(x.shape()) || !is_static(b.shape())) continue;
+    if (!broadcast || broadcast->version != 3 || broadcast->input_count() != 2 || !is_static(x.shape()) ||
+        !is_static(b.shape()))
+      continue;
     if (b.shape().size() > x.shape().size() || !broadcasts_into(b.shape(), x.shape())) continue;
     return rw.redirect(b, broadcast->input(0));
   }
@@ -55,7 +57,8 @@ bool broadcast_3_to_1(Rewriter& rw, Node* n) {
 
 namespace {
 
-// The input with as many dimensions as the output has: 1s in front (numpy), or at the axes that are not mapped (explicit).
+// The input with as many dimensions as the output has: 1s in front (numpy), or at the axes that are not mapped
+// (explicit).
 std::optional<Shape> aligned_input_shape(const Node& n, const Shape& target) {
   Shape aligned = n.input(0).shape();
   const std::string mode = n.attrs.text("mode", "numpy");

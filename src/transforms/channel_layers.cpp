@@ -1,4 +1,5 @@
-// PReLU, LRN and GRN in forms of which the VPU takes the right axis for the channels, and LRN with a k that it can keep.
+// PReLU, LRN and GRN in forms of which the VPU takes the right axis for the channels, and LRN with a k that it can
+// keep.
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +22,8 @@ Node* without_height(Rewriter& rw, Value v) {
 
 bool has_three_axes(const Node& n) { return n.shape().size() == 3 && is_static(n.shape()); }
 
-// ---- PReLU ------------------------------------------------------------------------------------------------------------
+// ---- PReLU
+// ------------------------------------------------------------------------------------------------------------
 
 /// The shape of the slopes, aligned with the data from its last axis on: a vector lies on the channels.
 Shape aligned_slopes(const Node& n) {
@@ -57,7 +59,8 @@ bool prelu(Rewriter& rw, Node* n) {
   return rw.replace(n, spelled_out(rw, *n, rw.reshape(n->input(1), aligned_slopes(*n))->value()));
 }
 
-// ---- LRN and GRN ------------------------------------------------------------------------------------------------------
+// ---- LRN and GRN
+// ------------------------------------------------------------------------------------------------------
 
 Shape axes_of(const Node& n) { return normalized_axes(constant_of(n.input(1))->to_i64(), n.shape().size()); }
 
@@ -70,7 +73,8 @@ bool lrn_with_height(Rewriter& rw, Node* n) {
   return rw.replace(n, without_height(rw, rw.make("LRN", {with_height(rw, n->input(0)), axes}, attrs)->value()));
 }
 
-/// x / (k + alpha·s)^beta = (m/k)^beta · x / (m + alpha·m/k·s)^beta, for an m that is an integer and does not make alpha smaller.
+/// x / (k + alpha·s)^beta = (m/k)^beta · x / (m + alpha·m/k·s)^beta, for an m that is an integer and does not make
+/// alpha smaller.
 bool lrn_with_integer(Rewriter& rw, Node* n) {
   const double k = n->attrs.real("bias"), m = std::ceil(k);
   Attributes attrs = n->attrs;
@@ -83,7 +87,9 @@ bool lrn_with_integer(Rewriter& rw, Node* n) {
 }  // namespace
 
 bool has_misplaced_slopes(const Node& n) {
-  if (!n.is("PRelu") || !is_static(n.shape()) || !constant_of(n.input(1)) || uniform_value(n.input(1)) || !broadcasts_into(aligned_slopes(n), n.shape())) return false;
+  if (!n.is("PRelu") || !is_static(n.shape()) || !constant_of(n.input(1)) || uniform_value(n.input(1)) ||
+      !broadcasts_into(aligned_slopes(n), n.shape()))
+    return false;
   return n.shape().size() == 3 || (n.shape().size() > 1 && !lie_on_channels(n));
 }
 

@@ -71,7 +71,8 @@ bool fold(Graph& graph, Rewriter& rewriter, Node* n) {
   if (values.size() != static_cast<size_t>(n->output_count())) return false;
   const int64_t next = graph.next_id + quirks::ids_of_folding(*n);
   for (int i = 0; i < n->output_count(); ++i)
-    if (!n->output(i).uses.empty()) graph.redirect({n, i}, graph.constant(std::move(values[static_cast<size_t>(i)]), output_name({n, i}))->value());
+    if (!n->output(i).uses.empty())
+      graph.redirect({n, i}, graph.constant(std::move(values[static_cast<size_t>(i)]), output_name({n, i}))->value());
   graph.next_id = next;
   rewriter.release(n);
   return true;
@@ -82,8 +83,12 @@ bool bypass_joined_elements(Rewriter& rewriter, Node* n) {
   if (!n->is("Gather") || n->input_count() != 3) return false;
   Node* concat = producer(n->input(0), "Concat");
   const Tensor *indices = constant_of(n->input(1)), *axis = constant_of(n->input(2));
-  if (!concat || !indices || !axis || !is_static(concat->shape()) || concat->attrs.integer("axis") != 0 || axis->to_i64().at(0) != 0) return false;
-  if (indices->shape.size() > 1 || element_count(indices->shape) != 1 || concat->input_count() != element_count(concat->shape())) return false;
+  if (!concat || !indices || !axis || !is_static(concat->shape()) || concat->attrs.integer("axis") != 0 ||
+      axis->to_i64().at(0) != 0)
+    return false;
+  if (indices->shape.size() > 1 || element_count(indices->shape) != 1 ||
+      concat->input_count() != element_count(concat->shape()))
+    return false;
   const size_t at = axis_from_front(indices->to_i64()[0], static_cast<size_t>(concat->input_count()));
   Value element = concat->input(static_cast<int>(at));
   if (indices->shape.empty()) {
@@ -104,8 +109,10 @@ bool fold_constants(Graph& graph) {
   for (Node* n : order) {
     if (changed) graph.next_id += blobsmith::quirks::ids_of_inference(*n);
     if (n->body) changed |= in_body(graph, *n, fold_constants);
-    if (is_foldable(*n)) changed |= fold(graph, rewriter, n);
-    else changed |= bypass_joined_elements(rewriter, n);
+    if (is_foldable(*n))
+      changed |= fold(graph, rewriter, n);
+    else
+      changed |= bypass_joined_elements(rewriter, n);
   }
   if (changed) graph.remove_unreachable();
   return changed;

@@ -6,7 +6,8 @@ namespace blobsmith::transforms {
 namespace {
 
 bool is_convolution(const Node& n) {
-  return n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") || n.is("GroupConvolutionBackpropData");
+  return n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") ||
+         n.is("GroupConvolutionBackpropData");
 }
 
 // [1, C, 1, ...] of the convolution's output.
@@ -57,7 +58,8 @@ bool fuse_multiply_into_convolution(Rewriter& rw, Node* n) {
 bool fuse_add_into_convolution(Rewriter& rw, Node* n) {
   for (const auto& [x, addend] : either_order(n)) {
     Node* conv = x.node;
-    if (!constant_of(addend) || !(conv->is("ConvolutionIE") || conv->is("DeconvolutionIE")) || !has_one_user(x)) continue;
+    if (!constant_of(addend) || !(conv->is("ConvolutionIE") || conv->is("DeconvolutionIE")) || !has_one_user(x))
+      continue;
     const Shape channels = per_channel(*conv);
     if (!broadcasts_into(addend.shape(), channels)) continue;
     Value bias = addend;
@@ -67,8 +69,10 @@ bool fuse_add_into_convolution(Rewriter& rw, Node* n) {
     }
     if (bias.shape().size() > 1) bias = rw.reshape(bias, {channels[1]}, true)->value();
     std::vector<Value> inputs = conv->inputs();
-    if (inputs.size() < 3) inputs.push_back(bias);
-    else inputs[2] = rw.make("Add", {bias, inputs[2]})->value();
+    if (inputs.size() < 3)
+      inputs.push_back(bias);
+    else
+      inputs[2] = rw.make("Add", {bias, inputs[2]})->value();
     return rw.replace(n, rw.make_like(conv, conv->type, inputs, conv->attrs));
   }
   return false;

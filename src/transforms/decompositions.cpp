@@ -58,7 +58,8 @@ bool decompose_mod(Rewriter& rw, Node* n) {  // Sign(a) · (|a| - trunc(|a| / |b
   Node* abs_b = rw.make("Abs", {b});
   Node* quotient = rw.visit(rw.make("Divide", {abs_a->value(), abs_b->value()}));
   Node* whole = rw.make("Convert", {quotient->value()}, attributes({{"destination_type", "i32"}}));
-  Node* real = rw.make("Convert", {whole->value()}, attributes({{"destination_type", std::string(to_string(n->element_type()))}}));
+  Node* real = rw.make("Convert", {whole->value()},
+                       attributes({{"destination_type", std::string(to_string(n->element_type()))}}));
   Node* multiple = rw.make("Multiply", {abs_b->value(), real->value()});
   Node* rest = rw.visit(rw.make("Subtract", {abs_a->value(), multiple->value()}));
   return rw.replace(n, rw.make("Multiply", {sign->value(), rest->value()}));

@@ -71,7 +71,10 @@ bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
   const std::span<const int64_t> all(x);
   Shape split;
   std::vector<int64_t> order;
-  const auto append = [&](int64_t dim) { split.push_back(dim); order.push_back(static_cast<int64_t>(order.size())); };
+  const auto append = [&](int64_t dim) {
+    split.push_back(dim);
+    order.push_back(static_cast<int64_t>(order.size()));
+  };
   if (axis > 0) append(product(all.first(axis)));
   const size_t at = order.size();
   append(group);

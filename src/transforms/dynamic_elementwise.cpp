@@ -1,4 +1,5 @@
-// Real shapes of arithmetic on tensors of unknown shape: element by element, reductions, matrices (front-end spec §5.7).
+// Real shapes of arithmetic on tensors of unknown shape: element by element, reductions, matrices (front-end spec
+// §5.7).
 #include <algorithm>
 #include <numeric>
 
@@ -53,7 +54,8 @@ void reduce(Rewriter& rw, Node* n) {
   const std::vector<int64_t> axes = constant_integers(*n, 1);
   const ElementType type = shape.type();
   if (n->attrs.flag("keep_dims")) {
-    const Value axis = rw.indices({0}), ones = integers(rw, type, std::vector<int64_t>(axes.size(), 1)), reduced = integers(rw, type, axes);
+    const Value axis = rw.indices({0}), ones = integers(rw, type, std::vector<int64_t>(axes.size(), 1)),
+                reduced = integers(rw, type, axes);
     resolve_copy(rw, n, rw.make("ScatterElementsUpdate", {shape, reduced, ones, axis})->value());
     return;
   }

@@ -10,7 +10,8 @@ int64_t rank_of(Value v) { return static_cast<int64_t>(v.shape().size()); }
 
 int64_t constant_axis(const Node& n, int input) {
   const std::vector<int64_t> axis = constant_integers(n, input);
-  if (axis.size() != 1) refuse(n, "failed: axis node is represented as " + std::to_string(axis.size()) + " values while 1 is expected");
+  if (axis.size() != 1)
+    refuse(n, "failed: axis node is represented as " + std::to_string(axis.size()) + " values while 1 is expected");
   return static_cast<int64_t>(axis_from_front(axis[0], n.input(0).shape().size()));
 }
 
@@ -56,8 +57,10 @@ void gather_nd(Rewriter& rw, Node* n) {
   const ElementType type = shape_type(*n, {0, 1});
   const Value data = shape_or_constant(rw, *n, n->input(0), type);
   const Value indices = shape_or_constant(rw, *n, n->input(1), type);
-  const int64_t data_rank = rank_of(n->input(0)), rank = rank_of(n->input(1)), batch = n->attrs.integer("batch_dims", 0), last = n->input(1).shape().back();
-  if (batch < 0 || batch >= std::min(data_rank, rank)) refuse(*n, "has unsupported batch_dims " + std::to_string(batch));
+  const int64_t data_rank = rank_of(n->input(0)), rank = rank_of(n->input(1)),
+                batch = n->attrs.integer("batch_dims", 0), last = n->input(1).shape().back();
+  if (batch < 0 || batch >= std::min(data_rank, rank))
+    refuse(*n, "has unsupported batch_dims " + std::to_string(batch));
   if (last < 0) refuse(*n, "expects a static last dimension of the indices");
   Value shape;
   if (batch > 0) {
@@ -79,7 +82,8 @@ void roi_align(Rewriter& rw, Node* n) {
   const Value count = shape_or_constant(rw, *n, n->input(2), type);
   const Value index = rw.indices({1}), axis = rw.indices({0});
   const Value channels = rw.make("Gather", {data, index, axis}, {}, 1)->value();
-  const Value height = integers(rw, type, {n->attrs.integer("pooled_h")}), width = integers(rw, type, {n->attrs.integer("pooled_w")});
+  const Value height = integers(rw, type, {n->attrs.integer("pooled_h")}),
+              width = integers(rw, type, {n->attrs.integer("pooled_w")});
   resolve_copy(rw, n, joined(rw, {count, channels, height, width}));
 }
 
@@ -101,11 +105,14 @@ void concat(Rewriter& rw, Node* n) {
   if (shapes.empty()) refuse(*n, "expects at least one DynamicShapeResolver as input");
   const ElementType type = shapes[0].type();
   for (const Value& s : shapes)
-    if (s.type() != type) refuse(*n, "expects input shape with " + std::string(to_string(type)) + " type, provided " + std::string(to_string(s.type())));
+    if (s.type() != type)
+      refuse(*n, "expects input shape with " + std::string(to_string(type)) + " type, provided " +
+                     std::string(to_string(s.type())));
   Value sum = shapes[0];
   for (size_t i = 1; i < shapes.size(); ++i) sum = rw.make("Add", {sum, shapes[i]})->value();
   if (shapes.size() > 1) {
-    std::vector<int64_t> divisors(rank, n->attrs.flag(kExactShape) ? static_cast<int64_t>(shapes.size()) : n->input_count());
+    std::vector<int64_t> divisors(rank,
+                                  n->attrs.flag(kExactShape) ? static_cast<int64_t>(shapes.size()) : n->input_count());
     divisors[axis] = 1;
     const Value by = integers(rw, type, divisors);
     sum = rw.make("Divide", {sum, by})->value();
@@ -130,14 +137,16 @@ void split(Rewriter& rw, Node* n) {
   const Value at_front = integers(rw, type, {0});
   const Value result = rw.make("ScatterElementsUpdate", {shape, axis, length, at_front})->value();
   Node* copy = rw.copy(n, n->inputs());
-  for (int i = 0; i < n->output_count(); ++i) resolve(rw, n->value(i), copy->value(i), result, n->name + "." + std::to_string(i));
+  for (int i = 0; i < n->output_count(); ++i)
+    resolve(rw, n->value(i), copy->value(i), result, n->name + "." + std::to_string(i));
 }
 
 void variadic_split(Rewriter& rw, Node* n) {
   const Value shape = shape_of_data(*n);
   const int64_t axis = constant_axis(*n, 1);
   const std::vector<int64_t> lengths = constant_integers(*n, 2);
-  if (std::ranges::any_of(lengths, [](int64_t l) { return l <= 0; })) refuse(*n, "is not applicable, split_length with -1 or 0 is not supported");
+  if (std::ranges::any_of(lengths, [](int64_t l) { return l <= 0; }))
+    refuse(*n, "is not applicable, split_length with -1 or 0 is not supported");
   Node* copy = rw.copy(n, n->inputs());
   const Around others = around(rw, shape, axis, rank_of(n->input(0)));
   for (int i = 0; i < n->output_count(); ++i) {
@@ -151,11 +160,14 @@ void variadic_split(Rewriter& rw, Node* n) {
 
 void top_k(Rewriter& rw, Node* n) {
   const Value shape = shape_of_data(*n);
-  const int64_t rank = rank_of(n->input(0)), axis = static_cast<int64_t>(axis_from_front(n->attrs.integer("axis"), static_cast<size_t>(rank)));
-  if (!constant_of(n->input(1))) throw not_yet_supported(n->name, n->type, "TopK of a computed number on data of unknown shape");
+  const int64_t rank = rank_of(n->input(0)),
+                axis = static_cast<int64_t>(axis_from_front(n->attrs.integer("axis"), static_cast<size_t>(rank)));
+  if (!constant_of(n->input(1)))
+    throw not_yet_supported(n->name, n->type, "TopK of a computed number on data of unknown shape");
   const Around others = around(rw, shape, axis, rank);
   Value k = n->input(1);
-  if (k.type() != shape.type()) k = rw.make("Convert", {k}, attributes({{"destination_type", std::string(to_string(shape.type()))}}))->value();
+  if (k.type() != shape.type())
+    k = rw.make("Convert", {k}, attributes({{"destination_type", std::string(to_string(shape.type()))}}))->value();
   const Value front = rw.indices({0});
   std::vector<Value> dims = others.before;
   dims.push_back(rw.make("Unsqueeze", {k, front})->value());

@@ -27,7 +27,9 @@ void transpose(Rewriter& rw, Node* n) {
   Node* copy = rw.copy(n, n->inputs());
   const Value axis = rw.indices({0});
   // quirk: this is the shape of the inverse Transpose; both are the same where the order is its own inverse.
-  const Value result = n->attrs.flag(kExactShape) ? rw.make("Gather", {shape, n->input(1), axis}, {}, 1)->value() : rw.make("ScatterElementsUpdate", {shape, n->input(1), shape, axis})->value();
+  const Value result = n->attrs.flag(kExactShape)
+                           ? rw.make("Gather", {shape, n->input(1), axis}, {}, 1)->value()
+                           : rw.make("ScatterElementsUpdate", {shape, n->input(1), shape, axis})->value();
   resolve(rw, n->value(), copy->value(), result, n->name);
 }
 
@@ -110,8 +112,10 @@ Value joint_shape(Rewriter& rw, const Node& n, Value target) {
   std::vector<Value> dims;
   for (int64_t i = 0; i < rank; ++i) {
     const int64_t in_data = i - (rank - data_rank), in_target = i - (rank - target_rank);
-    if (in_data < 0) dims.push_back(dim(target, in_target));
-    else if (in_target < 0) dims.push_back(dim(data, in_data));
+    if (in_data < 0)
+      dims.push_back(dim(target, in_target));
+    else if (in_target < 0)
+      dims.push_back(dim(data, in_data));
     else {
       const Value a = dim(data, in_data), b = dim(target, in_target);
       dims.push_back(rw.make("Maximum", {a, b})->value());
@@ -129,7 +133,8 @@ void broadcast(Rewriter& rw, Node* n) {
   if (mode == "bidirectional") {
     const Shape& data = n->input(0).shape();
     if (data.size() > shape.size()) shape.insert(shape.begin(), data.size() - shape.size(), 1);
-    for (size_t i = 1; i <= data.size(); ++i) shape[shape.size() - i] = std::max(shape[shape.size() - i], data[data.size() - i]);
+    for (size_t i = 1; i <= data.size(); ++i)
+      shape[shape.size() - i] = std::max(shape[shape.size() - i], data[data.size() - i]);
   }
   Node* copy = make_sized(rw, "StaticShapeBroadcast", n->inputs(), attributes({{"mode", mode}}), shape);
   resolve(rw, n->value(), copy->value(), mode == "bidirectional" ? joint_shape(rw, *n, target) : target, n->name);

@@ -1,5 +1,5 @@
-// Outputs whose shape depends on the data get their largest shape, and a DynamicShapeResolver that ties them to a tensor
-// with the real one (front-end spec §5.7).
+// Outputs whose shape depends on the data get their largest shape, and a DynamicShapeResolver that ties them to a
+// tensor with the real one (front-end spec §5.7).
 #include "transforms/dynamic_shapes.hpp"
 
 #include <algorithm>
@@ -19,7 +19,10 @@ Value shape_of(Value v) {
   return resolver ? resolver->input(1) : Value{};
 }
 
-void refuse(const Node& n, const std::string& why) { throw cannot_compile(n.name, n.type, "DynamicToStaticShape transformation for " + n.name + " of type " + n.type + " " + why); }
+void refuse(const Node& n, const std::string& why) {
+  throw cannot_compile(n.name, n.type,
+                       "DynamicToStaticShape transformation for " + n.name + " of type " + n.type + " " + why);
+}
 
 Value shape_or_constant(Rewriter& rw, const Node& user, Value v, ElementType type) {
   if (const Value shape = shape_of(v)) return shape;
@@ -32,7 +35,9 @@ ElementType shape_type(const Node& n, std::initializer_list<int> inputs) {
   for (int i : inputs) {
     const Value shape = i < n.input_count() ? shape_of(n.input(i)) : Value{};
     if (!shape) continue;
-    if (type && *type != shape.type()) refuse(n, "expects equal shapes data types, actual " + std::string(to_string(*type)) + " vs " + std::string(to_string(shape.type())));
+    if (type && *type != shape.type())
+      refuse(n, "expects equal shapes data types, actual " + std::string(to_string(*type)) + " vs " +
+                    std::string(to_string(shape.type())));
     type = shape.type();
   }
   if (!type) refuse(n, "expects at least one DSR as input");
@@ -40,7 +45,9 @@ ElementType shape_type(const Node& n, std::initializer_list<int> inputs) {
 }
 
 Value integers(Rewriter& rw, ElementType type, const std::vector<int64_t>& values) {
-  if (type == ElementType::i32) return rw.constant(Tensor::of(type, {static_cast<int64_t>(values.size())}, std::vector<int32_t>(values.begin(), values.end())));
+  if (type == ElementType::i32)
+    return rw.constant(
+        Tensor::of(type, {static_cast<int64_t>(values.size())}, std::vector<int32_t>(values.begin(), values.end())));
   return rw.indices(values);
 }
 
@@ -56,7 +63,9 @@ Value pick(Rewriter& rw, Value shape, ElementType type, const std::vector<int64_
   return rw.make("Gather", {shape, indices, axis}, {}, 1)->value();
 }
 
-Value joined(Rewriter& rw, std::vector<Value> parts) { return rw.make("Concat", std::move(parts), attributes({{"axis", 0}}))->value(); }
+Value joined(Rewriter& rw, std::vector<Value> parts) {
+  return rw.make("Concat", std::move(parts), attributes({{"axis", 0}}))->value();
+}
 
 std::vector<int64_t> constant_integers(const Node& n, int input) {
   const Tensor* t = input < n.input_count() ? constant_of(n.input(input)) : nullptr;
@@ -70,7 +79,9 @@ void resolve(Rewriter& rw, Value old, Value data, Value shape, const std::string
   rw.redirect(old, resolver->value());
 }
 
-void resolve_copy(Rewriter& rw, Node* n, Value shape) { resolve(rw, n->value(), rw.copy(n, n->inputs())->value(), shape, n->name); }
+void resolve_copy(Rewriter& rw, Node* n, Value shape) {
+  resolve(rw, n->value(), rw.copy(n, n->inputs())->value(), shape, n->name);
+}
 
 namespace {
 
@@ -98,7 +109,8 @@ void non_max_suppression(Rewriter& rw, Node* n) {
 }
 
 void non_zero(Rewriter& rw, Node* n) {
-  Node* static_form = rw.make("StaticShapeNonZero", n->inputs(), attributes({{"output_type", std::string(to_string(n->element_type()))}}));
+  Node* static_form = rw.make("StaticShapeNonZero", n->inputs(),
+                              attributes({{"output_type", std::string(to_string(n->element_type()))}}));
   resolve(rw, n->value(), static_form->value(0), static_form->value(1), n->name);
 }
 
@@ -112,10 +124,16 @@ struct Key {
 const std::map<Key, Rule>& rules() {
   static const std::map<Key, Rule> table = [] {
     std::map<Key, Rule> t;
-    for (std::string_view type : {"Ceiling", "Clamp", "Convert", "Exp", "Floor", "Log", "Relu", "Sigmoid", "Sqrt", "LogicalNot", "ScatterElementsUpdate", "ScatterUpdate", "Softmax"}) t[{type, 0}] = elementwise;
+    for (std::string_view type : {"Ceiling", "Clamp", "Convert", "Exp", "Floor", "Log", "Relu", "Sigmoid", "Sqrt",
+                                  "LogicalNot", "ScatterElementsUpdate", "ScatterUpdate", "Softmax"})
+      t[{type, 0}] = elementwise;
     t[{"Round", 0}] = elementwise;
-    for (std::string_view type : {"Add", "Multiply", "Subtract", "Divide", "Equal", "Greater", "Power", "Maximum", "Minimum", "Less"}) t[{type, 0}] = binary;
-    for (std::string_view type : {"ReduceLogicalAnd", "ReduceLogicalOr", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"}) t[{type, 0}] = reduce;
+    for (std::string_view type :
+         {"Add", "Multiply", "Subtract", "Divide", "Equal", "Greater", "Power", "Maximum", "Minimum", "Less"})
+      t[{type, 0}] = binary;
+    for (std::string_view type :
+         {"ReduceLogicalAnd", "ReduceLogicalOr", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"})
+      t[{type, 0}] = reduce;
     t[{"Select", 0}] = select;
     t[{"NonMaxSuppression", 5}] = non_max_suppression;
     t[{"NonZero", 0}] = non_zero;
@@ -149,17 +167,22 @@ void apply_rule(Rewriter& rw, Node* n) {
   auto rule = rules().find({n->type, n->version});
   if (rule == rules().end()) rule = rules().find({n->type, 0});
   if (rule == rules().end() || (n->is("TopK") && n->version != 3))
-    throw cannot_compile(n->name, n->type, "DynamicToStaticShape transformation encountered dynamic node " + n->name + " of type " + n->type + " ver. " + std::to_string(n->version) +
-                                               ", which is not among the types that are supported for dynamic nodes");
+    throw cannot_compile(n->name, n->type,
+                         "DynamicToStaticShape transformation encountered dynamic node " + n->name + " of type " +
+                             n->type + " ver. " + std::to_string(n->version) +
+                             ", which is not among the types that are supported for dynamic nodes");
   rule->second(rw, n);
 }
 
 // The reference knows loops over slices only: whatever is carried from one iteration to the next is refused.
 void check_loop(const Node& n) {
   for (const PortMap::Input& in : n.port_map.inputs) {
-    const bool carried = std::ranges::any_of(n.port_map.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
+    const bool carried = std::ranges::any_of(
+        n.port_map.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
     if (!carried || in.sliced) continue;
-    Error e = cannot_compile(n.name, n.type, "Encountered unknown input type of a loop " + ops::describe(n) + " at index " + std::to_string(in.outer));
+    Error e = cannot_compile(
+        n.name, n.type,
+        "Encountered unknown input type of a loop " + ops::describe(n) + " at index " + std::to_string(in.outer));
     throw e.hint("values that iterations hand on need a TensorIterator, or an unrolled loop");
   }
 }
@@ -174,8 +197,10 @@ bool resolve_dynamic_shapes(Graph& graph) {
   if (std::ranges::none_of(order, [](const Node* n) { return dynamic::is_dynamic(*n); })) return false;
   Rewriter rw(graph);
   for (Node* n : order) {
-    if (n->is("Result")) graph.set_outputs(n, {{n->input(0).type(), n->input(0).shape()}});
-    else if (dynamic::is_dynamic(*n)) dynamic::apply_rule(rw, n);
+    if (n->is("Result"))
+      graph.set_outputs(n, {{n->input(0).type(), n->input(0).shape()}});
+    else if (dynamic::is_dynamic(*n))
+      dynamic::apply_rule(rw, n);
   }
   graph.remove_unreachable();
   return true;
@@ -183,7 +208,8 @@ bool resolve_dynamic_shapes(Graph& graph) {
 
 bool mistakes_real_shape(const Node& n) {
   const auto is_open = [](const Value& v) { return !is_static(v.shape()); };
-  if (n.is("Concat")) return std::ranges::count_if(n.inputs(), is_open) > 1 && !std::ranges::all_of(n.inputs(), is_open);
+  if (n.is("Concat"))
+    return std::ranges::count_if(n.inputs(), is_open) > 1 && !std::ranges::all_of(n.inputs(), is_open);
   if (!n.is("Transpose") || !is_open(n.input(0))) return false;
   const Tensor* order = constant_of(n.input(1));
   return order && !is_own_inverse(order->to_i64());

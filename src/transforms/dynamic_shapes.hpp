@@ -1,5 +1,6 @@
-// What the rules for outputs of unknown shape share (front-end spec §5.7). The graph made of constants and resolvers' second
-// inputs computes the real shapes on the device, in the order in which the reference makes its nodes: it decides their names.
+// What the rules for outputs of unknown shape share (front-end spec §5.7). The graph made of constants and resolvers'
+// second inputs computes the real shapes on the device, in the order in which the reference makes its nodes: it decides
+// their names.
 #pragma once
 #include "transforms/rewrite.hpp"
 
@@ -12,7 +13,8 @@ inline constexpr const char* kExactShape = "exact_shape";
 Value shape_of(Value v);
 /// The same, or v's static shape as a constant of this type.
 Value shape_or_constant(Rewriter& rw, const Node& user, Value v, ElementType type);
-/// The integer type of the shapes that resolvers at these inputs of n tell; fails where there is no resolver or the types differ.
+/// The integer type of the shapes that resolvers at these inputs of n tell; fails where there is no resolver or the
+/// types differ.
 ElementType shape_type(const Node& n, std::initializer_list<int> inputs);
 /// A vector of integers of this type.
 Value integers(Rewriter& rw, ElementType type, const std::vector<int64_t>& values);
@@ -33,12 +35,12 @@ void resolve_copy(Rewriter& rw, Node* n, Value shape);
 
 using Rule = void (*)(Rewriter&, Node*);
 
-void elementwise(Rewriter& rw, Node* n);       // dynamic_elementwise.cpp
+void elementwise(Rewriter& rw, Node* n);  // dynamic_elementwise.cpp
 void binary(Rewriter& rw, Node* n);
 void select(Rewriter& rw, Node* n);
 void reduce(Rewriter& rw, Node* n);
 void mat_mul(Rewriter& rw, Node* n);
-void gather(Rewriter& rw, Node* n);            // dynamic_movement.cpp
+void gather(Rewriter& rw, Node* n);  // dynamic_movement.cpp
 void gather_elements(Rewriter& rw, Node* n);
 void gather_nd(Rewriter& rw, Node* n);
 void roi_align(Rewriter& rw, Node* n);
@@ -46,11 +48,11 @@ void concat(Rewriter& rw, Node* n);
 void split(Rewriter& rw, Node* n);
 void variadic_split(Rewriter& rw, Node* n);
 void top_k(Rewriter& rw, Node* n);
-void transpose(Rewriter& rw, Node* n);         // dynamic_reshape.cpp
+void transpose(Rewriter& rw, Node* n);  // dynamic_reshape.cpp
 void squeeze(Rewriter& rw, Node* n);
 void unsqueeze(Rewriter& rw, Node* n);
 void reshape(Rewriter& rw, Node* n);
 void broadcast(Rewriter& rw, Node* n);
-void strided_slice(Rewriter& rw, Node* n);     // dynamic_slice.cpp
+void strided_slice(Rewriter& rw, Node* n);  // dynamic_slice.cpp
 
 }  // namespace blobsmith::transforms::dynamic

@@ -13,13 +13,16 @@ bool masked(const Node& n, std::string_view mask, size_t axis) {
 
 void require_zeros(const Node& n, std::string_view mask) {
   const auto& list = n.attrs.integers(mask);
-  if (std::ranges::any_of(list, [](int64_t v) { return v != 0; })) refuse(n, "is not applicable, " + std::string(mask) + " expected to be zeros");
+  if (std::ranges::any_of(list, [](int64_t v) { return v != 0; }))
+    refuse(n, "is not applicable, " + std::string(mask) + " expected to be zeros");
 }
 
-/// The length of one axis. The order in which nodes are made is the reference's: arguments of a call from the last to the first.
+/// The length of one axis. The order in which nodes are made is the reference's: arguments of a call from the last to
+/// the first.
 class SlicedAxis {
  public:
-  SlicedAxis(Rewriter& rw, const Node& n, Value shape, size_t axis) : rw_(rw), n_(n), type_(shape.type()), shape_(shape), axis_(axis) {}
+  SlicedAxis(Rewriter& rw, const Node& n, Value shape, size_t axis)
+      : rw_(rw), n_(n), type_(shape.type()), shape_(shape), axis_(axis) {}
 
   Value length(int64_t begin, int64_t end, int64_t step) {
     Value lower = one(begin), upper = one(end);
@@ -60,7 +63,8 @@ class SlicedAxis {
 
   // (upper - lower) / step + 1 where there is anything, else `nothing`.
   Value steps(Value lower, Value upper, int64_t step, Value nothing, const char* comparison) {
-    const Value first = one(1), by = one(step), distance = make("Subtract", upper, lower), whole = make("Divide", distance, by), count = add(whole, first);
+    const Value first = one(1), by = one(step), distance = make("Subtract", upper, lower),
+                whole = make("Divide", distance, by), count = add(whole, first);
     const Value any = make(comparison, upper, lower);
     return rw_.make("Select", {any, count, nothing})->value();
   }
@@ -79,14 +83,18 @@ void strided_slice(Rewriter& rw, Node* n) {
   if (!shape) refuse(*n, "expects DynamicShapeResolver ver. 0 as input with index 0");
   require_zeros(*n, "new_axis_mask");
   require_zeros(*n, "ellipsis_mask");
-  const std::vector<int64_t> begin = constant_integers(*n, 1), end = constant_integers(*n, 2), strides = constant_integers(*n, 3);
-  if (begin.size() != end.size() || begin.size() != strides.size()) refuse(*n, "has begin, end and strides of different sizes");
+  const std::vector<int64_t> begin = constant_integers(*n, 1), end = constant_integers(*n, 2),
+                             strides = constant_integers(*n, 3);
+  if (begin.size() != end.size() || begin.size() != strides.size())
+    refuse(*n, "has begin, end and strides of different sizes");
   const size_t rank = n->input(0).shape().size();
   if (begin.size() > rank) refuse(*n, "has an input rank less than begin/end/strides size");
   std::vector<Value> dims;
   for (size_t axis = 0; axis < begin.size(); ++axis)
-    if (!masked(*n, "shrink_axis_mask", axis)) dims.push_back(SlicedAxis(rw, *n, shape, axis).length(begin[axis], end[axis], strides[axis]));
-  if (begin.size() < rank) dims.push_back(part(rw, shape, static_cast<int64_t>(begin.size()), static_cast<int64_t>(rank - begin.size())));
+    if (!masked(*n, "shrink_axis_mask", axis))
+      dims.push_back(SlicedAxis(rw, *n, shape, axis).length(begin[axis], end[axis], strides[axis]));
+  if (begin.size() < rank)
+    dims.push_back(part(rw, shape, static_cast<int64_t>(begin.size()), static_cast<int64_t>(rank - begin.size())));
   resolve_copy(rw, n, joined(rw, dims));
 }
 

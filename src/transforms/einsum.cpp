@@ -1,5 +1,5 @@
-// Einsum as Transposes, Reshapes and MatMuls, two operands at a time (front-end spec §5.3 no. 14): the first with the last one, the
-// result behind the others.
+// Einsum as Transposes, Reshapes and MatMuls, two operands at a time (front-end spec §5.3 no. 14): the first with the
+// last one, the result behind the others.
 #include <algorithm>
 #include <numeric>
 
@@ -30,8 +30,10 @@ Equation parse(std::string text) {
   Equation e{{""}, arrow == std::string::npos ? "" : text.substr(arrow + 2)};
   const std::string left = text.substr(0, arrow);
   for (char c : left)
-    if (c == ',') e.inputs.emplace_back();
-    else e.inputs.back() += c;
+    if (c == ',')
+      e.inputs.emplace_back();
+    else
+      e.inputs.back() += c;
   if (arrow != std::string::npos) return e;
   for (char c : left)  // as its shape was inferred: every label once
     if (c != ',' && e.output.find(c) == std::string::npos) e.output += c;
@@ -55,18 +57,23 @@ struct Axes {
 
 class Contraction {
  public:
-  Contraction(Rewriter& rw, std::vector<Operand>& operands, const std::string& output) : rw_(rw), operands_(operands), output_(output) {}
+  Contraction(Rewriter& rw, std::vector<Operand>& operands, const std::string& output)
+      : rw_(rw), operands_(operands), output_(output) {}
 
   /// Sums up the axes of an operand that nothing else mentions.
   void reduce(size_t at) {
     std::vector<int64_t> axes;
     std::string rest;
     for (char label : operands_[at].labels)
-      if (mentioned_elsewhere(label, {at})) rest += label;
-      else axes.push_back(static_cast<int64_t>(operands_[at].labels.find(label)));
+      if (mentioned_elsewhere(label, {at}))
+        rest += label;
+      else
+        axes.push_back(static_cast<int64_t>(operands_[at].labels.find(label)));
     if (axes.empty()) return;
     const Value list = rw_.indices(axes);
-    operands_[at] = {rw_.visit(rw_.make("ReduceSum", {operands_[at].value, list}, attributes({{"keep_dims", false}})))->value(), rest};
+    operands_[at] = {
+        rw_.visit(rw_.make("ReduceSum", {operands_[at].value, list}, attributes({{"keep_dims", false}})))->value(),
+        rest};
   }
 
   void transpose(size_t at, const std::string& wanted) {
@@ -101,7 +108,8 @@ class Contraction {
       b.own.push_back(static_cast<int64_t>(j));
       own_b += right[j];
     }
-    const Operand result = a.summed.empty() ? multiply(first, second, a, shared, own_b) : mat_mul(first, second, a, b, own_a + own_b);
+    const Operand result =
+        a.summed.empty() ? multiply(first, second, a, shared, own_b) : mat_mul(first, second, a, b, own_a + own_b);
     operands_.erase(operands_.begin() + static_cast<ptrdiff_t>(second));
     operands_.erase(operands_.begin() + static_cast<ptrdiff_t>(first));
     operands_.push_back(result);
@@ -110,7 +118,8 @@ class Contraction {
  private:
   bool mentioned_elsewhere(char label, std::initializer_list<size_t> besides) const {
     for (size_t i = 0; i < operands_.size(); ++i)
-      if (std::ranges::find(besides, i) == besides.end() && operands_[i].labels.find(label) != std::string::npos) return true;
+      if (std::ranges::find(besides, i) == besides.end() && operands_[i].labels.find(label) != std::string::npos)
+        return true;
     return output_.find(label) != std::string::npos;
   }
 
@@ -152,8 +161,10 @@ class Contraction {
   Value as_matrices(Value v, const Axes& axes, bool own_first, int64_t ids_of_shape) {
     std::vector<int64_t> shape = sizes(v, axes.common);
     std::vector<int64_t> own, summed{product(sizes(v, axes.summed))};
-    if (!axes.own.empty()) own.push_back(product(sizes(v, axes.own)));
-    else if (!axes.common.empty()) own.push_back(1);
+    if (!axes.own.empty())
+      own.push_back(product(sizes(v, axes.own)));
+    else if (!axes.common.empty())
+      own.push_back(1);
     shape.insert(shape.end(), (own_first ? own : summed).begin(), (own_first ? own : summed).end());
     shape.insert(shape.end(), (own_first ? summed : own).begin(), (own_first ? summed : own).end());
     rw_.graph().next_id += ids_of_shape;
@@ -175,7 +186,8 @@ class Contraction {
       if (!a.fits_matmul() || !keeps_shape) x = as_matrices(x, a, own_first_a, kIdsOfFirst);
       if (!b.fits_matmul() || !keeps_shape) y = as_matrices(y, b, own_first_b, kIdsOfSecond);
     }
-    Node* product = rw_.make("MatMul", {x, y}, attributes({{"transpose_a", !own_first_a}, {"transpose_b", own_first_b}}));
+    Node* product =
+        rw_.make("MatMul", {x, y}, attributes({{"transpose_a", !own_first_a}, {"transpose_b", own_first_b}}));
     if (keeps_shape) return {product->value(), result};
     shape.insert(shape.end(), own_a.begin(), own_a.end());
     shape.insert(shape.end(), own_b.begin(), own_b.end());

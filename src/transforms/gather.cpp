@@ -28,7 +28,9 @@ bool takes_from_the_back(const Node& n) {
   const Tensor* indices = constant_of(n.input(1));
   const auto axis = single_value(n.input(2));
   const Shape& x = n.input(0).shape();
-  if (!indices || element_count(indices->shape) < 2 || !axis || x[axis_from_front(static_cast<int64_t>(*axis), x.size())] == kDynamic) return false;
+  if (!indices || element_count(indices->shape) < 2 || !axis ||
+      x[axis_from_front(static_cast<int64_t>(*axis), x.size())] == kDynamic)
+    return false;
   return std::ranges::any_of(indices->to_i64(), [](int64_t i) { return i < 0; });
 }
 
@@ -38,10 +40,13 @@ Rewritten count_indices_from_front(Graph& graph) {
     if (!takes_from_the_back(*n)) continue;
     const Node& indices = *n->input(1).node;
     const Shape& x = n->input(0).shape();
-    const auto size = static_cast<size_t>(x[axis_from_front(static_cast<int64_t>(*single_value(n->input(2))), x.size())]);
+    const auto size =
+        static_cast<size_t>(x[axis_from_front(static_cast<int64_t>(*single_value(n->input(2))), x.size())]);
     std::vector<int64_t> counted = indices.constant.to_i64();
     for (int64_t& i : counted) i = ops::from_front(i, size);
-    graph.set_input(n, 1, graph.constant(ops::store<int64_t>(indices.element_type(), indices.shape(), counted), indices.name)->value());
+    graph.set_input(
+        n, 1,
+        graph.constant(ops::store<int64_t>(indices.element_type(), indices.shape(), counted), indices.name)->value());
     list.push_back(n->name);
   }
   return list;
@@ -65,7 +70,8 @@ bool scatter_elements_to_scatter(Rewriter& rw, Node* n) {  // indices broadcast 
   for (size_t i = 0; i < data.size(); ++i)
     if (i != axis && data[i] != updates[i]) return false;
   const size_t behind = data.size() - axis - 1;
-  if (updates[axis] != 1 && (indices.size() <= behind || indices[indices.size() - 1 - behind] != updates[axis])) return false;
+  if (updates[axis] != 1 && (indices.size() <= behind || indices[indices.size() - 1 - behind] != updates[axis]))
+    return false;
   Node* flat = rw.reshape(broadcast->input(0), {updates[axis]});
   return rw.replace(n, rw.make("ScatterUpdate", {n->input(0), flat->value(), n->input(2), n->input(3)}));
 }
@@ -74,11 +80,15 @@ bool scatter_elements_to_scatter(Rewriter& rw, Node* n) {  // indices broadcast 
 bool image_patches_to_reorg(Rewriter& rw, Node* n) {
   const auto& sizes = n->attrs.integers("sizes");
   const Shape& x = n->input(0).shape();
-  if (sizes.size() != 2 || x.size() != 4 || sizes != n->attrs.integers("strides") || sizes[0] != sizes[1] || sizes[0] < 1) return false;
+  if (sizes.size() != 2 || x.size() != 4 || sizes != n->attrs.integers("strides") || sizes[0] != sizes[1] ||
+      sizes[0] < 1)
+    return false;
   if (n->attrs.integers("rates") != std::vector<int64_t>{1, 1}) return false;
   if (x[2] < 0 || x[3] < 0 || x[2] % sizes[0] != 0 || x[3] % sizes[1] != 0) return false;
-  if (x[1] < sizes[0] * sizes[0]) throw cannot_compile(n->name, n->type, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
-  return rw.replace(n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
+  if (x[1] < sizes[0] * sizes[0])
+    throw cannot_compile(n->name, n->type, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
+  return rw.replace(
+      n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
 }
 
 }  // namespace blobsmith::transforms

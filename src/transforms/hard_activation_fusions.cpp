@@ -33,7 +33,9 @@ std::optional<Gated> gate_over(Gate kind, Value inner) {
 // min(Relu(x+3), 6), min(max(x+3, 0), 6) or Clamp(x+3, 0, 6).
 std::optional<Gated> gate_of(Value v) {
   if (Node* clamp = producer(v, "Clamp"))
-    return clamp->attrs.real("min", 0) == 0 && clamp->attrs.real("max", 0) == 6 ? gate_over(Gate::Clamp, clamp->input(0)) : std::nullopt;
+    return clamp->attrs.real("min", 0) == 0 && clamp->attrs.real("max", 0) == 6
+               ? gate_over(Gate::Clamp, clamp->input(0))
+               : std::nullopt;
   Node* minimum = producer(v, "Minimum");
   if (!minimum) return std::nullopt;
   for (const auto& [inner, six] : either_order(minimum)) {
@@ -93,7 +95,8 @@ bool fuse_hswish(Rewriter& rw, Node* n) {
 
 bool fuse_hswish_of_hsigmoid(Rewriter& rw, Node* n) {  // x · HSigmoid(x)
   for (const auto& [x, h] : either_order(n))
-    if (Node* hsigmoid = producer(h, "HSigmoid"); hsigmoid && has_one_user(h) && hsigmoid->input(0) == x) return rw.replace(n, rw.make("HSwish", {x}));
+    if (Node* hsigmoid = producer(h, "HSigmoid"); hsigmoid && has_one_user(h) && hsigmoid->input(0) == x)
+      return rw.replace(n, rw.make("HSwish", {x}));
   return false;
 }
 

@@ -30,7 +30,11 @@ std::optional<int64_t> common_factor(const Shape& x, const Shape& y) {
 bool to_interp(Rewriter& rw, Node* n, const std::string& mode) {
   if (mode != "linear") throw cannot_compile(n->name, n->type, "Interp do not support mode '" + mode + "'");
   if (n->attrs.flag("antialias")) throw cannot_compile(n->name, n->type, "Interp do not support antialias");
-  Attributes attrs = attributes({{"height", n->shape()[2]}, {"width", n->shape()[3]}, {"align_corners", n->attrs.flag("align_corners", true)}, {"mode", mode}, {"antialias", false}});
+  Attributes attrs = attributes({{"height", n->shape()[2]},
+                                 {"width", n->shape()[3]},
+                                 {"align_corners", n->attrs.flag("align_corners", true)},
+                                 {"mode", mode},
+                                 {"antialias", false}});
   for (const auto& [from, to] : {std::pair("pads_begin", "pad_beg"), std::pair("pads_end", "pad_end")})
     if (const auto pads = n->attrs.get_or<std::vector<int64_t>>(from, {}); !pads.empty()) attrs.set(to, pads[0]);
   return rw.replace(n, rw.make_like(n, "Interp", {n->input(0)}, attrs));
@@ -64,15 +68,21 @@ Rewritten state_coordinates(Graph& graph) {
     if (!resizes_by_middles(*n) || !keeps_batch_and_channels(*n)) continue;
     if (n->attrs.flag("antialias") && n->attrs.text("mode") == "linear") continue;
     const Shape &in = n->input(0).shape(), &out = n->shape();
-    if (in.size() != 4 || !is_static(in) || !is_static(out) || !ops::all_zero(n->attrs, "pads_begin") || !ops::all_zero(n->attrs, "pads_end")) continue;
-    const std::vector<float> scales{static_cast<float>(out[2]) / static_cast<float>(in[2]), static_cast<float>(out[3]) / static_cast<float>(in[3])};
-    const std::vector<Value> inputs{n->input(0), graph.constant(Tensor::i64({out[2], out[3]}))->value(), graph.constant(Tensor::of(ElementType::f32, {2}, scales))->value(), graph.constant(Tensor::i64({2, 3}))->value()};
-    Node* stated = graph.make("Interpolate", inputs,
-                              attributes({{"mode", n->attrs.text("mode")},
-                                          {"shape_calculation_mode", "sizes"},
-                                          {"coordinate_transformation_mode", std::string(ops::coordinates_of_opset1(n->attrs, in.size()))},
-                                          {"nearest_mode", std::string(ops::kNearestOfOpset1)}}),
-                              4, n->name);
+    if (in.size() != 4 || !is_static(in) || !is_static(out) || !ops::all_zero(n->attrs, "pads_begin") ||
+        !ops::all_zero(n->attrs, "pads_end"))
+      continue;
+    const std::vector<float> scales{static_cast<float>(out[2]) / static_cast<float>(in[2]),
+                                    static_cast<float>(out[3]) / static_cast<float>(in[3])};
+    const std::vector<Value> inputs{n->input(0), graph.constant(Tensor::i64({out[2], out[3]}))->value(),
+                                    graph.constant(Tensor::of(ElementType::f32, {2}, scales))->value(),
+                                    graph.constant(Tensor::i64({2, 3}))->value()};
+    Node* stated = graph.make(
+        "Interpolate", inputs,
+        attributes({{"mode", n->attrs.text("mode")},
+                    {"shape_calculation_mode", "sizes"},
+                    {"coordinate_transformation_mode", std::string(ops::coordinates_of_opset1(n->attrs, in.size()))},
+                    {"nearest_mode", std::string(ops::kNearestOfOpset1)}}),
+        4, n->name);
     stated->source = n->source;
     graph.redirect(n->value(), stated->value());
     graph.remove(n);
@@ -83,10 +93,13 @@ Rewritten state_coordinates(Graph& graph) {
 
 bool interpolate_to_legacy(Rewriter& rw, Node* n) {
   const size_t rank = n->input(0).shape().size();
-  if (n->version != 0 || !constant_of(n->input(1)) || (rank != 4 && rank != 5) || !keeps_batch_and_channels(*n)) return false;
+  if (n->version != 0 || !constant_of(n->input(1)) || (rank != 4 && rank != 5) || !keeps_batch_and_channels(*n))
+    return false;
   const std::string mode = n->attrs.text("mode");
   if (rank == 4 && mode != "nearest" && mode != "cubic" && mode != "area") return to_interp(rw, n, mode);
-  if (!first_is_zero(n->attrs, "pads_begin") || !first_is_zero(n->attrs, "pads_end") || n->attrs.flag("align_corners", true)) return false;
+  if (!first_is_zero(n->attrs, "pads_begin") || !first_is_zero(n->attrs, "pads_end") ||
+      n->attrs.flag("align_corners", true))
+    return false;
   return to_resample(rw, n, mode);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 struct Rearrangement {
   Value x;
-  Shape split;                 ///< after the first Reshape
+  Shape split;  ///< after the first Reshape
   std::vector<int64_t> order;
   Shape result;
 };

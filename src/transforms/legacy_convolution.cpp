@@ -7,7 +7,8 @@ namespace {
 
 // Group weights without their first axis: what an inner Reshape had, or a new Reshape.
 Value merge_groups(Rewriter& rw, Value weights, const Shape& merged) {
-  if (Node* reshape = producer(weights, "Reshape"); reshape && reshape->input(0).shape() == merged) return reshape->input(0);
+  if (Node* reshape = producer(weights, "Reshape"); reshape && reshape->input(0).shape() == merged)
+    return reshape->input(0);
   return rw.reshape(weights, merged, true)->value();
 }
 
@@ -53,7 +54,8 @@ Shape with_height(Shape s) {
 // Window attributes of one axis, with the height's in front.
 Attributes two_dimensional(const Attributes& attrs) {
   Attributes r = attrs;
-  for (const auto& [name, neutral] : std::initializer_list<std::pair<const char*, int64_t>>{{"kernel", 1}, {"strides", 1}, {"dilations", 1}, {"pads_begin", 0}, {"pads_end", 0}, {"output_padding", 0}})
+  for (const auto& [name, neutral] : std::initializer_list<std::pair<const char*, int64_t>>{
+           {"kernel", 1}, {"strides", 1}, {"dilations", 1}, {"pads_begin", 0}, {"pads_end", 0}, {"output_padding", 0}})
     if (auto list = r.get_or<std::vector<int64_t>>(name, {}); !list.empty()) {
       list.insert(list.begin(), neutral);
       r.set(name, list);

@@ -6,12 +6,15 @@
 namespace blobsmith::transforms {
 namespace {
 
-// NormalizeL2 with one scale for all, or one per channel. quirk: other axes than the channels count as channels and plane.
+// NormalizeL2 with one scale for all, or one per channel. quirk: other axes than the channels count as channels and
+// plane.
 Node* normalize_ie(Rewriter& rw, Node* normalize, Value scales, bool channel_shared) {
   const Tensor* axes = constant_of(normalize->input(1));
   const bool over_channels = axes && axes->to_i64() == std::vector<int64_t>{1};
   return rw.make_like(normalize, "NormalizeIE", {normalize->input(0), scales},
-                      attributes({{"eps", normalize->attrs.real("eps")}, {"across_spatial", !over_channels}, {"channel_shared", channel_shared}}));
+                      attributes({{"eps", normalize->attrs.real("eps")},
+                                  {"across_spatial", !over_channels},
+                                  {"channel_shared", channel_shared}}));
 }
 
 }  // namespace
@@ -49,7 +52,9 @@ void require_unsigned(const Node& n, const std::string& attribute, const std::ve
   if (std::ranges::all_of(list, [](int64_t v) { return v >= 0; })) return;
   std::string text;
   for (int64_t v : list) text += (text.empty() ? "" : ",") + std::to_string(v);
-  throw cannot_compile(n.name, n.type, "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " + attribute + "  from IR for layer " + n.name + ". Value " + text + " cannot be casted to unsigned int.");
+  throw cannot_compile(n.name, n.type,
+                       "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " + attribute +
+                           "  from IR for layer " + n.name + ". Value " + text + " cannot be casted to unsigned int.");
 }
 }  // namespace
 
@@ -57,14 +62,18 @@ bool pad_to_legacy(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
   const Tensor* end = constant_of(n->input(2));
   if (!begin || !end) return false;
-  for (const auto& [name, pads] : {std::pair{"pads_begin", begin}, std::pair{"pads_end", end}}) require_unsigned(*n, name, pads->to_i64());
+  for (const auto& [name, pads] : {std::pair{"pads_begin", begin}, std::pair{"pads_end", end}})
+    require_unsigned(*n, name, pads->to_i64());
   double value = 0;
   if (n->attrs.text("pad_mode", "constant") == "constant" && n->input_count() > 3) {
     const auto stated = single_value(n->input(3));
     if (!stated) return false;
     value = *stated;
   }
-  Attributes attrs = attributes({{"pads_begin", begin->to_i64()}, {"pads_end", end->to_i64()}, {"pad_mode", n->attrs.text("pad_mode", "constant")}, {"pad_value", value}});
+  Attributes attrs = attributes({{"pads_begin", begin->to_i64()},
+                                 {"pads_end", end->to_i64()},
+                                 {"pad_mode", n->attrs.text("pad_mode", "constant")},
+                                 {"pad_value", value}});
   return rw.replace(n, rw.make_like(n, "PadIE", {n->input(0)}, attrs));
 }
 
@@ -74,7 +83,10 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
   Value x = n->input(0);
   if (!repeats_constant || !is_static(x.shape())) return false;
   const std::vector<int64_t> repeats = repeats_constant->to_i64();
-  if (x.shape().size() != repeats.size()) throw cannot_compile(n->name, n->type, "Tile operation has a form that is not supported. " + n->name + " should be converted to TileIE operation.");
+  if (x.shape().size() != repeats.size())
+    throw cannot_compile(
+        n->name, n->type,
+        "Tile operation has a form that is not supported. " + n->name + " should be converted to TileIE operation.");
   const auto repeated = std::ranges::count_if(repeats, [](int64_t r) { return r != 1; });
   if (repeated == 0) {
     if (!x.node->is("Parameter")) x.node->name = n->name;
@@ -97,7 +109,8 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
 
 namespace {
 bool make_power(Rewriter& rw, Node* n, double exponent) {
-  return rw.replace(n, rw.make_like(n, "PowerIE", {n->input(0)}, attributes({{"power", exponent}, {"scale", 1.0}, {"shift", 0.0}})));
+  return rw.replace(
+      n, rw.make_like(n, "PowerIE", {n->input(0)}, attributes({{"power", exponent}, {"scale", 1.0}, {"shift", 0.0}})));
 }
 }  // namespace
 
@@ -126,7 +139,8 @@ bool swish_to_legacy(Rewriter& rw, Node* n) {
 bool hard_sigmoid_to_legacy(Rewriter& rw, Node* n) {
   const auto alpha = single_value(n->input(1)), beta = single_value(n->input(2));
   if (!alpha || !beta) return false;
-  return rw.replace(n, rw.make_like(n, "HardSigmoid_IE", {n->input(0)}, attributes({{"alpha", *alpha}, {"beta", *beta}})));
+  return rw.replace(n,
+                    rw.make_like(n, "HardSigmoid_IE", {n->input(0)}, attributes({{"alpha", *alpha}, {"beta", *beta}})));
 }
 
 bool selu_to_legacy(Rewriter& rw, Node* n) {
@@ -137,7 +151,8 @@ bool selu_to_legacy(Rewriter& rw, Node* n) {
 
 namespace {
 bool has_half_constants(const Graph& g) {
-  return std::ranges::any_of(g.all(), [](const Node* n) { return n->is_constant() && n->constant.type == ElementType::f16; });
+  return std::ranges::any_of(g.all(),
+                             [](const Node* n) { return n->is_constant() && n->constant.type == ElementType::f16; });
 }
 }  // namespace
 
@@ -146,12 +161,17 @@ bool one_hot_to_legacy(Rewriter& rw, Node* n) {
   if (!depth || !on || !off) return false;
   // The VPU makes floats only; another wanted type comes out of a Convert.
   const ElementType made = has_half_constants(rw.graph()) ? ElementType::f16 : ElementType::f32;
-  Node* one_hot = rw.make_like(n, "OneHotIE", {n->input(0)}, attributes({{"axis", n->attrs.integer("axis")}, {"depth", static_cast<int64_t>(*depth)}, {"on_value", *on}, {"off_value", *off}}));
+  Node* one_hot = rw.make_like(n, "OneHotIE", {n->input(0)},
+                               attributes({{"axis", n->attrs.integer("axis")},
+                                           {"depth", static_cast<int64_t>(*depth)},
+                                           {"on_value", *on},
+                                           {"off_value", *off}}));
   const ElementType wanted = n->element_type();
   rw.graph().set_outputs(one_hot, {{made, n->shape()}});
   if (made == wanted) return rw.replace(n, one_hot);
   one_hot->name = n->name;
-  return rw.replace(n, rw.make("Convert", {one_hot->value()}, attributes({{"destination_type", std::string(to_string(wanted))}})));
+  return rw.replace(
+      n, rw.make("Convert", {one_hot->value()}, attributes({{"destination_type", std::string(to_string(wanted))}})));
 }
 
 bool top_k_to_legacy(Rewriter& rw, Node* n) {
@@ -159,7 +179,8 @@ bool top_k_to_legacy(Rewriter& rw, Node* n) {
   if (!k.shape().empty()) {
     if (k.shape() != Shape{1}) return false;
   } else if (const auto value = single_value(k)) {
-    k = k.type() == ElementType::i32 ? rw.filled(ElementType::i32, {1}, *value) : rw.indices({static_cast<int64_t>(*value)});
+    k = k.type() == ElementType::i32 ? rw.filled(ElementType::i32, {1}, *value)
+                                     : rw.indices({static_cast<int64_t>(*value)});
   } else {
     const Value axis = rw.indices({0});
     k = rw.make("Unsqueeze", {k, axis})->value();
@@ -170,8 +191,11 @@ bool top_k_to_legacy(Rewriter& rw, Node* n) {
 bool proposal_to_legacy(Rewriter& rw, Node* n) {
   Value info = n->input(2);
   const Shape flat{1, info.shape().empty() ? 1 : info.shape().back()};
-  if (Node* reshape = producer(info, "Reshape"); reshape && reshape->input(0).shape().size() == 2 && reshape->input(0).shape()[0] == 1) info = reshape->input(0);
-  else if (info.shape().size() == 1) info = rw.reshape(info, {1, -1}, true)->value();
+  if (Node* reshape = producer(info, "Reshape");
+      reshape && reshape->input(0).shape().size() == 2 && reshape->input(0).shape()[0] == 1)
+    info = reshape->input(0);
+  else if (info.shape().size() == 1)
+    info = rw.reshape(info, {1, -1}, true)->value();
   Attributes attrs = n->attrs;
   if (n->version == 4) attrs.set("infer_probs", true);
   return rw.replace(n, rw.make_like(n, "ProposalIE", {n->input(0), n->input(1), info}, attrs));

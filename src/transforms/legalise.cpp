@@ -25,7 +25,9 @@ bool has_scalar_constants(const Node& n, int first) {
   return true;
 }
 
-Value scalar(Graph& g, ElementType type, double v) { return g.constant(Tensor::reals(type, {}, std::span(&v, 1)))->value(); }
+Value scalar(Graph& g, ElementType type, double v) {
+  return g.constant(Tensor::reals(type, {}, std::span(&v, 1)))->value();
+}
 
 Value clamp(Graph& g, Value x, double min, double max) {
   Attributes a;
@@ -48,9 +50,13 @@ const std::vector<Rule>& rules() {
          return clamp(g, g.make("Add", {scaled, scalar(g, x.type(), scalar_input(n, 2))})->value(), 0, 1);
        },
        [](const Node& n, double x) { return std::clamp(scalar_input(n, 1) * x + scalar_input(n, 2), 0.0, 1.0); },
-       [](const Node& n) { return "Clamp(" + text(scalar_input(n, 1)) + "*x + " + text(scalar_input(n, 2)) + ", 0, 1)"; }},
+       [](const Node& n) {
+         return "Clamp(" + text(scalar_input(n, 1)) + "*x + " + text(scalar_input(n, 2)) + ", 0, 1)";
+       }},
       {"Abs", [](const Node& n) { return is_float(n.input(0).type()); },
-       [](Graph& g, const Node&, Value x) { return g.make("Maximum", {x, g.make("Multiply", {x, scalar(g, x.type(), -1)})->value()})->value(); },
+       [](Graph& g, const Node&, Value x) {
+         return g.make("Maximum", {x, g.make("Multiply", {x, scalar(g, x.type(), -1)})->value()})->value();
+       },
        [](const Node&, double x) { return std::fabs(x); }, [](const Node&) { return std::string("Maximum(x, -x)"); }},
   };
   return kRules;
@@ -79,7 +85,8 @@ double measured_error(const Rule& rule, const Node& n) {
   std::map<const Node*, Tensor> known;
   const std::vector<float> got = fold(rule.build(g, n, x), known).to_f32();
   double worst = 0;
-  for (size_t i = 0; i < samples.size(); ++i) worst = std::max(worst, std::fabs(got[i] - rule.reference(n, samples[i])));
+  for (size_t i = 0; i < samples.size(); ++i)
+    worst = std::max(worst, std::fabs(got[i] - rule.reference(n, samples[i])));
   return worst;
 }
 

@@ -1,4 +1,5 @@
-// Rewrites of operations that the VPU has no stage for into operations that it has: exact, checked numerically, reported.
+// Rewrites of operations that the VPU has no stage for into operations that it has: exact, checked numerically,
+// reported.
 #pragma once
 #include <string>
 #include <vector>

@@ -26,7 +26,8 @@ Shape aligned(Shape s, size_t rank, bool transposed) {
 
 void check_batches(const Node& n, const Shape& a, const Shape& b) {
   for (size_t i = 0; i + 2 < a.size(); ++i)
-    if (a[i] != b[i] && a[i] != 1 && b[i] != 1) throw cannot_compile(n.name, n.type, "Shapes can't be aligned: " + to_string(a) + " " + to_string(b));
+    if (a[i] != b[i] && a[i] != 1 && b[i] != 1)
+      throw cannot_compile(n.name, n.type, "Shapes can't be aligned: " + to_string(a) + " " + to_string(b));
 }
 
 Node* fully_connected(Rewriter& rw, std::vector<Value> inputs, ElementType type, Shape shape) {
@@ -43,7 +44,8 @@ bool matmul_to_fully_connected(Rewriter& rw, Node* n) {
   const Shape &shape_a = a.shape(), &shape_b = b.shape();
   const auto real_dims = std::ranges::count_if(shape_b, [](int64_t d) { return d != 1; });
   if (!constant_of(b) || !is_static(shape_a) || shape_b.size() < 2 || shape_a.empty() || real_dims > 2) return false;
-  const bool transpose_a = n->attrs.flag("transpose_a") && shape_a.size() > 1, transpose_b = n->attrs.flag("transpose_b");
+  const bool transpose_a = n->attrs.flag("transpose_a") && shape_a.size() > 1,
+             transpose_b = n->attrs.flag("transpose_b");
   const size_t rank = std::max(shape_a.size(), shape_b.size());
   const Shape aligned_a = aligned(shape_a, rank, transpose_a), aligned_b = aligned(shape_b, rank, transpose_b);
   check_batches(*n, aligned_a, aligned_b);
@@ -125,8 +127,10 @@ bool fuse_reshape_into_fully_connected(Rewriter& rw, Node* n) {
   const Shape &from = reshape->input(0).shape(), &to = reshape->shape();
   if (from != to && (from.size() != 4 || to.size() != 2)) return false;
   const int64_t k = n->input(1).shape().back();
-  if (from.empty() || n->shape().empty() || from[0] != n->shape()[0] || product(std::span(from).subspan(1)) != k) return false;
-  return rw.replace(n, fully_connected(rw, {reshape->input(0), n->input(1), n->input(2)}, n->element_type(), n->shape()));
+  if (from.empty() || n->shape().empty() || from[0] != n->shape()[0] || product(std::span(from).subspan(1)) != k)
+    return false;
+  return rw.replace(n,
+                    fully_connected(rw, {reshape->input(0), n->input(1), n->input(2)}, n->element_type(), n->shape()));
 }
 
 }  // namespace blobsmith::transforms

@@ -1,4 +1,5 @@
-// Gather, Squeeze, Transpose and a GatherElements become one gathering by two tensors of indices (front-end spec §5.2).
+// Gather, Squeeze, Transpose and a GatherElements become one gathering by two tensors of indices (front-end spec
+// §5.2).
 #include <algorithm>
 
 #include "transforms/avoid_faults.hpp"
@@ -13,9 +14,13 @@ struct Match {
 
 std::optional<Match> match(const Node& transpose) {
   Node* squeeze = producer(transpose.input(0), "Squeeze");
-  if (!squeeze || !constant_of(transpose.input(1)) || !has_one_user(transpose.input(0)) || squeeze->input_count() < 2 || !constant_of(squeeze->input(1))) return std::nullopt;
+  if (!squeeze || !constant_of(transpose.input(1)) || !has_one_user(transpose.input(0)) || squeeze->input_count() < 2 ||
+      !constant_of(squeeze->input(1)))
+    return std::nullopt;
   Node* gather = producer(squeeze->input(0), "Gather");
-  if (!gather || (gather->version != 1 && (gather->version != 7 || gather->attrs.integer("batch_dims", 0) != 0)) || !has_one_user(squeeze->input(0)) || !constant_of(gather->input(2))) return std::nullopt;
+  if (!gather || (gather->version != 1 && (gather->version != 7 || gather->attrs.integer("batch_dims", 0) != 0)) ||
+      !has_one_user(squeeze->input(0)) || !constant_of(gather->input(2)))
+    return std::nullopt;
   return Match{gather, squeeze};
 }
 
@@ -32,7 +37,8 @@ constexpr const char* kApart = "apart";  ///< of a Transpose that is not to be m
 }  // namespace
 
 bool is_changed_by_gather_merge(const Node& transpose) {
-  return transpose.is("Transpose") && is_merged(transpose) && !is_own_inverse(constant_of(transpose.input(1))->to_i64());
+  return transpose.is("Transpose") && is_merged(transpose) &&
+         !is_own_inverse(constant_of(transpose.input(1))->to_i64());
 }
 
 Rewritten keep_gathers_apart(Graph& graph) {

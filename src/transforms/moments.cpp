@@ -1,4 +1,5 @@
-// MVN as the model says: with eps inside of the square root, over axes that the VPU lacks; of NormalizeL2 too, with eps too small for a blob.
+// MVN as the model says: with eps inside of the square root, over axes that the VPU lacks; of NormalizeL2 too, with eps
+// too small for a blob.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -9,9 +10,10 @@
 namespace blobsmith::transforms {
 namespace {
 
-constexpr double kNegligible = 1e-9;    ///< eps, inside or outside: for variances from 1e-6 on less than half a unit of FP16
-constexpr double kLeastStated = 1e-8;   ///< eps reaches the blob with 8 decimals
-constexpr double kLeastHalf = 0x1p-14;  ///< smaller constants become zero
+constexpr double kNegligible =
+    1e-9;  ///< eps, inside or outside: for variances from 1e-6 on less than half a unit of FP16
+constexpr double kLeastStated = 1e-8;            ///< eps reaches the blob with 8 decimals
+constexpr double kLeastHalf = 0x1p-14;           ///< smaller constants become zero
 constexpr int64_t kMostRows = int64_t{1} << 22;  ///< each gets two values, which are constants of the blob
 
 Shape axes_of(const Node& mvn) {
@@ -20,7 +22,10 @@ Shape axes_of(const Node& mvn) {
   return axes;
 }
 
-bool is_known_mvn(const Node& n) { return n.is("MVN") && n.version == 6 && constant_of(n.input(1)) && is_static(n.shape()) && !n.shape().empty() && element_count(n.shape()) > 0; }
+bool is_known_mvn(const Node& n) {
+  return n.is("MVN") && n.version == 6 && constant_of(n.input(1)) && is_static(n.shape()) && !n.shape().empty() &&
+         element_count(n.shape()) > 0;
+}
 
 bool has(const Shape& axes, size_t axis) { return std::ranges::find(axes, static_cast<int64_t>(axis)) != axes.end(); }
 
@@ -31,7 +36,8 @@ bool is_native(const Node& mvn) {
   return (rank == 3 || rank == 4) && has(axes, rank - 1) && !(rank == 4 && has(axes, 0));
 }
 
-// ---- other axes -----------------------------------------------------------------------------------------------------------
+// ---- other axes
+// -----------------------------------------------------------------------------------------------------------
 
 /// The axes that stay, then those that are normalised.
 std::vector<int64_t> order_with_last(const Shape& axes, size_t rank) {
@@ -52,9 +58,10 @@ bool move(Rewriter& rw, Node* n) {
   });
 }
 
-// ---- eps inside ---------------------------------------------------------------------------------------------------------------
-// x - mean has mean 0. With d and -d beside each of its rows of W values the variance of all is W/(W+2) · (variance + 2d²/W);
-// for d² = W·eps/2 the root of that is the wanted divisor, but for a constant factor.
+// ---- eps inside
+// --------------------------------------------------------------------------------------------------------------- x -
+// mean has mean 0. With d and -d beside each of its rows of W values the variance of all is W/(W+2) · (variance +
+// 2d²/W); for d² = W·eps/2 the root of that is the wanted divisor, but for a constant factor.
 
 double distance(int64_t width, double eps) { return std::sqrt(static_cast<double>(width) * eps / 2); }
 
@@ -79,14 +86,17 @@ Value pairs(Rewriter& rw, const Node& mvn) {
 }
 
 Node* outside(Rewriter& rw, Value x, Value axes, bool normalize_variance) {
-  return rw.make("MVN", {x, axes}, attributes({{"normalize_variance", normalize_variance}, {"eps", 0.0}, {"eps_mode", "outside_sqrt"}}), 6);
+  return rw.make("MVN", {x, axes},
+                 attributes({{"normalize_variance", normalize_variance}, {"eps", 0.0}, {"eps_mode", "outside_sqrt"}}),
+                 6);
 }
 
 bool put_eps_inside(Rewriter& rw, Node* n) {
   const size_t last = n->shape().size() - 1;
   const int64_t width = n->shape().back();
   const Value axes = n->input(1), centered = outside(rw, n->input(0), axes, false)->value();
-  const Value rows = rw.make("Concat", {centered, pairs(rw, *n)}, attributes({{"axis", static_cast<int64_t>(last)}}))->value();
+  const Value rows =
+      rw.make("Concat", {centered, pairs(rw, *n)}, attributes({{"axis", static_cast<int64_t>(last)}}))->value();
   const Value normalized = slice(rw, outside(rw, rows, axes, true)->value(), last, 0, width);
   const double factor = std::sqrt(static_cast<double>(width) / static_cast<double>(width + 2));
   return rw.replace(n, rw.make("Multiply", {normalized, rw.scalar(normalized.type(), factor)}));
@@ -113,7 +123,9 @@ Rewritten move_moments(Graph& graph) {
 }
 
 Rewritten keep_eps_inside(Graph& graph) {
-  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return mistakes_eps(*n) && has_room(*n) && is_native(*n) && put_eps_inside(rw, n); });
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) {
+    return mistakes_eps(*n) && has_room(*n) && is_native(*n) && put_eps_inside(rw, n);
+  });
 }
 
 Rewritten keep_eps_above_zero(Graph& graph) {

@@ -56,7 +56,8 @@ std::optional<MulAdd> match_mul_add(Node* add) {
 /// Compared in single precision, so that 1e-5 itself counts.
 bool is_negligible(Value constant, float neutral) {
   constexpr float kTolerance = 1e-5f;
-  return std::ranges::all_of(constant_of(constant)->to_f32(), [&](float v) { return std::fabs(v - neutral) < kTolerance; });
+  return std::ranges::all_of(constant_of(constant)->to_f32(),
+                             [&](float v) { return std::fabs(v - neutral) < kTolerance; });
 }
 
 bool remove_identity(Rewriter& rw, Node* n, Value x) {

@@ -1,4 +1,5 @@
-// Operations that change nothing vanish; Squeeze and Unsqueeze become Reshape (front-end spec §5.4, CommonEliminations).
+// Operations that change nothing vanish; Squeeze and Unsqueeze become Reshape (front-end spec §5.4,
+// CommonEliminations).
 #include <algorithm>
 #include <numeric>
 
@@ -8,7 +9,8 @@ namespace blobsmith::transforms {
 
 bool eliminate_unsqueeze_gather(Rewriter& rw, Node* n) {
   Node* unsqueeze = producer(n->input(0), "Unsqueeze");
-  if (!unsqueeze || !has_one_user(n->input(0)) || !n->input(1).shape().empty() || !is_single(n->input(1), 0)) return false;
+  if (!unsqueeze || !has_one_user(n->input(0)) || !n->input(1).shape().empty() || !is_single(n->input(1), 0))
+    return false;
   const auto axis = single_value(n->input(2)), added = single_value(unsqueeze->input(1));
   if (!axis || !added || *axis != *added) return false;
   return rw.redirect(n->value(), unsqueeze->input(0));
@@ -40,9 +42,7 @@ bool eliminate_convert(Rewriter& rw, Node* n) {
   return rw.eliminate(n->value(), n->input(0));
 }
 
-bool eliminate_concat(Rewriter& rw, Node* n) {
-  return n->input_count() == 1 && rw.eliminate(n->value(), n->input(0));
-}
+bool eliminate_concat(Rewriter& rw, Node* n) { return n->input_count() == 1 && rw.eliminate(n->value(), n->input(0)); }
 
 namespace {
 bool only_changes_shape(const Node& n) { return n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze"); }

@@ -63,7 +63,8 @@ Rewritten restate_maxima(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) {
     if (!is_l2_of_maximum(*n)) return false;
     const Normalization l2 = *normalization_l2(*n);
-    return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2.sum->input(1)}, attributes({{"eps", l2.eps * l2.eps}, {"eps_mode", "max"}})));
+    return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2.sum->input(1)},
+                                 attributes({{"eps", l2.eps * l2.eps}, {"eps_mode", "max"}})));
   });
 }
 
@@ -80,9 +81,11 @@ Rewritten keep_norms_apart(Graph& graph) {
 bool fuse_normalize_l2(Rewriter& rw, Node* n) {
   const auto l2 = n->attrs.flag(kApart) ? std::nullopt : normalization_l2(*n);
   if (!l2) return false;
-  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps; with a maximum eps instead of its square.
+  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps; with a maximum eps instead
+  // of its square.
   const double stored = l2->is_max ? l2->eps : 1.0;
-  return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)}, attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
+  return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)},
+                               attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
 }
 
 bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x - ReduceMax(x)), along one axis
@@ -187,7 +190,11 @@ std::optional<Moments> normalized_moments(const Node& n) {
 }
 
 Node* make_mvn(Rewriter& rw, const Moments& m) {
-  return rw.make("MVN", {m.x, m.axes}, attributes({{"normalize_variance", true}, {"eps", m.eps}, {"eps_mode", m.eps_inside ? "inside_sqrt" : "outside_sqrt"}}), 6);
+  return rw.make(
+      "MVN", {m.x, m.axes},
+      attributes(
+          {{"normalize_variance", true}, {"eps", m.eps}, {"eps_mode", m.eps_inside ? "inside_sqrt" : "outside_sqrt"}}),
+      6);
 }
 
 }  // namespace
@@ -233,7 +240,8 @@ std::optional<WeightedMoments> weighted_moments(const Node& n) {
   for (const auto& [scaled, rest] : either_order(&n)) {
     Node* product = producer(scaled, "Multiply");
     Node* subtract = producer(rest, "Subtract");
-    Node* mean_product = subtract && constant_of(subtract->input(0)) ? producer(subtract->input(1), "Multiply") : nullptr;
+    Node* mean_product =
+        subtract && constant_of(subtract->input(0)) ? producer(subtract->input(1), "Multiply") : nullptr;
     if (!product || !mean_product) continue;
     for (const auto& [x, m] : either_order(product)) {
       Node* scale = producer(m, "Multiply");
@@ -264,7 +272,8 @@ std::optional<double> eps_inside_mvn(const Node& n) {
   std::optional<Moments> moments = normalized_moments(n);
   if (const auto weighted = moments ? std::nullopt : weighted_moments(n)) moments = weighted->moments;
   if (moments && moments->eps_inside) return moments->eps;
-  if (n.is("MVN") && n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance")) return n.attrs.real("eps");
+  if (n.is("MVN") && n.version == 6 && n.attrs.text("eps_mode") == "inside_sqrt" && n.attrs.flag("normalize_variance"))
+    return n.attrs.real("eps");
   return std::nullopt;
 }
 

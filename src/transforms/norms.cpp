@@ -17,7 +17,8 @@ bool are_other_axes(const Shape& s, const std::vector<int64_t>& axes) {
   if (s.size() < 2 || s.size() > 4) return false;
   const size_t channels = s.size() == 3 ? 0 : 1;
   for (size_t i = 0; i < s.size(); ++i) {
-    const bool wanted = std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, s.size()) == static_cast<int64_t>(i); });
+    const bool wanted =
+        std::ranges::any_of(axes, [&](int64_t a) { return ops::from_front(a, s.size()) == static_cast<int64_t>(i); });
     const bool done = axes == std::vector<int64_t>{1} ? i == channels : i >= channels;
     if (wanted != done && s[i] != 1) return true;
   }
@@ -42,19 +43,25 @@ bool move(Rewriter& rw, Node* n) {
 bool spell_out(Rewriter& rw, Node* n) {
   const Value x = n->input(0), square = rw.make("Multiply", {x, x})->value();
   const Value sum = rw.make("ReduceSum", {square, n->input(1)}, attributes({{"keep_dims", true}}))->value();
-  const Value root = rw.make("Sqrt", {rw.make("Maximum", {sum, rw.scalar(x.type(), n->attrs.real("eps"))})->value()})->value();
+  const Value root =
+      rw.make("Sqrt", {rw.make("Maximum", {sum, rw.scalar(x.type(), n->attrs.real("eps"))})->value()})->value();
   return rw.replace(n, rw.make("Divide", {x, root}));
 }
 
 }  // namespace
 
-bool normalises_other_axes(const Node& n) { return is_known_norm(n) && is_static(n.shape()) && element_count(n.shape()) > 0 && are_other_axes(n.shape(), axes_of(n)); }
+bool normalises_other_axes(const Node& n) {
+  return is_known_norm(n) && is_static(n.shape()) && element_count(n.shape()) > 0 &&
+         are_other_axes(n.shape(), axes_of(n));
+}
 
 Rewritten move_norms(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return normalises_other_axes(*n) && move(rw, n); });
 }
 
-bool adds_least_norm(const Node& n) { return is_known_norm(n) && n.attrs.text("eps_mode") == "max" && n.attrs.real("eps") >= kLeastHalf; }
+bool adds_least_norm(const Node& n) {
+  return is_known_norm(n) && n.attrs.text("eps_mode") == "max" && n.attrs.real("eps") >= kLeastHalf;
+}
 
 Rewritten spell_out_least_norms(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return adds_least_norm(*n) && spell_out(rw, n); });

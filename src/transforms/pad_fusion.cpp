@@ -1,6 +1,6 @@
-// A zero Pad of the spatial dimensions becomes the padding of the pooling or convolution behind it (front-end spec §5.4).
-// quirk: of a MaxPool too, whose padding is minus infinity; and a transposed convolution loses of its padding what the Pad had,
-// whatever its stride: its output can become smaller.
+// A zero Pad of the spatial dimensions becomes the padding of the pooling or convolution behind it (front-end spec
+// §5.4). quirk: of a MaxPool too, whose padding is minus infinity; and a transposed convolution loses of its padding
+// what the Pad had, whatever its stride: its output can become smaller.
 #include <algorithm>
 
 #include "transforms/avoid_faults.hpp"
@@ -56,7 +56,8 @@ bool is_changed_by_pad_fusion(const Node& window) {
   const Node* pad = producer(window.input(0), "Pad");
   const auto pads = pad ? zero_spatial_pads(*pad) : std::nullopt;
   if (!pads) return false;
-  if (is_backprop(window)) return std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; });
+  if (is_backprop(window))
+    return std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; });
   return !is_never_negative(pad->input(0)) || leaves_windows_empty(window, *pads);
 }
 
@@ -78,7 +79,8 @@ bool fuse_pad(Rewriter& rw, Node* n) {
   Attributes attrs = n->attrs;
   std::vector<int64_t> begin = attrs.integers("pads_begin"), end = attrs.integers("pads_end");
   const auto is_zero = [](int64_t v) { return v == 0; };
-  if (attrs.flag("exclude-pad") && !(std::ranges::all_of(begin, is_zero) && std::ranges::all_of(end, is_zero))) return false;
+  if (attrs.flag("exclude-pad") && !(std::ranges::all_of(begin, is_zero) && std::ranges::all_of(end, is_zero)))
+    return false;
   const int64_t sign = is_backprop(*n) ? -1 : 1;
   if (!add_pads(begin, pads->begin, sign) || !add_pads(end, pads->end, sign)) return false;
   attrs.set("pads_begin", begin);

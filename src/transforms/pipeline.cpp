@@ -12,8 +12,11 @@ using Group = std::vector<Rewrite>;
 
 // What drops a Broadcast that it reads; the reference's list has no other arithmetic.
 const std::vector<std::string_view> kElementwise{"Add", "Subtract", "Multiply", "Divide", "SquaredDifference"};
-const std::vector<std::string_view> kReductions{"ReduceMax", "ReduceMin", "ReduceMean", "ReduceSum", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogicalAnd", "ReduceLogicalOr", "Squeeze"};
-const std::vector<std::string_view> kWindows{"AvgPool", "MaxPool", "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"};
+const std::vector<std::string_view> kReductions{"ReduceMax",       "ReduceMin", "ReduceMean", "ReduceSum",
+                                                "ReduceProd",      "ReduceL1",  "ReduceL2",   "ReduceLogicalAnd",
+                                                "ReduceLogicalOr", "Squeeze"};
+const std::vector<std::string_view> kWindows{
+    "AvgPool", "MaxPool", "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"};
 
 bool prior_boxes(Graph& g) { return apply_rewrites(g, {{{"Unsqueeze"}, prior_box_to_legacy}}); }
 bool newest_nms(Graph& g) { return apply_rewrites(g, {{{"NonMaxSuppression"}, upgrade_non_max_suppression}}); }
@@ -104,8 +107,12 @@ bool fuse_linear_chains(Graph& g) {
   return apply_rewrites(g, kGroup);
 }
 
-bool multiplications_into_convolutions(Graph& g) { return apply_rewrites(g, {{{"Multiply"}, fuse_multiply_into_convolution}}); }
-bool gathers_before_gather_elements(Graph& g) { return apply_rewrites(g, {{{"Transpose"}, merge_gather_and_gather_elements}}); }
+bool multiplications_into_convolutions(Graph& g) {
+  return apply_rewrites(g, {{{"Multiply"}, fuse_multiply_into_convolution}});
+}
+bool gathers_before_gather_elements(Graph& g) {
+  return apply_rewrites(g, {{{"Transpose"}, merge_gather_and_gather_elements}});
+}
 bool old_gathers(Graph& g) { return apply_rewrites(g, {{{"Gather"}, gather_7_to_1}}); }
 bool shapes_of_resolvers(Graph& g) { return apply_rewrites(g, {{{"ShapeOf"}, shape_of_resolver}}); }
 bool merge_subsequent_resolvers(Graph& g) { return apply_rewrites(g, {{{"DynamicShapeResolver"}, merge_resolvers}}); }
@@ -183,10 +190,14 @@ bool convert_to_layers(Graph& g) {
   return apply_rewrites(g, kGroup);
 }
 
-bool fuse_fully_connected_reshapes(Graph& g) { return apply_rewrites(g, {{{"FullyConnected"}, fuse_reshape_into_fully_connected}}); }
+bool fuse_fully_connected_reshapes(Graph& g) {
+  return apply_rewrites(g, {{{"FullyConnected"}, fuse_reshape_into_fully_connected}});
+}
 bool convert_normalize(Graph& g) { return apply_rewrites(g, {{{"NormalizeL2"}, normalize_l2_to_legacy}}); }
 bool convert_multiply_add(Graph& g) { return apply_rewrites(g, {{{"Add"}, multiply_add_to_legacy}}); }
-bool convert_constant_eltwise(Graph& g) { return apply_rewrites(g, {{{"Multiply", "Add"}, constant_eltwise_to_legacy}}); }
+bool convert_constant_eltwise(Graph& g) {
+  return apply_rewrites(g, {{{"Multiply", "Add"}, constant_eltwise_to_legacy}});
+}
 
 struct Step {
   const char* name;

@@ -12,13 +12,13 @@
 namespace blobsmith {
 
 struct BatchInfo {
-  int64_t batch = 1;                        ///< taken out of the graph: its inputs have 1 as dimension 0 now
+  int64_t batch = 1;  ///< taken out of the graph: its inputs have 1 as dimension 0 now
   bool with_detection_output = false;
   std::set<std::string> unbatched_outputs;  ///< outputs whose shape did not depend on the batch
   struct Layer {
     std::string name, type;
   };
-  std::vector<Layer> across;                ///< layers that work across the items: computed one by one their result is another
+  std::vector<Layer> across;  ///< layers that work across the items: computed one by one their result is another
 };
 
 /// Name of a network input (Parameter) or output (Value that feeds a Result), as blobs state it (front-end §3).
@@ -27,8 +27,8 @@ std::string output_name(Value v);
 /// Element types of the outputs by name. To be taken before the conversion, which turns booleans into integers.
 std::map<std::string, ElementType> output_types(const Graph& graph);
 
-/// Takes the batch out of the network where every input has the same (front-end §5.1). Without quirks a batch stays that
-/// some layer works across.
+/// Takes the batch out of the network where every input has the same (front-end §5.1). Without quirks a batch stays
+/// that some layer works across.
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);

@@ -7,7 +7,7 @@ namespace blobsmith::transforms {
 namespace {
 
 struct Plan {
-  Shape begin;                   ///< 4-D input of the pooling
+  Shape begin;  ///< 4-D input of the pooling
   std::vector<int64_t> kernel;
 };
 
@@ -32,7 +32,12 @@ Plan plan(const Shape& x, const Shape& axes) {
 
 Node* pooling(Rewriter& rw, bool is_max, Value x, const std::vector<int64_t>& kernel) {
   const std::vector<int64_t> ones(kernel.size(), 1), zeros(kernel.size(), 0);
-  Attributes a = attributes({{"kernel", kernel}, {"strides", ones}, {"pads_begin", zeros}, {"pads_end", zeros}, {"rounding_type", "floor"}, {"auto_pad", "explicit"}});
+  Attributes a = attributes({{"kernel", kernel},
+                             {"strides", ones},
+                             {"pads_begin", zeros},
+                             {"pads_end", zeros},
+                             {"rounding_type", "floor"},
+                             {"auto_pad", "explicit"}});
   if (!is_max) a.set("exclude-pad", true);
   return rw.make(is_max ? "MaxPool" : "AvgPool", {x}, std::move(a));
 }
@@ -50,7 +55,8 @@ bool reduce_to_pooling(Rewriter& rw, Node* n) {
   Shape axes = normalized_axes(axes_constant->to_i64(), x.shape().size());
   std::ranges::sort(axes);
   if (axes.empty()) return rw.eliminate(n->value(), x);
-  if (std::ranges::all_of(axes, [&](int64_t a) { return x.shape()[static_cast<size_t>(a)] == 1; })) return rw.replace(n, rw.reshape(x, n->shape(), true));
+  if (std::ranges::all_of(axes, [&](int64_t a) { return x.shape()[static_cast<size_t>(a)] == 1; }))
+    return rw.replace(n, rw.reshape(x, n->shape(), true));
   if (!are_consecutive(axes)) return false;
 
   const Plan p = plan(x.shape(), axes);

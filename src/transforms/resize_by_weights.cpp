@@ -1,5 +1,6 @@
-// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1): every row of the output is a sum of
-// rows of the input with constant weights, so a 1x1 convolution does it whose channels are the rows; then one for the columns.
+// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1): every row of the output is
+// a sum of rows of the input with constant weights, so a 1x1 convolution does it whose channels are the rows; then one
+// for the columns.
 #include <algorithm>
 
 #include "graph/ops/interpolation.hpp"
@@ -15,7 +16,8 @@ bool is_side(int64_t size) { return size >= 1 && size <= kLargestSide; }
 bool is_scale(double scale) { return scale >= 1.0 / kLargestSide && scale <= kLargestSide; }
 
 bool are_small(const Attributes& attrs, std::string_view pads) {
-  return std::ranges::all_of(attrs.get_or<std::vector<int64_t>>(pads, {}), [](int64_t p) { return p >= 0 && p <= kLargestSide; });
+  return std::ranges::all_of(attrs.get_or<std::vector<int64_t>>(pads, {}),
+                             [](int64_t p) { return p >= 0 && p <= kLargestSide; });
 }
 
 bool lacks_stage(const Node& n) {
@@ -41,7 +43,9 @@ bool is_identity(const ops::AxisWeights& w, int64_t in_size) {
 /// Nothing where more than a plane of known sizes is resized.
 std::optional<Plane> plane_of(const Node& n) {
   const Shape &in = n.input(0).shape(), &out = n.shape();
-  if (in.size() != 4 || !is_static(in) || !is_static(out) || !is_float(n.element_type()) || !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end")) return std::nullopt;
+  if (in.size() != 4 || !is_static(in) || !is_static(out) || !is_float(n.element_type()) ||
+      !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end"))
+    return std::nullopt;
   std::vector<float> scales;
   std::vector<int64_t> axes;
   if (n.version == 4) {
@@ -79,15 +83,24 @@ Value mixed(Rewriter& rw, Value v, const ops::AxisWeights& w) {
   std::vector<double> matrix(w.size() * in_size);
   for (size_t to = 0; to < w.size(); ++to)
     for (const ops::Term& t : w[to]) matrix[to * in_size + static_cast<size_t>(t.from)] += t.weight;
-  const Value weights = rw.constant(Tensor::reals(v.type(), {static_cast<int64_t>(w.size()), v.shape()[1], 1, 1}, matrix));
+  const Value weights =
+      rw.constant(Tensor::reals(v.type(), {static_cast<int64_t>(w.size()), v.shape()[1], 1, 1}, matrix));
   const std::vector<int64_t> ones{1, 1}, zeros{0, 0};
-  return rw.make("Convolution", {v, weights}, attributes({{"strides", ones}, {"dilations", ones}, {"pads_begin", zeros}, {"pads_end", zeros}, {"auto_pad", "explicit"}}))->value();
+  return rw
+      .make("Convolution", {v, weights},
+            attributes({{"strides", ones},
+                        {"dilations", ones},
+                        {"pads_begin", zeros},
+                        {"pads_end", zeros},
+                        {"auto_pad", "explicit"}}))
+      ->value();
 }
 
 bool resize(Rewriter& rw, Node* n, const Plane& p) {
   Value y = padded(rw, *n);  // batch, channels, rows, columns
   if (p.columns.empty() && p.rows.empty()) return rw.replace(n, rw.reshape(y, n->shape()));
-  if (p.columns.empty()) return rw.replace(n, rw.transpose(mixed(rw, rw.transpose(y, {0, 2, 1, 3})->value(), p.rows), {0, 2, 1, 3}));
+  if (p.columns.empty())
+    return rw.replace(n, rw.transpose(mixed(rw, rw.transpose(y, {0, 2, 1, 3})->value(), p.rows), {0, 2, 1, 3}));
   y = mixed(rw, rw.transpose(y, {0, 3, 1, 2})->value(), p.columns);  // batch, columns, channels, rows
   if (p.rows.empty()) return rw.replace(n, rw.transpose(y, {0, 2, 3, 1}));
   y = mixed(rw, rw.transpose(y, {0, 3, 2, 1})->value(), p.rows);  // batch, rows, channels, columns
@@ -96,7 +109,9 @@ bool resize(Rewriter& rw, Node* n, const Plane& p) {
 
 }  // namespace
 
-bool lacks_interpolation(const Node& n) { return n.is("Interpolate") && (lacks_stage(n) || n.attrs.text("mode") == "area"); }
+bool lacks_interpolation(const Node& n) {
+  return n.is("Interpolate") && (lacks_stage(n) || n.attrs.text("mode") == "area");
+}
 bool can_be_weighted(const Node& n) { return n.is("Interpolate") && lacks_stage(n) && plane_of(n); }
 
 Rewritten resize_by_weights(Graph& graph) {

@@ -43,7 +43,8 @@ Node* Rewriter::add(std::string type, std::vector<Value> inputs, int version, st
   return n;
 }
 
-Node* Rewriter::make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
+Node* Rewriter::make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs,
+                          int version) {
   Node* n = add(std::move(type), std::move(inputs), version);
   n->attrs = std::move(attrs);
   std::vector<std::pair<ElementType, Shape>> outputs;
@@ -59,8 +60,10 @@ Node* Rewriter::copy(const Node* n, std::vector<Value> inputs) {
 Value Rewriter::filled(ElementType type, Shape shape, double v) {
   const auto count = static_cast<size_t>(element_count(shape));
   if (is_float(type)) return constant(Tensor::reals(type, std::move(shape), std::vector<double>(count, v)));
-  if (type == ElementType::i32) return constant(Tensor::of(type, std::move(shape), std::vector<int32_t>(count, static_cast<int32_t>(v))));
-  if (type == ElementType::i64) return constant(Tensor::of(type, std::move(shape), std::vector<int64_t>(count, static_cast<int64_t>(v))));
+  if (type == ElementType::i32)
+    return constant(Tensor::of(type, std::move(shape), std::vector<int32_t>(count, static_cast<int32_t>(v))));
+  if (type == ElementType::i64)
+    return constant(Tensor::of(type, std::move(shape), std::vector<int64_t>(count, static_cast<int64_t>(v))));
   throw not_yet_supported("", std::string(to_string(type)), "constants of this type inside a decomposition");
 }
 
@@ -145,7 +148,9 @@ Dispatch by_root(const std::vector<Rewrite>& group) {
 
 // Most groups find nothing to do in most networks.
 bool has_root(const Graph& graph, const Dispatch& dispatch) {
-  return std::ranges::any_of(graph.all(), [&](const Node* n) { return dispatch.contains(n->type) || (n->body && has_root(*n->body, dispatch)); });
+  return std::ranges::any_of(graph.all(), [&](const Node* n) {
+    return dispatch.contains(n->type) || (n->body && has_root(*n->body, dispatch));
+  });
 }
 
 bool apply_at(Rewriter& rewriter, Node* n, const Rewrite& r) {
@@ -237,7 +242,9 @@ bool all_close(const Tensor& t, double expected, double tolerance) {
 }
 
 namespace {
-constexpr std::array<std::string_view, 10> kCommutative{"Add", "Multiply", "Maximum", "Minimum", "SquaredDifference", "LogicalAnd", "LogicalOr", "LogicalXor", "Equal", "NotEqual"};
+constexpr std::array<std::string_view, 10> kCommutative{
+    "Add",        "Multiply",  "Maximum",    "Minimum", "SquaredDifference",
+    "LogicalAnd", "LogicalOr", "LogicalXor", "Equal",   "NotEqual"};
 }  // namespace
 
 std::vector<Operands> either_order(const Node* n) {
@@ -265,7 +272,9 @@ bool is_never_negative(Value v) {
 
 size_t axis_from_front(int64_t axis, size_t rank) {
   const int64_t a = axis < 0 ? axis + static_cast<int64_t>(rank) : axis;
-  if (a < 0 || a >= static_cast<int64_t>(rank)) throw Error(ErrorCode::BadAttribute, "axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
+  if (a < 0 || a >= static_cast<int64_t>(rank))
+    throw Error(ErrorCode::BadAttribute,
+                "axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
   return static_cast<size_t>(a);
 }
 

@@ -13,7 +13,8 @@
 
 namespace blobsmith::transforms {
 
-/// The graph as a rewrite sees it. Nodes that lose their last user are disconnected at once, so that use counts are true.
+/// The graph as a rewrite sees it. Nodes that lose their last user are disconnected at once, so that use counts are
+/// true.
 class Rewriter {
  public:
   explicit Rewriter(Graph& graph) : graph_(graph) {}
@@ -23,7 +24,8 @@ class Rewriter {
   /// A node of the newest version of an operation (or of the stated one) with inferred outputs.
   Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest);
   /// A node whose outputs are known to be those of `like` (legacy layers that take an operation's place).
-  Node* make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0);
+  Node* make_like(const Node* like, std::string type, std::vector<Value> inputs, Attributes attrs = {},
+                  int version = 0);
   /// A node without outputs so far.
   Node* add(std::string type, std::vector<Value> inputs, int version = 0, std::string name = {});
   /// A copy of `n` (type, version, attributes) that reads other inputs.
@@ -31,8 +33,8 @@ class Rewriter {
   Value constant(Tensor t) { return graph_.constant(std::move(t))->value(); }
   Value scalar(ElementType type, double v) { return filled(type, {}, v); }
   Value filled(ElementType type, Shape shape, double v);
-  Value index(int64_t v) { return constant(Tensor::scalar_i64(v)); }                        ///< scalar
-  Value indices(std::vector<int64_t> v) { return constant(Tensor::i64(std::move(v))); }     ///< 1-D
+  Value index(int64_t v) { return constant(Tensor::scalar_i64(v)); }                     ///< scalar
+  Value indices(std::vector<int64_t> v) { return constant(Tensor::i64(std::move(v))); }  ///< 1-D
   Node* reshape(Value v, std::vector<int64_t> pattern, bool special_zero = false);
   Node* transpose(Value v, std::vector<int64_t> order);
   /// A binary operation on constants, computed now where that is possible.

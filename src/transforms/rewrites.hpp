@@ -5,12 +5,12 @@
 namespace blobsmith::transforms {
 
 // ---- passes over the whole graph; true when they changed it ----
-bool fold_constants(Graph& graph);                    // constant_folding.cpp
-bool convert_precision(Graph& graph);                 // convert_precision.cpp
-bool remove_useless_slices(Graph& graph);             // strided_slice_optimization.cpp
+bool fold_constants(Graph& graph);         // constant_folding.cpp
+bool convert_precision(Graph& graph);      // convert_precision.cpp
+bool remove_useless_slices(Graph& graph);  // strided_slice_optimization.cpp
 bool share_equal_slices(Graph& graph);
-void smart_reshape(Graph& graph);                     // smart_reshape.cpp
-bool resolve_dynamic_shapes(Graph& graph);            // dynamic_shapes.cpp
+void smart_reshape(Graph& graph);           // smart_reshape.cpp
+bool resolve_dynamic_shapes(Graph& graph);  // dynamic_shapes.cpp
 
 // ---- rewrites at one node ----
 // dynamic_shapes.cpp

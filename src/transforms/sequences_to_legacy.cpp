@@ -1,5 +1,5 @@
-// LSTMCell and LSTMSequence with their weights as one matrix, and without the axis of directions (front-end spec §5.6).
-// LSTMCellIE reads X, H, C, WR, B; LSTMSequenceIE reads X, H, C, lengths, WR, B.
+// LSTMCell and LSTMSequence with their weights as one matrix, and without the axis of directions (front-end spec
+// §5.6). LSTMCellIE reads X, H, C, WR, B; LSTMSequenceIE reads X, H, C, lengths, WR, B.
 #include "transforms/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -7,7 +7,8 @@ namespace blobsmith::transforms {
 bool lstm_cell_to_legacy(Rewriter& rw, Node* n) {
   if (n->input_count() < 6) return false;
   Node* weights = rw.make("Concat", {n->input(3), n->input(4)}, attributes({{"axis", 1}}));
-  return rw.replace(n, rw.make_like(n, "LSTMCellIE", {n->input(0), n->input(1), n->input(2), weights->value(), n->input(5)}, n->attrs));
+  return rw.replace(n, rw.make_like(n, "LSTMCellIE",
+                                    {n->input(0), n->input(1), n->input(2), weights->value(), n->input(5)}, n->attrs));
 }
 
 namespace {
@@ -30,7 +31,8 @@ Value squeeze(Rewriter& rw, Value v, Value axis) { return rw.make("Squeeze", {v,
 }  // namespace
 
 bool lstm_sequence_to_legacy(Rewriter& rw, Node* n) {
-  if (n->version != 5 || n->attrs.text("direction", "forward") == "bidirectional" || n->input_count() != 7) return false;
+  if (n->version != 5 || n->attrs.text("direction", "forward") == "bidirectional" || n->input_count() != 7)
+    return false;
   Node* after = transpose_after(*n);
   const bool time_first = after != nullptr;
   const Value x = time_first ? n->input(0).node->input(0) : n->input(0);

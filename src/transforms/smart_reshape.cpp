@@ -46,7 +46,9 @@ bool relax_reshape_before_matmul(Rewriter& rw, Node* n) {
   for (int i = 0; i < 2; ++i) {
     Node* reshape = producer(n->input(i), "Reshape");
     const Value other = n->input(1 - i);
-    if (!reshape || reshape->shape().size() != 2 || other.shape().size() != 2 || other.node->is("Transpose") || other.node->is("Reshape")) continue;
+    if (!reshape || reshape->shape().size() != 2 || other.shape().size() != 2 || other.node->is("Transpose") ||
+        other.node->is("Reshape"))
+      continue;
     const bool transposed = n->attrs.flag(i == 0 ? "transpose_a" : "transpose_b");
     const size_t k_axis = (i == 0) != transposed ? 1 : 0;
     std::vector<int64_t> pattern(2, -1);

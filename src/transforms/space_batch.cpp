@@ -31,8 +31,12 @@ bool fuse_dilated_convolution(Rewriter& rw, Node* n) {  // BatchToSpace(Convolut
   const auto pad = constant_blocks(*to_batch), crop = constant_blocks(*n);
   if (!pad || !crop || pad->block != crop->block || pad->block[0] != 1 || pad->block[1] != 1) return false;
   Attributes attrs = conv->attrs;
-  const auto all_of_value = [](const std::vector<int64_t>& v, int64_t x) { return std::ranges::all_of(v, [x](int64_t e) { return e == x; }); };
-  if (!all_of_value(attrs.integers("strides"), 1) || !all_of_value(attrs.integers("pads_begin"), 0) || !all_of_value(attrs.integers("pads_end"), 0)) return false;
+  const auto all_of_value = [](const std::vector<int64_t>& v, int64_t x) {
+    return std::ranges::all_of(v, [x](int64_t e) { return e == x; });
+  };
+  if (!all_of_value(attrs.integers("strides"), 1) || !all_of_value(attrs.integers("pads_begin"), 0) ||
+      !all_of_value(attrs.integers("pads_end"), 0))
+    return false;
   std::vector<int64_t> begin, end;
   for (size_t i = 2; i < pad->block.size(); ++i) {
     begin.push_back(pad->begin[i] - crop->begin[i]);
@@ -52,7 +56,8 @@ bool decompose_space_to_batch(Rewriter& rw, Node* n) {
   const auto b = constant_blocks(*n);
   if (!b || !is_static(n->input(0).shape())) return false;
   const Value zero = rw.scalar(n->element_type(), 0);
-  Value x = rw.make("Pad", {n->input(0), n->input(2), n->input(3), zero}, attributes({{"pad_mode", "constant"}}))->value();
+  Value x =
+      rw.make("Pad", {n->input(0), n->input(2), n->input(3), zero}, attributes({{"pad_mode", "constant"}}))->value();
   Shape whole = x.shape();
   const size_t rank = whole.size();
   for (size_t axis = rank; axis-- > 0;) {
@@ -95,7 +100,8 @@ bool decompose_batch_to_space(Rewriter& rw, Node* n) {
   for (size_t i = 0; i < rank; ++i) upper.push_back(whole[i] - b->end[i]);
   const Value begin = rw.indices(b->begin), end = rw.indices(upper), ones = rw.indices(std::vector<int64_t>(rank, 1));
   const std::vector<int64_t> no_mask(rank, 0);
-  return rw.replace(n, rw.make("StridedSlice", {x, begin, end, ones}, attributes({{"begin_mask", no_mask}, {"end_mask", no_mask}})));
+  return rw.replace(
+      n, rw.make("StridedSlice", {x, begin, end, ones}, attributes({{"begin_mask", no_mask}, {"end_mask", no_mask}})));
 }
 
 }  // namespace blobsmith::transforms

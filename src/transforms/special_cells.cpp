@@ -1,5 +1,5 @@
-// LSTM cells with activations or a clip of their own as the operations that they stand for, sequences of such cells step by step,
-// and sequences that end before their data do. The VPU has the usual cell only, and runs it to the end.
+// LSTM cells with activations or a clip of their own as the operations that they stand for, sequences of such cells
+// step by step, and sequences that end before their data do. The VPU has the usual cell only, and runs it to the end.
 #include <algorithm>
 #include <cctype>
 #include <set>
@@ -11,22 +11,29 @@ namespace {
 
 constexpr int64_t kMostSteps = 128;  ///< each is some fifteen layers
 
-// ---- activations --------------------------------------------------------------------------------------------------------
+// ---- activations
+// --------------------------------------------------------------------------------------------------------
 
 std::vector<std::string> activations(const Node& n) {
   std::vector<std::string> list = n.attrs.get_or<std::vector<std::string>>("activations", {"sigmoid", "tanh", "tanh"});
-  for (std::string& s : list) std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (std::string& s : list)
+    std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return list;
 }
 
 bool is_usual_cell(const Node& n) {
-  return n.attrs.real("clip", 0) <= 0 && !n.attrs.flag("input_forget") && activations(n) == std::vector<std::string>{"sigmoid", "tanh", "tanh"};
+  return n.attrs.real("clip", 0) <= 0 && !n.attrs.flag("input_forget") &&
+         activations(n) == std::vector<std::string>{"sigmoid", "tanh", "tanh"};
 }
 
 bool can_be_spelled_out(const Node& n) {
   const std::vector<std::string> functions = activations(n);
-  const auto is_known = [](const std::string& f) { return f == "sigmoid" || f == "tanh" || f == "relu" || f == "hardsigmoid"; };
-  return functions.size() == 3 && std::ranges::all_of(functions, is_known) && n.attrs.text("weights_format", "fico") == "fico" && n.input(0).shape().size() > 1 && is_static(n.input(0).shape()) && is_static(n.input(1).shape());
+  const auto is_known = [](const std::string& f) {
+    return f == "sigmoid" || f == "tanh" || f == "relu" || f == "hardsigmoid";
+  };
+  return functions.size() == 3 && std::ranges::all_of(functions, is_known) &&
+         n.attrs.text("weights_format", "fico") == "fico" && n.input(0).shape().size() > 1 &&
+         is_static(n.input(0).shape()) && is_static(n.input(1).shape());
 }
 
 double parameter(const Node& n, std::string_view list, size_t i, double otherwise) {
@@ -34,7 +41,9 @@ double parameter(const Node& n, std::string_view list, size_t i, double otherwis
   return i < values.size() ? values[i] : otherwise;
 }
 
-Value clamped(Rewriter& rw, Value v, double min, double max) { return rw.make("Clamp", {v}, attributes({{"min", min}, {"max", max}}))->value(); }
+Value clamped(Rewriter& rw, Value v, double min, double max) {
+  return rw.make("Clamp", {v}, attributes({{"min", min}, {"max", max}}))->value();
+}
 Value multiplied(Rewriter& rw, Value a, Value b) { return rw.make("Multiply", {a, b})->value(); }
 Value added(Rewriter& rw, Value a, Value b) { return rw.make("Add", {a, b})->value(); }
 
@@ -48,7 +57,8 @@ Value activated(Rewriter& rw, const Node& cell, size_t i, Value v) {
   return clamped(rw, added(rw, scaled, rw.scalar(v.type(), parameter(cell, "activations_beta", i, 0.5))), 0, 1);
 }
 
-// ---- one step -----------------------------------------------------------------------------------------------------------
+// ---- one step
+// -----------------------------------------------------------------------------------------------------------
 
 struct State {
   Value h, c;
@@ -57,16 +67,20 @@ struct Weights {
   Value w, r, b;  ///< of the gates forget, input, candidate, output
 };
 
-Value product(Rewriter& rw, Value v, Value weights) { return rw.make("MatMul", {v, weights}, attributes({{"transpose_a", false}, {"transpose_b", true}}))->value(); }
+Value product(Rewriter& rw, Value v, Value weights) {
+  return rw.make("MatMul", {v, weights}, attributes({{"transpose_a", false}, {"transpose_b", true}}))->value();
+}
 
 State step(Rewriter& rw, const Node& cell, Value x, State s, const Weights& weights) {
   const double clip = cell.attrs.real("clip", 0);
   const auto clipped = [&](Value v) { return clip > 0 ? clamped(rw, v, -clip, clip) : v; };
   const Value gates = clipped(added(rw, added(rw, product(rw, x, weights.w), product(rw, s.h, weights.r)), weights.b));
   Node* parts = rw.make("Split", {gates, rw.index(1)}, attributes({{"num_splits", 4}}));
-  const Value forget = activated(rw, cell, 0, parts->value(0)), candidate = activated(rw, cell, 1, parts->value(2)), out = activated(rw, cell, 0, parts->value(3));
+  const Value forget = activated(rw, cell, 0, parts->value(0)), candidate = activated(rw, cell, 1, parts->value(2)),
+              out = activated(rw, cell, 0, parts->value(3));
   const Value minus_one = rw.scalar(x.type(), -1), one = rw.scalar(x.type(), 1);
-  const Value in = cell.attrs.flag("input_forget") ? added(rw, multiplied(rw, forget, minus_one), one) : activated(rw, cell, 0, parts->value(1));
+  const Value in = cell.attrs.flag("input_forget") ? added(rw, multiplied(rw, forget, minus_one), one)
+                                                   : activated(rw, cell, 0, parts->value(1));
   s.c = added(rw, multiplied(rw, forget, s.c), multiplied(rw, in, candidate));
   s.h = multiplied(rw, out, activated(rw, cell, 2, clipped(s.c)));
   return s;
@@ -82,20 +96,27 @@ bool give_outputs(Rewriter& rw, Node* n, const std::vector<Value>& outputs) {
   return true;
 }
 
-// ---- sequences ------------------------------------------------------------------------------------------------------------
-// Inputs: X[batch, time, input], H and C[batch, directions, hidden], lengths[batch], W, R, B with the directions first.
+// ---- sequences
+// ------------------------------------------------------------------------------------------------------------ Inputs:
+// X[batch, time, input], H and C[batch, directions, hidden], lengths[batch], W, R, B with the directions first.
 
-bool is_sequence(const Node& n) { return n.is("LSTMSequence") && n.input_count() == 7 && n.input(0).shape().size() == 3 && is_static(n.input(0).shape()); }
+bool is_sequence(const Node& n) {
+  return n.is("LSTMSequence") && n.input_count() == 7 && n.input(0).shape().size() == 3 &&
+         is_static(n.input(0).shape());
+}
 
 Value squeezed(Rewriter& rw, Value v, int64_t axis) { return rw.make("Squeeze", {v, rw.indices({axis})})->value(); }
-Value unsqueezed(Rewriter& rw, Value v, std::vector<int64_t> axes) { return rw.make("Unsqueeze", {v, rw.indices(std::move(axes))})->value(); }
+Value unsqueezed(Rewriter& rw, Value v, std::vector<int64_t> axes) {
+  return rw.make("Unsqueeze", {v, rw.indices(std::move(axes))})->value();
+}
 
 /// The lengths of all items, where they are known.
 std::optional<std::vector<int64_t>> lengths_of(const Node& n) {
   const Tensor* t = constant_of(n.input(3));
   if (!t) return std::nullopt;
   std::vector<int64_t> list = t->to_i64();
-  if (list.size() == 1 && n.input(0).shape()[0] <= kMostSteps) list.resize(static_cast<size_t>(n.input(0).shape()[0]), list[0]);
+  if (list.size() == 1 && n.input(0).shape()[0] <= kMostSteps)
+    list.resize(static_cast<size_t>(n.input(0).shape()[0]), list[0]);
   if (static_cast<int64_t>(list.size()) != n.input(0).shape()[0]) return std::nullopt;
   return std::optional(std::move(list));
 }
@@ -109,13 +130,15 @@ bool is_shorter(const Node& n) {
 std::vector<Value> first_steps(Rewriter& rw, const Node& n, int64_t first, int64_t last, int64_t length) {
   std::vector<Value> inputs = n.inputs();
   const int64_t steps = n.input(0).shape()[1];
-  for (const int i : {0, 1, 2}) inputs[static_cast<size_t>(i)] = slice(rw, inputs[static_cast<size_t>(i)], 0, first, last);
+  for (const int i : {0, 1, 2})
+    inputs[static_cast<size_t>(i)] = slice(rw, inputs[static_cast<size_t>(i)], 0, first, last);
   inputs[0] = slice(rw, inputs[0], 1, 0, length);
   inputs[3] = rw.indices(std::vector<int64_t>(static_cast<size_t>(last - first), length));
   Node* part = rw.make(n.type, inputs, n.attrs, n.version);
   std::vector<Value> outputs{part->value(0), part->value(1), part->value(2)};
   if (length < steps) {
-    const Value zero = rw.scalar(outputs[0].type(), 0), begin = rw.indices({0, 0, 0, 0}), end = rw.indices({0, 0, steps - length, 0});
+    const Value zero = rw.scalar(outputs[0].type(), 0), begin = rw.indices({0, 0, 0, 0}),
+                end = rw.indices({0, 0, steps - length, 0});
     outputs[0] = rw.make("Pad", {outputs[0], begin, end, zero}, attributes({{"pad_mode", "constant"}}))->value();
   }
   return outputs;
@@ -124,20 +147,24 @@ std::vector<Value> first_steps(Rewriter& rw, const Node& n, int64_t first, int64
 bool shorten(Rewriter& rw, Node* n) {
   const std::vector<int64_t> lengths = *lengths_of(*n);
   const auto batch = static_cast<int64_t>(lengths.size());
-  if (std::ranges::all_of(lengths, [&](int64_t l) { return l == lengths[0]; })) return give_outputs(rw, n, first_steps(rw, *n, 0, batch, lengths[0]));
+  if (std::ranges::all_of(lengths, [&](int64_t l) { return l == lengths[0]; }))
+    return give_outputs(rw, n, first_steps(rw, *n, 0, batch, lengths[0]));
   std::array<std::vector<Value>, 3> items;
   for (int64_t i = 0; i < batch; ++i) {
     const std::vector<Value> item = first_steps(rw, *n, i, i + 1, lengths[static_cast<size_t>(i)]);
     for (size_t k = 0; k < items.size(); ++k) items[k].push_back(item[k]);
   }
   std::vector<Value> outputs;
-  for (const std::vector<Value>& parts : items) outputs.push_back(rw.make("Concat", parts, attributes({{"axis", 0}}))->value());
+  for (const std::vector<Value>& parts : items)
+    outputs.push_back(rw.make("Concat", parts, attributes({{"axis", 0}}))->value());
   return give_outputs(rw, n, outputs);
 }
 
 /// One direction, step by step: outputs [batch, 1, time, hidden] and [batch, 1, hidden].
 std::array<Value, 3> unrolled(Rewriter& rw, const Node& n, int64_t direction, bool backwards) {
-  const auto one = [&](int input, size_t axis) { return squeezed(rw, slice(rw, n.input(input), axis, direction, direction + 1), static_cast<int64_t>(axis)); };
+  const auto one = [&](int input, size_t axis) {
+    return squeezed(rw, slice(rw, n.input(input), axis, direction, direction + 1), static_cast<int64_t>(axis));
+  };
   State s{one(1, 1), one(2, 1)};
   const Weights weights{one(4, 0), one(5, 0), one(6, 0)};
   const int64_t steps = n.input(0).shape()[1];
@@ -159,7 +186,8 @@ bool unroll(Rewriter& rw, Node* n) {
   }
   const auto forward = unrolled(rw, *n, 0, false), back = unrolled(rw, *n, 1, true);
   std::vector<Value> outputs;
-  for (size_t i = 0; i < forward.size(); ++i) outputs.push_back(rw.make("Concat", {forward[i], back[i]}, attributes({{"axis", 1}}))->value());
+  for (size_t i = 0; i < forward.size(); ++i)
+    outputs.push_back(rw.make("Concat", {forward[i], back[i]}, attributes({{"axis", 1}}))->value());
   return give_outputs(rw, n, outputs);
 }
 
@@ -191,7 +219,10 @@ bool ends_early(const Node& n) {
   return std::ranges::all_of(*lengths_of(n), [&](int64_t l) { return l > 0 && l <= n.input(0).shape()[1]; });
 }
 
-bool may_end_early(const Node& n) { return n.is("LSTMSequence") && n.input_count() > 3 && !ends_early(n) && (depends_on_data(n.input(3)) || (is_sequence(n) && is_shorter(n))); }
+bool may_end_early(const Node& n) {
+  return n.is("LSTMSequence") && n.input_count() > 3 && !ends_early(n) &&
+         (depends_on_data(n.input(3)) || (is_sequence(n) && is_shorter(n)));
+}
 
 Rewritten end_sequences(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return ends_early(*n) && shorten(rw, n); });

@@ -1,5 +1,6 @@
-// StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4, StridedSliceOptimization).
-// Slices that cut one axis into disjoint pieces are not merged into one split: the reference compiler does not do it either.
+// StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4,
+// StridedSliceOptimization). Slices that cut one axis into disjoint pieces are not merged into one split: the reference
+// compiler does not do it either.
 #include <algorithm>
 
 #include "graph/ops/slice_plan.hpp"
@@ -12,15 +13,19 @@ struct Slice {
   Node* node = nullptr;
   std::vector<int64_t> begin, end, stride;  ///< of every axis, inside [0, dimension] where the stride is positive
   std::vector<std::vector<int64_t>> masks;
-  bool plain = false;                       ///< keeps the rank: no ellipsis, new or removed axes
-  bool same_cut(const Slice& o) const { return begin == o.begin && end == o.end && stride == o.stride && masks == o.masks; }
+  bool plain = false;  ///< keeps the rank: no ellipsis, new or removed axes
+  bool same_cut(const Slice& o) const {
+    return begin == o.begin && end == o.end && stride == o.stride && masks == o.masks;
+  }
 };
 
 bool any_set(const std::vector<int64_t>& mask) {
   return std::ranges::any_of(mask, [](int64_t m) { return m != 0; });
 }
 
-std::vector<int64_t> mask_of(const Node& n, std::string_view name) { return n.attrs.get_or<std::vector<int64_t>>(name, {}); }
+std::vector<int64_t> mask_of(const Node& n, std::string_view name) {
+  return n.attrs.get_or<std::vector<int64_t>>(name, {});
+}
 
 // Begin, end and stride of a slice without special axes; false where they are not constant.
 bool read_plain(Slice& s) {
@@ -32,7 +37,8 @@ bool read_plain(Slice& s) {
   s.begin = begin->to_i64();
   s.end = end->to_i64();
   s.stride = stride ? stride->to_i64() : std::vector<int64_t>(s.begin.size(), 1);
-  for (const char* mask : {"begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask", "ellipsis_mask"}) s.masks.push_back(mask_of(n, mask));
+  for (const char* mask : {"begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask", "ellipsis_mask"})
+    s.masks.push_back(mask_of(n, mask));
   s.plain = !any_set(s.masks[2]) && !any_set(s.masks[3]) && !any_set(s.masks[4]);
   return s.end.size() == s.begin.size() && s.stride.size() == s.begin.size();
 }
@@ -80,8 +86,10 @@ bool remove_useless_slices(Graph& graph) {
   for (Node* n : graph.ordered()) {
     Slice s;
     s.node = n;
-    if (!n->is("StridedSlice") || n->input(0).shape() != n->shape() || !is_static(n->shape()) || !read_plain(s)) continue;
-    if (std::ranges::all_of(s.stride, [](int64_t v) { return v > 0; })) changed |= rw.eliminate(n->value(), n->input(0));
+    if (!n->is("StridedSlice") || n->input(0).shape() != n->shape() || !is_static(n->shape()) || !read_plain(s))
+      continue;
+    if (std::ranges::all_of(s.stride, [](int64_t v) { return v > 0; }))
+      changed |= rw.eliminate(n->value(), n->input(0));
   }
   return changed;
 }
@@ -92,7 +100,8 @@ bool share_equal_slices(Graph& graph) {
   bool changed = false;
   for (const Source& source : slices_by_source(graph))
     for (size_t i = 1; i < source.slices.size(); ++i)
-      if (source.slices[i].same_cut(source.slices[0])) changed |= rw.eliminate(source.slices[i].node->value(), source.slices[0].node->value());
+      if (source.slices[i].same_cut(source.slices[0]))
+        changed |= rw.eliminate(source.slices[i].node->value(), source.slices[0].node->value());
   return changed;
 }
 

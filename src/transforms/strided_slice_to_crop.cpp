@@ -8,7 +8,7 @@ namespace blobsmith::transforms {
 namespace {
 
 struct CropPlan {
-  Shape before;                    ///< data with the new axes
+  Shape before;  ///< data with the new axes
   std::vector<int64_t> dim, offset;
   bool adds_axes = false, removes_axes = false;
 };
@@ -50,7 +50,8 @@ std::optional<CropPlan> plan(const Bounds& b, const Shape& data) {
       p.removes_axes = true;
       continue;
     }
-    const int64_t begin = b.set("begin_mask", i) ? 0 : ops::cut_bound(b.begin[i], dim), end = b.set("end_mask", i) ? dim : ops::cut_bound(b.end[i], dim);
+    const int64_t begin = b.set("begin_mask", i) ? 0 : ops::cut_bound(b.begin[i], dim),
+                  end = b.set("end_mask", i) ? dim : ops::cut_bound(b.end[i], dim);
     p.dim.push_back(end - begin);
     p.offset.push_back(begin);
   }
@@ -69,7 +70,9 @@ bool all_ones(const Node& n) {
 bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
   const Tensor* end = constant_of(n->input(2));
-  if (!begin || !end || !all_ones(*n) || !is_static(n->input(0).shape()) || producer(n->input(0), "DynamicShapeResolver")) return false;
+  if (!begin || !end || !all_ones(*n) || !is_static(n->input(0).shape()) ||
+      producer(n->input(0), "DynamicShapeResolver"))
+    return false;
   const Bounds bounds{*n, begin->to_i64(), end->to_i64()};
   if (bounds.end.size() != bounds.begin.size()) return false;
   const auto p = plan(bounds, n->input(0).shape());

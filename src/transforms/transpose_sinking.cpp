@@ -75,7 +75,8 @@ Node* squeezed_split(const Node& concat, int64_t& split_axis) {
     if (!axis || !squeezed) return nullptr;
     split_axis = static_cast<int64_t>(axis_from_front(static_cast<int64_t>(*axis), part.shape().size()));
     if (part.shape()[static_cast<size_t>(split_axis)] != 1) return nullptr;
-    if (axis_from_front(static_cast<int64_t>(*squeezed), part.shape().size()) != static_cast<size_t>(split_axis)) return nullptr;
+    if (axis_from_front(static_cast<int64_t>(*squeezed), part.shape().size()) != static_cast<size_t>(split_axis))
+      return nullptr;
   }
   return split && split->output_count() == concat.input_count() ? split : nullptr;
 }

@@ -15,13 +15,21 @@ using Copies = std::map<std::pair<const Node*, int>, Value>;  ///< values of the
 
 class Unroller {
  public:
-  Unroller(Graph& graph, Node* loop) : graph_(graph), loop_(loop), body_(*loop->body), map_(loop->port_map), count_(iteration_count()), iterations_(static_cast<size_t>(count_)) {}
+  Unroller(Graph& graph, Node* loop)
+      : graph_(graph),
+        loop_(loop),
+        body_(*loop->body),
+        map_(loop->port_map),
+        count_(iteration_count()),
+        iterations_(static_cast<size_t>(count_)) {}
 
   void run() {
     int splits = 0;
     for (const PortMap::Input& in : map_.inputs) {
-      if (in.sliced) slice(in, splits++);
-      else enter(in);
+      if (in.sliced)
+        slice(in, splits++);
+      else
+        enter(in);
     }
     for (size_t i = 0; i < iterations_.size(); ++i) copy_body(i);
     int concats = 0;
@@ -36,12 +44,14 @@ class Unroller {
   [[noreturn]] void fail(const std::string& why) const { throw cannot_compile(loop_->name, loop_->type, why); }
 
   const Node* parameter(int i) const {
-    if (i < 0 || static_cast<size_t>(i) >= body_.parameters().size()) fail("a port of the loop names no parameter of the body");
+    if (i < 0 || static_cast<size_t>(i) >= body_.parameters().size())
+      fail("a port of the loop names no parameter of the body");
     return body_.parameters()[static_cast<size_t>(i)];
   }
 
   Value result(size_t iteration, int i) const {
-    if (i < 0 || static_cast<size_t>(i) >= body_.results().size()) fail("a port of the loop names no result of the body");
+    if (i < 0 || static_cast<size_t>(i) >= body_.results().size())
+      fail("a port of the loop names no result of the body");
     const Value v = body_.results()[static_cast<size_t>(i)]->input(0);
     return iterations_[iteration].at({v.node, v.port});
   }
@@ -59,13 +69,16 @@ class Unroller {
       const int64_t size = shape[axis_from_front(in.axis, shape.size())];
       const auto from_front = [&](int64_t v) { return v < 0 ? v + size + 1 : v; };
       const int64_t length = std::abs(from_front(in.end) - from_front(in.start)), step = std::abs(in.stride);
-      if (step == 0 || length != size || length % step != 0 || length / step > kMost) fail("its slices don't cover the axis, which unrolling needs");
+      if (step == 0 || length != size || length % step != 0 || length / step > kMost)
+        fail("its slices don't cover the axis, which unrolling needs");
       return length / step;
     }
     fail("a loop without a sliced input can't be unrolled");
   }
 
-  size_t place(int64_t stride, size_t iteration) const { return stride > 0 ? iteration : iterations_.size() - 1 - iteration; }
+  size_t place(int64_t stride, size_t iteration) const {
+    return stride > 0 ? iteration : iterations_.size() - 1 - iteration;
+  }
 
   void slice(const PortMap::Input& in, int number) {
     const Value v = outer(in.outer);
@@ -75,20 +88,23 @@ class Unroller {
     Node* split = graph_.add("Split", {v, at}, 0, loop_->name + ":in_split_" + std::to_string(number));
     split->attrs = attributes({{"num_splits", count_}});
     graph_.set_outputs(split, std::vector<std::pair<ElementType, Shape>>(iterations_.size(), {v.type(), p->shape()}));
-    for (size_t i = 0; i < iterations_.size(); ++i) iterations_[i][{p, 0}] = split->value(static_cast<int>(place(in.stride, i)));
+    for (size_t i = 0; i < iterations_.size(); ++i)
+      iterations_[i][{p, 0}] = split->value(static_cast<int>(place(in.stride, i)));
   }
 
   // A state enters the first iteration, anything else every one.
   void enter(const PortMap::Input& in) {
     const Node* p = parameter(in.body_parameter);
-    const bool is_state = std::ranges::any_of(map_.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
+    const bool is_state = std::ranges::any_of(
+        map_.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
     for (size_t i = 0; i < (is_state ? size_t{1} : iterations_.size()); ++i) iterations_[i][{p, 0}] = outer(in.outer);
   }
 
   void copy_body(size_t i) {
     Copies& copies = iterations_[i];
     if (i > 0)
-      for (const PortMap::BackEdge& e : map_.back_edges) copies[{parameter(e.body_parameter), 0}] = result(i - 1, e.body_result);
+      for (const PortMap::BackEdge& e : map_.back_edges)
+        copies[{parameter(e.body_parameter), 0}] = result(i - 1, e.body_result);
     for (const Node* n : body_.ordered())
       if (!n->is("Parameter") && !n->is("Result")) copy_node(*n, i);
   }

@@ -29,7 +29,8 @@ std::vector<Shape> shapes_of(const std::vector<Value>& values) {
 
 class Checker {
  public:
-  Checker(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings) : read_(read), settings_(settings) {}
+  Checker(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings)
+      : read_(read), settings_(settings) {}
 
   CheckReport run() {
     for (int round = 0; round < kMostRounds; ++round) {
@@ -44,12 +45,14 @@ class Checker {
       if (round > 0 && (graph.results().empty() || graph.parameters().empty())) break;
       if (!take(compile_errors(std::move(graph)), round)) break;
     }
-    std::ranges::stable_sort(report_.problems, {}, [](const CheckProblem& p) { return static_cast<unsigned>(p.layer); });
+    std::ranges::stable_sort(report_.problems, {},
+                             [](const CheckProblem& p) { return static_cast<unsigned>(p.layer); });
     return std::move(report_);
   }
 
  private:
-  // ---- the layers -----------------------------------------------------------------------------------------------------
+  // ---- the layers
+  // -----------------------------------------------------------------------------------------------------
   void list_layers(const Graph& graph, const ImportProblems& imported) {
     std::map<std::string, size_t> position;
     for (const std::string& source : imported.order) position.emplace(source, position.size());
@@ -71,7 +74,8 @@ class Checker {
     for (auto& [at, l] : found) report_.layers.push_back(std::move(l));
     for (const auto& f : imported.failed) report_.problems.push_back({f.error, find_by_source(f.source).value_or(-1)});
     for (const Node* p : graph.parameters())
-      if (std::ranges::any_of(imported.failed, [&](const auto& f) { return p->name == f.name || p->name.starts_with(f.name + "."); }))
+      if (std::ranges::any_of(imported.failed,
+                              [&](const auto& f) { return p->name == f.name || p->name.starts_with(f.name + "."); }))
         for (const NodeUse& u : p->output().uses) behind_cut_.insert(u.node->name);
     for (Node* n : graph.ordered())
       if (n->body) name_bodies(*n->body, n->source);
@@ -86,7 +90,8 @@ class Checker {
   }
 
   std::optional<int> find_by_source(const std::string& source) const {
-    const auto it = std::ranges::find_if(report_.layers, [&](const CheckedLayer& l) { return !source.empty() && l.source == source; });
+    const auto it = std::ranges::find_if(report_.layers,
+                                         [&](const CheckedLayer& l) { return !source.empty() && l.source == source; });
     if (it == report_.layers.end()) return std::nullopt;
     return static_cast<int>(it - report_.layers.begin());
   }
@@ -130,7 +135,8 @@ class Checker {
 
   CheckedLayer& layer(int i) { return report_.layers[static_cast<size_t>(i)]; }
 
-  // ---- one round ------------------------------------------------------------------------------------------------------
+  // ---- one round
+  // ------------------------------------------------------------------------------------------------------
   void cut_failed(Graph& graph) {
     for (const int i : cut_)
       for (Node* n : graph.ordered())
@@ -164,7 +170,9 @@ class Checker {
     } catch (const ErrorList& e) {
       return e.errors();
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::Internal || e.code() == ErrorCode::UnknownOption || e.code() == ErrorCode::BadOptionValue) throw;
+      if (e.code() == ErrorCode::Internal || e.code() == ErrorCode::UnknownOption ||
+          e.code() == ErrorCode::BadOptionValue)
+        throw;
       return {e};
     }
     return {};
@@ -180,7 +188,8 @@ class Checker {
         continue;
       }
       // A layer that reads what was cut away may be refused for that alone.
-      const bool certain = round == 0 || !behind_cut_.contains(layer(*i).name) || find_text(e, "unsupported layer type");
+      const bool certain =
+          round == 0 || !behind_cut_.contains(layer(*i).name) || find_text(e, "unsupported layer type");
       if (std::ranges::find(cut_, *i) == cut_.end()) {
         cut_.push_back(*i);
         more = true;
@@ -197,7 +206,9 @@ class Checker {
     return more;
   }
 
-  static bool find_text(const Error& e, std::string_view text) { return std::string_view(e.what()).find(text) != std::string_view::npos; }
+  static bool find_text(const Error& e, std::string_view text) {
+    return std::string_view(e.what()).find(text) != std::string_view::npos;
+  }
 
   const std::function<Graph(ImportProblems&)>& read_;
   const CheckSettings& settings_;
@@ -210,7 +221,9 @@ class Checker {
 
 }  // namespace
 
-CheckReport check(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings) { return Checker(read, settings).run(); }
+CheckReport check(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings) {
+  return Checker(read, settings).run();
+}
 
 const char* to_string(CheckedLayer::Status s) {
   switch (s) {

@@ -16,7 +16,7 @@ struct CheckedLayer {
   std::string name, type, source;
   std::vector<Shape> inputs, outputs;  ///< unknown (none) where the layer could not be read
   Status status = Status::Supported;
-  std::string fix;                     ///< what the layer is rewritten as
+  std::string fix;  ///< what the layer is rewritten as
 };
 
 struct CheckProblem {
@@ -32,8 +32,8 @@ struct CheckReport {
 };
 
 struct CheckSettings {
-  bool fix = true;                                               ///< rewrite what the VPU lacks, as convert does
-  std::function<CompileOptions(const Graph&)> options_for;       ///< of the network as it was read
+  bool fix = true;                                          ///< rewrite what the VPU lacks, as convert does
+  std::function<CompileOptions(const Graph&)> options_for;  ///< of the network as it was read
 };
 
 /// Runs everything but the writing of the blob. Where layers fail, they are cut out and the rest is tried again, until

@@ -1,4 +1,5 @@
-// What a compilation may be told: resources, switches, precisions. Keys are those of Intel's compile_tool -c (front-end §11).
+// What a compilation may be told: resources, switches, precisions. Keys are those of Intel's compile_tool -c (front-end
+// §11).
 #pragma once
 #include <cstdint>
 #include <map>
@@ -29,8 +30,8 @@ struct CompileOptions {
   Tristate copy_optimization = Tristate::Unset, hw_inject_stages = Tristate::Unset, pack_data_in_cmx = Tristate::Unset;
   std::vector<std::string> hw_white_list, hw_black_list, none_layers;
   std::string custom_layers, tensor_strides;
-  std::string dump_passes;                   ///< folder for the Program after every pass; empty = none
-  bool quirks = true;                        ///< reproduce Intel's known wrong results (docs/quirks.md)
+  std::string dump_passes;  ///< folder for the Program after every pass; empty = none
+  bool quirks = true;       ///< reproduce Intel's known wrong results (docs/quirks.md)
 
   // Precisions of inputs and outputs: by name, else for all, else the tool's default (FP16).
   std::optional<ElementType> input_precision, output_precision;
@@ -43,12 +44,12 @@ struct CompileOptions {
   /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
   /// BadOptionValue with Intel's text.
   void set(std::string_view key, std::string_view value);
-  bool hw_disabled(std::string_view layer) const;   ///< by the white or black list
+  bool hw_disabled(std::string_view layer) const;  ///< by the white or black list
 };
 
 struct Resources {
   int slices = 9, shaves = 7, streams = 2;
-  int64_t tiling_cmx_limit = 589824;                ///< bytes
+  int64_t tiling_cmx_limit = 589824;  ///< bytes
   static constexpr int64_t kCmxSliceBytes = 131072;
   int64_t cmx_bytes() const { return slices * kCmxSliceBytes; }
 };

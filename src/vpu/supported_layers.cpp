@@ -15,30 +15,86 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Operations that the transforms turn into others, or that leave no layer. Supported is what becomes of supported ones.
-struct Rewritten { std::string_view type, becomes; };
-constexpr std::array kRewritten{
-    Rewritten{"ReduceL1", "Abs ReduceSum"}, Rewritten{"Einsum", "Transpose Reshape Gemm"},
-    Rewritten{"ReduceL2", "Power ReduceSum"}, Rewritten{"HSigmoid", "Relu Minimum Multiply"}, Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
-    Rewritten{"Mod", "Abs Sign Multiply"}, Rewritten{"Negative", "PowerIE"}, Rewritten{"DepthToSpace", "Reshape Transpose"}, Rewritten{"SpaceToDepth", "Reshape Transpose"},
-    Rewritten{"BatchNormInference", "ScaleShiftIE"}, Rewritten{"ShuffleChannels", "Reshape Transpose"}, Rewritten{"SpaceToBatch", "PadIE Reshape Transpose"}, Rewritten{"BatchToSpace", "Reshape Transpose CropIE"},
-    Rewritten{"ExtractImagePatches", "ReorgYolo"}, Rewritten{"Sqrt", "PowerIE"}, Rewritten{"Interpolate", "Interp Resample Interpolate"}, Rewritten{"TopK", "TopKIE"},
-    Rewritten{"NonZero", "StaticShapeNonZero"}, Rewritten{"NonMaxSuppression", "StaticShapeNonMaxSuppression"}, Rewritten{"ShapeOf", ""}, Rewritten{"Range", ""},
-    Rewritten{"Parameter", ""}, Rewritten{"Constant", ""}, Rewritten{"Result", ""}};
+/// Operations that the transforms turn into others, or that leave no layer. Supported is what becomes of supported
+/// ones.
+struct Rewritten {
+  std::string_view type, becomes;
+};
+constexpr std::array kRewritten{Rewritten{"ReduceL1", "Abs ReduceSum"},
+                                Rewritten{"Einsum", "Transpose Reshape Gemm"},
+                                Rewritten{"ReduceL2", "Power ReduceSum"},
+                                Rewritten{"HSigmoid", "Relu Minimum Multiply"},
+                                Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
+                                Rewritten{"Mod", "Abs Sign Multiply"},
+                                Rewritten{"Negative", "PowerIE"},
+                                Rewritten{"DepthToSpace", "Reshape Transpose"},
+                                Rewritten{"SpaceToDepth", "Reshape Transpose"},
+                                Rewritten{"BatchNormInference", "ScaleShiftIE"},
+                                Rewritten{"ShuffleChannels", "Reshape Transpose"},
+                                Rewritten{"SpaceToBatch", "PadIE Reshape Transpose"},
+                                Rewritten{"BatchToSpace", "Reshape Transpose CropIE"},
+                                Rewritten{"ExtractImagePatches", "ReorgYolo"},
+                                Rewritten{"Sqrt", "PowerIE"},
+                                Rewritten{"Interpolate", "Interp Resample Interpolate"},
+                                Rewritten{"TopK", "TopKIE"},
+                                Rewritten{"NonZero", "StaticShapeNonZero"},
+                                Rewritten{"NonMaxSuppression", "StaticShapeNonMaxSuppression"},
+                                Rewritten{"ShapeOf", ""},
+                                Rewritten{"Range", ""},
+                                Rewritten{"Parameter", ""},
+                                Rewritten{"Constant", ""},
+                                Rewritten{"Result", ""}};
 
 /// ONNX operators whose main operation has another name.
-struct Renamed { std::string_view onnx, operation; };
-constexpr std::array kRenamed{Renamed{"Conv", "Convolution"}, Renamed{"ConvTranspose", "ConvolutionBackpropData"}, Renamed{"MaxPool", "MaxPool"}, Renamed{"AveragePool", "AvgPool"},
-                              Renamed{"Gemm", "MatMul"}, Renamed{"Sub", "Subtract"}, Renamed{"Mul", "Multiply"}, Renamed{"Div", "Divide"}, Renamed{"Pow", "Power"}, Renamed{"Max", "Maximum"},
-                              Renamed{"Min", "Minimum"}, Renamed{"Neg", "Negative"}, Renamed{"Clip", "Clamp"}, Renamed{"LeakyRelu", "PRelu"}, Renamed{"Ceil", "Ceiling"}, Renamed{"ScatterND", "ScatterNDUpdate"},
-                              Renamed{"ScatterElements", "ScatterElementsUpdate"}, Renamed{"Scatter", "ScatterElementsUpdate"}, Renamed{"Mod", "FloorMod"},
-                              Renamed{"Selu", "Elu"}, Renamed{"Celu", "Elu"}, Renamed{"ReduceL1", "ReduceSum"}, Renamed{"ReduceSumSquare", "ReduceSum"}, Renamed{"GRU", "TensorIterator"},
-                              Renamed{"RNN", "TensorIterator"}, Renamed{"LSTM", "LSTMSequence"}, Renamed{"And", "LogicalAnd"}, Renamed{"Or", "LogicalOr"}, Renamed{"Xor", "LogicalXor"}, Renamed{"Not", "LogicalNot"},
-                              Renamed{"Where", "Select"}, Renamed{"Resize", "Interpolate"}, Renamed{"Upsample", "Interpolate"}, Renamed{"RoiAlign", "ROIAlign"}, Renamed{"MaxRoiPool", "ROIPooling"}, Renamed{"Shape", "ShapeOf"},
-                              Renamed{"Cast", "Convert"}, Renamed{"Expand", "Broadcast"}, Renamed{"Softplus", "SoftPlus"}, Renamed{"Slice", "StridedSlice"}, Renamed{"InstanceNormalization", "MVN"}};
+struct Renamed {
+  std::string_view onnx, operation;
+};
+constexpr std::array kRenamed{Renamed{"Conv", "Convolution"},
+                              Renamed{"ConvTranspose", "ConvolutionBackpropData"},
+                              Renamed{"MaxPool", "MaxPool"},
+                              Renamed{"AveragePool", "AvgPool"},
+                              Renamed{"Gemm", "MatMul"},
+                              Renamed{"Sub", "Subtract"},
+                              Renamed{"Mul", "Multiply"},
+                              Renamed{"Div", "Divide"},
+                              Renamed{"Pow", "Power"},
+                              Renamed{"Max", "Maximum"},
+                              Renamed{"Min", "Minimum"},
+                              Renamed{"Neg", "Negative"},
+                              Renamed{"Clip", "Clamp"},
+                              Renamed{"LeakyRelu", "PRelu"},
+                              Renamed{"Ceil", "Ceiling"},
+                              Renamed{"ScatterND", "ScatterNDUpdate"},
+                              Renamed{"ScatterElements", "ScatterElementsUpdate"},
+                              Renamed{"Scatter", "ScatterElementsUpdate"},
+                              Renamed{"Mod", "FloorMod"},
+                              Renamed{"Selu", "Elu"},
+                              Renamed{"Celu", "Elu"},
+                              Renamed{"ReduceL1", "ReduceSum"},
+                              Renamed{"ReduceSumSquare", "ReduceSum"},
+                              Renamed{"GRU", "TensorIterator"},
+                              Renamed{"RNN", "TensorIterator"},
+                              Renamed{"LSTM", "LSTMSequence"},
+                              Renamed{"And", "LogicalAnd"},
+                              Renamed{"Or", "LogicalOr"},
+                              Renamed{"Xor", "LogicalXor"},
+                              Renamed{"Not", "LogicalNot"},
+                              Renamed{"Where", "Select"},
+                              Renamed{"Resize", "Interpolate"},
+                              Renamed{"Upsample", "Interpolate"},
+                              Renamed{"RoiAlign", "ROIAlign"},
+                              Renamed{"MaxRoiPool", "ROIPooling"},
+                              Renamed{"Shape", "ShapeOf"},
+                              Renamed{"Cast", "Convert"},
+                              Renamed{"Expand", "Broadcast"},
+                              Renamed{"Softplus", "SoftPlus"},
+                              Renamed{"Slice", "StridedSlice"},
+                              Renamed{"InstanceNormalization", "MVN"}};
 
 /// Forms that Intel's compiler refuses as well (all of them: docs of `check`).
-struct Limit { std::string_view type, limits; };
+struct Limit {
+  std::string_view type, limits;
+};
 constexpr std::array kLimits{
     Limit{"PRelu", "the slope must be constant: one value or one per channel"},
     Limit{"GreaterEqual", "integers, or as a network output"},
@@ -64,7 +120,9 @@ constexpr std::array kLimits{
     Limit{"ReverseSequence", "lengths would have to be FP16: refused in practice"},
     Limit{"Range", "of constants"},
     Limit{"ExtractImagePatches", "sizes equal to strides, rates 1"},
-    Limit{"Interpolate", "batch and channels unchanged; `compile`: nearest and linear without padding; `convert`: cubic, antialias and padding too"},
+    Limit{"Interpolate",
+          "batch and channels unchanged; `compile`: nearest and linear without padding; `convert`: cubic, antialias "
+          "and padding too"},
     Limit{"NonMaxSuppression", "the indices only, no soft suppression"},
     Limit{"CTCGreedyDecoder", "ctc_merge_repeated = 1"},
     Limit{"DeformablePSROIPooling", "without offsets; executed as PSROIPooling"},
@@ -77,7 +135,7 @@ constexpr std::array kLimits{
 };
 
 template <class Rows>
-auto find_row(const Rows& rows, std::string_view type, std::string_view std::ranges::range_value_t<Rows>::*key) {
+auto find_row(const Rows& rows, std::string_view type, std::string_view std::ranges::range_value_t<Rows>::* key) {
   const auto it = std::ranges::find(rows, type, key);
   return it == rows.end() ? nullptr : &*it;
 }
@@ -117,15 +175,21 @@ SupportedLayer support_of(std::string_view type) {
   SupportedLayer l{std::string(type), {}, Support::No, {}, {}};
   const auto [supported, becomes] = end_of(type);
   const std::vector<std::string> legalised = legalised_types();
-  if (supported) l.support = Support::Yes, l.becomes = becomes;
-  else if (std::ranges::find(legalised, type) != legalised.end()) l.support = Support::ByConvert;
+  if (supported)
+    l.support = Support::Yes, l.becomes = becomes;
+  else if (std::ranges::find(legalised, type) != legalised.end())
+    l.support = Support::ByConvert;
   if (const auto* limit = find_row(kLimits, type, &Limit::type)) l.limits = limit->limits;
   return l;
 }
 
-std::string opsets_text(int first, int last) { return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last); }
+std::string opsets_text(int first, int last) {
+  return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last);
+}
 
-void sort_by_name(std::vector<SupportedLayer>& rows) { std::ranges::sort(rows, {}, [](const SupportedLayer& l) { return ops::lower_case(l.name); }); }
+void sort_by_name(std::vector<SupportedLayer>& rows) {
+  std::ranges::sort(rows, {}, [](const SupportedLayer& l) { return ops::lower_case(l.name); });
+}
 
 }  // namespace
 
@@ -172,7 +236,11 @@ std::vector<SupportedLayer> stage_types() {
   const auto add = [&](StageType type, const char* name, int id) {
     if (id < 0) return;  // never in a blob
     constexpr const char* kCategories[] = {"", "hardware", "DMA", "SHAVE"};
-    rows.push_back({name, std::to_string(id), find_stage_def(type) ? Support::Yes : Support::No, kCategories[static_cast<size_t>(category(type))], {}});
+    rows.push_back({name,
+                    std::to_string(id),
+                    find_stage_def(type) ? Support::Yes : Support::No,
+                    kCategories[static_cast<size_t>(category(type))],
+                    {}});
   };
 #define X(name, id) add(StageType::name, #name, id);
   BLOBSMITH_STAGE_TYPES(X)

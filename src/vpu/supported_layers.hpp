@@ -1,5 +1,5 @@
-// Which operations can be converted, read off the tables that the program works with: mappers of ONNX operators, operations
-// of the graph, rewrites, parsers of layers, stage types.
+// Which operations can be converted, read off the tables that the program works with: mappers of ONNX operators,
+// operations of the graph, rewrites, parsers of layers, stage types.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,8 +12,8 @@ struct SupportedLayer {
   std::string name;
   std::string versions;  ///< of OpenVINO operations the opsets, "1-7"; of stage types the number in a blob
   Support support = Support::Yes;
-  std::string becomes;   ///< what it is turned into
-  std::string limits;    ///< forms that are refused
+  std::string becomes;  ///< what it is turned into
+  std::string limits;   ///< forms that are refused
 };
 
 /// By name.

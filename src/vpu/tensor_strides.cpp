@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view kKey = "MYRIAD_TENSOR_STRIDES";
 
 Error bad_value(std::string_view text, const std::string& why) {
-  Error e(ErrorCode::BadOptionValue, "Invalid value \"" + std::string(text) + "\" for key " + std::string(kKey) + " : " + why);
+  Error e(ErrorCode::BadOptionValue,
+          "Invalid value \"" + std::string(text) + "\" for key " + std::string(kKey) + " : " + why);
   e.hint("name[2,24,200,600]: bytes from one element to the next, the innermost dimension first");
   return e;
 }
@@ -44,7 +45,9 @@ TensorStrides parse_tensor_strides(std::string_view text) {
   for (std::string_view one : pieces(text.substr(0, text.size() - 1), "],")) {
     const std::vector<std::string_view> pair = pieces(one, "[");
     if (pair.size() != 2)
-      throw bad_value(text, "[ GENERAL_ERROR ]  AssertionFailed: pair.size() == 2Invalid config value \"" + std::string(one) + "\" for VPU_TENSOR_STRIDES, does not match the pattern: tensor_name[strides]");
+      throw bad_value(text, "[ GENERAL_ERROR ]  AssertionFailed: pair.size() == 2Invalid config value \"" +
+                                std::string(one) +
+                                "\" for VPU_TENSOR_STRIDES, does not match the pattern: tensor_name[strides]");
     std::vector<int> list;
     for (std::string_view number : pieces(pair[1], ",")) list.push_back(leading_number(text, number));
     strides.emplace(std::string(pair[0]), std::move(list));
@@ -60,7 +63,10 @@ StridesRequirement fixed_strides(const std::vector<int>& strides, const DataDesc
     int64_t axis = 0;  // framework index: 0 is the outermost
     while (desc.axis_dim(axis) != d) ++axis;
     const int64_t value = axis < told ? strides[static_cast<size_t>(told - 1 - axis)] : 0;
-    if (value < least) throw Error(ErrorCode::BadOptionValue, "AssertionFailed: val >= minStrideVal").because(std::string(kKey) + " states a stride of " + std::to_string(value) + " bytes where " + std::to_string(least) + " are needed");
+    if (value < least)
+      throw Error(ErrorCode::BadOptionValue, "AssertionFailed: val >= minStrideVal")
+          .because(std::string(kKey) + " states a stride of " + std::to_string(value) + " bytes where " +
+                   std::to_string(least) + " are needed");
     values.set(d, value);
     least = value * desc.dim(d);
   }

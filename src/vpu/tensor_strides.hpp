@@ -1,4 +1,5 @@
-// Byte strides that inputs and outputs are told to have: MYRIAD_TENSOR_STRIDES (front-end spec §11, memory spec §1.2).
+// Byte strides that inputs and outputs are told to have: MYRIAD_TENSOR_STRIDES (front-end spec §11, memory spec
+// §1.2).
 #pragma once
 #include <map>
 #include <string>

@@ -111,8 +111,11 @@ TEST(BlobReader, RefusesClaimsThatTheFileDoesNotHold) {
   const struct {
     size_t at;
     uint32_t value;
-  } claims[] = {{68, 1000}, {76, 1u << 30},    {92, 0xFFFFFFFF}, {80, 0x7FFFFFFF}, {96, 1000},        {88, 0},  {116, 0},          {128, 0xFFFFFFFF}, {200, 0xFFFFFFF0}, {220, 9}, {224, 0x4401},
-                {228, 3},   {236, 0xFFFFFFFC}, {244, 64},        {320, 4},         {320, 0xFFFFFFFF}, {324, 7}, {324, 0xFFFFFFFF}, {332, 0},          {332, 0xFFFF},     {372, 9}, {376, 5}};
+  } claims[] = {{68, 1000},        {76, 1u << 30}, {92, 0xFFFFFFFF},  {80, 0x7FFFFFFF},  {96, 1000},
+                {88, 0},           {116, 0},       {128, 0xFFFFFFFF}, {200, 0xFFFFFFF0}, {220, 9},
+                {224, 0x4401},     {228, 3},       {236, 0xFFFFFFFC}, {244, 64},         {320, 4},
+                {320, 0xFFFFFFFF}, {324, 7},       {324, 0xFFFFFFFF}, {332, 0},          {332, 0xFFFF},
+                {372, 9},          {376, 5}};
   for (const auto& c : claims) {
     file = worked_example();
     set_word(file, c.at, c.value);
@@ -122,7 +125,8 @@ TEST(BlobReader, RefusesClaimsThatTheFileDoesNotHold) {
 
 TEST(BlobReader, SurvivesEveryTruncationAndEveryChangedByte) {
   const std::vector<uint8_t> good = worked_example();
-  for (size_t n = 0; n < good.size(); ++n) EXPECT_THROW(read({good.begin(), good.begin() + static_cast<ptrdiff_t>(n)}), Error);
+  for (size_t n = 0; n < good.size(); ++n)
+    EXPECT_THROW(read({good.begin(), good.begin() + static_cast<ptrdiff_t>(n)}), Error);
   int accepted = 0;
   for (size_t i = 0; i < good.size(); ++i)
     for (uint8_t v : {0x00, 0x01, 0x7F, 0x80, 0xFF}) {
@@ -178,8 +182,10 @@ TEST(BlobReader, TakesMvnWithAndWithoutTheWordOf2021_4_2) {
     MvnParams p;
     p.normalize = 1;
     p.eps = 0.5f;
-    if (with_word) builder.stage(StageType::MVN, p, {x, y});
-    else builder.stage(StageType::MVN, OldMvn(), {x, y});
+    if (with_word)
+      builder.stage(StageType::MVN, p, {x, y});
+    else
+      builder.stage(StageType::MVN, OldMvn(), {x, y});
     const Blob b = read(builder.build());
     EXPECT_EQ(dynamic_cast<const MvnParams&>(*b.stages[0].params).eps, 0.5f);
   }
@@ -187,7 +193,8 @@ TEST(BlobReader, TakesMvnWithAndWithoutTheWordOf2021_4_2) {
 
 TEST(BlobReader, ReadsInjectedStages) {
   BlobBuilder builder;
-  const int x = builder.input("x", {1, 1, 2, 8}), y = builder.output("y", {1, 1, 2, 8}), z = builder.output("z", {1, 1, 2, 8});
+  const int x = builder.input("x", {1, 1, 2, 8}), y = builder.output("y", {1, 1, 2, 8}),
+            z = builder.output("z", {1, 1, 2, 8});
   HwOpParams p;
   p.ops.push_back({.type = HwOpType::Pool, .input_index = 0, .output_index = 1, .out_channels = 1});
   builder.stage(StageType::MyriadXHwOp, p, {x, y}).inject(StageType::Copy, StageParams(), {x, z});
@@ -216,7 +223,8 @@ TEST(BlobDump, FindsBytesThatNothingExplains) {
 
 TEST(BlobDump, PrintsParametersAndRoles) {
   BlobBuilder builder;
-  const int x = builder.input("x", {1, 2, 2, 2}), c = builder.constant({2}, {1, 2}), y = builder.output("y", {1, 2, 2, 2});
+  const int x = builder.input("x", {1, 2, 2, 2}), c = builder.constant({2}, {1, 2}),
+            y = builder.output("y", {1, 2, 2, 2});
   EltwiseParams p;
   p.coeff1 = std::bit_cast<uint32_t>(1.0f);
   p.coeff2 = std::bit_cast<uint32_t>(0.5f);

@@ -1,16 +1,16 @@
 // Where a blob holds the tensors of its network, when, and under which name.
-#include "vpu/blob/trace.hpp"
-
 #include <gtest/gtest.h>
 
 #include "passes_fixture.hpp"
+#include "vpu/blob/trace.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
 class BlobTrace : public PassTest {
  protected:
-  Data* placed(const std::string& name, std::vector<int64_t> dims, Location location = Location::BSS, int64_t offset = 0) {
+  Data* placed(const std::string& name, std::vector<int64_t> dims, Location location = Location::BSS,
+               int64_t offset = 0) {
     return place(p.add_data(name, DataDesc(std::move(dims))), location, offset);
   }
   static Data* place(Data* d, Location location, int64_t offset) {
@@ -60,7 +60,8 @@ TEST_F(BlobTrace, AnOutputStatesItsNumberAndSize) {
 }
 
 TEST_F(BlobTrace, AConcatIsCompleteWhenTheLastOfItsInputsIs) {
-  Data *x = input(), *a = placed("a", {8, 8, 4, 1}), *b = placed("b", {8, 8, 4, 1}), *both = placed("both", {8, 8, 8, 1}), *c = placed("c", {8, 8, 8, 1});
+  Data *x = input(), *a = placed("a", {8, 8, 4, 1}), *b = placed("b", {8, 8, 4, 1}),
+       *both = placed("both", {8, 8, 8, 1}), *c = placed("c", {8, 8, 8, 1});
   relu("first", x, a);
   relu("second", x, b);
   add_concat(p, "concat", layer("concat", "Concat"), Dim::C, {a, b}, both);
@@ -71,7 +72,8 @@ TEST_F(BlobTrace, AConcatIsCompleteWhenTheLastOfItsInputsIs) {
 }
 
 TEST_F(BlobTrace, WhatHasNoPlaceOrIsAnotherLayersIsLeftOut) {
-  Data *x = input(), *nowhere = p.add_data("nowhere", DataDesc(Dims{8, 8, 4, 1})), *activated = placed("activated", {8, 8, 4, 1}), *dynamic = placed("dynamic", {8, 8, 4, 1});
+  Data *x = input(), *nowhere = p.add_data("nowhere", DataDesc(Dims{8, 8, 4, 1})),
+       *activated = placed("activated", {8, 8, 4, 1}), *dynamic = placed("dynamic", {8, 8, 4, 1});
   activated->attrs.set("activated", true);
   dynamic->dims_placement.location = Location::BSS;
   relu("1", x, nowhere);
@@ -146,7 +148,8 @@ TEST_F(BlobTrace, AnItemInsideALoopIsOneTurnOfItsLayer) {
 }
 
 TEST_F(BlobTrace, PartsKeepTheirNamesBesideTheWhole) {
-  Data *x = input(), *first = placed("conv@tile=1/2", {8, 8, 4, 1}), *second = placed("conv@tile=2/2", {8, 8, 4, 1}), *whole = placed("conv@adjust-strides", {8, 8, 8, 1});
+  Data *x = input(), *first = placed("conv@tile=1/2", {8, 8, 4, 1}), *second = placed("conv@tile=2/2", {8, 8, 4, 1}),
+       *whole = placed("conv@adjust-strides", {8, 8, 8, 1});
   relu("1", x, first);
   relu("2", x, second);
   add_concat(p, "concat", layer("concat", "Concat"), Dim::C, {first, second}, whole);
@@ -158,7 +161,8 @@ TEST_F(BlobTrace, PartsKeepTheirNamesBesideTheWhole) {
 
 TEST_F(BlobTrace, ANameThatOnlyLooksLikeAPartIsNone) {
   Data* x = input();
-  for (const char* name : {"a@tile=3/2", "b@tile=0/2", "c@tile=x/2", "d@tile=1", "e@tile=1/2b"}) relu(name, x, placed(name, {8, 8, 4, 1}));
+  for (const char* name : {"a@tile=3/2", "b@tile=0/2", "c@tile=x/2", "d@tile=1", "e@tile=1/2b"})
+    relu(name, x, placed(name, {8, 8, 4, 1}));
   EXPECT_EQ(names(), (Names{"a@tile=3/2", "b@tile=0/2", "c@tile=x/2", "d@tile=1", "e@tile=1/2b"}));
 }
 

@@ -95,9 +95,9 @@ TEST(BlobWriter, RegionOfAnOutputNamesTheWholeOutput) {
   p.connect(whole, part, Sharing::Mode::ROI, Sharing::Direction::ChildWritesToParent, {{Dim::C, 6}}, nullptr);
   place(part, Location::Output, 12, 0, 16);
   const std::vector<uint8_t> bytes = write_blob(p).joined();
-  EXPECT_EQ(word_at(bytes, 388 + 32), 0u);       // number of the output
-  EXPECT_EQ(word_at(bytes, 388 + 36), 20u);      // bytes of the whole output
-  EXPECT_EQ(word_at(bytes, 388 + 40), 12u);      // offset of the part
+  EXPECT_EQ(word_at(bytes, 388 + 32), 0u);   // number of the output
+  EXPECT_EQ(word_at(bytes, 388 + 36), 20u);  // bytes of the whole output
+  EXPECT_EQ(word_at(bytes, 388 + 40), 12u);  // offset of the part
 }
 
 TEST(BlobWriter, InjectedStageIsARecordAtTheEndOfTheHardwareParameters) {
@@ -139,11 +139,11 @@ TEST(BlobWriter, UpperBoundOfADynamicOutputCountsTheBatch) {
   out->io_dims_upper_bound_offset = 32;
   p.memory.blob = 64;
   const std::vector<uint8_t> bytes = write_blob(p).joined();
-  EXPECT_EQ(word_at(bytes, 284 + 12), 3u);          // the record says: in the blob
+  EXPECT_EQ(word_at(bytes, 284 + 12), 3u);  // the record says: in the blob
   EXPECT_EQ(word_at(bytes, 284 + 16), 32u);
-  EXPECT_EQ(word_at(bytes, 388 + 12), 4u);          // the stage reads the sizes from DDR
+  EXPECT_EQ(word_at(bytes, 388 + 12), 4u);  // the stage reads the sizes from DDR
   EXPECT_EQ(word_at(bytes, 448 + 32), 10u);
-  EXPECT_EQ(word_at(bytes, 448 + 36), 3u);          // N times the batch
+  EXPECT_EQ(word_at(bytes, 448 + 36), 3u);  // N times the batch
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ TEST_F(CompareTensors, BatchItemsFollowEachOther) {
 }
 
 TEST_F(CompareTensors, WhatLiesBeforeALoopIsTakenOnce) {
-  const int x = b_.input("x", {1, 2}), doubled = b_.scratch({1, 2}), result = b_.scratch({1, 2}), y = b_.output("y", {3, 2});
+  const int x = b_.input("x", {1, 2}), doubled = b_.scratch({1, 2}), result = b_.scratch({1, 2}),
+            y = b_.output("y", {3, 2});
   vpu::PowerParams twice;
   twice.power = 1;
   twice.scale = 2;
@@ -105,7 +106,9 @@ TEST_F(CompareTensors, WhatLiesBeforeALoopIsTakenOnce) {
   end.iterations = 3;
   end.components = {{.axis = 1}};
   b_.stage(StageType::Power, twice, {x, doubled});
-  b_.stage(StageType::LoopStart, start, {}).stage(StageType::Power, twice, {doubled, result}).stage(StageType::LoopEnd, end, {y, result});
+  b_.stage(StageType::LoopStart, start, {})
+      .stage(StageType::Power, twice, {doubled, result})
+      .stage(StageType::LoopEnd, end, {y, result});
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(b_.build()));
   Emulator e(blob);
   e.set_input("x", Values{1, 2});

@@ -77,7 +77,12 @@ class CompareFaults : public GraphTest {
     return find_faults(g);
   }
   Node* average(bool exclude, std::vector<int64_t> pads) {
-    return make("AvgPool", {input({1, 8, 28, 28})}, attributes({{"kernel", List{3, 3}}, {"strides", List{1, 1}}, {"pads_begin", pads}, {"pads_end", pads}, {"exclude-pad", exclude}}));
+    return make("AvgPool", {input({1, 8, 28, 28})},
+                attributes({{"kernel", List{3, 3}},
+                            {"strides", List{1, 1}},
+                            {"pads_begin", pads},
+                            {"pads_end", pads},
+                            {"exclude-pad", exclude}}));
   }
 };
 
@@ -96,13 +101,17 @@ TEST_F(CompareFaults, OtherAveragesAreFine) {
 }
 
 TEST_F(CompareFaults, GroupedDeconvolutionsButNotDepthwiseOnes) {
-  EXPECT_EQ(found(make("GroupConvolutionBackpropData", {input({1, 4, 8, 8}), reals({2, 2, 1, 1, 1}, {1, 1, 1, 1})})).size(), 1U);
+  EXPECT_EQ(
+      found(make("GroupConvolutionBackpropData", {input({1, 4, 8, 8}), reals({2, 2, 1, 1, 1}, {1, 1, 1, 1})})).size(),
+      1U);
   g = Graph();
-  EXPECT_TRUE(found(make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})})).empty());
+  EXPECT_TRUE(
+      found(make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})})).empty());
 }
 
 TEST_F(CompareFaults, ReluBehindDepthwiseDeconvolution) {
-  Node* deconvolution = g.make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})}, {}, 0, "deconvolution");
+  Node* deconvolution = g.make("GroupConvolutionBackpropData", {input({1, 2, 8, 8}), reals({2, 1, 1, 1, 1}, {1, 1})},
+                               {}, 0, "deconvolution");
   Node* bias = g.make("Add", {deconvolution->value(), reals({1, 2, 1, 1}, {1, 1})}, {}, 0, "bias");
   const auto list = found(make("Relu", {bias->value()}));
   ASSERT_EQ(list.size(), 1U);
@@ -112,29 +121,48 @@ TEST_F(CompareFaults, ReluBehindDepthwiseDeconvolution) {
 TEST_F(CompareFaults, PadsThatBecomePaddingOfAnotherMeaning) {
   const auto padded = [&](const char* before) {
     Node* n = g.make(before, {input({1, 2, 8, 8})}, {}, 0, "before");
-    return g.make("Pad", {n->value(), integers({0, 0, 1, 1}), integers({0, 0, 1, 1})}, attributes({{"pad_mode", "constant"}}), 0, "pad")->value();
+    return g
+        .make("Pad", {n->value(), integers({0, 0, 1, 1}), integers({0, 0, 1, 1})},
+              attributes({{"pad_mode", "constant"}}), 0, "pad")
+        ->value();
   };
-  const auto pool = attributes({{"kernel", List{3, 3}}, {"strides", List{2, 2}}, {"pads_begin", List{0, 0}}, {"pads_end", List{0, 0}}});
+  const auto pool = attributes(
+      {{"kernel", List{3, 3}}, {"strides", List{2, 2}}, {"pads_begin", List{0, 0}}, {"pads_end", List{0, 0}}});
   EXPECT_EQ(found(make("MaxPool", {padded("Tanh")}, pool)).size(), 1U);
   g = Graph();
   EXPECT_TRUE(found(make("MaxPool", {padded("Relu")}, pool)).empty());
-  const auto deconvolution = [](int64_t stride) { return attributes({{"strides", List{stride, stride}}, {"dilations", List{1, 1}}, {"pads_begin", List{1, 1}}, {"pads_end", List{1, 1}}}); };
+  const auto deconvolution = [](int64_t stride) {
+    return attributes({{"strides", List{stride, stride}},
+                       {"dilations", List{1, 1}},
+                       {"pads_begin", List{1, 1}},
+                       {"pads_end", List{1, 1}}});
+  };
   g = Graph();
-  EXPECT_EQ(found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(2))).size(), 1U);
+  EXPECT_EQ(
+      found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(2))).size(),
+      1U);
   g = Graph();
-  EXPECT_TRUE(found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(1))).empty());
+  EXPECT_TRUE(
+      found(make("ConvolutionBackpropData", {padded("Relu"), reals({2, 1, 1, 1}, {1, 1})}, deconvolution(1))).empty());
 }
 
 TEST_F(CompareFaults, MomentsWithEpsInside) {
-  EXPECT_EQ(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "inside_sqrt"}, {"normalize_variance", true}}), 6)).size(), 1U);
+  EXPECT_EQ(found(make("MVN", {input({1, 4}), integers({1})},
+                       attributes({{"eps", 1e-5}, {"eps_mode", "inside_sqrt"}, {"normalize_variance", true}}), 6))
+                .size(),
+            1U);
   g = Graph();
-  EXPECT_TRUE(found(make("MVN", {input({1, 4}), integers({1})}, attributes({{"eps", 1e-5}, {"eps_mode", "outside_sqrt"}, {"normalize_variance", true}}), 6)).empty());
+  EXPECT_TRUE(found(make("MVN", {input({1, 4}), integers({1})},
+                         attributes({{"eps", 1e-5}, {"eps_mode", "outside_sqrt"}, {"normalize_variance", true}}), 6))
+                  .empty());
 }
 
 TEST_F(CompareFaults, NormalisationsOverOtherAxes) {
   const auto faults = [&](Shape shape, List axes) {
     g = Graph();
-    return found(make("NormalizeL2", {input(std::move(shape)), integers(std::move(axes))}, attributes({{"eps", 1e-5}, {"eps_mode", "add"}}))).size();
+    return found(make("NormalizeL2", {input(std::move(shape)), integers(std::move(axes))},
+                      attributes({{"eps", 1e-5}, {"eps_mode", "add"}})))
+        .size();
   };
   EXPECT_EQ(faults({1, 4, 8, 8}, {1}), 0U);
   EXPECT_EQ(faults({1, 4, 8, 8}, {1, 2, 3}), 0U);
@@ -147,7 +175,11 @@ TEST_F(CompareFaults, CellsAndSequencesOfTheirOwnKind) {
   const auto faults = [&](List lengths, double clip) {
     g = Graph();
     const auto zeros = [&](Shape s) { return reals(s, std::vector<float>(static_cast<size_t>(element_count(s)))); };
-    return found(make("LSTMSequence", {input({1, 4, 2}), zeros({1, 1, 3}), zeros({1, 1, 3}), integers(std::move(lengths)), zeros({1, 12, 2}), zeros({1, 12, 3}), zeros({1, 12})}, attributes({{"hidden_size", int64_t{3}}, {"direction", "forward"}, {"clip", clip}}))).size();
+    return found(make("LSTMSequence",
+                      {input({1, 4, 2}), zeros({1, 1, 3}), zeros({1, 1, 3}), integers(std::move(lengths)),
+                       zeros({1, 12, 2}), zeros({1, 12, 3}), zeros({1, 12})},
+                      attributes({{"hidden_size", int64_t{3}}, {"direction", "forward"}, {"clip", clip}})))
+        .size();
   };
   EXPECT_EQ(faults({4}, 0), 0U);
   EXPECT_EQ(faults({3}, 0), 1U);
@@ -157,7 +189,13 @@ TEST_F(CompareFaults, CellsAndSequencesOfTheirOwnKind) {
 TEST_F(CompareFaults, InterpolationsOfTheFirstOpset) {
   const auto faults = [&](const char* mode, List sizes) {
     g = Graph();
-    return found(make("Interpolate", {input({1, 2, 4, 4}), integers(std::move(sizes))}, attributes({{"axes", List{2, 3}}, {"mode", mode}, {"align_corners", false}, {"pads_begin", List{0}}, {"pads_end", List{0}}}))).size();
+    return found(make("Interpolate", {input({1, 2, 4, 4}), integers(std::move(sizes))},
+                      attributes({{"axes", List{2, 3}},
+                                  {"mode", mode},
+                                  {"align_corners", false},
+                                  {"pads_begin", List{0}},
+                                  {"pads_end", List{0}}})))
+        .size();
   };
   EXPECT_EQ(faults("nearest", {8, 8}), 0U);
   EXPECT_EQ(faults("nearest", {6, 6}), 1U);
@@ -166,7 +204,8 @@ TEST_F(CompareFaults, InterpolationsOfTheFirstOpset) {
 }
 
 TEST_F(CompareFaults, LayersAcrossTheBatch) {
-  g.result(make("ReduceMean", {input({2, 4, 8, 8}), integers({0, 1, 2, 3})}, attributes({{"keep_dims", true}}))->value());
+  g.result(
+      make("ReduceMean", {input({2, 4, 8, 8}), integers({0, 1, 2, 3})}, attributes({{"keep_dims", true}}))->value());
   EXPECT_TRUE(find_faults(g).empty()) << "the layer itself is computed as it should be";
   const auto list = find_batch_faults(std::move(g));
   ASSERT_EQ(list.size(), 1U);
@@ -200,7 +239,8 @@ TEST(CompareAdvice, NamesTheKnownFaultOfTheFirstLayerOutside) {
   Comparison c;
   c.layers.push_back(measured({1}, {2}));
   c.layers[0].name = "pool";
-  EXPECT_TRUE(mentions(advice(c, {{"pool", "AvgPool", "averages at the borders", true}}, {}), "averages at the borders; blobsmith convert avoids that"));
+  EXPECT_TRUE(mentions(advice(c, {{"pool", "AvgPool", "averages at the borders", true}}, {}),
+                       "averages at the borders; blobsmith convert avoids that"));
   EXPECT_TRUE(mentions(advice(c, {}, {}), "look at layer \"pool\" first"));
 }
 

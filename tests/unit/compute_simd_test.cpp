@@ -1,6 +1,4 @@
 // The vector loops of every kind of processor that this one can stand in for, against plain ones.
-#include "compute/simd.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "compute/simd.hpp"
 #include "core/float16.hpp"
 #include "vector_target_fixture.hpp"
 
@@ -43,11 +42,13 @@ TEST_P(Simd, SumsOfShiftedRows) {
     accumulate_one(w.data(), x.data(), offsets.data(), kRows, one.data(), pixels);
     for (int64_t p = 0; p < pixels; ++p) {
       float single = 0;
-      for (int64_t k = 0; k < kRows; ++k) single += w[static_cast<size_t>(k)] * x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + p)];
+      for (int64_t k = 0; k < kRows; ++k)
+        single += w[static_cast<size_t>(k)] * x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + p)];
       EXPECT_EQ(one[static_cast<size_t>(p)], single) << pixels << " " << p;
       for (int64_t m = 0; m < kGroup; ++m) {
         float sum = 0;
-        for (int64_t k = 0; k < kRows; ++k) sum += w[static_cast<size_t>(k * kGroup + m)] * x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + p)];
+        for (int64_t k = 0; k < kRows; ++k)
+          sum += w[static_cast<size_t>(k * kGroup + m)] * x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + p)];
         EXPECT_EQ(out[static_cast<size_t>(m * kPitch + p)], sum) << pixels << " " << p << " " << m;
       }
     }
@@ -63,15 +64,20 @@ TEST_P(Simd, SumsForFewPixels) {
   std::vector<int32_t> offsets;
   for (int32_t k = 0; k < kElements; ++k) offsets.push_back(k * 3);
   for (const bool skip_zeros : {false, true}) {
-    if (skip_zeros) x[12] = std::numeric_limits<float>::quiet_NaN();  // what element 4 reads for the first pixel, and no other does
+    if (skip_zeros)
+      x[12] = std::numeric_limits<float>::quiet_NaN();  // what element 4 reads for the first pixel, and no other does
     for (int64_t pixels = 1; pixels <= (skip_zeros ? 1 : 8); ++pixels) {
       std::vector<float> out(static_cast<size_t>(kGroups * pixels * kGroup));
-      accumulate_columns({halves.data(), kGroups, kElements * kGroup, skip_zeros}, x.data(), offsets.data(), kElements, places, pixels, out.data());
+      accumulate_columns({halves.data(), kGroups, kElements * kGroup, skip_zeros}, x.data(), offsets.data(), kElements,
+                         places, pixels, out.data());
       for (size_t i = 0; i < out.size(); ++i) {
-        const auto m = static_cast<int64_t>(i) % kGroup, p = static_cast<int64_t>(i) / kGroup % pixels, g = static_cast<int64_t>(i) / kGroup / pixels;
+        const auto m = static_cast<int64_t>(i) % kGroup, p = static_cast<int64_t>(i) / kGroup % pixels,
+                   g = static_cast<int64_t>(i) / kGroup / pixels;
         float sum = 0;
         for (int64_t k = 0; k < kElements; ++k)
-          if (k != 4) sum += w[static_cast<size_t>((g * kElements + k) * kGroup + m)] * x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + places[p])];
+          if (k != 4)
+            sum += w[static_cast<size_t>((g * kElements + k) * kGroup + m)] *
+                   x[static_cast<size_t>(offsets[static_cast<size_t>(k)] + places[p])];
         EXPECT_EQ(out[i], sum) << pixels << " " << i;
       }
     }
@@ -102,7 +108,8 @@ TEST_P(Simd, PackedWeightsAreThoseRowsThatAreNotZero) {
 
 TEST_P(Simd, EverySecondNumber) {
   for (int64_t n = 0; n < 70; ++n) {
-    const std::vector<float> from = numbers(static_cast<size_t>(std::max<int64_t>(2 * n - 1, 0)));  // the last has no neighbour
+    const std::vector<float> from =
+        numbers(static_cast<size_t>(std::max<int64_t>(2 * n - 1, 0)));  // the last has no neighbour
     std::vector<float> to(static_cast<size_t>(n));
     every_second(from.data(), n, to.data());
     for (size_t i = 0; i < to.size(); ++i) EXPECT_EQ(to[i], from[2 * i]);
@@ -129,7 +136,8 @@ TEST_P(Simd, NumbersThatAreNotFinite) {
     std::vector<float> v = numbers(n);
     EXPECT_TRUE(all_finite(v.data(), static_cast<int64_t>(n)));
     for (size_t i = 0; i < n; ++i)
-      for (float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      for (float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                        std::numeric_limits<float>::quiet_NaN()}) {
         std::vector<float> one = v;
         one[i] = bad;
         EXPECT_FALSE(all_finite(one.data(), static_cast<int64_t>(n)));
@@ -148,7 +156,14 @@ TEST_P(Simd, SigmoidAndHyperbolicTangent) {
 }
 
 TEST_P(Simd, WhatFollowsASum) {
-  Finish f{.bias = 0.5f, .scale = 2, .relu = true, .threshold = 1, .slope_below = 0.25f, .slope_above = 0.5f, .clamp = true, .clamp_max = 1.5f};
+  Finish f{.bias = 0.5f,
+           .scale = 2,
+           .relu = true,
+           .threshold = 1,
+           .slope_below = 0.25f,
+           .slope_above = 0.5f,
+           .clamp = true,
+           .clamp_max = 1.5f};
   for (size_t n : {1, 8, 19, 37}) {
     std::vector<float> v = numbers(n), expected = v;
     for (float& e : expected) {

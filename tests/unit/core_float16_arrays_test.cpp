@@ -1,5 +1,5 @@
-// Whole arrays of halves on every kind of processor that this one can stand in for, against single conversions: the same
-// bits, whatever they mean.
+// Whole arrays of halves on every kind of processor that this one can stand in for, against single conversions: the
+// same bits, whatever they mean.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -25,7 +25,8 @@ std::vector<Half> all_halves() {
   return h;
 }
 
-/// Every half, what lies beside it and in the middle to the next one; and one of 997 of all floats: NaNs, denormals, huge ones.
+/// Every half, what lies beside it and in the middle to the next one; and one of 997 of all floats: NaNs, denormals,
+/// huge ones.
 std::vector<float> samples() {
   std::vector<float> v;
   for (const Half h : all_halves()) {
@@ -36,7 +37,8 @@ std::vector<float> samples() {
       for (const uint32_t d : {1u, ~0u}) v.push_back(std::bit_cast<float>(bits_of(s) + d));
     }
   }
-  for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 997) v.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 997)
+    v.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
   return v;
 }
 
@@ -45,7 +47,8 @@ template <class T, class F>
 void expect_same(const std::vector<T>& got, F expected) {
   int reports = 0;
   for (size_t i = 0; i < got.size() && reports < 5; ++i)
-    if (got[i] != expected(i)) ++reports, ADD_FAILURE() << "element " << i << ": " << std::hex << got[i] << " instead of " << expected(i);
+    if (got[i] != expected(i))
+      ++reports, ADD_FAILURE() << "element " << i << ": " << std::hex << got[i] << " instead of " << expected(i);
 }
 
 TEST_P(Float16Arrays, EveryHalfBecomesTheSameFloat) {
@@ -70,7 +73,8 @@ TEST_P(Float16Arrays, FloatsBecomeTheSameQuirkyHalves) {
 }
 
 TEST_P(Float16Arrays, AnyLengthStaysWithinItsBounds) {
-  const std::vector<float> floats{1, -2, 3.5f, 1e9f, -1e-9f, 0, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36};
+  const std::vector<float> floats{1,  -2, 3.5f, 1e9f, -1e-9f, 0,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18,
+                                  19, 20, 21,   22,   23,     24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36};
   for (size_t n = 0; n <= floats.size(); ++n) {
     std::vector<Half> halves(n + 1, 0x1234), quirky = halves;
     floats_to_halves(floats.data(), halves.data(), n);

@@ -14,8 +14,10 @@ TEST(Float16, EveryHalfSurvivesTheWayThroughFloat) {
   for (uint32_t h = 0; h < 0x10000; ++h) {
     const auto half = static_cast<Half>(h);
     const float f = half_to_float(half);
-    if (std::isnan(f)) EXPECT_TRUE(std::isnan(half_to_float(float_to_half(f))));
-    else EXPECT_EQ(float_to_half(f), half);
+    if (std::isnan(f))
+      EXPECT_TRUE(std::isnan(half_to_float(float_to_half(f))));
+    else
+      EXPECT_EQ(float_to_half(f), half);
   }
 }
 
@@ -43,7 +45,9 @@ TEST(Float16, ArraysAgreeWithSingleValues) {
 }
 
 TEST(QuirkyFloat16, ArraysAgreeWithSingleValues) {
-  std::vector<float> values{0.0f, -0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::quiet_NaN(), 1e-45f, -1e-8f, 3.4e38f};
+  std::vector<float> values{
+      0.0f,   -0.0f,  std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::quiet_NaN(), 1e-45f,
+      -1e-8f, 3.4e38f};
   for (int i = -3000; i < 3000; ++i) values.push_back(std::ldexp(static_cast<float>(i) * 1.37f, i % 37 - 18));
   for (uint32_t h = 0; h < 0x10000; ++h) {
     const float f = half_to_float(static_cast<Half>(h));

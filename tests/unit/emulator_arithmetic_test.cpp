@@ -22,7 +22,8 @@ using Shape = std::vector<int64_t>;
 using Values = std::vector<float>;
 
 template <class P>
-Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out, TensorLayout layout = {}, const std::vector<Values>& constants = {}) {
+Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out,
+                 TensorLayout layout = {}, const std::vector<Values>& constants = {}) {
   BlobBuilder b;
   std::vector<int> buffers{b.input("x", in, layout), b.output("y", out, layout)};
   for (const Values& v : constants) buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v));
@@ -32,12 +33,14 @@ Values run_stage(StageType type, const P& params, const Shape& in, const Values&
 
 void expect_near(const Values& got, const Values& want, float tolerance = 2e-3f) {
   ASSERT_EQ(got.size(), want.size());
-  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], tolerance * std::max(1.0f, std::abs(want[i]))) << "element " << i;
+  for (size_t i = 0; i < want.size(); ++i)
+    EXPECT_NEAR(got[i], want[i], tolerance * std::max(1.0f, std::abs(want[i]))) << "element " << i;
 }
 
 float rounded(float v) { return half_to_float(float_to_half(v)); }
 
-// ---- element-wise -----------------------------------------------------------------------------------------------------
+// ---- element-wise
+// -----------------------------------------------------------------------------------------------------
 
 TEST(EmulatorActivation, ComputesTheFormulas) {
   const Values x{-4, -1, -0.5f, 0, 0.5f, 2.5f};
@@ -75,25 +78,31 @@ TEST(EmulatorActivation, ComputesTheFormulas) {
 TEST(EmulatorActivation, GivesTheSameForLargeTensors) {
   Values x(1 << 15);
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) / 4096 - 4;
-  const Values large = run_stage(StageType::Sigmoid, vpu::StageParams(), {static_cast<int64_t>(x.size())}, x, {static_cast<int64_t>(x.size())});
-  for (size_t i = 0; i < x.size(); i += 997) EXPECT_EQ(large[i], run_stage(StageType::Sigmoid, vpu::StageParams(), {1}, {x[i]}, {1})[0]);
+  const Values large = run_stage(StageType::Sigmoid, vpu::StageParams(), {static_cast<int64_t>(x.size())}, x,
+                                 {static_cast<int64_t>(x.size())});
+  for (size_t i = 0; i < x.size(); i += 997)
+    EXPECT_EQ(large[i], run_stage(StageType::Sigmoid, vpu::StageParams(), {1}, {x[i]}, {1})[0]);
 }
 
 TEST(EmulatorChannelOps, RunAlongDimensionCWhateverTheOrder) {
   const Values x{1, 2, 3, 4, 5, 6, 7, 8};  // framework order: channel 0 is 1..4
   for (const DimsOrder order : {vpu::orders::NCHW, vpu::orders::NHWC}) {
     const Shape shape{1, 2, 2, 2};
-    EXPECT_EQ(run_stage(StageType::Bias, vpu::StageParams(), shape, x, shape, {.order = order}, {{10, 20}}), (Values{11, 12, 13, 14, 25, 26, 27, 28}));
-    EXPECT_EQ(run_stage(StageType::ScaleShift, vpu::StageParams(), shape, x, shape, {.order = order}, {{1, 2}, {0, 1}}), (Values{1, 2, 3, 4, 11, 13, 15, 17}));
+    EXPECT_EQ(run_stage(StageType::Bias, vpu::StageParams(), shape, x, shape, {.order = order}, {{10, 20}}),
+              (Values{11, 12, 13, 14, 25, 26, 27, 28}));
+    EXPECT_EQ(run_stage(StageType::ScaleShift, vpu::StageParams(), shape, x, shape, {.order = order}, {{1, 2}, {0, 1}}),
+              (Values{1, 2, 3, 4, 11, 13, 15, 17}));
   }
   EXPECT_EQ(run_stage(StageType::PRelu, vpu::StageParams(), {1, 2}, {-1, -1}, {1, 2}, {}, {{2, 3}}), (Values{-2, -3}));
 }
 
-Values run_eltwise(StageType type, const Shape& a_shape, const Values& a, const Shape& b_shape, const Values& b, const Shape& out, TensorLayout layout = {}, vpu::EltwiseParams p = {}) {
+Values run_eltwise(StageType type, const Shape& a_shape, const Values& a, const Shape& b_shape, const Values& b,
+                   const Shape& out, TensorLayout layout = {}, vpu::EltwiseParams p = {}) {
   BlobBuilder builder;
   if (layout.type != DataType::S32 && p.coeff1 == 0) p.coeff1 = p.coeff2 = std::bit_cast<uint32_t>(1.0f);
   if (layout.type == DataType::S32) p.coeff1 = p.coeff2 = 1;
-  const int x = builder.input("a", a_shape, layout), z = builder.input("b", b_shape, {.type = layout.type}), y = builder.output("y", out, layout);
+  const int x = builder.input("a", a_shape, layout), z = builder.input("b", b_shape, {.type = layout.type}),
+            y = builder.output("y", out, layout);
   builder.stage(type, p, {x, y, z, BlobBuilder::kFake});
   return run_blob(builder, {a, b}).values;
 }
@@ -105,7 +114,9 @@ TEST(EmulatorEltwise, BroadcastsBothOperands) {
 
 // A vector beside a tensor stored channels-last runs along the framework's W, not along the innermost memory dimension.
 TEST(EmulatorEltwise, AlignsInFrameworkOrder) {
-  EXPECT_EQ(run_eltwise(StageType::Prod, {2, 2, 2}, {1, 1, 1, 1, 1, 1, 1, 1}, {2}, {1, 3}, {2, 2, 2}, {.order = vpu::orders::HWC}), (Values{1, 3, 1, 3, 1, 3, 1, 3}));
+  EXPECT_EQ(run_eltwise(StageType::Prod, {2, 2, 2}, {1, 1, 1, 1, 1, 1, 1, 1}, {2}, {1, 3}, {2, 2, 2},
+                        {.order = vpu::orders::HWC}),
+            (Values{1, 3, 1, 3, 1, 3, 1, 3}));
 }
 
 TEST(EmulatorEltwise, ComputesIntegersAsIntegers) {
@@ -129,17 +140,21 @@ TEST(EmulatorEltwise, AppliesThePostOperationBeforeRounding) {
 
 TEST(EmulatorEltwise, SelectsByCondition) {
   BlobBuilder b;
-  const int c = b.input("c", {3}, {.type = DataType::S32}), x = b.input("x", {3}), z = b.input("z", {1}), y = b.output("y", {3});
+  const int c = b.input("c", {3}, {.type = DataType::S32}), x = b.input("x", {3}), z = b.input("z", {1}),
+            y = b.output("y", {3});
   b.stage(StageType::Select, vpu::EltwiseParams(), {c, y, x, z});
   EXPECT_EQ(run_blob(b, {{1, 0, -1}, {1, 2, 3}, {9}}).values, (Values{1, 9, 3}));
 }
 
-// ---- convolution, pooling, products in software -----------------------------------------------------------------------
+// ---- convolution, pooling, products in software
+// -----------------------------------------------------------------------
 
 TEST(EmulatorSoftwareConvolution, ReadsWeightsInTheLayoutOfTheInput) {
   const int64_t ic = 2, oc = 3, h = 4, w = 5;
   const Values x = pattern(static_cast<size_t>(ic * h * w));
-  const auto weight = [](int64_t o, int64_t i, int64_t p) { return static_cast<float>(o + 1) * (p % 2 ? 1.0f : -2.0f) + static_cast<float>(i); };
+  const auto weight = [](int64_t o, int64_t i, int64_t p) {
+    return static_cast<float>(o + 1) * (p % 2 ? 1.0f : -2.0f) + static_cast<float>(i);
+  };
   Values want;
   for (int64_t o = 0; o < oc; ++o)
     for (int64_t n = 0; n < h * w; ++n) {
@@ -147,7 +162,8 @@ TEST(EmulatorSoftwareConvolution, ReadsWeightsInTheLayoutOfTheInput) {
       for (int64_t i = 0; i < ic; ++i)
         for (int64_t p = 0; p < 9; ++p) {
           const int64_t iy = n / w + p / 3 - 1, ix = n % w + p % 3 - 1;
-          if (iy >= 0 && ix >= 0 && iy < h && ix < w) sum += x[static_cast<size_t>((i * h + iy) * w + ix)] * weight(o, i, p);
+          if (iy >= 0 && ix >= 0 && iy < h && ix < w)
+            sum += x[static_cast<size_t>((i * h + iy) * w + ix)] * weight(o, i, p);
         }
       want.push_back(sum);
     }
@@ -161,12 +177,15 @@ TEST(EmulatorSoftwareConvolution, ReadsWeightsInTheLayoutOfTheInput) {
         for (int64_t e = 0; e < 9; ++e) stored[static_cast<size_t>(place(o, i, e))] = weight(o, i, e);
     BlobBuilder b;
     const bool last = order == vpu::orders::NHWC;
-    const int in = b.input("x", last ? Shape{1, h, w, ic} : Shape{1, ic, h, w}, {.order = order}), out = b.output("y", last ? Shape{1, h, w, oc} : Shape{1, oc, h, w}, {.order = order});
+    const int in = b.input("x", last ? Shape{1, h, w, ic} : Shape{1, ic, h, w}, {.order = order}),
+              out = b.output("y", last ? Shape{1, h, w, oc} : Shape{1, oc, h, w}, {.order = order});
     b.stage(type, p, {in, out, b.constant({oc, ic, 9}, stored)});
     expect_near(run_blob(b, {x}).values, want, 1e-3f);
   };
-  run(StageType::Conv, vpu::orders::NHWC, [=](int64_t o, int64_t i, int64_t e) { return o + oc * (i + ic * e); });  // spatial
-  run(StageType::Im2ColConvolution, vpu::orders::NHWC, [=](int64_t o, int64_t i, int64_t e) { return i + ic * (e + 9 * o); });
+  run(StageType::Conv, vpu::orders::NHWC,
+      [=](int64_t o, int64_t i, int64_t e) { return o + oc * (i + ic * e); });  // spatial
+  run(StageType::Im2ColConvolution, vpu::orders::NHWC,
+      [=](int64_t o, int64_t i, int64_t e) { return i + ic * (e + 9 * o); });
   run(StageType::Conv, vpu::orders::NCHW, [=](int64_t o, int64_t i, int64_t e) { return i + ic * (o + oc * e); });
 }
 
@@ -230,7 +249,8 @@ TEST(EmulatorPool, AnAverageOfAllIsThatOfEachChannel) {
 
 TEST(EmulatorMatrix, FullyConnectedReadsMemoryOrder) {
   BlobBuilder b;
-  const int x = b.input("x", {1, 3}), y = b.output("y", {1, 2}), w = b.constant({2, 3, 1}, {1, 4, 2, 5, 3, 6});  // [input][output]
+  const int x = b.input("x", {1, 3}), y = b.output("y", {1, 2}),
+            w = b.constant({2, 3, 1}, {1, 4, 2, 5, 3, 6});  // [input][output]
   b.stage(StageType::FC, {x, y, w});
   EXPECT_EQ(run_blob(b, {{1, 10, 100}}).values, (Values{321, 654}));
 }
@@ -244,7 +264,9 @@ TEST(EmulatorMatrix, GemmTransposesBroadcastsAndAdds) {
     p.has_three_inputs = 1;
     p.transpose_a = ta;
     p.transpose_b = tb;
-    const int a = b.input("a", ta ? Shape{2, 3, 1} : Shape{2, 1, 3}), m = b.input("b", tb ? Shape{1, 2, 3} : Shape{1, 3, 2}), c = b.constant({2}, {1, 2}), y = b.output("y", {2, 1, 2});
+    const int a = b.input("a", ta ? Shape{2, 3, 1} : Shape{2, 1, 3}),
+              m = b.input("b", tb ? Shape{1, 2, 3} : Shape{1, 3, 2}), c = b.constant({2}, {1, 2}),
+              y = b.output("y", {2, 1, 2});
     b.stage(StageType::GEMM, p, {a, m, c, y});
     return run_blob(b, {{1, 2, 3, 4, 5, 6}, tb ? Values{1, 2, 3, 0, 1, 0} : Values{1, 0, 2, 1, 3, 0}}).values;
   };
@@ -252,12 +274,14 @@ TEST(EmulatorMatrix, GemmTransposesBroadcastsAndAdds) {
     for (const bool tb : {false, true}) EXPECT_EQ(run(ta, tb), (Values{31, 10, 67, 16}));
 }
 
-// ---- normalisation, reduction, resize -----------------------------------------------------------------------------------
+// ---- normalisation, reduction, resize
+// -----------------------------------------------------------------------------------
 
 TEST(EmulatorNormalization, SoftMaxSumsToOneAlongItsAxis) {
   vpu::SoftMaxParams p;
   p.axis = 1;
-  expect_near(run_stage(StageType::SoftMax, p, {2, 2}, {0, 1, 0, 1 + std::log(3.0f)}, {2, 2}), {0.5f, 0.25f, 0.5f, 0.75f});
+  expect_near(run_stage(StageType::SoftMax, p, {2, 2}, {0, 1, 0, 1 + std::log(3.0f)}, {2, 2}),
+              {0.5f, 0.25f, 0.5f, 0.75f});
 }
 
 TEST(EmulatorNormalization, LrnLooksAtNeighbouringChannels) {
@@ -266,7 +290,8 @@ TEST(EmulatorNormalization, LrnLooksAtNeighbouringChannels) {
   p.k = float_to_half(1);
   p.alpha = float_to_half(3);
   p.beta = float_to_half(0.5f);
-  expect_near(run_stage(StageType::LRN, p, {1, 3, 1, 1}, {1, 2, 3}, {1, 3, 1, 1}), {1 / std::sqrt(6.0f), 2 / std::sqrt(15.0f), 3 / std::sqrt(14.0f)});
+  expect_near(run_stage(StageType::LRN, p, {1, 3, 1, 1}, {1, 2, 3}, {1, 3, 1, 1}),
+              {1 / std::sqrt(6.0f), 2 / std::sqrt(15.0f), 3 / std::sqrt(14.0f)});
 }
 
 TEST(EmulatorNormalization, LrnOfVolumesLooksAlongChannelsOrInAllDirections) {
@@ -276,8 +301,10 @@ TEST(EmulatorNormalization, LrnOfVolumesLooksAlongChannelsOrInAllDirections) {
   p.alpha = float_to_half(27);
   p.beta = float_to_half(0.5f);
   const Shape shape{1, 2, 2, 1, 1};  // channels, then depth
-  expect_near(run_stage(StageType::LRN, p, shape, {1, 2, 3, 4}, shape), {1 / std::sqrt(91.0f), 2 / std::sqrt(181.0f), 3 / std::sqrt(91.0f), 4 / std::sqrt(181.0f)});
-  expect_near(run_stage(StageType::InnerLRN, p, shape, {1, 2, 3, 4}, shape), {1 / std::sqrt(6.0f), 2 / std::sqrt(6.0f), 3 / std::sqrt(26.0f), 4 / std::sqrt(26.0f)});
+  expect_near(run_stage(StageType::LRN, p, shape, {1, 2, 3, 4}, shape),
+              {1 / std::sqrt(91.0f), 2 / std::sqrt(181.0f), 3 / std::sqrt(91.0f), 4 / std::sqrt(181.0f)});
+  expect_near(run_stage(StageType::InnerLRN, p, shape, {1, 2, 3, 4}, shape),
+              {1 / std::sqrt(6.0f), 2 / std::sqrt(6.0f), 3 / std::sqrt(26.0f), 4 / std::sqrt(26.0f)});
 }
 
 TEST(EmulatorNormalization, MvnChoosesItsDimensions) {
@@ -287,7 +314,8 @@ TEST(EmulatorNormalization, MvnChoosesItsDimensions) {
   p.across_width = 1;
   EXPECT_EQ(run_stage(StageType::MVN, p, {1, 2, 2, 2}, x, {1, 2, 2, 2}), (Values{-1, 1, -1, 1, -5, 5, -5, 5}));
   p.across_channels = 1;
-  EXPECT_EQ(run_stage(StageType::MVN, p, {1, 2, 2, 2}, x, {1, 2, 2, 2}), (Values{-7.5f, -5.5f, -15.5f, -13.5f, 1.5f, 11.5f, 9.5f, 19.5f}));
+  EXPECT_EQ(run_stage(StageType::MVN, p, {1, 2, 2, 2}, x, {1, 2, 2, 2}),
+            (Values{-7.5f, -5.5f, -15.5f, -13.5f, 1.5f, 11.5f, 9.5f, 19.5f}));
   p = {};
   p.normalize = 1;
   expect_near(run_stage(StageType::MVN, p, {1, 1, 1, 2}, {1, 3}, {1, 1, 1, 2}), {-1, 1});
@@ -304,7 +332,8 @@ TEST(EmulatorNormalization, NormalizeAndGrnDivideByTheChannelsLength) {
 TEST(EmulatorReduction, ReducesMemoryPositions) {
   const auto run = [](StageType type, const Values& axes, const Shape& out) {
     BlobBuilder b;
-    const int x = b.input("x", {2, 3}), y = b.output("y", out), a = b.constant({static_cast<int64_t>(axes.size())}, axes, {.type = DataType::S32});
+    const int x = b.input("x", {2, 3}), y = b.output("y", out),
+              a = b.constant({static_cast<int64_t>(axes.size())}, axes, {.type = DataType::S32});
     b.stage(type, vpu::ReduceParams(), {x, y, a});
     return run_blob(b, {{1, 2, 3, 4, 0, 6}}).values;
   };
@@ -323,7 +352,8 @@ TEST(EmulatorReduction, TopKPrefersLowerIndicesAmongEquals) {
     p.mode = mode;
     p.sort = sort;
     p.values_present = p.indices_present = 1;
-    const int x = b.input("x", {5}), k = b.constant({1}, {3}, {.type = DataType::S32}), y = b.output("y", {3}), i = b.output("z", {3}, {.type = DataType::S32});
+    const int x = b.input("x", {5}), k = b.constant({1}, {3}, {.type = DataType::S32}), y = b.output("y", {3}),
+              i = b.output("z", {3}, {.type = DataType::S32});
     b.stage(StageType::TopK, p, {x, k, y, i});
     return run_blob(b, {{2, 7, 7, 1, 5}}, {}, output).values;
   };
@@ -342,7 +372,9 @@ TEST(EmulatorReduction, TopKDoesNotGuessElementsThatAreNotThere) {
   try {
     run_blob(b, {{1, 2}});
     FAIL();
-  } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::NotYetSupported); }
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::NotYetSupported);
+  }
 }
 
 TEST(EmulatorResize, InterpolatesBetweenClampedCoordinates) {
@@ -371,11 +403,13 @@ TEST(EmulatorResize, NearestGoesAlongDepthToo) {
   vpu::ResampleParams p;
   p.coordinate_mode = 2;
   p.nearest_mode = 2;
-  EXPECT_EQ(run_stage(StageType::Resample, p, {1, 1, 2, 1, 2}, {1, 2, 3, 4}, {1, 1, 4, 1, 3}), (Values{1, 1, 2, 1, 1, 2, 3, 3, 4, 3, 3, 4}));
+  EXPECT_EQ(run_stage(StageType::Resample, p, {1, 1, 2, 1, 2}, {1, 2, 3, 4}, {1, 1, 4, 1, 3}),
+            (Values{1, 1, 2, 1, 1, 2, 3, 3, 4, 3, 3, 4}));
   EXPECT_EQ(run_stage(StageType::Resample, p, {1, 2, 2, 1, 1}, {1, 2, 3, 4}, {1, 2, 1, 2, 1}), (Values{1, 1, 3, 3}));
 }
 
-// ---- LSTM ---------------------------------------------------------------------------------------------------------------
+// ---- LSTM
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST(EmulatorLstm, CarriesItsStateFromCellToCell) {
   const auto run = [](int32_t forward) {
@@ -385,7 +419,8 @@ TEST(EmulatorLstm, CarriesItsStateFromCellToCell) {
     p.n_cells = 2;
     p.outputs = 2;
     const int x = b.input("x", {2, 1, 1}), h = b.constant({1, 1}, {0}), c = b.constant({1, 1}, {0});
-    const int w = b.constant({8}, {0, 0, 1, 0, 0, 0, 0, 0}), bias = b.constant({4}, {20, 20, 0, 20}), y = b.output("y", {2, 1, 1}), last = b.output("z", {1, 1});
+    const int w = b.constant({8}, {0, 0, 1, 0, 0, 0, 0, 0}), bias = b.constant({4}, {20, 20, 0, 20}),
+              y = b.output("y", {2, 1, 1}), last = b.output("z", {1, 1});
     b.stage(StageType::LSTMCell, p, {x, h, c, w, bias, y, last});
     return run_blob(b, {{1, -0.5f}}).values;  // all gates open: c adds up tanh(x)
   };

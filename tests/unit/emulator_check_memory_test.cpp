@@ -52,11 +52,16 @@ TEST(CheckMemory, ReportsReadsOfWhatNoStageWrote) {
 TEST(CheckMemory, LetsCopiesTakeAlongWhatNoStageWroteUntilItIsUsed) {
   for (const bool use_all : {false, true}) {
     BlobBuilder b;
-    const int x = b.input("x", {4}), t = b.scratch({8}), u = b.scratch({8}), y = b.output("y", {use_all ? 8 : 4}), half = b.view(t, {4}, 0);
-    b.stage(StageType::Copy, {x, half}).stage(StageType::Copy, {t, u}).stage(StageType::Sigmoid, {use_all ? u : b.view(u, {4}, 0), y});
+    const int x = b.input("x", {4}), t = b.scratch({8}), u = b.scratch({8}), y = b.output("y", {use_all ? 8 : 4}),
+              half = b.view(t, {4}, 0);
+    b.stage(StageType::Copy, {x, half})
+        .stage(StageType::Copy, {t, u})
+        .stage(StageType::Sigmoid, {use_all ? u : b.view(u, {4}, 0), y});
     const std::vector<MemoryReport> reports = check(b);
     ASSERT_EQ(reports.size(), use_all ? 1u : 0u);
-    if (use_all) { EXPECT_EQ(reports[0].stage, 2); }
+    if (use_all) {
+      EXPECT_EQ(reports[0].stage, 2);
+    }
   }
 }
 
@@ -86,7 +91,10 @@ TEST(CheckMemory, ReportsTensorsOfWhichAPartWasLostToAnother) {
   BlobBuilder b;
   const int x = b.input("x", {4}), t = b.scratch({4}), y = b.output("y", {4}), z = b.output("z", {2});
   const int thief = b.view(t, {2}, 4), source = b.view(x, {2}, 0);
-  b.stage(StageType::Copy, {x, t}).stage(StageType::Copy, {source, thief}).stage(StageType::Copy, {thief, z}).stage(StageType::Copy, {t, y});
+  b.stage(StageType::Copy, {x, t})
+      .stage(StageType::Copy, {source, thief})
+      .stage(StageType::Copy, {thief, z})
+      .stage(StageType::Copy, {t, y});
   const std::vector<MemoryReport> reports = check(b);
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].kind, Kind::Overlap);
@@ -125,11 +133,18 @@ TEST(CheckMemory, ReportsElementsThatAreNotAligned) {
   EXPECT_EQ(reports[1].buffer, "in0");
 }
 
-// ---- the convolution engine -------------------------------------------------------------------------------------------
+// ---- the convolution engine
+// -------------------------------------------------------------------------------------------
 
 vpu::HwOpParams max_pool() {
   vpu::HwOpParams p;
-  p.ops.push_back({.type = vpu::HwOpType::Pool, .input_index = 0, .output_index = 1, .out_channels = 1, .kernel_width = 2, .kernel_height = 2, .kernel_stride = 2});
+  p.ops.push_back({.type = vpu::HwOpType::Pool,
+                   .input_index = 0,
+                   .output_index = 1,
+                   .out_channels = 1,
+                   .kernel_width = 2,
+                   .kernel_height = 2,
+                   .kernel_stride = 2});
   return p;
 }
 
@@ -137,18 +152,22 @@ TEST(CheckMemory, WantsRowsOfTheEngineOn16Bytes) {
   for (const int64_t pitch : {16, 8}) {
     BlobBuilder b;
     const BlobBuilder::Layout rows{.strides = {4 * pitch, 4 * pitch, pitch, 2}};
-    const int x = b.input("x", {1, 1, 4, 4}), t = b.scratch({1, 1, 4, 4}, rows), y = b.output("y", {1, 1, 2, 2}, {.strides = {32, 32, 16, 2}});
+    const int x = b.input("x", {1, 1, 4, 4}), t = b.scratch({1, 1, 4, 4}, rows),
+              y = b.output("y", {1, 1, 2, 2}, {.strides = {32, 32, 16, 2}});
     b.stage(StageType::Copy, {x, t}).stage(StageType::MyriadXHwOp, max_pool(), {t, y});
     const std::vector<MemoryReport> reports = check(b);
     ASSERT_EQ(reports.size(), pitch == 16 ? 0u : 1u);
-    if (pitch == 8) { EXPECT_EQ(reports[0].kind, Kind::Alignment); }
+    if (pitch == 8) {
+      EXPECT_EQ(reports[0].kind, Kind::Alignment);
+    }
   }
 }
 
 TEST(CheckMemory, HoldsAnInjectedStageAgainstItsHardwareStage) {
   BlobBuilder b;
   const BlobBuilder::Layout rows{.strides = {64, 64, 16, 2}};
-  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({1, 1, 4, 4}, rows), y = b.output("y", {1, 1, 2, 2}, {.strides = {32, 32, 16, 2}});
+  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({1, 1, 4, 4}, rows),
+            y = b.output("y", {1, 1, 2, 2}, {.strides = {32, 32, 16, 2}});
   b.stage(StageType::MyriadXHwOp, max_pool(), {t, y}).inject(StageType::Copy, vpu::StageParams(), {x, t});
   const std::vector<MemoryReport> reports = check(b);
   ASSERT_EQ(reports.size(), 1u);
@@ -160,10 +179,14 @@ TEST(CheckMemory, HoldsAnInjectedStageAgainstItsHardwareStage) {
 TEST(CheckMemory, CountsWhatStandsBehindARowOfTheEngineAsLost) {
   BlobBuilder b;
   const BlobBuilder::Layout rows{.strides = {64, 64, 16, 2}}, small{.strides = {32, 32, 16, 2}};
-  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({16}), y = b.output("y", {4}), pooled = b.view(t, {1, 1, 2, 2}, 0, small), behind = b.view(t, {4}, 8),
+  const int x = b.input("x", {1, 1, 4, 4}, rows), t = b.scratch({16}), y = b.output("y", {4}),
+            pooled = b.view(t, {1, 1, 2, 2}, 0, small), behind = b.view(t, {4}, 8),
             z = b.output("z", {1, 1, 2, 2}, small);
   const int four = b.view(x, {4}, 0);
-  b.stage(StageType::Copy, {four, behind}).stage(StageType::MyriadXHwOp, max_pool(), {x, pooled}).stage(StageType::Sigmoid, {behind, y}).stage(StageType::Copy, {pooled, z});
+  b.stage(StageType::Copy, {four, behind})
+      .stage(StageType::MyriadXHwOp, max_pool(), {x, pooled})
+      .stage(StageType::Sigmoid, {behind, y})
+      .stage(StageType::Copy, {pooled, z});
   const std::vector<MemoryReport> reports = check(b);
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0].kind, Kind::Unwritten);

@@ -15,7 +15,8 @@ constexpr DataType kS32 = DataType::S32;
 
 /// One stage from an input to an output of equal order.
 template <class P>
-Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out, TensorLayout layout = {}) {
+Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out,
+                 TensorLayout layout = {}) {
   BlobBuilder b;
   const int x = b.input("x", in, layout), y = b.output("y", out, layout);
   b.stage(type, params, {x, y});
@@ -72,7 +73,8 @@ TEST(EmulatorPad, FillsCornersFromRowsAlreadyPadded) {
   vpu::PadParams p;
   p.pads = {{1, 1}, {1, 1}, {0, 0}, {0, 0}};
   p.pad_mode = 1;
-  EXPECT_EQ(run_stage(StageType::Pad, p, {1, 1, 2, 2}, {1, 2, 3, 4}, {1, 1, 4, 4}), (Values{1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4}));
+  EXPECT_EQ(run_stage(StageType::Pad, p, {1, 1, 2, 2}, {1, 2, 3, 4}, {1, 1, 4, 4}),
+            (Values{1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4}));
 }
 
 TEST(EmulatorTile, RepeatsAlongAPosition) {
@@ -86,15 +88,19 @@ TEST(EmulatorUpsampling, InsertsZeros) {
   vpu::UpsamplingParams p;
   p.scale_x = p.scale_y = 2;
   p.pad_left_x = 1;
-  EXPECT_EQ(run_stage(StageType::Upsampling, p, {1, 1, 2, 2}, {1, 2, 3, 4}, {1, 1, 3, 5}), (Values{0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 4, 0}));
+  EXPECT_EQ(run_stage(StageType::Upsampling, p, {1, 1, 2, 2}, {1, 2, 3, 4}, {1, 1, 3, 5}),
+            (Values{0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 4, 0}));
 }
 
-// ---- slices -----------------------------------------------------------------------------------------------------------
+// ---- slices
+// -----------------------------------------------------------------------------------------------------------
 
-Values run_slice(const vpu::StridedSliceParams& p, const Values& begin, const Values& end, const Values& step, const Shape& out) {
+Values run_slice(const vpu::StridedSliceParams& p, const Values& begin, const Values& end, const Values& step,
+                 const Shape& out) {
   BlobBuilder b;
   const auto n = static_cast<int64_t>(begin.size());
-  const int x = b.input("x", {2, 4}), first = b.constant({n}, begin, {.type = kS32}), last = b.constant({n}, end, {.type = kS32}), steps = b.constant({n}, step, {.type = kS32}),
+  const int x = b.input("x", {2, 4}), first = b.constant({n}, begin, {.type = kS32}),
+            last = b.constant({n}, end, {.type = kS32}), steps = b.constant({n}, step, {.type = kS32}),
             y = b.output("y", out);
   b.stage(StageType::StridedSlice, p, {x, first, last, steps, y});
   return run_blob(b, {counting(8)}).values;
@@ -122,10 +128,12 @@ TEST(EmulatorStridedSlice, DropsShrunkAxes) {
   EXPECT_THROW(run_slice({}, {0, 0}, {0, 0}, {1, 0}, {2, 4}), Error);
 }
 
-// ---- indices ----------------------------------------------------------------------------------------------------------
+// ---- indices
+// ----------------------------------------------------------------------------------------------------------
 
 template <class P>
-Values run_indexed(StageType type, const P& params, const Shape& in, const Shape& index_shape, const Values& indices, const Shape& out) {
+Values run_indexed(StageType type, const P& params, const Shape& in, const Shape& index_shape, const Values& indices,
+                   const Shape& out) {
   BlobBuilder b;
   const int x = b.input("x", in), i = b.constant(index_shape, indices, {.type = kS32}), y = b.output("y", out);
   b.stage(type, params, {x, y, i});
@@ -171,14 +179,16 @@ TEST(EmulatorGatherElements, CountsItsAxisFromTheOutside) {
 }
 
 // Elements `indices` (along `axis`) of the rows `rows` of 0, 1, 2...
-Values run_merged(const Shape& in, const Shape& row_shape, const Values& rows, const Shape& index_shape, const Values& indices, int32_t axis) {
+Values run_merged(const Shape& in, const Shape& row_shape, const Values& rows, const Shape& index_shape,
+                  const Values& indices, int32_t axis) {
   BlobBuilder b;
   vpu::GatherElementsParams p;
   p.axis = axis;
   p.row_indices_mode = 1;
   size_t n = 1;
   for (int64_t d : in) n *= static_cast<size_t>(d);
-  const int x = b.input("x", in), i = b.constant(index_shape, indices, {.type = kS32}), r = b.constant(row_shape, rows, {.type = kS32}), y = b.output("y", index_shape);
+  const int x = b.input("x", in), i = b.constant(index_shape, indices, {.type = kS32}),
+            r = b.constant(row_shape, rows, {.type = kS32}), y = b.output("y", index_shape);
   b.stage(StageType::GatherElements, p, {x, y, i, r});
   return run_blob(b, {counting(n)}).values;
 }
@@ -193,7 +203,9 @@ TEST(EmulatorGatherElements, TakesElementsOfGatheredRows) {
 TEST(EmulatorGatherElements, FindsTheAxisOfRowsFromTheSizes) {
   EXPECT_EQ(run_merged({3, 2, 2}, {1, 1}, {2}, {1, 1, 2, 1}, {0, 1}, 2), (Values{8, 11})) << "axis 0";
   EXPECT_EQ(run_merged({1, 3, 2}, {1, 2}, {2, 0}, {1, 1, 2, 1}, {0, 1}, 2), (Values{4, 1})) << "axis 1";
-  EXPECT_EQ(run_merged({2, 2, 2}, {2, 2}, {1, 0, 1, 1}, {2, 2, 2, 1}, {0, 0, 0, 0, 1, 1, 1, 1}, 2), (Values{2, 0, 2, 2, 7, 5, 7, 7})) << "both fit: the inner one";
+  EXPECT_EQ(run_merged({2, 2, 2}, {2, 2}, {1, 0, 1, 1}, {2, 2, 2, 1}, {0, 0, 0, 0, 1, 1, 1, 1}, 2),
+            (Values{2, 0, 2, 2, 7, 5, 7, 7}))
+      << "both fit: the inner one";
 }
 
 TEST(EmulatorReverseSequence, TurnsTheFirstElementsOfEachSequence) {
@@ -210,9 +222,11 @@ TEST(EmulatorReverseSequence, TurnsTheFirstElementsOfEachSequence) {
   EXPECT_THROW(run(1), Error);
 }
 
-Values run_scatter(StageType type, const Shape& index_shape, const Values& indices, const Shape& update_shape, const Values& updates, float axis) {
+Values run_scatter(StageType type, const Shape& index_shape, const Values& indices, const Shape& update_shape,
+                   const Values& updates, float axis) {
   BlobBuilder b;
-  const int x = b.input("x", {2, 3}), i = b.constant(index_shape, indices, {.type = kS32}), u = b.constant(update_shape, updates), a = b.constant({1}, {axis}, {.type = kS32}),
+  const int x = b.input("x", {2, 3}), i = b.constant(index_shape, indices, {.type = kS32}),
+            u = b.constant(update_shape, updates), a = b.constant({1}, {axis}, {.type = kS32}),
             y = b.output("y", {2, 3});
   b.stage(type, {x, y, i, u, a});
   return run_blob(b, {counting(6)}).values;
@@ -221,7 +235,8 @@ Values run_scatter(StageType type, const Shape& index_shape, const Values& indic
 TEST(EmulatorScatter, ReplacesRowsOrElements) {
   EXPECT_EQ(run_scatter(StageType::ScatterUpdate, {1}, {1}, {1, 3}, {7, 8, 9}, 0), (Values{0, 1, 2, 7, 8, 9}));
   EXPECT_EQ(run_scatter(StageType::ScatterUpdate, {1}, {0}, {2, 1}, {7, 8}, -1), (Values{7, 1, 2, 8, 4, 5}));
-  EXPECT_EQ(run_scatter(StageType::ScatterElementsUpdate, {2, 1}, {2, 0}, {2, 1}, {7, 8}, 1), (Values{0, 1, 7, 8, 4, 5}));
+  EXPECT_EQ(run_scatter(StageType::ScatterElementsUpdate, {2, 1}, {2, 0}, {2, 1}, {7, 8}, 1),
+            (Values{0, 1, 7, 8, 4, 5}));
   EXPECT_THROW(run_scatter(StageType::ScatterUpdate, {1}, {2}, {1, 3}, {7, 8, 9}, 0), Error);
 }
 
@@ -247,7 +262,8 @@ TEST(EmulatorConcat, JoinsInInputOrder) {
 TEST(EmulatorBroadcast, FollowsNumpyOrExplicitAxes) {
   const auto run = [](int32_t mode) {
     BlobBuilder b;
-    const int x = b.input("x", {2}), shape = b.constant({2}, {2, 2}, {.type = kS32}), axes = b.constant({1}, {0}, {.type = kS32}), y = b.output("y", {2, 2});
+    const int x = b.input("x", {2}), shape = b.constant({2}, {2, 2}, {.type = kS32}),
+              axes = b.constant({1}, {0}, {.type = kS32}), y = b.output("y", {2, 2});
     vpu::BroadcastParams p;
     p.mode = mode;
     b.stage(StageType::Broadcast, p, mode == 1 ? std::vector<int>{x, shape, axes, y} : std::vector<int>{x, shape, y});
@@ -259,7 +275,8 @@ TEST(EmulatorBroadcast, FollowsNumpyOrExplicitAxes) {
 
 TEST(EmulatorOutShapeOfReshape, ReplacesZerosAndMinusOne) {
   BlobBuilder b;
-  const int x = b.input("x", {3}, {.type = kS32}), wanted = b.constant({2}, {0, -1}, {.type = kS32}), y = b.output("y", {2}, {.type = kS32});
+  const int x = b.input("x", {3}, {.type = kS32}), wanted = b.constant({2}, {0, -1}, {.type = kS32}),
+            y = b.output("y", {2}, {.type = kS32});
   vpu::OutShapeOfReshapeParams p;
   p.special_zero = 1;
   b.stage(StageType::OutShapeOfReshape, p, {x, wanted, y});

@@ -31,17 +31,20 @@ vpu::DetectionOutputParams ssd() {
 
 Values run_ssd(const vpu::DetectionOutputParams& p, const Values& scores, const Values& priors) {
   BlobBuilder b;
-  const int loc = b.input("a", {1, 8}), conf = b.input("b", {1, 4}), pri = b.input("c", {1, 1, 8}), y = b.output("y", {1, 1, 3, 7});
+  const int loc = b.input("a", {1, 8}), conf = b.input("b", {1, 4}), pri = b.input("c", {1, 1, 8}),
+            y = b.output("y", {1, 1, 3, 7});
   b.stage(StageType::DetectionOutput, p, {loc, conf, pri, y});
   return run_blob(b, {Values(8), scores, priors}).values;
 }
 
 TEST(EmulatorDetectionOutput, ListsTheBestBoxesAndEndsWithMinusOne) {
-  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0, 0, 0.25f, 0.25f, 0.5f, 0.5f, 1, 1}), {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, 0, 1, 0.5f, 0, 0, 0.25f, 0.25f, -1, 0, 0, 0, 0, 0, 0});
+  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0, 0, 0.25f, 0.25f, 0.5f, 0.5f, 1, 1}),
+              {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, 0, 1, 0.5f, 0, 0, 0.25f, 0.25f, -1, 0, 0, 0, 0, 0, 0});
 }
 
 TEST(EmulatorDetectionOutput, DropsOverlapsAndLowScores) {
-  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0.5f, 0.5f, 1, 0.875f, 0.5f, 0.5f, 1, 1}), {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0.5f, 0.5f, 1, 0.875f, 0.5f, 0.5f, 1, 1}),
+              {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
   const Values none = run_ssd(ssd(), {1, 0, 1, 0}, {0, 0, 1, 1, 0, 0, 1, 1});
   EXPECT_EQ(none[0], -1);
 }
@@ -66,7 +69,8 @@ TEST(EmulatorDetectionOutput, RefusesCountsThatTheTensorsDoNotHold) {
 TEST(EmulatorNms, WritesRowsOfImageClassBox) {
   BlobBuilder b;
   const TensorLayout s32{.type = DataType::S32};
-  const int boxes = b.input("a", {1, 3, 4}), scores = b.input("b", {1, 1, 3}), limit = b.constant({1}, {5}, s32), iou = b.constant({1}, {0.5f}), least = b.constant({1}, {0.25f});
+  const int boxes = b.input("a", {1, 3, 4}), scores = b.input("b", {1, 1, 3}), limit = b.constant({1}, {5}, s32),
+            iou = b.constant({1}, {0.5f}), least = b.constant({1}, {0.25f});
   const int y = b.output("y", {3, 3}, s32), shape = b.output("z", {2}, s32);
   b.stage(StageType::StaticShapeNMS, vpu::StaticShapeNmsParams(), {boxes, scores, limit, iou, least, y, shape});
   const Values boxes_yx{0, 0, 1, 1, 1, 1, 0, 0.125f, 4, 4, 5, 5};
@@ -133,7 +137,8 @@ TEST(EmulatorRoi, PoolingEndsWhereTheRegionsEnd) {
   p.group_size = 1;
   p.output_dim = 1;
   p.spatial_scale = 1;
-  const int x = b.input("x", {1, 1, 1, 2}), r = b.constant({2, 5}, {0, 0, 0, 1, 0, -1, 0, 0, 1, 0}), y = b.output("y", {2, 1, 1, 1});
+  const int x = b.input("x", {1, 1, 1, 2}), r = b.constant({2, 5}, {0, 0, 0, 1, 0, -1, 0, 0, 1, 0}),
+            y = b.output("y", {2, 1, 1, 1});
   b.stage(StageType::PSROIPooling, p, {x, y, r});
   EXPECT_EQ(run_blob(b, {{4, 6}}).values, (Values{5, 0}));
 }
@@ -159,8 +164,8 @@ TEST(EmulatorRoi, AlignTakesTheMeanOfSamples) {
     BlobBuilder b;
     vpu::RoiAlignParams p;
     p.sampling_ratio = 1;
-    const int x = b.input("x", {1, 1, 4, 4}), packed = b.scratch({1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}), image = b.constant({1}, {0}, {.type = DataType::S32}),
-              y = b.output("y", {1, 1, 1, 1});
+    const int x = b.input("x", {1, 1, 4, 4}), packed = b.scratch({1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}),
+              image = b.constant({1}, {0}, {.type = DataType::S32}), y = b.output("y", {1, 1, 1, 1});
     p.step = 0;
     if (step == 1) b.stage(StageType::ROIAlign, p, {x, packed});
     p.step = step;
@@ -172,7 +177,8 @@ TEST(EmulatorRoi, AlignTakesTheMeanOfSamples) {
 TEST(EmulatorRoi, RefusesImagesThatDoNotExist) {
   BlobBuilder b;
   vpu::RoiAlignParams p;
-  const int x = b.input("x", {1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}), image = b.constant({1}, {3}, {.type = DataType::S32}), y = b.output("y", {1, 1, 1, 1});
+  const int x = b.input("x", {1, 1, 4, 4}), r = b.constant({1, 4}, {0, 0, 2, 2}),
+            image = b.constant({1}, {3}, {.type = DataType::S32}), y = b.output("y", {1, 1, 1, 1});
   b.stage(StageType::ROIAlign, p, {x, r, image, y});
   EXPECT_THROW(run_blob(b, {counting(16)}), Error);
 }
@@ -185,7 +191,8 @@ TEST(EmulatorProposal, KeepsTheBestAnchorsInTheImage) {
   p.min_size = 1;
   p.scales = p.ratios = {1};
   p.nms_thresh = 0.5f;
-  const int s = b.input("a", {1, 2, 1, 2}), d = b.input("b", {1, 4, 1, 2}), info = b.constant({3}, {8, 8, 1}), y = b.output("y", {3, 5});
+  const int s = b.input("a", {1, 2, 1, 2}), d = b.input("b", {1, 4, 1, 2}), info = b.constant({3}, {8, 8, 1}),
+            y = b.output("y", {3, 5});
   b.stage(StageType::Proposal, p, {s, y, BlobBuilder::kFake, d, info});
   expect_near(run_blob(b, {{0, 0, 0.25f, 0.75f}, Values(8)}).values, {0, 4, 0, 7, 4, 0, 0, 0, 4, 4, -1, 0, 0, 0, 0});
 }

@@ -1,4 +1,5 @@
-// The machine: inputs, outputs, batch, loops, dynamic shapes, injected stages, memory bounds (execution spec §1, §10, §11).
+// The machine: inputs, outputs, batch, loops, dynamic shapes, injected stages, memory bounds (execution spec §1, §10,
+// §11).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -25,12 +26,14 @@ TEST(Emulator, ConvertsFloatsToTheInputsType) {
   BlobBuilder b;
   const int x = b.input("x", {8}, {.type = DataType::U8}), y = b.output("y", {8});
   b.stage(StageType::Convert, vpu::ConvertParams(), {x, y});
-  EXPECT_EQ(run_blob(b, {{-3, 0.5f, 1.5f, 2.5f, 254.6f, 255, 300, 1e9f}}).values, (std::vector<float>{0, 0, 2, 2, 255, 255, 255, 255}));
+  EXPECT_EQ(run_blob(b, {{-3, 0.5f, 1.5f, 2.5f, 254.6f, 255, 300, 1e9f}}).values,
+            (std::vector<float>{0, 0, 2, 2, 255, 255, 255, 255}));
 }
 
 TEST(Emulator, GivesAndTakesFrameworkOrderWhateverTheMemoryOrder) {
   BlobBuilder b;
-  const int x = b.input("x", {1, 2, 2, 3}, {.order = vpu::orders::NHWC}), y = b.output("y", {1, 3, 2, 2}, {.order = vpu::orders::NCHW});
+  const int x = b.input("x", {1, 2, 2, 3}, {.order = vpu::orders::NHWC}),
+            y = b.output("y", {1, 3, 2, 2}, {.order = vpu::orders::NCHW});
   vpu::PermuteParams p;
   p.permutation = {1, 2, 0, 3, -1, -1, -1, -1};
   b.stage(StageType::Permute, p, {x, y});
@@ -114,7 +117,13 @@ TEST(Emulator, RunsInjectedStagesAndReportsThem) {
   BlobBuilder b;
   const int x = b.input("x", {1, 1, 2, 2}), y = b.output("y", {1, 1, 1, 1}), z = b.output("z", {1, 1, 2, 2});
   vpu::HwOpParams p;
-  p.ops.push_back({.type = vpu::HwOpType::Pool, .input_index = 0, .output_index = 1, .out_channels = 1, .kernel_width = 2, .kernel_height = 2, .kernel_stride = 2});
+  p.ops.push_back({.type = vpu::HwOpType::Pool,
+                   .input_index = 0,
+                   .output_index = 1,
+                   .out_channels = 1,
+                   .kernel_width = 2,
+                   .kernel_height = 2,
+                   .kernel_stride = 2});
   b.stage(StageType::MyriadXHwOp, p, {x, y}).inject(StageType::Power, times(3), {x, z});
   const std::vector<uint8_t> file = b.build();
   Emulator e(file);
@@ -135,7 +144,8 @@ TEST(Emulator, TellsAfterEveryStageWhatItReadAndWrote) {
   BlobBuilder b;
   b.batch = 2;
   const int x = b.input("x", {1, 1, 1, 2}), t = b.scratch({1, 1, 1, 2}), y = b.output("y", {1, 1, 1, 2});
-  b.stage(StageType::Power, times(10), {x, t}).stage(StageType::Prod, vpu::EltwiseParams(), {x, y, t, BlobBuilder::kFake});
+  b.stage(StageType::Power, times(10), {x, t})
+      .stage(StageType::Prod, vpu::EltwiseParams(), {x, y, t, BlobBuilder::kFake});
   const std::vector<uint8_t> file = b.build();
   Emulator e(file);
   e.set_input("x", std::span<const float>(counting(4)));
@@ -184,7 +194,9 @@ TEST(EmulatorLoop, CopiesSlicesInAndOut) {
   vpu::LoopEndParams end;
   end.iterations = 3;
   end.components = {{.axis = 1, .start = -1, .stride = -1, .end = 0}};
-  b.stage(StageType::LoopStart, start, {x, inner}).stage(StageType::Power, times(2), {inner, doubled}).stage(StageType::LoopEnd, end, {y, doubled});
+  b.stage(StageType::LoopStart, start, {x, inner})
+      .stage(StageType::Power, times(2), {inner, doubled})
+      .stage(StageType::LoopEnd, end, {y, doubled});
   EXPECT_EQ(run_blob(b, {{1, 2, 3, 4, 5, 6}}).values, (std::vector<float>{10, 12, 6, 8, 2, 4}));
 }
 
@@ -212,7 +224,8 @@ TEST(EmulatorLoop, RefusesSlicesOutsideTheTensorAndEndsOutsideTheBlob) {
 
 TEST(EmulatorDynamic, CutsAnOutputToTheShapeFoundAtRunTime) {
   BlobBuilder b;
-  const int x = b.input("x", {6}), y = b.output("y", {6, 1}, {.type = DataType::S32}), shape = b.output("y@shape", {2}, {.type = DataType::S32});
+  const int x = b.input("x", {6}), y = b.output("y", {6, 1}, {.type = DataType::S32}),
+            shape = b.output("y@shape", {2}, {.type = DataType::S32});
   const int indices = b.scratch({1, 6}, {.type = DataType::S32}), found = b.scratch({2}, {.type = DataType::S32});
   b.set_dims_from(y, found);  // innermost first, while the shape for the user has the outermost first
   vpu::GatherParams turn;
@@ -241,7 +254,8 @@ TEST(EmulatorDynamic, DoesNotGuessWhatHappensWhenSizesDoNotFit) {
   }
 }
 
-// ---- hostile blobs ------------------------------------------------------------------------------------------------------
+// ---- hostile blobs
+// ------------------------------------------------------------------------------------------------------
 
 TEST(EmulatorMemory, RefusesBuffersOutsideTheirMemory) {
   for (int64_t shift : {2, 64, 1 << 20}) {
@@ -263,7 +277,8 @@ TEST(EmulatorMemory, RefusesStridesThatLeaveTheMemory) {
 
 TEST(EmulatorMemory, RefusesTensorsWithMoreElementsThanTheMemoryHolds) {
   BlobBuilder b;
-  const int x = b.input("x", {4}), t = b.scratch({4}), huge = b.view(t, {0x7FFFFFFF, 0x7FFFFFFF}, 0, {.strides = {0, 0}});
+  const int x = b.input("x", {4}), t = b.scratch({4}),
+            huge = b.view(t, {0x7FFFFFFF, 0x7FFFFFFF}, 0, {.strides = {0, 0}});
   b.stage(StageType::Copy, {x, huge});
   const std::vector<uint8_t> file = b.build();
   EXPECT_THROW(Emulator e(file), Error);
@@ -301,7 +316,9 @@ TEST(EmulatorMemory, NamesTheStageThatFails) {
   try {
     run_blob(b, {counting(4)});
     FAIL();
-  } catch (const Error& e) { EXPECT_NE(std::string(e.what()).find("stage 0 (Gather)"), std::string::npos) << e.what(); }
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("stage 0 (Gather)"), std::string::npos) << e.what();
+  }
 }
 
 TEST(Emulator, SaysWhichStageCannotBeEmulated) {

@@ -8,8 +8,8 @@
 #include "core/error.hpp"
 #include "core/float16.hpp"
 #include "emulator/image_input.hpp"
-#include "emulator/picture.hpp"
 #include "emulator/npz.hpp"
+#include "emulator/picture.hpp"
 
 namespace blobsmith {
 namespace {
@@ -18,7 +18,16 @@ using Values = std::vector<float>;
 
 template <class T>
 Bytes npy(const std::string& header, const std::vector<T>& values, char version = 1) {
-  std::vector<uint8_t> file{0x93, 'N', 'U', 'M', 'P', 'Y', static_cast<uint8_t>(version), 0, static_cast<uint8_t>(header.size()), static_cast<uint8_t>(header.size() >> 8)};
+  std::vector<uint8_t> file{0x93,
+                            'N',
+                            'U',
+                            'M',
+                            'P',
+                            'Y',
+                            static_cast<uint8_t>(version),
+                            0,
+                            static_cast<uint8_t>(header.size()),
+                            static_cast<uint8_t>(header.size() >> 8)};
   if (version > 1) file.insert(file.end(), {0, 0});
   file.insert(file.end(), header.begin(), header.end());
   const size_t at = file.size();
@@ -62,7 +71,8 @@ TEST(Npy, ReadsEveryType) {
   EXPECT_EQ(floats(read_npy(npy<int8_t>(header("|i1", "2,"), {-1, 5}))), (Values{-1, 5}));
   EXPECT_EQ(floats(read_npy(npy<uint8_t>(header("|b1", "2,"), {0, 1}))), (Values{0, 1}));
   EXPECT_EQ(floats(read_npy(npy<int16_t>(header("<i2", "1,"), {-300}))), (Values{-300}));
-  EXPECT_EQ(integers(read_npy(npy<int64_t>(header("<i8", "1,"), {int64_t{-1} << 40}))), (std::vector<int64_t>{int64_t{-1} << 40}));
+  EXPECT_EQ(integers(read_npy(npy<int64_t>(header("<i8", "1,"), {int64_t{-1} << 40}))),
+            (std::vector<int64_t>{int64_t{-1} << 40}));
   EXPECT_EQ(integers(read_npy(npy<uint32_t>(header("<u4", "1,"), {0xFFFFFFFFu}))), (std::vector<int64_t>{0xFFFFFFFF}));
   EXPECT_EQ(floats(read_npy(npy<Half>(header("<f2", "1,"), {float_to_half(-2.5f)}))), (Values{-2.5f}));
   EXPECT_EQ(floats(read_npy(npy<double>(header("<f8", "1,"), {0.5}))), (Values{0.5f}));
@@ -84,7 +94,9 @@ TEST(Npy, RefusesWhatIsNotAnArray) {
     try {
       read_npy(file);
       ADD_FAILURE() << "accepted";
-    } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::BadTensorFile); }
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::BadTensorFile);
+    }
   };
   refuses(Bytes::adopt(std::vector<uint8_t>{}));
   refuses(Bytes::adopt(std::vector<uint8_t>(200)));
@@ -98,10 +110,12 @@ TEST(Npy, RefusesWhatIsNotAnArray) {
   refuses(npy<float>("{'descr': '<f4', 'shape': 1}", {7}));
   refuses(npy<float>("{'descr': '<f4}", {7}));
   const std::vector<uint8_t> good = write_npy(Values{1, 2}, {2});
-  for (size_t n = 0; n < good.size(); ++n) refuses(Bytes::adopt(std::vector<uint8_t>(good.begin(), good.begin() + static_cast<ptrdiff_t>(n))));
+  for (size_t n = 0; n < good.size(); ++n)
+    refuses(Bytes::adopt(std::vector<uint8_t>(good.begin(), good.begin() + static_cast<ptrdiff_t>(n))));
 }
 
-// ---- archives ---------------------------------------------------------------------------------------------------------
+// ---- archives
+// ---------------------------------------------------------------------------------------------------------
 
 /// A ZIP archive of one stored file.
 std::vector<uint8_t> zip_of(const std::string& name, const std::vector<uint8_t>& data) {
@@ -117,11 +131,32 @@ std::vector<uint8_t> zip_of(const std::string& name, const std::vector<uint8_t>&
       for (int k = 0; k < bytes; ++k) zip.push_back(static_cast<uint8_t>(value >> 8 * k));
   };
   const auto text = [&] { zip.insert(zip.end(), name.begin(), name.end()); };
-  words({{4, 0x04034b50}, {2, 20}, {2, 0}, {2, 0}, {4, 0}, {4, crc}, {4, data.size()}, {4, data.size()}, {2, name.size()}, {2, 0}});
+  words({{4, 0x04034b50},
+         {2, 20},
+         {2, 0},
+         {2, 0},
+         {4, 0},
+         {4, crc},
+         {4, data.size()},
+         {4, data.size()},
+         {2, name.size()},
+         {2, 0}});
   text();
   zip.insert(zip.end(), data.begin(), data.end());
   const size_t directory = zip.size();
-  words({{4, 0x02014b50}, {2, 20}, {2, 20}, {2, 0}, {2, 0}, {4, 0}, {4, crc}, {4, data.size()}, {4, data.size()}, {2, name.size()}, {8, 0}, {4, 0}, {4, 0}});
+  words({{4, 0x02014b50},
+         {2, 20},
+         {2, 20},
+         {2, 0},
+         {2, 0},
+         {4, 0},
+         {4, crc},
+         {4, data.size()},
+         {4, data.size()},
+         {2, name.size()},
+         {8, 0},
+         {4, 0},
+         {4, 0}});
   text();
   const size_t end = zip.size();
   words({{4, 0x06054b50}, {4, 0}, {2, 1}, {2, 1}, {4, end - directory}, {4, directory}, {2, 0}});
@@ -140,7 +175,9 @@ TEST(Npz, RefusesWhatIsNoArchiveOfArrays) {
     try {
       read_npz(Bytes::adopt(std::move(file)));
       ADD_FAILURE() << "accepted";
-    } catch (const Error& e) { EXPECT_EQ(e.code(), ErrorCode::BadTensorFile); }
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::BadTensorFile);
+    }
   };
   refuses({});
   refuses(zip_of("scores.txt", write_npy(Values{1, 2}, {2})));
@@ -151,20 +188,23 @@ TEST(Npz, RefusesWhatIsNoArchiveOfArrays) {
   refuses(zip);
 }
 
-// ---- pictures ---------------------------------------------------------------------------------------------------------
+// ---- pictures
+// ---------------------------------------------------------------------------------------------------------
 
 /// A PNG of 2x1 pixels: red 10/20, green 30/40, blue 50/60.
 Bytes picture() {
-  return Bytes::adopt(std::vector<uint8_t>{0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01,
-                                  0x08, 0x02, 0x00, 0x00, 0x00, 0x7b, 0x40, 0xe8, 0xdd, 0x00, 0x00, 0x00, 0x12, 0x49, 0x44, 0x41, 0x54, 0x78, 0x01, 0x01, 0x07, 0x00, 0xf8, 0xff,
-                                  0x00, 0x0a, 0x1e, 0x32, 0x14, 0x28, 0x3c, 0x02, 0x69, 0x00, 0xd3, 0x8d, 0x79, 0xc0, 0x4b, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae,
-                                  0x42, 0x60, 0x82});
+  return Bytes::adopt(std::vector<uint8_t>{
+      0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00,
+      0x02, 0x00, 0x00, 0x00, 0x01, 0x08, 0x02, 0x00, 0x00, 0x00, 0x7b, 0x40, 0xe8, 0xdd, 0x00, 0x00, 0x00, 0x12, 0x49,
+      0x44, 0x41, 0x54, 0x78, 0x01, 0x01, 0x07, 0x00, 0xf8, 0xff, 0x00, 0x0a, 0x1e, 0x32, 0x14, 0x28, 0x3c, 0x02, 0x69,
+      0x00, 0xd3, 0x8d, 0x79, 0xc0, 0x4b, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82});
 }
 
 /// The beginning of a PNG of 16000x16000 pixels.
 Bytes huge_picture() {
-  return Bytes::adopt(std::vector<uint8_t>{0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x3e, 0x80, 0x00, 0x00, 0x3e, 0x80,
-                                  0x08, 0x02, 0x00, 0x00, 0x00, 0xce, 0x1c, 0x48, 0x89});
+  return Bytes::adopt(std::vector<uint8_t>{0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00,
+                                           0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x3e, 0x80, 0x00, 0x00,
+                                           0x3e, 0x80, 0x08, 0x02, 0x00, 0x00, 0x00, 0xce, 0x1c, 0x48, 0x89});
 }
 
 /// A JPEG whose Huffman table has more codes than there are bytes.
@@ -182,7 +222,8 @@ TEST(ImageInput, GivesPlanesInBgrOrRgb) {
 }
 
 TEST(ImageInput, StretchesOrLetterboxes) {
-  EXPECT_EQ(image_planes(picture(), 3, 2, 2, {.bgr = false}), (std::vector<uint8_t>{10, 20, 10, 20, 30, 40, 30, 40, 50, 60, 50, 60}));
+  EXPECT_EQ(image_planes(picture(), 3, 2, 2, {.bgr = false}),
+            (std::vector<uint8_t>{10, 20, 10, 20, 30, 40, 30, 40, 50, 60, 50, 60}));
   const std::vector<uint8_t> boxed = image_planes(picture(), 3, 4, 4, {.bgr = false, .letterbox = true, .fill = 7});
   EXPECT_EQ(boxed[0], 7);
   EXPECT_EQ(boxed[4], 10);

@@ -62,9 +62,15 @@ class BlobBuilder {
   static constexpr int kFake = -1;
   uint32_t batch = 1, version_major = 6, version_minor = 0;
 
-  int input(const std::string& name, std::vector<int64_t> shape, Layout l = {}) { return add(Location::Input, name, std::move(shape), std::move(l)); }
-  int output(const std::string& name, std::vector<int64_t> shape, Layout l = {}) { return add(Location::Output, name, std::move(shape), std::move(l)); }
-  int scratch(std::vector<int64_t> shape, Layout l = {}) { return add(Location::BSS, "", std::move(shape), std::move(l)); }
+  int input(const std::string& name, std::vector<int64_t> shape, Layout l = {}) {
+    return add(Location::Input, name, std::move(shape), std::move(l));
+  }
+  int output(const std::string& name, std::vector<int64_t> shape, Layout l = {}) {
+    return add(Location::Output, name, std::move(shape), std::move(l));
+  }
+  int scratch(std::vector<int64_t> shape, Layout l = {}) {
+    return add(Location::BSS, "", std::move(shape), std::move(l));
+  }
   int constant(std::vector<int64_t> shape, const std::vector<float>& values, Layout l = {}) {
     const int k = add(Location::Blob, "", std::move(shape), std::move(l));
     for (float v : values) append_value(tensors_[static_cast<size_t>(k)], v);
@@ -85,11 +91,14 @@ class BlobBuilder {
     stages_.push_back({type, encode(params), std::move(buffers), nullptr});
     return *this;
   }
-  BlobBuilder& stage(StageType type, std::vector<int> buffers) { return stage(type, vpu::StageParams(), std::move(buffers)); }
+  BlobBuilder& stage(StageType type, std::vector<int> buffers) {
+    return stage(type, vpu::StageParams(), std::move(buffers));
+  }
   /// Puts a stage into the hardware stage last added.
   template <class P>
   BlobBuilder& inject(StageType type, P params, std::vector<int> buffers) {
-    stages_.back().injected = std::make_shared<StageRecord>(StageRecord{type, encode(params), std::move(buffers), nullptr});
+    stages_.back().injected =
+        std::make_shared<StageRecord>(StageRecord{type, encode(params), std::move(buffers), nullptr});
     return *this;
   }
 
@@ -175,13 +184,18 @@ class BlobBuilder {
 
   static void append_value(Tensor& t, float v) {
     ParamBytes w;
-    if (t.layout.type == DataType::FP16) w.put(float_to_half(v));
-    else if (t.layout.type == DataType::S32) w.put(static_cast<int32_t>(v));
-    else w.put(v);
+    if (t.layout.type == DataType::FP16)
+      w.put(float_to_half(v));
+    else if (t.layout.type == DataType::S32)
+      w.put(static_cast<int32_t>(v));
+    else
+      w.put(v);
     t.content.insert(t.content.end(), w.bytes.begin(), w.bytes.end());
   }
 
-  static void append(std::vector<uint8_t>& to, const std::vector<uint8_t>& from) { to.insert(to.end(), from.begin(), from.end()); }
+  static void append(std::vector<uint8_t>& to, const std::vector<uint8_t>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
   static size_t aligned(size_t v) { return (v + vpu::kBlobAlignment - 1) / vpu::kBlobAlignment * vpu::kBlobAlignment; }
   static void pad(std::vector<uint8_t>& v) { v.resize(aligned(v.size())); }
   size_t count(Location where) const {
@@ -230,7 +244,8 @@ class BlobBuilder {
   }
 
   void put_desc(ParamBytes& w, const Tensor& t, bool may_be_dynamic) const {
-    w.put(static_cast<uint32_t>(t.layout.type)), w.put(static_cast<uint32_t>(t.layout.order.code())), w.put(static_cast<uint32_t>(t.shape.size()));
+    w.put(static_cast<uint32_t>(t.layout.type)), w.put(static_cast<uint32_t>(t.layout.order.code())),
+        w.put(static_cast<uint32_t>(t.shape.size()));
     if (version_major == 5) {
       for (const auto* list : {&t.shape, &t.strides})
         for (auto v = list->rbegin(); v != list->rend(); ++v) w.put(static_cast<uint32_t>(*v));
@@ -238,12 +253,15 @@ class BlobBuilder {
     }
     const bool dynamic = may_be_dynamic && t.dims_from >= 0;
     const Tensor* shape = dynamic ? &tensors_[static_cast<size_t>(t.dims_from)] : nullptr;
-    w.put(static_cast<uint32_t>(dynamic ? shape->location : Location::Blob)), w.put(static_cast<uint32_t>(dynamic ? relative_offset(*shape) : t.dims_at));
+    w.put(static_cast<uint32_t>(dynamic ? shape->location : Location::Blob)),
+        w.put(static_cast<uint32_t>(dynamic ? relative_offset(*shape) : t.dims_at));
     w.put(static_cast<uint32_t>(Location::Blob)), w.put(static_cast<uint32_t>(t.strides_at));
   }
 
   static bool is_io(const Tensor& t) { return t.location == Location::Input || t.location == Location::Output; }
-  size_t relative_offset(const Tensor& t) const { return !is_io(t) ? t.offset : t.root >= 0 ? static_cast<size_t>(t.shift) : 0; }
+  size_t relative_offset(const Tensor& t) const {
+    return !is_io(t) ? t.offset : t.root >= 0 ? static_cast<size_t>(t.shift) : 0;
+  }
   void put_io(ParamBytes& w, const Tensor& t) const {
     const Tensor& top = t.root >= 0 ? tensors_[static_cast<size_t>(t.root)] : t;
     w.put(top.index), w.put(static_cast<uint32_t>(top.bytes()));
@@ -283,14 +301,17 @@ class BlobBuilder {
 
   void put_buffer(ParamBytes& w, int b) const {
     if (b == kFake) {
-      for (size_t v : {size_t{0}, size_t{3}, size_t{1}, size_t{3}, fake_at_, size_t{3}, fake_at_ + 4, size_t{0}, size_t{0}}) w.put(static_cast<uint32_t>(v));
+      for (size_t v :
+           {size_t{0}, size_t{3}, size_t{1}, size_t{3}, fake_at_, size_t{3}, fake_at_ + 4, size_t{0}, size_t{0}})
+        w.put(static_cast<uint32_t>(v));
       return;
     }
     const Tensor& t = tensors_[static_cast<size_t>(b)];
     put_desc(w, t, true);
     w.put(static_cast<uint32_t>(t.location));
     if (is_io(t)) put_io(w, t);
-    if (t.dims_from >= 0 && is_io(tensors_[static_cast<size_t>(t.dims_from)])) put_io(w, tensors_[static_cast<size_t>(t.dims_from)]);
+    if (t.dims_from >= 0 && is_io(tensors_[static_cast<size_t>(t.dims_from)]))
+      put_io(w, tensors_[static_cast<size_t>(t.dims_from)]);
     w.put(static_cast<uint32_t>(relative_offset(t)));
   }
 
@@ -317,7 +338,8 @@ inline std::vector<float> pattern(size_t n, unsigned seed = 1) {
 }
 
 /// Runs a blob whose inputs are given in order and returns its output "y", with all memory filled with NaN before.
-inline FloatTensor run_blob(BlobBuilder& b, const std::vector<std::vector<float>>& inputs, EmulatorOptions options = {}, const char* output = "y") {
+inline FloatTensor run_blob(BlobBuilder& b, const std::vector<std::vector<float>>& inputs, EmulatorOptions options = {},
+                            const char* output = "y") {
   options.fill_with_nan = true;
   const std::vector<uint8_t> file = b.build();
   Emulator e(file, options);

@@ -41,7 +41,9 @@ std::vector<float> engine_weights(const Conv& c, const std::vector<float>& w) {
   std::vector<float> e(static_cast<size_t>(groups * c.in_channels * area * 8));
   for (int64_t oc = 0; oc < c.out_channels; ++oc)
     for (int64_t ic = 0; ic < c.in_channels; ++ic)
-      for (int64_t p = 0; p < area; ++p) e[static_cast<size_t>(((oc / 8 * c.in_channels + ic) * area + p) * 8 + oc % 8)] = w[static_cast<size_t>((oc * c.in_channels + ic) * area + p)];
+      for (int64_t p = 0; p < area; ++p)
+        e[static_cast<size_t>(((oc / 8 * c.in_channels + ic) * area + p) * 8 + oc % 8)] =
+            w[static_cast<size_t>((oc * c.in_channels + ic) * area + p)];
   return e;
 }
 
@@ -57,7 +59,8 @@ std::vector<float> plain_convolution(const Conv& c, const std::vector<float>& x,
             for (int64_t kx = 0; kx < c.kernel; ++kx) {
               const int64_t iy = oy * c.stride - pad + ky, ix = ox * c.stride - pad + kx;
               if (iy < 0 || ix < 0 || iy >= c.height || ix >= c.width) continue;
-              sum += x[static_cast<size_t>((ic * c.height + iy) * c.width + ix)] * w[static_cast<size_t>(((oc * c.in_channels + ic) * c.kernel + ky) * c.kernel + kx)];
+              sum += x[static_cast<size_t>((ic * c.height + iy) * c.width + ix)] *
+                     w[static_cast<size_t>(((oc * c.in_channels + ic) * c.kernel + ky) * c.kernel + kx)];
             }
         y.push_back(sum);
       }
@@ -82,10 +85,14 @@ TensorLayout row_aligned(const Shape& nchw) {
   return {.strides = {row * nchw[2] * nchw[1], row * nchw[2], row, 2}};
 }
 
-std::vector<float> run_conv(const Conv& c, const std::vector<float>& x, const std::vector<float>& w, HwOp op, const std::vector<std::vector<float>>& vectors = {}) {
+std::vector<float> run_conv(const Conv& c, const std::vector<float>& x, const std::vector<float>& w, HwOp op,
+                            const std::vector<std::vector<float>>& vectors = {}) {
   BlobBuilder b;
-  const Shape in{1, c.in_channels, c.height, c.width}, out{1, c.out_channels, out_size(c.height, c), out_size(c.width, c)};
-  std::vector<int> buffers{b.input("x", in, row_aligned(in)), b.constant({(c.out_channels + 7) / 8, c.in_channels, c.kernel * c.kernel, 8}, engine_weights(c, w))};
+  const Shape in{1, c.in_channels, c.height, c.width},
+      out{1, c.out_channels, out_size(c.height, c), out_size(c.width, c)};
+  std::vector<int> buffers{
+      b.input("x", in, row_aligned(in)),
+      b.constant({(c.out_channels + 7) / 8, c.in_channels, c.kernel * c.kernel, 8}, engine_weights(c, w))};
   for (const auto& v : vectors) buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v));
   op.output_index = static_cast<int32_t>(buffers.size());
   buffers.push_back(b.output("y", out, row_aligned(out)));
@@ -133,22 +140,25 @@ TEST(HwConvolution, TakesWeightsFromAnOddPlace) {
 }
 
 TEST(HwConvolution, EqualsThePlainSumForManyShapes) {
-  const Conv shapes[] = {{},
-                         {.in_channels = 4, .height = 5, .width = 5, .out_channels = 8, .kernel = 1, .pad = 0},
-                         {.in_channels = 9, .height = 40, .width = 61, .out_channels = 19},
-                         {.in_channels = 12, .height = 91, .width = 50, .out_channels = 9},  // too large to be prepared as a whole
-                         {.in_channels = 12, .height = 100, .width = 61, .out_channels = 8, .kernel = 5, .stride = 2},
-                         {.in_channels = 5, .height = 13, .width = 17, .out_channels = 16, .stride = 2},
-                         {.in_channels = 2, .height = 16, .width = 16, .out_channels = 8, .kernel = 5, .stride = 3},
-                         {.in_channels = 3, .height = 16, .width = 8, .out_channels = 9, .kernel = 4, .stride = 4, .pad = 0},
-                         {.in_channels = 6, .height = 8, .width = 8, .out_channels = 6, .kernel = 1, .stride = 2, .pad = 0},
-                         {.in_channels = 16, .height = 20, .width = 30, .out_channels = 16, .depthwise = true},
-                         {.in_channels = 16, .height = 21, .width = 31, .out_channels = 16, .kernel = 5, .stride = 2, .depthwise = true}};
+  const Conv shapes[] = {
+      {},
+      {.in_channels = 4, .height = 5, .width = 5, .out_channels = 8, .kernel = 1, .pad = 0},
+      {.in_channels = 9, .height = 40, .width = 61, .out_channels = 19},
+      {.in_channels = 12, .height = 91, .width = 50, .out_channels = 9},  // too large to be prepared as a whole
+      {.in_channels = 12, .height = 100, .width = 61, .out_channels = 8, .kernel = 5, .stride = 2},
+      {.in_channels = 5, .height = 13, .width = 17, .out_channels = 16, .stride = 2},
+      {.in_channels = 2, .height = 16, .width = 16, .out_channels = 8, .kernel = 5, .stride = 3},
+      {.in_channels = 3, .height = 16, .width = 8, .out_channels = 9, .kernel = 4, .stride = 4, .pad = 0},
+      {.in_channels = 6, .height = 8, .width = 8, .out_channels = 6, .kernel = 1, .stride = 2, .pad = 0},
+      {.in_channels = 16, .height = 20, .width = 30, .out_channels = 16, .depthwise = true},
+      {.in_channels = 16, .height = 21, .width = 31, .out_channels = 16, .kernel = 5, .stride = 2, .depthwise = true}};
   for (const Conv& c : shapes) {
     const std::vector<float> x = pattern(static_cast<size_t>(c.in_channels * c.height * c.width)), w = plain_weights(c);
     const std::vector<float> want = plain_convolution(c, x, w), got = run_conv(c, x, w, conv_op(c));
     ASSERT_EQ(got.size(), want.size());
-    for (size_t i = 0; i < want.size(); ++i) ASSERT_EQ(got[i], half_to_float(float_to_half(want[i]))) << "kernel " << c.kernel << " stride " << c.stride << " element " << i;
+    for (size_t i = 0; i < want.size(); ++i)
+      ASSERT_EQ(got[i], half_to_float(float_to_half(want[i])))
+          << "kernel " << c.kernel << " stride " << c.stride << " element " << i;
   }
 }
 
@@ -181,8 +191,10 @@ TEST(HwConvolution, LeakyReluUsesBothIntegerSlopesAndClampComesLast) {
 }
 
 TEST(HwConvolution, ConvPoolTakesTheMaximumOfTwoByTwo) {
-  for (const Conv& c : {Conv{.in_channels = 2, .height = 8, .width = 12, .out_channels = 8}, Conv{.in_channels = 8, .height = 66, .width = 72, .out_channels = 8}}) {
-    const std::vector<float> x = pattern(static_cast<size_t>(c.in_channels * c.height * c.width)), w = plain_weights(c), full = plain_convolution(c, x, w);
+  for (const Conv& c : {Conv{.in_channels = 2, .height = 8, .width = 12, .out_channels = 8},
+                        Conv{.in_channels = 8, .height = 66, .width = 72, .out_channels = 8}}) {
+    const std::vector<float> x = pattern(static_cast<size_t>(c.in_channels * c.height * c.width)), w = plain_weights(c),
+                             full = plain_convolution(c, x, w);
     const int64_t rows = c.height / 2, columns = c.width / 2;
     BlobBuilder b;
     const Shape in{1, c.in_channels, c.height, c.width}, out{1, 8, rows, columns};
@@ -190,13 +202,17 @@ TEST(HwConvolution, ConvPoolTakesTheMaximumOfTwoByTwo) {
     p.ops.push_back(conv_op(c));
     p.ops[0].type = HwOpType::ConvPool;
     p.ops[0].pool_kernel_width = p.ops[0].pool_kernel_height = 2;
-    const int input = b.input("x", in, row_aligned(in)), k = b.constant({1, c.in_channels, 9, 8}, engine_weights(c, w)), y = b.output("y", out, row_aligned(out));
+    const int input = b.input("x", in, row_aligned(in)), k = b.constant({1, c.in_channels, 9, 8}, engine_weights(c, w)),
+              y = b.output("y", out, row_aligned(out));
     b.stage(StageType::MyriadXHwOp, p, {input, k, y});
     const std::vector<float> got = run_blob(b, {x}).values;
     for (int64_t i = 0; i < 8 * rows * columns; ++i) {
       const int64_t plane = i / (rows * columns), row = i / columns % rows, column = i % columns;
-      const auto at = [&](int64_t dy, int64_t dx) { return full[static_cast<size_t>((plane * c.height + 2 * row + dy) * c.width + 2 * column + dx)]; };
-      ASSERT_EQ(got[static_cast<size_t>(i)], half_to_float(float_to_half(std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}))));
+      const auto at = [&](int64_t dy, int64_t dx) {
+        return full[static_cast<size_t>((plane * c.height + 2 * row + dy) * c.width + 2 * column + dx)];
+      };
+      ASSERT_EQ(got[static_cast<size_t>(i)],
+                half_to_float(float_to_half(std::max({at(0, 0), at(0, 1), at(1, 0), at(1, 1)}))));
     }
   }
 }
@@ -218,7 +234,8 @@ TEST(HwConvolution, OperationsOfAStageWriteTheirChannelsOnly) {
   const Conv c{.in_channels = 2, .height = 3, .width = 3, .out_channels = 16};
   const std::vector<float> x = pattern(18), w = plain_weights(c);
   BlobBuilder b;
-  const int in = b.input("x", {1, 2, 3, 3}), k = b.constant({2, 2, 9, 8}, engine_weights(c, w)), y = b.output("y", {1, 16, 3, 3});
+  const int in = b.input("x", {1, 2, 3, 3}), k = b.constant({2, 2, 9, 8}, engine_weights(c, w)),
+            y = b.output("y", {1, 16, 3, 3});
   HwOpParams p;
   p.ops = {conv_op(c), conv_op(c)};
   p.ops[0].out_channels = 8;
@@ -227,9 +244,11 @@ TEST(HwConvolution, OperationsOfAStageWriteTheirChannelsOnly) {
   EXPECT_EQ(run_blob(b, {x}).values, plain_convolution(c, x, w));
 }
 
-// ---- pooling ----------------------------------------------------------------------------------------------------------
+// ---- pooling
+// ----------------------------------------------------------------------------------------------------------
 
-std::vector<float> run_pool(HwOp op, const Shape& in, const Shape& out, const std::vector<float>& x, EmulatorOptions options = {}) {
+std::vector<float> run_pool(HwOp op, const Shape& in, const Shape& out, const std::vector<float>& x,
+                            EmulatorOptions options = {}) {
   BlobBuilder b;
   const int a = b.input("x", in), y = b.output("y", out);
   op.type = HwOpType::Pool;
@@ -253,12 +272,16 @@ TEST(HwPool, MaximumReadsOnlyInsideTheInput) {
   HwOp op = pool_op(3, 2);
   op.with_pad = 1;
   op.pad_mode = vpu::hw_pad::kRepeatLeft | vpu::hw_pad::kRepeatTop;
-  EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 2, 2}, {-1, -2, -3, -4, -5, -6, -7, -8, -9}), (std::vector<float>{-1, -2, -4, -5}));
+  EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 2, 2}, {-1, -2, -3, -4, -5, -6, -7, -8, -9}),
+            (std::vector<float>{-1, -2, -4, -5}));
   op.pad_mode = vpu::hw_pad::kRepeatRight | vpu::hw_pad::kRepeatBottom;  // begins at the first element
-  EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 2, 2}, {-1, -2, -3, -4, -5, -6, -7, -8, -9}), (std::vector<float>{-1, -3, -7, -9}));
+  EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 2, 2}, {-1, -2, -3, -4, -5, -6, -7, -8, -9}),
+            (std::vector<float>{-1, -3, -7, -9}));
 }
 
-TEST(HwPool, CountsPlanesOverTheBatch) { EXPECT_EQ(run_pool(pool_op(2, 2), {2, 2, 2, 2}, {2, 2, 1, 1}, counting(16)), (std::vector<float>{3, 7, 11, 15})); }
+TEST(HwPool, CountsPlanesOverTheBatch) {
+  EXPECT_EQ(run_pool(pool_op(2, 2), {2, 2, 2, 2}, {2, 2, 1, 1}, counting(16)), (std::vector<float>{3, 7, 11, 15}));
+}
 
 TEST(HwPool, AverageDividesByTheWholeKernelAtTheBorders) {
   HwOp op = pool_op(3, 1);
@@ -268,7 +291,8 @@ TEST(HwPool, AverageDividesByTheWholeKernelAtTheBorders) {
   std::vector<float> want{4, 6, 4, 6, 9, 6, 4, 6, 4};
   for (float& v : want) v = half_to_float(float_to_half(v * ninth));
   EXPECT_EQ(run_pool(op, {1, 1, 3, 3}, {1, 1, 3, 3}, std::vector<float>(9, 1)), want);
-  for (float v : run_pool(op, {1, 1, 3, 3}, {1, 1, 3, 3}, std::vector<float>(9, 1), {.avg_exclude_pad = true})) EXPECT_NEAR(v, 1, 1e-3);
+  for (float v : run_pool(op, {1, 1, 3, 3}, {1, 1, 3, 3}, std::vector<float>(9, 1), {.avg_exclude_pad = true}))
+    EXPECT_NEAR(v, 1, 1e-3);
 }
 
 TEST(HwPool, AverageTakesPadsFromTheSizes) {
@@ -278,7 +302,8 @@ TEST(HwPool, AverageTakesPadsFromTheSizes) {
   EXPECT_EQ(run_pool(op, {1, 1, 1, 4}, {1, 1, 1, 2}, {1, 1, 3, 3}).size(), 2u);
 }
 
-// ---- hostile descriptors ------------------------------------------------------------------------------------------------
+// ---- hostile descriptors
+// ------------------------------------------------------------------------------------------------
 
 TEST(HwStage, RefusesDescriptorsThatDoNotFitTheirBuffers) {
   const Conv c{};

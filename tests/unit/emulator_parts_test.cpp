@@ -24,10 +24,12 @@ Values input() { return pattern(static_cast<size_t>(kChannels * kPlane), 3); }
 
 /// One stage from the input above.
 template <class P>
-Values run(StageType type, const P& p, const Shape& out = {1, kChannels, kHeight, kWidth}, std::vector<Values> constants = {}) {
+Values run(StageType type, const P& p, const Shape& out = {1, kChannels, kHeight, kWidth},
+           std::vector<Values> constants = {}) {
   BlobBuilder b;
   std::vector<int> buffers{b.input("x", {1, kChannels, kHeight, kWidth}), b.output("y", out)};
-  for (const Values& v : constants) buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v, {.type = DataType::S32}));
+  for (const Values& v : constants)
+    buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v, {.type = DataType::S32}));
   b.stage(type, p, buffers);
   return run_blob(b, {input()}, {.threads = 3}).values;
 }
@@ -48,7 +50,8 @@ TEST(EmulatorParts, SoftMaxOverChannels) {
     const float top = *std::ranges::max_element(v);
     float sum = 0;
     for (float f : v) sum += std::exp(f - top);
-    for (int64_t c = 0; c < kChannels; ++c) ASSERT_NEAR(y[static_cast<size_t>(c * kPlane + i)], std::exp(v[static_cast<size_t>(c)] - top) / sum, 1e-3);
+    for (int64_t c = 0; c < kChannels; ++c)
+      ASSERT_NEAR(y[static_cast<size_t>(c * kPlane + i)], std::exp(v[static_cast<size_t>(c)] - top) / sum, 1e-3);
   }
 }
 
@@ -63,7 +66,8 @@ TEST(EmulatorParts, LrnAcrossChannels) {
     const Values v = pixel(x, i);
     for (int64_t c = 0; c < kChannels; ++c) {
       float sum = 0;
-      for (int64_t k = std::max<int64_t>(c - 1, 0); k <= std::min(c + 1, kChannels - 1); ++k) sum += v[static_cast<size_t>(k)] * v[static_cast<size_t>(k)];
+      for (int64_t k = std::max<int64_t>(c - 1, 0); k <= std::min(c + 1, kChannels - 1); ++k)
+        sum += v[static_cast<size_t>(k)] * v[static_cast<size_t>(k)];
       const float want = v[static_cast<size_t>(c)] / (2 + sum);
       ASSERT_NEAR(y[static_cast<size_t>(c * kPlane + i)], want, 1e-3f * std::max(1.0f, std::abs(want)));
     }
@@ -75,7 +79,8 @@ TEST(EmulatorParts, MvnOfEveryPlane) {
   const Values x = input(), y = run(StageType::MVN, p);
   for (int64_t c = 0; c < kChannels; ++c) {
     const double mean = std::accumulate(x.begin() + c * kPlane, x.begin() + (c + 1) * kPlane, 0.0) / kPlane;
-    for (int64_t i = c * kPlane; i < (c + 1) * kPlane; ++i) ASSERT_NEAR(y[static_cast<size_t>(i)], x[static_cast<size_t>(i)] - mean, 1e-2);
+    for (int64_t i = c * kPlane; i < (c + 1) * kPlane; ++i)
+      ASSERT_NEAR(y[static_cast<size_t>(i)], x[static_cast<size_t>(i)] - mean, 1e-2);
   }
 }
 
@@ -87,7 +92,9 @@ TEST(EmulatorParts, ReducedAxesInTheMiddleKeptOrDropped) {
     for (int64_t i = 0; i < kPlane; ++i) ASSERT_EQ(y[static_cast<size_t>(i)], std::ranges::max(pixel(x, i)));
   }
   const Values rows = run(StageType::ReduceMax, vpu::ReduceParams(), {1, kChannels, kHeight}, {{0}});
-  for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i], *std::max_element(x.begin() + static_cast<int64_t>(i) * kWidth, x.begin() + static_cast<int64_t>(i + 1) * kWidth));
+  for (size_t i = 0; i < rows.size(); ++i)
+    ASSERT_EQ(rows[i], *std::max_element(x.begin() + static_cast<int64_t>(i) * kWidth,
+                                         x.begin() + static_cast<int64_t>(i + 1) * kWidth));
 }
 
 TEST(EmulatorParts, AReductionIntoAnotherShapeIsAnError) {
@@ -112,8 +119,10 @@ TEST(EmulatorParts, PoolsOfWideRows) {
     for (int64_t i = 0; i < kLong / 2; ++i) {
       float best = -INFINITY, sum = 0, count = 0;
       for (int64_t k = std::max<int64_t>(2 * i - 1, 0); k < std::min(2 * i + 2, kLong); ++k)
-        for (const float v : {x[static_cast<size_t>(k)], x[static_cast<size_t>(kLong + k)]}) best = std::max(best, v), sum += v, ++count;
-      ASSERT_NEAR(got[static_cast<size_t>(i)], type == StageType::MaxPool ? best : sum / count, 2e-3 * std::max(1.0f, std::abs(sum)));
+        for (const float v : {x[static_cast<size_t>(k)], x[static_cast<size_t>(kLong + k)]})
+          best = std::max(best, v), sum += v, ++count;
+      ASSERT_NEAR(got[static_cast<size_t>(i)], type == StageType::MaxPool ? best : sum / count,
+                  2e-3 * std::max(1.0f, std::abs(sum)));
     }
   }
 }
@@ -124,14 +133,17 @@ TEST(EmulatorParts, TopKOfChannels) {
   p.values_present = p.indices_present = 1;
   BlobBuilder b;
   const Shape out{1, 2, kHeight, kWidth};
-  const int x = b.input("x", {1, kChannels, kHeight, kWidth}), k = b.constant({1}, {2}, {.type = DataType::S32}), values = b.output("values", out), indices = b.output("indices", out, {.type = DataType::S32});
+  const int x = b.input("x", {1, kChannels, kHeight, kWidth}), k = b.constant({1}, {2}, {.type = DataType::S32}),
+            values = b.output("values", out), indices = b.output("indices", out, {.type = DataType::S32});
   b.stage(StageType::TopK, p, {x, k, values, indices});
-  const Values in = input(), best = run_blob(b, {in}, {}, "values").values, where = run_blob(b, {in}, {}, "indices").values;
+  const Values in = input(), best = run_blob(b, {in}, {}, "values").values,
+               where = run_blob(b, {in}, {}, "indices").values;
   for (int64_t i = 0; i < kPlane; ++i) {
     const Values v = pixel(in, i);
     std::vector<int64_t> order(v.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](int64_t a, int64_t c) { return v[static_cast<size_t>(a)] > v[static_cast<size_t>(c)]; });
+    std::ranges::stable_sort(
+        order, [&](int64_t a, int64_t c) { return v[static_cast<size_t>(a)] > v[static_cast<size_t>(c)]; });
     for (int64_t j = 0; j < 2; ++j) {
       const auto at = static_cast<size_t>(j * kPlane + i);
       ASSERT_EQ(where[at], static_cast<float>(order[static_cast<size_t>(j)]));
@@ -145,13 +157,17 @@ TEST(EmulatorParts, MatrixProductsOfABatch) {
   vpu::GemmParams p;
   p.alpha = 1;
   BlobBuilder b;
-  const int a = b.input("a", {kBatch, kRows, kInner}), c = b.constant({1, kInner, kColumns}, pattern(kInner * kColumns, 5)), y = b.output("y", {kBatch, kRows, kColumns});
+  const int a = b.input("a", {kBatch, kRows, kInner}),
+            c = b.constant({1, kInner, kColumns}, pattern(kInner * kColumns, 5)),
+            y = b.output("y", {kBatch, kRows, kColumns});
   b.stage(StageType::GEMM, p, {a, c, y});
-  const Values x = pattern(kBatch * kRows * kInner, 2), w = pattern(kInner * kColumns, 5), got = run_blob(b, {x}, {.threads = 2}).values;
+  const Values x = pattern(kBatch * kRows * kInner, 2), w = pattern(kInner * kColumns, 5),
+               got = run_blob(b, {x}, {.threads = 2}).values;
   for (int64_t row = 0; row < kBatch * kRows; ++row)
     for (int64_t column = 0; column < kColumns; ++column) {
       float sum = 0;
-      for (int64_t k = 0; k < kInner; ++k) sum += x[static_cast<size_t>(row * kInner + k)] * w[static_cast<size_t>(k * kColumns + column)];
+      for (int64_t k = 0; k < kInner; ++k)
+        sum += x[static_cast<size_t>(row * kInner + k)] * w[static_cast<size_t>(k * kColumns + column)];
       ASSERT_EQ(got[static_cast<size_t>(row * kColumns + column)], rounded(sum));
     }
 }

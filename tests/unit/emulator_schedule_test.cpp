@@ -1,8 +1,7 @@
 // Which stages run together, and that nothing of the results tells.
-#include "emulator/schedule.hpp"
-
 #include <gtest/gtest.h>
 
+#include "emulator/schedule.hpp"
 #include "emulator_fixture.hpp"
 #include "vpu/stages/hw_op.hpp"
 
@@ -31,7 +30,9 @@ HwOpParams convolution(std::vector<uint32_t> channels = {kOut}) {
   return p;
 }
 
-int weights(BlobBuilder& b, unsigned seed) { return b.constant({(kOut + 7) / 8, kIn, 1, 8}, pattern((kOut + 7) / 8 * kIn * 8, seed)); }
+int weights(BlobBuilder& b, unsigned seed) {
+  return b.constant({(kOut + 7) / 8, kIn, 1, 8}, pattern((kOut + 7) / 8 * kIn * 8, seed));
+}
 
 std::vector<StageGroup> groups_of(BlobBuilder& b) {
   const std::vector<uint8_t> file = b.build();
@@ -67,7 +68,9 @@ struct Rows {
     to = b.scratch({kRows, kOut, 1, 1});
     w = weights(b, 3);
     b.stage(StageType::Copy, {x, from});
-    for (int64_t r = 0; r < kRows; ++r) b.stage(StageType::MyriadXHwOp, convolution({8, kOut - 8}), {b.view(from, {1, kIn, 1, 1}, r * kIn * 2), w, b.view(to, {1, kOut, 1, 1}, r * kOut * 2)});
+    for (int64_t r = 0; r < kRows; ++r)
+      b.stage(StageType::MyriadXHwOp, convolution({8, kOut - 8}),
+              {b.view(from, {1, kIn, 1, 1}, r * kIn * 2), w, b.view(to, {1, kOut, 1, 1}, r * kOut * 2)});
     b.stage(StageType::Copy, {to, y});
   }
 };
@@ -84,7 +87,8 @@ TEST(StageGroups, RowsOfAMatrixProductAreJoined) {
 
 TEST(StageGroups, AChainStaysAChain) {
   BlobBuilder b;
-  const int x = b.input("x", {1, kIn, 1, 1}), y = b.output("y", {1, kOut, 1, 1}), a = b.scratch({1, kIn, 1, 1}), c = b.scratch({1, kOut, 1, 1}), d = b.scratch({1, kOut, 1, 1});
+  const int x = b.input("x", {1, kIn, 1, 1}), y = b.output("y", {1, kOut, 1, 1}), a = b.scratch({1, kIn, 1, 1}),
+            c = b.scratch({1, kOut, 1, 1}), d = b.scratch({1, kOut, 1, 1});
   const int w = weights(b, 3);
   b.stage(StageType::Copy, {x, a});
   b.stage(StageType::MyriadXHwOp, convolution(), {a, w, c});
@@ -101,7 +105,9 @@ TEST(StageGroups, SlicesOfATensorRunSideBySide) {
   const int from = b.scratch({1, kSlices * kIn, kSize, 8}), to = b.scratch({1, kSlices * kOut, kSize, 8});
   b.stage(StageType::Copy, {x, from});
   for (int64_t k = 0; k < kSlices; ++k)
-    b.stage(StageType::MyriadXHwOp, convolution(), {b.view(from, {1, kIn, kSize, 8}, k * kIn * kSize * 16), weights(b, static_cast<unsigned>(k)), b.view(to, {1, kOut, kSize, 8}, k * kOut * kSize * 16)});
+    b.stage(StageType::MyriadXHwOp, convolution(),
+            {b.view(from, {1, kIn, kSize, 8}, k * kIn * kSize * 16), weights(b, static_cast<unsigned>(k)),
+             b.view(to, {1, kOut, kSize, 8}, k * kOut * kSize * 16)});
   b.stage(StageType::Copy, {to, y});
   const std::vector<StageGroup> groups = groups_of(b);
   ASSERT_EQ(groups.size(), 3u);
@@ -114,7 +120,8 @@ TEST(StageGroups, SlicesOfATensorRunSideBySide) {
 TEST(StageGroups, AnInputThatIsOverwrittenIsReadAgain) {
   constexpr int64_t kSize = 4;
   BlobBuilder b;
-  const int x = b.input("x", {1, kIn, kSize, 8}), y = b.output("y", {1, kOut, kSize, 8}), a = b.scratch({1, kIn, kSize, 8}), first = b.scratch({1, kOut, kSize, 8});
+  const int x = b.input("x", {1, kIn, kSize, 8}), y = b.output("y", {1, kOut, kSize, 8}),
+            a = b.scratch({1, kIn, kSize, 8}), first = b.scratch({1, kOut, kSize, 8});
   const int w = weights(b, 3);
   b.stage(StageType::Copy, {x, a});
   b.stage(StageType::MyriadXHwOp, convolution(), {a, w, first});
@@ -124,7 +131,8 @@ TEST(StageGroups, AnInputThatIsOverwrittenIsReadAgain) {
   expect_same_results(b, values);
 
   BlobBuilder direct;
-  const int from = direct.input("x", {1, kIn, kSize, 8}), to = direct.output("y", {1, kOut, kSize, 8}), middle = direct.scratch({1, kOut, kSize, 8});
+  const int from = direct.input("x", {1, kIn, kSize, 8}), to = direct.output("y", {1, kOut, kSize, 8}),
+            middle = direct.scratch({1, kOut, kSize, 8});
   const int same = weights(direct, 3);
   direct.stage(StageType::MyriadXHwOp, convolution(), {from, same, middle});
   direct.stage(StageType::MyriadXHwOp, convolution(), {direct.view(middle, {1, kIn, kSize, 8}, 0), same, to});

@@ -13,10 +13,14 @@ class GraphTest : public testing::Test {
  protected:
   using List = std::vector<int64_t>;
 
-  Value input(Shape shape, ElementType type = ElementType::f32) { return g.parameter(type, std::move(shape), "in" + std::to_string(g.next_id))->value(); }
+  Value input(Shape shape, ElementType type = ElementType::f32) {
+    return g.parameter(type, std::move(shape), "in" + std::to_string(g.next_id))->value();
+  }
   Value integers(List values) { return g.constant(Tensor::i64(std::move(values)))->value(); }
   Value scalar(int64_t v) { return g.constant(Tensor::scalar_i64(v))->value(); }
-  Value reals(Shape shape, std::vector<float> values) { return g.constant(Tensor::of(ElementType::f32, std::move(shape), std::move(values)))->value(); }
+  Value reals(Shape shape, std::vector<float> values) {
+    return g.constant(Tensor::of(ElementType::f32, std::move(shape), std::move(values)))->value();
+  }
 
   static Attributes attributes(std::initializer_list<std::pair<const char*, Attributes::Value>> list) {
     Attributes a;
@@ -24,8 +28,12 @@ class GraphTest : public testing::Test {
     return a;
   }
 
-  Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) { return g.make(std::move(type), std::move(inputs), std::move(attrs), version, "layer"); }
-  Shape shape(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) { return make(std::move(type), std::move(inputs), std::move(attrs), version)->shape(); }
+  Node* make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) {
+    return g.make(std::move(type), std::move(inputs), std::move(attrs), version, "layer");
+  }
+  Shape shape(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) {
+    return make(std::move(type), std::move(inputs), std::move(attrs), version)->shape();
+  }
 
   /// The node's first output, folded from its constant inputs.
   Tensor fold(Node* n, size_t output = 0) {
@@ -40,7 +48,9 @@ class GraphTest : public testing::Test {
     EXPECT_EQ(outputs[output].type, n->element_type(static_cast<int>(output)));
     return outputs[output];
   }
-  Tensor fold(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) { return fold(make(std::move(type), std::move(inputs), std::move(attrs), version)); }
+  Tensor fold(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = 0) {
+    return fold(make(std::move(type), std::move(inputs), std::move(attrs), version));
+  }
 
   Graph g;
 };

@@ -1,5 +1,5 @@
-// Reads every IR under the folders that BLOBSMITH_CORPUS names (separated by colons) and compares each inferred shape with
-// the <dim>s that Model Optimizer wrote. Skipped where the variable is not set.
+// Reads every IR under the folders that BLOBSMITH_CORPUS names (separated by colons) and compares each inferred shape
+// with the <dim>s that Model Optimizer wrote. Skipped where the variable is not set.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -47,9 +47,11 @@ void compare(const Graph& graph, const pugi::xml_node& net, const std::string& w
       if (port >= it->second->output_count()) break;
       const OutputPort& output = it->second->output(port++);
       if (is_static(output.shape)) {
-        EXPECT_EQ(to_string(output.shape), to_string(stated_shape(xml))) << where << ": " << layer.attribute("type").value() << " " << it->first;
+        EXPECT_EQ(to_string(output.shape), to_string(stated_shape(xml)))
+            << where << ": " << layer.attribute("type").value() << " " << it->first;
       }
-      EXPECT_EQ(precision_name(output.type), xml.attribute("precision").as_string()) << where << ": " << layer.attribute("type").value() << " " << it->first;
+      EXPECT_EQ(precision_name(output.type), xml.attribute("precision").as_string())
+          << where << ": " << layer.attribute("type").value() << " " << it->first;
       ++counts.outputs;
     }
     if (it->second->body) compare(*it->second->body, layer.child("body"), where, counts);

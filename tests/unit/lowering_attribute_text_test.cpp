@@ -1,9 +1,9 @@
 // Attributes lose bits on their way through text (front-end spec §6.1).
-#include "vpu/lowering/attribute_text.hpp"
-
 #include <gtest/gtest.h>
 
 #include <limits>
+
+#include "vpu/lowering/attribute_text.hpp"
 
 using namespace blobsmith::vpu;
 
@@ -18,7 +18,9 @@ TEST(AttributeText, TinyEpsilonsBecomeZero) {
   EXPECT_EQ(quirks::attribute_float(1e-10), 0.0f);
 }
 
-TEST(AttributeText, ScaleOfPowerKeepsFifteenDecimals) { EXPECT_EQ(quirks::attribute_power_scale(0.00123456789), 0.00123456789f); }
+TEST(AttributeText, ScaleOfPowerKeepsFifteenDecimals) {
+  EXPECT_EQ(quirks::attribute_power_scale(0.00123456789), 0.00123456789f);
+}
 
 TEST(AttributeText, ListsKeepSixSignificantDigits) {
   EXPECT_EQ(quirks::attribute_list_float(12.3456789), 12.3457f);

@@ -10,7 +10,8 @@ using namespace blobsmith::vpu;
 
 namespace {
 
-Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape, ElementType t = ElementType::f32) {
+Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape,
+         ElementType t = ElementType::f32) {
   Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
   g.set_outputs(n, {{t, std::move(shape)}});
   return n;
@@ -48,7 +49,8 @@ Graph conv_graph(int64_t kernel, int64_t stride, int64_t size = 16) {
   Graph g;
   Node* x = g.parameter(ElementType::f32, {1, 4, size, size}, "x");
   Node* w = floats(g, {8, 4, kernel, kernel}, "w");
-  Node* conv = op(g, "ConvolutionIE", {x->value(), w->value()}, "conv", {1, 8, (size - kernel) / stride + 1, (size - kernel) / stride + 1});
+  Node* conv = op(g, "ConvolutionIE", {x->value(), w->value()}, "conv",
+                  {1, 8, (size - kernel) / stride + 1, (size - kernel) / stride + 1});
   conv->attrs.set("strides", std::vector<int64_t>{stride, stride});
   conv->attrs.set("group", 1);
   g.result(conv->value());
@@ -200,14 +202,16 @@ TEST(Lowering, PermutationMapsOutputDimensionsToInputDimensions) {
   Node* order = g.constant(Tensor::i64({0, 2, 3, 1}), "order");
   g.result(op(g, "Transpose", {x->value(), order->value()}, "nhwc", {1, 3, 4, 2})->value());
   const auto p = lower(g, {}, {});
-  EXPECT_EQ(p->stages().at(0)->attrs.get<DimValues>("permutation"), (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
+  EXPECT_EQ(p->stages().at(0)->attrs.get<DimValues>("permutation"),
+            (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
 }
 
 TEST(Lowering, UnusedOutputsOfASplitKeepTheirPlace) {
   Graph g;
   Node* x = g.parameter(ElementType::f32, {1, 6, 2, 2}, "x");
   Node* split = g.add("Split", {x->value(), g.constant(Tensor::scalar_i64(1), "axis")->value()}, 0, "split");
-  g.set_outputs(split, {{ElementType::f32, {1, 2, 2, 2}}, {ElementType::f32, {1, 2, 2, 2}}, {ElementType::f32, {1, 2, 2, 2}}});
+  g.set_outputs(split,
+                {{ElementType::f32, {1, 2, 2, 2}}, {ElementType::f32, {1, 2, 2, 2}}, {ElementType::f32, {1, 2, 2, 2}}});
   g.result(split->value(0));
   g.result(split->value(2));
   const auto p = lower(g, {}, {});
@@ -243,7 +247,8 @@ TEST(Lowering, MvnOfOpset2IsRefusedWithItsInputs) {
   g.result(op(g, "MVN", {x->value()}, "MVN_1", {1, 4, 2, 2})->value());
   const std::vector<Error> errors = errors_of(g);
   ASSERT_EQ(errors.size(), 1u);
-  EXPECT_STREQ(errors[0].what(), "Failed to compile layer \"MVN_1\": 1 inputs provided to MVN_1 layer, but 2 expected.");
+  EXPECT_STREQ(errors[0].what(),
+               "Failed to compile layer \"MVN_1\": 1 inputs provided to MVN_1 layer, but 2 expected.");
 }
 
 TEST(Lowering, TooShortWeightsAreAnError) {

@@ -1,16 +1,18 @@
 // The layer network: names, weights that are no layers, order (front-end spec §6, §7).
-#include "vpu/lowering/network.hpp"
-
 #include <gtest/gtest.h>
+
+#include "vpu/lowering/network.hpp"
 
 using namespace blobsmith;
 using namespace blobsmith::vpu;
 
 namespace {
 
-Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape = {1, 4, 2, 2}, int outputs = 1) {
+Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape = {1, 4, 2, 2},
+         int outputs = 1) {
   Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
-  g.set_outputs(n, std::vector<std::pair<ElementType, Shape>>(static_cast<size_t>(outputs), {ElementType::f32, std::move(shape)}));
+  g.set_outputs(n, std::vector<std::pair<ElementType, Shape>>(static_cast<size_t>(outputs),
+                                                              {ElementType::f32, std::move(shape)}));
   return n;
 }
 
@@ -112,7 +114,9 @@ TEST(Network, ManyOutputsAreNumbered) {
 
 TEST(Network, DynamicAndEmptyShapesAreErrors) {
   Graph dynamic;
-  dynamic.result(op(dynamic, "Relu", {dynamic.parameter(ElementType::f32, {1, kDynamic}, "x")->value()}, "relu", {1, kDynamic})->value());
+  dynamic.result(
+      op(dynamic, "Relu", {dynamic.parameter(ElementType::f32, {1, kDynamic}, "x")->value()}, "relu", {1, kDynamic})
+          ->value());
   EXPECT_THROW(Network{dynamic}, Error);
   Graph empty;
   empty.result(op(empty, "Relu", {empty.parameter(ElementType::f32, {1, 4}, "x")->value()}, "relu", {1, 0})->value());

@@ -40,15 +40,21 @@ template <class MakeCell>
 Graph loop_graph(MakeCell make_cell, int states) {
   auto body = std::make_unique<Graph>();
   Node* bx = body->parameter(ElementType::f16, {1, 1, kInput}, "bx");
-  std::vector<Value> inputs{op(*body, "Reshape", {bx->value(), body->constant(Tensor::i64({1, kInput}))->value()}, "squeeze", {{1, kInput}})->value()};
-  for (int i = 0; i < states; ++i) inputs.push_back(body->parameter(ElementType::f16, {1, kState}, "s" + std::to_string(i))->value());
+  std::vector<Value> inputs{
+      op(*body, "Reshape", {bx->value(), body->constant(Tensor::i64({1, kInput}))->value()}, "squeeze", {{1, kInput}})
+          ->value()};
+  for (int i = 0; i < states; ++i)
+    inputs.push_back(body->parameter(ElementType::f16, {1, kState}, "s" + std::to_string(i))->value());
   Node* cell = make_cell(*body, inputs);
-  body->result(op(*body, "Reshape", {cell->value(), body->constant(Tensor::i64({1, 1, kState}))->value()}, "unsqueeze", {{1, 1, kState}})->value());
+  body->result(op(*body, "Reshape", {cell->value(), body->constant(Tensor::i64({1, 1, kState}))->value()}, "unsqueeze",
+                  {{1, 1, kState}})
+                   ->value());
   for (int i = 0; i < states; ++i) body->result(cell->value(i));
 
   Graph g;
   std::vector<Value> outer{g.parameter(ElementType::f16, {1, kSteps, kInput}, "x")->value()};
-  for (int i = 0; i < states; ++i) outer.push_back(g.parameter(ElementType::f16, {1, kState}, "h" + std::to_string(i))->value());
+  for (int i = 0; i < states; ++i)
+    outer.push_back(g.parameter(ElementType::f16, {1, kState}, "h" + std::to_string(i))->value());
   std::vector<Shape> shapes{{1, kSteps, kState}};
   for (int i = 0; i < states; ++i) shapes.push_back({1, kState});
   Node* loop = op(g, "TensorIterator", outer, "loop", shapes);
@@ -96,14 +102,16 @@ TEST(LstmLowering, CellsWithTheSameWeightsShareThem) {
   Node* h = g.parameter(ElementType::f16, {1, kState}, "h");
   Node* c = g.parameter(ElementType::f16, {1, kState}, "c");
   Node* first = lstm_cell(g, x->value(), h->value(), c->value(), "cell1");
-  Node* second = op(g, "LSTMCellIE", {x->value(), first->value(0), first->value(1), first->input(3), first->input(4)}, "cell2", {{1, kState}, {1, kState}});
+  Node* second = op(g, "LSTMCellIE", {x->value(), first->value(0), first->value(1), first->input(3), first->input(4)},
+                    "cell2", {{1, kState}, {1, kState}});
   g.result(second->value(0));
   const auto p = lower(g, {}, {});
   EXPECT_EQ(p->stages().at(0)->input(3), p->stages().at(1)->input(3));
 }
 
 TEST(LstmLowering, ALoopOverOneCellIsASequence) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
+  const Graph g =
+      loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
   const auto p = lower(g, {}, {});
   EXPECT_EQ(stage_names(*p), (Names{"LSTMCell:cell_sequence"}));
   const Stage* s = p->stages().at(0);
@@ -115,14 +123,17 @@ TEST(LstmLowering, ALoopOverOneCellIsASequence) {
 }
 
 TEST(LoopLowering, OtherLoopsBecomeLoopStartAndLoopEnd) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const Graph g = loop_graph(
+      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
   const auto p = lower(g, {}, {});
-  EXPECT_EQ(stage_names(*p), (Names{"Copy:copy-for-backedge", "LoopStart:loop@LoopStart", "Reshape:squeeze", "GEMM:gemm", "Copy:copy-for-backedge", "Reshape:unsqueeze", "LoopEnd:loop@LoopEnd",
+  EXPECT_EQ(stage_names(*p), (Names{"Copy:copy-for-backedge", "LoopStart:loop@LoopStart", "Reshape:squeeze",
+                                    "GEMM:gemm", "Copy:copy-for-backedge", "Reshape:unsqueeze", "LoopEnd:loop@LoopEnd",
                                     "Copy:copy-for-tensor-iterator-output"}));
 }
 
 TEST(LoopLowering, StartAndEndSliceAndJoin) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const Graph g = loop_graph(
+      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
   const Stage* end = p->stages().at(6);
@@ -135,7 +146,8 @@ TEST(LoopLowering, StartAndEndSliceAndJoin) {
 }
 
 TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+  const Graph g = loop_graph(
+      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
   EXPECT_EQ(p->find_data(start->input(0)->attrs.integer("start-shared-allocation")), start->output(0));
@@ -146,12 +158,14 @@ TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
 }
 
 TEST(LoopLowering, ProblemsOfTheBodyAreReported) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
+  const Graph g =
+      loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
   EXPECT_THROW(lower(g, {}, {}), ErrorList);
 }
 
 TEST(LoopLowering, PureLoopsCanBeForced) {
-  const Graph g = loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
+  const Graph g =
+      loop_graph([](Graph& b, const std::vector<Value>& in) { return lstm_cell(b, in[0], in[1], in[2], "cell"); }, 2);
   CompileOptions o;
   o.force_pure_tensor_iterator = true;
   const auto p = lower(g, o, {});

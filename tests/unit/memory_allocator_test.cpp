@@ -1,7 +1,6 @@
-#include "vpu/memory/allocator.hpp"
-
 #include <gtest/gtest.h>
 
+#include "vpu/memory/allocator.hpp"
 #include "vpu/nce/hw_stage.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
@@ -54,7 +53,8 @@ TEST(Allocator, CmxIsFilledFromItsEnd) {
 TEST(Allocator, ABufferLivesFromItsFirstWriterToTheLastReaderOfAnyPart) {
   Program p;
   Data* in = p.add_input("in", kSmall);
-  Data *left = p.add_data("left", kSmall), *right = p.add_data("right", kSmall), *both = p.add_data("both", kSmall.with_dim(Dim::C, 32));
+  Data *left = p.add_data("left", kSmall), *right = p.add_data("right", kSmall),
+       *both = p.add_data("both", kSmall.with_dim(Dim::C, 32));
   Data *out = p.add_output("out", both->desc), *other = p.add_output("other", kSmall);
   p.add_stage("l", StageType::Relu, nullptr, {in}, {left});
   p.add_stage("r", StageType::Relu, nullptr, {in}, {right});
@@ -170,7 +170,8 @@ TEST(AllocateResources, AnImpossibleStageIsNamed) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::AllocationFailed);
-    EXPECT_NE(std::string(e.what()).find("unable to satisfy requirements for stage stage0 with type MyriadXHwOp"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("unable to satisfy requirements for stage stage0 with type MyriadXHwOp"),
+              std::string::npos);
     EXPECT_NE(std::string(e.what()).find("data0"), std::string::npos);
     EXPECT_FALSE(e.hint().empty());
   }
@@ -180,7 +181,9 @@ TEST(AllocateResources, AnImpossibleStageIsNamed) {
 TEST(Allocator, AnswersAQuestionAboutOneBufferAsAWholeRunWould) {
   constexpr int kStages = 400;
   Chain n(kSlab, std::vector<StageType>(kStages, StageType::MyriadXHwOp), 2);
-  for (int i = 1; i < kStages; i += 5) n.p.add_stage("side", StageType::Copy, nullptr, {n.data[static_cast<size_t>(i)]}, {n.p.add_output("out" + std::to_string(i), kSlab)});
+  for (int i = 1; i < kStages; i += 5)
+    n.p.add_stage("side", StageType::Copy, nullptr, {n.data[static_cast<size_t>(i)]},
+                  {n.p.add_output("out" + std::to_string(i), kSlab)});
   Allocator a(n.p);
   a.learn_stages();
   int fitted = 0, refused = 0;

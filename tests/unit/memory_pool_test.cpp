@@ -1,6 +1,6 @@
-#include "vpu/memory/pool.hpp"
-
 #include <gtest/gtest.h>
+
+#include "vpu/memory/pool.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -22,7 +22,7 @@ TEST(MemoryPool, CutsFromTheEndOfTheSmallestBlockThatFits) {
   pool.free(0, 1024);
   pool.free(1088, 512);
   EXPECT_EQ(pool.allocate(128), 1088 + 512 - 128);
-  EXPECT_EQ(pool.allocate(384), 1088);                 // the rest of that block, exactly
+  EXPECT_EQ(pool.allocate(384), 1088);  // the rest of that block, exactly
   EXPECT_EQ(pool.allocate(64), 1024 - 64);
 }
 

@@ -15,7 +15,8 @@ const DataDesc kWhole({16, 8, 32, 1});
 struct ConcatNet {
   Program p;
   Data* in = p.add_input("in", kPart);
-  Data *a = p.add_data("a", kPart), *b = p.add_data("b", kPart), *whole = p.add_data("whole", kWhole), *out = p.add_output("out", kWhole);
+  Data *a = p.add_data("a", kPart), *b = p.add_data("b", kPart), *whole = p.add_data("whole", kWhole),
+       *out = p.add_output("out", kWhole);
   Stage *first, *second, *concat, *last;
   explicit ConcatNet(StageType producer = StageType::Relu) {
     first = p.add_stage("first", producer, nullptr, {in}, {a});
@@ -84,7 +85,8 @@ TEST(SpecialStages, AnEliminationThatDoesNotFitLeavesTheCopy) {
 TEST(SpecialStages, SplitOutputsAreViewsUnlessTheyLeaveTheNetwork) {
   Program p;
   Data* in = p.add_input("in", kWhole);
-  Data *whole = p.add_data("whole", kWhole), *a = p.add_data("a", kPart), *out = p.add_output("out", kPart), *out2 = p.add_output("out2", kPart);
+  Data *whole = p.add_data("whole", kWhole), *a = p.add_data("a", kPart), *out = p.add_output("out", kPart),
+       *out2 = p.add_output("out2", kPart);
   p.add_stage("first", StageType::Relu, nullptr, {in}, {whole});
   Stage* split = add_split(p, "split", nullptr, Dim::C, whole, {a, out});
   p.add_stage("last", StageType::Relu, nullptr, {a}, {out2});

@@ -9,7 +9,9 @@ namespace {
 struct Net {
   Program p;
   Data* data(const std::string& name) { return p.add_data(name, DataDesc({8})); }
-  Stage* stage(const std::string& name, std::vector<Data*> in, std::vector<Data*> out) { return p.add_stage(name, StageType::Relu, nullptr, std::move(in), std::move(out)); }
+  Stage* stage(const std::string& name, std::vector<Data*> in, std::vector<Data*> out) {
+    return p.add_stage(name, StageType::Relu, nullptr, std::move(in), std::move(out));
+  }
   std::string order() {
     std::string r;
     for (const Stage* s : p.stages()) r += s->name;
@@ -19,8 +21,10 @@ struct Net {
 
 /// a feeds the branches b-c and d; e joins them.
 struct Diamond : Net {
-  Data *in = p.add_input("in", DataDesc({8})), *x = data("x"), *y = data("y"), *z = data("z"), *w = data("w"), *out = p.add_output("out", DataDesc({8}));
-  Stage *a = stage("a", {in}, {x}), *b = stage("b", {x}, {y}), *d = stage("d", {x}, {w}), *c = stage("c", {y}, {z}), *e = stage("e", {z, w}, {out});
+  Data *in = p.add_input("in", DataDesc({8})), *x = data("x"), *y = data("y"), *z = data("z"), *w = data("w"),
+       *out = p.add_output("out", DataDesc({8}));
+  Stage *a = stage("a", {in}, {x}), *b = stage("b", {x}, {y}), *d = stage("d", {x}, {w}), *c = stage("c", {y}, {z}),
+        *e = stage("e", {z, w}, {out});
 };
 
 TEST(StageOrder, RunsTheBranchWithTheLowestIdFirstAndCompletely) {

@@ -34,14 +34,16 @@ Graph example() {
   pool.set("kernel", Integers{3, 3});
   pool.set("pads_begin", Integers{1, 1});
   pool.set("pads_end", Integers{1, 1});
-  const Value a = g.make("MaxPool", {relu(g, convolution(g, in->value(), 13, 3, 2, "conv1"), "relu1")}, pool, 0, "a")->value();
+  const Value a =
+      g.make("MaxPool", {relu(g, convolution(g, in->value(), 13, 3, 2, "conv1"), "relu1")}, pool, 0, "a")->value();
   const Value b = relu(g, convolution(g, a, 27, 1, 1, "conv2"), "b");
   const Value out1 = g.make("Tanh", {b}, {}, 0, "out1")->value();
   Attributes axis;
   axis.set("axis", int64_t{1});
   const Value joined = g.make("Concat", {a, b}, axis, 0, "joined")->value();
   Node* slope = g.constant(Tensor::of<float>(ElementType::f32, {1}, {0.1f}), "slope");
-  const Value out2 = g.make("PRelu", {convolution(g, joined, 11, 3, 1, "conv3"), slope->value()}, {}, 0, "out2")->value();
+  const Value out2 =
+      g.make("PRelu", {convolution(g, joined, 11, 3, 1, "conv3"), slope->value()}, {}, 0, "out2")->value();
   g.result(out1);
   g.result(out2);
   return g;

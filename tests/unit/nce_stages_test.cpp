@@ -11,7 +11,9 @@ class HwStages : public PassTest {
     p.resources.slices = 4;
     p.resources.tiling_cmx_limit = 327680;
   }
-  static Window square(int64_t kernel, int64_t stride, int64_t pad) { return {kernel, kernel, stride, stride, pad, pad, pad, pad, 1, 1}; }
+  static Window square(int64_t kernel, int64_t stride, int64_t pad) {
+    return {kernel, kernel, stride, stride, pad, pad, pad, pad, 1, 1};
+  }
   Data* input(const Dims& d) { return p.add_input("in", DataDesc(d)); }
   Data* output(const Dims& d) { return p.add_output("out", DataDesc(d)); }
   Stage* only_hw_stage() {
@@ -186,7 +188,9 @@ TEST_F(HwStages, PoolingHasThreeFakesAndItsOwnPads) {
 }
 
 TEST_F(HwStages, FullyConnectedLayersThatReachTilingCannotBeCompiled) {
-  Stage* s = p.add_stage("fc", StageType::StubFullyConnected, nullptr, {input({1, 1, 8}), constant("w", {1, 8, 4}, 1), p.add_fake(), p.add_fake()}, {output({1, 1, 4})});
+  Stage* s =
+      p.add_stage("fc", StageType::StubFullyConnected, nullptr,
+                  {input({1, 1, 8}), constant("w", {1, 8, 4}, 1), p.add_fake(), p.add_fake()}, {output({1, 1, 4})});
   s->attrs.set("tryHW", true);
   EXPECT_THROW(hw_fully_connected_tiling(p), Error);
   p.resources.tiling_cmx_limit = 0;

@@ -15,14 +15,19 @@ constexpr int64_t kRoomy = 589824;  // bytes of CMX for an output tile, with nin
 class Hash {
  public:
   void add(int64_t v) {
-    for (int i = 0; i < 8; ++i) value_ = (value_ ^ (static_cast<uint64_t>(v) >> (8 * i) & 255)) * 16777619u & 0xffffffffu;
+    for (int i = 0; i < 8; ++i)
+      value_ = (value_ ^ (static_cast<uint64_t>(v) >> (8 * i) & 255)) * 16777619u & 0xffffffffu;
   }
   void add(const AxisTiles& tiles) {
     for (const AxisTile& t : tiles)
-      for (int64_t v : {t.input_with_junk, t.output_with_junk, t.junk_before, t.junk_after, t.input_start, t.input_end, t.output_start, t.output_end}) add(v);
+      for (int64_t v : {t.input_with_junk, t.output_with_junk, t.junk_before, t.junk_after, t.input_start, t.input_end,
+                        t.output_start, t.output_end})
+        add(v);
   }
   void add(const OutputChannelTiling& m) {
-    for (int64_t v : {int64_t(m.mode), m.descriptors, m.channels_per_descriptor, m.last_channels, m.extended_in_channels, m.extended_out_channels, m.cost}) add(v);
+    for (int64_t v : {int64_t(m.mode), m.descriptors, m.channels_per_descriptor, m.last_channels,
+                      m.extended_in_channels, m.extended_out_channels, m.cost})
+      add(v);
   }
   uint32_t value() const { return static_cast<uint32_t>(value_); }
 
@@ -116,7 +121,9 @@ TEST(HwTiling, TilesCoverTheOutputOnce) {
   }
 }
 
-TEST(HwTiling, TilesTooSmallForTheirOwnJunkAreImpossible) { EXPECT_TRUE(split_axis(100, 100, {7, 1, 3, 3}, 5, true).empty()); }
+TEST(HwTiling, TilesTooSmallForTheirOwnJunkAreImpossible) {
+  EXPECT_TRUE(split_axis(100, 100, {7, 1, 3, 3}, 5, true).empty());
+}
 
 TEST(HwTiling, TilesBeforeAMergedPoolingOverlapByFourPixels) {
   const AxisTiles tiles = split_axis_with_pool(64, 32, 12);
@@ -145,7 +152,8 @@ TEST(HwTiling, PlanesAreCutUntilTheOutputTileFitsIntoCmx) {
   ASSERT_TRUE(t);
   ASSERT_GT(t->plane_tiles(), 1u);
   for (const AxisTile& row : t->rows)
-    for (const AxisTile& column : t->columns) EXPECT_LE(buffer_bytes(column.output_with_junk, row.output_with_junk, 64), 327680);
+    for (const AxisTile& column : t->columns)
+      EXPECT_LE(buffer_bytes(column.output_with_junk, row.output_with_junk, 64), 327680);
 }
 
 TEST(HwTiling, NoCmxMeansNoTiling) { EXPECT_FALSE(tile_convolution(same_conv(28, 64, 64, 3), {6, 0}, "c")); }
@@ -255,7 +263,9 @@ TEST(HwTilingReference, Poolings) {
 }
 
 TEST(HwTilingReference, DepthwiseTiles) {
-  for (const DepthwiseCase& c : kDepthwiseCases) EXPECT_EQ(best_depthwise_tile(c.w, c.h, c.channels, c.kernel_x, c.kernel_y, c.stride), c.tile) << "case " << &c - kDepthwiseCases;
+  for (const DepthwiseCase& c : kDepthwiseCases)
+    EXPECT_EQ(best_depthwise_tile(c.w, c.h, c.channels, c.kernel_x, c.kernel_y, c.stride), c.tile)
+        << "case " << &c - kDepthwiseCases;
 }
 
 }  // namespace

@@ -17,13 +17,15 @@ Bytes counted(int64_t n) {
 }
 
 /// The rule of the specification, element by element.
-std::vector<Half> expected(const Bytes& source, const WeightsShape& s, int64_t first, int64_t count, int64_t extended_in, int64_t extended_out) {
+std::vector<Half> expected(const Bytes& source, const WeightsShape& s, int64_t first, int64_t count,
+                           int64_t extended_in, int64_t extended_out) {
   const auto w = source.as<Half>();
   std::vector<Half> r(static_cast<size_t>(extended_in * extended_out * s.positions), 0);
   for (int64_t o = 0; o < s.out_channels; ++o)
     for (int64_t i = 0; i < std::min(count, s.in_channels - first); ++i)
       for (int64_t k = 0; k < s.positions; ++k)
-        r[static_cast<size_t>(((o / 8 * extended_in + i) * s.positions + k) * 8 + o % 8)] = w[static_cast<size_t>((o * s.in_channels + first + i) * s.positions + k)];
+        r[static_cast<size_t>(((o / 8 * extended_in + i) * s.positions + k) * 8 + o % 8)] =
+            w[static_cast<size_t>((o * s.in_channels + first + i) * s.positions + k)];
   return r;
 }
 

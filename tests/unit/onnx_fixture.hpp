@@ -19,7 +19,9 @@ class ModelText {
     model_.set_ir_version(7);
     model_.add_opset_import()->set_version(opset);
   }
-  ModelText& input(const std::string& name, const std::vector<int64_t>& shape) { return value(*model_.mutable_graph()->add_input(), name, shape); }
+  ModelText& input(const std::string& name, const std::vector<int64_t>& shape) {
+    return value(*model_.mutable_graph()->add_input(), name, shape);
+  }
   ModelText& output(const std::string& name) { return value(*model_.mutable_graph()->add_output(), name, {}); }
   ModelText& constant(const std::string& name, const std::vector<int64_t>& shape, const std::vector<float>& values) {
     onnx::TensorProto& t = *model_.mutable_graph()->add_initializer();
@@ -29,7 +31,8 @@ class ModelText {
     for (float v : values) t.add_float_data(v);
     return *this;
   }
-  ModelText& node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs, const std::string& output) {
+  ModelText& node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
+                  const std::string& output) {
     onnx::NodeProto& n = *model_.mutable_graph()->add_node();
     n.set_op_type(op);
     n.set_name(name);
@@ -90,8 +93,10 @@ class ModelText {
     v.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
     for (int64_t d : shape) {
       auto* dim = v.mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim();
-      if (d > 0) dim->set_dim_value(d);
-      else dim->set_dim_param("n");
+      if (d > 0)
+        dim->set_dim_value(d);
+      else
+        dim->set_dim_param("n");
     }
     return *this;
   }

@@ -17,7 +17,13 @@ Error error_of(const ModelText& m) {
 }
 
 TEST(OnnxImport, NamesTheLastLayerAfterTheOutputAndTheConvolutionWithoutItsBias) {
-  const Graph g = ModelText().input("x", {1, 1, 4, 4}).constant("w", {1, 1, 1, 1}, {2}).constant("b", {1}, {1}).node("Conv", "conv", {"x", "w", "b"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 1, 4, 4})
+                      .constant("w", {1, 1, 1, 1}, {2})
+                      .constant("b", {1}, {1})
+                      .node("Conv", "conv", {"x", "w", "b"}, "y")
+                      .output("y")
+                      .import();
   ASSERT_TRUE(layer(g, "conv/WithoutBiases"));
   ASSERT_TRUE(layer(g, "y"));
   EXPECT_EQ(layer(g, "conv/WithoutBiases")->type, "Convolution");
@@ -26,7 +32,12 @@ TEST(OnnxImport, NamesTheLastLayerAfterTheOutputAndTheConvolutionWithoutItsBias)
 }
 
 TEST(OnnxImport, NamesLayersAlikeInHalfAndInFullPrecision) {
-  const ModelText m = std::move(ModelText().input("x", {1, 1, 4, 4}).constant("same", {1, 1, 1, 1}, {2}).node("Conv", "same", {"x", "same"}, "c").node("Relu", "relu", {"c"}, "y").output("y"));
+  const ModelText m = std::move(ModelText()
+                                    .input("x", {1, 1, 4, 4})
+                                    .constant("same", {1, 1, 1, 1}, {2})
+                                    .node("Conv", "same", {"x", "same"}, "c")
+                                    .node("Relu", "relu", {"c"}, "y")
+                                    .output("y"));
   for (const bool half : {true, false}) {
     const Graph g = m.import({.input_shapes = {}, .half_precision = half});
     const Node* n = layer(g, "same");
@@ -37,39 +48,77 @@ TEST(OnnxImport, NamesLayersAlikeInHalfAndInFullPrecision) {
 
 TEST(OnnxImport, FoldsAMultiplicationIntoWeightsAndRoundsThemOnce) {
   // 1.0005 * 1.0005 = 1.00100025: rounding the factors to FP16 first would give 1.
-  const Graph g = ModelText().input("x", {1, 1, 4, 4}).constant("w", {1, 1, 1, 1}, {1.0005f}).constant("s", {1, 1, 1, 1}, {1.0005f}).node("Conv", "conv", {"x", "w"}, "c").node("Mul", "mul", {"c", "s"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 1, 4, 4})
+                      .constant("w", {1, 1, 1, 1}, {1.0005f})
+                      .constant("s", {1, 1, 1, 1}, {1.0005f})
+                      .node("Conv", "conv", {"x", "w"}, "c")
+                      .node("Mul", "mul", {"c", "s"}, "y")
+                      .output("y")
+                      .import();
   const Node* conv = layer(g, "y");
   ASSERT_TRUE(conv && conv->is("Convolution"));
   EXPECT_EQ(conv->input(1).node->constant.as<Half>()[0], float_to_half(1.00100025f));
 }
 
 TEST(OnnxImport, AFactorAlongRowsStaysOutOfTheColumnsWithoutQuirks) {
-  const ModelText m = std::move(ModelText().input("x", {1, 2, 2}).constant("w", {2, 2}, {1, 2, 3, 4}).constant("s", {2, 1}, {10, 100}).node("MatMul", "product", {"x", "w"}, "p").node("Mul", "mul", {"p", "s"}, "y").output("y"));
+  const ModelText m = std::move(ModelText()
+                                    .input("x", {1, 2, 2})
+                                    .constant("w", {2, 2}, {1, 2, 3, 4})
+                                    .constant("s", {2, 1}, {10, 100})
+                                    .node("MatMul", "product", {"x", "w"}, "p")
+                                    .node("Mul", "mul", {"p", "s"}, "y")
+                                    .output("y"));
   EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = true}), "y")->type, "MatMul");
   EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = false}), "y")->type, "Multiply");
-  const ModelText flat = std::move(ModelText().input("x", {2, 2}).constant("w", {2, 2}, {1, 2, 3, 4}).constant("s", {2}, {10, 100}).node("MatMul", "product", {"x", "w"}, "p").node("Mul", "mul", {"p", "s"}, "y").output("y"));
+  const ModelText flat = std::move(ModelText()
+                                       .input("x", {2, 2})
+                                       .constant("w", {2, 2}, {1, 2, 3, 4})
+                                       .constant("s", {2}, {10, 100})
+                                       .node("MatMul", "product", {"x", "w"}, "p")
+                                       .node("Mul", "mul", {"p", "s"}, "y")
+                                       .output("y"));
   EXPECT_EQ(layer(flat.import({.input_shapes = {}, .quirks = false}), "y")->type, "MatMul") << "columns";
 }
 
 TEST(OnnxImport, ZerosBeforeAMaximumStayThereWithoutQuirks) {
   const auto model = [](const char* before) {
-    return std::move(ModelText().input("x", {1, 1, 4, 4}).node(before, "before", {"x"}, "a").integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}).node("Pad", "pad", {"a", "pads"}, "b").node("MaxPool", "pool", {"b"}, "y").with("kernel_shape", std::vector<int64_t>{3, 3}).output("y"));
+    return std::move(ModelText()
+                         .input("x", {1, 1, 4, 4})
+                         .node(before, "before", {"x"}, "a")
+                         .integers("pads", {0, 0, 1, 1, 0, 0, 1, 1})
+                         .node("Pad", "pad", {"a", "pads"}, "b")
+                         .node("MaxPool", "pool", {"b"}, "y")
+                         .with("kernel_shape", std::vector<int64_t>{3, 3})
+                         .output("y"));
   };
-  const auto keeps = [&](const char* before, bool quirks) { return layer(model(before).import({.input_shapes = {}, .quirks = quirks}), "pad") != nullptr; };
+  const auto keeps = [&](const char* before, bool quirks) {
+    return layer(model(before).import({.input_shapes = {}, .quirks = quirks}), "pad") != nullptr;
+  };
   EXPECT_FALSE(keeps("Tanh", true)) << "as Model Optimizer";
   EXPECT_TRUE(keeps("Tanh", false));
   EXPECT_FALSE(keeps("Relu", false)) << "no value is below zero";
 }
 
 TEST(OnnxImport, WritesASubtractedConstantAsAnAddedOne) {
-  const Graph g = ModelText().input("x", {1, 3}).constant("c", {3}, {1, 2, 3}).node("Sub", "sub", {"x", "c"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 3})
+                      .constant("c", {3}, {1, 2, 3})
+                      .node("Sub", "sub", {"x", "c"}, "y")
+                      .output("y")
+                      .import();
   const Node* add = layer(g, "y");
   ASSERT_TRUE(add && add->is("Add"));
   EXPECT_EQ(add->input(1).node->constant.to_f32(), (std::vector<float>{-1, -2, -3}));
 }
 
 TEST(OnnxImport, MakesUnreadValuesNetworkOutputs) {
-  const Graph g = ModelText().input("x", {1, 3}).node("Relu", "dead", {"x"}, "d").node("Tanh", "live", {"x"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 3})
+                      .node("Relu", "dead", {"x"}, "d")
+                      .node("Tanh", "live", {"x"}, "y")
+                      .output("y")
+                      .import();
   ASSERT_EQ(g.results().size(), 2u);
   EXPECT_EQ(g.results()[0]->input(0).node->name, "dead");
   EXPECT_EQ(g.results()[1]->input(0).node->name, "y");
@@ -77,7 +126,12 @@ TEST(OnnxImport, MakesUnreadValuesNetworkOutputs) {
 
 TEST(OnnxImport, NamesAllUnknownOperatorsAtOnce) {
   try {
-    ModelText().input("x", {1, 3}).node("Frobnicate", "f", {"x"}, "a").node("Quux", "q", {"a"}, "y").output("y").import();
+    ModelText()
+        .input("x", {1, 3})
+        .node("Frobnicate", "f", {"x"}, "a")
+        .node("Quux", "q", {"a"}, "y")
+        .output("y")
+        .import();
     FAIL();
   } catch (const ErrorList& e) {
     ASSERT_EQ(e.errors().size(), 2u);
@@ -97,9 +151,18 @@ TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
 
 TEST(OnnxImport, RejectsBrokenModelsWithAnError) {
   EXPECT_EQ(error_of(ModelText()).code(), ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(), ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText().input("x", {1}).constant("c", {4}, {1}).node("Add", "a", {"x", "c"}, "y").output("y")).code(), ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText().input("x", {1, 3}).constant("w", {5, 2}, std::vector<float>(10)).node("MatMul", "m", {"x", "w"}, "y").output("y")).code(), ErrorCode::ShapeMismatch);
+  EXPECT_EQ(error_of(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(),
+            ErrorCode::BadOnnx);
+  EXPECT_EQ(error_of(ModelText().input("x", {1}).constant("c", {4}, {1}).node("Add", "a", {"x", "c"}, "y").output("y"))
+                .code(),
+            ErrorCode::BadOnnx);
+  EXPECT_EQ(error_of(ModelText()
+                         .input("x", {1, 3})
+                         .constant("w", {5, 2}, std::vector<float>(10))
+                         .node("MatMul", "m", {"x", "w"}, "y")
+                         .output("y"))
+                .code(),
+            ErrorCode::ShapeMismatch);
 }
 
 }  // namespace

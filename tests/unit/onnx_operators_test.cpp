@@ -22,7 +22,8 @@ ModelText one(const std::string& op, const std::vector<int64_t>& shape = {1, 8, 
 }
 
 TEST(OnnxOperators, AMeanIsASumTimesOneOverTheCount) {
-  const Graph g = ModelText().input("a", {1, 3}).input("b", {1, 3}).node("Mean", "n", {"a", "b"}, "y").output("y").import();
+  const Graph g =
+      ModelText().input("a", {1, 3}).input("b", {1, 3}).node("Mean", "n", {"a", "b"}, "y").output("y").import();
   EXPECT_EQ(types_of(g), (Types{"Add", "Multiply"}));
   EXPECT_EQ(layer(g, "y")->input(1).node->constant.to_f32(), std::vector<float>{0.5f});
 }
@@ -40,7 +41,15 @@ TEST(OnnxOperators, OtherReductionsAreSums) {
 }
 
 TEST(OnnxOperators, ARemainderHasTheSignOfTheDivisorOrWithFmodOfTheDividend) {
-  const auto mod = [](int64_t fmod) { return ModelText().input("x", {1, 3}).constant("c", {1}, {2.5f}).node("Mod", "n", {"x", "c"}, "y").with("fmod", fmod).output("y").import(); };
+  const auto mod = [](int64_t fmod) {
+    return ModelText()
+        .input("x", {1, 3})
+        .constant("c", {1}, {2.5f})
+        .node("Mod", "n", {"x", "c"}, "y")
+        .with("fmod", fmod)
+        .output("y")
+        .import();
+  };
   EXPECT_EQ(types_of(mod(0)), Types{"FloorMod"});
   EXPECT_EQ(types_of(mod(1)).count("FloorMod"), 2u);
 }
@@ -54,11 +63,13 @@ TEST(OnnxOperators, ActivationsAreMadeOfElu) {
 
 TEST(OnnxOperators, ASoftShrinkIsADifferenceAndAHardOneHasTwoMasks) {
   EXPECT_EQ(types_of(one("Shrink").with_real("bias", 0.5f).output("y").import()).count("Clamp"), 1u);
-  EXPECT_EQ(types_of(one("Shrink").output("y").import()), (Types{"Greater", "Convert", "Multiply", "Less", "Convert", "Multiply", "Add"}));
+  EXPECT_EQ(types_of(one("Shrink").output("y").import()),
+            (Types{"Greater", "Convert", "Multiply", "Less", "Convert", "Multiply", "Add"}));
 }
 
 TEST(OnnxOperators, RegionsArePooledByTheirLargestValues) {
-  ModelText m = std::move(ModelText().input("x", {1, 8, 6, 5}).input("r", {3, 5}).node("MaxRoiPool", "n", {"x", "r"}, "y"));
+  ModelText m =
+      std::move(ModelText().input("x", {1, 8, 6, 5}).input("r", {3, 5}).node("MaxRoiPool", "n", {"x", "r"}, "y"));
   EXPECT_EQ(types_of(m.with("pooled_shape", std::vector<int64_t>{2, 3}).output("y").import()), Types{"ROIPooling"});
 }
 
@@ -66,25 +77,45 @@ TEST(OnnxOperators, AHardmaxIsOneAtTheLargestValue) {
   const Graph rows = one("Hardmax", {2, 3, 4}).output("y").import();
   EXPECT_EQ(layer(rows, "y")->output().shape, (Shape{2, 3, 4}));
   EXPECT_EQ(layer(rows, "n/OneHot")->output().shape, (Shape{2, 12}));
-  EXPECT_EQ(types_of(one("Hardmax", {2, 3, 4}, 13).with("axis", 1).output("y").import()), (Types{"TopK", "Squeeze", "OneHot"}));
+  EXPECT_EQ(types_of(one("Hardmax", {2, 3, 4}, 13).with("axis", 1).output("y").import()),
+            (Types{"TopK", "Squeeze", "OneHot"}));
 }
 
 TEST(OnnxOperators, ALayerNormalizationIsAnMvnWhereTheVpuHasIt) {
   const auto norm = [](const std::vector<int64_t>& shape) {
-    return ModelText(17).input("x", shape).constant("w", {4}, {1, 2, 3, 4}).constant("b", {4}, {1, 2, 3, 4}).node("LayerNormalization", "n", {"x", "w", "b"}, "y").output("y").import();
+    return ModelText(17)
+        .input("x", shape)
+        .constant("w", {4}, {1, 2, 3, 4})
+        .constant("b", {4}, {1, 2, 3, 4})
+        .node("LayerNormalization", "n", {"x", "w", "b"}, "y")
+        .output("y")
+        .import();
   };
   EXPECT_EQ(types_of(norm({1, 3, 4})), (Types{"MVN", "Multiply", "Add"}));
   EXPECT_EQ(types_of(norm({3, 4})).count("MVN"), 0u);
 }
 
 TEST(OnnxOperators, AGroupNormalizationHasOneScalePerGroupOrChannel) {
-  const Graph g = ModelText(18).input("x", {1, 4, 3, 3}).constant("w", {2}, {1, 2}).constant("b", {4}, {1, 2, 3, 4}).node("GroupNormalization", "n", {"x", "w", "b"}, "y").with("num_groups", 2).output("y").import();
+  const Graph g = ModelText(18)
+                      .input("x", {1, 4, 3, 3})
+                      .constant("w", {2}, {1, 2})
+                      .constant("b", {4}, {1, 2, 3, 4})
+                      .node("GroupNormalization", "n", {"x", "w", "b"}, "y")
+                      .with("num_groups", 2)
+                      .output("y")
+                      .import();
   EXPECT_EQ(layer(g, "n/scale")->constant.to_f32(), (std::vector<float>{1, 1, 2, 2}));
   EXPECT_EQ(layer(g, "y")->output().shape, (Shape{1, 4, 3, 3}));
 }
 
 TEST(OnnxOperators, QuantizedValuesAreRoundedRealOnes) {
-  const Graph g = ModelText().input("x", {1, 3}).constant("s", {}, {0.5f}).node("QuantizeLinear", "q", {"x", "s"}, "i").node("DequantizeLinear", "d", {"i", "s"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 3})
+                      .constant("s", {}, {0.5f})
+                      .node("QuantizeLinear", "q", {"x", "s"}, "i")
+                      .node("DequantizeLinear", "d", {"i", "s"}, "y")
+                      .output("y")
+                      .import();
   EXPECT_EQ(types_of(g), (Types{"Multiply", "Round", "Clamp", "Multiply"}));
   EXPECT_EQ(layer(g, "q")->attrs.real("max", 0), 255);
 }
@@ -93,7 +124,16 @@ TEST(OnnxOperators, AnEquationWithoutOutputSumsOverRepeatedLetters) {
   const auto shape = [](bool quirks) {
     OnnxOptions options;
     options.quirks = quirks;
-    return layer(ModelText().input("a", {2, 3}).input("b", {3, 4}).node("Einsum", "n", {"a", "b"}, "y").with_text("equation", "ij, jk").output("y").import(options), "y")->output().shape;
+    return layer(ModelText()
+                     .input("a", {2, 3})
+                     .input("b", {3, 4})
+                     .node("Einsum", "n", {"a", "b"}, "y")
+                     .with_text("equation", "ij, jk")
+                     .output("y")
+                     .import(options),
+                 "y")
+        ->output()
+        .shape;
   };
   EXPECT_EQ(shape(false), (Shape{2, 4}));
   EXPECT_EQ(shape(true), (Shape{2, 3, 4}));
@@ -103,7 +143,11 @@ TEST(OnnxOperators, AnEquationWithoutOutputSumsOverRepeatedLetters) {
 Graph recurrent(const std::string& op, int64_t gates, const std::string& direction, const std::string& also = "") {
   const int64_t n = direction == "bidirectional" ? 2 : 1, rows = gates * 2;
   const auto filled = [](int64_t count) { return std::vector<float>(static_cast<size_t>(count), 0.5f); };
-  ModelText m = std::move(ModelText().input("x", {5, 1, 3}).constant("w", {n, rows, 3}, filled(n * rows * 3)).constant("r", {n, rows, 2}, filled(n * rows * 2)).constant("b", {n, 2 * rows}, filled(n * 2 * rows)));
+  ModelText m = std::move(ModelText()
+                              .input("x", {5, 1, 3})
+                              .constant("w", {n, rows, 3}, filled(n * rows * 3))
+                              .constant("r", {n, rows, 2}, filled(n * rows * 2))
+                              .constant("b", {n, 2 * rows}, filled(n * 2 * rows)));
   m.node(op, "n", {"x", "w", "r", "b"}, "Y").also("Yh").with("hidden_size", 2).with_text("direction", direction);
   if (!also.empty()) m.with(also, 1);
   return m.output("Y").output("Yh").import();
@@ -118,21 +162,40 @@ Types body_of(const Graph& g) {
 TEST(OnnxOperators, RecurrentCellsAreLoopsOfTheirOperations) {
   EXPECT_EQ(body_of(recurrent("RNN", 1, "forward")), (Types{"Reshape", "MatMul", "Add", "Tanh", "Reshape"}));
   EXPECT_EQ(body_of(recurrent("GRU", 3, "forward")).count("MatMul"), 2u);
-  EXPECT_EQ(body_of(recurrent("GRU", 3, "forward", "linear_before_reset")).count("Add"), body_of(recurrent("GRU", 3, "forward")).count("Add") + 1);
+  EXPECT_EQ(body_of(recurrent("GRU", 3, "forward", "linear_before_reset")).count("Add"),
+            body_of(recurrent("GRU", 3, "forward")).count("Add") + 1);
   EXPECT_EQ(types_of(recurrent("GRU", 3, "reverse")).count("TensorIterator"), 1u);
   EXPECT_EQ(types_of(recurrent("GRU", 3, "bidirectional")).count("TensorIterator"), 2u);
   EXPECT_THROW(recurrent("GRU", 3, "forward", "layout"), Error);
 }
 
 TEST(OnnxOperators, MatricesOfOnesAndChoicesOfSlicesAreConstants) {
-  const Graph eye = ModelText().input("x", {2, 3}).node("EyeLike", "e", {"x"}, "i").with("k", 1).node("Add", "n", {"i", "x"}, "y").output("y").import();
+  const Graph eye = ModelText()
+                        .input("x", {2, 3})
+                        .node("EyeLike", "e", {"x"}, "i")
+                        .with("k", 1)
+                        .node("Add", "n", {"i", "x"}, "y")
+                        .output("y")
+                        .import();
   EXPECT_EQ(layer(eye, "e")->constant.to_f32(), (std::vector<float>{0, 1, 0, 0, 0, 1}));
-  const Graph chosen = ModelText().input("x", {1, 4}).integers("c", {1, 0, 1}).node("Compress", "n", {"x", "c"}, "y").with("axis", 1).output("y").import();
+  const Graph chosen = ModelText()
+                           .input("x", {1, 4})
+                           .integers("c", {1, 0, 1})
+                           .node("Compress", "n", {"x", "c"}, "y")
+                           .with("axis", 1)
+                           .output("y")
+                           .import();
   EXPECT_EQ(layer(chosen, "y")->output().shape, (Shape{1, 2}));
 }
 
 TEST(OnnxOperators, IntegersAreNegatedAsIntegers) {
-  const Graph g = ModelText().input("x", {1, 4}).integers("n", {-2, 1}).node("Neg", "m", {"n"}, "k").node("Reshape", "r", {"x", "k"}, "y").output("y").import();
+  const Graph g = ModelText()
+                      .input("x", {1, 4})
+                      .integers("n", {-2, 1})
+                      .node("Neg", "m", {"n"}, "k")
+                      .node("Reshape", "r", {"x", "k"}, "y")
+                      .output("y")
+                      .import();
   EXPECT_EQ(g.results().at(0)->input(0).shape(), (Shape{2, 2}));
 }
 

@@ -1,4 +1,6 @@
-// Passes that take convolutions, deconvolutions and fully connected stages apart (middle-end spec §3.8 to §3.14, §3.22, §3.25).
+// Passes that take convolutions, deconvolutions and fully connected stages apart (middle-end spec §3.8 to §3.14,
+// §3.22,
+// §3.25).
 #include "passes_fixture.hpp"
 
 namespace blobsmith::vpu {
@@ -30,7 +32,8 @@ TEST_F(Passes, DepthwiseConvolutionStaysWhole) {
 TEST_F(Passes, GroupedDeconvolutionReadsItsWeightsInTheWrongOrder) {
   Data* in = p.add_input("in", DataDesc({1, 1, 4, 1}));
   Data* out = p.add_output("out", DataDesc({1, 1, 4, 1}));
-  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"), {in, counted("w", {1, 1, 2, 4}), p.add_fake(), p.add_fake()}, {out});
+  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
+                         {in, counted("w", {1, 1, 2, 4}), p.add_fake(), p.add_fake()}, {out});
   set_window(*s, {});
   s->attrs.set("groupSize", 2);
   s->attrs.set("tryHW", true);
@@ -80,7 +83,9 @@ class FullyConnected : public PassTest {
  protected:
   Stage* fc(const std::string& name, Data* in, Data* out, float weight = 1.0f) {
     const int64_t inputs = in->desc.element_count() / in->desc.dim(Dim::N), outputs = out->desc.dim(Dim::C);
-    Stage* s = p.add_stage(name, StageType::StubFullyConnected, layer(name, "FullyConnected"), {in, constant(name + "@w", {1, inputs, outputs}, weight), p.add_fake(), p.add_fake()}, {out});
+    Stage* s =
+        p.add_stage(name, StageType::StubFullyConnected, layer(name, "FullyConnected"),
+                    {in, constant(name + "@w", {1, inputs, outputs}, weight), p.add_fake(), p.add_fake()}, {out});
     s->attrs.set("tryHW", true);
     return s;
   }
@@ -100,7 +105,8 @@ TEST_F(FullyConnected, BecomesAConvolutionWithTheLargestKernelThatLeavesAPowerOf
 TEST_F(FullyConnected, BatchOfTenIsSpreadOverTheWidth) {
   fc("fc", p.add_input("in", DataDesc({64, 20})), p.add_output("out", DataDesc({8, 20})));
   replace_fc_by_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::Reshape, StageType::Permute, StageType::Reshape, StageType::StubConv, StageType::Reshape, StageType::Permute, StageType::Reshape}));
+  EXPECT_EQ(types(), (Types{StageType::Reshape, StageType::Permute, StageType::Reshape, StageType::StubConv,
+                            StageType::Reshape, StageType::Permute, StageType::Reshape}));
   const Stage* c = of_type(StageType::StubConv)[0];
   EXPECT_EQ(dims(c->input(0)), (Dims{160, 8, 1, 1}));
   EXPECT_EQ(dims(c->output()), (Dims{20, 1, 8, 1}));
@@ -125,7 +131,8 @@ TEST_F(FullyConnected, ReadersOfOneInputAreMerged) {
 TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
   Data* in = p.add_input("in", DataDesc({3, 3, 1, 1}));
   Data* out = p.add_output("out", DataDesc({7, 7, 2, 1}));
-  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"), {in, counted("w", {3, 3, 1, 2}), p.add_fake(), p.add_fake()}, {out});
+  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
+                         {in, counted("w", {3, 3, 1, 2}), p.add_fake(), p.add_fake()}, {out});
   set_window(*s, {.kernel_x = 3, .kernel_y = 3, .stride_x = 2, .stride_y = 2});
   s->attrs.set("groupSize", 1);
   s->attrs.set("tryHW", true);
@@ -134,7 +141,7 @@ TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
   const Stage* c = p.stages()[1];
   EXPECT_EQ(dims(c->input(0)), (Dims{9, 9, 1, 1}));
   EXPECT_EQ(p.stages()[0]->attrs.integer("padLeftX"), 2);
-  EXPECT_EQ(values(c->input(1))[0], 8.0f);   // flipped
+  EXPECT_EQ(values(c->input(1))[0], 8.0f);  // flipped
   EXPECT_EQ(values(c->input(1))[9], 17.0f);
 }
 
@@ -142,7 +149,8 @@ TEST_F(Passes, KernelOfSixteenIsSplitInTwo) {
   conv("c", p.add_input("in", DataDesc({32, 4, 1, 1})), p.add_output("out", DataDesc({17, 4, 1, 1})), {.kernel_x = 16});
   split_large_kernel_conv(p);
   p.clean_up();
-  EXPECT_EQ(types(), (Types{StageType::Crop, StageType::StubConv, StageType::Crop, StageType::StubConv, StageType::Sum}));
+  EXPECT_EQ(types(),
+            (Types{StageType::Crop, StageType::StubConv, StageType::Crop, StageType::StubConv, StageType::Sum}));
   const std::vector<Stage*> halves_of_conv = of_type(StageType::StubConv);
   EXPECT_EQ(values(halves_of_conv[1]->input(1))[0], 8.0f);
   EXPECT_EQ(halves_of_conv[0]->input(2), halves_of_conv[1]->input(2));  // the bias counts twice
@@ -151,7 +159,8 @@ TEST_F(Passes, KernelOfSixteenIsSplitInTwo) {
 
 TEST_F(Passes, ShaveConvolutionGetsItsBiasBeforeItsScale) {
   Data* in = p.add_input("in", DataDesc({4, 4, 2, 1}));
-  Stage* s = conv("c", in, p.add_output("out", DataDesc({4, 4, 3, 1})), {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
+  Stage* s = conv("c", in, p.add_output("out", DataDesc({4, 4, 3, 1})),
+                  {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
   p.replace_input(s, 3, constant("scales", {3}, 0.5f));
   sw_conv_adaptation(p);
   EXPECT_EQ(types(), (Types{StageType::Conv, StageType::Bias, StageType::Scale}));
@@ -160,14 +169,16 @@ TEST_F(Passes, ShaveConvolutionGetsItsBiasBeforeItsScale) {
 }
 
 TEST_F(Passes, ShaveConvolutionOfOnePointIsFullyConnected) {
-  conv("c", p.add_input("in", DataDesc({1, 1, 8, 1})), p.add_output("out", DataDesc({1, 1, 3, 1})), {}, 1, false, false);
+  conv("c", p.add_input("in", DataDesc({1, 1, 8, 1})), p.add_output("out", DataDesc({1, 1, 3, 1})), {}, 1, false,
+       false);
   sw_conv_adaptation(p);
   EXPECT_EQ(types(), (Types{StageType::FC}));
   EXPECT_EQ(dims(p.stages()[0]->input(1)), (Dims{1, 8, 3}));
 }
 
 TEST_F(Passes, ConvolutionWithAStrideButALargeKernelUsesIm2col) {
-  conv("c", p.add_input("in", DataDesc({16, 16, 32, 1})), p.add_output("out", DataDesc({12, 12, 32, 1})), {.kernel_x = 5, .kernel_y = 5}, 1, false, false);
+  conv("c", p.add_input("in", DataDesc({16, 16, 32, 1})), p.add_output("out", DataDesc({12, 12, 32, 1})),
+       {.kernel_x = 5, .kernel_y = 5}, 1, false, false);
   sw_conv_adaptation(p);
   EXPECT_EQ(types(), (Types{StageType::Im2ColConvolution}));
 }

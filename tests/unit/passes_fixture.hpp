@@ -15,7 +15,9 @@ class PassTest : public ::testing::Test {
  protected:
   Program p;
 
-  static std::shared_ptr<const Layer> layer(std::string name, std::string type) { return std::make_shared<const Layer>(Layer{std::move(name), std::move(type), "", 0.0f}); }
+  static std::shared_ptr<const Layer> layer(std::string name, std::string type) {
+    return std::make_shared<const Layer>(Layer{std::move(name), std::move(type), "", 0.0f});
+  }
 
   Data* halves(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {
     std::vector<Half> v;
@@ -34,7 +36,8 @@ class PassTest : public ::testing::Test {
   }
 
   /// StubConv with weights counted up; biases when asked for.
-  Stage* conv(const std::string& name, Data* in, Data* out, const Window& w, int64_t groups = 1, bool hw = true, bool biases = true) {
+  Stage* conv(const std::string& name, Data* in, Data* out, const Window& w, int64_t groups = 1, bool hw = true,
+              bool biases = true) {
     const int64_t oc = out->desc.dim(Dim::C);
     Data* weights = counted(name + "@weights", {w.kernel_x, w.kernel_y, in->desc.dim(Dim::C) / groups, oc});
     Data* b = biases ? counted(name + "@biases", {oc}) : p.add_fake();
@@ -51,7 +54,9 @@ class PassTest : public ::testing::Test {
     s->attrs.set("tryHW", hw);
     return s;
   }
-  Stage* relu(const std::string& name, Data* in, Data* out, double slope = 0.0) { return add_relu(p, name, layer(name, "ReLU"), slope, in, out); }
+  Stage* relu(const std::string& name, Data* in, Data* out, double slope = 0.0) {
+    return add_relu(p, name, layer(name, "ReLU"), slope, in, out);
+  }
 
   std::vector<StageType> types() {
     std::vector<StageType> r;

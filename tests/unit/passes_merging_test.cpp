@@ -1,4 +1,6 @@
-// Passes that merge stages into others or remove them (middle-end spec §3.10, §3.12, §3.17 to §3.19, §3.31, §3.33, §3.34).
+// Passes that merge stages into others or remove them (middle-end spec §3.10, §3.12, §3.17 to §3.19, §3.31,
+// §3.33,
+// §3.34).
 #include "passes_fixture.hpp"
 
 namespace blobsmith::vpu {
@@ -9,9 +11,11 @@ const DataDesc kMap({8, 8, 4, 1});
 
 TEST_F(Merging, ConvolutionTakesReluAndThenPool) {
   Data *a = p.add_data("a", kMap), *b = p.add_data("b", kMap);
-  Stage* c = conv("c", p.add_input("in", kMap), a, {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
+  Stage* c = conv("c", p.add_input("in", kMap), a,
+                  {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
   relu("r", a, b);
-  pool("m", StageType::StubMaxPool, b, p.add_output("out", DataDesc({4, 4, 4, 1})), {.kernel_x = 2, .kernel_y = 2, .stride_x = 2, .stride_y = 2});
+  pool("m", StageType::StubMaxPool, b, p.add_output("out", DataDesc({4, 4, 4, 1})),
+       {.kernel_x = 2, .kernel_y = 2, .stride_x = 2, .stride_y = 2});
   merge_hw_stages(p);
   p.clean_up();
   EXPECT_EQ(types(), (Types{StageType::StubConv}));
@@ -29,8 +33,10 @@ TEST_F(Merging, WithoutQuirksAPoolOfABatchStaysAlone) {
         p.options.quirks = quirks;
         const DataDesc map({8, 8, 4, 2});
         Data* a = p.add_data("a", map);
-        conv("c", p.add_input("in", map), a, {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
-        pool("m", StageType::StubMaxPool, a, p.add_output("out", DataDesc({4, 4, 4, 2})), {.kernel_x = 2, .kernel_y = 2, .stride_x = 2, .stride_y = 2});
+        conv("c", p.add_input("in", map), a,
+             {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
+        pool("m", StageType::StubMaxPool, a, p.add_output("out", DataDesc({4, 4, 4, 2})),
+             {.kernel_x = 2, .kernel_y = 2, .stride_x = 2, .stride_y = 2});
         merge_hw_stages(p);
         p.clean_up();
         return types();
@@ -86,14 +92,16 @@ TEST_F(Merging, ActivationMovesBeforeReshapesAndPermutes) {
 }
 
 TEST_F(Merging, ReluBehindAConcatMovesIntoItsBranches) {
-  Data *a = p.add_data("a", kMap), *b = p.add_data("b", DataDesc({8, 8, 2, 1})), *joined = p.add_data("joined", DataDesc({8, 8, 6, 1}));
+  Data *a = p.add_data("a", kMap), *b = p.add_data("b", DataDesc({8, 8, 2, 1})),
+       *joined = p.add_data("joined", DataDesc({8, 8, 6, 1}));
   Data* in = p.add_input("in", kMap);
   conv("c1", in, a, {});
   conv("c2", in, b, {});
   Stage* concat = add_concat(p, "cat", nullptr, Dim::C, {a, b}, joined);
   relu("r", joined, p.add_output("out", DataDesc({8, 8, 6, 1})));
   swap_concat_and_hw_ops(p);
-  EXPECT_EQ(types(), (Types{StageType::StubConv, StageType::Relu, StageType::StubConv, StageType::Relu, StageType::StubConcat}));
+  EXPECT_EQ(types(),
+            (Types{StageType::StubConv, StageType::Relu, StageType::StubConv, StageType::Relu, StageType::StubConcat}));
   EXPECT_EQ(concat->input(1)->desc.dim(Dim::C), 2);
   EXPECT_EQ(concat->output()->name, "out");
 }
@@ -159,10 +167,12 @@ DimValues swap_w_h() { return {{Dim::W, 1}, {Dim::H, 0}, {Dim::C, 2}, {Dim::N, 3
 TEST_F(Merging, PermutesInARowAreCombined) {
   Data* a = p.add_data("a", DataDesc({6, 8, 4, 1}));
   add_permute(p, "p1", nullptr, p.add_input("in", DataDesc({8, 6, 4, 1})), a, swap_w_h());
-  add_permute(p, "p2", nullptr, a, p.add_output("out", DataDesc({4, 8, 6, 1})), DimValues{{Dim::W, 2}, {Dim::H, 1}, {Dim::C, 0}, {Dim::N, 3}});
+  add_permute(p, "p2", nullptr, a, p.add_output("out", DataDesc({4, 8, 6, 1})),
+              DimValues{{Dim::W, 2}, {Dim::H, 1}, {Dim::C, 0}, {Dim::N, 3}});
   merge_permute_stages(p);
   EXPECT_EQ(types(), (Types{StageType::Permute}));
-  EXPECT_EQ(p.stages()[0]->attrs.get<DimValues>("permutation"), (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
+  EXPECT_EQ(p.stages()[0]->attrs.get<DimValues>("permutation"),
+            (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
 }
 
 TEST_F(Merging, PermuteThereAndBackIsACopy) {
@@ -174,7 +184,8 @@ TEST_F(Merging, PermuteThereAndBackIsACopy) {
 }
 
 TEST_F(Merging, SinglePermuteStays) {
-  add_permute(p, "p", nullptr, p.add_input("in", DataDesc({1, 6, 4, 1})), p.add_output("out", DataDesc({6, 1, 4, 1})), swap_w_h());
+  add_permute(p, "p", nullptr, p.add_input("in", DataDesc({1, 6, 4, 1})), p.add_output("out", DataDesc({6, 1, 4, 1})),
+              swap_w_h());
   merge_permute_stages(p);
   EXPECT_EQ(types(), (Types{StageType::Permute}));
 }

@@ -1,4 +1,5 @@
-// Passes about outputs, batches, 3-D stages, poolings, dynamic shapes (middle-end spec §3.1 to §3.7, §3.23, §3.27, §3.28, §3.30, §3.38).
+// Passes about outputs, batches, 3-D stages, poolings, dynamic shapes (middle-end spec §3.1 to §3.7, §3.23, §3.27,
+// §3.28, §3.30, §3.38).
 #include <cmath>
 
 #include "passes_fixture.hpp"
@@ -32,7 +33,8 @@ TEST_F(Shapes, InputsAreReorderedToChannelMinorWithoutTheEngine) {
 }
 
 TEST_F(Shapes, GlobalAveragePoolingBecomesReduceMean) {
-  pool("g", StageType::StubAvgPool, p.add_input("in", DataDesc({7, 5, 4, 1})), p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
+  pool("g", StageType::StubAvgPool, p.add_input("in", DataDesc({7, 5, 4, 1})),
+       p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
   replace_with_reduce_mean(p);
   ASSERT_EQ(types(), (Types{StageType::ReduceMean}));
   const auto axes = p.stages()[0]->input(1)->content.as<int32_t>();
@@ -40,13 +42,16 @@ TEST_F(Shapes, GlobalAveragePoolingBecomesReduceMean) {
 }
 
 TEST_F(Shapes, GlobalMaxPoolingHasAStageOfItsOwn) {
-  pool("g", StageType::StubMaxPool, p.add_input("in", DataDesc({7, 5, 4, 1})), p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
+  pool("g", StageType::StubMaxPool, p.add_input("in", DataDesc({7, 5, 4, 1})),
+       p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
   sw_pool_adaptation(p);
   EXPECT_EQ(types(), (Types{StageType::GlobalMaxPool}));
 }
 
 TEST_F(Shapes, TransposedFirstMatrixIsPermuted) {
-  Stage* g = add_gemm(p, "g", nullptr, 1.0, 1.0, true, false, {p.add_input("a", DataDesc({3, 5, 2})), p.add_input("b", DataDesc({4, 5, 2}))}, p.add_output("out", DataDesc({4, 3, 2})));
+  Stage* g = add_gemm(p, "g", nullptr, 1.0, 1.0, true, false,
+                      {p.add_input("a", DataDesc({3, 5, 2})), p.add_input("b", DataDesc({4, 5, 2}))},
+                      p.add_output("out", DataDesc({4, 3, 2})));
   gemm_transpose(p);
   EXPECT_EQ(types(), (Types{StageType::Permute, StageType::GEMM}));
   EXPECT_EQ(dims(g->input(0)), (Dims{5, 3, 2}));
@@ -66,7 +71,8 @@ TEST_F(Shapes, BatchedConvolutionIsDuplicated) {
 // A loop ends where a stage behind it wants all items: one reader of `a` is inside, the other is not.
 TEST_F(Shapes, WithoutQuirksABatchLoopMayBeReadOnTheWay) {
   const DataDesc batched({4, 4, 2, 3});
-  Data *first = p.add_data("first", batched), *a = p.add_data("a", batched), *b = p.add_data("b", batched), *c = p.add_data("c", batched);
+  Data *first = p.add_data("first", batched), *a = p.add_data("a", batched), *b = p.add_data("b", batched),
+       *c = p.add_data("c", batched);
   conv("c1", p.add_input("in", batched), first, {});
   conv("c2", first, a, {});
   conv("left", a, b, {});
@@ -93,7 +99,8 @@ TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
   conv("c2", a, b, {});
   conv("c3", b, p.add_output("out", batched), {});
   adjust_data_batch(p);
-  ASSERT_EQ(types(), (Types{StageType::LoopStart, StageType::StubConv, StageType::StubConv, StageType::StubConv, StageType::LoopEnd}));
+  ASSERT_EQ(types(), (Types{StageType::LoopStart, StageType::StubConv, StageType::StubConv, StageType::StubConv,
+                            StageType::LoopEnd}));
   const Attrs& start = p.stages()[0]->attrs;
   EXPECT_EQ(start.integer("iterations-count"), 3);
   const auto components = std::any_cast<LoopComponents>(start.get<std::any>("start-iteration-components"));
@@ -106,7 +113,8 @@ TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
 TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
   Data* in = p.add_input("in", DataDesc({4, 4, 3, 1, 1}));
   Data* out = p.add_output("out", DataDesc({4, 4, 2, 2, 1}));
-  Stage* s = p.add_stage("c", StageType::ConvND, layer("c", "Convolution"), {in, counted("w", {1, 1, 2, 1, 2}), constant("b", {2}, 1.0f)}, {out});
+  Stage* s = p.add_stage("c", StageType::ConvND, layer("c", "Convolution"),
+                         {in, counted("w", {1, 1, 2, 1, 2}), constant("b", {2}, 1.0f)}, {out});
   for (const char* name : {"pads_begin", "pads_end"}) s->attrs.set(name, Dims{0, 0, 0});
   for (const char* name : {"strides", "dilations"}) s->attrs.set(name, Dims{1, 1, 1});
   s->attrs.set("groups", 1);
@@ -139,7 +147,8 @@ TEST_F(Shapes, PriorBoxesAreComputed) {
   relu("r", p.add_input("in", DataDesc({1, 1, 4, 1})), map);
   relu("keep", p.find_data(1), p.add_output("kept", DataDesc({1, 1, 4, 1})));
   Data* boxes = p.add_data("boxes", DataDesc({4, 2, 1}));
-  Stage* s = p.add_stage("b", StageType::StubPriorBox, layer("b", "PriorBox"), {map, p.add_input("image", DataDesc({8, 8, 3, 1}))}, {boxes});
+  Stage* s = p.add_stage("b", StageType::StubPriorBox, layer("b", "PriorBox"),
+                         {map, p.add_input("image", DataDesc({8, 8, 3, 1}))}, {boxes});
   s->attrs.set("min_size", std::vector<double>{4});
   s->attrs.set("variance", std::vector<double>{0.1, 0.1, 0.2, 0.2});
   Stage* user = relu("u", boxes, p.add_output("out", DataDesc({4, 2, 1})));
@@ -171,7 +180,15 @@ TEST_F(Shapes, DimensionsOfDynamicDataAreReversed) {
 TEST_F(Shapes, DilatedConvolutionBecomesOrdinaryOnesOverSubGrids) {
   Data* in = p.add_input("in", DataDesc({32, 32, 4, 1}));
   Data* out = p.add_output("out", DataDesc({32, 32, 4, 1}));
-  conv("c", in, out, {.kernel_x = 3, .kernel_y = 3, .pad_left = 2, .pad_right = 2, .pad_top = 2, .pad_bottom = 2, .dilation_x = 2, .dilation_y = 2});
+  conv("c", in, out,
+       {.kernel_x = 3,
+        .kernel_y = 3,
+        .pad_left = 2,
+        .pad_right = 2,
+        .pad_top = 2,
+        .pad_bottom = 2,
+        .dilation_x = 2,
+        .dilation_y = 2});
   reshape_dilation_conv(p);
   const std::vector<Stage*> parts = of_type(StageType::StubConv);
   ASSERT_EQ(parts.size(), 4u);

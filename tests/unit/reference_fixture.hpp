@@ -15,7 +15,9 @@ class Reference : public GraphTest {
     return reference::Executor(std::move(g), 1).run(std::move(inputs));
   }
   Floats floats(Node* n, std::vector<Tensor> inputs = {}) { return run({n->value()}, std::move(inputs))[0].to_f32(); }
-  static Tensor of(Shape shape, Floats values) { return Tensor::of(ElementType::f32, std::move(shape), std::move(values)); }
+  static Tensor of(Shape shape, Floats values) {
+    return Tensor::of(ElementType::f32, std::move(shape), std::move(values));
+  }
   static Floats counting(int n) {
     Floats v;
     for (int i = 1; i <= n; ++i) v.push_back(static_cast<float>(i));

@@ -1,4 +1,5 @@
-// Layout finalisers and the parameters that follow from the final layout (stages spec §6, §9, §10; middle-end spec §3.25).
+// Layout finalisers and the parameters that follow from the final layout (stages spec §6, §9, §10; middle-end spec
+// §3.25).
 #include <gtest/gtest.h>
 
 #include <numeric>
@@ -99,7 +100,8 @@ TEST_F(Finalize, DeconvolutionFlipsTheKernel) {
 TEST_F(Finalize, ReducedAxesBecomeSortedPositions) {
   Data* in = p.add_data("in", DataDesc({7, 5, 3, 1}).reordered(orders::NHWC));
   Data* axes = p.add_const("axes", DataDesc(DataType::S32, {2}), contents::int32s({1, -1}));  // C, W
-  Stage* s = add_reduce(p, "r", nullptr, StageType::ReduceMean, in, axes, p.add_data("out", DataDesc({1, 5, 1, 1})), true);
+  Stage* s =
+      add_reduce(p, "r", nullptr, StageType::ReduceMean, in, axes, p.add_data("out", DataDesc({1, 5, 1, 1})), true);
   finalize_layout(p, *s);
   const auto positions = s->input(1)->content.as<int32_t>();
   EXPECT_EQ(std::vector<int32_t>(positions.begin(), positions.end()), (std::vector<int32_t>{0, 1}));
@@ -118,7 +120,8 @@ TEST_F(Finalize, NmsThatFitsNoCmxGetsADdrBuffer) {
   EXPECT_EQ(dynamic_cast<StaticShapeNmsParams&>(*params).use_ddr_buffer, 1);
 }
 
-// ---- parameters -----------------------------------------------------------------------------------------------------------
+// ---- parameters
+// -----------------------------------------------------------------------------------------------------------
 
 TEST_F(Finalize, PermuteNamesPositionsOfItsInput) {
   Data* in = p.add_data("in", DataDesc({7, 5, 3, 1}));
@@ -131,7 +134,8 @@ TEST_F(Finalize, PermuteNamesPositionsOfItsInput) {
 
 TEST_F(Finalize, PadsFollowTheMemoryOrder) {
   Data* in = p.add_data("in", DataDesc({7, 5, 3, 1}).reordered(orders::NHWC));
-  const Stage* s = add_pad(p, "p", nullptr, in, p.add_data("out", DataDesc({9, 5, 3, 1})), PadMode::Edge, 0, {{Dim::W, 1}}, {{Dim::W, 1}, {Dim::C, 2}});
+  const Stage* s = add_pad(p, "p", nullptr, in, p.add_data("out", DataDesc({9, 5, 3, 1})), PadMode::Edge, 0,
+                           {{Dim::W, 1}}, {{Dim::W, 1}, {Dim::C, 2}});
   const auto params = encode_params(*s);
   const auto& pads = dynamic_cast<PadParams&>(*params).pads;
   ASSERT_EQ(pads.size(), 4u);
@@ -141,9 +145,12 @@ TEST_F(Finalize, PadsFollowTheMemoryOrder) {
 
 TEST_F(Finalize, EltwiseNumbersAreIntegersForIntegers) {
   const auto coefficient = [&](DataType t) {
-    Stage* s = add_sum(p, "s", nullptr, p.add_data("a", DataDesc(t, {4})), p.add_data("b", DataDesc(t, {4})), p.add_data("c", DataDesc(t, {4})));
-    if (t == DataType::S32) s->attrs.set("coeff2", -1);
-    else s->attrs.set("coeff2", -1.0);
+    Stage* s = add_sum(p, "s", nullptr, p.add_data("a", DataDesc(t, {4})), p.add_data("b", DataDesc(t, {4})),
+                       p.add_data("c", DataDesc(t, {4})));
+    if (t == DataType::S32)
+      s->attrs.set("coeff2", -1);
+    else
+      s->attrs.set("coeff2", -1.0);
     const auto params = encode_params(*s);
     const auto& e = dynamic_cast<EltwiseParams&>(*params);
     EXPECT_EQ(e.post_operation, -1);

@@ -77,24 +77,97 @@ struct FixedSize {
 };
 
 constexpr FixedSize kFixedSizes[] = {
-    {StageType::Conv, 32},         {StageType::MaxPool, 28},       {StageType::AvgPool, 28},        {StageType::SoftMax, 4},         {StageType::FC, 0},
-    {StageType::None, 0},          {StageType::Relu, 8},           {StageType::DepthConv, 32},      {StageType::Bias, 0},            {StageType::PRelu, 0},
-    {StageType::LRN, 12},          {StageType::Sum, 24},           {StageType::Prod, 24},           {StageType::Max, 24},            {StageType::Scale, 0},
-    {StageType::InnerLRN, 12},     {StageType::Copy, 0},           {StageType::Sigmoid, 0},         {StageType::Tanh, 0},            {StageType::Deconvolution, 24},
-    {StageType::Elu, 4},           {StageType::Power, 12},         {StageType::Tile, 8},            {StageType::RegionYolo, 20},     {StageType::ReorgYolo, 4},
-    {StageType::Permute, 32},      {StageType::Normalize, 12},     {StageType::DetectionOutput, 76}, {StageType::CTCDecoder, 0},     {StageType::LeakyRelu, 8},
-    {StageType::BiasRelu, 8},      {StageType::BiasLeakyRelu, 8},  {StageType::ScaleShift, 0},      {StageType::Im2ColConvolution, 32}, {StageType::HwFcRelayout, 0},
-    {StageType::Clamp, 8},         {StageType::RefConvolution, 32}, {StageType::GlobalAvgPool, 28}, {StageType::GlobalMaxPool, 28}, {StageType::GRN, 4},             {StageType::MVN, 16},
-    {StageType::DepthDeconv, 24},  {StageType::Proposal, 76},      {StageType::ROIPooling, 16},     {StageType::PSROIPooling, 12},   {StageType::Interp, 12},
-    {StageType::LSTMCell, 20},     {StageType::Resample, 20},      {StageType::Upsampling, 36},     {StageType::Div, 24},            {StageType::Min, 24},
-    {StageType::Squared_diff, 24}, {StageType::Equal, 24},         {StageType::Select, 24},         {StageType::GEMM, 20},           {StageType::Log, 0},
-    {StageType::ReduceAnd, 4},     {StageType::ReverseSequence, 8}, {StageType::Gather, 4},         {StageType::Exp, 0},             {StageType::Floor, 0},
-    {StageType::ScatterUpdate, 0}, {StageType::TopK, 20},          {StageType::ExpDetectionOutput, 44}, {StageType::ROIFeatureExtractor, 84}, {StageType::SCRelu, 8},
-    {StageType::Erf, 0},           {StageType::Convert, 16},       {StageType::OneHot, 16},         {StageType::ExpPriorGridGenerator, 20}, {StageType::NonZero, 0},
-    {StageType::ROIAlign, 24},     {StageType::ExpGenerateProposals, 16}, {StageType::ExpTopKROIs, 4}, {StageType::ScatterElementsUpdate, 0}, {StageType::OutShapeOfReshape, 4},
-    {StageType::Concat, 8},        {StageType::Broadcast, 4},      {StageType::StaticShapeNMS, 8},  {StageType::Mish, 0},            {StageType::Gelu, 0},
-    {StageType::StridedSlice, 20}, {StageType::SoftPlus, 0},       {StageType::Swish, 4},           {StageType::GatherND, 4},        {StageType::HSwish, 0},
-    {StageType::Ceiling, 0},       {StageType::GatherElements, 8}, {StageType::Round, 4},           {StageType::CTCGreedyDecoderSeqLen, 8}, {StageType::Abs, 24},
+    {StageType::Conv, 32},
+    {StageType::MaxPool, 28},
+    {StageType::AvgPool, 28},
+    {StageType::SoftMax, 4},
+    {StageType::FC, 0},
+    {StageType::None, 0},
+    {StageType::Relu, 8},
+    {StageType::DepthConv, 32},
+    {StageType::Bias, 0},
+    {StageType::PRelu, 0},
+    {StageType::LRN, 12},
+    {StageType::Sum, 24},
+    {StageType::Prod, 24},
+    {StageType::Max, 24},
+    {StageType::Scale, 0},
+    {StageType::InnerLRN, 12},
+    {StageType::Copy, 0},
+    {StageType::Sigmoid, 0},
+    {StageType::Tanh, 0},
+    {StageType::Deconvolution, 24},
+    {StageType::Elu, 4},
+    {StageType::Power, 12},
+    {StageType::Tile, 8},
+    {StageType::RegionYolo, 20},
+    {StageType::ReorgYolo, 4},
+    {StageType::Permute, 32},
+    {StageType::Normalize, 12},
+    {StageType::DetectionOutput, 76},
+    {StageType::CTCDecoder, 0},
+    {StageType::LeakyRelu, 8},
+    {StageType::BiasRelu, 8},
+    {StageType::BiasLeakyRelu, 8},
+    {StageType::ScaleShift, 0},
+    {StageType::Im2ColConvolution, 32},
+    {StageType::HwFcRelayout, 0},
+    {StageType::Clamp, 8},
+    {StageType::RefConvolution, 32},
+    {StageType::GlobalAvgPool, 28},
+    {StageType::GlobalMaxPool, 28},
+    {StageType::GRN, 4},
+    {StageType::MVN, 16},
+    {StageType::DepthDeconv, 24},
+    {StageType::Proposal, 76},
+    {StageType::ROIPooling, 16},
+    {StageType::PSROIPooling, 12},
+    {StageType::Interp, 12},
+    {StageType::LSTMCell, 20},
+    {StageType::Resample, 20},
+    {StageType::Upsampling, 36},
+    {StageType::Div, 24},
+    {StageType::Min, 24},
+    {StageType::Squared_diff, 24},
+    {StageType::Equal, 24},
+    {StageType::Select, 24},
+    {StageType::GEMM, 20},
+    {StageType::Log, 0},
+    {StageType::ReduceAnd, 4},
+    {StageType::ReverseSequence, 8},
+    {StageType::Gather, 4},
+    {StageType::Exp, 0},
+    {StageType::Floor, 0},
+    {StageType::ScatterUpdate, 0},
+    {StageType::TopK, 20},
+    {StageType::ExpDetectionOutput, 44},
+    {StageType::ROIFeatureExtractor, 84},
+    {StageType::SCRelu, 8},
+    {StageType::Erf, 0},
+    {StageType::Convert, 16},
+    {StageType::OneHot, 16},
+    {StageType::ExpPriorGridGenerator, 20},
+    {StageType::NonZero, 0},
+    {StageType::ROIAlign, 24},
+    {StageType::ExpGenerateProposals, 16},
+    {StageType::ExpTopKROIs, 4},
+    {StageType::ScatterElementsUpdate, 0},
+    {StageType::OutShapeOfReshape, 4},
+    {StageType::Concat, 8},
+    {StageType::Broadcast, 4},
+    {StageType::StaticShapeNMS, 8},
+    {StageType::Mish, 0},
+    {StageType::Gelu, 0},
+    {StageType::StridedSlice, 20},
+    {StageType::SoftPlus, 0},
+    {StageType::Swish, 4},
+    {StageType::GatherND, 4},
+    {StageType::HSwish, 0},
+    {StageType::Ceiling, 0},
+    {StageType::GatherElements, 8},
+    {StageType::Round, 4},
+    {StageType::CTCGreedyDecoderSeqLen, 8},
+    {StageType::Abs, 24},
 };
 
 TEST(StageParams, HaveTheSizesOfTheSpecification) {
@@ -104,10 +177,9 @@ TEST(StageParams, HaveTheSizesOfTheSpecification) {
   }
 }
 
-TEST(StageParams, EveryTypeOfABlobHasADefinition) {
-#define X(name, id) \
-  EXPECT_TRUE(id < 0 || find_stage_def(StageType::name)) << #name;
-  BLOBSMITH_STAGE_TYPES(X)
+TEST(StageParams, EveryTypeOfABlobHasADefinition){
+#define X(name, id) EXPECT_TRUE(id < 0 || find_stage_def(StageType::name)) << #name;
+    BLOBSMITH_STAGE_TYPES(X)
 #undef X
 }
 
@@ -235,7 +307,8 @@ TEST(StageParams, AHostileCountRunsOutOfBytesNotOfMemory) {
   EXPECT_THROW(p.fields(archive), Error);
 }
 
-// ---- buffers --------------------------------------------------------------------------------------------------------------
+// ---- buffers
+// --------------------------------------------------------------------------------------------------------------
 
 std::vector<std::string> roles(StageType t, int count, StageParams* params = nullptr) {
   const auto empty = make_params(t);
@@ -262,7 +335,8 @@ TEST(BufferRoles, OutputFollowsTheFirstInputUnlessSaidOtherwise) {
 TEST(BufferRoles, SomeDependOnTheParameters) {
   LstmCellParams lstm;
   lstm.outputs = 3;
-  EXPECT_EQ(roles(StageType::LSTMCell, 9, &lstm), (Roles{"in0", "in1", "in2", "in3", "in4", "out0", "out1", "out2", "temp0"}));
+  EXPECT_EQ(roles(StageType::LSTMCell, 9, &lstm),
+            (Roles{"in0", "in1", "in2", "in3", "in4", "out0", "out1", "out2", "temp0"}));
   LoopStartParams loop;
   loop.components.resize(2);
   EXPECT_EQ(roles(StageType::LoopStart, 4, &loop), (Roles{"outer0", "inner0", "outer1", "inner1"}));

@@ -13,7 +13,9 @@ class StageWishes : public ::testing::Test {
  protected:
   Data* data(DimsOrder order, std::vector<int64_t> whcn) { return p.add_data("d", shaped(order, whcn)); }
   Data* nchw() { return data(orders::NCHW, {7, 5, 3, 1}); }
-  Stage* stage(StageType t, std::vector<Data*> in, std::vector<Data*> out) { return p.add_stage("s", t, nullptr, std::move(in), std::move(out)); }
+  Stage* stage(StageType t, std::vector<Data*> in, std::vector<Data*> out) {
+    return p.add_stage("s", t, nullptr, std::move(in), std::move(out));
+  }
   Program p;
 };
 
@@ -49,7 +51,8 @@ TEST_F(StageWishes, HardwareStageWantsPlanesOfAlignedRows) {
 }
 
 TEST_F(StageWishes, VectorsOfHardwareStagesAreAlignedInside) {
-  const Stage* s = stage(StageType::MyriadXHwOp, {p.add_data("v", DataDesc({16, 1}))}, {p.add_data("w", DataDesc({16, 1}))});
+  const Stage* s =
+      stage(StageType::MyriadXHwOp, {p.add_data("v", DataDesc({16, 1}))}, {p.add_data("w", DataDesc({16, 1}))});
   EXPECT_EQ(stride_wishes(*s).inputs[0], rules({{0, kAligned}}));
   EXPECT_FALSE(order_wishes(*s).inputs[0]);
 }
@@ -92,7 +95,8 @@ TEST_F(StageWishes, EltwiseFollowsTheInputOfHigherRankAndPrefersChannelsInside) 
   EXPECT_EQ(order_wishes(*mixed).inputs[0], orders::NHCW);  // channels at position 1 win
   EXPECT_EQ(order_wishes(*mixed).outputs[0], orders::NHCW);
   EXPECT_EQ(order_wishes(*mixed).inputs[2], orders::C);
-  const Stage* ranks = stage(StageType::Sum, {p.add_data("v", DataDesc({4})), data(orders::NHWC, {7, 5, 3, 1}), p.add_fake()}, {nchw()});
+  const Stage* ranks =
+      stage(StageType::Sum, {p.add_data("v", DataDesc({4})), data(orders::NHWC, {7, 5, 3, 1}), p.add_fake()}, {nchw()});
   EXPECT_EQ(order_wishes(*ranks).inputs[0], orders::C);
   EXPECT_EQ(order_wishes(*ranks).outputs[0], orders::NHWC);
   EXPECT_EQ(shave_demand(*ranks), ShaveDemand::CanBeLimited);
@@ -109,11 +113,14 @@ TEST_F(StageWishes, SoftwareConvolutionMovesChannelsOutOfTheMiddle) {
   EXPECT_FALSE(batch_wishes(*hwc).inputs[1]);
 }
 
-// ---- views ----------------------------------------------------------------------------------------------------------------
+// ---- views
+// ----------------------------------------------------------------------------------------------------------------
 
 TEST_F(StageWishes, ConcatTakesTheMostFrequentOrder) {
   Data* a = data(orders::NHWC, {7, 5, 3, 1});
-  const auto concat = [&](std::vector<Data*> in) { return order_wishes(*add_concat(p, "c", nullptr, Dim::C, std::move(in), nchw())).outputs[0]; };
+  const auto concat = [&](std::vector<Data*> in) {
+    return order_wishes(*add_concat(p, "c", nullptr, Dim::C, std::move(in), nchw())).outputs[0];
+  };
   EXPECT_EQ(concat({a, nchw(), a}), orders::NHWC);
   EXPECT_EQ(concat({nchw(), a}), orders::NCHW);  // a tie: channels at position 2
   EXPECT_EQ(concat({a, nchw()}), orders::NCHW);
@@ -160,7 +167,8 @@ TEST_F(StageWishes, ReshapeNeedsTheDefaultOrderAndNoGaps) {
   EXPECT_EQ(stride_wishes(*s).inputs[0], StridesRequirement::compact());
 }
 
-// ---- SHAVEs ---------------------------------------------------------------------------------------------------------------
+// ---- SHAVEs
+// ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(StageWishes, GatherElementsNeedsShavesAlongTheInnermostAxis) {
   Stage* s = stage(StageType::GatherElements, {nchw(), nchw()}, {nchw()});
@@ -182,7 +190,8 @@ TEST_F(StageWishes, NmsOfFewBoxesRunsOnOneShave) {
   EXPECT_EQ(demand(5000), ShaveDemand::NeedMax);
 }
 
-// ---- types ----------------------------------------------------------------------------------------------------------------
+// ---- types
+// ----------------------------------------------------------------------------------------------------------------
 
 std::string type_error(const Stage& s) {
   try {
@@ -197,20 +206,31 @@ std::string type_error(const Stage& s) {
 TEST_F(StageWishes, TypeErrorsHaveTheWordsOfTheReference) {
   const auto typed = [&](DataType t) { return p.add_data("d", DataDesc(t, {4, 4})); };
   Stage* s = stage(StageType::OneHot, {typed(DataType::FP16)}, {typed(DataType::FP16)});
-  EXPECT_EQ(type_error(*s), "Stage node s (OneHot) types check error: input #0 has type FP16, but one of [S32] is expected");
-  s = stage(StageType::Less_equal, {typed(DataType::FP16), typed(DataType::FP16), p.add_fake()}, {typed(DataType::S32)});
-  EXPECT_EQ(type_error(*s), "Stage node s (Less_equal) types check error: output #0 has type S32, but one of [FP16] is expected");
+  EXPECT_EQ(type_error(*s),
+            "Stage node s (OneHot) types check error: input #0 has type FP16, but one of [S32] is expected");
+  s = stage(StageType::Less_equal, {typed(DataType::FP16), typed(DataType::FP16), p.add_fake()},
+            {typed(DataType::S32)});
+  EXPECT_EQ(type_error(*s),
+            "Stage node s (Less_equal) types check error: output #0 has type S32, but one of [FP16] is expected");
   s = stage(StageType::Logical_OR, {typed(DataType::S32), typed(DataType::S32), p.add_fake()}, {typed(DataType::S32)});
-  EXPECT_EQ(type_error(*s), "Stage node s (Logical_OR) types check error: input #0 has type S32, but one of [FP16] is expected");
+  EXPECT_EQ(type_error(*s),
+            "Stage node s (Logical_OR) types check error: input #0 has type S32, but one of [FP16] is expected");
   s = stage(StageType::Gather, {typed(DataType::FP16)}, {typed(DataType::FP16)});
-  EXPECT_EQ(type_error(*s), "Stage node s (Gather) types check error: the Stage has 1 of input edges, but 2 is expected");
+  EXPECT_EQ(type_error(*s),
+            "Stage node s (Gather) types check error: the Stage has 1 of input edges, but 2 is expected");
 }
 
 TEST_F(StageWishes, ComparisonsMayTurnHalvesIntoIntegers) {
   const auto typed = [&](DataType t) { return p.add_data("d", DataDesc(t, {4, 4})); };
-  EXPECT_EQ(type_error(*stage(StageType::Greater, {typed(DataType::FP16), typed(DataType::FP16), p.add_fake()}, {typed(DataType::S32)})), "");
-  EXPECT_EQ(type_error(*stage(StageType::Sum, {typed(DataType::S32), typed(DataType::S32), p.add_fake()}, {typed(DataType::S32)})), "");
-  EXPECT_EQ(type_error(*stage(StageType::Select, {typed(DataType::S32), typed(DataType::FP16), typed(DataType::FP16)}, {typed(DataType::FP16)})), "");
+  EXPECT_EQ(type_error(*stage(StageType::Greater, {typed(DataType::FP16), typed(DataType::FP16), p.add_fake()},
+                              {typed(DataType::S32)})),
+            "");
+  EXPECT_EQ(type_error(*stage(StageType::Sum, {typed(DataType::S32), typed(DataType::S32), p.add_fake()},
+                              {typed(DataType::S32)})),
+            "");
+  EXPECT_EQ(type_error(*stage(StageType::Select, {typed(DataType::S32), typed(DataType::FP16), typed(DataType::FP16)},
+                              {typed(DataType::FP16)})),
+            "");
 }
 
 }  // namespace

@@ -62,17 +62,21 @@ using Names = std::vector<std::string>;
 
 TEST(TransformsBatch, AReductionAlongTheBatchWorksAcrossItems) {
   Net n;
-  EXPECT_EQ(across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({0, 1, 2, 3})}, "mean", with("keep_dims", true))), Names{"mean"});
+  EXPECT_EQ(
+      across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({0, 1, 2, 3})}, "mean", with("keep_dims", true))),
+      Names{"mean"});
 }
 
 TEST(TransformsBatch, AReductionOfEveryItemDoesNot) {
   Net n;
-  EXPECT_EQ(across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({1, 2, 3})}, "mean", with("keep_dims", true))), Names{});
+  EXPECT_EQ(across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({1, 2, 3})}, "mean", with("keep_dims", true))),
+            Names{});
 }
 
 TEST(TransformsBatch, WithoutQuirksSuchABatchStays) {
   Net n;
-  n.g.result(n.op("ReduceMean", {n.op("Relu", {n.input({2, 3, 4, 4})}, "relu"), n.ints({0})}, "mean", with("keep_dims", true)));
+  n.g.result(n.op("ReduceMean", {n.op("Relu", {n.input({2, 3, 4, 4})}, "relu"), n.ints({0})}, "mean",
+                  with("keep_dims", true)));
   const BatchInfo info = detect_batch(n.g, false);
   EXPECT_EQ(info.batch, 1);
   ASSERT_EQ(info.across.size(), 1U);
@@ -90,7 +94,8 @@ TEST(TransformsBatch, TheAxisOfTheBatchIsFollowedThroughATranspose) {
   const auto softmax = [](int64_t axis) {
     Net n;
     const Value t = n.op("Transpose", {n.input({2, 3, 4, 5}), n.ints({1, 2, 3, 0})}, "there");
-    return across(n, n.op("Transpose", {n.op("Softmax", {t}, "softmax", with("axis", axis)), n.ints({3, 0, 1, 2})}, "back"));
+    return across(
+        n, n.op("Transpose", {n.op("Softmax", {t}, "softmax", with("axis", axis)), n.ints({3, 0, 1, 2})}, "back"));
   };
   EXPECT_EQ(softmax(3), Names{"softmax"});
   EXPECT_EQ(softmax(0), Names{});
@@ -114,7 +119,8 @@ TEST(TransformsBatch, JoiningItemsIsAcrossJoiningChannelsIsNot) {
   EXPECT_EQ(across(n, n.op("Concat", {x, n.op("Relu", {x}, "relu")}, "all", with("axis", 0))), Names{"all"});
   Net channels;
   const Value y = channels.input({2, 3, 4, 5});
-  EXPECT_EQ(across(channels, channels.op("Concat", {y, channels.op("Relu", {y}, "relu")}, "all", with("axis", 1))), Names{});
+  EXPECT_EQ(across(channels, channels.op("Concat", {y, channels.op("Relu", {y}, "relu")}, "all", with("axis", 1))),
+            Names{});
 }
 
 TEST(TransformsBatch, AProductOfAllItemsWithEachOtherIsAcross) {
@@ -128,7 +134,10 @@ TEST(TransformsBatch, AProductOfAllItemsWithEachOtherIsAcross) {
 
 // Frames of a video as the batch, taken apart again inside.
 TEST(TransformsBatch, AShapeThatIsImpossibleForOneItemKeepsTheBatch) {
-  const auto build = [](Net& n) { n.g.result(n.op("Reshape", {n.input({8, 4, 6, 6}), n.ints({1, 8, 4, 6, 6})}, "frames", with("special_zero", false))); };
+  const auto build = [](Net& n) {
+    n.g.result(
+        n.op("Reshape", {n.input({8, 4, 6, 6}), n.ints({1, 8, 4, 6, 6})}, "frames", with("special_zero", false)));
+  };
   Net n;
   build(n);
   const BatchInfo info = detect_batch(n.g, false);

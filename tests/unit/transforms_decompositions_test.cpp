@@ -67,7 +67,9 @@ TEST(TransformsDecompositions, BidirectionalSequenceIsTwo) {
   const Value x = n.input({1, 5, 3}), state = n.reals({1, 2, 4}, 0), lengths = n.ints({5});
   Attributes a = with("hidden_size", 4);
   a.set("direction", "bidirectional");
-  const Value seq = n.op("LSTMSequence", {x, state, state, lengths, n.reals({2, 16, 3}, 1), n.reals({2, 16, 4}, 1), n.reals({2, 16}, 0)}, "s", a, 5);
+  const Value seq =
+      n.op("LSTMSequence",
+           {x, state, state, lengths, n.reals({2, 16, 3}, 1), n.reals({2, 16, 4}, 1), n.reals({2, 16}, 0)}, "s", a, 5);
   n.convert({seq, {seq.node, 1}, {seq.node, 2}});
   const Types types = n.types();
   EXPECT_EQ(std::ranges::count(types, "LSTMSequenceIE"), 2);
@@ -94,7 +96,8 @@ TEST(TransformsDecompositions, EinsumWithoutSumsMultiplies) {
 }
 
 TEST(TransformsDecompositions, EinsumGroupsAxesForMatMul) {
-  EXPECT_EQ(einsum_types("bhwc,hkc->bhwk", {{1, 4, 6, 8}, {4, 5, 8}}), (Types{"Transpose", "Reshape", "Reshape", "MatMul", "Reshape", "Transpose"}));
+  EXPECT_EQ(einsum_types("bhwc,hkc->bhwk", {{1, 4, 6, 8}, {4, 5, 8}}),
+            (Types{"Transpose", "Reshape", "Reshape", "MatMul", "Reshape", "Transpose"}));
 }
 
 }  // namespace

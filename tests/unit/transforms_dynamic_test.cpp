@@ -11,7 +11,9 @@ Node* real_shape(const Net& n, const std::string& name) {
   return resolver->input(1).node;
 }
 
-Value non_zero(Net& n, Shape shape) { return n.op("NonZero", {n.input(std::move(shape))}, "nz", with("output_type", "i64"), 0); }
+Value non_zero(Net& n, Shape shape) {
+  return n.op("NonZero", {n.input(std::move(shape))}, "nz", with("output_type", "i64"), 0);
+}
 
 TEST(TransformsDynamic, NonZeroHasRoomForEveryElement) {
   Net n;

@@ -16,7 +16,9 @@ namespace blobsmith {
 struct Net {
   Graph g;
 
-  Value input(Shape shape, std::string name = "x", ElementType type = ElementType::f32) { return g.parameter(type, std::move(shape), std::move(name))->value(); }
+  Value input(Shape shape, std::string name = "x", ElementType type = ElementType::f32) {
+    return g.parameter(type, std::move(shape), std::move(name))->value();
+  }
   Value reals(Shape shape, double v) {
     const auto n = static_cast<size_t>(element_count(shape));
     return g.constant(Tensor::reals(ElementType::f32, std::move(shape), std::vector<double>(n, v)))->value();

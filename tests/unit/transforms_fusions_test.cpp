@@ -15,14 +15,17 @@ TEST(TransformsFusions, SigmoidTimesItsInputIsSwish) {
 TEST(TransformsFusions, SwishTakesAUniformBetaOnly) {
   Net n;
   const Value x = n.input({1, 4, 2, 2});
-  const Value uniform = n.op("Multiply", {x, n.op("Sigmoid", {n.op("Multiply", {x, n.reals({1, 4, 1, 1}, 2)}, "m")}, "s")}, "y");
+  const Value uniform =
+      n.op("Multiply", {x, n.op("Sigmoid", {n.op("Multiply", {x, n.reals({1, 4, 1, 1}, 2)}, "m")}, "s")}, "y");
   n.convert({uniform});
   EXPECT_EQ(n.type_of("y"), "SwishIE");
   EXPECT_EQ(n.find("y")->attrs.real("alpha"), 2.0);
 
   Net varied;
   const Value z = varied.input({1, 4, 2, 2});
-  varied.convert({varied.op("Multiply", {z, varied.op("Sigmoid", {varied.op("Multiply", {z, varied.counted({1, 4, 1, 1})}, "m")}, "s")}, "y")});
+  varied.convert({varied.op(
+      "Multiply", {z, varied.op("Sigmoid", {varied.op("Multiply", {z, varied.counted({1, 4, 1, 1})}, "m")}, "s")},
+      "y")});
   EXPECT_EQ(varied.type_of("y"), "Multiply");
 }
 
@@ -50,7 +53,8 @@ TEST(TransformsFusions, ADeconvolutionWithAStatedShapeKeepsItsWeights) {
   for (const char* list : {"strides", "dilations"}) a.set(list, std::vector<int64_t>{1, 1});
   a.set("output_padding", std::vector<int64_t>{0, 0});
   a.set("auto_pad", "same_upper");
-  const Value y = n.op("ConvolutionBackpropData", {n.input({1, 2, 4, 4}), n.counted({2, 3, 3, 3}), n.ints({4, 4})}, "up", a);
+  const Value y =
+      n.op("ConvolutionBackpropData", {n.input({1, 2, 4, 4}), n.counted({2, 3, 3, 3}), n.ints({4, 4})}, "up", a);
   n.convert({n.op("Multiply", {y, n.counted({1, 3, 1, 1})}, "y")});
   EXPECT_EQ(n.type_of("up"), "DeconvolutionIE");
   EXPECT_EQ(n.type_of("y"), "ScaleShiftIE");
@@ -129,7 +133,8 @@ TEST(TransformsFusions, BatchNormIsPartOfTheConvolution) {
 
 TEST(TransformsFusions, PadInFrontOfAConvolutionIsItsPadding) {
   Net n;
-  const Value padded = n.op("Pad", {n.input({1, 2, 4, 4}), n.ints({0, 0, 1, 1}), n.ints({0, 0, 1, 1}), n.reals({}, 0)}, "pad", with("pad_mode", "constant"));
+  const Value padded = n.op("Pad", {n.input({1, 2, 4, 4}), n.ints({0, 0, 1, 1}), n.ints({0, 0, 1, 1}), n.reals({}, 0)},
+                            "pad", with("pad_mode", "constant"));
   n.convert({n.convolution(padded, n.reals({3, 2, 3, 3}, 1), "y")});
   EXPECT_EQ(n.types(), Types{"ConvolutionIE"});
   EXPECT_EQ(n.find("y")->attrs.integers("pads_begin"), (std::vector<int64_t>{1, 1}));
@@ -138,7 +143,9 @@ TEST(TransformsFusions, PadInFrontOfAConvolutionIsItsPadding) {
 TEST(TransformsFusions, APadThatIsKeptApartStaysAPad) {
   const auto types = [](bool kept) {
     Net n;
-    const Value padded = n.op("Pad", {n.input({1, 2, 4, 4}), n.ints({0, 0, 1, 1}), n.ints({0, 0, 1, 1}), n.reals({}, 0)}, "pad", with("pad_mode", "constant"));
+    const Value padded =
+        n.op("Pad", {n.input({1, 2, 4, 4}), n.ints({0, 0, 1, 1}), n.ints({0, 0, 1, 1}), n.reals({}, 0)}, "pad",
+             with("pad_mode", "constant"));
     const std::vector<int64_t> three{3, 3}, ones{1, 1}, zeros{0, 0};
     Attributes a;
     a.set("kernel", three);
@@ -161,7 +168,8 @@ TEST(TransformsFusions, ANormThatIsKeptApartKeepsItsEps) {
   const auto types = [](double eps) {
     Net n;
     const Value x = n.input({1, 8, 4, 4});
-    const Value sum = n.op("ReduceSum", {n.op("Power", {x, n.reals({}, 2)}, "square"), n.ints({1})}, "sum", with("keep_dims", true));
+    const Value sum =
+        n.op("ReduceSum", {n.op("Power", {x, n.reals({}, 2)}, "square"), n.ints({1})}, "sum", with("keep_dims", true));
     n.g.result(n.op("Divide", {x, n.op("Add", {n.op("Sqrt", {sum}, "root"), n.reals({}, eps)}, "guard")}, "y"));
     transforms::keep_norms_apart(n.g);
     convert_to_legacy(n.g);

@@ -109,7 +109,8 @@ TEST(TransformsLegacy, AdditionOfNothingVanishesAndTheOutputKeepsItsName) {
 
 TEST(TransformsLegacy, ABroadcastOfVersion3ThatChangesNothingGivesItsNameToWhatItReads) {
   Net n;
-  const Value x = n.op("Tanh", {n.input({1, 4})}, "x0"), same = n.op("Broadcast", {x, n.ints({1, 4})}, "same", with("mode", "numpy"), 3);
+  const Value x = n.op("Tanh", {n.input({1, 4})}, "x0"),
+              same = n.op("Broadcast", {x, n.ints({1, 4})}, "same", with("mode", "numpy"), 3);
   n.convert({n.op("Relu", {same}, "y"), x});
   EXPECT_EQ(n.type_of("same"), "Tanh");
   EXPECT_EQ(n.type_of("x0"), "(none)");
@@ -118,7 +119,8 @@ TEST(TransformsLegacy, ABroadcastOfVersion3ThatChangesNothingGivesItsNameToWhatI
 TEST(TransformsLegacy, AnEpsilonOfExactlyTheToleranceIsAddedAndInfinityIsAnInput) {
   Net n;
   const Value x = n.op("Tanh", {n.input({1, 4})}, "x0");
-  n.convert({n.op("Add", {x, n.reals({}, 1e-5F)}, "epsilon"), n.op("Multiply", {x, n.reals({}, std::numeric_limits<double>::infinity())}, "many")});
+  n.convert({n.op("Add", {x, n.reals({}, 1e-5F)}, "epsilon"),
+             n.op("Multiply", {x, n.reals({}, std::numeric_limits<double>::infinity())}, "many")});
   EXPECT_EQ(n.type_of("epsilon"), "PowerIE");
   EXPECT_EQ(n.type_of("many"), "Multiply");
 }
@@ -144,9 +146,12 @@ TEST(TransformsLegacy, EqualSlicesAreOneAndDisjointOnesStayApart) {
   const Value x = n.input({1, 6, 4, 4});
   Attributes masks = with("begin_mask", std::vector<int64_t>{1, 0, 1, 1});
   masks.set("end_mask", std::vector<int64_t>{1, 0, 1, 1});
-  const auto slice = [&](int64_t begin, int64_t end, const char* name) { return n.op("StridedSlice", {x, n.ints({0, begin, 0, 0}), n.ints({0, end, 0, 0})}, name, masks); };
+  const auto slice = [&](int64_t begin, int64_t end, const char* name) {
+    return n.op("StridedSlice", {x, n.ints({0, begin, 0, 0}), n.ints({0, end, 0, 0})}, name, masks);
+  };
   // Only what equals the first slice in order is shared, and the last output comes first.
-  n.convert({n.op("Exp", {slice(3, 6, "c")}, "rc"), n.op("Relu", {slice(0, 3, "a")}, "ra"), n.op("Tanh", {slice(0, 3, "b")}, "rb")});
+  n.convert({n.op("Exp", {slice(3, 6, "c")}, "rc"), n.op("Relu", {slice(0, 3, "a")}, "ra"),
+             n.op("Tanh", {slice(0, 3, "b")}, "rb")});
   EXPECT_EQ(std::ranges::count(n.types(), "CropIE"), 2);
   EXPECT_EQ(n.find("ra")->input(0), n.find("rb")->input(0));
 }

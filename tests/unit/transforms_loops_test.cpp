@@ -12,10 +12,14 @@ Node* add_loop(Net& n, int64_t length, int64_t stride) {
   Graph& body = *loop->body;
   Node* x = body.parameter(ElementType::f32, {1, 1, 3}, "part");
   Node* h = body.parameter(ElementType::f32, {1, 1, 3}, "h");
-  body.result(body.make("Tanh", {body.make("Add", {x->value(), h->value()}, {}, 0, "sum")->value()}, {}, 0, "out")->value());
+  body.result(
+      body.make("Tanh", {body.make("Add", {x->value(), h->value()}, {}, 0, "sum")->value()}, {}, 0, "out")->value());
   const int64_t start = stride > 0 ? 0 : -1, end = stride > 0 ? -1 : 0;
-  loop->port_map.inputs = {{.outer = 0, .body_parameter = 0, .axis = 1, .start = start, .end = end, .stride = stride, .sliced = true}, {.outer = 1, .body_parameter = 1}};
-  loop->port_map.outputs = {{.outer = 0, .body_result = 0, .axis = 1, .start = start, .end = end, .stride = stride, .concatenated = true}};
+  loop->port_map.inputs = {
+      {.outer = 0, .body_parameter = 0, .axis = 1, .start = start, .end = end, .stride = stride, .sliced = true},
+      {.outer = 1, .body_parameter = 1}};
+  loop->port_map.outputs = {
+      {.outer = 0, .body_result = 0, .axis = 1, .start = start, .end = end, .stride = stride, .concatenated = true}};
   loop->port_map.back_edges = {{.body_result = 0, .body_parameter = 1}};
   g.set_outputs(loop, {{ElementType::f32, {1, length, 3}}});
   g.result(loop->value());

@@ -10,7 +10,9 @@ namespace {
 std::string message(std::string_view text) {
   try {
     parse_tensor_strides(text);
-  } catch (const Error& e) { return e.what(); }
+  } catch (const Error& e) {
+    return e.what();
+  }
   return "";
 }
 
@@ -34,8 +36,12 @@ TEST(TensorStrides, AreByNameInnermostFirst) {
 }
 
 TEST(TensorStrides, ReferenceTextsForWhatCanNotBeRead) {
-  EXPECT_NE(message("input[x]").find("Invalid value \"input[x]\" for key MYRIAD_TENSOR_STRIDES : stoi"), std::string::npos);
-  EXPECT_NE(message("input").find("Invalid config value \"inpu\" for VPU_TENSOR_STRIDES, does not match the pattern: tensor_name[strides]"), std::string::npos);
+  EXPECT_NE(message("input[x]").find("Invalid value \"input[x]\" for key MYRIAD_TENSOR_STRIDES : stoi"),
+            std::string::npos);
+  EXPECT_NE(
+      message("input").find(
+          "Invalid config value \"inpu\" for VPU_TENSOR_STRIDES, does not match the pattern: tensor_name[strides]"),
+      std::string::npos);
   EXPECT_NE(message("").find("basic_string::erase"), std::string::npos);
   EXPECT_THROW(CompileOptions().set("MYRIAD_TENSOR_STRIDES", "input["), Error);
 }
@@ -64,7 +70,12 @@ TEST(RunTimeKeys, AreAcceptedWithTheirValuesOnly) {
   o.set("MYRIAD_PROTOCOL", "");
   o.set("MYRIAD_DEVICE_CONNECT_TIMEOUT", "15");
   o.set("MYRIAD_SCALES_PATTERN", "");
-  for (const auto& [key, value] : {std::pair("PERF_COUNT", "MAYBE"), {"LOG_LEVEL", "LOUD"}, {"MYRIAD_PROTOCOL", "MYRIAD_AIR"}, {"MYRIAD_DEVICE_CONNECT_TIMEOUT", "x"}, {"MYRIAD_SCALES_PATTERN", ".*"}, {"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2450"}})
+  for (const auto& [key, value] : {std::pair("PERF_COUNT", "MAYBE"),
+                                   {"LOG_LEVEL", "LOUD"},
+                                   {"MYRIAD_PROTOCOL", "MYRIAD_AIR"},
+                                   {"MYRIAD_DEVICE_CONNECT_TIMEOUT", "x"},
+                                   {"MYRIAD_SCALES_PATTERN", ".*"},
+                                   {"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2450"}})
     EXPECT_THROW(o.set(key, value), Error) << key;
 }
 

@@ -54,15 +54,17 @@ void run_convert(StageRun& s) {
   const Grid from = framework_order(s.in(0)), to = framework_order(s.out(1));
   s.check(from.rank == to.rank && from.dims == to.dims, "a conversion between different sizes");
   const bool plain = p.scale == 1 && p.bias == 0;
-  if (plain && from.type == DataType::S32 && to.type != DataType::FP16 && to.type != DataType::FP32) return write(to, read_integers(from));
-  map_rows(s.pool(), Nest<2>{to.rank, to.dims, {to.strides, from.strides}, {to.data, from.data}}, {to.type, from.type}, [&](float* out, const auto& in, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) out[i] = plain ? in[0][i] : in[0][i] * p.scale + p.bias;
-  });
+  if (plain && from.type == DataType::S32 && to.type != DataType::FP16 && to.type != DataType::FP32)
+    return write(to, read_integers(from));
+  map_rows(s.pool(), Nest<2>{to.rank, to.dims, {to.strides, from.strides}, {to.data, from.data}}, {to.type, from.type},
+           [&](float* out, const auto& in, int64_t n) {
+             for (int64_t i = 0; i < n; ++i) out[i] = plain ? in[0][i] : in[0][i] * p.scale + p.bias;
+           });
 }
 
 namespace {
-/// The output for a permuted input. Where sizes are known at run time only, the input's count: those of the output are wrong in
-/// some of Intel's blobs (docs/quirks.md).
+/// The output for a permuted input. Where sizes are known at run time only, the input's count: those of the output are
+/// wrong in some of Intel's blobs (docs/quirks.md).
 Grid permuted(StageRun& s, const Grid& from) {
   const bool dynamic = s.is_dynamic(1);
   Grid to = memory_order(dynamic ? s.out_at_capacity(1) : s.out(1));
@@ -151,7 +153,8 @@ void run_broadcast(StageRun& s) {
   constexpr int kExplicit = 1;
   s.check(in.rank <= to.rank, "a broadcast to fewer dimensions");
   std::vector<int64_t> axes;  // of `to`, per axis of `in`
-  if (p.mode == kExplicit && s.buffer_count() == 4) axes = read_integers(memory_order(s.in(2)));
+  if (p.mode == kExplicit && s.buffer_count() == 4)
+    axes = read_integers(memory_order(s.in(2)));
   else
     for (int k = 0; k < in.rank; ++k) axes.push_back(to.rank - in.rank + k);
   s.check(static_cast<int>(axes.size()) == in.rank, "a broadcast of unexpected rank");
@@ -174,8 +177,15 @@ struct Range {
 };
 
 Range python_range(int64_t size, bool use_begin, int64_t begin, bool use_end, int64_t end, int64_t step) {
-  const auto place = [&](int64_t v) { return std::clamp<int64_t>(v < 0 ? v + size : v, step < 0 ? -1 : 0, step < 0 ? size - 1 : size); };
-  const int64_t first = use_begin ? place(begin) : step < 0 ? size - 1 : 0, last = use_end ? place(end) : step < 0 ? -1 : size;
+  const auto place = [&](int64_t v) {
+    return std::clamp<int64_t>(v < 0 ? v + size : v, step < 0 ? -1 : 0, step < 0 ? size - 1 : size);
+  };
+  const int64_t first = use_begin  ? place(begin)
+                        : step < 0 ? size - 1
+                                   : 0,
+                last = use_end    ? place(end)
+                       : step < 0 ? -1
+                                  : size;
   const int64_t distance = step < 0 ? first - last : last - first, width = step < 0 ? -step : step;
   return {first, step, distance > 0 ? (distance + width - 1) / width : 0};
 }
@@ -188,7 +198,8 @@ void run_strided_slice(StageRun& s) {
   const std::vector<int64_t> begin = read_integers(memory_order(s.in(1))), end = read_integers(memory_order(s.in(2)));
   std::vector<int64_t> step(begin.size(), 1);
   if (s.buffer_count() > 4 && s.has(3)) step = read_integers(memory_order(s.in(3)));
-  s.check(begin.size() == end.size() && begin.size() == step.size() && begin.size() <= 32, "begin, end and strides of different length");
+  s.check(begin.size() == end.size() && begin.size() == step.size() && begin.size() <= 32,
+          "begin, end and strides of different length");
   Grid from{in.data, in.type};
   int axis = 0;
   const auto take = [&](int64_t first, int64_t stride, int64_t count, bool keep) {
@@ -208,7 +219,8 @@ void run_strided_slice(StageRun& s) {
       from.push(1, 0);
       continue;
     }
-    s.check(axis < in.rank && step[i] != 0 && step[i] >= INT32_MIN && step[i] <= INT32_MAX, "a slice of a dimension that does not exist");
+    s.check(axis < in.rank && step[i] != 0 && step[i] >= INT32_MIN && step[i] <= INT32_MAX,
+            "a slice of a dimension that does not exist");
     const int64_t size = in.dims[static_cast<size_t>(axis)];
     if (bit(p.shrink_axis_mask)) {
       const int64_t index = begin[i] < 0 ? begin[i] + size : begin[i];
@@ -236,7 +248,8 @@ void run_upsampling(StageRun& s) {
     g.strides[a] *= step;
     return g;
   };
-  copy_elements(s.pool(), from, spread(spread(to, 2, p.pad_left_y, from.dims[2], p.scale_y), 3, p.pad_left_x, from.dims[3], p.scale_x));
+  copy_elements(s.pool(), from,
+                spread(spread(to, 2, p.pad_left_y, from.dims[2], p.scale_y), 3, p.pad_left_x, from.dims[3], p.scale_x));
 }
 
 void run_hw_fc_relayout(StageRun& s) { RawTensor(s.pool(), planes(s.in(0))).store(s.pool(), planes(s.out(1))); }

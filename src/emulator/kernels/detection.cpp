@@ -16,7 +16,9 @@ class InputNumbers {
   InputNumbers(const InputNumbers&) = delete;
   InputNumbers& operator=(const InputNumbers&) = delete;
   compute::Numbers get() const {
-    return {count_, [this](int64_t first, std::span<float> to) { halves_to_floats(halves_.data() + 2 * first, to.data(), to.size()); }};
+    return {count_, [this](int64_t first, std::span<float> to) {
+              halves_to_floats(halves_.data() + 2 * first, to.data(), to.size());
+            }};
   }
 
  private:
@@ -26,7 +28,8 @@ class InputNumbers {
 
 }  // namespace
 
-// Buffers: locations, scores, priors, [arm scores, arm locations], output, temp. Rows [image, class, score, box]; image -1 ends the list.
+// Buffers: locations, scores, priors, [arm scores, arm locations], output, temp. Rows [image, class, score, box]; image
+// -1 ends the list.
 void run_detection_output(StageRun& s) {
   const auto& p = s.params<vpu::DetectionOutputParams>();
   s.check(p.num_priors > 0 && p.num_classes > 0 && p.num > 0, "a detection of nothing");
@@ -42,7 +45,9 @@ void run_detection_output(StageRun& s) {
   head.best_class_only = p.decrease_label_id;
   head.clip_before_suppression = p.clip_before_nms;
   head.clip_after = p.clip_after_nms;
-  head.code = p.code_type == kCorner ? compute::BoxCode::Corner : p.code_type == kCornerSize ? compute::BoxCode::CornerSize : compute::BoxCode::CenterSize;
+  head.code = p.code_type == kCorner       ? compute::BoxCode::Corner
+              : p.code_type == kCornerSize ? compute::BoxCode::CornerSize
+                                           : compute::BoxCode::CenterSize;
   head.top_k = p.top_k;
   head.keep_top_k = p.keep_top_k;
   head.confidence_threshold = p.confidence_threshold;
@@ -61,7 +66,9 @@ void run_detection_output(StageRun& s) {
     head.refined_scores = refined_scores.emplace(s, s.in(3)).get();
     head.refined_locations = refined_locations.emplace(s, s.in(4)).get();
   }
-  s.check(p.image_width != 0 && p.image_height != 0 && head.fits() && (head.refined_scores.count == 0) == !p.has_arm_inputs, "fewer priors, boxes or scores than announced");
+  s.check(
+      p.image_width != 0 && p.image_height != 0 && head.fits() && (head.refined_scores.count == 0) == !p.has_arm_inputs,
+      "fewer priors, boxes or scores than announced");
   const Grid out = framework_order(s.out(p.has_arm_inputs ? 5 : 3));
   write(out, head.rows(out.count()));
 }
@@ -70,7 +77,9 @@ void run_detection_output(StageRun& s) {
 void run_static_shape_nms(StageRun& s) {
   const auto& p = s.params<vpu::StaticShapeNmsParams>();
   const Grid box_grid = framework_order(s.in(0)), score_grid = framework_order(s.in(1));
-  s.check(score_grid.rank == 3 && box_grid.rank == 3 && box_grid.dims[2] == 4 && box_grid.dims[1] == score_grid.dims[2] && box_grid.dims[0] == score_grid.dims[0], "boxes and scores that don't fit");
+  s.check(score_grid.rank == 3 && box_grid.rank == 3 && box_grid.dims[2] == 4 &&
+              box_grid.dims[1] == score_grid.dims[2] && box_grid.dims[0] == score_grid.dims[0],
+          "boxes and scores that don't fit");
   const std::vector<float> boxes = read_floats(box_grid), scores = read_floats(score_grid);
   const auto first = [&](int k) {
     const std::vector<float> v = read_floats(memory_order(s.in(k)));
@@ -82,11 +91,15 @@ void run_static_shape_nms(StageRun& s) {
   s.check(indices.rank == 2 && indices.dims[1] == 3, "an output of an unexpected shape");
   const int64_t count = box_grid.dims[1];
   std::vector<int64_t> rows;
-  for (const auto& selected : compute::NonMaxSuppression{score_grid.dims[0], score_grid.dims[1], count, boxes, scores, p.center_point_box != 0, limit, first(3), first(4)}.run())
+  for (const auto& selected : compute::NonMaxSuppression{score_grid.dims[0], score_grid.dims[1], count, boxes, scores,
+                                                         p.center_point_box != 0, limit, first(3), first(4)}
+                                  .run())
     rows.insert(rows.end(), {selected.image, selected.label, selected.box});
   // The room of a dynamic output ends with its memory; the tensor ends where no more boxes can come.
   const bool dynamic = s.stage().buffers[5].desc.is_dynamic();
-  const int64_t most = dynamic ? std::min(indices.dims[0], score_grid.dims[0] * score_grid.dims[1] * std::min(count, limit)) : indices.dims[0];
+  const int64_t most = dynamic
+                           ? std::min(indices.dims[0], score_grid.dims[0] * score_grid.dims[1] * std::min(count, limit))
+                           : indices.dims[0];
   const auto found = std::min<int64_t>(static_cast<int64_t>(rows.size()) / 3, most);
   rows.resize(static_cast<size_t>(found * 3));
   rows.resize(static_cast<size_t>(most * 3), -1);

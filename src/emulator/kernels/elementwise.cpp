@@ -43,22 +43,24 @@ Function activation(const StageRun& s) {
   }
 }
 
-/// The function of a stage for every FP16 number, once as many have been asked for and while there is room; else nothing.
-/// Stages with equal parameters share it.
+/// The function of a stage for every FP16 number, once as many have been asked for and while there is room; else
+/// nothing. Stages with equal parameters share it.
 const HalfTable* table_of(StageRun& s, const Function& f, int64_t count) {
   const vpu::BlobStage& stage = s.stage();
   const Bytes& file = s.machine().blob.file;
   std::string key = std::to_string(static_cast<int>(s.type())) + ':';
   key.append(reinterpret_cast<const char*>(file.data()) + stage.params_offset, stage.params_size);
   auto& tables = s.machine().tables;
-  const auto most = std::max<int64_t>(1, s.machine().part_of_memory() / (HalfTable::kNumbers * static_cast<int64_t>(sizeof(Half))));
+  const auto most =
+      std::max<int64_t>(1, s.machine().part_of_memory() / (HalfTable::kNumbers * static_cast<int64_t>(sizeof(Half))));
   if (static_cast<int64_t>(tables.size()) >= most && !tables.contains(key)) return nullptr;
   HalfTable& table = tables[key];
   if (table.results.empty()) {
     table.asked += count;
     if (table.asked < kWorthATable) return nullptr;
     table.results.resize(HalfTable::kNumbers);
-    for (uint32_t i = 0; i < table.results.size(); ++i) table.results[i] = float_to_half(f(half_to_float(static_cast<Half>(i))));
+    for (uint32_t i = 0; i < table.results.size(); ++i)
+      table.results[i] = float_to_half(f(half_to_float(static_cast<Half>(i))));
   }
   return &table;
 }
@@ -68,12 +70,15 @@ Grid along_channels(StageRun& s, std::vector<float>& values, const View& tensor)
   const Grid shape = framework_order(tensor);
   Grid g{bytes_of(values), DataType::FP32, shape.rank, shape.dims};
   const int axis = shape.rank - 1 - DimsOrder::of_rank(shape.rank).position(Dim::C);
-  s.check(static_cast<int64_t>(values.size()) >= shape.dims[static_cast<size_t>(axis)], "fewer constants than channels");
+  s.check(static_cast<int64_t>(values.size()) >= shape.dims[static_cast<size_t>(axis)],
+          "fewer constants than channels");
   g.strides[static_cast<size_t>(axis)] = sizeof(float);
   return g;
 }
 
-void check_same_sizes(StageRun& s, const Grid& a, const Grid& b) { s.check(a.rank == b.rank && a.dims == b.dims, "input and output of different sizes"); }
+void check_same_sizes(StageRun& s, const Grid& a, const Grid& b) {
+  s.check(a.rank == b.rank && a.dims == b.dims, "input and output of different sizes");
+}
 
 }  // namespace
 
@@ -86,23 +91,29 @@ void run_unary(StageRun& s) {
       for (int64_t i = 0; i < n; ++i) out[i] = f(in[0][i]);
     });
   };
-  if (s.type() == Relu || s.type() == LeakyRelu) return map([slope = s.params<vpu::ReluParams>().negative_slope](float x) { return x < 0 ? slope * x : x; });
-  if (s.type() == Clamp) return map([p = s.params<vpu::ClampParams>()](float x) { return std::min(std::max(x, p.min_value), p.max_value); });
-  if (s.type() == Power && s.params<vpu::PowerParams>().power == 1) return map([p = s.params<vpu::PowerParams>()](float x) { return p.bias + p.scale * x; });
+  if (s.type() == Relu || s.type() == LeakyRelu)
+    return map([slope = s.params<vpu::ReluParams>().negative_slope](float x) { return x < 0 ? slope * x : x; });
+  if (s.type() == Clamp)
+    return map([p = s.params<vpu::ClampParams>()](float x) { return std::min(std::max(x, p.min_value), p.max_value); });
+  if (s.type() == Power && s.params<vpu::PowerParams>().power == 1)
+    return map([p = s.params<vpu::PowerParams>()](float x) { return p.bias + p.scale * x; });
   const Function f = activation(s);
   const bool halves = from.type == DataType::FP16 && to.type == DataType::FP16;
   if (const HalfTable* table = halves ? table_of(s, f, to.count()) : nullptr) {
-    for_each_row(s.pool(), simplified(nest), [results = table->results.data()](const auto& at, const auto& step, int64_t n) {
-      const auto look_up = [&](int64_t to_step, int64_t from_step) {
-        for (int64_t i = 0; i < n; ++i) {
-          Half h;
-          std::memcpy(&h, at[1] + i * from_step, sizeof h);
-          std::memcpy(at[0] + i * to_step, &results[h], sizeof h);
-        }
-      };
-      if (step[0] == sizeof(Half) && step[1] == sizeof(Half)) look_up(sizeof(Half), sizeof(Half));
-      else look_up(step[0], step[1]);
-    });
+    for_each_row(s.pool(), simplified(nest),
+                 [results = table->results.data()](const auto& at, const auto& step, int64_t n) {
+                   const auto look_up = [&](int64_t to_step, int64_t from_step) {
+                     for (int64_t i = 0; i < n; ++i) {
+                       Half h;
+                       std::memcpy(&h, at[1] + i * from_step, sizeof h);
+                       std::memcpy(at[0] + i * to_step, &results[h], sizeof h);
+                     }
+                   };
+                   if (step[0] == sizeof(Half) && step[1] == sizeof(Half))
+                     look_up(sizeof(Half), sizeof(Half));
+                   else
+                     look_up(step[0], step[1]);
+                 });
     return;
   }
   map(f);
@@ -115,22 +126,27 @@ void run_channel_op(StageRun& s) {
   std::vector<float> first = read_floats(memory_order(s.in(2))), second;
   const Grid a = along_channels(s, first, tensor);
   const auto map = [&](auto f) {
-    map_rows(s.pool(), Nest<3>{y.rank, y.dims, {y.strides, x.strides, a.strides}, {y.data, x.data, a.data}}, {y.type, x.type, DataType::FP32}, [&](float* out, const auto& in, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) out[i] = f(in[0][i], in[1][i]);
-    });
+    map_rows(s.pool(), Nest<3>{y.rank, y.dims, {y.strides, x.strides, a.strides}, {y.data, x.data, a.data}},
+             {y.type, x.type, DataType::FP32}, [&](float* out, const auto& in, int64_t n) {
+               for (int64_t i = 0; i < n; ++i) out[i] = f(in[0][i], in[1][i]);
+             });
   };
   switch (s.type()) {
     case Bias: return map([](float v, float c) { return v + c; });
     case Scale: return map([](float v, float c) { return v * c; });
     case PRelu: return map([](float v, float c) { return v < 0 ? c * v : v; });
     case BiasRelu:
-    case BiasLeakyRelu: return map([slope = s.params<vpu::ReluParams>().negative_slope](float v, float c) { return v + c < 0 ? slope * (v + c) : v + c; });
+    case BiasLeakyRelu:
+      return map([slope = s.params<vpu::ReluParams>().negative_slope](float v, float c) {
+        return v + c < 0 ? slope * (v + c) : v + c;
+      });
     default: break;
   }
   second = read_floats(memory_order(s.in(3)));  // ScaleShift
   const Grid b = along_channels(s, second, tensor);
-  map_rows(s.pool(), Nest<4>{y.rank, y.dims, {y.strides, x.strides, a.strides, b.strides}, {y.data, x.data, a.data, b.data}}, {y.type, x.type, DataType::FP32, DataType::FP32},
-           [](float* out, const auto& in, int64_t n) {
+  map_rows(s.pool(),
+           Nest<4>{y.rank, y.dims, {y.strides, x.strides, a.strides, b.strides}, {y.data, x.data, a.data, b.data}},
+           {y.type, x.type, DataType::FP32, DataType::FP32}, [](float* out, const auto& in, int64_t n) {
              for (int64_t i = 0; i < n; ++i) out[i] = in[0][i] * in[1][i] + in[2][i];
            });
 }
@@ -144,9 +160,12 @@ void run_screlu(StageRun& s) {
   s.check(x.rank == y.rank && p.axis >= 0 && p.axis < x.rank, "an axis outside its tensor");
   const int axis = x.rank - 1 - p.axis;
   const int64_t size = x.dims[static_cast<size_t>(axis)];
-  const std::vector<float> scale = s.has(2) ? read_floats(memory_order(s.in(2))) : std::vector<float>{}, bias = s.has(3) ? read_floats(memory_order(s.in(3))) : std::vector<float>{};
+  const std::vector<float> scale = s.has(2) ? read_floats(memory_order(s.in(2))) : std::vector<float>{},
+                           bias = s.has(3) ? read_floats(memory_order(s.in(3))) : std::vector<float>{};
   const int64_t channels = out.dim(Dim::C);
-  s.check((scale.empty() || static_cast<int64_t>(scale.size()) >= channels) && (bias.empty() || static_cast<int64_t>(bias.size()) >= channels), "fewer constants than channels");
+  s.check((scale.empty() || static_cast<int64_t>(scale.size()) >= channels) &&
+              (bias.empty() || static_cast<int64_t>(bias.size()) >= channels),
+          "fewer constants than channels");
   const int channel_position = out.order.position(Dim::C);
   s.check(channel_position >= 0, "a tensor without channels");
   const int64_t inner = product(y.dims, y.rank - channel_position, y.rank);

@@ -1,5 +1,5 @@
-// Arithmetic, comparison and logic between tensors (execution spec §4). Operands meet in framework order, aligned at the
-// innermost dimension.
+// Arithmetic, comparison and logic between tensors (execution spec §4). Operands meet in framework order, aligned at
+// the innermost dimension.
 #include "vpu/stages/eltwise.hpp"
 
 #include <cmath>
@@ -16,7 +16,8 @@ Grid broadcast_to(StageRun& s, const Grid& in, const Grid& to) {
   for (int k = 1; k <= in.rank; ++k) {
     const auto from = static_cast<size_t>(in.rank - k);
     if (in.dims[from] == 1) continue;
-    s.check(k <= to.rank && in.dims[from] == to.dims[static_cast<size_t>(to.rank - k)], "operands whose sizes don't fit");
+    s.check(k <= to.rank && in.dims[from] == to.dims[static_cast<size_t>(to.rank - k)],
+            "operands whose sizes don't fit");
     g.strides[static_cast<size_t>(to.rank - k)] = in.strides[from];
   }
   return g;
@@ -73,14 +74,17 @@ void with_function(vpu::StageType type, F f) {
 struct Operands {
   Grid out, a, b, c;
   Nest<3> pair() const { return {out.rank, out.dims, {out.strides, a.strides, b.strides}, {out.data, a.data, b.data}}; }
-  Nest<4> all() const { return {out.rank, out.dims, {out.strides, a.strides, b.strides, c.strides}, {out.data, a.data, b.data, c.data}}; }
+  Nest<4> all() const {
+    return {out.rank, out.dims, {out.strides, a.strides, b.strides, c.strides}, {out.data, a.data, b.data, c.data}};
+  }
 };
 
 void run_floats(StageRun& s, const vpu::EltwiseParams& p, const Operands& o) {
   if (s.type() == Select) {
-    return map_rows(s.pool(), o.all(), {o.out.type, o.a.type, o.b.type, o.c.type}, [&](float* out, const auto& in, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) out[i] = in[0][i] != 0 ? in[1][i] : in[2][i];
-    });
+    return map_rows(s.pool(), o.all(), {o.out.type, o.a.type, o.b.type, o.c.type},
+                    [&](float* out, const auto& in, int64_t n) {
+                      for (int64_t i = 0; i < n; ++i) out[i] = in[0][i] != 0 ? in[1][i] : in[2][i];
+                    });
   }
   const auto map = [&](auto f) {
     map_rows(s.pool(), o.pair(), {o.out.type, o.a.type, o.b.type}, [&](float* out, const auto& in, int64_t n) {
@@ -102,7 +106,8 @@ void run_integers(StageRun& s, const vpu::EltwiseParams& p, const Operands& o) {
     for (size_t i = 0; i < out.size(); ++i) out[i] = a[i] != 0 ? b[i] : c[i];
   } else if (s.type() == Sum) {
     const int64_t c1 = vpu::EltwiseParams::integer(p.coeff1), c2 = vpu::EltwiseParams::integer(p.coeff2);
-    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<int64_t>(static_cast<uint64_t>(c1 * a[i]) + static_cast<uint64_t>(c2 * b[i]));
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = static_cast<int64_t>(static_cast<uint64_t>(c1 * a[i]) + static_cast<uint64_t>(c2 * b[i]));
   } else {
     with_function<int64_t>(s.type(), [&](auto f) {
       for (size_t i = 0; i < out.size(); ++i) out[i] = f(a[i], b[i]);
@@ -127,8 +132,10 @@ void run_eltwise(StageRun& s) {
     o.c = broadcast_to(s, framework_order(s.in(3)), o.out);
     integers = integers && o.c.type == DataType::S32;
   }
-  if (integers) run_integers(s, p, o);
-  else run_floats(s, p, o);
+  if (integers)
+    run_integers(s, p, o);
+  else
+    run_floats(s, p, o);
 }
 
 }  // namespace blobsmith::emulator

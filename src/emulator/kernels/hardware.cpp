@@ -1,9 +1,10 @@
 // MyriadXHwOp: its list of operations; pooling, fully connected (execution spec §2).
+#include "emulator/kernels/hardware.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/kernels.hpp"
 #include "emulator/pool_plane.hpp"
 
@@ -13,7 +14,9 @@ using vpu::HwOp;
 using vpu::HwOpType;
 using vpu::HwPoolType;
 
-std::vector<float> channel_vector(StageRun& s, int32_t index) { return index < 0 ? std::vector<float>{} : read_floats(memory_order(s.in(index))); }
+std::vector<float> channel_vector(StageRun& s, int32_t index) {
+  return index < 0 ? std::vector<float>{} : read_floats(memory_order(s.in(index)));
+}
 
 Finish activation_of(const HwOp& op) {
   Finish f;
@@ -27,8 +30,11 @@ Finish activation_of(const HwOp& op) {
 }
 
 void check_weights(StageRun& s, const View& k, int64_t area, int64_t last_channel) {
-  s.check(k.rank == 4 && k.type == DataType::FP16 && k.dims[0] == kGroup && k.dims[1] == area, "weights of an unexpected shape");
-  s.check(k.strides[0] == 2 && k.strides[1] == 2 * kGroup && k.strides[2] == k.strides[1] * area && k.strides[3] == k.strides[2] * k.dims[2], "weights that are not compact");
+  s.check(k.rank == 4 && k.type == DataType::FP16 && k.dims[0] == kGroup && k.dims[1] == area,
+          "weights of an unexpected shape");
+  s.check(k.strides[0] == 2 && k.strides[1] == 2 * kGroup && k.strides[2] == k.strides[1] * area &&
+              k.strides[3] == k.strides[2] * k.dims[2],
+          "weights that are not compact");
   s.check(last_channel <= k.dims[3] * kGroup, "fewer weights than output channels");
 }
 
@@ -60,7 +66,8 @@ void average(const Window& w, bool exclude_pad, const Grid& x, int64_t row, int6
   for (float& v : values) {
     v *= factor;
     if (exclude_pad) {
-      const int64_t count = cut(row * w.stride_y - w.pad_top, w.kernel_y, 0, x.dims[2]).length() * cut(column * w.stride_x - w.pad_left, w.kernel_x, 0, x.dims[3]).length();
+      const int64_t count = cut(row * w.stride_y - w.pad_top, w.kernel_y, 0, x.dims[2]).length() *
+                            cut(column * w.stride_x - w.pad_left, w.kernel_x, 0, x.dims[3]).length();
       v *= area / static_cast<float>(std::max<int64_t>(count, 1));
     }
     ++column;
@@ -74,7 +81,8 @@ void touch_pool(StageRun& s, const HwOp& op, const Window& w, Grid x, const Grid
   for (int64_t q = first; q < last; ++q)
     for (const bool write : {false, true}) {
       const Grid& g = write ? y : x;
-      s.touch({write ? op.output_index : op.input_index, write, true, slice(slice(g, 0, q / y.dims[1], 1), 1, q % y.dims[1], 1)});
+      s.touch({write ? op.output_index : op.input_index, write, true,
+               slice(slice(g, 0, q / y.dims[1], 1), 1, q % y.dims[1], 1)});
     }
 }
 
@@ -86,14 +94,19 @@ void run_pool(StageRun& s, const HwOp& op) {
   const Finish activation = activation_of(op);
   const int64_t first = op.out_channel_offset, last = std::min<int64_t>(first + op.out_channels, y.dims[0] * y.dims[1]);
   touch_pool(s, op, w, x, y, first, last);
-  s.pool().run(std::max<int64_t>(last - first, 0), [&](int64_t task) {
-    const int64_t n = (first + task) / y.dims[1], channel = (first + task) % y.dims[1];
-    const bool max = op.pool_type == HwPoolType::Max;
-    pool_plane(max, w, plane_at(x, n, channel), plane_at(y, n, channel), [&](int64_t row, int64_t column, std::span<float> values) {
-      if (!max) average(w, s.options().avg_exclude_pad, x, row, column, values);
-      if (activation.relu || activation.clamp) compute::finish(activation, values.data(), static_cast<int64_t>(values.size()));
-    });
-  }, (last - first) * y.dims[2] * y.dims[3] * w.kernel_x * w.kernel_y);
+  s.pool().run(
+      std::max<int64_t>(last - first, 0),
+      [&](int64_t task) {
+        const int64_t n = (first + task) / y.dims[1], channel = (first + task) % y.dims[1];
+        const bool max = op.pool_type == HwPoolType::Max;
+        pool_plane(max, w, plane_at(x, n, channel), plane_at(y, n, channel),
+                   [&](int64_t row, int64_t column, std::span<float> values) {
+                     if (!max) average(w, s.options().avg_exclude_pad, x, row, column, values);
+                     if (activation.relu || activation.clamp)
+                       compute::finish(activation, values.data(), static_cast<int64_t>(values.size()));
+                   });
+      },
+      (last - first) * y.dims[2] * y.dims[3] * w.kernel_x * w.kernel_y);
 }
 
 /// Partial sums of fully connected outputs, by first output.
@@ -107,15 +120,20 @@ void run_fully_connected(StageRun& s, const HwOp& op, PartialSums& partial) {
   const int64_t first = op.fc_output_offset, last = std::min(first + int64_t{op.fc_outputs}, y.count());
   if (last <= first) return;
   check_weights(s, k, 1, last);
-  s.check((bias.empty() || static_cast<int64_t>(bias.size()) >= last) && (scale.empty() || static_cast<int64_t>(scale.size()) >= last), "fewer biases or scales than outputs");
+  s.check((bias.empty() || static_cast<int64_t>(bias.size()) >= last) &&
+              (scale.empty() || static_cast<int64_t>(scale.size()) >= last),
+          "fewer biases or scales than outputs");
   const std::vector<float> weights = read_floats(memory_order(k));  // [group][input][1][8]
-  const int64_t begin = op.fc_input_offset, end = std::min({begin + int64_t{op.fc_inputs}, static_cast<int64_t>(x.size()), k.dims[2]});
+  const int64_t begin = op.fc_input_offset,
+                end = std::min({begin + int64_t{op.fc_inputs}, static_cast<int64_t>(x.size()), k.dims[2]});
   std::vector<float>& sums = partial[op.fc_output_offset];
   sums.resize(static_cast<size_t>(last - first));
   Finish f = activation_of(op);
   for (int64_t o = first; o < last; ++o) {
     float& sum = sums[static_cast<size_t>(o - first)];
-    for (int64_t i = begin; i < end; ++i) sum += x[static_cast<size_t>(i)] * weights[static_cast<size_t>((o / kGroup * k.dims[2] + i) * kGroup + o % kGroup)];
+    for (int64_t i = begin; i < end; ++i)
+      sum +=
+          x[static_cast<size_t>(i)] * weights[static_cast<size_t>((o / kGroup * k.dims[2] + i) * kGroup + o % kGroup)];
     if (op.fc_accumulate) continue;
     f.bias = bias.empty() ? 0 : bias[static_cast<size_t>(o)];
     f.scale = scale.empty() ? 1 : scale[static_cast<size_t>(o)];

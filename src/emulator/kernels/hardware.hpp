@@ -10,8 +10,8 @@
 
 namespace blobsmith::emulator {
 
-/// The operation ops[next], with those behind it that only continue a convolution with further output channels; `next` becomes the
-/// number of the one behind them.
+/// The operation ops[next], with those behind it that only continue a convolution with further output channels; `next`
+/// becomes the number of the one behind them.
 vpu::HwOp merged_operation(const std::vector<vpu::HwOp>& ops, size_t& next);
 
 void run_hardware_convolution(StageRun& s, const vpu::HwOp& op);
@@ -20,7 +20,9 @@ void run_hardware_convolution(StageRun& s, const vpu::HwOp& op);
 void run_joined_stages(Machine& machine, std::span<const vpu::BlobStage> stages);
 
 /// Rows of x that `rows` rows of the result need; columns alike.
-inline int64_t reach(int64_t size, int64_t results, int64_t kernel, int64_t stride, int64_t pad) { return std::clamp<int64_t>((results - 1) * stride - pad + kernel, 0, size); }
+inline int64_t reach(int64_t size, int64_t results, int64_t kernel, int64_t stride, int64_t pad) {
+  return std::clamp<int64_t>((results - 1) * stride - pad + kernel, 0, size);
+}
 
 /// What the operation says of the activation behind it.
 Finish activation_of(const vpu::HwOp& op);

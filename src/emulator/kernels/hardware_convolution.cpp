@@ -28,8 +28,8 @@ HwOp merged_operation(const std::vector<HwOp>& ops, size_t& next) {
 
 namespace {
 
-/// Tells which elements of a convolution's tensors are accessed: input channels whose weights are all zero are not (execution
-/// spec §1.3), nor the rows and columns behind the last kernel position.
+/// Tells which elements of a convolution's tensors are accessed: input channels whose weights are all zero are not
+/// (execution spec §1.3), nor the rows and columns behind the last kernel position.
 void touch_convolution(StageRun& s, const HwOp& op, const Convolution& c, Grid x, Grid y) {
   if (!s.checks_memory()) return;
   const int64_t plane = c.pool ? 2 : 1, area = c.window.area();
@@ -41,7 +41,8 @@ void touch_convolution(StageRun& s, const HwOp& op, const Convolution& c, Grid x
     bool used = false;
     for (int64_t group = c.first / kGroup; group * kGroup < c.last && !used; ++group) {
       const uint8_t* half = weights + (group * c.input_channels + channel) * area * kGroup * kHalf;
-      for (const uint8_t* end = half + area * kGroup * kHalf; half < end && !used; half += kHalf) used = (half[0] | (half[1] & 0x7F)) != 0;
+      for (const uint8_t* end = half + area * kGroup * kHalf; half < end && !used; half += kHalf)
+        used = (half[0] | (half[1] & 0x7F)) != 0;
     }
     if (used) s.touch({op.input_index, false, true, slice(x, 1, channel, 1)});
   }
@@ -54,7 +55,12 @@ struct Prepared {
   std::vector<float> biases, scales;
 
   Prepared(StageRun& s, const HwOp& op, int64_t output_channels) {
-    c.window = {op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride, op.with_pad ? op.kernel_width / 2 : 0, op.with_pad ? op.kernel_height / 2 : 0};
+    c.window = {op.kernel_width,
+                op.kernel_height,
+                op.kernel_stride,
+                op.kernel_stride,
+                op.with_pad ? op.kernel_width / 2 : 0,
+                op.with_pad ? op.kernel_height / 2 : 0};
     c.window.check();
     c.first = op.out_channel_offset;
     c.last = std::min<int64_t>(int64_t{op.out_channel_offset} + op.out_channels, output_channels);
@@ -63,7 +69,9 @@ struct Prepared {
     scales = channel_vector(s, op.scales_index);
     if (is_empty()) return;
     check_weights(s, k, c.window.area(), c.last);
-    s.check((biases.empty() || static_cast<int64_t>(biases.size()) >= c.last) && (scales.empty() || static_cast<int64_t>(scales.size()) >= c.last), "fewer biases or scales than output channels");
+    s.check((biases.empty() || static_cast<int64_t>(biases.size()) >= c.last) &&
+                (scales.empty() || static_cast<int64_t>(scales.size()) >= c.last),
+            "fewer biases or scales than output channels");
     c.weights = k.data;
     c.input_channels = k.dims[2];
     c.pool = op.type == HwOpType::ConvPool;
@@ -96,13 +104,15 @@ void run_joined_stages(Machine& machine, std::span<const BlobStage> stages) {
   const HwOp op = merged_operation(first.params<vpu::HwOpParams>().ops, next);
   const auto images = [&](int32_t buffer) {
     std::vector<Grid> list;
-    for (const BlobStage& s : stages) list.push_back(at_index(planes(machine.memory.view(s.buffers[static_cast<size_t>(buffer)])), 0, 0));
+    for (const BlobStage& s : stages)
+      list.push_back(at_index(planes(machine.memory.view(s.buffers[static_cast<size_t>(buffer)])), 0, 0));
     return list;
   };
   const std::vector<Grid> xs = images(op.input_index), ys = images(op.output_index);
   machine.workplace.planes.clear();
   const Prepared prepared(first, op, ys[0].dims[0]);
-  if (!prepared.is_empty()) convolve_elements(machine.pool, ShiftedPlanes(xs, prepared.c.input_channels, prepared.c.window), prepared.c, ys);
+  if (!prepared.is_empty())
+    convolve_elements(machine.pool, ShiftedPlanes(xs, prepared.c.input_channels, prepared.c.window), prepared.c, ys);
 }
 
 }  // namespace blobsmith::emulator

@@ -84,7 +84,8 @@ void run_reorg_yolo(StageRun& s);
 void run_ctc_decoder(StageRun& s);
 void run_ctc_greedy_decoder_seq_len(StageRun& s);
 
-// ---- shared -----------------------------------------------------------------------------------------------------------
+// ---- shared
+// -----------------------------------------------------------------------------------------------------------
 
 /// Elements of operand 0 from those of the others, all as floats: f(out, ins, n) with n at most 1024.
 template <size_t K, class F>
@@ -102,32 +103,39 @@ void map_rows(ThreadPool& pool, const Nest<K>& operands, const std::array<DataTy
       for (int64_t first = 0; first < width; first += part) {
         const int64_t n = std::min(rows_at_once, rows - row), columns = std::min(part, width - first);
         const auto place = [&](size_t k) { return at[k] + row * row_step[k] + first * step[k]; };
-        for (size_t k = 1; k < K; ++k) load_rows(place(k), row_step[k], step[k], types[k], n, columns, values[k], columns);
+        for (size_t k = 1; k < K; ++k)
+          load_rows(place(k), row_step[k], step[k], types[k], n, columns, values[k], columns);
         f(values[0], ins, n * columns);
         store_rows(values[0], columns, place(0), row_step[0], step[0], types[0], n, columns);
       }
   };
   Nest<K> nest = simplified(operands);
-  if (nest.rank < 2) return for_each_row(pool, nest, [&](const Pointers& at, const Steps& step, int64_t n) { map(at, {}, step, 1, n); });
+  if (nest.rank < 2)
+    return for_each_row(pool, nest, [&](const Pointers& at, const Steps& step, int64_t n) { map(at, {}, step, 1, n); });
   const auto inner = static_cast<size_t>(--nest.rank);
   const int64_t width = nest.dims[inner];
   Steps step;
   for (size_t k = 0; k < K; ++k) step[k] = nest.strides[k][inner];
-  for_each_row(pool, nest, [&](const Pointers& at, const Steps& row_step, int64_t rows) { map(at, row_step, step, rows, width); }, width);
+  for_each_row(
+      pool, nest,
+      [&](const Pointers& at, const Steps& row_step, int64_t rows) { map(at, row_step, step, rows, width); }, width);
 }
 
 /// The ranges of indices that one part of several tensors has along each axis.
 struct PartRange {
   Sizes first{}, count{};
 };
-/// Cuts sizes along the axes whose bit is not set in `whole` into parts of some thousand elements, first along the axes with the
-/// largest strides; calls f for each, over several threads. `each`: about how many operations f does per element.
-void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each, const std::function<void(const PartRange&)>& f);
+/// Cuts sizes along the axes whose bit is not set in `whole` into parts of some thousand elements, first along the axes
+/// with the largest strides; calls f for each, over several threads. `each`: about how many operations f does per
+/// element.
+void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each,
+                   const std::function<void(const PartRange&)>& f);
 /// That part of a tensor; of the axes in `whole` all.
 Grid part_of(Grid g, const PartRange& part, unsigned whole);
 constexpr unsigned axis_bit(int axis) { return 1u << axis; }
 
-/// Values of x, part by part as floats in the order of its axes, through f(values, sizes) into y, which has the same sizes.
+/// Values of x, part by part as floats in the order of its axes, through f(values, sizes) into y, which has the same
+/// sizes.
 template <class F>
 void map_parts(StageRun& s, const Grid& x, const Grid& y, unsigned whole, int64_t each, F f) {
   s.check(x.rank == y.rank && x.dims == y.dims, "input and output of different sizes");
@@ -149,7 +157,8 @@ struct RawTensor {
   std::vector<uint8_t> bytes;
   int64_t element = 0;  ///< bytes of one
   RawTensor(ThreadPool& pool, const Grid& g);
-  RawTensor(int64_t element_bytes, int64_t count) : bytes(static_cast<size_t>(element_bytes * count)), element(element_bytes) {}
+  RawTensor(int64_t element_bytes, int64_t count)
+      : bytes(static_cast<size_t>(element_bytes * count)), element(element_bytes) {}
   /// Stores as many elements as the grid has, which must be all.
   void store(ThreadPool& pool, const Grid& to);
 };

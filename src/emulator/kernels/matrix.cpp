@@ -1,6 +1,6 @@
 // Matrix products: FC and GEMM (execution spec §5).
-#include "emulator/kernels/kernels.hpp"
 #include "compute/matrix_product.hpp"
+#include "emulator/kernels/kernels.hpp"
 #include "vpu/stages/convolution.hpp"
 
 namespace blobsmith::emulator {
@@ -15,10 +15,13 @@ void for_each_columns(StageRun& s, int64_t matrices, int64_t rows, int64_t inner
   constexpr int64_t kElements = 1 << 16, kLeast = 16;  // of a factor in FP32; columns
   if (columns == 0) return;
   const int64_t most = std::max(kElements / std::max<int64_t>(inner, 1), kLeast), parts = (columns + most - 1) / most;
-  s.pool().run(matrices * parts, [&](int64_t task) {
-    const int64_t part = task % parts, first = columns * part / parts;
-    f(task / parts, first, columns * (part + 1) / parts - first);
-  }, matrices * rows * inner * columns);
+  s.pool().run(
+      matrices * parts,
+      [&](int64_t task) {
+        const int64_t part = task % parts, first = columns * part / parts;
+        f(task / parts, first, columns * (part + 1) / parts - first);
+      },
+      matrices * rows * inner * columns);
 }
 
 /// Rows x columns of b as floats, as matrix_product wants them.
@@ -66,11 +69,14 @@ void run_fully_connected(StageRun& s) {
   s.check(w.rank == 3, "weights of an unexpected shape");
   const int64_t outputs = w.dims[2], inputs = w.dims[0] * w.dims[1];
   const std::vector<float> x = read_floats(memory_order(s.in(0)));
-  s.check(inputs > 0 && outputs > 0 && static_cast<int64_t>(x.size()) % inputs == 0 && static_cast<int64_t>(x.size()) / inputs * outputs == y.count(), "an output of another size than the product");
+  s.check(inputs > 0 && outputs > 0 && static_cast<int64_t>(x.size()) % inputs == 0 &&
+              static_cast<int64_t>(x.size()) / inputs * outputs == y.count(),
+          "an output of another size than the product");
   const int64_t rows = static_cast<int64_t>(x.size()) / inputs;
   const CompactHalves weights(s, w, inputs * outputs);
   std::vector<float> result(static_cast<size_t>(y.count()));
-  const Grid matrix = compact_grid(const_cast<uint8_t*>(weights.data()), w.type, {inputs, outputs}, 2), whole = compact_grid(result.data(), DataType::FP32, {rows, outputs}, 2);
+  const Grid matrix = compact_grid(const_cast<uint8_t*>(weights.data()), w.type, {inputs, outputs}, 2),
+             whole = compact_grid(result.data(), DataType::FP32, {rows, outputs}, 2);
   for_each_columns(s, 1, rows, inputs, outputs, [&](int64_t, int64_t first, int64_t count) {
     const std::vector<float> b = padded(slice(matrix, 1, first, count));
     std::vector<float> c(static_cast<size_t>(rows * count));
@@ -86,9 +92,11 @@ void run_gemm(StageRun& s) {
   const Grid out = framework_order(s.out(s.buffer_count() - 1));
   s.check(out.rank >= 2, "a matrix product of vectors");
   const auto r = static_cast<size_t>(out.rank - 2), c = r + 1;
-  const Grid a = as_factor(s, framework_order(s.in(0)), p.transpose_a != 0, out), b = as_factor(s, framework_order(s.in(1)), p.transpose_b != 0, out);
+  const Grid a = as_factor(s, framework_order(s.in(0)), p.transpose_a != 0, out),
+             b = as_factor(s, framework_order(s.in(1)), p.transpose_b != 0, out);
   const int64_t rows = out.dims[r], columns = out.dims[c], inner = a.dims[c];
-  s.check(a.dims[r] == rows && b.dims[c] == columns && inner == b.dims[r] && inner * columns < INT32_MAX, "matrices whose sizes don't fit");
+  s.check(a.dims[r] == rows && b.dims[c] == columns && inner == b.dims[r] && inner * columns < INT32_MAX,
+          "matrices whose sizes don't fit");
   Grid addend;
   if (p.has_three_inputs) {
     const Grid given = framework_order(s.in(2));
@@ -99,17 +107,19 @@ void run_gemm(StageRun& s) {
       addend.strides[to] = given.dims[from] == 1 ? 0 : given.strides[from];
     }
   }
-  for_each_columns(s, product(out.dims, 0, out.rank - 2), rows, inner, columns, [&](int64_t n, int64_t first, int64_t count) {
-    const std::vector<float> factor = read_floats(matrix_at(a, n)), other = padded(slice(matrix_at(b, n), 1, first, count));
-    std::vector<float> result(static_cast<size_t>(rows * count));
-    compute::matrix_product(s.machine().no_helpers, factor.data(), other.data(), result.data(), rows, inner, count);
-    for (float& v : result) v *= p.alpha;
-    if (p.has_three_inputs) {
-      const std::vector<float> more = read_floats(slice(matrix_at(addend, n), 1, first, count));
-      for (size_t i = 0; i < result.size(); ++i) result[i] += p.beta * more[i];
-    }
-    write(slice(matrix_at(out, n), 1, first, count), result);
-  });
+  for_each_columns(
+      s, product(out.dims, 0, out.rank - 2), rows, inner, columns, [&](int64_t n, int64_t first, int64_t count) {
+        const std::vector<float> factor = read_floats(matrix_at(a, n)),
+                                 other = padded(slice(matrix_at(b, n), 1, first, count));
+        std::vector<float> result(static_cast<size_t>(rows * count));
+        compute::matrix_product(s.machine().no_helpers, factor.data(), other.data(), result.data(), rows, inner, count);
+        for (float& v : result) v *= p.alpha;
+        if (p.has_three_inputs) {
+          const std::vector<float> more = read_floats(slice(matrix_at(addend, n), 1, first, count));
+          for (size_t i = 0; i < result.size(); ++i) result[i] += p.beta * more[i];
+        }
+        write(slice(matrix_at(out, n), 1, first, count), result);
+      });
 }
 
 }  // namespace blobsmith::emulator

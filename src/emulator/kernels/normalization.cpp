@@ -11,11 +11,13 @@ namespace blobsmith::emulator {
 void run_softmax(StageRun& s) {
   const View in = s.in(0), out = s.out(1);
   const int position = s.params<vpu::SoftMaxParams>().axis;
-  s.check(position >= 0 && position < in.rank && in.order == out.order && in.dims == out.dims, "an axis outside its tensor");
+  s.check(position >= 0 && position < in.rank && in.order == out.order && in.dims == out.dims,
+          "an axis outside its tensor");
   const Grid g = memory_order(in);
   const int axis = g.rank - 1 - position;
   map_parts(s, g, memory_order(out), axis_bit(axis), 32, [&](std::vector<float>& v, const Sizes& dims) {
-    const int64_t outer = product(dims, 0, axis), size = dims[static_cast<size_t>(axis)], inner = product(dims, axis + 1, g.rank);
+    const int64_t outer = product(dims, 0, axis), size = dims[static_cast<size_t>(axis)],
+                  inner = product(dims, axis + 1, g.rank);
     for (int64_t o = 0; o < outer; ++o)
       for (int64_t i = 0; i < inner; ++i) {
         float* at = v.data() + o * size * inner + i;
@@ -30,19 +32,24 @@ void run_softmax(StageRun& s) {
 namespace {
 
 /// Sums of squares over the window of LRN around every element of volumes [C][D][H][W].
-std::vector<float> window_sums(const std::vector<float>& values, const Sizes& dims, int64_t size, bool across_channels) {
-  const int64_t channels = dims[1], depth = dims[2], height = dims[3], width = dims[4], plane = height * width, volume = depth * plane, half = size / 2;
+std::vector<float> window_sums(const std::vector<float>& values, const Sizes& dims, int64_t size,
+                               bool across_channels) {
+  const int64_t channels = dims[1], depth = dims[2], height = dims[3], width = dims[4], plane = height * width,
+                volume = depth * plane, half = size / 2;
   std::vector<float> sums(values.size());
   const auto square = [&](int64_t i) { return values[static_cast<size_t>(i)] * values[static_cast<size_t>(i)]; };
   for (int64_t i = 0; i < static_cast<int64_t>(values.size()); ++i) {
-    const int64_t item = i / (channels * volume), c = i / volume % channels, z = i / plane % depth, y = i / width % height, x = i % width;
+    const int64_t item = i / (channels * volume), c = i / volume % channels, z = i / plane % depth,
+                  y = i / width % height, x = i % width;
     float sum = 0;
     if (across_channels) {
-      for (int64_t k = std::max<int64_t>(c - half, 0); k < std::min(c - half + size, channels); ++k) sum += square((item * channels + k) * volume + i % volume);
+      for (int64_t k = std::max<int64_t>(c - half, 0); k < std::min(c - half + size, channels); ++k)
+        sum += square((item * channels + k) * volume + i % volume);
     } else {
       for (int64_t d = std::max<int64_t>(z - half, 0); d <= std::min(z + half, depth - 1); ++d)
         for (int64_t b = std::max<int64_t>(y - half, 0); b <= std::min(y + half, height - 1); ++b)
-          for (int64_t a = std::max<int64_t>(x - half, 0); a <= std::min(x + half, width - 1); ++a) sum += square(i / volume * volume + d * plane + b * width + a);
+          for (int64_t a = std::max<int64_t>(x - half, 0); a <= std::min(x + half, width - 1); ++a)
+            sum += square(i / volume * volume + d * plane + b * width + a);
     }
     sums[static_cast<size_t>(i)] = sum;
   }
@@ -70,16 +77,19 @@ void run_normalize(StageRun& s) {
   const auto& p = s.params<vpu::NormalizeParams>();
   const Grid in = planes(s.in(0));
   const std::vector<float> scale = read_floats(memory_order(s.in(2)));
-  s.check(!scale.empty() && (p.channel_shared || static_cast<int64_t>(scale.size()) >= in.dims[1]), "fewer scales than channels");
+  s.check(!scale.empty() && (p.channel_shared || static_cast<int64_t>(scale.size()) >= in.dims[1]),
+          "fewer scales than channels");
   const unsigned whole = p.across_spatial ? axis_bit(1) | axis_bit(2) | axis_bit(3) : axis_bit(1);
   map_parts(s, in, planes(s.out(1)), whole, 8, [&](std::vector<float>& x, const Sizes& dims) {
     const int64_t channels = dims[1], plane = dims[2] * dims[3];
     for (int64_t n = 0; n < dims[0]; ++n) {
       float* item = x.data() + n * channels * plane;
       std::vector<float> sums(static_cast<size_t>(plane));
-      for (int64_t i = 0; i < channels * plane; ++i) sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] += item[i] * item[i];
       for (int64_t i = 0; i < channels * plane; ++i)
-        item[i] = item[i] / std::sqrt(sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] + p.eps) * scale[static_cast<size_t>(p.channel_shared ? 0 : i / plane)];
+        sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] += item[i] * item[i];
+      for (int64_t i = 0; i < channels * plane; ++i)
+        item[i] = item[i] / std::sqrt(sums[static_cast<size_t>(p.across_spatial ? 0 : i % plane)] + p.eps) *
+                  scale[static_cast<size_t>(p.channel_shared ? 0 : i / plane)];
     }
   });
 }
@@ -113,10 +123,13 @@ void run_mvn(StageRun& s) {
   map_parts(s, in, out, whole, 8, [&](std::vector<float>& x, const Sizes& dims) {
     const int64_t size = product(dims, first, 5);
     for (float *at = x.data(), *end = at + x.size(); at < end; at += size) {
-      const auto mean = static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v; }) / static_cast<double>(size));
+      const auto mean =
+          static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v; }) / static_cast<double>(size));
       for (int64_t i = 0; i < size; ++i) at[i] -= mean;
       if (!p.normalize) continue;
-      const float divisor = std::sqrt(static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v * v; }) / static_cast<double>(size))) + p.eps;
+      const float divisor = std::sqrt(static_cast<float>(sum_in_lanes<double>(at, size, [](float v) { return v * v; }) /
+                                                         static_cast<double>(size))) +
+                            p.eps;
       for (int64_t i = 0; i < size; ++i) at[i] /= divisor;
     }
   });

@@ -17,7 +17,11 @@ using compute::kGroup;
 class PackedRows {
  public:
   PackedRows(const uint8_t* halves, int64_t rows, int64_t columns)
-      : rows_(rows), columns_(columns), groups_((rows + kGroup - 1) / kGroup), values_(static_cast<size_t>(groups_ * kGroup * columns)), places_(static_cast<size_t>(columns)) {
+      : rows_(rows),
+        columns_(columns),
+        groups_((rows + kGroup - 1) / kGroup),
+        values_(static_cast<size_t>(groups_ * kGroup * columns)),
+        places_(static_cast<size_t>(columns)) {
     for (int64_t r = 0; r < rows; ++r) {
       Half* to = values_.data() + r / kGroup * kGroup * columns + r % kGroup;
       for (int64_t k = 0; k < columns; ++k) std::memcpy(to + k * kGroup, halves + 2 * (r * columns + k), sizeof(Half));
@@ -25,24 +29,31 @@ class PackedRows {
     std::iota(places_.begin(), places_.end(), 0);
   }
 
-  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * pitch + row]. `work`: see ThreadPool.
-  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums, int64_t pitch, int64_t work) const {
-    pool.run_ranges(groups_, [&](int64_t begin, int64_t end) {
-      constexpr int64_t kAtOnce = 8;
-      std::vector<float> products(static_cast<size_t>((end - begin) * kAtOnce * kGroup));
-      int32_t starts[kAtOnce];
-      for (int64_t p = 0; p < kAtOnce; ++p) starts[p] = static_cast<int32_t>(p * columns_);
-      for (int64_t first = 0; first < count; first += kAtOnce) {
-        const int64_t n = std::min(kAtOnce, count - first);
-        compute::accumulate_columns({values_.data() + begin * kGroup * columns_, end - begin, kGroup * columns_}, vectors + first * columns_, places_.data(), columns_, starts, n, products.data());
-        for (int64_t g = begin; g < end; ++g)
-          for (int64_t p = 0; p < n; ++p) {
-            const float* product = products.data() + ((g - begin) * n + p) * kGroup;
-            float* to = sums + (first + p) * pitch + g * kGroup;
-            for (int64_t m = 0; m < std::min(kGroup, rows_ - g * kGroup); ++m) to[m] += product[m];
+  /// Adds the products of the rows with `count` vectors, `columns` apart, to sums[vector * pitch + row]. `work`: see
+  /// ThreadPool.
+  void add_products(ThreadPool& pool, const float* vectors, int64_t count, float* sums, int64_t pitch,
+                    int64_t work) const {
+    pool.run_ranges(
+        groups_,
+        [&](int64_t begin, int64_t end) {
+          constexpr int64_t kAtOnce = 8;
+          std::vector<float> products(static_cast<size_t>((end - begin) * kAtOnce * kGroup));
+          int32_t starts[kAtOnce];
+          for (int64_t p = 0; p < kAtOnce; ++p) starts[p] = static_cast<int32_t>(p * columns_);
+          for (int64_t first = 0; first < count; first += kAtOnce) {
+            const int64_t n = std::min(kAtOnce, count - first);
+            compute::accumulate_columns({values_.data() + begin * kGroup * columns_, end - begin, kGroup * columns_},
+                                        vectors + first * columns_, places_.data(), columns_, starts, n,
+                                        products.data());
+            for (int64_t g = begin; g < end; ++g)
+              for (int64_t p = 0; p < n; ++p) {
+                const float* product = products.data() + ((g - begin) * n + p) * kGroup;
+                float* to = sums + (first + p) * pitch + g * kGroup;
+                for (int64_t m = 0; m < std::min(kGroup, rows_ - g * kGroup); ++m) to[m] += product[m];
+              }
           }
-      }
-    }, work);
+        },
+        work);
   }
 
  private:
@@ -63,14 +74,16 @@ struct Lstm {
   std::optional<PackedRows> recurrent;
 
   /// `weights`: 4*states rows of `inputs`, then 4*states rows of `states`. `x`: rows of `inputs` values.
-  void prepare(ThreadPool& pool, const uint8_t* weights, const std::vector<float>& biases, const std::vector<float>& x) {
+  void prepare(ThreadPool& pool, const uint8_t* weights, const std::vector<float>& biases,
+               const std::vector<float>& x) {
     const int64_t rows = cells * batch;
     gates.reserve(static_cast<size_t>(rows * 4 * states));
     for (int64_t r = 0; r < rows; ++r) gates.insert(gates.end(), biases.begin(), biases.begin() + 4 * states);
     constexpr int64_t kRowsAtOnce = 16 * kGroup;
     for (int64_t first = 0; first < 4 * states; first += kRowsAtOnce) {
       const int64_t count = std::min(kRowsAtOnce, 4 * states - first);
-      PackedRows(weights + 2 * first * inputs, count, inputs).add_products(pool, x.data(), rows, gates.data() + first, 4 * states, rows * count * inputs);
+      PackedRows(weights + 2 * first * inputs, count, inputs)
+          .add_products(pool, x.data(), rows, gates.data() + first, 4 * states, rows * count * inputs);
     }
     recurrent.emplace(weights + 2 * 4 * states * inputs, 4 * states, states);
   }
@@ -78,7 +91,8 @@ struct Lstm {
   /// One cell of one sequence, which reads row `row` of the inputs; h and c become those after it, rounded to FP16.
   void step(ThreadPool& pool, int64_t row, float* h, float* c) {
     float* z = gates.data() + row * 4 * states;
-    recurrent->add_products(pool, h, 1, z, 4 * states, 4 * states * states / 16);  // steps are many and short: rarely worth sharing
+    recurrent->add_products(pool, h, 1, z, 4 * states,
+                            4 * states * states / 16);  // steps are many and short: rarely worth sharing
     float *forget = z, *input = forget + states, *candidate = input + states, *output = candidate + states;
     compute::sigmoids(forget, 2 * states);
     compute::hyperbolic_tangents(candidate, states);
@@ -106,14 +120,17 @@ void run_lstm(StageRun& s) {
   Lstm lstm{p.n_cells, p.n_batches, 0, 0, {}, {}};
   lstm.states = static_cast<int64_t>(h.size()) / lstm.batch;
   lstm.inputs = static_cast<int64_t>(x.size()) / (lstm.cells * lstm.batch);
-  s.check(lstm.states > 0 && h.size() == c.size() && static_cast<int64_t>(biases.size()) >= 4 * lstm.states, "fewer biases than an LSTM needs");
+  s.check(lstm.states > 0 && h.size() == c.size() && static_cast<int64_t>(biases.size()) >= 4 * lstm.states,
+          "fewer biases than an LSTM needs");
   s.check(lstm.inputs > 0, "an LSTM without inputs");
   const CompactHalves weights(s, stored, 4 * lstm.states * (lstm.inputs + lstm.states));
   constexpr int64_t kMaxGates = int64_t{1} << 28;
-  if (lstm.cells * lstm.batch > kMaxGates / (4 * lstm.states)) throw Error(ErrorCode::AllocationFailed, "an LSTM needs too much memory");
+  if (lstm.cells * lstm.batch > kMaxGates / (4 * lstm.states))
+    throw Error(ErrorCode::AllocationFailed, "an LSTM needs too much memory");
   lstm.prepare(s.pool(), weights.data(), biases, x);
   // The parameters don't say which of H and C is time: the sizes must.
-  const bool batch_first = input.rank >= 3 && input.dim(Dim::H) == lstm.cells && input.dim(Dim::C) == lstm.batch && lstm.cells != lstm.batch;
+  const bool batch_first =
+      input.rank >= 3 && input.dim(Dim::H) == lstm.cells && input.dim(Dim::C) == lstm.batch && lstm.cells != lstm.batch;
   std::vector<float> all(static_cast<size_t>(lstm.cells * lstm.batch * lstm.states));
   for (int64_t k = 0; k < lstm.cells; ++k) {
     const int64_t cell = p.forward ? k : lstm.cells - 1 - k;

@@ -10,7 +10,8 @@ using enum vpu::StageType;
 
 /// Combines the elements that fall together; `place[i]` is where element i goes.
 template <class T>
-std::vector<T> combine(vpu::StageType type, const std::vector<T>& values, const std::vector<int64_t>& place, int64_t results, int64_t each) {
+std::vector<T> combine(vpu::StageType type, const std::vector<T>& values, const std::vector<int64_t>& place,
+                       int64_t results, int64_t each) {
   std::vector<T> r(static_cast<size_t>(results));
   const auto fold = [&](auto f) {
     std::vector<bool> seen(r.size());
@@ -68,7 +69,8 @@ bool reduces_innermost(const Grid& g, const Sizes& kept) {
 }
 
 /// Sums (or means) of `each` neighbours.
-std::vector<float> add_neighbours(vpu::StageType type, const std::vector<float>& values, int64_t results, int64_t each) {
+std::vector<float> add_neighbours(vpu::StageType type, const std::vector<float>& values, int64_t results,
+                                  int64_t each) {
   std::vector<float> r;
   for (int64_t i = 0; i < results; ++i) {
     const float sum = sum_in_lanes<float>(values.data() + i * each, each, [](float v) { return v; });
@@ -77,7 +79,8 @@ std::vector<float> add_neighbours(vpu::StageType type, const std::vector<float>&
   return r;
 }
 
-/// The reduced tensor with its dropped axes, in the memory order of the input: `out` is in framework order and may lack them.
+/// The reduced tensor with its dropped axes, in the memory order of the input: `out` is in framework order and may lack
+/// them.
 Grid with_dropped_axes(StageRun& s, const View& in, const Sizes& kept, const Grid& out) {
   const Grid g = memory_order(in);
   Grid r{out.data, out.type, g.rank, kept};
@@ -93,7 +96,8 @@ Grid with_dropped_axes(StageRun& s, const View& in, const Sizes& kept, const Gri
     const auto axis = static_cast<size_t>(order.strides[static_cast<size_t>(k)]);
     if (kept[axis] == 1) continue;
     skip_ones();
-    s.check(next < out.rank && out.dims[static_cast<size_t>(next)] == kept[axis], "an output of another shape than reduced");
+    s.check(next < out.rank && out.dims[static_cast<size_t>(next)] == kept[axis],
+            "an output of another shape than reduced");
     r.strides[axis] = out.strides[static_cast<size_t>(next++)];
   }
   skip_ones();
@@ -104,10 +108,12 @@ Grid with_dropped_axes(StageRun& s, const View& in, const Sizes& kept, const Gri
 /// Part of the results, from the elements that fall together there.
 void reduce_part(vpu::StageType type, const Grid& from, const Sizes& kept, const Grid& to) {
   const int64_t results = to.count(), each = results > 0 ? from.count() / results : 0;
-  if (from.type == DataType::S32) return write(to, combine(type, read_integers(from), places(from, kept), results, each));
+  if (from.type == DataType::S32)
+    return write(to, combine(type, read_integers(from), places(from, kept), results, each));
   const std::vector<float> values = read_floats(from);
   const bool adds = type == ReduceSum || type == ReduceMean;
-  write(to, adds && reduces_innermost(from, kept) ? add_neighbours(type, values, results, each) : combine(type, values, places(from, kept), results, each));
+  write(to, adds && reduces_innermost(from, kept) ? add_neighbours(type, values, results, each)
+                                                  : combine(type, values, places(from, kept), results, each));
 }
 
 }  // namespace
@@ -137,14 +143,18 @@ void run_top_k(StageRun& s) {
   const Grid in = memory_order(s.in(0));
   s.check(p.axis >= 0 && p.axis < in.rank && (p.values_present || p.indices_present), "an axis outside its tensor");
   const int axis = in.rank - 1 - p.axis;
-  const Grid values = p.values_present ? memory_order(s.out(2)) : Grid{}, indices = p.indices_present ? memory_order(s.out(p.values_present ? 3 : 2)) : Grid{};
+  const Grid values = p.values_present ? memory_order(s.out(2)) : Grid{},
+             indices = p.indices_present ? memory_order(s.out(p.values_present ? 3 : 2)) : Grid{};
   const Grid& shape = p.values_present ? values : indices;
   s.check(shape.rank == in.rank, "an output of another rank");
   const int64_t size = in.dims[static_cast<size_t>(axis)], k = shape.dims[static_cast<size_t>(axis)];
   Sizes expected = in.dims;
   expected[static_cast<size_t>(axis)] = k;
-  s.check(shape.dims == expected && (!p.values_present || !p.indices_present || indices.dims == expected), "an output of an unexpected size");
-  if (k > size) s.cannot_run("it gives " + std::to_string(k) + " of " + std::to_string(size) + " elements, and what a device gives beyond them is not known");
+  s.check(shape.dims == expected && (!p.values_present || !p.indices_present || indices.dims == expected),
+          "an output of an unexpected size");
+  if (k > size)
+    s.cannot_run("it gives " + std::to_string(k) + " of " + std::to_string(size) +
+                 " elements, and what a device gives beyond them is not known");
   for_each_part(s.pool(), in, axis_bit(axis), 16, [&](const PartRange& range) {
     const Grid part = part_of(in, range, axis_bit(axis));
     const std::vector<float> x = read_floats(part);
@@ -153,7 +163,9 @@ void run_top_k(StageRun& s) {
     std::vector<int64_t> where(best.size());
     for (int64_t o = 0; o < outer; ++o)
       for (int64_t i = 0; i < inner; ++i) {
-        for (int64_t j = 0; j < size; ++j) keys[static_cast<size_t>(j)] = x[static_cast<size_t>((o * size + j) * inner + i)] * (p.mode == 0 ? 1.0f : -1.0f);
+        for (int64_t j = 0; j < size; ++j)
+          keys[static_cast<size_t>(j)] =
+              x[static_cast<size_t>((o * size + j) * inner + i)] * (p.mode == 0 ? 1.0f : -1.0f);
         std::vector<int64_t> order = by_falling_score(keys);
         order.resize(static_cast<size_t>(k));
         constexpr int kByIndex = 2;

@@ -1,4 +1,5 @@
-// Stage type -> kernel. Missing: Custom (115) and MTCNN (69), whose work is machine code or whole blobs inside the blob.
+// Stage type -> kernel. Missing: Custom (115) and MTCNN (69), whose work is machine code or whole blobs inside the
+// blob.
 #include <array>
 #include <utility>
 

@@ -12,10 +12,10 @@ namespace {
 float source_coordinate(uint32_t mode, int64_t in, int64_t out, int64_t o) {
   const float scale = static_cast<float>(in) / static_cast<float>(out), at = static_cast<float>(o);
   switch (mode) {
-    case 0: return (at + 0.5f) * scale - 0.5f;                                                         // half_pixel
-    case 1: return out > 1 ? (at + 0.5f) * scale - 0.5f : 0.0f;                                        // pytorch_half_pixel
-    case 2: return at * scale;                                                                         // asymmetric
-    case 3: return (at + 0.5f) * scale;                                                                // tf_half_pixel_for_nn
+    case 0: return (at + 0.5f) * scale - 0.5f;                   // half_pixel
+    case 1: return out > 1 ? (at + 0.5f) * scale - 0.5f : 0.0f;  // pytorch_half_pixel
+    case 2: return at * scale;                                   // asymmetric
+    case 3: return (at + 0.5f) * scale;                          // tf_half_pixel_for_nn
     default: return out > 1 ? at * (static_cast<float>(in - 1) / static_cast<float>(out - 1)) : 0.0f;  // align_corners
   }
 }
@@ -74,7 +74,10 @@ std::vector<int64_t> nearest_axis(const vpu::ResampleParams& p, int64_t in, int6
   return list;
 }
 
-void check_channels(StageRun& s, const Grid& in, const Grid& out) { s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0, "a resize between different channels"); }
+void check_channels(StageRun& s, const Grid& in, const Grid& out) {
+  s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1] && in.count() > 0,
+          "a resize between different channels");
+}
 
 }  // namespace
 
@@ -82,22 +85,27 @@ void run_interp(StageRun& s) {
   const auto& p = s.params<vpu::InterpParams>();
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   check_channels(s, in, out);
-  const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]), columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
-  s.pool().run(in.dims[0] * in.dims[1], [&](int64_t plane) {
-    const int64_t n = plane / in.dims[1], channel = plane % in.dims[1];
-    const std::vector<float> from = read_floats(plane_at(in, n, channel));
-    const Grid to = plane_at(out, n, channel);
-    std::vector<float> row(columns.size());
-    WideRow upper(columns), lower(columns);
-    for (size_t y = 0; y < rows.size(); ++y) {
-      const Neighbours& r = rows[y];
-      if (lower.row == r.low) std::swap(upper, lower);
-      upper.make(from.data(), in.dims[3], r.low);
-      lower.make(from.data(), in.dims[3], r.high);
-      mix(upper.values.data(), lower.values.data(), r.weight, row.size(), row.data());
-      store_row(row.data(), to.data + static_cast<int64_t>(y) * to.strides[0], to.strides[1], to.type, static_cast<int64_t>(row.size()));
-    }
-  }, out.count() * 4);
+  const std::vector<Neighbours> rows = linear_axis(p.coordinate_mode, in.dims[2], out.dims[2]),
+                                columns = linear_axis(p.coordinate_mode, in.dims[3], out.dims[3]);
+  s.pool().run(
+      in.dims[0] * in.dims[1],
+      [&](int64_t plane) {
+        const int64_t n = plane / in.dims[1], channel = plane % in.dims[1];
+        const std::vector<float> from = read_floats(plane_at(in, n, channel));
+        const Grid to = plane_at(out, n, channel);
+        std::vector<float> row(columns.size());
+        WideRow upper(columns), lower(columns);
+        for (size_t y = 0; y < rows.size(); ++y) {
+          const Neighbours& r = rows[y];
+          if (lower.row == r.low) std::swap(upper, lower);
+          upper.make(from.data(), in.dims[3], r.low);
+          lower.make(from.data(), in.dims[3], r.high);
+          mix(upper.values.data(), lower.values.data(), r.weight, row.size(), row.data());
+          store_row(row.data(), to.data + static_cast<int64_t>(y) * to.strides[0], to.strides[1], to.type,
+                    static_cast<int64_t>(row.size()));
+        }
+      },
+      out.count() * 4);
 }
 
 void run_resample(StageRun& s) {
@@ -107,22 +115,26 @@ void run_resample(StageRun& s) {
   std::vector<int64_t> places[3];  // by depth, row, column
   for (size_t k = 0; k < 3; ++k) places[k] = nearest_axis(p, in.dims[k + 2], out.dims[k + 2]);
   const int64_t layers = out.dims[2], width = out.dims[4];
-  s.pool().run(in.dims[0] * in.dims[1] * layers, [&](int64_t k) {
-    const int64_t volume = k / layers, n = volume / in.dims[1], channel = volume % in.dims[1];
-    const Grid from = at_index(plane_at(in, n, channel), 0, places[0][static_cast<size_t>(k % layers)]), to = at_index(plane_at(out, n, channel), 0, k % layers);
-    std::vector<float> row(static_cast<size_t>(in.dims[4])), wide(static_cast<size_t>(width));
-    int64_t last = -1;
-    uint8_t* at = to.data;
-    for (int64_t r : places[1]) {
-      if (r != last) {
-        load_row(from.data + r * from.strides[0], from.strides[1], from.type, in.dims[4], row.data());
-        for (size_t c = 0; c < wide.size(); ++c) wide[c] = row[static_cast<size_t>(places[2][c])];
-      }
-      last = r;
-      store_row(wide.data(), at, to.strides[1], to.type, width);
-      at += to.strides[0];
-    }
-  }, out.count());
+  s.pool().run(
+      in.dims[0] * in.dims[1] * layers,
+      [&](int64_t k) {
+        const int64_t volume = k / layers, n = volume / in.dims[1], channel = volume % in.dims[1];
+        const Grid from = at_index(plane_at(in, n, channel), 0, places[0][static_cast<size_t>(k % layers)]),
+                   to = at_index(plane_at(out, n, channel), 0, k % layers);
+        std::vector<float> row(static_cast<size_t>(in.dims[4])), wide(static_cast<size_t>(width));
+        int64_t last = -1;
+        uint8_t* at = to.data;
+        for (int64_t r : places[1]) {
+          if (r != last) {
+            load_row(from.data + r * from.strides[0], from.strides[1], from.type, in.dims[4], row.data());
+            for (size_t c = 0; c < wide.size(); ++c) wide[c] = row[static_cast<size_t>(places[2][c])];
+          }
+          last = r;
+          store_row(wide.data(), at, to.strides[1], to.type, width);
+          at += to.strides[0];
+        }
+      },
+      out.count());
 }
 
 }  // namespace blobsmith::emulator

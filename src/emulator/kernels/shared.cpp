@@ -13,10 +13,13 @@ Grid compact_grid(void* data, DataType type, const Sizes& dims, int rank) {
   return g;
 }
 
-RawTensor::RawTensor(ThreadPool& pool, const Grid& g) : RawTensor(vpu::element_size(g.type), g.count()) { copy_elements(pool, g, compact_grid(bytes.data(), g.type, g.dims, g.rank)); }
+RawTensor::RawTensor(ThreadPool& pool, const Grid& g) : RawTensor(vpu::element_size(g.type), g.count()) {
+  copy_elements(pool, g, compact_grid(bytes.data(), g.type, g.dims, g.rank));
+}
 
 void RawTensor::store(ThreadPool& pool, const Grid& to) {
-  if (vpu::element_size(to.type) != element || to.count() * element != static_cast<int64_t>(bytes.size())) throw Error(ErrorCode::BadBlob, "bad blob: an output of another size or type than computed");
+  if (vpu::element_size(to.type) != element || to.count() * element != static_cast<int64_t>(bytes.size()))
+    throw Error(ErrorCode::BadBlob, "bad blob: an output of another size or type than computed");
   copy_elements(pool, compact_grid(bytes.data(), to.type, to.dims, to.rank), to);
 }
 
@@ -28,7 +31,8 @@ CompactHalves::CompactHalves(StageRun& s, const View& stored, int64_t least) : d
 
 Grid slice(Grid g, int axis, int64_t first, int64_t count) {
   const auto a = static_cast<size_t>(axis);
-  if (axis < 0 || axis >= g.rank || first < 0 || count < 0 || count > g.dims[a] || first > g.dims[a] - count) throw Error(ErrorCode::BadBlob, "bad blob: a part outside its tensor");
+  if (axis < 0 || axis >= g.rank || first < 0 || count < 0 || count > g.dims[a] || first > g.dims[a] - count)
+    throw Error(ErrorCode::BadBlob, "bad blob: a part outside its tensor");
   g.data += first * g.strides[a];
   g.dims[a] = count;
   return g;
@@ -42,7 +46,8 @@ Grid at_index(const Grid& g, int axis, int64_t index) {
   return r;
 }
 
-void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each, const std::function<void(const PartRange&)>& f) {
+void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each,
+                   const std::function<void(const PartRange&)>& f) {
   constexpr int64_t kElements = 1 << 14;
   const int64_t total = g.count();
   if (total == 0) return;
@@ -52,22 +57,27 @@ void for_each_part(ThreadPool& pool, const Grid& g, unsigned whole, int64_t each
   std::stable_sort(axes.begin(), axes.end(), [&](size_t a, size_t b) { return g.strides[a] > g.strides[b]; });
   Sizes parts;
   parts.fill(1);
-  int64_t wanted = std::max((total + kElements - 1) / kElements, std::min<int64_t>(total * each / ThreadPool::kLittleWork, 2 * pool.threads())), count = 1;
+  int64_t wanted = std::max((total + kElements - 1) / kElements,
+                            std::min<int64_t>(total * each / ThreadPool::kLittleWork, 2 * pool.threads())),
+          count = 1;
   for (size_t k : axes) {
     parts[k] = std::clamp<int64_t>(wanted, 1, g.dims[k]);
     wanted = (wanted + parts[k] - 1) / parts[k];
     count *= parts[k];
   }
-  pool.run(count, [&](int64_t task) {
-    PartRange range;
-    for (size_t k : axes) {
-      const int64_t i = task % parts[k];
-      task /= parts[k];
-      range.first[k] = g.dims[k] * i / parts[k];
-      range.count[k] = g.dims[k] * (i + 1) / parts[k] - range.first[k];
-    }
-    f(range);
-  }, total * each);
+  pool.run(
+      count,
+      [&](int64_t task) {
+        PartRange range;
+        for (size_t k : axes) {
+          const int64_t i = task % parts[k];
+          task /= parts[k];
+          range.first[k] = g.dims[k] * i / parts[k];
+          range.count[k] = g.dims[k] * (i + 1) / parts[k] - range.first[k];
+        }
+        f(range);
+      },
+      total * each);
 }
 
 Grid part_of(Grid g, const PartRange& part, unsigned whole) {

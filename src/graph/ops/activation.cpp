@@ -1,4 +1,5 @@
-// Operations of one tensor that keep its shape: activations, mathematical functions, conversions (front-end spec §15.1).
+// Operations of one tensor that keep its shape: activations, mathematical functions, conversions (front-end spec
+// §15.1).
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -34,7 +35,8 @@ void infer_convert(Inference& in) {
 void infer_convert_like(Inference& in) { in.output(in.type(1), in.shape()); }
 
 void infer_swish(Inference& in) {
-  if (in.input_count() == 2 && in.rank(1) != 0 && !(in.rank(1) == 1 && in.dim(1, 0) == 1)) in.fail("Swish operation's beta must be a scalar");
+  if (in.input_count() == 2 && in.rank(1) != 0 && !(in.rank(1) == 1 && in.dim(1, 0) == 1))
+    in.fail("Swish operation's beta must be a scalar");
   infer_like_input(in);
 }
 
@@ -80,7 +82,8 @@ double gelu(const Node& n, T t) {
   const auto x = static_cast<double>(t);
   constexpr bool kRounds = std::is_same_v<T, Rounded>;
   const auto rounded = [](double v) { return kRounds ? static_cast<double>(Rounded(v)) : v; };
-  if (n.attrs.text("approximation_mode", "erf") == "erf") return 0.5 * x * (1 + std::erf(rounded(x * (1 / std::numbers::sqrt2))));
+  if (n.attrs.text("approximation_mode", "erf") == "erf")
+    return 0.5 * x * (1 + std::erf(rounded(x * (1 / std::numbers::sqrt2))));
   const auto f = static_cast<float>(t);
   const double cubic = kRounds ? static_cast<double>(f + 0.044715F * (f * f * f)) : x + 0.044715 * x * x * x;
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * rounded(cubic)));
@@ -109,18 +112,23 @@ std::optional<T> exact(const Node& n, T x) {
   } else {
     if (n.is("Floor")) return T(std::floor(x));
     if (n.is("Ceiling")) return T(std::ceil(x));
-    if (n.is("Round")) return T(n.attrs.text("mode", "half_to_even") == "half_to_even" ? half_to_even(static_cast<double>(x)) : std::round(static_cast<double>(x)));
+    if (n.is("Round"))
+      return T(n.attrs.text("mode", "half_to_even") == "half_to_even" ? half_to_even(static_cast<double>(x))
+                                                                      : std::round(static_cast<double>(x)));
   }
   return std::nullopt;
 }
 
 template <class T>
 T apply(const Node& n, T x) {
-  using R = std::conditional_t<std::is_same_v<T, Rounded>, float, std::conditional_t<std::is_same_v<T, float>, float, double>>;
+  using R = std::conditional_t<std::is_same_v<T, Rounded>, float,
+                               std::conditional_t<std::is_same_v<T, float>, float, double>>;
   if (const auto y = exact(n, x)) return *y;
   const auto result = library_function(n.type, static_cast<R>(x));
-  if constexpr (std::is_same_v<T, int64_t>) return truncate(result ? *result : stepwise<double, double>(n, static_cast<double>(x)));
-  else return result ? T(*result) : stepwise<T, R>(n, x);
+  if constexpr (std::is_same_v<T, int64_t>)
+    return truncate(result ? *result : stepwise<double, double>(n, static_cast<double>(x)));
+  else
+    return result ? T(*result) : stepwise<T, R>(n, x);
 }
 
 template <class F>
@@ -145,8 +153,10 @@ std::vector<Tensor> evaluate_unary(const Node& n, Tensors inputs) {
 std::vector<Tensor> evaluate_negative(const Node& n, Tensors inputs) {
   return map_elements(n, *inputs[0], [](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_same_v<T, int64_t>) return wrapping_subtract(0, x);
-    else return T(-x);
+    if constexpr (std::is_same_v<T, int64_t>)
+      return wrapping_subtract(0, x);
+    else
+      return T(-x);
   });
 }
 
@@ -154,17 +164,22 @@ std::vector<Tensor> evaluate_clamp(const Node& n, Tensors inputs) {
   const double low = n.attrs.real("min"), high = n.attrs.real("max");
   return map_elements(n, *inputs[0], [&](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_same_v<T, int64_t>) return std::min(std::max(x, truncate(std::ceil(low))), truncate(std::floor(high)));
-    else return T(x < T(low) ? T(low) : T(high) < x ? T(high) : x);
+    if constexpr (std::is_same_v<T, int64_t>)
+      return std::min(std::max(x, truncate(std::ceil(low))), truncate(std::floor(high)));
+    else
+      return T(x < T(low) ? T(low) : T(high) < x ? T(high) : x);
   });
 }
 
 std::vector<Tensor> evaluate_swish(const Node& n, Tensors inputs) {
-  const double beta = inputs.size() > 1 && inputs[1]->to_f32().size() == 1 ? static_cast<double>(inputs[1]->to_f32()[0]) : 1.0;
+  const double beta =
+      inputs.size() > 1 && inputs[1]->to_f32().size() == 1 ? static_cast<double>(inputs[1]->to_f32()[0]) : 1.0;
   return map_elements(n, *inputs[0], [&](auto x) {
     using T = decltype(x);
-    if constexpr (std::is_same_v<T, double>) return x / (1.0 + std::exp(-x * beta));
-    else return T(static_cast<float>(x) / (1.0F + std::exp(-static_cast<float>(x) * static_cast<float>(beta))));
+    if constexpr (std::is_same_v<T, double>)
+      return x / (1.0 + std::exp(-x * beta));
+    else
+      return T(static_cast<float>(x) / (1.0F + std::exp(-static_cast<float>(x) * static_cast<float>(beta))));
   });
 }
 
@@ -202,7 +217,9 @@ std::vector<Tensor> evaluate_convert(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op unary_op(std::string_view type, int opset = 1) { return {type, 0, {opset, 7}, 1, 1, {}, infer_like_input, evaluate_unary}; }
+constexpr Op unary_op(std::string_view type, int opset = 1) {
+  return {type, 0, {opset, 7}, 1, 1, {}, infer_like_input, evaluate_unary};
+}
 
 constexpr Op kOps[] = {
     unary_op("Abs"),

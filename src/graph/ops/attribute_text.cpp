@@ -23,7 +23,9 @@ std::vector<std::string_view> fields(std::string_view text) {
   // As with getline: a comma at the very end opens no further field.
   while (begin < text.size()) {
     const size_t comma = std::min(text.find(',', begin), text.size());
-    if (comma == begin) throw Error(ErrorCode::BadAttribute, "Cannot get vector of parameters! \"" + std::string(text) + "\" is incorrect");
+    if (comma == begin)
+      throw Error(ErrorCode::BadAttribute,
+                  "Cannot get vector of parameters! \"" + std::string(text) + "\" is incorrect");
     list.push_back(text.substr(begin, comma - begin));
     begin = comma + 1;
   }
@@ -98,7 +100,9 @@ std::optional<Attributes::Value> parse_attribute(const AttributeSpec& spec, std:
     case AttributeKind::Choice: return Attributes::Value(parse_choice(spec, text));
     case AttributeKind::Integers: return Attributes::Value(parse_integers(text));
     case AttributeKind::Reals: return Attributes::Value(parse_list<double>(text, parse_real));
-    case AttributeKind::Texts: return Attributes::Value(parse_list<std::string>(text, [](std::string_view s) { return std::string(without_leading(s)); }));
+    case AttributeKind::Texts:
+      return Attributes::Value(
+          parse_list<std::string>(text, [](std::string_view s) { return std::string(without_leading(s)); }));
     case AttributeKind::Type: {
       const auto type = parse_element_type(text);
       if (!type) throw bad_value(text, "an element type");

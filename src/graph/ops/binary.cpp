@@ -15,7 +15,8 @@ using enum AttributeKind;
 constexpr std::string_view kBroadcasts = "numpy|none|explicit|pdpd";
 constexpr AttributeSpec kArithmetic[] = {{"auto_broadcast", Choice, "numpy", kBroadcasts}};
 constexpr AttributeSpec kDivide[] = {{"auto_broadcast", Choice, "numpy", kBroadcasts}, {"m_pythondiv", Flag, "true"}};
-constexpr AttributeSpec kFakeQuantize[] = {{"levels", Integer, kMandatory}, {"auto_broadcast", Choice, "numpy", kBroadcasts}};
+constexpr AttributeSpec kFakeQuantize[] = {{"levels", Integer, kMandatory},
+                                           {"auto_broadcast", Choice, "numpy", kBroadcasts}};
 
 ElementType common_type(const Inference& in, int a, int b) {
   if (in.type(a) != in.type(b)) in.fail_type("Argument element types are inconsistent");
@@ -33,7 +34,9 @@ void infer_comparison(Inference& in) {
   in.output(in.replaceable_type(ElementType::boolean), elementwise_shape(in, in.shape(0), in.shape(1)));
 }
 
-void infer_logic(Inference& in) { in.output(in.replaceable_type(ElementType::boolean), elementwise_shape(in, in.shape(0), in.shape(1))); }
+void infer_logic(Inference& in) {
+  in.output(in.replaceable_type(ElementType::boolean), elementwise_shape(in, in.shape(0), in.shape(1)));
+}
 
 void infer_select(Inference& in) {
   const ElementType type = common_type(in, 1, 2);
@@ -49,18 +52,27 @@ void infer_fake_quantize(Inference& in) {
 // ---- constant folding ----
 
 template <class T>
-T real_divide(T a, T b) { return T(a / b); }
+T real_divide(T a, T b) {
+  return T(a / b);
+}
 
 template <class T>
-T minimum(T a, T b) { return b < a ? b : a; }
+T minimum(T a, T b) {
+  return b < a ? b : a;
+}
 template <class T>
-T maximum(T a, T b) { return a < b ? b : a; }
+T maximum(T a, T b) {
+  return a < b ? b : a;
+}
 
 template <class T>
 T power(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return truncate(std::pow(static_cast<double>(a), static_cast<double>(b)));
-  else if constexpr (std::is_same_v<T, double>) return std::pow(a, b);
-  else return T(std::pow(static_cast<float>(a), static_cast<float>(b)));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return truncate(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  else if constexpr (std::is_same_v<T, double>)
+    return std::pow(a, b);
+  else
+    return T(std::pow(static_cast<float>(a), static_cast<float>(b)));
 }
 
 template <class T>
@@ -90,7 +102,9 @@ struct Entry {
 };
 
 template <class T>
-T flag(bool b) { return T(b ? 1 : 0); }
+T flag(bool b) {
+  return T(b ? 1 : 0);
+}
 
 template <class T>
 const Entry<T> kFunctions[] = {
@@ -117,8 +131,10 @@ bool divides(const Node& n) { return n.is("Divide") || n.is("FloorMod"); }
 template <class T>
 Binary<T> function_of(const Node& n) {
   if (n.is("Divide")) {
-    if constexpr (std::is_same_v<T, int64_t>) return n.attrs.flag("m_pythondiv", true) ? floor_quotient : truncated_quotient;
-    else return real_divide<T>;
+    if constexpr (std::is_same_v<T, int64_t>)
+      return n.attrs.flag("m_pythondiv", true) ? floor_quotient : truncated_quotient;
+    else
+      return real_divide<T>;
   }
   for (const Entry<T>& e : kFunctions<T>)
     if (n.is(e.type)) return e.function;
@@ -159,13 +175,18 @@ std::vector<Tensor> evaluate_select(const Node& n, Tensors inputs) {
   TensorBuilder out(gather_strided(*inputs[2], shape, 0, broadcast_strides(inputs[2]->shape, shape)));
   const size_t size = out.element_size();
   for_each_position(shape, 0, broadcast_strides(inputs[0]->shape, shape), [&](int64_t i, int64_t at) {
-    if ((*condition)[static_cast<size_t>(at)] != 0) std::memcpy(out.at(i), yes.bytes.data() + static_cast<size_t>(i) * size, size);
+    if ((*condition)[static_cast<size_t>(at)] != 0)
+      std::memcpy(out.at(i), yes.bytes.data() + static_cast<size_t>(i) * size, size);
   });
   return {out.take()};
 }
 
-constexpr Op arithmetic(std::string_view type) { return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_arithmetic, evaluate_binary}; }
-constexpr Op comparison(std::string_view type) { return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_comparison, evaluate_binary}; }
+constexpr Op arithmetic(std::string_view type) {
+  return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_arithmetic, evaluate_binary};
+}
+constexpr Op comparison(std::string_view type) {
+  return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_comparison, evaluate_binary};
+}
 constexpr Op logic(std::string_view type) { return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_logic, evaluate_binary}; }
 
 constexpr Op kOps[] = {

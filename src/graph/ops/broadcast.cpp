@@ -17,10 +17,12 @@ void check_mapping(const Inference& in, const Shape& target) {
   const std::vector<int64_t> mapping = in.constant_values(2, "axes mapping");
   if (mapping.size() != in.shape().size()) in.fail("Broadcast axes_mapping shape doesn't match rank of input tensor");
   for (size_t i = 0; i < mapping.size(); ++i) {
-    if (mapping[i] < 0 || mapping[i] >= static_cast<int64_t>(target.size())) in.fail("Broadcast axes_mapping is out of range");
+    if (mapping[i] < 0 || mapping[i] >= static_cast<int64_t>(target.size()))
+      in.fail("Broadcast axes_mapping is out of range");
     if (i && mapping[i] <= mapping[i - 1]) in.fail("Broadcast doesn't permit transposes: axes_mapping is not sorted");
     const int64_t d = in.shape()[i];
-    if (d != 1 && !merge_dims(d, target[static_cast<size_t>(mapping[i])])) in.fail("Broadcast target shape " + to_string(target) + " doesn't fit the data's shape " + to_string(in.shape()));
+    if (d != 1 && !merge_dims(d, target[static_cast<size_t>(mapping[i])]))
+      in.fail("Broadcast target shape " + to_string(target) + " doesn't fit the data's shape " + to_string(in.shape()));
   }
 }
 
@@ -29,7 +31,8 @@ void infer_broadcast(Inference& in) {
   const std::string& mode = in.attrs().text("mode");
   const auto target = in.values(1);
   if (!target) {
-    if (in.rank(1) != 1 || in.dim(1, 0) < 0 || in.dim(1, 0) > 64 ) in.fail("Its target shape (input 1) is not a constant");
+    if (in.rank(1) != 1 || in.dim(1, 0) < 0 || in.dim(1, 0) > 64)
+      in.fail("Its target shape (input 1) is not a constant");
     const int64_t rank = mode == "bidirectional" ? std::max(in.rank(), in.dim(1, 0)) : in.dim(1, 0);
     return in.output(in.type(), Shape(static_cast<size_t>(rank), kDynamic));
   }
@@ -40,14 +43,16 @@ void infer_broadcast(Inference& in) {
     return in.output(in.type(), *target);
   }
   const auto joint = broadcast(in.shape(), *target);
-  if (!joint || (mode != "bidirectional" && *joint != *target)) in.fail("Input shape " + to_string(in.shape()) + " doesn't broadcast to the target shape " + to_string(*target));
+  if (!joint || (mode != "bidirectional" && *joint != *target))
+    in.fail("Input shape " + to_string(in.shape()) + " doesn't broadcast to the target shape " + to_string(*target));
   in.output(in.type(), *joint);
 }
 
 std::vector<Tensor> evaluate_broadcast(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
-  if (n.attrs.text("mode") != "explicit") return {gather_strided(data, n.shape(), 0, broadcast_strides(data.shape, n.shape()))};
+  if (n.attrs.text("mode") != "explicit")
+    return {gather_strided(data, n.shape(), 0, broadcast_strides(data.shape, n.shape()))};
   const std::vector<int64_t> mapping = inputs[2]->to_i64(), dense = dense_strides(data.shape);
   std::vector<int64_t> strides(n.shape().size(), 0);
   for (size_t i = 0; i < mapping.size(); ++i)

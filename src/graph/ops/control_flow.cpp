@@ -53,7 +53,8 @@ void leave_body(Inference& in, Graph& body, int64_t iterations) {
   std::set<int> mapped;
   for (const PortMap::Output& p : in.node().port_map.outputs)
     if (p.outer >= 0) mapped.insert(p.outer);
-  if (!mapped.empty() && *mapped.rbegin() != static_cast<int>(mapped.size()) - 1) in.fail("node output index is out of range: its port map leaves outputs out");
+  if (!mapped.empty() && *mapped.rbegin() != static_cast<int>(mapped.size()) - 1)
+    in.fail("node output index is out of range: its port map leaves outputs out");
   std::vector<std::pair<ElementType, Shape>> list(mapped.size());
   for (const PortMap::Output& p : in.node().port_map.outputs) {
     if (p.outer < 0) continue;

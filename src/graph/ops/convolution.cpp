@@ -9,7 +9,11 @@ namespace {
 
 using enum AttributeKind;
 
-constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""}, {"dilations", Integers, ""}, {"pads_begin", Integers, ""}, {"pads_end", Integers, ""}, {"auto_pad", Choice, "explicit", kPadModes}};
+constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""},
+                                          {"dilations", Integers, ""},
+                                          {"pads_begin", Integers, ""},
+                                          {"pads_end", Integers, ""},
+                                          {"auto_pad", Choice, "explicit", kPadModes}};
 constexpr AttributeSpec kBackprop[] = {{"strides", Integers, ""},
                                        {"dilations", Integers, ""},
                                        {"pads_begin", Integers, ""},
@@ -39,7 +43,9 @@ void normalize_pad_mode(Inference& in) {
 // Batch and spatial ranks, and that data and filters hold numbers of one type.
 void check_operands(Inference& in, int filters, int64_t filter_rank_excess) {
   if (in.rank() < 3 || in.rank() > 5) in.fail("Data must have rank 3, 4 or 5");
-  if (in.rank(filters) != in.rank() + filter_rank_excess) in.fail("Data and filters rank do not match (data batch shape: " + to_string(in.shape()) + ", filters shape: " + to_string(in.shape(filters)) + ")");
+  if (in.rank(filters) != in.rank() + filter_rank_excess)
+    in.fail("Data and filters rank do not match (data batch shape: " + to_string(in.shape()) +
+            ", filters shape: " + to_string(in.shape(filters)) + ")");
   normalize_pad_mode(in);
 }
 
@@ -48,7 +54,9 @@ void check_same_type(Inference& in, int filters) {
 }
 
 void check_channels(Inference& in, int64_t data, int64_t filters) {
-  if (!merge_dims(data, filters)) in.fail("Data batch channel count (" + std::to_string(data) + ") does not match filter input channel count (" + std::to_string(filters) + ")");
+  if (!merge_dims(data, filters))
+    in.fail("Data batch channel count (" + std::to_string(data) + ") does not match filter input channel count (" +
+            std::to_string(filters) + ")");
 }
 
 void forward(Inference& in, int filters, int64_t output_channels, size_t first_spatial) {
@@ -94,7 +102,8 @@ std::vector<int64_t> outputs_from_shape(Inference& in, Windows& w, const std::ve
     in.require(out[i] > 0 && out[i] < (int64_t{1} << 31), "Spatial shape of output is out of range");
     if (mode == "valid") w.pads_begin[i] = w.pads_end[i] = 0;
     if (!mode.starts_with("same") || w.input[i] == kDynamic || w.kernel[i] == kDynamic) continue;
-    const int64_t total = std::max<int64_t>(w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - out[i] + extra[i], 0);
+    const int64_t total = std::max<int64_t>(
+        w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - out[i] + extra[i], 0);
     w.pads_begin[i] = mode == "same_upper" ? total - total / 2 : total / 2;
     w.pads_end[i] = total - w.pads_begin[i];
   }
@@ -110,7 +119,8 @@ std::vector<int64_t> outputs_from_input(Inference& in, Windows& w, const std::ve
   for (size_t i = 0; i < w.input.size(); ++i)
     out.push_back(w.input[i] == kDynamic || w.kernel[i] == kDynamic
                       ? kDynamic
-                      : w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - w.pads_begin[i] - w.pads_end[i] + extra[i]);
+                      : w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - w.pads_begin[i] -
+                            w.pads_end[i] + extra[i]);
   in.require(std::ranges::all_of(out, [](int64_t d) { return d > 0 || d == kDynamic; }), "Its pads leave no output");
   return out;
 }
@@ -119,10 +129,17 @@ void backprop(Inference& in, int64_t output_channels, size_t first_spatial) {
   const std::vector<int64_t> input = spatial(in.shape()), kernel = spatial(in.shape(1), first_spatial);
   const size_t rank = input.size();
   if (kernel.size() != rank) in.fail("Data and filters rank do not match");
-  Windows w{input, kernel, spatial_list(in, "strides", rank, 1), spatial_list(in, "dilations", rank, 1), spatial_list(in, "pads_begin", rank, 0), spatial_list(in, "pads_end", rank, 0)};
+  Windows w{input,
+            kernel,
+            spatial_list(in, "strides", rank, 1),
+            spatial_list(in, "dilations", rank, 1),
+            spatial_list(in, "pads_begin", rank, 0),
+            spatial_list(in, "pads_end", rank, 0)};
   const std::vector<int64_t> extra = spatial_list(in, "output_padding", rank, 0);
-  for (size_t i = 0; i < rank; ++i) in.require(w.strides[i] > 0 && w.dilations[i] > 0 && extra[i] >= 0, "Strides and dilations must be positive");
-  const std::vector<int64_t> out = in.input_count() > 2 ? outputs_from_shape(in, w, extra) : outputs_from_input(in, w, extra);
+  for (size_t i = 0; i < rank; ++i)
+    in.require(w.strides[i] > 0 && w.dilations[i] > 0 && extra[i] >= 0, "Strides and dilations must be positive");
+  const std::vector<int64_t> out =
+      in.input_count() > 2 ? outputs_from_shape(in, w, extra) : outputs_from_input(in, w, extra);
   in.attrs().set("pads_begin", w.pads_begin);
   in.attrs().set("pads_end", w.pads_end);
   in.output(in.type(), concat({in.dim(0, 0), output_channels}, out));

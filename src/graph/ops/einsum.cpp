@@ -13,8 +13,10 @@ constexpr std::string_view kDots = "...";
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts(1);
   for (char c : text) {
-    if (c == at) parts.emplace_back();
-    else if (c != ' ') parts.back() += c;
+    if (c == at)
+      parts.emplace_back();
+    else if (c != ' ')
+      parts.back() += c;
   }
   return parts;
 }
@@ -24,7 +26,9 @@ std::vector<std::string> split(std::string_view text, char at) {
 bool has_dots(const std::string& subscript) { return subscript.find(kDots) != std::string::npos; }
 
 // How many letters a subscript has.
-int64_t letters(const std::string& subscript) { return static_cast<int64_t>(subscript.size()) - (has_dots(subscript) ? 3 : 0); }
+int64_t letters(const std::string& subscript) {
+  return static_cast<int64_t>(subscript.size()) - (has_dots(subscript) ? 3 : 0);
+}
 
 std::vector<std::string> labels(const std::string& subscript, int64_t rank) {
   std::vector<std::string> list;
@@ -45,8 +49,10 @@ void collect_sizes(const std::vector<std::string>& names, const Shape& shape, st
     const int64_t size = shape[axis];
     const auto [it, fresh] = sizes.emplace(names[axis], size);
     if (fresh) continue;
-    if (it->second == 1) it->second = size;
-    else if (size != 1 && !merge_dims(it->second, size)) fail("Different input dimensions indicated by the same labels for Einsum must be compatible");
+    if (it->second == 1)
+      it->second = size;
+    else if (size != 1 && !merge_dims(it->second, size))
+      fail("Different input dimensions indicated by the same labels for Einsum must be compatible");
   }
 }
 
@@ -70,8 +76,12 @@ EinsumLabels read_einsum(const std::string& equation, const std::vector<Shape>& 
     l.inputs.push_back(labels(subscripts[i], static_cast<int64_t>(inputs[i].size())));
     collect_sizes(l.inputs[i], inputs[i], l.sizes);
   }
-  const std::string right = arrow == std::string::npos ? implicit_output(left) : split(equation.substr(arrow + 2), ',')[0];
-  const int64_t unnamed = has_dots(right) ? std::ranges::count_if(l.sizes, [](const auto& s) { return std::isdigit(static_cast<unsigned char>(s.first[0])); }) : 0;
+  const std::string right =
+      arrow == std::string::npos ? implicit_output(left) : split(equation.substr(arrow + 2), ',')[0];
+  const int64_t unnamed =
+      has_dots(right) ? std::ranges::count_if(
+                            l.sizes, [](const auto& s) { return std::isdigit(static_cast<unsigned char>(s.first[0])); })
+                      : 0;
   l.output = labels(right, letters(right) + unnamed);
   for (const std::string& name : l.output)
     if (!l.sizes.contains(name)) fail("Label \"" + name + "\" of the output is in no input");

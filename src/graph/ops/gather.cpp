@@ -1,6 +1,6 @@
 // Reading by index: Gather and its relatives (front-end spec §15.1).
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 
 #include "graph/ops/op.hpp"
 #include "graph/ops/shape_math.hpp"
@@ -17,9 +17,11 @@ constexpr AttributeSpec kGatherElements[] = {{"axis", Integer, kMandatory}};
 int64_t batch_dims(const Inference& in) {
   const int64_t b = in.attrs().integer("batch_dims", 0);
   const int64_t n = b < 0 ? b + in.rank(1) : b;
-  if (n < 0 || n > in.rank(1) || n > in.rank(0)) in.fail("Attribute batch_dims must not be larger than the ranks of data and indices");
+  if (n < 0 || n > in.rank(1) || n > in.rank(0))
+    in.fail("Attribute batch_dims must not be larger than the ranks of data and indices");
   for (int64_t i = 0; i < n; ++i)
-    if (!merge_dims(in.dim(0, i), in.dim(1, i))) in.fail("data and indices must have equal or intersecting sizes until batch_dims");
+    if (!merge_dims(in.dim(0, i), in.dim(1, i)))
+      in.fail("data and indices must have equal or intersecting sizes until batch_dims");
   return n;
 }
 
@@ -39,9 +41,11 @@ std::vector<Tensor> evaluate_gather(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
   const auto rank = static_cast<int64_t>(data.shape.size()), index_rank = static_cast<int64_t>(inputs[1]->shape.size());
-  const int64_t axis = from_front(inputs[2]->to_i64().at(0), data.shape.size()), batch = from_front(n.attrs.integer("batch_dims", 0), inputs[1]->shape.size());
+  const int64_t axis = from_front(inputs[2]->to_i64().at(0), data.shape.size()),
+                batch = from_front(n.attrs.integer("batch_dims", 0), inputs[1]->shape.size());
   const std::vector<int64_t> indices = inputs[1]->to_i64();
-  const int64_t batches = product(data.shape, 0, batch), outer = product(data.shape, batch, axis), size = data.shape[static_cast<size_t>(axis)], inner = product(data.shape, axis + 1, rank);
+  const int64_t batches = product(data.shape, 0, batch), outer = product(data.shape, batch, axis),
+                size = data.shape[static_cast<size_t>(axis)], inner = product(data.shape, axis + 1, rank);
   const int64_t count = product(inputs[1]->shape, batch, index_rank);
   TensorBuilder out(n.element_type(), n.shape());
   const size_t run = static_cast<size_t>(inner) * out.element_size();
@@ -51,7 +55,8 @@ std::vector<Tensor> evaluate_gather(const Node& n, Tensors inputs) {
       for (int64_t i = 0; i < count; ++i, to += inner) {
         const int64_t index = from_front(indices[static_cast<size_t>(b * count + i)], static_cast<size_t>(size));
         if (index < 0 || index >= size) return {};
-        if (run) std::memcpy(out.at(to), data.bytes.data() + static_cast<size_t>((b * outer + o) * size + index) * run, run);
+        if (run)
+          std::memcpy(out.at(to), data.bytes.data() + static_cast<size_t>((b * outer + o) * size + index) * run, run);
       }
   return {out.take()};
 }
@@ -60,7 +65,8 @@ void infer_gather_nd(Inference& in) {
   const int64_t batch = batch_dims(in);
   if (in.rank(1) < 1 || in.shape(1).back() < 0) in.fail("Indices rank must be at least 1");
   const int64_t tuple = in.shape(1).back();
-  if (batch + tuple > in.rank() || batch >= in.rank(1)) in.fail("Dimension of tuples with indices must not exceed rank of data tensor excluding batch dimensions");
+  if (batch + tuple > in.rank() || batch >= in.rank(1))
+    in.fail("Dimension of tuples with indices must not exceed rank of data tensor excluding batch dimensions");
   Shape out;
   // quirk: the batch axes are flattened into one (GatherND of opset 5).
   if (batch > 0) out.push_back(product(in.shape(1), 0, batch));
@@ -73,7 +79,9 @@ void infer_gather_elements(Inference& in) {
   const int64_t axis = in.axis(in.attrs().integer("axis"), in.rank());
   if (in.rank(1) != in.rank()) in.fail("data and indices rank must be equal");
   for (int64_t i = 0; i < in.rank(); ++i)
-    if (i != axis && !merge_dims(in.dim(0, i), in.dim(1, i))) in.fail("data " + to_string(in.shape(0)) + " and indices " + to_string(in.shape(1)) + " must have equal shapes except on the axis");
+    if (i != axis && !merge_dims(in.dim(0, i), in.dim(1, i)))
+      in.fail("data " + to_string(in.shape(0)) + " and indices " + to_string(in.shape(1)) +
+              " must have equal shapes except on the axis");
   in.output(in.type(), in.shape(1));
 }
 

@@ -26,7 +26,8 @@ int64_t ids_in(const Rows& rows, const Node& n) {
 // quirk: these make one constant of each input that is known without being a constant.
 std::vector<int> inputs_as_constants(const Node& n) {
   if (n.is("Range")) return {0, 1, 2};
-  if (n.is("StridedSlice") && n.input_count() > 2) return n.input_count() > 3 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, 2};
+  if (n.is("StridedSlice") && n.input_count() > 2)
+    return n.input_count() > 3 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, 2};
   if (n.type.starts_with("Reduce") && n.input_count() > 1) return {1};
   return {};
 }

@@ -1,5 +1,5 @@
-// Numbers of the reference's node counter that shape inference takes (front-end spec §2.2). The counter shows in automatic
-// names, and compared names decide the order of layers.
+// Numbers of the reference's node counter that shape inference takes (front-end spec §2.2). The counter shows in
+// automatic names, and compared names decide the order of layers.
 #pragma once
 #include <cstdint>
 #include <vector>

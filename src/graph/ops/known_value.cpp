@@ -29,9 +29,12 @@ bool worth_computing(const Node& n) {
 std::vector<Tensor> compute(const Node& n, const Known& known) {
   std::vector<const Tensor*> inputs;
   for (const Value& v : n.inputs()) {
-    if (needs_no_inputs(n)) inputs.push_back(nullptr);
-    else if (v.node->is_constant()) inputs.push_back(&v.node->constant);
-    else inputs.push_back(&known.at(v.node)[static_cast<size_t>(v.port)]);
+    if (needs_no_inputs(n))
+      inputs.push_back(nullptr);
+    else if (v.node->is_constant())
+      inputs.push_back(&v.node->constant);
+    else
+      inputs.push_back(&known.at(v.node)[static_cast<size_t>(v.port)]);
   }
   return evaluate(n, inputs);
 }

@@ -9,35 +9,61 @@ namespace {
 
 using enum AttributeKind;
 constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid";
-constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""}, {"dilations", Integers, ""}, {"pads_begin", Integers, ""}, {"pads_end", Integers, ""}, {"auto_pad", Choice, "explicit", kPadModes}, {"group", Integer, "1"}};
+constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""},
+                                          {"dilations", Integers, ""},
+                                          {"pads_begin", Integers, ""},
+                                          {"pads_end", Integers, ""},
+                                          {"auto_pad", Choice, "explicit", kPadModes},
+                                          {"group", Integer, "1"}};
 // `output_shape`: the spatial sizes, where the opset operation stated them.
-constexpr AttributeSpec kDeconvolution[] = {{"strides", Integers, ""},  {"dilations", Integers, ""},      {"pads_begin", Integers, ""}, {"pads_end", Integers, ""}, {"auto_pad", Choice, "explicit", kPadModes},
-                                            {"group", Integer, "1"}, {"output_padding", Integers, ""}, {"output_shape", Integers, kOptional}};
+constexpr AttributeSpec kDeconvolution[] = {{"strides", Integers, ""},
+                                            {"dilations", Integers, ""},
+                                            {"pads_begin", Integers, ""},
+                                            {"pads_end", Integers, ""},
+                                            {"auto_pad", Choice, "explicit", kPadModes},
+                                            {"group", Integer, "1"},
+                                            {"output_padding", Integers, ""},
+                                            {"output_shape", Integers, kOptional}};
 // `output_shape`: where a Reshape in front was dropped and the input keeps its four dimensions.
 constexpr AttributeSpec kFullyConnected[] = {{"output_shape", Integers, kOptional}};
-constexpr AttributeSpec kInterp[] = {{"height", Integer, kMandatory}, {"width", Integer, kMandatory}, {"align_corners", Flag, "true"}, {"antialias", Flag, "false"}, {"mode", Text, "linear"}, {"pad_beg", Integer, "0"}, {"pad_end", Integer, "0"}};
-constexpr AttributeSpec kResample[] = {{"mode", Text, kMandatory}, {"antialias", Flag, "false"}, {"factor", Integer, "0"}};
-constexpr AttributeSpec kOneHot[] = {{"axis", Integer, kMandatory}, {"depth", Integer, kMandatory}, {"on_value", Real, kMandatory}, {"off_value", Real, kMandatory}, {"output_type", Type, "f32"}};
-constexpr AttributeSpec kTopK[] = {{"axis", Integer, kMandatory}, {"mode", Text, kMandatory}, {"sort", Text, kMandatory}, {"index_element_type", Type, "i32"}};
+constexpr AttributeSpec kInterp[] = {{"height", Integer, kMandatory}, {"width", Integer, kMandatory},
+                                     {"align_corners", Flag, "true"}, {"antialias", Flag, "false"},
+                                     {"mode", Text, "linear"},        {"pad_beg", Integer, "0"},
+                                     {"pad_end", Integer, "0"}};
+constexpr AttributeSpec kResample[] = {
+    {"mode", Text, kMandatory}, {"antialias", Flag, "false"}, {"factor", Integer, "0"}};
+constexpr AttributeSpec kOneHot[] = {{"axis", Integer, kMandatory},
+                                     {"depth", Integer, kMandatory},
+                                     {"on_value", Real, kMandatory},
+                                     {"off_value", Real, kMandatory},
+                                     {"output_type", Type, "f32"}};
+constexpr AttributeSpec kTopK[] = {{"axis", Integer, kMandatory},
+                                   {"mode", Text, kMandatory},
+                                   {"sort", Text, kMandatory},
+                                   {"index_element_type", Type, "i32"}};
 
 void infer_convolution(Inference& in) {
   if (in.rank(0) != in.rank(1) || in.rank() < 3) in.fail("Data and filters rank do not match");
   const int64_t group = in.attrs().integer("group");
-  if (!merge_dims(in.dim(0, 1), multiply_dims(in.dim(1, 1), group))) in.fail("Data batch channel count does not match filter input channel count");
+  if (!merge_dims(in.dim(0, 1), multiply_dims(in.dim(1, 1), group)))
+    in.fail("Data batch channel count does not match filter input channel count");
   const Windows w = read_windows(in, spatial(in.shape()), spatial(in.shape(1)));
   in.output(in.type(), concat({in.dim(0, 0), in.dim(1, 0)}, window_outputs(in, w)));
 }
 
 void infer_deconvolution(Inference& in) {
   if (in.rank(0) != in.rank(1) || in.rank() < 3) in.fail("Data and filters rank do not match");
-  if (!merge_dims(in.dim(0, 1), in.dim(1, 0))) in.fail("Data batch channel count does not match filter input channel count");
+  if (!merge_dims(in.dim(0, 1), in.dim(1, 0)))
+    in.fail("Data batch channel count does not match filter input channel count");
   const size_t rank = in.shape().size() - 2;
-  const auto strides = spatial_list(in, "strides", rank, 1), dilations = spatial_list(in, "dilations", rank, 1), begin = spatial_list(in, "pads_begin", rank, 0), end = spatial_list(in, "pads_end", rank, 0);
+  const auto strides = spatial_list(in, "strides", rank, 1), dilations = spatial_list(in, "dilations", rank, 1),
+             begin = spatial_list(in, "pads_begin", rank, 0), end = spatial_list(in, "pads_end", rank, 0);
   const auto extra = spatial_list(in, "output_padding", rank, 0);
   Shape out{in.dim(0, 0), in.dim(1, 1)};
   for (size_t i = 0; i < rank; ++i) {
     const int64_t d = in.shape()[i + 2], k = in.shape(1)[i + 2];
-    out.push_back(d == kDynamic ? kDynamic : strides[i] * (d - 1) + dilations[i] * (k - 1) + 1 - begin[i] - end[i] + extra[i]);
+    out.push_back(d == kDynamic ? kDynamic
+                                : strides[i] * (d - 1) + dilations[i] * (k - 1) + 1 - begin[i] - end[i] + extra[i]);
   }
   if (in.attrs().has("output_shape")) {
     const auto& given = in.attrs().integers("output_shape");

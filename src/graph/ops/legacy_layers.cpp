@@ -1,5 +1,5 @@
-// Legacy layers that are mostly attributes: Power, ScaleShift, Crop, Tile, Pad, Norm … and the static forms of dynamic
-// operations (front-end spec §5.6, §5.7, §6.2).
+// Legacy layers that are mostly attributes: Power, ScaleShift, Crop, Tile, Pad, Norm … and the static forms of
+// dynamic operations (front-end spec §5.6, §5.7, §6.2).
 #include <algorithm>
 
 #include "graph/ops/op.hpp"
@@ -12,19 +12,35 @@ using enum AttributeKind;
 constexpr AttributeSpec kPower[] = {{"power", Real, "1"}, {"scale", Real, "1"}, {"shift", Real, "0"}};
 constexpr AttributeSpec kRelu[] = {{"negative_slope", Real, kMandatory}};
 constexpr AttributeSpec kEltwise[] = {{"operation", Choice, kMandatory, "sum|prod|max|sub|min|div|pow"}};
-constexpr AttributeSpec kCrop[] = {{"axes", Integers, kMandatory}, {"dim", Integers, kMandatory}, {"offset", Integers, kMandatory}};
+constexpr AttributeSpec kCrop[] = {
+    {"axes", Integers, kMandatory}, {"dim", Integers, kMandatory}, {"offset", Integers, kMandatory}};
 constexpr AttributeSpec kTile[] = {{"axis", Integer, kMandatory}, {"tiles", Integer, kMandatory}};
-constexpr AttributeSpec kPad[] = {{"pads_begin", Integers, kMandatory}, {"pads_end", Integers, kMandatory}, {"pad_mode", Text, kMandatory}, {"pad_value", Real, "0"}};
-constexpr AttributeSpec kNormalize[] = {{"eps", Real, kMandatory}, {"across_spatial", Flag, kMandatory}, {"channel_shared", Flag, kMandatory}};
-constexpr AttributeSpec kLrn[] = {{"alpha", Real, kMandatory}, {"beta", Real, kMandatory}, {"bias", Real, kMandatory}, {"size", Integer, kMandatory}, {"region", Choice, kMandatory, "across|same"}};
+constexpr AttributeSpec kPad[] = {{"pads_begin", Integers, kMandatory},
+                                  {"pads_end", Integers, kMandatory},
+                                  {"pad_mode", Text, kMandatory},
+                                  {"pad_value", Real, "0"}};
+constexpr AttributeSpec kNormalize[] = {
+    {"eps", Real, kMandatory}, {"across_spatial", Flag, kMandatory}, {"channel_shared", Flag, kMandatory}};
+constexpr AttributeSpec kLrn[] = {{"alpha", Real, kMandatory},
+                                  {"beta", Real, kMandatory},
+                                  {"bias", Real, kMandatory},
+                                  {"size", Integer, kMandatory},
+                                  {"region", Choice, kMandatory, "across|same"}};
 constexpr AttributeSpec kSwish[] = {{"alpha", Real, "1"}};
 constexpr AttributeSpec kSelu[] = {{"alpha", Real, kMandatory}, {"gamma", Real, kMandatory}};
 constexpr AttributeSpec kHardSigmoid[] = {{"alpha", Real, kMandatory}, {"beta", Real, kMandatory}};
-constexpr AttributeSpec kProposal[] = {{"base_size", Integer, kMandatory}, {"pre_nms_topn", Integer, kMandatory}, {"post_nms_topn", Integer, kMandatory}, {"nms_thresh", Real, kMandatory},
-                                       {"feat_stride", Integer, "1"},      {"min_size", Integer, "1"},            {"ratio", Reals, kMandatory},           {"scale", Reals, kMandatory},
-                                       {"clip_before_nms", Flag, "true"},  {"clip_after_nms", Flag, "false"},     {"normalize", Flag, "false"},           {"box_size_scale", Real, "1"},
-                                       {"box_coordinate_scale", Real, "1"}, {"framework", Text, ""},              {"infer_probs", Flag, "false"}};
-constexpr AttributeSpec kStaticNms[] = {{"box_encoding", Text, "corner"}, {"center_point_box", Flag, kOptional}, {"sort_result_descending", Flag, "true"}, {"output_type", Type, "i32"}};
+constexpr AttributeSpec kProposal[] = {{"base_size", Integer, kMandatory},     {"pre_nms_topn", Integer, kMandatory},
+                                       {"post_nms_topn", Integer, kMandatory}, {"nms_thresh", Real, kMandatory},
+                                       {"feat_stride", Integer, "1"},          {"min_size", Integer, "1"},
+                                       {"ratio", Reals, kMandatory},           {"scale", Reals, kMandatory},
+                                       {"clip_before_nms", Flag, "true"},      {"clip_after_nms", Flag, "false"},
+                                       {"normalize", Flag, "false"},           {"box_size_scale", Real, "1"},
+                                       {"box_coordinate_scale", Real, "1"},    {"framework", Text, ""},
+                                       {"infer_probs", Flag, "false"}};
+constexpr AttributeSpec kStaticNms[] = {{"box_encoding", Text, "corner"},
+                                        {"center_point_box", Flag, kOptional},
+                                        {"sort_result_descending", Flag, "true"},
+                                        {"output_type", Type, "i32"}};
 constexpr AttributeSpec kStaticType[] = {{"output_type", Type, "i32"}};
 constexpr AttributeSpec kStaticReshape[] = {{"special_zero", Flag, "true"}};
 constexpr AttributeSpec kStaticBroadcast[] = {{"mode", Text, "numpy"}};
@@ -32,12 +48,15 @@ constexpr AttributeSpec kStaticBroadcast[] = {{"mode", Text, "numpy"}};
 void infer_eltwise(Inference& in) { in.output(in.type(), elementwise_shape(in, in.shape(0), in.shape(1))); }
 
 void infer_crop(Inference& in) {
-  const auto &axes = in.attrs().integers("axes"), &dim = in.attrs().integers("dim"), &offset = in.attrs().integers("offset");
-  if (axes.size() != dim.size() || axes.size() != offset.size()) in.fail("axes and dim needs to have same number of values");
+  const auto &axes = in.attrs().integers("axes"), &dim = in.attrs().integers("dim"),
+             &offset = in.attrs().integers("offset");
+  if (axes.size() != dim.size() || axes.size() != offset.size())
+    in.fail("axes and dim needs to have same number of values");
   Shape out = in.shape();
   for (size_t i = 0; i < axes.size(); ++i) {
     auto& d = out[static_cast<size_t>(in.axis(axes[i], in.rank()))];
-    if (d != kDynamic && (offset[i] < 0 || dim[i] < 0 || dim[i] + offset[i] > d)) in.fail("Crop offset and dim are out of the input's range");
+    if (d != kDynamic && (offset[i] < 0 || dim[i] < 0 || dim[i] + offset[i] > d))
+      in.fail("Crop offset and dim are out of the input's range");
     d = dim[i];
   }
   in.output(in.type(), std::move(out));
@@ -75,7 +94,8 @@ void infer_static_non_zero(Inference& in) {
 void infer_static_nms(Inference& in) {
   const ElementType type = in.type_attribute("output_type");
   const auto per_class = in.value(2);
-  if (!per_class) in.fail("Check 'outIndicesShape.is_static()' failed: the number of boxes to select is not a constant");
+  if (!per_class)
+    in.fail("Check 'outIndicesShape.is_static()' failed: the number of boxes to select is not a constant");
   const int64_t boxes = std::min(in.dim(0, 1), *per_class);
   const int64_t rows = multiply_dims(multiply_dims(in.dim(1, 0), in.dim(1, 1)), boxes);
   in.output(type, {rows, 3});
@@ -91,7 +111,9 @@ void infer_kept(Inference& in) {
 
 void infer_out_shape_of_reshape(Inference& in) { in.output(in.replaceable_type(in.type(1)), {in.dim(1, 0)}); }
 
-constexpr Op like_input(std::string_view type, int inputs, std::span<const AttributeSpec> attrs) { return {type, 0, {}, inputs, inputs, attrs, infer_like_input}; }
+constexpr Op like_input(std::string_view type, int inputs, std::span<const AttributeSpec> attrs) {
+  return {type, 0, {}, inputs, inputs, attrs, infer_like_input};
+}
 
 constexpr Op kOps[] = {
     like_input("PowerIE", 1, kPower),

@@ -13,15 +13,23 @@ namespace {
 using enum AttributeKind;
 constexpr AttributeSpec kSoftmax[] = {{"axis", Integer, "1"}};
 constexpr AttributeSpec kBatchNorm[] = {{"epsilon", Real, kMandatory}};
-constexpr AttributeSpec kLrn[] = {{"alpha", Real, kMandatory}, {"beta", Real, kMandatory}, {"bias", Real, kMandatory}, {"size", Integer, kMandatory}};
+constexpr AttributeSpec kLrn[] = {
+    {"alpha", Real, kMandatory}, {"beta", Real, kMandatory}, {"bias", Real, kMandatory}, {"size", Integer, kMandatory}};
 constexpr AttributeSpec kGrn[] = {{"bias", Real, kMandatory}};
 constexpr AttributeSpec kNormalize[] = {{"eps", Real, kMandatory}, {"eps_mode", Choice, kMandatory, "add|max"}};
-constexpr AttributeSpec kMvn0[] = {{"across_channels", Flag, "true"}, {"normalize_variance", Flag, "true"}, {"eps", Real, "1e-9"}, {"reduction_axes", Integers, ""}};
-constexpr AttributeSpec kMvn6[] = {{"eps", Real, kMandatory}, {"eps_mode", Choice, kMandatory, "inside_sqrt|outside_sqrt"}, {"normalize_variance", Flag, kMandatory}};
+constexpr AttributeSpec kMvn0[] = {{"across_channels", Flag, "true"},
+                                   {"normalize_variance", Flag, "true"},
+                                   {"eps", Real, "1e-9"},
+                                   {"reduction_axes", Integers, ""}};
+constexpr AttributeSpec kMvn6[] = {{"eps", Real, kMandatory},
+                                   {"eps_mode", Choice, kMandatory, "inside_sqrt|outside_sqrt"},
+                                   {"normalize_variance", Flag, kMandatory}};
 
 void infer_softmax(Inference& in) {
   const int64_t axis = in.attrs().integer("axis");
-  if (axis < -in.rank() || axis >= in.rank()) in.fail("Reduction axis (" + std::to_string(axis) + ") is out of bounds (argument shape: " + to_string(in.shape()) + ")");
+  if (axis < -in.rank() || axis >= in.rank())
+    in.fail("Reduction axis (" + std::to_string(axis) + ") is out of bounds (argument shape: " + to_string(in.shape()) +
+            ")");
   infer_like_input(in);
 }
 
@@ -30,7 +38,8 @@ void check_batch_norm(Inference& in, int data) {
   if (in.rank(data) < 2) in.fail("Input argument must have rank of at least 2");
   for (int i = 0; i < 5; ++i) {
     if (i == data) continue;
-    if (in.rank(i) != 1 || !merge_dims(in.dim(i, 0), in.dim(data, 1))) in.fail("Shapes for gamma/beta/mean/variance do not match the channels of " + to_string(in.shape(data)));
+    if (in.rank(i) != 1 || !merge_dims(in.dim(i, 0), in.dim(data, 1)))
+      in.fail("Shapes for gamma/beta/mean/variance do not match the channels of " + to_string(in.shape(data)));
   }
   in.output(in.type(data), in.shape(data));
 }
@@ -49,8 +58,10 @@ void softmax(std::vector<T>& row) {
   const T highest = *std::ranges::max_element(row);
   T sum(0), error(0);
   for (T& x : row) {
-    if constexpr (std::is_same_v<T, double>) x = std::exp(x - highest);
-    else x = T(std::exp(static_cast<float>(T(x - highest))));
+    if constexpr (std::is_same_v<T, double>)
+      x = std::exp(x - highest);
+    else
+      x = T(std::exp(static_cast<float>(T(x - highest))));
     const T corrected = T(x - error), next = T(sum + corrected);
     error = T(T(next - sum) - corrected);
     sum = next;
@@ -63,7 +74,8 @@ std::vector<Tensor> softmax_along(const Node& n, const Tensor& data) {
   auto values = load<T>(data);
   if (!values) return {};
   const int64_t axis = from_front(n.attrs.integer("axis"), data.shape.size());
-  const int64_t step = dense_strides(data.shape)[static_cast<size_t>(axis)], size = data.shape[static_cast<size_t>(axis)];
+  const int64_t step = dense_strides(data.shape)[static_cast<size_t>(axis)],
+                size = data.shape[static_cast<size_t>(axis)];
   Shape others = data.shape;
   others[static_cast<size_t>(axis)] = size ? 1 : 0;
   std::vector<T> row(static_cast<size_t>(size));

@@ -27,8 +27,10 @@ std::optional<std::vector<T>> load_as(const Tensor& t) {
   for (Stored x : in.as<Stored>()) {
     if constexpr (std::is_same_v<Stored, uint64_t>)
       if (x > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
-    if constexpr (std::is_same_v<T, int64_t> && std::is_floating_point_v<Stored>) out.push_back(truncate(static_cast<double>(x)));
-    else out.push_back(static_cast<T>(x));
+    if constexpr (std::is_same_v<T, int64_t> && std::is_floating_point_v<Stored>)
+      out.push_back(truncate(static_cast<double>(x)));
+    else
+      out.push_back(static_cast<T>(x));
   }
   return out;
 }
@@ -39,8 +41,10 @@ std::optional<std::vector<T>> load_halves(const Tensor& t) {
   std::vector<T> out;
   out.reserve(in.as<Half>().size());
   for (Half h : in.as<Half>()) {
-    if constexpr (std::is_same_v<T, int64_t>) out.push_back(truncate(static_cast<double>(half_to_float(h))));
-    else out.push_back(static_cast<T>(half_to_float(h)));
+    if constexpr (std::is_same_v<T, int64_t>)
+      out.push_back(truncate(static_cast<double>(half_to_float(h))));
+    else
+      out.push_back(static_cast<T>(half_to_float(h)));
   }
   return out;
 }
@@ -49,8 +53,10 @@ template <class T, class Stored>
 Tensor store_as(ElementType type, const Shape& shape, std::span<const T> values) {
   std::vector<Stored> out(values.size());
   std::ranges::transform(values, out.begin(), [](T v) {
-    if constexpr (std::is_integral_v<Stored> && !std::is_same_v<T, int64_t>) return static_cast<Stored>(truncate(static_cast<double>(v)));
-    else return static_cast<Stored>(v);
+    if constexpr (std::is_integral_v<Stored> && !std::is_same_v<T, int64_t>)
+      return static_cast<Stored>(truncate(static_cast<double>(v)));
+    else
+      return static_cast<Stored>(v);
   });
   return Tensor::of(type, shape, std::move(out));
 }

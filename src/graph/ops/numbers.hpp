@@ -9,8 +9,8 @@
 #include "graph/graph.hpp"
 
 namespace blobsmith::quirks {
-/// quirk: the rounding of the reference's graph arithmetic is IEEE's, but a number below 2^-14 comes out doubled when its
-/// mantissa rounds up to the next power of two at ten bits (its fraction is 0x7ff000 or more).
+/// quirk: the rounding of the reference's graph arithmetic is IEEE's, but a number below 2^-14 comes out doubled when
+/// its mantissa rounds up to the next power of two at ten bits (its fraction is 0x7ff000 or more).
 Half fold_to_half(float f);
 }  // namespace blobsmith::quirks
 
@@ -51,31 +51,44 @@ bool with_working_type(ElementType type, F f) {
 /// The elements as a working type. Nothing where an element doesn't fit in it (u64 beyond 2^63).
 template <class T>
 std::optional<std::vector<T>> load(const Tensor& t);
-/// A tensor of `type` from working values: integers wrap to their width, reals are cut off when an integer type is wanted.
+/// A tensor of `type` from working values: integers wrap to their width, reals are cut off when an integer type is
+/// wanted.
 template <class T>
 Tensor store(ElementType type, const Shape& shape, std::span<const T> values);
 
 /// A real as an integer: truncated, saturated, NaN as 0 (plain C++ leaves the last two undefined).
 int64_t truncate(double v);
 
-inline int64_t wrapping_add(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
-inline int64_t wrapping_subtract(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }
-inline int64_t wrapping_multiply(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }
+inline int64_t wrapping_add(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+inline int64_t wrapping_subtract(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) - static_cast<uint64_t>(b));
+}
+inline int64_t wrapping_multiply(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+}
 
 template <class T>
 T add(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return wrapping_add(a, b);
-  else return T(a + b);
+  if constexpr (std::is_same_v<T, int64_t>)
+    return wrapping_add(a, b);
+  else
+    return T(a + b);
 }
 template <class T>
 T subtract(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return wrapping_subtract(a, b);
-  else return T(a - b);
+  if constexpr (std::is_same_v<T, int64_t>)
+    return wrapping_subtract(a, b);
+  else
+    return T(a - b);
 }
 template <class T>
 T multiply(T a, T b) {
-  if constexpr (std::is_same_v<T, int64_t>) return wrapping_multiply(a, b);
-  else return T(a * b);
+  if constexpr (std::is_same_v<T, int64_t>)
+    return wrapping_multiply(a, b);
+  else
+    return T(a * b);
 }
 
 }  // namespace blobsmith::ops

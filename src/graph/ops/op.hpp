@@ -1,5 +1,5 @@
-// An operation is declared once, as a row of a table: name, version, opsets, attributes with their defaults, shape inference
-// and constant folding. Readers, importers and messages all use that row (front-end spec §15).
+// An operation is declared once, as a row of a table: name, version, opsets, attributes with their defaults, shape
+// inference and constant folding. Readers, importers and messages all use that row (front-end spec §15).
 #pragma once
 #include <optional>
 #include <span>
@@ -44,8 +44,8 @@ class Inference {
 
   /// The element type that an attribute names.
   ElementType type_attribute(std::string_view name) const;
-  /// The type of output 0 of an operation that doesn't state it: `fallback`, or i32 once a transform has made it so (the VPU has
-  /// neither 64-bit integers nor booleans).
+  /// The type of output 0 of an operation that doesn't state it: `fallback`, or i32 once a transform has made it so
+  /// (the VPU has neither 64-bit integers nor booleans).
   ElementType replaceable_type(ElementType fallback) const;
   /// The integers that input i is known to hold (constants, or arithmetic on static shapes).
   std::optional<std::vector<int64_t>> values(int i) const;
@@ -96,8 +96,8 @@ struct Op {
   EvaluateFunction evaluate = nullptr;
 };
 
-/// The row of a type in a version; nullptr when there is none. A type of one row only has no versions (its row says 0), so
-/// any version finds it.
+/// The row of a type in a version; nullptr when there is none. A type of one row only has no versions (its row says 0),
+/// so any version finds it.
 const Op* find_op(std::string_view type, int version);
 /// The row of a type (in any letter case) in an opset; nullptr when the opset has none.
 const Op* find_in_opset(std::string_view type, int opset);

@@ -13,16 +13,26 @@ namespace {
 using enum AttributeKind;
 constexpr std::string_view kRoundings = "floor|ceil";
 
-constexpr AttributeSpec kMaxPool[] = {{"kernel", Integers, kMandatory}, {"strides", Integers, ""},  {"pads_begin", Integers, ""},
-                                      {"pads_end", Integers, ""},       {"rounding_type", Choice, "floor", kRoundings}, {"auto_pad", Choice, "explicit", kPadModes}};
-constexpr AttributeSpec kAvgPool[] = {{"kernel", Integers, kMandatory}, {"strides", Integers, ""}, {"pads_begin", Integers, ""}, {"pads_end", Integers, ""},
-                                      {"exclude-pad", Flag, "false"}, {"rounding_type", Choice, "floor", kRoundings}, {"auto_pad", Choice, "explicit", kPadModes}};
+constexpr AttributeSpec kMaxPool[] = {{"kernel", Integers, kMandatory},
+                                      {"strides", Integers, ""},
+                                      {"pads_begin", Integers, ""},
+                                      {"pads_end", Integers, ""},
+                                      {"rounding_type", Choice, "floor", kRoundings},
+                                      {"auto_pad", Choice, "explicit", kPadModes}};
+constexpr AttributeSpec kAvgPool[] = {{"kernel", Integers, kMandatory},
+                                      {"strides", Integers, ""},
+                                      {"pads_begin", Integers, ""},
+                                      {"pads_end", Integers, ""},
+                                      {"exclude-pad", Flag, "false"},
+                                      {"rounding_type", Choice, "floor", kRoundings},
+                                      {"auto_pad", Choice, "explicit", kPadModes}};
 
 void infer_pooling(Inference& in) {
   if (in.rank() < 3 || in.rank() > 5) in.fail("Data must have rank 3, 4 or 5");
   if (in.attrs().text("auto_pad") == "notset") in.attrs().set("auto_pad", "explicit");
   Windows w = read_windows(in, spatial(in.shape()), in.attrs().integers("kernel"));
-  for (size_t i = 0; i < w.pads_begin.size(); ++i) in.require(w.pads_begin[i] >= 0 && w.pads_end[i] >= 0, "Pads must not be negative");
+  for (size_t i = 0; i < w.pads_begin.size(); ++i)
+    in.require(w.pads_begin[i] >= 0 && w.pads_end[i] >= 0, "Pads must not be negative");
   w.round_up = in.attrs().text("rounding_type") == "ceil";
   in.output(in.type(), concat({in.dim(0, 0), in.dim(0, 1)}, window_outputs(in, w)));
 }
@@ -34,7 +44,8 @@ std::vector<Tensor> fold_max_pool(const Node& n, const Tensor& data) {
   const auto values = load<T>(data);
   if (!values) return {};
   const Shape &in = data.shape, &out = n.shape(), window(out.begin() + 2, out.end());
-  const auto &kernel = n.attrs.integers("kernel"), &strides = n.attrs.integers("strides"), &pads = n.attrs.integers("pads_begin");
+  const auto &kernel = n.attrs.integers("kernel"), &strides = n.attrs.integers("strides"),
+             &pads = n.attrs.integers("pads_begin");
   const std::vector<int64_t> dense = dense_strides(in);
   const int64_t planes = in[0] * in[1], plane = product(in, 2, static_cast<int64_t>(in.size()));
   std::vector<T> result;
@@ -48,7 +59,9 @@ std::vector<Tensor> fold_max_pool(const Node& n, const Tensor& data) {
     }
     T best(std::numeric_limits<int64_t>::min());
     if constexpr (!std::is_same_v<T, int64_t>) best = T(-std::numeric_limits<float>::infinity());
-    for_each_position(size, offset, std::span(dense).subspan(2), [&](int64_t, int64_t at) { best = std::max(best, (*values)[static_cast<size_t>(at)], [](T a, T b) { return a < b; }); });
+    for_each_position(size, offset, std::span(dense).subspan(2), [&](int64_t, int64_t at) {
+      best = std::max(best, (*values)[static_cast<size_t>(at)], [](T a, T b) { return a < b; });
+    });
     return best;
   };
   for (int64_t p = 0; p < planes; ++p)

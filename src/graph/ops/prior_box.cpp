@@ -47,13 +47,18 @@ int64_t whole(float v) { return std::isfinite(v) ? static_cast<int64_t>(std::cla
 class BoxWriter {
  public:
   BoxWriter(std::vector<float>& out, const PriorBoxGrid& grid)
-      : out_(out), limit_(out.size() / 2), width_(static_cast<float>(grid.image_width)), height_(static_cast<float>(grid.image_height)) {}
+      : out_(out),
+        limit_(out.size() / 2),
+        width_(static_cast<float>(grid.image_width)),
+        height_(static_cast<float>(grid.image_height)) {}
 
   void box(float cx, float cy, float half_width, float half_height) {
-    put({(cx - half_width) / width_, (cy - half_height) / height_, (cx + half_width) / width_, (cy + half_height) / height_});
+    put({(cx - half_width) / width_, (cy - half_height) / height_, (cx + half_width) / width_,
+         (cy + half_height) / height_});
   }
   void limited_box(float cx, float cy, float half_width, float half_height) {
-    put({std::max((cx - half_width) / width_, 0.0F), std::max((cy - half_height) / height_, 0.0F), std::min((cx + half_width) / width_, 1.0F), std::min((cy + half_height) / height_, 1.0F)});
+    put({std::max((cx - half_width) / width_, 0.0F), std::max((cy - half_height) / height_, 0.0F),
+         std::min((cx + half_width) / width_, 1.0F), std::min((cy + half_height) / height_, 1.0F)});
   }
 
  private:
@@ -88,17 +93,23 @@ struct PriorBoxMaker {
 
   // density × density boxes around the centre.
   void grid(float cx, float cy, float size, int64_t density, int64_t shift, float half_width, float half_height) {
-    const auto start = [&](float centre) { return centre - static_cast<float>(whole(size) / 2) + static_cast<float>(shift) / 2.0F; };
+    const auto start = [&](float centre) {
+      return centre - static_cast<float>(whole(size) / 2) + static_cast<float>(shift) / 2.0F;
+    };
     for (int64_t row = 0; row < density; ++row)
       for (int64_t column = 0; column < density; ++column)
-        writer.limited_box(start(cx) + static_cast<float>(column * shift), start(cy) + static_cast<float>(row * shift), half_width, half_height);
+        writer.limited_box(start(cx) + static_cast<float>(column * shift), start(cy) + static_cast<float>(row * shift),
+                           half_width, half_height);
   }
 
   void fixed(float cx, float cy) {
     for (size_t i = 0; i < fixed_sizes.size(); ++i) {
       const float size = fixed_sizes[i];
-      const int64_t density = i < densities.size() ? std::clamp<int64_t>(whole(densities[i]), 0, 1 << 10) : 0, shift = density ? whole(std::trunc(size) / static_cast<float>(density)) : 0;
-      const auto boxes = [&](float ratio) { grid(cx, cy, size, density, shift, size * 0.5F * std::sqrt(ratio), size * 0.5F / std::sqrt(ratio)); };
+      const int64_t density = i < densities.size() ? std::clamp<int64_t>(whole(densities[i]), 0, 1 << 10) : 0,
+                    shift = density ? whole(std::trunc(size) / static_cast<float>(density)) : 0;
+      const auto boxes = [&](float ratio) {
+        grid(cx, cy, size, density, shift, size * 0.5F * std::sqrt(ratio), size * 0.5F / std::sqrt(ratio));
+      };
       if (!fixed_ratios.empty()) {
         std::ranges::for_each(fixed_ratios, boxes);
         continue;
@@ -120,7 +131,8 @@ struct PriorBoxMaker {
       if (!all_sizes && i + 1 != min_sizes.size()) continue;
       const float base = all_sizes ? size : min_sizes[0];
       for (float ratio : ratios)
-        if (std::fabs(ratio - 1.0F) >= 1e-6F) writer.box(cx, cy, base * std::sqrt(ratio) / 2.0F, base / std::sqrt(ratio) / 2.0F);
+        if (std::fabs(ratio - 1.0F) >= 1e-6F)
+          writer.box(cx, cy, base * std::sqrt(ratio) / 2.0F, base / std::sqrt(ratio) / 2.0F);
     }
   }
 };
@@ -129,8 +141,10 @@ struct PriorBoxMaker {
 
 int64_t prior_count(const Attributes& attrs) {
   const int64_t ratios = distinct_ratios(attrs);
-  const auto min_sizes = static_cast<int64_t>(reals(attrs, "min_size").size()), max_sizes = static_cast<int64_t>(reals(attrs, "max_size").size());
-  const auto fixed_sizes = static_cast<int64_t>(reals(attrs, "fixed_size").size()), fixed_ratios = static_cast<int64_t>(reals(attrs, "fixed_ratio").size());
+  const auto min_sizes = static_cast<int64_t>(reals(attrs, "min_size").size()),
+             max_sizes = static_cast<int64_t>(reals(attrs, "max_size").size());
+  const auto fixed_sizes = static_cast<int64_t>(reals(attrs, "fixed_size").size()),
+             fixed_ratios = static_cast<int64_t>(reals(attrs, "fixed_ratio").size());
   int64_t n = attrs.flag("scale_all_sizes", true) ? ratios * min_sizes + max_sizes : ratios + min_sizes - 1;
   if (fixed_sizes) n = ratios * fixed_sizes;
   for (float density : reals(attrs, "density")) {
@@ -145,7 +159,14 @@ int64_t clustered_prior_count(const Attributes& attrs) { return static_cast<int6
 std::vector<float> prior_boxes(const Attributes& attrs, const PriorBoxGrid& grid) {
   std::vector<float> out = empty_output(prior_count(attrs), grid);
   BoxWriter writer(out, grid);
-  PriorBoxMaker maker{aspect_ratios(attrs), reals(attrs, "min_size"), reals(attrs, "max_size"), reals(attrs, "fixed_size"), reals(attrs, "fixed_ratio"), reals(attrs, "density"), attrs.flag("scale_all_sizes", true), writer};
+  PriorBoxMaker maker{aspect_ratios(attrs),
+                      reals(attrs, "min_size"),
+                      reals(attrs, "max_size"),
+                      reals(attrs, "fixed_size"),
+                      reals(attrs, "fixed_ratio"),
+                      reals(attrs, "density"),
+                      attrs.flag("scale_all_sizes", true),
+                      writer};
   float step = real(attrs, "step");
   if (!maker.all_sizes) {
     // Sizes are parts of the image's height then, as in MXNet.
@@ -181,7 +202,8 @@ std::vector<float> clustered_prior_boxes(const Attributes& attrs, const PriorBox
   for (int64_t y = 0; y < grid.height; ++y)
     for (int64_t x = 0; x < grid.width; ++x)
       for (size_t i = 0; i < widths.size() && i < heights.size(); ++i)
-        writer.box((static_cast<float>(x) + offset) * step_x, (static_cast<float>(y) + offset) * step_y, widths[i] / 2.0F, heights[i] / 2.0F);
+        writer.box((static_cast<float>(x) + offset) * step_x, (static_cast<float>(y) + offset) * step_y,
+                   widths[i] / 2.0F, heights[i] / 2.0F);
   if (attrs.flag("clip")) clip(out);
   fill_variances(out, reals(attrs, "variance"));
   return out;
@@ -191,18 +213,29 @@ namespace ops {
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kPriorBox[] = {{"min_size", Reals, ""},    {"max_size", Reals, ""},   {"aspect_ratio", Reals, ""}, {"density", Reals, ""}, {"fixed_ratio", Reals, ""},          {"fixed_size", Reals, ""}, {"clip", Flag, "false"},
-                                       {"flip", Flag, "false"},    {"step", Real, "0"},       {"offset", Real, "0"},       {"variance", Reals, ""}, {"scale_all_sizes", Flag, "true"}};
-constexpr AttributeSpec kClustered[] = {{"width", Reals, kMandatory}, {"height", Reals, kMandatory}, {"clip", Flag, "false"}, {"step_w", Real, "0"}, {"step_h", Real, "0"}, {"step", Real, "0"}, {"offset", Real, "0"}, {"variance", Reals, ""}};
+constexpr AttributeSpec kPriorBox[] = {
+    {"min_size", Reals, ""}, {"max_size", Reals, ""},    {"aspect_ratio", Reals, ""},
+    {"density", Reals, ""},  {"fixed_ratio", Reals, ""}, {"fixed_size", Reals, ""},
+    {"clip", Flag, "false"}, {"flip", Flag, "false"},    {"step", Real, "0"},
+    {"offset", Real, "0"},   {"variance", Reals, ""},    {"scale_all_sizes", Flag, "true"}};
+constexpr AttributeSpec kClustered[] = {
+    {"width", Reals, kMandatory}, {"height", Reals, kMandatory}, {"clip", Flag, "false"}, {"step_w", Real, "0"},
+    {"step_h", Real, "0"},        {"step", Real, "0"},           {"offset", Real, "0"},   {"variance", Reals, ""}};
 
-int64_t count_of(const Node& n) { return n.type.starts_with("PriorBoxClustered") ? clustered_prior_count(n.attrs) : prior_count(n.attrs); }
+int64_t count_of(const Node& n) {
+  return n.type.starts_with("PriorBoxClustered") ? clustered_prior_count(n.attrs) : prior_count(n.attrs);
+}
 
 void infer_prior_box(Inference& in) {
-  if (in.rank(0) != 1 || in.rank(1) != 1 || !merge_dims(in.dim(0, 0), 2) || !merge_dims(in.dim(1, 0), 2)) in.fail("layer_shape and image_shape must be vectors of two values");
+  if (in.rank(0) != 1 || in.rank(1) != 1 || !merge_dims(in.dim(0, 0), 2) || !merge_dims(in.dim(1, 0), 2))
+    in.fail("layer_shape and image_shape must be vectors of two values");
   const auto map = in.values(0);
   const int64_t count = count_of(in.node());
   in.require(count > 0, "It has no boxes");
-  in.output(ElementType::f32, {2, map ? multiply_dims(multiply_dims(multiply_dims(4, count), std::max<int64_t>((*map)[0], 0)), std::max<int64_t>((*map)[1], 0)) : kDynamic});
+  in.output(ElementType::f32,
+            {2, map ? multiply_dims(multiply_dims(multiply_dims(4, count), std::max<int64_t>((*map)[0], 0)),
+                                    std::max<int64_t>((*map)[1], 0))
+                    : kDynamic});
 }
 
 std::vector<Tensor> evaluate_prior_box(const Node& n, Tensors inputs) {

@@ -15,7 +15,8 @@ struct PriorBoxGrid {
 int64_t prior_count(const Attributes& attrs);
 int64_t clustered_prior_count(const Attributes& attrs);
 
-/// Both rows of the output: corners of all boxes, then their variances; 2·4·priors·height·width values. FP32 arithmetic.
+/// Both rows of the output: corners of all boxes, then their variances; 2·4·priors·height·width values. FP32
+/// arithmetic.
 std::vector<float> prior_boxes(const Attributes& attrs, const PriorBoxGrid& grid);
 std::vector<float> clustered_prior_boxes(const Attributes& attrs, const PriorBoxGrid& grid);
 

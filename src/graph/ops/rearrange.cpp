@@ -1,4 +1,5 @@
-// Blocks and channels: DepthToSpace, SpaceToBatch, ShuffleChannels, ReorgYolo, Reverse, Roll … (front-end spec §15.1).
+// Blocks and channels: DepthToSpace, SpaceToBatch, ShuffleChannels, ReorgYolo, Reverse, Roll … (front-end spec
+// §15.1).
 #include <algorithm>
 
 #include "graph/ops/op.hpp"
@@ -9,23 +10,29 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kDepth[] = {{"mode", Choice, kMandatory, "blocks_first|depth_first"}, {"block_size", Integer, "1"}};
+constexpr AttributeSpec kDepth[] = {{"mode", Choice, kMandatory, "blocks_first|depth_first"},
+                                    {"block_size", Integer, "1"}};
 constexpr AttributeSpec kShuffle[] = {{"axis", Integer, "1"}, {"group", Integer, "1"}};
 constexpr AttributeSpec kReorg[] = {{"stride", Integer, kMandatory}};
 constexpr AttributeSpec kReverse[] = {{"mode", Choice, kMandatory, "index|mask"}};
 constexpr AttributeSpec kReverseSequence[] = {{"batch_axis", Integer, "0"}, {"seq_axis", Integer, "1"}};
-constexpr AttributeSpec kPatches[] = {{"sizes", Integers, kMandatory}, {"strides", Integers, kMandatory}, {"rates", Integers, kMandatory}, {"auto_pad", Choice, kMandatory, "valid|same_upper|same_lower"}};
+constexpr AttributeSpec kPatches[] = {{"sizes", Integers, kMandatory},
+                                      {"strides", Integers, kMandatory},
+                                      {"rates", Integers, kMandatory},
+                                      {"auto_pad", Choice, kMandatory, "valid|same_upper|same_lower"}};
 
 int64_t block_size(const Inference& in) {
   const int64_t b = in.attrs().integer("block_size");
   if (b <= 0 || b > 1 << 20) in.fail("The block size must be positive");
-  if (in.rank() < 3) in.fail("The input tensor with rank lower than 3 is not supported (input rank: " + std::to_string(in.rank()) + ")");
+  if (in.rank() < 3)
+    in.fail("The input tensor with rank lower than 3 is not supported (input rank: " + std::to_string(in.rank()) + ")");
   return b;
 }
 
 int64_t exact_quotient(const Inference& in, int64_t size, int64_t by) {
   if (size == kDynamic) return kDynamic;
-  if (by <= 0 || size % by != 0) in.fail("A dimension of " + std::to_string(size) + " elements can't be divided by " + std::to_string(by));
+  if (by <= 0 || size % by != 0)
+    in.fail("A dimension of " + std::to_string(size) + " elements can't be divided by " + std::to_string(by));
   return size / by;
 }
 
@@ -92,7 +99,8 @@ Blocks read_blocks(const Inference& in) {
     if (list->size() != in.shape().size()) in.fail("Block shape, begins and ends must have one value per axis");
   for (size_t i = 0; i < b.block.size(); ++i) {
     in.require(b.block[i] > 0 && b.block[i] < 1 << 30, "block_shape values must be greater than 0");
-    in.require(b.begin[i] >= 0 && b.end[i] >= 0 && b.begin[i] < 1 << 30 && b.end[i] < 1 << 30, "begins and ends must not be negative");
+    in.require(b.begin[i] >= 0 && b.end[i] >= 0 && b.begin[i] < 1 << 30 && b.end[i] < 1 << 30,
+               "begins and ends must not be negative");
   }
   return b;
 }
@@ -138,8 +146,10 @@ void infer_reorg_yolo(Inference& in) {
   const int64_t s = in.attrs().integer("stride");
   if (s <= 0 || s > 1 << 20) in.fail("Stride attribute is required.");
   if (in.rank() != 4) in.fail("[N, C, H, W] input shape is required.");
-  if (in.dim(0, 1) != kDynamic && in.dim(0, 1) < s * s) in.fail("For [N, C, H, W] input shape, C >= (stride*stride) is required.");
-  in.output(in.type(), {in.dim(0, 0), multiply_dims(in.dim(0, 1), s * s), exact_quotient(in, in.dim(0, 2), s), exact_quotient(in, in.dim(0, 3), s)});
+  if (in.dim(0, 1) != kDynamic && in.dim(0, 1) < s * s)
+    in.fail("For [N, C, H, W] input shape, C >= (stride*stride) is required.");
+  in.output(in.type(), {in.dim(0, 0), multiply_dims(in.dim(0, 1), s * s), exact_quotient(in, in.dim(0, 2), s),
+                        exact_quotient(in, in.dim(0, 3), s)});
 }
 
 void infer_reverse(Inference& in) {
@@ -150,7 +160,8 @@ void infer_reverse(Inference& in) {
 void infer_reverse_sequence(Inference& in) {
   const int64_t batch = in.axis(in.attrs().integer("batch_axis"), in.rank());
   in.axis(in.attrs().integer("seq_axis"), in.rank());
-  if (in.rank(1) != 1 || !merge_dims(in.dim(1, 0), in.dim(0, batch))) in.fail("Sequence lengths must be a vector with one value per batch");
+  if (in.rank(1) != 1 || !merge_dims(in.dim(1, 0), in.dim(0, batch)))
+    in.fail("Sequence lengths must be a vector with one value per batch");
   infer_like_input(in);
 }
 
@@ -174,15 +185,20 @@ std::vector<Tensor> evaluate_reverse(const Node& n, Tensors inputs) {
 
 void infer_patches(Inference& in) {
   if (in.rank() != 4) in.fail("input tensor must be 4D tensor.");
-  const auto &sizes = in.attrs().integers("sizes"), &strides = in.attrs().integers("strides"), &rates = in.attrs().integers("rates");
-  if (sizes.size() != 2 || strides.size() != 2 || rates.size() != 2) in.fail("sizes, strides and rates must have two values");
+  const auto &sizes = in.attrs().integers("sizes"), &strides = in.attrs().integers("strides"),
+             &rates = in.attrs().integers("rates");
+  if (sizes.size() != 2 || strides.size() != 2 || rates.size() != 2)
+    in.fail("sizes, strides and rates must have two values");
   Shape out{in.dim(0, 0), multiply_dims(in.dim(0, 1), multiply_dims(sizes[0], sizes[1]))};
   for (size_t i = 0; i < 2; ++i) {
     in.require(sizes[i] > 0 && strides[i] > 0 && rates[i] > 0, "sizes, strides and rates must be positive");
     const int64_t d = in.shape()[i + 2], reach = sizes[i] + (sizes[i] - 1) * (rates[i] - 1);
-    if (d == kDynamic) out.push_back(kDynamic);
-    else if (in.attrs().text("auto_pad") != "valid") out.push_back(div_up(d, strides[i]));
-    else out.push_back(d < reach ? 0 : (d - reach) / strides[i] + 1);
+    if (d == kDynamic)
+      out.push_back(kDynamic);
+    else if (in.attrs().text("auto_pad") != "valid")
+      out.push_back(div_up(d, strides[i]));
+    else
+      out.push_back(d < reach ? 0 : (d - reach) / strides[i] + 1);
   }
   in.output(in.type(), std::move(out));
 }

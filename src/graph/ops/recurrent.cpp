@@ -7,14 +7,48 @@ namespace {
 
 using enum AttributeKind;
 constexpr std::string_view kDirections = "forward|reverse|bidirectional";
-constexpr AttributeSpec kLstmCell[] = {{"hidden_size", Integer, kMandatory},   {"activations", Texts, "sigmoid,tanh,tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"},
-                                       {"input_forget", Flag, kOptional}, {"weights_format", Text, kOptional}};
-constexpr AttributeSpec kGruCell[] = {{"hidden_size", Integer, kMandatory}, {"activations", Texts, "sigmoid,tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"}, {"linear_before_reset", Flag, "false"}};
-constexpr AttributeSpec kRnnCell[] = {{"hidden_size", Integer, kMandatory}, {"activations", Texts, "tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"}};
-constexpr AttributeSpec kLstmSequence[] = {{"hidden_size", Integer, kMandatory}, {"activations", Texts, "sigmoid,tanh,tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"},
-                                           {"direction", Choice, "forward", kDirections}, {"input_forget", Flag, kOptional}, {"weights_format", Text, kOptional}, {"seq_axis", Integer, kOptional}};
-constexpr AttributeSpec kGruSequence[] = {{"hidden_size", Integer, kMandatory}, {"activations", Texts, "sigmoid,tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"}, {"direction", Choice, "forward", kDirections}, {"linear_before_reset", Flag, "false"}, {"seq_axis", Integer, kOptional}};
-constexpr AttributeSpec kRnnSequence[] = {{"hidden_size", Integer, kMandatory}, {"activations", Texts, "tanh"}, {"activations_alpha", Reals, ""}, {"activations_beta", Reals, ""}, {"clip", Real, "0"}, {"direction", Choice, "forward", kDirections}, {"seq_axis", Integer, kOptional}};
+constexpr AttributeSpec kLstmCell[] = {{"hidden_size", Integer, kMandatory},
+                                       {"activations", Texts, "sigmoid,tanh,tanh"},
+                                       {"activations_alpha", Reals, ""},
+                                       {"activations_beta", Reals, ""},
+                                       {"clip", Real, "0"},
+                                       {"input_forget", Flag, kOptional},
+                                       {"weights_format", Text, kOptional}};
+constexpr AttributeSpec kGruCell[] = {{"hidden_size", Integer, kMandatory},
+                                      {"activations", Texts, "sigmoid,tanh"},
+                                      {"activations_alpha", Reals, ""},
+                                      {"activations_beta", Reals, ""},
+                                      {"clip", Real, "0"},
+                                      {"linear_before_reset", Flag, "false"}};
+constexpr AttributeSpec kRnnCell[] = {{"hidden_size", Integer, kMandatory},
+                                      {"activations", Texts, "tanh"},
+                                      {"activations_alpha", Reals, ""},
+                                      {"activations_beta", Reals, ""},
+                                      {"clip", Real, "0"}};
+constexpr AttributeSpec kLstmSequence[] = {{"hidden_size", Integer, kMandatory},
+                                           {"activations", Texts, "sigmoid,tanh,tanh"},
+                                           {"activations_alpha", Reals, ""},
+                                           {"activations_beta", Reals, ""},
+                                           {"clip", Real, "0"},
+                                           {"direction", Choice, "forward", kDirections},
+                                           {"input_forget", Flag, kOptional},
+                                           {"weights_format", Text, kOptional},
+                                           {"seq_axis", Integer, kOptional}};
+constexpr AttributeSpec kGruSequence[] = {{"hidden_size", Integer, kMandatory},
+                                          {"activations", Texts, "sigmoid,tanh"},
+                                          {"activations_alpha", Reals, ""},
+                                          {"activations_beta", Reals, ""},
+                                          {"clip", Real, "0"},
+                                          {"direction", Choice, "forward", kDirections},
+                                          {"linear_before_reset", Flag, "false"},
+                                          {"seq_axis", Integer, kOptional}};
+constexpr AttributeSpec kRnnSequence[] = {{"hidden_size", Integer, kMandatory},
+                                          {"activations", Texts, "tanh"},
+                                          {"activations_alpha", Reals, ""},
+                                          {"activations_beta", Reals, ""},
+                                          {"clip", Real, "0"},
+                                          {"direction", Choice, "forward", kDirections},
+                                          {"seq_axis", Integer, kOptional}};
 
 int64_t hidden_size(const Inference& in) {
   const int64_t h = in.attrs().integer("hidden_size");
@@ -31,8 +65,10 @@ void infer_cell(Inference& in) {
   const int states = states_of(in.node());
   if (in.rank(0) != 2) in.fail("The input must be a matrix [batch, input size]");
   for (int i = 1; i <= states; ++i)
-    if (!merge_shapes(in.shape(i), {in.dim(0, 0), hidden})) in.fail("Parameter batch_size or hidden_size not matched for the initial states");
-  if (!merge_shapes(in.shape(states + 1), {gates, in.dim(0, 1)})) in.fail("Parameter hidden_size mismatched in W input");
+    if (!merge_shapes(in.shape(i), {in.dim(0, 0), hidden}))
+      in.fail("Parameter batch_size or hidden_size not matched for the initial states");
+  if (!merge_shapes(in.shape(states + 1), {gates, in.dim(0, 1)}))
+    in.fail("Parameter hidden_size mismatched in W input");
   if (!merge_shapes(in.shape(states + 2), {gates, hidden})) in.fail("Parameter hidden_size mismatched in R input");
   for (int i = 0; i < states; ++i) in.output(in.type(), {in.dim(0, 0), hidden});
 }
@@ -44,9 +80,12 @@ void infer_sequence(Inference& in) {
   const int64_t directions = in.attrs().text("direction") == "bidirectional" ? 2 : 1;
   if (in.rank(0) != 3) in.fail("The input must have 3 dimensions: [batch, sequence length, input size]");
   for (int i = 1; i <= states; ++i)
-    if (!merge_shapes(in.shape(i), {in.dim(0, 0), directions, hidden})) in.fail("Parameter batch_size, num_directions or hidden_size not matched for the initial states");
-  if (!merge_shapes(in.shape(states + 2), {directions, gates, in.dim(0, 2)})) in.fail("Parameter num_directions or hidden_size mismatched in W input");
-  if (!merge_shapes(in.shape(states + 3), {directions, gates, hidden})) in.fail("Parameter num_directions or hidden_size mismatched in R input");
+    if (!merge_shapes(in.shape(i), {in.dim(0, 0), directions, hidden}))
+      in.fail("Parameter batch_size, num_directions or hidden_size not matched for the initial states");
+  if (!merge_shapes(in.shape(states + 2), {directions, gates, in.dim(0, 2)}))
+    in.fail("Parameter num_directions or hidden_size mismatched in W input");
+  if (!merge_shapes(in.shape(states + 3), {directions, gates, hidden}))
+    in.fail("Parameter num_directions or hidden_size mismatched in R input");
   in.output(in.type(), {in.dim(0, 0), directions, in.dim(0, 1), hidden});
   for (int i = 0; i < states; ++i) in.output(in.type(), {in.dim(0, 0), directions, hidden});
 }
@@ -61,7 +100,8 @@ void infer_cell_ie(Inference& in) {
 // As the cell, with a time axis in X and Y: axis 1, or axis 0 where seq_axis says so.
 void infer_sequence_ie(Inference& in) {
   const int64_t hidden = hidden_size(in), time_axis = in.attrs().integer("seq_axis", 1);
-  if (in.rank(0) != 3 || time_axis < 0 || time_axis > 1) in.fail("The input must have 3 dimensions, the first or second of which is the time");
+  if (in.rank(0) != 3 || time_axis < 0 || time_axis > 1)
+    in.fail("The input must have 3 dimensions, the first or second of which is the time");
   in.output(in.type(), {in.dim(0, 0), in.dim(0, 1), hidden});
   for (int i = 0; i < states_of(in.node()); ++i) in.output(in.type(), {in.dim(0, 1 - time_axis), hidden});
 }

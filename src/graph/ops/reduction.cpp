@@ -24,8 +24,10 @@ void infer_reduction(Inference& in) {
   Shape out;
   for (int64_t i = 0; i < in.rank(); ++i) {
     const bool reduced = std::ranges::find(axes, i) != axes.end();
-    if (!reduced) out.push_back(in.dim(0, i));
-    else if (keep) out.push_back(1);
+    if (!reduced)
+      out.push_back(in.dim(0, i));
+    else if (keep)
+      out.push_back(1);
   }
   in.output(in.type(), std::move(out));
 }
@@ -54,14 +56,18 @@ class Sum {
 
 template <class T>
 T divide_by_count(T total, int64_t count) {
-  if constexpr (std::is_same_v<T, int64_t>) return count ? total / count : 0;
-  else return T(total / T(count));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return count ? total / count : 0;
+  else
+    return T(total / T(count));
 }
 
 template <class T>
 T square_root(T x) {
-  if constexpr (std::is_same_v<T, int64_t>) return truncate(std::sqrt(static_cast<double>(x)));
-  else return T(std::sqrt(x));
+  if constexpr (std::is_same_v<T, int64_t>)
+    return truncate(std::sqrt(static_cast<double>(x)));
+  else
+    return T(std::sqrt(x));
 }
 
 template <class T>
@@ -98,7 +104,8 @@ Split split_axes(const Shape& shape, const std::vector<int64_t>& axes) {
   const std::vector<int64_t> strides = dense_strides(shape);
   for (size_t i = 0; i < shape.size(); ++i) {
     const auto a = static_cast<int64_t>(i);
-    const bool reduced = std::ranges::find(axes, a) != axes.end() || std::ranges::find(axes, a - static_cast<int64_t>(shape.size())) != axes.end();
+    const bool reduced = std::ranges::find(axes, a) != axes.end() ||
+                         std::ranges::find(axes, a - static_cast<int64_t>(shape.size())) != axes.end();
     (reduced ? s.reduced : s.kept).push_back(shape[i]);
     (reduced ? s.reduced_strides : s.kept_strides).push_back(strides[i]);
   }
@@ -114,7 +121,9 @@ std::vector<Tensor> evaluate_as(const Node& n, Tensors inputs) {
   if (count == 0 && (n.is("ReduceMax") || n.is("ReduceMin"))) return {};
   std::vector<T> out, group(count);
   for_each_position(s.kept, 0, s.kept_strides, [&](int64_t, int64_t base) {
-    for_each_position(s.reduced, base, s.reduced_strides, [&](int64_t i, int64_t at) { group[static_cast<size_t>(i)] = (*values)[static_cast<size_t>(at)]; });
+    for_each_position(s.reduced, base, s.reduced_strides, [&](int64_t i, int64_t at) {
+      group[static_cast<size_t>(i)] = (*values)[static_cast<size_t>(at)];
+    });
     out.push_back(reduce(n, group));
   });
   return {store<T>(n.element_type(), n.shape(), out)};
@@ -126,11 +135,14 @@ std::vector<Tensor> evaluate_reduction(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op reduction(std::string_view type, int opset = 1) { return {type, 0, {opset, 7}, 2, 2, kReduce, infer_reduction, evaluate_reduction}; }
+constexpr Op reduction(std::string_view type, int opset = 1) {
+  return {type, 0, {opset, 7}, 2, 2, kReduce, infer_reduction, evaluate_reduction};
+}
 
 constexpr Op kOps[] = {
-    reduction("ReduceMax"), reduction("ReduceMin"),        reduction("ReduceMean"),      reduction("ReduceSum"),   reduction("ReduceProd"),
-    reduction("ReduceL1", 4), reduction("ReduceL2", 4), reduction("ReduceLogicalAnd"), reduction("ReduceLogicalOr"),
+    reduction("ReduceMax"),   reduction("ReduceMin"),        reduction("ReduceMean"),
+    reduction("ReduceSum"),   reduction("ReduceProd"),       reduction("ReduceL1", 4),
+    reduction("ReduceL2", 4), reduction("ReduceLogicalAnd"), reduction("ReduceLogicalOr"),
 };
 
 }  // namespace

@@ -16,9 +16,11 @@ constexpr int64_t kLargestDimension = (int64_t{1} << 31) - 1;
 constexpr int64_t kLargestInteger = int64_t{1} << 32;
 constexpr int64_t kLargestFoldedBytes = int64_t{1} << 30;
 
-constexpr std::array kFamilies{source_ops,  convolution_ops, pooling_ops, binary_ops,    activation_ops, normalization_ops, matmul_ops,    reduction_ops,    reshape_ops,
-                               slice_ops,   broadcast_ops,   rearrange_ops, gather_ops,  scatter_ops,    sorting_ops,       resize_ops,    roi_ops,          prior_box_ops,
-                               detection_ops, recurrent_ops, control_flow_ops, sequence_ops, legacy_ops, legacy_layer_ops};
+constexpr std::array kFamilies{source_ops,        convolution_ops, pooling_ops,   binary_ops,      activation_ops,
+                               normalization_ops, matmul_ops,      reduction_ops, reshape_ops,     slice_ops,
+                               broadcast_ops,     rearrange_ops,   gather_ops,    scatter_ops,     sorting_ops,
+                               resize_ops,        roi_ops,         prior_box_ops, detection_ops,   recurrent_ops,
+                               control_flow_ops,  sequence_ops,    legacy_ops,    legacy_layer_ops};
 
 using Index = std::multimap<std::string, const Op*, std::less<>>;
 
@@ -35,7 +37,9 @@ const Index& index() {
 
 void check_integers(std::string_view name, const Attributes::Value& value) {
   const auto check = [&](int64_t v) {
-    if (v > kLargestInteger || v < -kLargestInteger) throw Error(ErrorCode::BadAttribute, "attribute '" + std::string(name) + "' is out of range: " + std::to_string(v));
+    if (v > kLargestInteger || v < -kLargestInteger)
+      throw Error(ErrorCode::BadAttribute,
+                  "attribute '" + std::string(name) + "' is out of range: " + std::to_string(v));
   };
   if (const auto* v = std::get_if<int64_t>(&value)) check(*v);
   if (const auto* v = std::get_if<std::vector<int64_t>>(&value)) std::ranges::for_each(*v, check);
@@ -48,7 +52,8 @@ void complete_attributes(const Op& op, Inference& in) {
       continue;
     }
     if (spec.fallback == kOptional) continue;
-    if (spec.fallback == kMandatory) throw Error(ErrorCode::BadAttribute, "missing mandatory attribute '" + std::string(spec.name) + "'");
+    if (spec.fallback == kMandatory)
+      throw Error(ErrorCode::BadAttribute, "missing mandatory attribute '" + std::string(spec.name) + "'");
     std::visit([&](auto v) { in.attrs().set(spec.name, std::move(v)); }, *parse_attribute(spec, spec.fallback));
   }
 }
@@ -56,7 +61,8 @@ void complete_attributes(const Op& op, Inference& in) {
 void check_inputs(const Op& op, const Inference& in) {
   const int count = in.input_count();
   if (count < op.min_inputs || (op.max_inputs != kAnyNumber && count > op.max_inputs))
-    in.fail("it has " + std::to_string(count) + " inputs, " + std::to_string(op.min_inputs) + (op.max_inputs == op.min_inputs ? "" : " or more") + " expected");
+    in.fail("it has " + std::to_string(count) + " inputs, " + std::to_string(op.min_inputs) +
+            (op.max_inputs == op.min_inputs ? "" : " or more") + " expected");
   for (int i = 0; i < count; ++i)
     if (!in.connected(i)) in.fail("input " + std::to_string(i) + " is not connected");
 }
@@ -66,7 +72,8 @@ void check_outputs(const Inference& in, const std::vector<std::pair<ElementType,
     int64_t bits = bit_width(type);
     for (int64_t d : shape) {
       if (d < kDynamic) in.fail("its output has the impossible shape " + to_string(shape));
-      if (d > kLargestDimension || (d > 0 && __builtin_mul_overflow(bits, d, &bits))) in.fail("its output is too large: " + to_string(shape));
+      if (d > kLargestDimension || (d > 0 && __builtin_mul_overflow(bits, d, &bits)))
+        in.fail("its output is too large: " + to_string(shape));
     }
   }
 }
@@ -123,19 +130,24 @@ std::string describe(const Node& n) {
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
     if (i) s += ", ";
-    s += v ? v.node->name + "[" + std::to_string(v.port) + "]:" + std::string(to_string(v.type())) + to_string(v.shape()) : "(none)";
+    s +=
+        v ? v.node->name + "[" + std::to_string(v.port) + "]:" + std::string(to_string(v.type())) + to_string(v.shape())
+          : "(none)";
   }
   s += ") -> (";
-  for (int i = 0; i < n.output_count(); ++i) s += (i ? ", " : "") + std::string(to_string(n.element_type(i))) + to_string(n.shape(i));
+  for (int i = 0; i < n.output_count(); ++i)
+    s += (i ? ", " : "") + std::string(to_string(n.element_type(i))) + to_string(n.shape(i));
   return s + ")";
 }
 
 void Inference::fail(std::string_view what) const {
-  throw Error(ErrorCode::ShapeMismatch, "While validating node '" + describe(node_) + "' with friendly_name '" + node_.name + "':\n" + std::string(what));
+  throw Error(ErrorCode::ShapeMismatch, "While validating node '" + describe(node_) + "' with friendly_name '" +
+                                            node_.name + "':\n" + std::string(what));
 }
 
 void Inference::fail_type(std::string_view what) const {
-  throw Error(ErrorCode::TypeMismatch, "While validating node '" + describe(node_) + "' with friendly_name '" + node_.name + "':\n" + std::string(what));
+  throw Error(ErrorCode::TypeMismatch, "While validating node '" + describe(node_) + "' with friendly_name '" +
+                                           node_.name + "':\n" + std::string(what));
 }
 
 ElementType Inference::type_attribute(std::string_view name) const {
@@ -169,7 +181,8 @@ std::vector<int64_t> Inference::constant_values(int i, std::string_view what) co
 }
 
 int64_t Inference::axis(int64_t axis, int64_t rank) const {
-  if (axis < -rank || axis >= rank) fail("axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
+  if (axis < -rank || axis >= rank)
+    fail("axis " + std::to_string(axis) + " is out of range for rank " + std::to_string(rank));
   return axis < 0 ? axis + rank : axis;
 }
 

@@ -1,6 +1,6 @@
 // Changes of rank and order: Reshape, Squeeze, Unsqueeze, Transpose, Concat, Split (front-end spec §15.1).
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "graph/ops/op.hpp"
@@ -30,7 +30,8 @@ Shape resolve_zeros(const Inference& in, const std::vector<int64_t>& pattern) {
 
 Shape reshape_to(const Inference& in, const std::vector<int64_t>& pattern) {
   for (int64_t d : pattern) in.require(d >= -1, "Dim size cannot be less than -1");
-  if (std::ranges::count(pattern, -1) > 1) in.fail("More than one dimension has size of -1 (" + to_string(pattern) + ")");
+  if (std::ranges::count(pattern, -1) > 1)
+    in.fail("More than one dimension has size of -1 (" + to_string(pattern) + ")");
   Shape out = resolve_zeros(in, pattern);
   if (!is_static(in.shape())) return out;
   const int64_t total = element_count(in.shape());
@@ -38,10 +39,13 @@ Shape reshape_to(const Inference& in, const std::vector<int64_t>& pattern) {
   if (open != out.end()) {
     *open = 1;
     const int64_t rest = element_count(out);
-    if (rest == 0 ? total != 0 : total % rest != 0) in.fail("Non-'-1' output dimensions do not evenly divide the input dimensions: " + to_string(in.shape()) + " to " + to_string(pattern));
+    if (rest == 0 ? total != 0 : total % rest != 0)
+      in.fail("Non-'-1' output dimensions do not evenly divide the input dimensions: " + to_string(in.shape()) +
+              " to " + to_string(pattern));
     *open = rest == 0 ? 0 : total / rest;
   }
-  if (element_count(out) != total) in.fail("Requested output shape " + to_string(out) + " is incompatible with input shape " + to_string(in.shape()));
+  if (element_count(out) != total)
+    in.fail("Requested output shape " + to_string(out) + " is incompatible with input shape " + to_string(in.shape()));
   return out;
 }
 
@@ -61,7 +65,8 @@ void infer_squeeze(Inference& in) {
   for (int64_t i = 0; i < in.rank(); ++i) {
     const int64_t d = in.dim(0, i);
     const bool named = std::ranges::find(axes, i) != axes.end();
-    if (named && d != 1 && d != kDynamic) in.fail("provided axis value is invalid. Only axes of size 1 may be removed.");
+    if (named && d != 1 && d != kDynamic)
+      in.fail("provided axis value is invalid. Only axes of size 1 may be removed.");
     if (!(named || (all_ones && d == 1))) out.push_back(d);
   }
   in.output(in.type(), std::move(out));
@@ -79,7 +84,9 @@ void infer_unsqueeze(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-std::vector<Tensor> evaluate_reshape(const Node& n, Tensors inputs) { return {{n.element_type(), n.shape(), inputs[0]->bytes}}; }
+std::vector<Tensor> evaluate_reshape(const Node& n, Tensors inputs) {
+  return {{n.element_type(), n.shape(), inputs[0]->bytes}};
+}
 
 // ---- Transpose ----
 
@@ -97,7 +104,8 @@ void infer_transpose(Inference& in) {
   std::vector<int64_t> sorted = order, identity(in.shape().size());
   std::ranges::sort(sorted);
   std::iota(identity.begin(), identity.end(), 0);
-  if (sorted != identity) in.fail("Permutation " + to_string(order) + " is not valid for input shape " + to_string(in.shape()));
+  if (sorted != identity)
+    in.fail("Permutation " + to_string(order) + " is not valid for input shape " + to_string(in.shape()));
   Shape out;
   for (int64_t axis : order) out.push_back(in.dim(0, axis));
   in.output(in.type(), std::move(out));
@@ -107,7 +115,8 @@ std::vector<Tensor> evaluate_transpose(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const std::vector<int64_t> dense = dense_strides(inputs[0]->shape);
   std::vector<int64_t> strides;
-  for (int64_t axis : full_order(inputs[1]->to_i64(), inputs[0]->shape.size())) strides.push_back(dense[static_cast<size_t>(axis)]);
+  for (int64_t axis : full_order(inputs[1]->to_i64(), inputs[0]->shape.size()))
+    strides.push_back(dense[static_cast<size_t>(axis)]);
   return {gather_strided(*inputs[0], n.shape(), 0, strides)};
 }
 
@@ -118,7 +127,10 @@ void infer_concat(Inference& in) {
   Shape out = in.shape();
   for (int i = 1; i < in.input_count(); ++i) {
     if (in.type(i) != in.type(0)) in.fail_type("Argument element types are inconsistent");
-    if (in.rank(i) != in.rank()) in.fail("Argument shapes are inconsistent; they must have the same rank, and must have equal dimension everywhere except on the concatenation axis");
+    if (in.rank(i) != in.rank())
+      in.fail(
+          "Argument shapes are inconsistent; they must have the same rank, and must have equal dimension everywhere "
+          "except on the concatenation axis");
     for (int64_t a = 0; a < in.rank(); ++a) {
       auto& d = out[static_cast<size_t>(a)];
       if (a == axis) {
@@ -126,7 +138,11 @@ void infer_concat(Inference& in) {
         continue;
       }
       const auto merged = merge_dims(d, in.dim(i, a));
-      if (!merged) in.fail("Argument shapes are inconsistent; they must have the same rank, and must have equal dimension everywhere except on the concatenation axis (axis " + std::to_string(axis) + "): " + to_string(in.shape(0)) + " and " + to_string(in.shape(i)));
+      if (!merged)
+        in.fail(
+            "Argument shapes are inconsistent; they must have the same rank, and must have equal dimension everywhere "
+            "except on the concatenation axis (axis " +
+            std::to_string(axis) + "): " + to_string(in.shape(0)) + " and " + to_string(in.shape(i)));
       d = *merged;
     }
   }
@@ -165,7 +181,9 @@ void infer_split(Inference& in) {
   const int64_t parts = in.attrs().integer("num_splits");
   if (parts <= 0 || parts > 1 << 16) in.fail("Attribute 'num_splits' must be greater than zero");
   const int64_t axis = split_axis(in), size = in.dim(0, axis);
-  if (size != kDynamic && size % parts != 0) in.fail("Dimension of data input shape along 'axis' (" + std::to_string(size) + ") must be evenly divisible by 'num_splits' attribute value (" + std::to_string(parts) + ")");
+  if (size != kDynamic && size % parts != 0)
+    in.fail("Dimension of data input shape along 'axis' (" + std::to_string(size) +
+            ") must be evenly divisible by 'num_splits' attribute value (" + std::to_string(parts) + ")");
   output_parts(in, axis, std::vector<int64_t>(static_cast<size_t>(parts), size == kDynamic ? kDynamic : size / parts));
 }
 
@@ -179,8 +197,11 @@ void infer_variadic_split(Inference& in) {
   }
   if (std::ranges::count(lengths, -1) > 1) in.fail("Cannot infer split with multiple -1 values");
   const auto open = std::ranges::find(lengths, -1);
-  if (open != lengths.end()) *open = size == kDynamic ? kDynamic : size - sum;
-  else if (size != kDynamic && sum != size) in.fail("Total length of splits: " + std::to_string(sum) + " must match the length of the chosen axis: " + std::to_string(size));
+  if (open != lengths.end())
+    *open = size == kDynamic ? kDynamic : size - sum;
+  else if (size != kDynamic && sum != size)
+    in.fail("Total length of splits: " + std::to_string(sum) +
+            " must match the length of the chosen axis: " + std::to_string(size));
   if (open != lengths.end() && size != kDynamic && *open < 0) in.fail("The splits are longer than the axis");
   output_parts(in, axis, lengths);
 }

@@ -1,7 +1,7 @@
 // Interpolate (front-end spec §15.1).
-#include <cstring>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "graph/ops/numbers.hpp"
@@ -13,15 +13,20 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kInterpolate0[] = {{"axes", Integers, kMandatory}, {"mode", Choice, kMandatory, "nearest|linear|cubic|area"}, {"align_corners", Flag, "true"}, {"antialias", Flag, "false"}, {"pads_begin", Integers, ""}, {"pads_end", Integers, ""}};
-constexpr AttributeSpec kInterpolate4[] = {{"mode", Choice, kMandatory, "nearest|linear|linear_onnx|cubic"},
-                                           {"shape_calculation_mode", Choice, kMandatory, "sizes|scales"},
-                                           {"coordinate_transformation_mode", Choice, "half_pixel", "half_pixel|pytorch_half_pixel|asymmetric|tf_half_pixel_for_nn|align_corners"},
-                                           {"nearest_mode", Choice, "round_prefer_floor", "round_prefer_floor|round_prefer_ceil|floor|ceil|simple"},
-                                           {"antialias", Flag, "false"},
-                                           {"pads_begin", Integers, ""},
-                                           {"pads_end", Integers, ""},
-                                           {"cube_coeff", Real, "-0.75"}};
+constexpr AttributeSpec kInterpolate0[] = {
+    {"axes", Integers, kMandatory},  {"mode", Choice, kMandatory, "nearest|linear|cubic|area"},
+    {"align_corners", Flag, "true"}, {"antialias", Flag, "false"},
+    {"pads_begin", Integers, ""},    {"pads_end", Integers, ""}};
+constexpr AttributeSpec kInterpolate4[] = {
+    {"mode", Choice, kMandatory, "nearest|linear|linear_onnx|cubic"},
+    {"shape_calculation_mode", Choice, kMandatory, "sizes|scales"},
+    {"coordinate_transformation_mode", Choice, "half_pixel",
+     "half_pixel|pytorch_half_pixel|asymmetric|tf_half_pixel_for_nn|align_corners"},
+    {"nearest_mode", Choice, "round_prefer_floor", "round_prefer_floor|round_prefer_ceil|floor|ceil|simple"},
+    {"antialias", Flag, "false"},
+    {"pads_begin", Integers, ""},
+    {"pads_end", Integers, ""},
+    {"cube_coeff", Real, "-0.75"}};
 
 void set_dim(const Inference& in, Shape& out, int64_t axis, int64_t size) {
   in.require(size > 0, "Its output size must be positive");
@@ -33,8 +38,10 @@ void set_sizes(const Inference& in, Shape& out, const std::vector<int64_t>& axes
   const auto sizes = in.values(1);
   if (sizes && sizes->size() != axes.size()) in.fail("The number of sizes must match the number of axes");
   for (size_t i = 0; i < axes.size(); ++i)
-    if (sizes) set_dim(in, out, axes[i], (*sizes)[i]);
-    else out[static_cast<size_t>(axes[i])] = kDynamic;
+    if (sizes)
+      set_dim(in, out, axes[i], (*sizes)[i]);
+    else
+      out[static_cast<size_t>(axes[i])] = kDynamic;
 }
 
 void infer_interpolate_0(Inference& in) {
@@ -75,8 +82,11 @@ void infer_interpolate_4(Inference& in) {
     if (scales && scales->to_f32().size() != axes.size()) in.fail("The number of scales must match the number of axes");
     for (size_t i = 0; i < axes.size(); ++i) {
       const int64_t size = padded[static_cast<size_t>(axes[i])];
-      if (!scales || size == kDynamic) out[static_cast<size_t>(axes[i])] = kDynamic;
-      else set_dim(in, out, axes[i], truncate(std::floor(static_cast<double>(static_cast<float>(size) * (scales->to_f32()[i] + 1.0e-6F)))));
+      if (!scales || size == kDynamic)
+        out[static_cast<size_t>(axes[i])] = kDynamic;
+      else
+        set_dim(in, out, axes[i],
+                truncate(std::floor(static_cast<double>(static_cast<float>(size) * (scales->to_f32()[i] + 1.0e-6F)))));
     }
   } else {
     set_sizes(in, out, axes);
@@ -95,7 +105,8 @@ float source_coordinate(const std::string& mode, float at, float scale, float in
 }
 
 int64_t nearest(const std::string& mode, float x, bool downsamples) {
-  if (mode == "round_prefer_floor") return static_cast<int64_t>(x == std::floor(x) + 0.5F ? std::floor(x) : std::round(x));
+  if (mode == "round_prefer_floor")
+    return static_cast<int64_t>(x == std::floor(x) + 0.5F ? std::floor(x) : std::round(x));
   if (mode == "round_prefer_ceil") return static_cast<int64_t>(std::round(x));
   if (mode == "floor") return static_cast<int64_t>(std::floor(x));
   if (mode == "ceil") return static_cast<int64_t>(std::ceil(x));
@@ -107,7 +118,9 @@ bool all_zero(const std::vector<int64_t>& list) {
 }
 
 std::vector<Tensor> evaluate_interpolate_4(const Node& n, Tensors inputs) {
-  if (n.attrs.text("mode") != "nearest" || !all_zero(n.attrs.integers("pads_begin")) || !all_zero(n.attrs.integers("pads_end")) || !is_byte_sized(n.element_type())) return {};
+  if (n.attrs.text("mode") != "nearest" || !all_zero(n.attrs.integers("pads_begin")) ||
+      !all_zero(n.attrs.integers("pads_end")) || !is_byte_sized(n.element_type()))
+    return {};
   const Tensor& data = *inputs[0];
   const size_t rank = data.shape.size();
   std::vector<float> scales(rank, 1.0F);
@@ -115,7 +128,10 @@ std::vector<Tensor> evaluate_interpolate_4(const Node& n, Tensors inputs) {
   if (n.attrs.text("shape_calculation_mode") == "scales") {
     const std::vector<float> given = inputs[2]->to_f32();
     const std::vector<int64_t> axes = inputs.size() > 3 ? inputs[3]->to_i64() : std::vector<int64_t>();
-    for (size_t i = 0; i < given.size(); ++i) scales.at(static_cast<size_t>(axes.empty() ? static_cast<int64_t>(i) : axes[i] < 0 ? axes[i] + static_cast<int64_t>(rank) : axes[i])) = given[i];
+    for (size_t i = 0; i < given.size(); ++i)
+      scales.at(static_cast<size_t>(axes.empty()  ? static_cast<int64_t>(i)
+                                    : axes[i] < 0 ? axes[i] + static_cast<int64_t>(rank)
+                                                  : axes[i])) = given[i];
   }
   // For each axis, the source position of every output position.
   const std::vector<int64_t> dense = dense_strides(data.shape), strides = dense_strides(n.shape());
@@ -123,8 +139,12 @@ std::vector<Tensor> evaluate_interpolate_4(const Node& n, Tensors inputs) {
   for (size_t axis = 0; axis < rank; ++axis)
     for (int64_t i = 0; i < n.shape()[axis]; ++i) {
       const auto in_size = static_cast<float>(data.shape[axis]), out_size = static_cast<float>(n.shape()[axis]);
-      const float x = scales[axis] == 1.0F && in_size == out_size ? static_cast<float>(i) : source_coordinate(n.attrs.text("coordinate_transformation_mode"), static_cast<float>(i), scales[axis], in_size, out_size);
-      source[axis].push_back(std::clamp<int64_t>(nearest(n.attrs.text("nearest_mode"), x, scales[axis] < 1.0F), 0, data.shape[axis] - 1));
+      const float x = scales[axis] == 1.0F && in_size == out_size
+                          ? static_cast<float>(i)
+                          : source_coordinate(n.attrs.text("coordinate_transformation_mode"), static_cast<float>(i),
+                                              scales[axis], in_size, out_size);
+      source[axis].push_back(
+          std::clamp<int64_t>(nearest(n.attrs.text("nearest_mode"), x, scales[axis] < 1.0F), 0, data.shape[axis] - 1));
     }
   TensorBuilder out(n.element_type(), n.shape());
   for_each_position(n.shape(), 0, strides, [&](int64_t i, int64_t) {

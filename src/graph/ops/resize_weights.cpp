@@ -37,7 +37,8 @@ std::vector<Term> Resize::terms(double x, double scale, int64_t size) const {
   return triangle(x, scale, size);
 }
 
-/// "linear": a triangle around the position, wider when an image shrinks and antialias is on; weights are made to sum up to 1.
+/// "linear": a triangle around the position, wider when an image shrinks and antialias is on; weights are made to sum
+/// up to 1.
 std::vector<Term> Resize::triangle(double x, double scale, int64_t size) const {
   const double a = antialias && scale < 1 ? scale : 1;
   const auto reach = static_cast<int64_t>(std::ceil(1 / a)), centre = static_cast<int64_t>(std::round(x));
@@ -55,25 +56,34 @@ std::vector<Term> Resize::triangle(double x, double scale, int64_t size) const {
 
 std::vector<Term> Resize::cubic(double x, int64_t size) const {
   const double a = cube, low = std::floor(x), r = x - low;
-  const double weights[4] = {a * (((r - 2) * r + 1) * r), ((a + 2) * r - (a + 3)) * r * r + 1, (((-a - 2) * r + (2 * a + 3)) * r - a) * r, -a * r * r * (r - 1)};
+  const double weights[4] = {a * (((r - 2) * r + 1) * r), ((a + 2) * r - (a + 3)) * r * r + 1,
+                             (((-a - 2) * r + (2 * a + 3)) * r - a) * r, -a * r * r * (r - 1)};
   std::vector<Term> list;
-  for (int64_t k = 0; k < 4; ++k) list.push_back({std::clamp<int64_t>(static_cast<int64_t>(low) - 1 + k, 0, size - 1), weights[k]});
+  for (int64_t k = 0; k < 4; ++k)
+    list.push_back({std::clamp<int64_t>(static_cast<int64_t>(low) - 1 + k, 0, size - 1), weights[k]});
   return list;
 }
 
 AxisWeights Resize::weights(int64_t in_size, int64_t out_size, double scale) const {
   AxisWeights w;
   for (int64_t i = 0; i < out_size; ++i) {
-    if (in_size == out_size && scale == 1) w.push_back({{i, 1}});
-    else w.push_back(terms(source(static_cast<double>(i), scale, static_cast<double>(in_size), static_cast<double>(out_size)), scale, in_size));
+    if (in_size == out_size && scale == 1)
+      w.push_back({{i, 1}});
+    else
+      w.push_back(
+          terms(source(static_cast<double>(i), scale, static_cast<double>(in_size), static_cast<double>(out_size)),
+                scale, in_size));
   }
   return w;
 }
 
 Resize resize_of(const Node& n) {
   const Attributes& a = n.attrs;
-  if (n.version == 4) return {a.text("mode"), a.text("coordinate_transformation_mode"), a.text("nearest_mode"), a.flag("antialias"), a.real("cube_coeff")};
-  return {a.text("mode"), std::string(coordinates_of_opset1(a, n.input(0).shape().size())), std::string(kNearestOfOpset1), a.flag("antialias")};
+  if (n.version == 4)
+    return {a.text("mode"), a.text("coordinate_transformation_mode"), a.text("nearest_mode"), a.flag("antialias"),
+            a.real("cube_coeff")};
+  return {a.text("mode"), std::string(coordinates_of_opset1(a, n.input(0).shape().size())),
+          std::string(kNearestOfOpset1), a.flag("antialias")};
 }
 
 Shape padded_shape(const Node& n, const Shape& data) {
@@ -86,7 +96,8 @@ Shape padded_shape(const Node& n, const Shape& data) {
   return shape;
 }
 
-std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const Shape& out, const std::vector<float>& scales, const std::vector<int64_t>& axes) {
+std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const Shape& out,
+                                       const std::vector<float>& scales, const std::vector<int64_t>& axes) {
   std::map<size_t, double> list;
   const bool by_scales = n.version == 4 && n.attrs.text("shape_calculation_mode") == "scales";
   const Shape in = n.version == 4 ? padded_shape(n, data) : data;  // opset 1 does not count its pads
@@ -97,7 +108,8 @@ std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const S
   }
   for (size_t i = 0; i < resized.size(); ++i) {
     const auto axis = static_cast<size_t>(from_front(resized[i], data.size()));
-    list[axis] = by_scales ? static_cast<double>(scales.at(i)) : static_cast<double>(out[axis]) / static_cast<double>(in[axis]);
+    list[axis] =
+        by_scales ? static_cast<double>(scales.at(i)) : static_cast<double>(out[axis]) / static_cast<double>(in[axis]);
   }
   return list;
 }

@@ -1,5 +1,5 @@
-// The weights of Interpolate: every output position along one axis is a weighted sum of inputs along it (all modes are products
-// of functions of one axis).
+// The weights of Interpolate: every output position along one axis is a weighted sum of inputs along it (all modes are
+// products of functions of one axis).
 #pragma once
 #include <map>
 #include <string>
@@ -36,6 +36,7 @@ Resize resize_of(const Node& n);
 /// Sizes of its data with its pads.
 Shape padded_shape(const Node& n, const Shape& data);
 /// The scale of each axis that is resized. `scales` and `axes` are the inputs of opset 4; no axes: all of them.
-std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const Shape& out, const std::vector<float>& scales, const std::vector<int64_t>& axes);
+std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const Shape& out,
+                                       const std::vector<float>& scales, const std::vector<int64_t>& axes);
 
 }  // namespace blobsmith::ops

@@ -19,7 +19,8 @@ void infer_scatter_update(Inference& in) {
     Shape wanted(in.shape().begin(), in.shape().begin() + a);
     wanted.insert(wanted.end(), in.shape(1).begin(), in.shape(1).end());
     wanted.insert(wanted.end(), in.shape().begin() + a + 1, in.shape().end());
-    if (!merge_shapes(wanted, in.shape(2))) in.fail("Updates of shape " + to_string(in.shape(2)) + " don't fit: " + to_string(wanted) + " expected");
+    if (!merge_shapes(wanted, in.shape(2)))
+      in.fail("Updates of shape " + to_string(in.shape(2)) + " don't fit: " + to_string(wanted) + " expected");
   }
   infer_like_input(in);
 }
@@ -34,11 +35,13 @@ void infer_scatter_elements(Inference& in) {
 
 void infer_scatter_nd(Inference& in) {
   check_types(in);
-  if (in.rank(1) < 1 || in.shape(1).back() > in.rank()) in.fail("Last dimension of indices can be at most the rank of inputs");
+  if (in.rank(1) < 1 || in.shape(1).back() > in.rank())
+    in.fail("Last dimension of indices can be at most the rank of inputs");
   if (in.shape(1).back() != kDynamic) {
     Shape wanted(in.shape(1).begin(), in.shape(1).end() - 1);
     wanted.insert(wanted.end(), in.shape().begin() + in.shape(1).back(), in.shape().end());
-    if (!merge_shapes(wanted, in.shape(2))) in.fail("Updates of shape " + to_string(in.shape(2)) + " don't fit: " + to_string(wanted) + " expected");
+    if (!merge_shapes(wanted, in.shape(2)))
+      in.fail("Updates of shape " + to_string(in.shape(2)) + " don't fit: " + to_string(wanted) + " expected");
   }
   infer_like_input(in);
 }
@@ -62,7 +65,9 @@ std::vector<Tensor> evaluate_scatter_update(const Node& n, Tensors inputs) {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t row = from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(size));
       if (row < 0 || row >= size) return {};
-      if (run) std::memcpy(out.at((o * size + row) * inner), inputs[2]->bytes.data() + static_cast<size_t>(o * count + i) * run, run);
+      if (run)
+        std::memcpy(out.at((o * size + row) * inner),
+                    inputs[2]->bytes.data() + static_cast<size_t>(o * count + i) * run, run);
     }
   return {out.take()};
 }
@@ -84,7 +89,9 @@ std::vector<Tensor> evaluate_scatter_elements(const Node& n, Tensors inputs) {
   for_each_position(inputs[1]->shape, 0, strides, [&](int64_t i, int64_t base) {
     const int64_t at = from_front(indices[static_cast<size_t>(i)], static_cast<size_t>(size));
     in_range = in_range && at >= 0 && at < size;
-    if (in_range) std::memcpy(out.at(base + at * step), inputs[2]->bytes.data() + static_cast<size_t>(i) * out.element_size(), out.element_size());
+    if (in_range)
+      std::memcpy(out.at(base + at * step), inputs[2]->bytes.data() + static_cast<size_t>(i) * out.element_size(),
+                  out.element_size());
   });
   if (!in_range) return {};
   return {out.take()};

@@ -7,12 +7,15 @@ namespace {
 
 using enum AttributeKind;
 constexpr AttributeSpec kGreedy[] = {{"ctc_merge_repeated", Flag, "true"}};
-constexpr AttributeSpec kGreedySeqLen[] = {{"merge_repeated", Flag, "false"}, {"classes_index_type", Type, "i32"}, {"sequence_length_type", Type, "i32"}};
-constexpr AttributeSpec kLoss[] = {{"preprocess_collapse_repeated", Flag, "false"}, {"ctc_merge_repeated", Flag, "true"}, {"unique", Flag, "false"}};
+constexpr AttributeSpec kGreedySeqLen[] = {
+    {"merge_repeated", Flag, "false"}, {"classes_index_type", Type, "i32"}, {"sequence_length_type", Type, "i32"}};
+constexpr AttributeSpec kLoss[] = {
+    {"preprocess_collapse_repeated", Flag, "false"}, {"ctc_merge_repeated", Flag, "true"}, {"unique", Flag, "false"}};
 
 void infer_greedy(Inference& in) {
   if (in.rank(0) != 3 || in.rank(1) != 2) in.fail("The logits must have 3 dimensions, the sequence mask 2");
-  if (!merge_dims(in.dim(0, 0), in.dim(1, 0)) || !merge_dims(in.dim(0, 1), in.dim(1, 1))) in.fail("The first two dimensions of input tensors must match.");
+  if (!merge_dims(in.dim(0, 0), in.dim(1, 0)) || !merge_dims(in.dim(0, 1), in.dim(1, 1)))
+    in.fail("The first two dimensions of input tensors must match.");
   in.output(in.type(), {in.dim(0, 1), in.dim(0, 0), 1, 1});
 }
 
@@ -54,7 +57,8 @@ void infer_fourier(Inference& in) {
   if (in.rank() < 2 || !merge_dims(in.shape().back(), 2)) in.fail("The last dimension of input data must be 2.");
   Shape out = in.shape();
   if (in.input_count() > 2) {
-    const std::vector<int64_t> axes = in.axes(in.constant_values(1, "axes"), in.rank() - 1), sizes = in.constant_values(2, "signal size");
+    const std::vector<int64_t> axes = in.axes(in.constant_values(1, "axes"), in.rank() - 1),
+                               sizes = in.constant_values(2, "signal size");
     if (axes.size() != sizes.size()) in.fail("Sizes of inputs 'axes' and 'signal_size' must be equal.");
     for (size_t i = 0; i < axes.size(); ++i) {
       in.require(sizes[i] >= -1, "The signal size must not be negative");

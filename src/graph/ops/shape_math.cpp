@@ -52,7 +52,9 @@ std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
 
 Shape elementwise_shape(const Inference& in, const Shape& a, const Shape& b) {
   const std::string mode = in.attrs().text("auto_broadcast", "numpy");
-  const auto shape = mode == "none" || mode == "explicit" ? merge_shapes(a, b) : mode == "pdpd" ? broadcast_onto(a, b) : broadcast(a, b);
+  const auto shape = mode == "none" || mode == "explicit" ? merge_shapes(a, b)
+                     : mode == "pdpd"                     ? broadcast_onto(a, b)
+                                                          : broadcast(a, b);
   if (!shape) in.fail("Argument shapes are inconsistent: " + to_string(a) + " and " + to_string(b));
   return *shape;
 }
@@ -62,7 +64,9 @@ int64_t add_dims(int64_t a, int64_t b) { return a == kDynamic || b == kDynamic ?
 int64_t multiply_dims(int64_t a, int64_t b) {
   if (a == kDynamic || b == kDynamic) return kDynamic;
   int64_t r = 0;
-  if (__builtin_mul_overflow(a, b, &r)) throw Error(ErrorCode::ShapeMismatch, "a dimension of " + std::to_string(a) + " times " + std::to_string(b) + " elements is too large");
+  if (__builtin_mul_overflow(a, b, &r))
+    throw Error(ErrorCode::ShapeMismatch,
+                "a dimension of " + std::to_string(a) + " times " + std::to_string(b) + " elements is too large");
   return r;
 }
 
@@ -72,7 +76,9 @@ int64_t product(const Shape& s, int64_t begin, int64_t end) {
   return r;
 }
 
-std::vector<int64_t> spatial(const Shape& s, size_t from) { return {s.begin() + static_cast<int64_t>(std::min(from, s.size())), s.end()}; }
+std::vector<int64_t> spatial(const Shape& s, size_t from) {
+  return {s.begin() + static_cast<int64_t>(std::min(from, s.size())), s.end()};
+}
 
 Shape concat(const Shape& a, const std::vector<int64_t>& b) {
   Shape r = a;
@@ -81,9 +87,12 @@ Shape concat(const Shape& a, const std::vector<int64_t>& b) {
 }
 
 std::vector<int64_t> spatial_list(Inference& in, std::string_view name, size_t rank, int64_t fill) {
-  if (!in.attrs().has(name) || in.attrs().integers(name).empty()) in.attrs().set(name, std::vector<int64_t>(rank, fill));
+  if (!in.attrs().has(name) || in.attrs().integers(name).empty())
+    in.attrs().set(name, std::vector<int64_t>(rank, fill));
   const std::vector<int64_t> list = in.attrs().integers(name);
-  if (list.size() != rank) in.fail("attribute '" + std::string(name) + "' has " + std::to_string(list.size()) + " values for " + std::to_string(rank) + " spatial axes");
+  if (list.size() != rank)
+    in.fail("attribute '" + std::string(name) + "' has " + std::to_string(list.size()) + " values for " +
+            std::to_string(rank) + " spatial axes");
   return list;
 }
 
@@ -92,7 +101,8 @@ namespace {
 void pad_to_same(Windows& w, size_t i, bool upper) {
   if (w.input[i] == kDynamic || w.kernel[i] == kDynamic) return;
   const int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
-  const int64_t total = std::max<int64_t>((div_up(w.input[i], w.strides[i]) - 1) * w.strides[i] + reach - w.input[i], 0);
+  const int64_t total =
+      std::max<int64_t>((div_up(w.input[i], w.strides[i]) - 1) * w.strides[i] + reach - w.input[i], 0);
   w.pads_begin[i] = upper ? total / 2 : total - total / 2;
   w.pads_end[i] = total - w.pads_begin[i];
 }
@@ -100,8 +110,14 @@ void pad_to_same(Windows& w, size_t i, bool upper) {
 
 Windows read_windows(Inference& in, const std::vector<int64_t>& input, const std::vector<int64_t>& kernel) {
   const size_t rank = input.size();
-  if (kernel.size() != rank) in.fail("its kernel has " + std::to_string(kernel.size()) + " spatial axes, its input " + std::to_string(rank));
-  Windows w{input, kernel, spatial_list(in, "strides", rank, 1), std::vector<int64_t>(rank, 1), spatial_list(in, "pads_begin", rank, 0), spatial_list(in, "pads_end", rank, 0)};
+  if (kernel.size() != rank)
+    in.fail("its kernel has " + std::to_string(kernel.size()) + " spatial axes, its input " + std::to_string(rank));
+  Windows w{input,
+            kernel,
+            spatial_list(in, "strides", rank, 1),
+            std::vector<int64_t>(rank, 1),
+            spatial_list(in, "pads_begin", rank, 0),
+            spatial_list(in, "pads_end", rank, 0)};
   if (in.attrs().has("dilations")) w.dilations = spatial_list(in, "dilations", rank, 1);
   const auto positive = [](int64_t v) { return v > 0; };
   in.require(std::ranges::all_of(w.strides, positive), "Strides must be positive");
@@ -109,8 +125,10 @@ Windows read_windows(Inference& in, const std::vector<int64_t>& input, const std
   const std::string mode = in.attrs().text("auto_pad", "explicit");
   if (mode == "explicit") return w;
   for (size_t i = 0; i < rank; ++i) {
-    if (mode == "valid") w.pads_begin[i] = w.pads_end[i] = 0;
-    else pad_to_same(w, i, mode == "same_upper");
+    if (mode == "valid")
+      w.pads_begin[i] = w.pads_end[i] = 0;
+    else
+      pad_to_same(w, i, mode == "same_upper");
   }
   in.attrs().set("pads_begin", w.pads_begin);
   in.attrs().set("pads_end", w.pads_end);
@@ -127,7 +145,9 @@ std::vector<int64_t> window_outputs(const Inference& in, const Windows& w) {
     in.require(w.kernel[i] > 0, "Window shape must be positive on every axis");
     const int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
     const int64_t padded = w.input[i] + w.pads_begin[i] + w.pads_end[i];
-    if (reach > padded) in.fail("Window after dilation has dimension (dim: " + std::to_string(reach) + ") larger than the data shape after padding (dim: " + std::to_string(padded) + ")");
+    if (reach > padded)
+      in.fail("Window after dilation has dimension (dim: " + std::to_string(reach) +
+              ") larger than the data shape after padding (dim: " + std::to_string(padded) + ")");
     out.push_back((w.round_up ? div_up(padded - reach, w.strides[i]) : (padded - reach) / w.strides[i]) + 1);
   }
   return out;

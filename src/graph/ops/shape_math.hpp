@@ -18,7 +18,7 @@ std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 /// The shape of an element-wise operation of two inputs under `auto_broadcast`.
 Shape elementwise_shape(const Inference& in, const Shape& a, const Shape& b);
 
-int64_t add_dims(int64_t a, int64_t b);       ///< dynamic when one is
+int64_t add_dims(int64_t a, int64_t b);  ///< dynamic when one is
 int64_t multiply_dims(int64_t a, int64_t b);
 /// Product of dims [begin, end); dynamic when one is; throws on overflow.
 int64_t product(const Shape& s, int64_t begin, int64_t end);
@@ -32,8 +32,8 @@ struct Windows {
   std::vector<int64_t> strides, dilations, pads_begin, pads_end;
   bool round_up = false;
 };
-/// Reads strides, dilations (where stated), pads and auto_pad; empty lists become ones or zeros; same_* and valid become
-/// explicit pads, which are written back to the attributes.
+/// Reads strides, dilations (where stated), pads and auto_pad; empty lists become ones or zeros; same_* and valid
+/// become explicit pads, which are written back to the attributes.
 Windows read_windows(Inference& in, const std::vector<int64_t>& input, const std::vector<int64_t>& kernel);
 /// Output size per spatial axis.
 std::vector<int64_t> window_outputs(const Inference& in, const Windows& w);

@@ -1,6 +1,6 @@
 // Cutting and padding: StridedSlice, Pad (front-end spec §15.1).
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 
 #include "graph/ops/op.hpp"
 #include "graph/ops/shape_math.hpp"
@@ -15,9 +15,12 @@ bool masked(const Attributes& attrs, std::string_view mask, size_t i) {
   return list && i < list->size() && (*list)[i] != 0;
 }
 
-std::vector<int64_t> begins_as_masked(const Attributes& attrs, std::vector<int64_t> begin, const std::vector<int64_t>& strides) {
+std::vector<int64_t> begins_as_masked(const Attributes& attrs, std::vector<int64_t> begin,
+                                      const std::vector<int64_t>& strides) {
   for (size_t i = 0; i < begin.size(); ++i)
-    if (masked(attrs, "begin_mask", i) && masked(attrs, "shrink_axis_mask", i) && !masked(attrs, "new_axis_mask", i) && !masked(attrs, "ellipsis_mask", i)) begin[i] = i < strides.size() && strides[i] < 0 ? -1 : 0;
+    if (masked(attrs, "begin_mask", i) && masked(attrs, "shrink_axis_mask", i) && !masked(attrs, "new_axis_mask", i) &&
+        !masked(attrs, "ellipsis_mask", i))
+      begin[i] = i < strides.size() && strides[i] < 0 ? -1 : 0;
   return begin;
 }
 
@@ -28,18 +31,22 @@ SliceAxis slice_axis(int64_t size, int64_t begin, int64_t end, int64_t step, boo
   const auto clamp = [&](int64_t v) { return std::clamp(v < 0 ? v + size : v, lowest, highest); };
   const int64_t from = open_begin ? (step > 0 ? 0 : size - 1) : clamp(std::max(begin, -size - 1));
   const int64_t to = open_end ? (step > 0 ? size : -1) : clamp(std::max(end, -size - 1));
-  const int64_t count = step > 0 ? div_up(std::max<int64_t>(to - from, 0), step) : div_up(std::max<int64_t>(from - to, 0), -step);
+  const int64_t count =
+      step > 0 ? div_up(std::max<int64_t>(to - from, 0), step) : div_up(std::max<int64_t>(from - to, 0), -step);
   return {from, step, count};
 }
 }  // namespace
 
-std::optional<SlicePlan> plan_slice(const Attributes& attrs, const Shape& data, const std::vector<int64_t>& begin, const std::vector<int64_t>& end, const std::vector<int64_t>& strides) {
+std::optional<SlicePlan> plan_slice(const Attributes& attrs, const Shape& data, const std::vector<int64_t>& begin,
+                                    const std::vector<int64_t>& end, const std::vector<int64_t>& strides) {
   SlicePlan plan;
   const size_t entries = std::max(begin.size(), end.size());
   size_t new_axes = 0, ellipses = 0;
   for (size_t i = 0; i < entries; ++i) {
-    if (masked(attrs, "ellipsis_mask", i)) ++ellipses;
-    else if (masked(attrs, "new_axis_mask", i)) ++new_axes;
+    if (masked(attrs, "ellipsis_mask", i))
+      ++ellipses;
+    else if (masked(attrs, "new_axis_mask", i))
+      ++new_axes;
   }
   if (ellipses > 1 || entries - new_axes - ellipses > data.size()) return std::nullopt;
   const auto take_whole = [&](size_t axis) {
@@ -65,10 +72,12 @@ std::optional<SlicePlan> plan_slice(const Attributes& attrs, const Shape& data, 
       plan.axes.push_back({0, 1, kDynamic});
       plan.output.push_back(kDynamic);
     } else {
-      const bool open_begin = i >= begin.size() || masked(attrs, "begin_mask", i), open_end = i >= end.size() || masked(attrs, "end_mask", i);
+      const bool open_begin = i >= begin.size() || masked(attrs, "begin_mask", i),
+                 open_end = i >= end.size() || masked(attrs, "end_mask", i);
       const int64_t step = i < strides.size() ? strides[i] : 1;
       if (step == 0) return std::nullopt;
-      plan.axes.push_back(slice_axis(data[axis], open_begin ? 0 : begin[i], open_end ? 0 : end[i], step, open_begin, open_end));
+      plan.axes.push_back(
+          slice_axis(data[axis], open_begin ? 0 : begin[i], open_end ? 0 : end[i], step, open_begin, open_end));
       plan.output.push_back(plan.axes.back().count);
     }
   }
@@ -79,7 +88,11 @@ std::optional<SlicePlan> plan_slice(const Attributes& attrs, const Shape& data, 
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kStridedSlice[] = {{"begin_mask", Integers, ""}, {"end_mask", Integers, ""}, {"new_axis_mask", Integers, ""}, {"shrink_axis_mask", Integers, ""}, {"ellipsis_mask", Integers, ""}};
+constexpr AttributeSpec kStridedSlice[] = {{"begin_mask", Integers, ""},
+                                           {"end_mask", Integers, ""},
+                                           {"new_axis_mask", Integers, ""},
+                                           {"shrink_axis_mask", Integers, ""},
+                                           {"ellipsis_mask", Integers, ""}};
 constexpr AttributeSpec kPad[] = {{"pad_mode", Choice, kMandatory, "constant|edge|reflect|symmetric"}};
 
 // Indices such as the largest int64 mean "up to the end"; cut to what arithmetic on dimensions can hold.
@@ -104,7 +117,8 @@ void infer_strided_slice(Inference& in) {
   const auto strides = in.input_count() > 3 ? in.values(3) : std::vector<int64_t>();
   if (!begin || !end || !strides) {
     for (std::string_view mask : {"new_axis_mask", "shrink_axis_mask", "ellipsis_mask"})
-      if (std::ranges::count(in.attrs().integers(mask), 0) != static_cast<int64_t>(in.attrs().integers(mask).size())) in.fail("Its begin, end or strides are not constants");
+      if (std::ranges::count(in.attrs().integers(mask), 0) != static_cast<int64_t>(in.attrs().integers(mask).size()))
+        in.fail("Its begin, end or strides are not constants");
     return in.output(in.type(), Shape(in.shape().size(), kDynamic));
   }
   const auto plan = plan_slice(in.attrs(), in.shape(), bounded(*begin), bounded(*end), bounded(*strides));
@@ -115,7 +129,8 @@ void infer_strided_slice(Inference& in) {
 std::vector<Tensor> evaluate_strided_slice(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
-  const auto plan = plan_slice(n.attrs, data.shape, bounded(inputs[1]->to_i64()), bounded(inputs[2]->to_i64()), inputs.size() > 3 ? bounded(inputs[3]->to_i64()) : std::vector<int64_t>());
+  const auto plan = plan_slice(n.attrs, data.shape, bounded(inputs[1]->to_i64()), bounded(inputs[2]->to_i64()),
+                               inputs.size() > 3 ? bounded(inputs[3]->to_i64()) : std::vector<int64_t>());
   if (!plan) return {};
   const std::vector<int64_t> dense = dense_strides(data.shape);
   Shape cut;
@@ -137,17 +152,23 @@ std::vector<Tensor> evaluate_strided_slice(const Node& n, Tensors inputs) {
 
 void infer_pad(Inference& in) {
   const auto begin = in.values(1), end = in.values(2);
-  if (in.input_count() > 3 && in.type(3) != in.type(0)) in.fail_type("Argument element types do not match (input arg element type and pad value's)");
+  if (in.input_count() > 3 && in.type(3) != in.type(0))
+    in.fail_type("Argument element types do not match (input arg element type and pad value's)");
   if (!begin || !end) return in.output(in.type(), Shape(in.shape().size(), kDynamic));
-  if (begin->size() != in.shape().size() || end->size() != in.shape().size()) in.fail("Number of elements of pads_begin and pads_end must match the data's rank");
+  if (begin->size() != in.shape().size() || end->size() != in.shape().size())
+    in.fail("Number of elements of pads_begin and pads_end must match the data's rank");
   const std::string& mode = in.attrs().text("pad_mode");
   Shape out;
   for (size_t i = 0; i < begin->size(); ++i) {
     const int64_t b = bounded(*begin)[i], e = bounded(*end)[i], d = in.shape()[i];
-    if (d != kDynamic && mode == "edge" && d < 1) in.fail("EDGE padding mode requires an input of dimension of at least 1 at each spatial axis");
-    if (d != kDynamic && mode == "reflect" && i > 1 && d < 2) in.fail("REFLECT padding mode requires an input of dimension of at least 2 at each spatial axis.");
-    if (d != kDynamic && mode == "reflect" && (b >= d || e >= d)) in.fail("REFLECT padding mode requires pads smaller than the axis");
-    if (d != kDynamic && mode == "symmetric" && (b > d || e > d)) in.fail("SYMMETRIC padding mode requires pads not larger than the axis");
+    if (d != kDynamic && mode == "edge" && d < 1)
+      in.fail("EDGE padding mode requires an input of dimension of at least 1 at each spatial axis");
+    if (d != kDynamic && mode == "reflect" && i > 1 && d < 2)
+      in.fail("REFLECT padding mode requires an input of dimension of at least 2 at each spatial axis.");
+    if (d != kDynamic && mode == "reflect" && (b >= d || e >= d))
+      in.fail("REFLECT padding mode requires pads smaller than the axis");
+    if (d != kDynamic && mode == "symmetric" && (b > d || e > d))
+      in.fail("SYMMETRIC padding mode requires pads not larger than the axis");
     out.push_back(d == kDynamic ? kDynamic : d + b + e);
     in.require(out.back() >= 0 || d == kDynamic, "Inferred result dimension is negative after padding");
   }
@@ -168,7 +189,8 @@ int64_t pad_source(const std::string& mode, int64_t i, int64_t begin, int64_t si
 std::vector<Tensor> evaluate_pad(const Node& n, Tensors inputs) {
   if (!is_byte_sized(n.element_type())) return {};
   const Tensor& data = *inputs[0];
-  const std::vector<int64_t> begin = inputs[1]->to_i64(), dense = dense_strides(data.shape), out_strides = dense_strides(n.shape());
+  const std::vector<int64_t> begin = inputs[1]->to_i64(), dense = dense_strides(data.shape),
+                             out_strides = dense_strides(n.shape());
   const std::string& mode = n.attrs.text("pad_mode");
   TensorBuilder out(n.element_type(), n.shape());
   const size_t size = out.element_size();
@@ -179,8 +201,10 @@ std::vector<Tensor> evaluate_pad(const Node& n, Tensors inputs) {
       rest %= out_strides[axis];
       from = at < 0 ? -1 : from + at * dense[axis];
     }
-    if (from >= 0) std::memcpy(out.at(i), data.bytes.data() + static_cast<size_t>(from) * size, size);
-    else if (inputs.size() > 3) std::memcpy(out.at(i), inputs[3]->bytes.data(), size);
+    if (from >= 0)
+      std::memcpy(out.at(i), data.bytes.data() + static_cast<size_t>(from) * size, size);
+    else if (inputs.size() > 3)
+      std::memcpy(out.at(i), inputs[3]->bytes.data(), size);
   });
   return {out.take()};
 }

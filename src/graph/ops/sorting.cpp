@@ -1,6 +1,6 @@
 // Selection and counting: TopK, OneHot, NonZero, NonMaxSuppression, CumSum, Bucketize (front-end spec §15.1).
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "graph/ops/numbers.hpp"
@@ -12,13 +12,19 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kTopK[] = {{"axis", Integer, kMandatory}, {"mode", Choice, kMandatory, "max|min"}, {"sort", Choice, kMandatory, "value|index|none"}, {"index_element_type", Type, "i32"}};
+constexpr AttributeSpec kTopK[] = {{"axis", Integer, kMandatory},
+                                   {"mode", Choice, kMandatory, "max|min"},
+                                   {"sort", Choice, kMandatory, "value|index|none"},
+                                   {"index_element_type", Type, "i32"}};
 constexpr AttributeSpec kOneHot[] = {{"axis", Integer, kMandatory}};
 constexpr AttributeSpec kNonZero[] = {{"output_type", Type, "i64"}};
 constexpr AttributeSpec kCumSum[] = {{"exclusive", Flag, "false"}, {"reverse", Flag, "false"}};
 constexpr AttributeSpec kBucketize[] = {{"output_type", Type, "i64"}, {"with_right_bound", Flag, "true"}};
-constexpr AttributeSpec kNms1[] = {{"box_encoding", Choice, "corner", "corner|center"}, {"sort_result_descending", Flag, "true"}};
-constexpr AttributeSpec kNms3[] = {{"box_encoding", Choice, "corner", "corner|center"}, {"sort_result_descending", Flag, "true"}, {"output_type", Type, "i64"}};
+constexpr AttributeSpec kNms1[] = {{"box_encoding", Choice, "corner", "corner|center"},
+                                   {"sort_result_descending", Flag, "true"}};
+constexpr AttributeSpec kNms3[] = {{"box_encoding", Choice, "corner", "corner|center"},
+                                   {"sort_result_descending", Flag, "true"},
+                                   {"output_type", Type, "i64"}};
 
 // ---- TopK ----
 
@@ -32,8 +38,10 @@ void infer_top_k(Inference& in) {
   if (k && *k < 0) in.fail("The value of 'K' must not be negative");
   auto& d = out[static_cast<size_t>(axis)];
   // quirk: more elements may be asked for than there are.
-  if (!k) d = kDynamic;
-  else if (*k != 0) d = *k;
+  if (!k)
+    d = kDynamic;
+  else if (*k != 0)
+    d = *k;
   in.output(in.type(), out);
   in.output(in.type_attribute("index_element_type"), out);
 }
@@ -59,7 +67,8 @@ std::vector<Tensor> top_k(const Node& n, const Tensor& data) {
   const int64_t axis = from_front(n.attrs.integer("axis"), data.shape.size());
   const auto a = static_cast<size_t>(axis);
   if (n.shape()[a] > data.shape[a]) return {};
-  const int64_t from = dense_strides(data.shape)[a], to = dense_strides(n.shape())[a], size = data.shape[a], count = n.shape()[a];
+  const int64_t from = dense_strides(data.shape)[a], to = dense_strides(n.shape())[a], size = data.shape[a],
+                count = n.shape()[a];
   std::vector<T> best(static_cast<size_t>(element_count(n.shape())));
   std::vector<int64_t> indices(best.size()), bases;
   Shape others = data.shape;
@@ -90,7 +99,8 @@ void infer_one_hot(Inference& in) {
   if (in.type(2) != in.type(3)) in.fail_type("on_value element type must be compatible with off_value element type");
   const int64_t axis = in.axis(in.attrs().integer("axis"), in.rank() + 1);
   const auto depth = in.value(1);
-  if (depth && *depth <= 0) in.fail("The value of 'depth' must be a positive number (got " + std::to_string(*depth) + ")");
+  if (depth && *depth <= 0)
+    in.fail("The value of 'depth' must be a positive number (got " + std::to_string(*depth) + ")");
   Shape out = in.shape();
   out.insert(out.begin() + axis, depth ? *depth : kDynamic);
   in.output(in.type(2), std::move(out));
@@ -108,7 +118,8 @@ std::vector<Tensor> evaluate_one_hot(const Node& n, Tensors inputs) {
   strides.erase(strides.begin() + axis);
   for_each_position(inputs[0]->shape, 0, strides, [&](int64_t i, int64_t base) {
     const int64_t index = indices[static_cast<size_t>(i)];
-    if (index >= 0 && index < depth) std::memcpy(out.at(base + index * step), inputs[2]->bytes.data(), out.element_size());
+    if (index >= 0 && index < depth)
+      std::memcpy(out.at(base + index * step), inputs[2]->bytes.data(), out.element_size());
   });
   return {out.take()};
 }
@@ -132,7 +143,8 @@ void check_boxes(const Inference& in) {
   if (in.rank(0) != 3) in.fail("Expected a 3D tensor for the 'boxes' input");
   if (in.rank(1) != 3) in.fail("Expected a 3D tensor for the 'scores' input");
   if (!merge_dims(in.dim(0, 0), in.dim(1, 0))) in.fail("The first dimension of both 'boxes' and 'scores' must match");
-  if (!merge_dims(in.dim(0, 1), in.dim(1, 2))) in.fail("'boxes' and 'scores' input shapes must match at the second and third dimension respectively");
+  if (!merge_dims(in.dim(0, 1), in.dim(1, 2)))
+    in.fail("'boxes' and 'scores' input shapes must match at the second and third dimension respectively");
   if (!merge_dims(in.dim(0, 2), 4)) in.fail("The last dimension of the 'boxes' input must be equal to 4");
 }
 
@@ -141,7 +153,8 @@ void infer_nms_bounded(Inference& in) {
   check_boxes(in);
   int64_t boxes = kDynamic;
   const auto per_class = in.input_count() > 2 ? in.value(2) : std::optional<int64_t>(0);
-  if (per_class && is_static(in.shape(0)) && is_static(in.shape(1))) boxes = multiply_dims(std::min(in.dim(0, 1), std::max<int64_t>(*per_class, 0)), in.dim(1, 1));
+  if (per_class && is_static(in.shape(0)) && is_static(in.shape(1)))
+    boxes = multiply_dims(std::min(in.dim(0, 1), std::max<int64_t>(*per_class, 0)), in.dim(1, 1));
   in.output(in.attrs().has("output_type") ? in.type_attribute("output_type") : ElementType::i64, {boxes, 3});
 }
 
@@ -149,7 +162,9 @@ void infer_nms_4(Inference& in) {
   check_boxes(in);
   int64_t boxes = kDynamic;
   const auto per_class = in.input_count() > 2 ? in.value(2) : std::optional<int64_t>(0);
-  if (per_class && is_static(in.shape(0)) && is_static(in.shape(1))) boxes = multiply_dims(multiply_dims(std::min(in.dim(0, 1), std::max<int64_t>(*per_class, 0)), in.dim(1, 1)), in.dim(0, 0));
+  if (per_class && is_static(in.shape(0)) && is_static(in.shape(1)))
+    boxes = multiply_dims(multiply_dims(std::min(in.dim(0, 1), std::max<int64_t>(*per_class, 0)), in.dim(1, 1)),
+                          in.dim(0, 0));
   in.output(in.type_attribute("output_type"), {boxes, 3});
 }
 

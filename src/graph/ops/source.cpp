@@ -20,7 +20,10 @@ void infer_unchanged(Inference& in) {
 
 void infer_result(Inference& in) { in.output(in.type(), in.shape()); }
 
-void infer_shape_of(Inference& in) { in.output(in.attrs().has("output_type") ? in.type_attribute("output_type") : in.replaceable_type(ElementType::i64), {in.rank()}); }
+void infer_shape_of(Inference& in) {
+  in.output(in.attrs().has("output_type") ? in.type_attribute("output_type") : in.replaceable_type(ElementType::i64),
+            {in.rank()});
+}
 
 std::vector<Tensor> evaluate_shape_of(const Node& n, Tensors) {
   const Shape& shape = n.input(0).shape();
@@ -51,7 +54,8 @@ void infer_range(Inference& in) {
   const auto start = in.tensor(0), stop = in.tensor(1), step = in.tensor(2);
   if (!start || !stop || !step) return in.output(type, {kDynamic});
   const RangeLimits r{scalar(*start, type), scalar(*stop, type), scalar(*step, type)};
-  if (!std::isfinite(r.start) || !std::isfinite(r.stop) || !std::isfinite(r.step) || r.step == 0) in.fail("'step' cannot be zero, nan or infinite");
+  if (!std::isfinite(r.start) || !std::isfinite(r.stop) || !std::isfinite(r.step) || r.step == 0)
+    in.fail("'step' cannot be zero, nan or infinite");
   in.output(type, {range_length(r)});
 }
 

@@ -22,7 +22,11 @@ std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to) {
 
 bool is_byte_sized(ElementType type) { return bit_width(type) % 8 == 0; }
 
-TensorBuilder::TensorBuilder(ElementType type, Shape shape) : type_(type), shape_(std::move(shape)), element_size_(byte_width(type)), bytes_(static_cast<size_t>(element_count(shape_)) * element_size_) {
+TensorBuilder::TensorBuilder(ElementType type, Shape shape)
+    : type_(type),
+      shape_(std::move(shape)),
+      element_size_(byte_width(type)),
+      bytes_(static_cast<size_t>(element_count(shape_)) * element_size_) {
   ensure(is_byte_sized(type), "tensor of a sub-byte type");
 }
 
@@ -33,14 +37,17 @@ TensorBuilder::TensorBuilder(const Tensor& t) : TensorBuilder(t.type, t.shape) {
 
 namespace {
 template <class Element>
-void copy_in(uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset, std::span<const int64_t> strides, bool scatter) {
+void copy_in(uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset, std::span<const int64_t> strides,
+             bool scatter) {
   for_each_position(shape, offset, strides, [&](int64_t linear, int64_t strided) {
     const int64_t to = scatter ? strided : linear, from = scatter ? linear : strided;
-    std::memcpy(out + static_cast<size_t>(to) * sizeof(Element), in + static_cast<size_t>(from) * sizeof(Element), sizeof(Element));
+    std::memcpy(out + static_cast<size_t>(to) * sizeof(Element), in + static_cast<size_t>(from) * sizeof(Element),
+                sizeof(Element));
   });
 }
 
-void copy(size_t element_size, uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset, std::span<const int64_t> strides, bool scatter) {
+void copy(size_t element_size, uint8_t* out, const uint8_t* in, const Shape& shape, int64_t offset,
+          std::span<const int64_t> strides, bool scatter) {
   switch (element_size) {
     case 1: return copy_in<uint8_t>(out, in, shape, offset, strides, scatter);
     case 2: return copy_in<uint16_t>(out, in, shape, offset, strides, scatter);
@@ -58,14 +65,18 @@ bool within(const Shape& shape, int64_t offset, std::span<const int64_t> strides
   for (size_t i = 0; i < shape.size(); ++i) {
     int64_t reach = 0;
     if (shape[i] == 0) return true;  // there is no position
-    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) || __builtin_add_overflow(reach < 0 ? lowest : highest, reach, reach < 0 ? &lowest : &highest)) return false;
+    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &reach) ||
+        __builtin_add_overflow(reach < 0 ? lowest : highest, reach, reach < 0 ? &lowest : &highest))
+      return false;
   }
   return lowest >= 0 && static_cast<uint64_t>(highest) < size / element_size;
 }
 }  // namespace
 
 void TensorBuilder::scatter_strided(const Tensor& source, int64_t offset, std::span<const int64_t> strides) {
-  ensure(byte_width(source.type) == element_size_ && within(source.shape, offset, strides, element_size_, bytes_.size()), "a strided copy that leaves its tensor");
+  ensure(
+      byte_width(source.type) == element_size_ && within(source.shape, offset, strides, element_size_, bytes_.size()),
+      "a strided copy that leaves its tensor");
   copy(element_size_, bytes_.data(), source.bytes.data(), source.shape, offset, strides, true);
 }
 

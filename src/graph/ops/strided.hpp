@@ -1,4 +1,5 @@
-// Moving elements without looking at them: transposes, slices, broadcasts and concatenations are strided copies of bytes.
+// Moving elements without looking at them: transposes, slices, broadcasts and concatenations are strided copies of
+// bytes.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -33,7 +33,8 @@ bool divide_to_multiply(Rewriter& rw, Node* n) {
 
 bool add_to_subtract(Rewriter& rw, Node* n) {
   Node* negated = transforms::producer(n->input(1), "Multiply");
-  if (!negated || !negated->name.ends_with("/negate_") || !transforms::is_single(negated->input(1), -1, 0)) return false;
+  if (!negated || !negated->name.ends_with("/negate_") || !transforms::is_single(negated->input(1), -1, 0))
+    return false;
   return become(rw, n, "Subtract", n->input(0), negated->input(0));
 }
 

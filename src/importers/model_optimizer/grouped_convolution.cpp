@@ -21,7 +21,8 @@ std::vector<Node*> branches(const Node* concat) {
 bool is_alike(const Node* a, const Node* b) {
   const Tensor &x = a->input(1).node->constant, &y = b->input(1).node->constant;
   const auto same = [&](const char* name) { return a->attrs.integers(name) == b->attrs.integers(name); };
-  return x.shape == y.shape && x.type == y.type && same("strides") && same("pads_begin") && same("pads_end") && same("dilations") && a->attrs.text("auto_pad", "") == b->attrs.text("auto_pad", "");
+  return x.shape == y.shape && x.type == y.type && same("strides") && same("pads_begin") && same("pads_end") &&
+         same("dilations") && a->attrs.text("auto_pad", "") == b->attrs.text("auto_pad", "");
 }
 
 bool splits_channels(const Node* split, size_t parts) {
@@ -54,9 +55,11 @@ bool fuse_grouped_convolution(Rewriter& rw, Node* n) {
   Node* split = convolutions[0]->input(0).node;
   if (!splits_channels(split, convolutions.size())) return false;
   for (size_t i = 0; i < convolutions.size(); ++i)
-    if (convolutions[i]->input(0) != split->value(static_cast<int>(i)) || !is_alike(convolutions[0], convolutions[i])) return false;
+    if (convolutions[i]->input(0) != split->value(static_cast<int>(i)) || !is_alike(convolutions[0], convolutions[i]))
+      return false;
   const Value weights = rw.constant(stacked_weights(convolutions));
-  Node* grouped = rw.make_like(n, "GroupConvolution", {split->input(0), weights}, convolutions[0]->attrs, convolutions[0]->version);
+  Node* grouped =
+      rw.make_like(n, "GroupConvolution", {split->input(0), weights}, convolutions[0]->attrs, convolutions[0]->version);
   grouped->name = convolutions[0]->name;
   grouped->source = n->source;
   return rw.redirect(n->value(), grouped->value());

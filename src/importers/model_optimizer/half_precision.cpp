@@ -1,5 +1,5 @@
-// --data_type FP16 (model-optimizer spec §8.3): floating constants are rounded once, to nearest even; floating inputs become
-// half precision. Slopes of PReLU and scales of Interpolate keep single precision.
+// --data_type FP16 (model-optimizer spec §8.3): floating constants are rounded once, to nearest even; floating inputs
+// become half precision. Slopes of PReLU and scales of Interpolate keep single precision.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -10,8 +10,8 @@
 namespace blobsmith::model_optimizer {
 namespace {
 
-/// Rounds to FP16 as numpy does, without the error of rounding to float first (that Tensor::reals makes, as the compiler does): the float is the one on the near side of zero, with its last
-/// bit standing for all bits cut off.
+/// Rounds to FP16 as numpy does, without the error of rounding to float first (that Tensor::reals makes, as the
+/// compiler does): the float is the one on the near side of zero, with its last bit standing for all bits cut off.
 Half round_once(double d) {
   float f = static_cast<float>(d);
   if (static_cast<double>(f) == d || !std::isfinite(f)) return float_to_half(f);
@@ -22,7 +22,8 @@ Half round_once(double d) {
 Tensor to_half(const Tensor& t) {
   if (t.type == ElementType::f16) return t;
   std::vector<Half> h(static_cast<size_t>(element_count(t.shape)));
-  if (t.type == ElementType::f64) std::ranges::transform(t.as<double>(), h.begin(), round_once);
+  if (t.type == ElementType::f64)
+    std::ranges::transform(t.as<double>(), h.begin(), round_once);
   else {
     const std::vector<float> v = t.to_f32();
     floats_to_halves(v.data(), h.data(), v.size());
@@ -30,7 +31,9 @@ Tensor to_half(const Tensor& t) {
   return Tensor::of(ElementType::f16, t.shape, std::move(h));
 }
 
-bool keeps_single(const NodeUse& use) { return (use.node->is("PRelu") && use.port == 1) || (use.node->is("Interpolate") && use.port == 2); }
+bool keeps_single(const NodeUse& use) {
+  return (use.node->is("PRelu") && use.port == 1) || (use.node->is("Interpolate") && use.port == 2);
+}
 
 void convert_constant(Graph& g, Node* n) {
   const std::vector<NodeUse> uses = n->output().uses;
@@ -38,7 +41,10 @@ void convert_constant(Graph& g, Node* n) {
   Node* single = nullptr;
   for (const NodeUse& use : uses) {
     Node*& by = keeps_single(use) ? single : half;
-    if (!by) by = g.constant(keeps_single(use) ? Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32()) : to_half(n->constant), n->name);
+    if (!by)
+      by = g.constant(
+          keeps_single(use) ? Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32()) : to_half(n->constant),
+          n->name);
     g.set_input(use.node, use.port, by->value());
   }
 }
@@ -54,7 +60,8 @@ void convert_node(Graph& g, Node* n) {
   }
   for (const char* name : {"destination_type", "output_type"})
     if (n->attrs.has(name))
-      if (const auto type = parse_element_type(n->attrs.text(name)); type && is_float(*type)) n->attrs.set(name, std::string("f16"));
+      if (const auto type = parse_element_type(n->attrs.text(name)); type && is_float(*type))
+        n->attrs.set(name, std::string("f16"));
   if (n->body) to_half_precision(*n->body);
 }
 

@@ -30,7 +30,8 @@ bool merge_transposes(Rewriter& rw, Node* n) {
   for (size_t i = 0; i < o.size(); ++i) identity = identity && o[i] == static_cast<int64_t>(i);
   if (identity) return rw.redirect(n->value(), n->input(0));
   Node* before = transforms::producer(n->input(0), "Transpose");
-  const Tensor* first = before && transforms::has_one_user(n->input(0)) ? transforms::constant_of(before->input(1)) : nullptr;
+  const Tensor* first =
+      before && transforms::has_one_user(n->input(0)) ? transforms::constant_of(before->input(1)) : nullptr;
   if (!first) return false;
   const std::vector<int64_t> f = first->to_i64();
   for (int64_t& axis : o) axis = f.at(static_cast<size_t>(axis));

@@ -35,7 +35,9 @@ struct Vector {
     for (size_t i = 0; i < r.size(); ++i) r[i] = f(at(i), b.at(i));
     v = std::move(r);
   }
-  bool is_all(double x) const { return std::ranges::all_of(v, [&](double y) { return y == x; }); }
+  bool is_all(double x) const {
+    return std::ranges::all_of(v, [&](double y) { return y == x; });
+  }
 };
 
 struct Sum {
@@ -63,7 +65,8 @@ Value make_link(Rewriter& rw, const Node* like, const char* type, Value data, co
   Shape shape(like->shape().size(), 1);
   if (by.v.size() > 1) shape[1] = static_cast<int64_t>(by.v.size());
   const Value operand = rw.constant(Tensor::of(ElementType::f64, shape, by.v));
-  operand.node->name = (type == std::string_view("Add") ? "data_add_" : "data_mul_") + std::to_string(operand.node->id());
+  operand.node->name =
+      (type == std::string_view("Add") ? "data_add_" : "data_mul_") + std::to_string(operand.node->id());
   Node* n = rw.make_like(like, type, {data, operand});
   n->attrs = like->attrs;
   n->name = std::move(name);

@@ -1,4 +1,5 @@
-// A Multiply by a constant next to a convolution or a matrix product goes into the weights (model-optimizer spec §6.3).
+// A Multiply by a constant next to a convolution or a matrix product goes into the weights (model-optimizer spec
+// §6.3).
 #include <algorithm>
 
 #include "importers/model_optimizer/rewrites.hpp"
@@ -21,8 +22,10 @@ std::optional<WeightAxes> weight_axes(const Node* n) {
   return n->attrs.flag("transpose_b") ? WeightAxes{0, 0, 1} : WeightAxes{0, 1, 0};
 }
 
-/// weights · factor along `axis` (and the group axis in front of it). Model Optimizer multiplies in the wider of the two types.
-std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::optional<size_t> group_axis, size_t axis) {
+/// weights · factor along `axis` (and the group axis in front of it). Model Optimizer multiplies in the wider of the
+/// two types.
+std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::optional<size_t> group_axis,
+                             size_t axis) {
   const std::vector<double> f = doubles(factor);
   const Shape& s = weights.shape;
   const int64_t channels = s[axis] * (group_axis ? s[*group_axis] : 1);
@@ -30,7 +33,8 @@ std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::o
   std::vector<double> w = doubles(weights);
   const auto stride = static_cast<size_t>(transforms::product(std::span(s).subspan(axis + 1)));
   const auto size = static_cast<size_t>(s[axis]);
-  const size_t group_stride = group_axis ? static_cast<size_t>(transforms::product(std::span(s).subspan(*group_axis + 1))) : w.size() + 1;
+  const size_t group_stride =
+      group_axis ? static_cast<size_t>(transforms::product(std::span(s).subspan(*group_axis + 1))) : w.size() + 1;
   for (size_t i = 0; i < w.size(); ++i) w[i] *= f.size() == 1 ? f[0] : f[i / group_stride * size + i / stride % size];
   const bool wide = weights.type == ElementType::f64 || factor.type == ElementType::f64;
   return Tensor::reals(wide ? ElementType::f64 : ElementType::f32, s, w);
@@ -54,7 +58,8 @@ bool scale_operand(Rewriter& rw, Node* n, const Node* multiply, const Tensor& fa
   return true;
 }
 
-bool scale_weights(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, std::optional<size_t> group_axis, size_t axis) {
+bool scale_weights(Rewriter& rw, Node* n, const Node* multiply, const Tensor& factor, std::optional<size_t> group_axis,
+                   size_t axis) {
   const Tensor* weights = transforms::constant_of(n->input(1));
   auto product = weights && is_float(weights->type) ? scaled(*weights, factor, group_axis, axis) : std::nullopt;
   if (!product) return false;
@@ -76,13 +81,16 @@ bool multiply_into_weights_before(Rewriter& rw, Node* n) {
   const Tensor& factor = l->constant.node->constant;
   if (producer->is("GroupConvolutionBackpropData") && element_count(factor.shape) != 1) return false;
   const bool computed = producer->is("MatMul") && !producer->input(1).node->is_constant();
-  if (!(computed ? scale_operand(rw, producer, n, factor, axes->output) : scale_weights(rw, producer, n, factor, group, axes->output))) return false;
+  if (!(computed ? scale_operand(rw, producer, n, factor, axes->output)
+                 : scale_weights(rw, producer, n, factor, group, axes->output)))
+    return false;
   return rw.redirect(n->value(), l->data);
 }
 
 bool multiply_into_matrix_before(Rewriter& rw, Node* n) {
   const auto l = linear_operand(n);
-  if (l && l->data.node->is("MatMul") && n->shape().size() != 2 && element_count(l->constant.shape()) != 1) return false;
+  if (l && l->data.node->is("MatMul") && n->shape().size() != 2 && element_count(l->constant.shape()) != 1)
+    return false;
   return multiply_into_weights_before(rw, n);
 }
 

@@ -6,14 +6,17 @@
 namespace blobsmith::model_optimizer {
 namespace {
 
-bool is_window(const Node* n) { return n->is("Convolution") || n->is("GroupConvolution") || n->is("MaxPool") || n->is("AvgPool"); }
+bool is_window(const Node* n) {
+  return n->is("Convolution") || n->is("GroupConvolution") || n->is("MaxPool") || n->is("AvgPool");
+}
 
 /// Pads of the spatial axes, if those are all there are.
 std::optional<std::vector<int64_t>> spatial_pads(Value v) {
   const Tensor* t = transforms::constant_of(v);
   if (!t) return std::nullopt;
   const std::vector<int64_t> pads = t->to_i64();
-  if (pads.size() < 3 || pads[0] != 0 || pads[1] != 0 || std::ranges::any_of(pads, [](int64_t p) { return p < 0; })) return std::nullopt;
+  if (pads.size() < 3 || pads[0] != 0 || pads[1] != 0 || std::ranges::any_of(pads, [](int64_t p) { return p < 0; }))
+    return std::nullopt;
   return std::vector(pads.begin() + 2, pads.end());
 }
 
@@ -24,14 +27,17 @@ void add_pads(Node* n, const char* attribute, const std::vector<int64_t>& by) {
 }
 
 bool fold(Rewriter& rw, Node* n, bool quirks) {
-  if (n->attrs.text("pad_mode") != "constant" || (n->input_count() > 3 && !transforms::is_single(n->input(3), 0, 0))) return false;
+  if (n->attrs.text("pad_mode") != "constant" || (n->input_count() > 3 && !transforms::is_single(n->input(3), 0, 0)))
+    return false;
   const auto begin = spatial_pads(n->input(1)), end = spatial_pads(n->input(2));
   if (!begin || !end) return false;
   const std::vector<NodeUse> uses = n->output().uses;
   bool changed = false;
   for (const NodeUse& use : uses) {
     Node* window = use.node;
-    if (!is_window(window) || use.port != 0 || window->attrs.text("auto_pad", "explicit") == "valid" || window->attrs.text("auto_pad", "explicit").starts_with("same")) continue;
+    if (!is_window(window) || use.port != 0 || window->attrs.text("auto_pad", "explicit") == "valid" ||
+        window->attrs.text("auto_pad", "explicit").starts_with("same"))
+      continue;
     if (!quirks && window->is("MaxPool") && !transforms::is_never_negative(n->input(0))) continue;
     add_pads(window, "pads_begin", *begin);
     add_pads(window, "pads_end", *end);

@@ -1,6 +1,6 @@
 // What Model Optimizer 2021.4.2 does to a network after its operators are known, by file. The order is optimize.cpp
-// (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors; to_half_precision
-// rounds each of them once.
+// (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors;
+// to_half_precision rounds each of them once.
 #pragma once
 #include "transforms/rewrite.hpp"
 
@@ -8,8 +8,8 @@ namespace blobsmith::model_optimizer {
 
 using transforms::Rewriter;
 
-/// All of it, or (without quirks) all that leaves the results as they are. Outputs keep their Result nodes; names of outputs are
-/// given by the caller.
+/// All of it, or (without quirks) all that leaves the results as they are. Outputs keep their Result nodes; names of
+/// outputs are given by the caller.
 void optimize(Graph& graph, bool quirks = true);
 
 // hard_activations.cpp
@@ -24,9 +24,10 @@ bool add_to_subtract(Rewriter& rw, Node* n);
 // linear_sequences.cpp
 bool fuse_linear_sequence(Rewriter& rw, Node* n);
 // multiply_into_weights.cpp
-bool multiply_into_weights_before(Rewriter& rw, Node* n);   ///< a Multiply behind a convolution
-bool multiply_into_matrix_before(Rewriter& rw, Node* n);    ///< the former, but for products of which axis 1 is not the last
-bool multiply_into_weights_behind(Rewriter& rw, Node* n);   ///< a Multiply in front of convolutions
+bool multiply_into_weights_before(Rewriter& rw, Node* n);  ///< a Multiply behind a convolution
+bool multiply_into_matrix_before(Rewriter& rw,
+                                 Node* n);  ///< the former, but for products of which axis 1 is not the last
+bool multiply_into_weights_behind(Rewriter& rw, Node* n);  ///< a Multiply in front of convolutions
 // grouped_convolution.cpp
 bool fuse_grouped_convolution(Rewriter& rw, Node* n);
 // pad_folding.cpp

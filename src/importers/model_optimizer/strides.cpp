@@ -1,6 +1,6 @@
-// "ResNet stride optimisation" (model-optimizer spec §6.5): the stride of a 1x1 convolution is moved up to the convolutions
-// that compute its input, through element-wise operations; where consumers want different strides, a pool of window 1 takes
-// the stride of those that have none of their own.
+// "ResNet stride optimisation" (model-optimizer spec §6.5): the stride of a 1x1 convolution is moved up to the
+// convolutions that compute its input, through element-wise operations; where consumers want different strides, a pool
+// of window 1 takes the stride of those that have none of their own.
 #include <algorithm>
 #include <map>
 
@@ -11,7 +11,9 @@ namespace {
 
 using Strides = std::vector<int64_t>;
 
-bool is_one(const Strides& s) { return std::ranges::all_of(s, [](int64_t v) { return v == 1; }); }
+bool is_one(const Strides& s) {
+  return std::ranges::all_of(s, [](int64_t v) { return v == 1; });
+}
 bool is_convolution(const Node* n) { return n->is("Convolution") || n->is("GroupConvolution"); }
 bool passes_strides(const Node* n) { return n->is("Relu") || n->is("Maximum") || n->is("Multiply") || n->is("Add"); }
 
@@ -23,8 +25,10 @@ class Walk {
     std::vector<Node*> order = graph_.ordered();
     for (Node* n : std::vector<Node*>(order.rbegin(), order.rend())) {
       if (n->is_constant() || n->is("Result")) continue;
-      if (is_convolution(n)) visit_convolution(n);
-      else visit_other(n);
+      if (is_convolution(n))
+        visit_convolution(n);
+      else
+        visit_other(n);
     }
     if (changed_) infer_all(graph_);
   }
@@ -62,7 +66,12 @@ class Walk {
       const Value from = w.use.node->input(w.use.port);
       const Strides zero(w.strides.size(), 0), one(w.strides.size(), 1);
       Node* pool = graph_.make("MaxPool", {from},
-                               transforms::attributes({{"kernel", one}, {"strides", w.strides}, {"pads_begin", zero}, {"pads_end", zero}, {"rounding_type", std::string("floor")}, {"auto_pad", std::string("explicit")}}),
+                               transforms::attributes({{"kernel", one},
+                                                       {"strides", w.strides},
+                                                       {"pads_begin", zero},
+                                                       {"pads_end", zero},
+                                                       {"rounding_type", std::string("floor")},
+                                                       {"auto_pad", std::string("explicit")}}),
                                1, "Pooling_" + std::to_string(graph_.next_id));
       pool->source = n->source;
       graph_.set_input(w.use.node, w.use.port, pool->value());
@@ -89,7 +98,8 @@ class Walk {
       take_strides(list);
     }
     const Shape& w = n->input(1).shape();
-    const bool is_1x1 = w.size() > strides.size() && std::all_of(w.end() - static_cast<std::ptrdiff_t>(strides.size()), w.end(), [](int64_t d) { return d == 1; });
+    const bool is_1x1 = w.size() > strides.size() && std::all_of(w.end() - static_cast<std::ptrdiff_t>(strides.size()),
+                                                                 w.end(), [](int64_t d) { return d == 1; });
     if (is_1x1 && strides.size() == 2 && !is_one(strides)) wanted_[n] = strides;
   }
 

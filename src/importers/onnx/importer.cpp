@@ -19,13 +19,15 @@ bool is_default_domain(const std::string& domain) { return domain.empty() || dom
 
 class Importer {
  public:
-  Importer(const onnx_file::Model& model, const OnnxOptions& options) : model_(model), options_(options), context_(graph_, model.opset, options.quirks) {}
+  Importer(const onnx_file::Model& model, const OnnxOptions& options)
+      : model_(model), options_(options), context_(graph_, model.opset, options.quirks) {}
 
   Graph run() {
     if (!options_.problems) check_operators();
     check_model();
     add_parameters();
-    for (const auto& [name, tensor] : model_.initializers) context_.define(name, graph_.constant(tensor, name)->value());
+    for (const auto& [name, tensor] : model_.initializers)
+      context_.define(name, graph_.constant(tensor, name)->value());
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
     add_results();
     model_optimizer::optimize(graph_, options_.quirks);
@@ -42,10 +44,13 @@ class Importer {
   const std::vector<ImportNote>& notes() const { return context_.notes(); }
 
  private:
-  static bool is_known(const onnx_file::Node& n) { return is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type); }
+  static bool is_known(const onnx_file::Node& n) {
+    return is_default_domain(n.domain) && onnx_import::find_mapper(n.op_type);
+  }
 
   Error unknown_operator(const onnx_file::Node& n) const {
-    Error e = unsupported_layer(onnx_import::layer_name(n), is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
+    Error e = unsupported_layer(onnx_import::layer_name(n),
+                                is_default_domain(n.domain) ? n.op_type : n.domain + "." + n.op_type);
     return e.because("in " + n.describe(model_.opset));
   }
 
@@ -59,17 +64,21 @@ class Importer {
 
   void check_model() const {
     if (model_.outputs.empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
-    if (model_.opset < 1 && !model_.nodes.empty()) throw Error(ErrorCode::BadOnnx, "the model does not say which opset it uses");
+    if (model_.opset < 1 && !model_.nodes.empty())
+      throw Error(ErrorCode::BadOnnx, "the model does not say which opset it uses");
   }
 
   void add_parameters() {
     for (const auto& [name, shape] : options_.input_shapes)
-      if (std::ranges::none_of(model_.inputs, [&, name = name](const onnx_file::ValueInfo& i) { return i.name == name; })) throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
+      if (std::ranges::none_of(model_.inputs,
+                               [&, name = name](const onnx_file::ValueInfo& i) { return i.name == name; }))
+        throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
     for (const onnx_file::ValueInfo& input : model_.inputs) {
       const auto given = options_.input_shapes.find(input.name);
       const std::optional<Shape> shape = given == options_.input_shapes.end() ? input.shape : given->second;
       if (!shape || !is_static(*shape) || std::ranges::find(*shape, 0) != shape->end()) {
-        Error e(ErrorCode::ShapeMismatch, "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
+        Error e(ErrorCode::ShapeMismatch,
+                "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
         throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
       }
       element_count(*shape);  // throws where it overflows
@@ -121,7 +130,8 @@ class Importer {
   void add_results() {
     std::vector<Output> outputs = unused_values();
     for (const onnx_file::ValueInfo& o : model_.outputs)
-      if (!options_.problems || context_.defined(o.name)) outputs.push_back({key_of(o.name), context_.value(o.name), o.name});
+      if (!options_.problems || context_.defined(o.name))
+        outputs.push_back({key_of(o.name), context_.value(o.name), o.name});
     for (const Value& v : dangling_) outputs.push_back({v.node->name, v, {}});
     std::ranges::stable_sort(outputs, {}, &Output::key);
     for (const Output& o : outputs) graph_.result(o.value, o.name)->attrs.set("named", !o.name.empty());
@@ -189,7 +199,8 @@ class Importer {
     for (const Node* r : graph_.results()) kept.insert(r->input(0).node);
     std::vector<Node*> nodes = graph_.all();
     // Half precision makes floating constants anew, behind all others; in full precision a layer has the same name.
-    std::stable_partition(nodes.begin(), nodes.end(), [](const Node* n) { return !n->is_constant() || !is_float(n->element_type()); });
+    std::stable_partition(nodes.begin(), nodes.end(),
+                          [](const Node* n) { return !n->is_constant() || !is_float(n->element_type()); });
     for (Node* n : nodes) {
       if (n->is("Result") || n->is("Parameter") || kept.contains(n)) continue;
       const std::string base = n->name;
@@ -204,7 +215,8 @@ class Importer {
   std::vector<Value> dangling_;
 };
 
-Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder, const OnnxOptions& options, std::vector<ImportNote>* notes) {
+Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::string& folder,
+                   const OnnxOptions& options, std::vector<ImportNote>* notes) {
   try {
     const onnx_file::Model model = onnx_file::read_model(bytes, folder);
     Importer importer(model, options);
@@ -220,11 +232,15 @@ Graph import_bytes(const Bytes& bytes, const std::string& file_name, const std::
 }  // namespace
 
 Graph import_onnx(const std::string& path, const OnnxOptions& options, std::vector<ImportNote>* notes) {
-  if (!file_exists(path)) throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  if (!file_exists(path))
+    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
   const size_t slash = path.rfind('/');
-  return import_bytes(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1), options, notes);
+  return import_bytes(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1), options,
+                      notes);
 }
 
-Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options) { return import_bytes(model, file_name, folder, options, nullptr); }
+Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options) {
+  return import_bytes(model, file_name, folder, options, nullptr);
+}
 
 }  // namespace blobsmith

@@ -15,10 +15,12 @@ struct OnnxOptions {
   std::map<std::string, Shape> input_shapes;  ///< overrides; needed where the model leaves a dimension open
   bool half_precision = true;                 ///< --data_type FP16; false: constants keep the precision they have
   bool quirks = false;                        ///< reproduce Model Optimizer's known wrong results (docs/quirks.md)
-  ImportProblems* problems = nullptr;         ///< where nodes that can't be converted are noted, and left out; null: they are thrown
+  ImportProblems* problems =
+      nullptr;  ///< where nodes that can't be converted are noted, and left out; null: they are thrown
 };
 
-/// A layer that is converted otherwise than Model Optimizer does, because that would compute something else than the model.
+/// A layer that is converted otherwise than Model Optimizer does, because that would compute something else than the
+/// model.
 struct ImportNote {
   std::string layer, what;
 };
@@ -29,6 +31,7 @@ std::vector<std::string_view> onnx_operators();
 /// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
 Graph import_onnx(const std::string& path, const OnnxOptions& options = {}, std::vector<ImportNote>* notes = nullptr);
 /// The same from memory (fuzzing, tests); `folder` is where external data files may lie ("" = none allowed).
-Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder, const OnnxOptions& options = {});
+Graph import_onnx(Bytes model, const std::string& file_name, const std::string& folder,
+                  const OnnxOptions& options = {});
 
 }  // namespace blobsmith

@@ -9,11 +9,14 @@
 
 namespace blobsmith::onnx_import {
 
-Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items) { return transforms::attributes(items); }
+Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items) {
+  return transforms::attributes(items);
+}
 
 Value Context::value(const std::string& value_name) const {
   const auto it = values_.find(value_name);
-  if (it == values_.end()) throw Error(ErrorCode::BadOnnx, "value '" + value_name + "' is used before anything computes it");
+  if (it == values_.end())
+    throw Error(ErrorCode::BadOnnx, "value '" + value_name + "' is used before anything computes it");
   return it->second;
 }
 
@@ -43,7 +46,8 @@ int64_t Context::axis(int64_t a, int64_t rank) const {
   return a < 0 ? a + rank : a;
 }
 
-Value Context::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version, const std::string& suffix) {
+Value Context::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version,
+                    const std::string& suffix) {
   transforms::Rewriter rw(graph_);
   Node* n = rw.make(std::move(type), std::move(inputs), std::move(attrs), version);
   n->name = name() + suffix;
@@ -59,9 +63,12 @@ Value Context::make(std::string type, std::vector<Value> inputs, Attributes attr
 Value Context::number_constant(ElementType type, Shape shape, double v) {
   const auto count = static_cast<size_t>(element_count(shape));
   const std::string constant_name = name() + "_input_port_1/value";
-  if (is_float(type)) return graph_.constant(Tensor::reals(type, std::move(shape), std::vector<double>(count, v)), constant_name)->value();
+  if (is_float(type))
+    return graph_.constant(Tensor::reals(type, std::move(shape), std::vector<double>(count, v)), constant_name)
+        ->value();
   const int64_t whole = ops::truncate(v);
-  if (static_cast<double>(whole) != v || byte_width(type) == 0) refuse("it computes with " + std::to_string(v) + " on numbers of type " + std::string(to_string(type)));
+  if (static_cast<double>(whole) != v || byte_width(type) == 0)
+    refuse("it computes with " + std::to_string(v) + " on numbers of type " + std::string(to_string(type)));
   return graph_.constant(ops::store<int64_t>(type, shape, std::vector<int64_t>(count, whole)), constant_name)->value();
 }
 
@@ -75,12 +82,14 @@ Value Context::binary(const char* type, Value a, double b, const std::string& su
 }
 
 Value Context::reshape(Value x, std::vector<int64_t> pattern, const std::string& suffix) {
-  return make("Reshape", {x, integers_constant(std::move(pattern))}, attributes({{"special_zero", true}}), kNewest, suffix);
+  return make("Reshape", {x, integers_constant(std::move(pattern))}, attributes({{"special_zero", true}}), kNewest,
+              suffix);
 }
 
 Value Context::scalar(Value x) {
   if (x.shape().empty()) return x;
-  if (!is_static(x.shape()) || element_count(x.shape()) != 1) refuse("a tensor of shape " + to_string(x.shape()) + " stands where one value is expected");
+  if (!is_static(x.shape()) || element_count(x.shape()) != 1)
+    refuse("a tensor of shape " + to_string(x.shape()) + " stands where one value is expected");
   if (!x.node->is_constant()) return make("Squeeze", {x}, {}, kNewest, "/Squeeze");
   Tensor t = x.node->constant;
   t.shape = {};
@@ -106,11 +115,14 @@ Value Context::flatten(Value x, int64_t axis, const std::string& suffix) {
   for (int64_t i = axis > 0 ? 0 : axis; i < (axis > 0 ? axis : 0); ++i) axes.push_back(i);
   const std::string part = suffix.substr(0, suffix.rfind('/'));
   const Value shape = make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, part + "/input_shape");
-  const Value dims = make("Gather", {shape, integers_constant(axes), integer_constant(0)}, attributes({{"batch_dims", int64_t{0}}}), 7, part + "/input_shape/Gather");
-  const Value product = make("ReduceProd", {dims, integers_constant({0})}, attributes({{"keep_dims", true}}), kNewest, part + "/first_dims");
+  const Value dims = make("Gather", {shape, integers_constant(axes), integer_constant(0)},
+                          attributes({{"batch_dims", int64_t{0}}}), 7, part + "/input_shape/Gather");
+  const Value product = make("ReduceProd", {dims, integers_constant({0})}, attributes({{"keep_dims", true}}), kNewest,
+                             part + "/first_dims");
   const Value rest = integers_constant({-1});
   const std::vector<Value> both = axis > 0 ? std::vector{product, rest} : std::vector{rest, product};
-  const Value pattern = make("Concat", both, attributes({{"axis", int64_t{0}}}), kNewest, part + "/first_dims/shapes_concat");
+  const Value pattern =
+      make("Concat", both, attributes({{"axis", int64_t{0}}}), kNewest, part + "/first_dims/shapes_concat");
   return make("Reshape", {x, pattern}, attributes({{"special_zero", true}}), kNewest, suffix);
 }
 
@@ -120,8 +132,9 @@ void Context::refuse(std::string_view why) const {
 }
 
 namespace {
-constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers, normalization_mappers, shape_mappers,
-                               slice_mappers,       reduction_mappers,    resize_mappers,     indexing_mappers,     recurrent_mappers,  quantization_mappers};
+constexpr std::array kFamilies{convolution_mappers, element_wise_mappers, activation_mappers,  normalization_mappers,
+                               shape_mappers,       slice_mappers,        reduction_mappers,   resize_mappers,
+                               indexing_mappers,    recurrent_mappers,    quantization_mappers};
 }  // namespace
 
 const Mapper* find_mapper(std::string_view op_type) {

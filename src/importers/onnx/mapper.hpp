@@ -34,26 +34,33 @@ class Context {
 
   std::string name() const;  ///< the layer's
   bool has_input(size_t i) const { return node_->has_input(i); }
-  Value input(size_t i) const;                          ///< an error when it is absent
-  const Tensor* constant(size_t i) const;               ///< null when input i is absent or computed at run time
+  Value input(size_t i) const;             ///< an error when it is absent
+  const Tensor* constant(size_t i) const;  ///< null when input i is absent or computed at run time
   /// The integers that input i is known to hold: constants, or arithmetic on static shapes; an error otherwise.
   std::vector<int64_t> constant_integers(size_t i, std::string_view what) const;
   int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
-  int64_t axis(int64_t a, int64_t rank) const;          ///< counted from the front, or an error
+  int64_t axis(int64_t a, int64_t rank) const;  ///< counted from the front, or an error
   size_t output_count() const { return node_->outputs.size(); }
 
   // Attributes of the node.
   int64_t integer(const char* a, int64_t fallback) const { return node_->integer(a, fallback); }
   double real(const char* a, float fallback) const { return static_cast<double>(node_->real(a, fallback)); }
-  std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const { return node_->integers(a, std::move(fallback)); }
+  std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const {
+    return node_->integers(a, std::move(fallback));
+  }
   std::vector<float> reals(const char* a) const;
   std::string text(const char* a, const char* fallback) const { return node_->text(a, fallback); }
 
   /// A node named after the layer, with `suffix`; constants are folded at once.
-  Value make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest, const std::string& suffix = {});
+  Value make(std::string type, std::vector<Value> inputs, Attributes attrs = {}, int version = kNewest,
+             const std::string& suffix = {});
   // Constants are named after the layer: the order of layers in a blob follows their names (front-end spec §7).
-  Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") { return graph_.constant(Tensor::i64(std::move(v)), name() + suffix)->value(); }
-  Value integer_constant(int64_t v, const std::string& suffix = "/value") { return graph_.constant(Tensor::scalar_i64(v), name() + suffix)->value(); }
+  Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") {
+    return graph_.constant(Tensor::i64(std::move(v)), name() + suffix)->value();
+  }
+  Value integer_constant(int64_t v, const std::string& suffix = "/value") {
+    return graph_.constant(Tensor::scalar_i64(v), name() + suffix)->value();
+  }
   /// Of any type; refuses numbers that it does not have.
   Value number_constant(ElementType type, Shape shape, double v);
   /// Arithmetic of two operands, or of a tensor and one number.
@@ -63,7 +70,8 @@ class Context {
   /// Constants of arithmetic get the rank of the other operands: leading ones.
   Value ranked(Value v, size_t rank);
   Value scalar(Value x);  ///< x of one element without dimensions
-  /// [product of the axes before `axis`, product of the others] as Model Optimizer computes it: at run time unless axis is 0 or 1.
+  /// [product of the axes before `axis`, product of the others] as Model Optimizer computes it: at run time unless axis
+  /// is 0 or 1.
   Value flatten(Value x, int64_t axis, const std::string& suffix);
 
   /// The operator is known but not in this form.

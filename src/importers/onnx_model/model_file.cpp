@@ -21,12 +21,15 @@ Error bad_model(ErrorCode code, const std::string& what) { return Error(code, wh
 
 ElementType checked_type(int32_t t, const std::string& who) {
   if (const auto type = element_type(t)) return *type;
-  const std::string name = onnx::TensorProto_DataType_IsValid(t) ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t)) : std::to_string(t);
+  const std::string name = onnx::TensorProto_DataType_IsValid(t)
+                               ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t))
+                               : std::to_string(t);
   throw bad_model(ErrorCode::TypeMismatch, "unsupported element type: " + name + " of " + who);
 }
 
 Shape tensor_shape(const onnx::TensorProto& t, const std::string& who) {
-  if (t.dims_size() > kLargestRank) throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(t.dims_size()) + " dimensions");
+  if (t.dims_size() > kLargestRank)
+    throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(t.dims_size()) + " dimensions");
   Shape s(t.dims().begin(), t.dims().end());
   if (!is_static(s)) throw bad_model(ErrorCode::BadOnnx, who + " has the shape " + to_string(s));
   return s;
@@ -60,7 +63,8 @@ Bytes typed_values(const onnx::TensorProto& t, ElementType type) {
 int64_t whole_number(const std::string& s, const std::string& who) {
   int64_t v = 0;
   const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), v);
-  if (ec != std::errc{} || end != s.data() + s.size() || v < 0) throw bad_model(ErrorCode::BadOnnx, "external data of " + who + ": '" + s + "' is not a number");
+  if (ec != std::errc{} || end != s.data() + s.size() || v < 0)
+    throw bad_model(ErrorCode::BadOnnx, "external data of " + who + ": '" + s + "' is not a number");
   return v;
 }
 
@@ -74,10 +78,12 @@ Bytes external_values(const onnx::TensorProto& t, const std::string& folder, con
   }
   // The file must lie in the model's folder: a model is no reason to read anything else.
   if (folder.empty() || location.empty() || location.front() == '/' || location.find("..") != std::string::npos)
-    throw bad_model(ErrorCode::BadOnnx, "external data of " + who + " lies at '" + location + "', which is not in the model's folder");
+    throw bad_model(ErrorCode::BadOnnx,
+                    "external data of " + who + " lies at '" + location + "', which is not in the model's folder");
   const Bytes file = read_file(folder + "/" + location);
   const auto size = static_cast<int64_t>(file.size());
-  if (offset > size || (length >= 0 && length > size - offset)) throw bad_model(ErrorCode::FileTruncated, "external data of " + who + " goes past the end of " + location);
+  if (offset > size || (length >= 0 && length > size - offset))
+    throw bad_model(ErrorCode::FileTruncated, "external data of " + who + " goes past the end of " + location);
   return file.slice(static_cast<size_t>(offset), static_cast<size_t>(length >= 0 ? length : size - offset)).aligned(8);
 }
 
@@ -85,12 +91,19 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   const std::string who = "tensor '" + t.name() + "'";
   Tensor r{checked_type(t.data_type(), who), tensor_shape(t, who), {}};
   int64_t bytes = 0;
-  if (__builtin_mul_overflow(element_count(r.shape), static_cast<int64_t>(byte_width(r.type)), &bytes)) throw bad_model(ErrorCode::BadOnnx, who + " is too large");
-  if (t.data_location() == onnx::TensorProto::EXTERNAL) r.bytes = external_values(t, folder, who);
-  else if (t.has_raw_data()) r.bytes = Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(t.raw_data().data()), t.raw_data().size())).aligned(8);
-  else r.bytes = typed_values(t, r.type);
+  if (__builtin_mul_overflow(element_count(r.shape), static_cast<int64_t>(byte_width(r.type)), &bytes))
+    throw bad_model(ErrorCode::BadOnnx, who + " is too large");
+  if (t.data_location() == onnx::TensorProto::EXTERNAL)
+    r.bytes = external_values(t, folder, who);
+  else if (t.has_raw_data())
+    r.bytes = Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(t.raw_data().data()), t.raw_data().size()))
+                  .aligned(8);
+  else
+    r.bytes = typed_values(t, r.type);
   if (static_cast<int64_t>(r.bytes.size()) < bytes)
-    throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " + std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) + " expected");
+    throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " +
+                                            std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) +
+                                            " expected");
   r.bytes = r.bytes.slice(0, static_cast<size_t>(bytes));
   return r;
 }
@@ -99,20 +112,43 @@ Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folde
   using Kind = Attribute::Kind;
   Attribute r;
   switch (a.type()) {
-    case onnx::AttributeProto::INT: r.kind = Kind::Integer; r.integer = a.i(); break;
-    case onnx::AttributeProto::FLOAT: r.kind = Kind::Real; r.real = a.f(); break;
-    case onnx::AttributeProto::STRING: r.kind = Kind::Text; r.text = a.s(); break;
-    case onnx::AttributeProto::INTS: r.kind = Kind::Integers; r.integers.assign(a.ints().begin(), a.ints().end()); break;
-    case onnx::AttributeProto::FLOATS: r.kind = Kind::Reals; r.reals.assign(a.floats().begin(), a.floats().end()); break;
-    case onnx::AttributeProto::STRINGS: r.kind = Kind::Texts; r.texts.assign(a.strings().begin(), a.strings().end()); break;
-    case onnx::AttributeProto::TENSOR: r.kind = Kind::Tensor; r.tensor = read_tensor(a.t(), folder); break;
+    case onnx::AttributeProto::INT:
+      r.kind = Kind::Integer;
+      r.integer = a.i();
+      break;
+    case onnx::AttributeProto::FLOAT:
+      r.kind = Kind::Real;
+      r.real = a.f();
+      break;
+    case onnx::AttributeProto::STRING:
+      r.kind = Kind::Text;
+      r.text = a.s();
+      break;
+    case onnx::AttributeProto::INTS:
+      r.kind = Kind::Integers;
+      r.integers.assign(a.ints().begin(), a.ints().end());
+      break;
+    case onnx::AttributeProto::FLOATS:
+      r.kind = Kind::Reals;
+      r.reals.assign(a.floats().begin(), a.floats().end());
+      break;
+    case onnx::AttributeProto::STRINGS:
+      r.kind = Kind::Texts;
+      r.texts.assign(a.strings().begin(), a.strings().end());
+      break;
+    case onnx::AttributeProto::TENSOR:
+      r.kind = Kind::Tensor;
+      r.tensor = read_tensor(a.t(), folder);
+      break;
     default: break;
   }
   return r;
 }
 
 Node read_node(const onnx::NodeProto& n, const std::string& folder) {
-  Node r{n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()}, {}};
+  Node r{
+      n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()},
+      {}};
   for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, folder);
   return r;
 }
@@ -125,20 +161,25 @@ ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   const auto& t = v.type().tensor_type();
   if (t.elem_type()) r.type = checked_type(t.elem_type(), "value '" + v.name() + "'");
   if (!t.has_shape()) return r;
-  if (t.shape().dim_size() > kLargestRank) throw bad_model(ErrorCode::BadOnnx, "value '" + v.name() + "' has " + std::to_string(t.shape().dim_size()) + " dimensions");
+  if (t.shape().dim_size() > kLargestRank)
+    throw bad_model(ErrorCode::BadOnnx,
+                    "value '" + v.name() + "' has " + std::to_string(t.shape().dim_size()) + " dimensions");
   r.shape.emplace();
-  for (const auto& d : t.shape().dim()) r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
+  for (const auto& d : t.shape().dim())
+    r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
   return r;
 }
 
 onnx::ModelProto parse(const Bytes& file) {
   onnx::ModelProto proto;
-  google::protobuf::io::ArrayInputStream stream(file.data(), static_cast<int>(std::min<size_t>(file.size(), INT32_MAX)));
+  google::protobuf::io::ArrayInputStream stream(file.data(),
+                                                static_cast<int>(std::min<size_t>(file.size(), INT32_MAX)));
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(INT32_MAX);
   if (file.size() > INT32_MAX || !proto.ParseFromCodedStream(&coded) || !proto.has_graph()) {
     Error e(ErrorCode::BadOnnx, "the file is no ONNX model, or it is cut off");
-    throw e.hint("python -m onnx.checker tells whether ONNX itself can read it; models of 2 GB and more need external data");
+    throw e.hint(
+        "python -m onnx.checker tells whether ONNX itself can read it; models of 2 GB and more need external data");
   }
   return proto;
 }
@@ -186,7 +227,8 @@ std::vector<int64_t> Node::integers(const std::string& attribute, std::vector<in
 }
 
 std::string Node::describe(int64_t opset) const {
-  return "node \"" + (name.empty() && !outputs.empty() ? outputs[0] : name) + "\" (" + op_type + "-" + std::to_string(opset) + ")";
+  return "node \"" + (name.empty() && !outputs.empty() ? outputs[0] : name) + "\" (" + op_type + "-" +
+         std::to_string(opset) + ")";
 }
 
 Model read_model(const Bytes& file, const std::string& folder) {

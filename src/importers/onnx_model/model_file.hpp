@@ -40,13 +40,14 @@ struct Node {
 struct ValueInfo {
   std::string name;
   ElementType type = ElementType::f32;
-  std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape, or nothing but the name
+  std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape, or
+                               ///< nothing but the name
 };
 
 struct Model {
-  int64_t opset = 0;           ///< of the default domain
+  int64_t opset = 0;  ///< of the default domain
   std::string graph_name;
-  std::vector<Node> nodes;     ///< in file order, which is a topological order
+  std::vector<Node> nodes;  ///< in file order, which is a topological order
   std::vector<std::pair<std::string, Tensor>> initializers;
   std::vector<ValueInfo> inputs, outputs;  ///< inputs without those that are initializers
 };
@@ -54,7 +55,8 @@ struct Model {
 /// The type that a number of ONNX's TensorProto.DataType means; none for texts, complex numbers and newer types.
 std::optional<ElementType> element_type(int64_t onnx_type);
 
-/// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `folder`: where external data may lie; empty: nowhere.
+/// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `folder`: where external data may lie; empty:
+/// nowhere.
 Model read_model(const Bytes& file, const std::string& folder);
 
 }  // namespace blobsmith::onnx_file

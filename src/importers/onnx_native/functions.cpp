@@ -60,7 +60,8 @@ void set(Node& n, const char* name, std::vector<int64_t> v) {
 constexpr int64_t kOnnxUint8 = 2, kOnnxInt64 = 7;  // numbers of TensorProto.DataType
 
 void celu(Body& b) {
-  const std::string alpha = b.constant("alpha", Tensor::of(ElementType::f32, {1}, std::vector<float>{b.call().real("alpha", 1)}));
+  const std::string alpha =
+      b.constant("alpha", Tensor::of(ElementType::f32, {1}, std::vector<float>{b.call().real("alpha", 1)}));
   b.add("Div", {b.input(0), alpha}, b.inner("X_alpha"));
   b.add("Elu", {b.inner("X_alpha")}, b.inner("Elu_Result"));
   b.add("Mul", {alpha, b.inner("Elu_Result")}, b.output());
@@ -74,7 +75,9 @@ void or_equal(Body& b, const char* comparison) {
 void dynamic_quantize(Body& b) {
   const auto real = [](float v) { return Tensor::of(ElementType::f32, {}, std::vector<float>{v}); };
   const std::string low = b.constant("Q_Min", real(0)), high = b.constant("Q_Max", real(255));
-  const auto step = [&](const char* op_type, std::vector<std::string> inputs, const char* name) -> Node& { return b.add(op_type, std::move(inputs), b.inner(name)); };
+  const auto step = [&](const char* op_type, std::vector<std::string> inputs, const char* name) -> Node& {
+    return b.add(op_type, std::move(inputs), b.inner(name));
+  };
   set(step("ReduceMin", {b.input(0)}, "X_Min"), "keepdims", 0);
   step("Min", {b.inner("X_Min"), low}, "X_Min_Adjusted");
   set(step("ReduceMax", {b.input(0)}, "X_Max"), "keepdims", 0);
@@ -94,12 +97,16 @@ void dynamic_quantize(Body& b) {
 /// Axes are an input since opset 13, an attribute before.
 class Axes {
  public:
-  Axes(Body& b, int64_t opset) : axes_(opset >= kAxesAreInputs ? b.constant("axes", Tensor::i64({1})) : std::string()) {}
-  void add(Body& b, const char* op_type, const std::string& input, const std::string& output, bool keep_dims = false) const {
+  Axes(Body& b, int64_t opset)
+      : axes_(opset >= kAxesAreInputs ? b.constant("axes", Tensor::i64({1})) : std::string()) {}
+  void add(Body& b, const char* op_type, const std::string& input, const std::string& output,
+           bool keep_dims = false) const {
     Node& n = b.add(op_type, {input}, output);
     if (keep_dims) set(n, "keepdims", 1);
-    if (axes_.empty()) set(n, "axes", std::vector<int64_t>{1});
-    else n.inputs.push_back(axes_);
+    if (axes_.empty())
+      set(n, "axes", std::vector<int64_t>{1});
+    else
+      n.inputs.push_back(axes_);
   }
 
  private:
@@ -133,20 +140,25 @@ void mask_ignored(Body& b) {
   b.add("Sub", {b.inner("expanded_target"), b.inner("expanded_target")}, b.inner("const_zero_target_typed"));
   set(b.add("Cast", {b.inner("expanded_target")}, b.inner("expanded_target_int64")), "to", kOnnxInt64);
   b.add("Equal", {b.inner("expanded_target_int64"), ignored}, b.inner("mask"));
-  b.add("Where", {b.inner("mask"), b.inner("const_zero_target_typed"), b.inner("expanded_target")}, b.inner("transform_targets"));
+  b.add("Where", {b.inner("mask"), b.inner("const_zero_target_typed"), b.inner("expanded_target")},
+        b.inner("transform_targets"));
 }
 
 void negative_log_likelihood(Body& b, int64_t opset) {
   const auto one_value = [](auto v) { return std::vector{v}; };
   const bool ignores = b.call().find("ignore_index") != nullptr, weighted = b.call().has_input(2);
-  const std::string zero = b.constant("const_zero", Tensor::of(ElementType::i32, {1}, one_value(int32_t{0}))), one = b.constant("const_one", Tensor::of(ElementType::i32, {1}, one_value(int32_t{1})));
+  const std::string zero = b.constant("const_zero", Tensor::of(ElementType::i32, {1}, one_value(int32_t{0}))),
+                    one = b.constant("const_one", Tensor::of(ElementType::i32, {1}, one_value(int32_t{1})));
   const Axes axes(b, opset);
   axes.add(b, "Unsqueeze", b.input(1), b.inner("expanded_target"));
   if (ignores) mask_ignored(b);
-  set(b.add("GatherElements", {b.input(0), b.inner(ignores ? "transform_targets" : "expanded_target")}, b.inner("input_gather_element")), "axis", 1);
+  set(b.add("GatherElements", {b.input(0), b.inner(ignores ? "transform_targets" : "expanded_target")},
+            b.inner("input_gather_element")),
+      "axis", 1);
   if (ignores) {
     const std::string nothing = b.constant("const_zero_float", Tensor::of(ElementType::f32, {1}, one_value(0.0f)));
-    b.add("Where", {b.inner("mask"), nothing, b.inner("input_gather_element")}, b.inner("input_gather_element_transform"));
+    b.add("Where", {b.inner("mask"), nothing, b.inner("input_gather_element")},
+          b.inner("input_gather_element_transform"));
   }
   b.add("Neg", {b.inner(ignores ? "input_gather_element_transform" : "input_gather_element")}, b.inner("loss_NCdd"));
   b.add("Slice", {b.inner("loss_NCdd"), zero, one, one}, b.inner("loss_N1dd"));
@@ -155,7 +167,8 @@ void negative_log_likelihood(Body& b, int64_t opset) {
     b.add("Gather", {b.input(2), b.input(1)}, b.inner("weight_gather"));
   } else if (weighted) {
     b.add("Gather", {b.input(2), b.inner("transform_targets")}, b.inner("weight_gather_temp"));
-    b.add("Where", {b.inner("mask"), b.inner("const_zero_float"), b.inner("weight_gather_temp")}, b.inner("weight_gather_temp_1"));
+    b.add("Where", {b.inner("mask"), b.inner("const_zero_float"), b.inner("weight_gather_temp")},
+          b.inner("weight_gather_temp_1"));
     axes.add(b, "Squeeze", b.inner("weight_gather_temp_1"), b.inner("weight_gather"));
   } else {
     axes.add(b, "Squeeze", b.inner("mask"), b.inner("squeeze_mask"));

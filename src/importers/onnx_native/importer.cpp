@@ -1,5 +1,5 @@
-// The way from an ONNX file to a graph: functions expanded, constants, parameters, one recipe per node, results, and the
-// copy that the compiler makes of the graph (front-end spec §16.1).
+// The way from an ONNX file to a graph: functions expanded, constants, parameters, one recipe per node, results, and
+// the copy that the compiler makes of the graph (front-end spec §16.1).
 #include "importers/onnx_native/importer.hpp"
 
 #include <algorithm>
@@ -41,7 +41,8 @@ class Importer {
     std::vector<std::string> unknown;
     for (const onnx_file::Node& n : model_.nodes) {
       const std::string name = n.domain.empty() ? n.op_type : n.domain + "." + n.op_type;
-      if (!find_recipe(n.domain, n.op_type, opset_) && std::ranges::find(unknown, name) == unknown.end()) unknown.push_back(name);
+      if (!find_recipe(n.domain, n.op_type, opset_) && std::ranges::find(unknown, name) == unknown.end())
+        unknown.push_back(name);
     }
     if (unknown.empty()) return;
     std::ranges::sort(unknown);
@@ -53,8 +54,10 @@ class Importer {
 
   void add_parameter(const onnx_file::ValueInfo& input) {
     if (!input.shape || !is_static(*input.shape)) {
-      Error e(ErrorCode::ShapeMismatch, "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
-      throw e.hint("fix its shape in the model, or state it: blobsmith convert --input-shape " + input.name + "=1,3,224,224");
+      Error e(ErrorCode::ShapeMismatch,
+              "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
+      throw e.hint("fix its shape in the model, or state it: blobsmith convert --input-shape " + input.name +
+                   "=1,3,224,224");
     }
     element_count(*input.shape);  // throws where it overflows
     import_.values[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
@@ -87,7 +90,9 @@ class Importer {
     }
     std::set<std::string> names;
     for (const Node* r : graph_.results())
-      if (!names.insert(output_name(r->input(0))).second) throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!").because("output \"" + r->name + "\" is the same value as another");
+      if (!names.insert(output_name(r->input(0))).second)
+        throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!")
+            .because("output \"" + r->name + "\" is the same value as another");
     if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
   }
 
@@ -128,7 +133,8 @@ Graph read_onnx(const Bytes& model, const std::string& file_name, const std::str
 }
 
 Graph read_onnx(const std::string& path) {
-  if (!file_exists(path)) throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  if (!file_exists(path))
+    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
   const size_t slash = path.rfind('/');
   return read_onnx(read_file(path), path, slash == std::string::npos ? "." : path.substr(0, slash + 1));
 }

@@ -1,4 +1,5 @@
-// ONNX -> Graph, as the ONNX importer inside Intel's compiler reads it (front-end spec §16): what `compile` does with a
+// ONNX -> Graph, as the ONNX importer inside Intel's compiler reads it (front-end spec §16): what `compile` does
+// with a
 // .onnx file. (`convert` goes the usual way, Model Optimizer's: importers/onnx.)
 #pragma once
 #include <string>

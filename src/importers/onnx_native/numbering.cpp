@@ -8,7 +8,8 @@ namespace {
 
 constexpr int64_t kIdsOfProduct = 14;  // a product over a shape, for its lower and its upper bound
 
-/// Calls f(node) for the arithmetic that a value follows from. The shape of what ShapeOf reads is known without looking further.
+/// Calls f(node) for the arithmetic that a value follows from. The shape of what ShapeOf reads is known without looking
+/// further.
 template <class F>
 void walk_arithmetic(const Node* from, F f) {
   std::vector<const Node*> todo{from};

@@ -1,5 +1,5 @@
-// The numbers that the reference's node counter takes besides those of the nodes that stay: they reach automatic names, and
-// names decide the order of layers (front-end spec §2.2, §16.1 item 5).
+// The numbers that the reference's node counter takes besides those of the nodes that stay: they reach automatic names,
+// and names decide the order of layers (front-end spec §2.2, §16.1 item 5).
 #pragma once
 #include <cstdint>
 #include <set>

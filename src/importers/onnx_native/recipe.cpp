@@ -14,7 +14,8 @@ bool is_default_domain(std::string_view domain) { return domain.empty() || domai
 const Row* newest(std::span<const Row> rows, std::string_view op_type, int64_t opset, const Row* best) {
   for (const Row& row : rows) {
     if (row.op_type != op_type) continue;
-    const bool better = !best || (row.since <= opset ? row.since > best->since || best->since > opset : row.since < best->since && best->since > opset);
+    const bool better = !best || (row.since <= opset ? row.since > best->since || best->since > opset
+                                                     : row.since < best->since && best->since > opset);
     if (better) best = &row;
   }
   return best;
@@ -22,7 +23,8 @@ const Row* newest(std::span<const Row> rows, std::string_view op_type, int64_t o
 
 }  // namespace
 
-Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes) : import_(import), rewriter_(import.graph), node_(node), becomes_(becomes) {
+Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes)
+    : import_(import), rewriter_(import.graph), node_(node), becomes_(becomes) {
   // quirk: a node stands for each input that is left out.
   skip_ids(std::ranges::count(node_.inputs, std::string()));
 }
@@ -30,7 +32,8 @@ Recipe::Recipe(Import& import, const onnx_file::Node& node, std::string_view bec
 Value Recipe::input(size_t i) const {
   if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");
   const auto it = import_.values.find(node_.inputs[i]);
-  if (it == import_.values.end() || !it->second) refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
+  if (it == import_.values.end() || !it->second)
+    refuse(node_.inputs[i] + " node not found in graph cache", ErrorCode::BadOnnx);
   return it->second;
 }
 
@@ -49,7 +52,9 @@ std::vector<int64_t> Recipe::integers_of(Value v, std::string_view otherwise) co
 }
 
 int64_t Recipe::axis(int64_t a, int64_t rank) const {
-  if (a < -rank || a >= rank) refuse("Parameter axis " + std::to_string(a) + " out of the tensor rank range [-" + std::to_string(rank) + ", " + std::to_string(rank - 1) + "].");
+  if (a < -rank || a >= rank)
+    refuse("Parameter axis " + std::to_string(a) + " out of the tensor rank range [-" + std::to_string(rank) + ", " +
+           std::to_string(rank - 1) + "].");
   return a < 0 ? a + rank : a;
 }
 
@@ -96,7 +101,9 @@ Value Recipe::filled(ElementType type, Shape shape, double v) {
   }
 }
 
-Value Recipe::convert(Value v, ElementType type) { return make("Convert", {v}, attributes({{"destination_type", std::string(to_string(type))}})); }
+Value Recipe::convert(Value v, ElementType type) {
+  return make("Convert", {v}, attributes({{"destination_type", std::string(to_string(type))}}));
+}
 
 std::vector<Value> Recipe::split(Value v, int64_t parts, int64_t axis) {
   const Value a = scalar_i64(axis);
@@ -115,14 +122,20 @@ void Recipe::refuse(std::string_view why, ErrorCode code) const {
   std::string outputs;
   for (const std::string& o : node_.outputs) outputs += (outputs.empty() ? "" : ", ") + o;
   // The reference's wording, which users search for.
-  throw Error(code, "While validating ONNX node '<Node(" + node_.op_type + "): " + outputs + ">':\n" + std::string(why));
+  throw Error(code,
+              "While validating ONNX node '<Node(" + node_.op_type + "): " + outputs + ">':\n" + std::string(why));
 }
 
 const Row* find_recipe(std::string_view domain, std::string_view op_type, int64_t opset) {
-  static constexpr std::array kFamilies{arithmetic_recipes, activation_recipes, softmax_recipes, convolution_recipes, pooling_recipes,       matmul_recipes,   shape_recipes,        slice_recipes,
-                                        indexing_recipes,   selection_recipes,  resize_recipes,  reduction_recipes,   normalization_recipes, constant_recipes, quantization_recipes, recurrent_recipes};
+  static constexpr std::array kFamilies{
+      arithmetic_recipes,    activation_recipes, softmax_recipes,      convolution_recipes,
+      pooling_recipes,       matmul_recipes,     shape_recipes,        slice_recipes,
+      indexing_recipes,      selection_recipes,  resize_recipes,       reduction_recipes,
+      normalization_recipes, constant_recipes,   quantization_recipes, recurrent_recipes};
   const Row* best = nullptr;
-  const auto of_openvino = [&] { return newest(openvino_recipes(), op_type, opset, newest(detection_recipes(), op_type, opset, nullptr)); };
+  const auto of_openvino = [&] {
+    return newest(openvino_recipes(), op_type, opset, newest(detection_recipes(), op_type, opset, nullptr));
+  };
   if (domain == "org.openvinotoolkit") return of_openvino();
   if (!is_default_domain(domain)) return nullptr;
   for (const auto& family : kFamilies) best = newest(family(), op_type, opset, best);
@@ -140,7 +153,8 @@ Value channel_reshape(Recipe& r, Value vector, Value rank_of_target) {
 
 Value interpret_as_scalar(Recipe& r, Value v) {
   if (v.shape().empty()) return v;
-  if (!is_static(v.shape()) || element_count(v.shape()) != 1) r.refuse("a tensor of shape " + to_string(v.shape()) + " stands where one value is expected");
+  if (!is_static(v.shape()) || element_count(v.shape()) != 1)
+    r.refuse("a tensor of shape " + to_string(v.shape()) + " stands where one value is expected");
   if (const Tensor* t = transforms::constant_of(v)) return r.constant({t->type, {}, t->bytes});
   const Value axes = r.list_i64(axes_from(0, r.rank(v)));
   return r.make("Squeeze", {v, axes});
@@ -150,8 +164,10 @@ Tensor cast(const Tensor& t, ElementType type) {
   Graph g;
   const Value from = g.constant(t)->value();
   const Tensor* inputs[] = {&t};
-  std::vector<Tensor> values = evaluate(*g.make("Convert", {from}, attributes({{"destination_type", std::string(to_string(type))}})), inputs);
-  if (values.empty()) throw Error(ErrorCode::TypeMismatch, "constants of type " + std::string(to_string(type)) + " are not supported");
+  std::vector<Tensor> values =
+      evaluate(*g.make("Convert", {from}, attributes({{"destination_type", std::string(to_string(type))}})), inputs);
+  if (values.empty())
+    throw Error(ErrorCode::TypeMismatch, "constants of type " + std::string(to_string(type)) + " are not supported");
   return values.front();
 }
 

@@ -33,24 +33,26 @@ class Recipe {
   Recipe(Import& import, const onnx_file::Node& node, std::string_view becomes);
 
   const onnx_file::Node& node() const { return node_; }
-  std::string becomes() const { return std::string(becomes_); }   ///< the type that the table's row states
+  std::string becomes() const { return std::string(becomes_); }  ///< the type that the table's row states
   size_t input_count() const { return node_.inputs.size(); }
   size_t output_count() const { return node_.outputs.size(); }
   bool has_input(size_t i) const { return node_.has_input(i); }
-  Value input(size_t i) const;                                    ///< an error when it is absent
-  std::vector<Value> inputs() const;                              ///< all of them
+  Value input(size_t i) const;        ///< an error when it is absent
+  std::vector<Value> inputs() const;  ///< all of them
   /// The tensor that a value is known to hold: a constant, or arithmetic on static shapes.
   std::optional<Tensor> known(Value v) const;
   /// The integers of a constant; refuses with `otherwise` when they are computed at run time.
   std::vector<int64_t> integers_of(Value v, std::string_view otherwise) const;
   int64_t rank(Value v) const { return static_cast<int64_t>(v.shape().size()); }
-  int64_t axis(int64_t a, int64_t rank) const;                    ///< counted from the front, or an error
+  int64_t axis(int64_t a, int64_t rank) const;  ///< counted from the front, or an error
 
   // Attributes of the node, with the default of a missing one.
   int64_t integer(const char* a, int64_t fallback) const { return node_.integer(a, fallback); }
   float real(const char* a, float fallback) const { return node_.real(a, fallback); }
   std::string text(const char* a, const char* fallback) const { return node_.text(a, fallback); }
-  std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const { return node_.integers(a, std::move(fallback)); }
+  std::vector<int64_t> integers(const char* a, std::vector<int64_t> fallback = {}) const {
+    return node_.integers(a, std::move(fallback));
+  }
   bool has(const char* a) const { return node_.find(a) != nullptr; }
   int64_t mandatory_integer(const char* a) const;
 
@@ -63,10 +65,16 @@ class Recipe {
   Value list_u64(std::vector<int64_t> v);
   Value filled(ElementType type, Shape shape, double v);
   Value convert(Value v, ElementType type);
-  Value reshape(Value v, Value pattern, bool special_zero) { return make("Reshape", {v, pattern}, attributes({{"special_zero", special_zero}})); }
+  Value reshape(Value v, Value pattern, bool special_zero) {
+    return make("Reshape", {v, pattern}, attributes({{"special_zero", special_zero}}));
+  }
   Value shape_of(Value v) { return make("ShapeOf", {v}, attributes({{"output_type", std::string("i64")}}), 3); }
-  Value gather(Value v, Value indices, Value axis) { return make("Gather", {v, indices, axis}, attributes({{"batch_dims", int64_t{0}}}), 7); }
-  Value concat(std::vector<Value> parts, int64_t axis) { return make("Concat", std::move(parts), attributes({{"axis", axis}})); }
+  Value gather(Value v, Value indices, Value axis) {
+    return make("Gather", {v, indices, axis}, attributes({{"batch_dims", int64_t{0}}}), 7);
+  }
+  Value concat(std::vector<Value> parts, int64_t axis) {
+    return make("Concat", std::move(parts), attributes({{"axis", axis}}));
+  }
   std::vector<Value> split(Value v, int64_t parts, int64_t axis);
   Value transpose(Value v, std::vector<int64_t> order);
   Value binary(const char* type, Value a, Value b) { return make(type, {a, b}); }
@@ -90,7 +98,7 @@ using MakeFunction = std::vector<Value> (*)(Recipe&);
 
 struct Row {
   std::string_view op_type;
-  int since;                      ///< the first opset of this meaning
+  int since;  ///< the first opset of this meaning
   MakeFunction make;
   std::string_view becomes = {};  ///< for recipes that only differ in the type of the node they make
 };
@@ -100,7 +108,8 @@ constexpr int64_t kNewestOpset = 13;
 /// The row for an operator: the highest `since` that the opset reaches, else the first. Null when there is none.
 const Row* find_recipe(std::string_view domain, std::string_view op_type, int64_t opset);
 
-// ---- parts of several recipes ----------------------------------------------------------------------------------------
+// ---- parts of several recipes
+// ----------------------------------------------------------------------------------------
 
 /// 2-D: [product before the axis, the others].
 Value flatten(Recipe& r, Value x, int64_t axis);

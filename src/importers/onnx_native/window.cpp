@@ -27,8 +27,10 @@ Window read_window(const Recipe& r, size_t spatial) {
   const std::vector<int64_t> pads = r.integers("pads", std::vector<int64_t>(2 * spatial, 0));
   // A list of half the size counts for both sides.
   const size_t half = pads.size() == spatial ? 0 : spatial;
-  if (pads.size() < half + spatial || w.strides.size() != spatial || w.dilations.size() != spatial) r.refuse("pads, strides or dilations do not fit the input's " + std::to_string(spatial) + " spatial axes");
-  const auto begin = pads.begin(), end = begin + static_cast<std::ptrdiff_t>(half), size = begin + static_cast<std::ptrdiff_t>(spatial);
+  if (pads.size() < half + spatial || w.strides.size() != spatial || w.dilations.size() != spatial)
+    r.refuse("pads, strides or dilations do not fit the input's " + std::to_string(spatial) + " spatial axes");
+  const auto begin = pads.begin(), end = begin + static_cast<std::ptrdiff_t>(half),
+             size = begin + static_cast<std::ptrdiff_t>(spatial);
   w.pads_begin.assign(begin, size);
   w.pads_end.assign(end, end + static_cast<std::ptrdiff_t>(spatial));
   return w;

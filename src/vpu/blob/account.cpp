@@ -38,7 +38,9 @@ class Accountant {
                          {"output info", h.output_info_offset, blob_.outputs_end, h.stage_section_offset},
                          {"stages", h.stage_section_offset, blob_.stages_end, h.const_section_offset}};
     for (const auto& s : account_.sections) {
-      if (aligned(s.end) != s.padded_end) account_.problems.push_back("section '" + s.name + "' ends at " + std::to_string(s.end) + ", the next begins at " + std::to_string(s.padded_end));
+      if (aligned(s.end) != s.padded_end)
+        account_.problems.push_back("section '" + s.name + "' ends at " + std::to_string(s.end) +
+                                    ", the next begins at " + std::to_string(s.padded_end));
       (all_zero(s.end, s.padded_end) ? account_.padding : account_.unexplained) += s.padded_end - s.end;
     }
     account_.sections.push_back({"const", h.const_section_offset, const_end, const_end});
@@ -56,7 +58,8 @@ class Accountant {
     constexpr size_t kNameAt = 12;
     const size_t length = io.name.size(), room = (length + 1 + kNameAlignment - 1) / kNameAlignment * kNameAlignment;
     const size_t stored = io.file_size - kNameAt - 7 * 4, begin = io.file_offset + kNameAt + length;
-    if (stored != room || !all_zero(begin, io.file_offset + kNameAt + stored)) account_.problems.push_back("the name of '" + io.name + "' is padded in an unusual way");
+    if (stored != room || !all_zero(begin, io.file_offset + kNameAt + stored))
+      account_.problems.push_back("the name of '" + io.name + "' is padded in an unusual way");
   }
 
   void flags() {
@@ -67,10 +70,12 @@ class Accountant {
       shave |= category(s.type) == StageCategory::SHAVE;
     }
     const BlobHeader& h = blob_.header;
-    if (h.has_hw_stage != hw || h.has_shave_stage != shave || h.has_dma_stage != dma) account_.problems.push_back("the header's flags of hw, SHAVE and DMA stages don't match the stages");
+    if (h.has_hw_stage != hw || h.has_shave_stage != shave || h.has_dma_stage != dma)
+      account_.problems.push_back("the header's flags of hw, SHAVE and DMA stages don't match the stages");
   }
 
-  // ---- the const section ----------------------------------------------------------------------------------------------
+  // ---- the const section
+  // ----------------------------------------------------------------------------------------------
   void shape(const BlobTensorDesc& d) {
     if (blob_.header.has_inline_shapes()) return;
     const size_t bytes = size_t{4} * static_cast<size_t>(d.rank());
@@ -106,8 +111,10 @@ class Accountant {
     if (begin >= end) return;
     auto& list = account_.constants;
     const bool joins = !list.empty() && list.back().kind == kind && list.back().end == begin && kind != Kind::Constant;
-    if (joins) list.back().end = end;
-    else list.push_back({kind, begin, end, std::move(users)});
+    if (joins)
+      list.back().end = end;
+    else
+      list.push_back({kind, begin, end, std::move(users)});
     if (kind == Kind::Padding) account_.padding += end - begin;
     if (kind == Kind::UnmentionedConstant) account_.unmentioned_constants += end - begin;
     if (kind == Kind::UnmentionedShapes) account_.unmentioned_shapes += end - begin;

@@ -23,7 +23,7 @@ struct ByteAccount {
   std::vector<Section> sections;
   std::vector<Region> constants;
   size_t padding = 0, unmentioned_constants = 0, unmentioned_shapes = 0, unexplained = 0;  ///< bytes of the whole file
-  std::vector<std::string> problems;                                                       ///< deviations from what Intel's compiler writes
+  std::vector<std::string> problems;  ///< deviations from what Intel's compiler writes
 
   bool complete() const { return unexplained == 0 && problems.empty(); }
 };

@@ -1,4 +1,5 @@
-// The decoded contents of a .blob file: header, inputs and outputs, stages with parameters and buffers (blob-format spec).
+// The decoded contents of a .blob file: header, inputs and outputs, stages with parameters and buffers (blob-format
+// spec).
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -17,7 +18,8 @@ namespace blobsmith::vpu {
 
 /// The 20 words after the ELF-like header (§1.2), in file order.
 struct BlobHeader {
-  uint32_t magic = 0, file_size = 0, version_major = 0, version_minor = 0, input_count = 0, output_count = 0, stage_count = 0;
+  uint32_t magic = 0, file_size = 0, version_major = 0, version_minor = 0, input_count = 0, output_count = 0,
+           stage_count = 0;
   uint32_t inputs_size = 0, outputs_size = 0, batch_size = 1, bss_size = 0, slices = 0, shaves = 0;
   uint32_t has_hw_stage = 0, has_shave_stage = 0, has_dma_stage = 0;
   uint32_t input_info_offset = 0, output_info_offset = 0, stage_section_offset = 0, const_section_offset = 0;
@@ -103,6 +105,7 @@ struct Blob {
 };
 
 /// Bytes from the first to one past the last element; nothing when it does not fit 63 bits.
-std::optional<int64_t> tensor_extent(DataType type, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides);
+std::optional<int64_t> tensor_extent(DataType type, const std::vector<int64_t>& dims,
+                                     const std::vector<int64_t>& strides);
 
 }  // namespace blobsmith::vpu

@@ -40,9 +40,12 @@ class ParamDumper final : public FieldArchive {
   void put(std::string_view name, Json value) {
     Json& object = stack_.back();
     const std::string key(name);
-    if (!object.contains(key)) object[key] = std::move(value);
-    else if (!repeated(key)) object[key] = Json::array({object[key], std::move(value)});
-    else object[key].push_back(std::move(value));
+    if (!object.contains(key))
+      object[key] = std::move(value);
+    else if (!repeated(key))
+      object[key] = Json::array({object[key], std::move(value)});
+    else
+      object[key].push_back(std::move(value));
   }
   bool repeated(const std::string& key) const { return stack_.back()[key].is_array(); }
 
@@ -53,7 +56,9 @@ class ParamDumper final : public FieldArchive {
 Json params_json(const BlobStage& s) {
   if (const auto* p = dynamic_cast<const EltwiseParams*>(s.params.get())) {
     const bool integers = !s.buffers.empty() && s.buffers[0].desc.type == DataType::S32;
-    const auto number = [integers](uint32_t bits) { return integers ? Json(EltwiseParams::integer(bits)) : Json(EltwiseParams::real(bits)); };
+    const auto number = [integers](uint32_t bits) {
+      return integers ? Json(EltwiseParams::integer(bits)) : Json(EltwiseParams::real(bits));
+    };
     const auto post = stage_type_from_id(p->post_operation);
     return {{"coeff1", number(p->coeff1)},
             {"coeff2", number(p->coeff2)},
@@ -75,14 +80,20 @@ Json outermost_first(std::vector<int64_t> v) {
 
 Json desc_json(const BlobTensorDesc& d) {
   Json j{{"type", to_string(d.type)}, {"order", d.order.name()}};
-  if (d.is_dynamic()) j["dims"] = std::string("in ") + to_string(d.dims_location) + "+" + std::to_string(d.dims_offset);
-  else j["dims"] = outermost_first(d.dims);
+  if (d.is_dynamic())
+    j["dims"] = std::string("in ") + to_string(d.dims_location) + "+" + std::to_string(d.dims_offset);
+  else
+    j["dims"] = outermost_first(d.dims);
   j["strides"] = outermost_first(d.strides);
   return j;
 }
 
 Json stage_json(const BlobStage& s) {
-  Json j{{"type", to_string(s.type)}, {"id", static_cast<int>(s.type)}, {"shaves", s.shaves}, {"fileOffset", s.file_offset}, {"bytes", s.file_size}};
+  Json j{{"type", to_string(s.type)},
+         {"id", static_cast<int>(s.type)},
+         {"shaves", s.shaves},
+         {"fileOffset", s.file_offset},
+         {"bytes", s.file_size}};
   j["params"] = params_json(s);
   j["buffers"] = Json::array();
   for (const BlobBuffer& b : s.buffers) {
@@ -125,10 +136,15 @@ Json header_json(const Blob& b) {
 }
 
 Json account_json(const ByteAccount& a) {
-  Json j{{"complete", a.complete()}, {"padding", a.padding}, {"unmentionedConstants", a.unmentioned_constants}, {"unmentionedShapes", a.unmentioned_shapes}, {"unexplained", a.unexplained}};
+  Json j{{"complete", a.complete()},
+         {"padding", a.padding},
+         {"unmentionedConstants", a.unmentioned_constants},
+         {"unmentionedShapes", a.unmentioned_shapes},
+         {"unexplained", a.unexplained}};
   j["problems"] = a.problems;
   j["sections"] = Json::array();
-  for (const auto& s : a.sections) j["sections"].push_back({{"name", s.name}, {"begin", s.begin}, {"end", s.end}, {"paddedEnd", s.padded_end}});
+  for (const auto& s : a.sections)
+    j["sections"].push_back({{"name", s.name}, {"begin", s.begin}, {"end", s.end}, {"paddedEnd", s.padded_end}});
   j["constants"] = Json::array();
   for (const auto& r : a.constants) {
     Json e{{"kind", to_string(r.kind)}, {"offset", r.begin}, {"bytes", r.end - r.begin}};
@@ -143,7 +159,8 @@ Json network_info_json(const BlobNetworkInfo& info) {
   for (const auto& [key, list] : {std::pair("parameters", &info.parameters), std::pair("results", &info.results)}) {
     j[key] = Json::array();
     for (const auto& n : *list) {
-      j[key].push_back({{"name", n.name}, {"shape", n.shape}, {"elementType", n.element_type}, {"tensorNames", n.tensor_names}});
+      j[key].push_back(
+          {{"name", n.name}, {"shape", n.shape}, {"elementType", n.element_type}, {"tensorNames", n.tensor_names}});
       if (!n.legacy_name.empty()) j[key].back()["legacyName"] = n.legacy_name;
     }
   }
@@ -159,7 +176,8 @@ Json document(const Blob& b) {
   return j;
 }
 
-// ---- text -------------------------------------------------------------------------------------------------------------
+// ---- text
+// -------------------------------------------------------------------------------------------------------------
 
 std::string value_text(const Json& v) {
   if (v.is_string()) return v.get<std::string>();
@@ -190,12 +208,13 @@ void append_params(std::string& out, const Json& params, const std::string& inde
 }
 
 std::string tensor_text(const Json& t) {
-  return padded(t["type"].get<std::string>(), 5) + padded(t["order"].get<std::string>(), 6) + padded(value_text(t["dims"]), 22) + " strides " + value_text(t["strides"]);
+  return padded(t["type"].get<std::string>(), 5) + padded(t["order"].get<std::string>(), 6) +
+         padded(value_text(t["dims"]), 22) + " strides " + value_text(t["strides"]);
 }
 
 void append_stage(std::string& out, const Json& s, const std::string& title, const std::string& indent) {
-  out += indent + title + "  " + s["type"].get<std::string>() + " (" + value_text(s["id"]) + ")  shaves " + value_text(s["shaves"]) + "  at " + value_text(s["fileOffset"]) + ", " +
-         value_text(s["bytes"]) + " bytes\n";
+  out += indent + title + "  " + s["type"].get<std::string>() + " (" + value_text(s["id"]) + ")  shaves " +
+         value_text(s["shaves"]) + "  at " + value_text(s["fileOffset"]) + ", " + value_text(s["bytes"]) + " bytes\n";
   append_params(out, s["params"], indent + "    ");
   for (const Json& b : s["buffers"]) {
     std::string place = b["location"].get<std::string>();
@@ -209,21 +228,26 @@ void append_stage(std::string& out, const Json& s, const std::string& title, con
 void append_account(std::string& out, const Json& a) {
   out += "bytes\n";
   for (const Json& s : a["sections"])
-    out += "  " + padded(s["name"].get<std::string>(), 14) + value_text(s["begin"]) + " .. " + value_text(s["end"]) + ", padded to " + value_text(s["paddedEnd"]) + "\n";
+    out += "  " + padded(s["name"].get<std::string>(), 14) + value_text(s["begin"]) + " .. " + value_text(s["end"]) +
+           ", padded to " + value_text(s["paddedEnd"]) + "\n";
   out += "const section\n";
   for (const Json& r : a["constants"]) {
-    out += "  " + padded(value_text(r["offset"]), 10) + padded(value_text(r["bytes"]), 10) + r["kind"].get<std::string>();
+    out +=
+        "  " + padded(value_text(r["offset"]), 10) + padded(value_text(r["bytes"]), 10) + r["kind"].get<std::string>();
     if (r.contains("users")) out += "  used by " + value_text(r["users"]);
     out += "\n";
   }
   for (const Json& p : a["problems"]) out += "problem: " + p.get<std::string>() + "\n";
-  out += "account: padding " + value_text(a["padding"]) + ", unmentioned constants " + value_text(a["unmentionedConstants"]) + ", unmentioned shapes " + value_text(a["unmentionedShapes"]) +
+  out += "account: padding " + value_text(a["padding"]) + ", unmentioned constants " +
+         value_text(a["unmentionedConstants"]) + ", unmentioned shapes " + value_text(a["unmentionedShapes"]) +
          ", unexplained " + value_text(a["unexplained"]) + " bytes\n";
 }
 
 }  // namespace
 
-std::string inspect_json(const Blob& blob) { return document(blob).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string inspect_json(const Blob& blob) {
+  return document(blob).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 std::string inspect_text(const Blob& blob) {
   const Json j = document(blob);
@@ -231,11 +255,14 @@ std::string inspect_text(const Blob& blob) {
   for (const auto& [key, v] : j["header"].items()) out += "  " + padded(key, 16) + value_text(v) + "\n";
   for (const char* kind : {"inputs", "outputs"}) {
     out += std::string(kind) + "\n";
-    for (const Json& io : j[kind]) out += "  " + padded(io["name"].get<std::string>(), 24) + " at " + padded(value_text(io["offset"]), 10) + tensor_text(io) + "\n";
+    for (const Json& io : j[kind])
+      out += "  " + padded(io["name"].get<std::string>(), 24) + " at " + padded(value_text(io["offset"]), 10) +
+             tensor_text(io) + "\n";
   }
   size_t index = 0;
   for (const Json& s : j["stages"]) append_stage(out, s, "stage " + std::to_string(index++), "");
-  if (j.contains("networkInfo")) out += "network info (2022.1) " + j["networkInfo"].dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (j.contains("networkInfo"))
+    out += "network info (2022.1) " + j["networkInfo"].dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   append_account(out, j["account"]);
   return out;
 }

@@ -16,7 +16,9 @@ constexpr int kMaxRank = 8;
 constexpr uint32_t kMaxSlices = 19, kMaxBatch = 1 << 16;
 constexpr uint64_t kMaxMemory = uint64_t{1} << 30;  // of inputs, outputs and BSS together; the device has 512 MB
 
-Error bad_blob(size_t offset, const std::string& what) { return Error(ErrorCode::BadBlob, "bad blob: " + what + " (at byte " + std::to_string(offset) + ")"); }
+Error bad_blob(size_t offset, const std::string& what) {
+  return Error(ErrorCode::BadBlob, "bad blob: " + what + " (at byte " + std::to_string(offset) + ")");
+}
 
 /// Reads little-endian values from a range of the file.
 class Cursor {
@@ -33,7 +35,9 @@ class Cursor {
     return v;
   }
   const uint8_t* take(size_t n) {
-    if (n > remaining()) throw bad_blob(at_, "a field of " + std::to_string(n) + " bytes runs past the end of its part, which has " + std::to_string(remaining()) + " left");
+    if (n > remaining())
+      throw bad_blob(at_, "a field of " + std::to_string(n) + " bytes runs past the end of its part, which has " +
+                              std::to_string(remaining()) + " left");
     const uint8_t* p = file_.data() + at_;
     at_ += n;
     return p;
@@ -93,7 +97,9 @@ class Reader {
 
  private:
   void read_header() {
-    if (file_.size() < kElfHeaderBytes + kBlobHeaderBytes) throw Error(ErrorCode::FileTruncated, "not a blob: the file has " + std::to_string(file_.size()) + " bytes, the headers alone take 132");
+    if (file_.size() < kElfHeaderBytes + kBlobHeaderBytes)
+      throw Error(ErrorCode::FileTruncated,
+                  "not a blob: the file has " + std::to_string(file_.size()) + " bytes, the headers alone take 132");
     Cursor in(file_, kElfHeaderBytes, kElfHeaderBytes + kBlobHeaderBytes);
     BlobHeader& h = blob_.header;
     for (uint32_t* field : {&h.magic,
@@ -123,16 +129,23 @@ class Reader {
 
   void check_header() const {
     const BlobHeader& h = blob_.header;
-    if (h.magic != kBlobMagic) throw bad_blob(52, "the magic number is " + std::to_string(h.magic) + ", not " + std::to_string(kBlobMagic));
+    if (h.magic != kBlobMagic)
+      throw bad_blob(52, "the magic number is " + std::to_string(h.magic) + ", not " + std::to_string(kBlobMagic));
     if (!is_known_version(h.version_major, h.version_minor) && !h.has_inline_shapes()) {
-      Error e = bad_blob(kVersionAt, "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
+      Error e = bad_blob(kVersionAt,
+                         "unknown version " + std::to_string(h.version_major) + "." + std::to_string(h.version_minor));
       throw e.hint("blobs of OpenVINO " + target_names() + ", and of 2020.1 to 2020.3, can be read");
     }
-    if (file_.size() < h.file_size) throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) + " bytes, the file has " + std::to_string(file_.size()));
-    const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset && h.input_info_offset <= h.output_info_offset && h.output_info_offset <= h.stage_section_offset &&
+    if (file_.size() < h.file_size)
+      throw Error(ErrorCode::FileTruncated, "truncated blob: the header says " + std::to_string(h.file_size) +
+                                                " bytes, the file has " + std::to_string(file_.size()));
+    const bool ordered = kElfHeaderBytes + kBlobHeaderBytes <= h.input_info_offset &&
+                         h.input_info_offset <= h.output_info_offset &&
+                         h.output_info_offset <= h.stage_section_offset &&
                          h.stage_section_offset <= h.const_section_offset && h.const_section_offset <= h.file_size;
     if (!ordered) throw bad_blob(116, "the sections are not in order inside the file");
-    if (uint64_t{h.inputs_size} + h.outputs_size + h.bss_size > kMaxMemory) throw bad_blob(80, "more than 1 GiB of memory is claimed");
+    if (uint64_t{h.inputs_size} + h.outputs_size + h.bss_size > kMaxMemory)
+      throw bad_blob(80, "more than 1 GiB of memory is claimed");
     if (h.slices > kMaxSlices) throw bad_blob(96, std::to_string(h.slices) + " CMX slices; the device has 19");
     if (h.batch_size < 1 || h.batch_size > kMaxBatch) throw bad_blob(88, "batch size " + std::to_string(h.batch_size));
   }
@@ -143,13 +156,16 @@ class Reader {
       BlobIo io;
       io.file_offset = in.position();
       io.index = in.word();
-      if (io.index != i) throw bad_blob(io.file_offset, "input or output " + std::to_string(i) + " calls itself number " + std::to_string(io.index));
+      if (io.index != i)
+        throw bad_blob(io.file_offset,
+                       "input or output " + std::to_string(i) + " calls itself number " + std::to_string(io.index));
       io.buffer_offset = in.value<int32_t>();
       io.name = in.text(in.word());
       io.name.resize(std::min(io.name.size(), io.name.find('\0')));
       const size_t desc_at = in.position();
       io.desc = read_desc(in);
-      if (io.desc.is_dynamic()) throw bad_blob(desc_at, "the shape of a network input or output lies outside the constants");
+      if (io.desc.is_dynamic())
+        throw bad_blob(desc_at, "the shape of a network input or output lies outside the constants");
       io.file_size = in.position() - io.file_offset;
       list.push_back(std::move(io));
     }
@@ -189,7 +205,9 @@ class Reader {
 
   std::vector<int64_t> shape_words(uint32_t offset, uint32_t rank, size_t at) const {
     const size_t bytes = size_t{4} * rank;
-    if (blob_.constants.size() < bytes || offset > blob_.constants.size() - bytes) throw bad_blob(at, "sizes or strides at offset " + std::to_string(offset) + " of the constants, outside the file");
+    if (blob_.constants.size() < bytes || offset > blob_.constants.size() - bytes)
+      throw bad_blob(at,
+                     "sizes or strides at offset " + std::to_string(offset) + " of the constants, outside the file");
     std::vector<int64_t> words;
     for (uint32_t i = 0; i < rank; ++i) {
       uint32_t v;
@@ -210,8 +228,10 @@ class Reader {
     b.offset = in.word();
     b.file_size = in.position() - b.file_offset;
     if (b.location == Location::Blob) {
-      const auto extent = b.desc.is_dynamic() ? std::optional<int64_t>(0) : tensor_extent(b.desc.type, b.desc.dims, b.desc.strides);
-      if (!extent || int64_t{b.offset} + *extent > static_cast<int64_t>(blob_.constants.size())) throw bad_blob(b.file_offset, "a constant runs past the end of the file");
+      const auto extent =
+          b.desc.is_dynamic() ? std::optional<int64_t>(0) : tensor_extent(b.desc.type, b.desc.dims, b.desc.strides);
+      if (!extent || int64_t{b.offset} + *extent > static_cast<int64_t>(blob_.constants.size()))
+        throw bad_blob(b.file_offset, "a constant runs past the end of the file");
     }
     return b;
   }
@@ -221,7 +241,8 @@ class Reader {
     IoReference io;
     io.index = in.word();
     io.bytes = in.word();
-    if (io.index >= (where == Location::Input ? blob_.inputs : blob_.outputs).size()) throw bad_blob(at, "a buffer of input or output number " + std::to_string(io.index) + ", which does not exist");
+    if (io.index >= (where == Location::Input ? blob_.inputs : blob_.outputs).size())
+      throw bad_blob(at, "a buffer of input or output number " + std::to_string(io.index) + ", which does not exist");
     return io;
   }
 
@@ -230,19 +251,23 @@ class Reader {
     BlobStage s;
     s.file_offset = in.position();
     const uint32_t length = in.word(), type_id = in.word();
-    if (length < kFixedBytes || length - 8 > in.remaining()) throw bad_blob(s.file_offset, "a stage record of " + std::to_string(length) + " bytes");
+    if (length < kFixedBytes || length - 8 > in.remaining())
+      throw bad_blob(s.file_offset, "a stage record of " + std::to_string(length) + " bytes");
     const size_t end = s.file_offset + length;
     const auto type = stage_type_from_id(static_cast<int32_t>(type_id));
-    if (!type || category(*type) == StageCategory::Special) throw bad_blob(s.file_offset + 4, "unknown stage type " + std::to_string(static_cast<int32_t>(type_id)));
+    if (!type || category(*type) == StageCategory::Special)
+      throw bad_blob(s.file_offset + 4, "unknown stage type " + std::to_string(static_cast<int32_t>(type_id)));
     s.type = *type;
     s.file_size = length;
     s.shaves = in.word();
     Cursor tail(file_, end - 8, end);
-    if (tail.word() != type_id || tail.word() != kStageBorder) throw bad_blob(end - 8, "no border after a " + std::string(to_string(s.type)) + " stage");
+    if (tail.word() != type_id || tail.word() != kStageBorder)
+      throw bad_blob(end - 8, "no border after a " + std::string(to_string(s.type)) + " stage");
 
     const size_t size_at = in.position();
     const uint32_t params_size = in.word();  // counts itself
-    if (params_size < 4 || params_size - 4 > end - 8 - in.position()) throw bad_blob(size_at, "stage parameters of " + std::to_string(params_size) + " bytes");
+    if (params_size < 4 || params_size - 4 > end - 8 - in.position())
+      throw bad_blob(size_at, "stage parameters of " + std::to_string(params_size) + " bytes");
     s.params_offset = in.position();
     s.params_size = params_size - 4;
     read_params(s, top_level);
@@ -261,7 +286,9 @@ class Reader {
       if (!top_level) throw bad_blob(in.position(), "an injected stage inside an injected stage");
       s.injected = std::make_shared<const BlobStage>(read_stage(in, false));
     }
-    if (in.remaining()) throw bad_blob(in.position(), std::to_string(in.remaining()) + " bytes left over after the parameters of a " + to_string(s.type) + " stage");
+    if (in.remaining())
+      throw bad_blob(in.position(), std::to_string(in.remaining()) + " bytes left over after the parameters of a " +
+                                        to_string(s.type) + " stage");
     s.params = std::move(params);
   }
 
@@ -273,7 +300,8 @@ class Reader {
     while (in.remaining() >= least_record) s.buffers.push_back(read_buffer(in));
     if (in.remaining()) throw bad_blob(in.position(), "bytes after the buffers of a stage");
     if (declared && *declared != s.buffers.size())
-      throw bad_blob(s.params_offset + s.params_size, "a hardware stage declares " + std::to_string(*declared) + " buffers and has " + std::to_string(s.buffers.size()));
+      throw bad_blob(s.params_offset + s.params_size, "a hardware stage declares " + std::to_string(*declared) +
+                                                          " buffers and has " + std::to_string(s.buffers.size()));
     const int count = static_cast<int>(s.buffers.size());
     for (int k = 0; k < count; ++k) s.buffers[static_cast<size_t>(k)].role = buffer_role(s.type, *s.params, k, count);
   }
@@ -288,7 +316,9 @@ class Reader {
       const uint32_t parameters = in.word(), results = in.word();
       for (uint32_t i = 0; i < parameters; ++i) info.parameters.push_back(read_network_node(in, false));
       for (uint32_t i = 0; i < results; ++i) info.results.push_back(read_network_node(in, true));
-    } catch (const Error&) { return; }
+    } catch (const Error&) {
+      return;
+    }
     info.file_size = in.position() - info.file_offset;
     blob_.network_info = std::move(info);
   }
@@ -304,8 +334,10 @@ class Reader {
     const uint32_t name_length = in.word(), rank = in.word(), type_bytes = in.word(), tensor_names = in.word();
     node.name = in.text(name_length);
     for (uint32_t i = 0; i < rank; ++i) node.shape.push_back(in.value<uint64_t>());
-    if (type_bytes == 4) node.element_type = in.value<int32_t>();
-    else in.take(type_bytes);
+    if (type_bytes == 4)
+      node.element_type = in.value<int32_t>();
+    else
+      in.take(type_bytes);
     for (uint32_t i = 0; i < tensor_names; ++i) node.tensor_names.push_back(long_text(in));
     if (is_result) node.legacy_name = long_text(in);
     return node;
@@ -317,19 +349,22 @@ class Reader {
 
 }  // namespace
 
-std::optional<int64_t> tensor_extent(DataType type, const std::vector<int64_t>& dims, const std::vector<int64_t>& strides) {
+std::optional<int64_t> tensor_extent(DataType type, const std::vector<int64_t>& dims,
+                                     const std::vector<int64_t>& strides) {
   int64_t end = element_size(type);
   for (size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == 0) return 0;
     int64_t part = 0;
-    if (__builtin_mul_overflow(dims[i] - 1, strides[i], &part) || __builtin_add_overflow(end, part, &end)) return std::nullopt;
+    if (__builtin_mul_overflow(dims[i] - 1, strides[i], &part) || __builtin_add_overflow(end, part, &end))
+      return std::nullopt;
   }
   return end;
 }
 
 int64_t BlobIo::item_bytes() const {
   int64_t n = 0;
-  if (desc.dims.empty() || __builtin_mul_overflow(desc.dims.back(), desc.strides.back(), &n)) return std::numeric_limits<int64_t>::max();
+  if (desc.dims.empty() || __builtin_mul_overflow(desc.dims.back(), desc.strides.back(), &n))
+    return std::numeric_limits<int64_t>::max();
   return n;
 }
 

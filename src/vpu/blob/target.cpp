@@ -9,7 +9,8 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr std::array kTargets{Target{"2020.4", 2020, 4}, Target{"2021.1", 2021, 1}, Target{"2021.2", 2021, 2}, Target{"2021.3", 2021, 3}, Target{"2021.4", 2021, 4}, Target{"2022.1", 2022, 1}};
+constexpr std::array kTargets{Target{"2020.4", 2020, 4}, Target{"2021.1", 2021, 1}, Target{"2021.2", 2021, 2},
+                              Target{"2021.3", 2021, 3}, Target{"2021.4", 2021, 4}, Target{"2022.1", 2022, 1}};
 
 }  // namespace
 
@@ -24,7 +25,8 @@ std::string target_names() {
 const Target& find_target(std::string_view name) {
   const auto it = std::ranges::find(kTargets, name, &Target::name);
   if (it != kTargets.end()) return *it;
-  Error e(ErrorCode::BadOptionValue, "\"" + std::string(name) + "\" is not an OpenVINO version that blobs can be made for");
+  Error e(ErrorCode::BadOptionValue,
+          "\"" + std::string(name) + "\" is not an OpenVINO version that blobs can be made for");
   throw e.hint("one of " + target_names());
 }
 
@@ -34,7 +36,8 @@ bool is_known_version(uint32_t major, uint32_t minor) {
 }
 
 void stamp(ChunkedBytes& blob, const Target& target) {
-  ensure(!blob.parts().empty() && blob.parts()[0].size() >= kElfHeaderBytes + kBlobHeaderBytes, "a blob without headers");
+  ensure(!blob.parts().empty() && blob.parts()[0].size() >= kElfHeaderBytes + kBlobHeaderBytes,
+         "a blob without headers");
   std::array<uint8_t, 8> version;
   for (size_t i = 0; i < 4; ++i) {
     version[i] = static_cast<uint8_t>(target.major >> (8 * i));

@@ -1,5 +1,5 @@
-// The OpenVINO releases whose version a blob may state (blob-format spec §8, §9). The container and the records are the same
-// in all of them; only the two version words differ.
+// The OpenVINO releases whose version a blob may state (blob-format spec §8, §9). The container and the records are
+// the same in all of them; only the two version words differ.
 #pragma once
 #include <cstdint>
 #include <span>

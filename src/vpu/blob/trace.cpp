@@ -42,7 +42,9 @@ class Tracer {
   static bool is_whole(const Data& d) {
     if (d.usage != DataUsage::Intermediate && d.usage != DataUsage::Output) return false;
     if (d.attrs.has("activated")) return false;  // another layer's values, by the pass uplift_activation_stages
-    const auto fixed = [](const Placement& p) { return p.location == Location::Blob || p.location == Location::None; };  // none: no stage reads it under this shape
+    const auto fixed = [](const Placement& p) {
+      return p.location == Location::Blob || p.location == Location::None;
+    };  // none: no stage reads it under this shape
     return d.placement.location != Location::None && fixed(d.dims_placement) && fixed(d.strides_placement);
   }
 
@@ -62,7 +64,8 @@ class Tracer {
       if (!part || wholes.contains(part->whole)) continue;
       if (part->axis && t.record.desc.order.position(*part->axis) < 0) continue;
       if (!seen.insert(without_copies(t.name)).second) continue;
-      if (part->axis) t.part = {part->index, part->count, framework_axis(*part->axis, static_cast<int>(t.record.desc.dims.size()))};
+      if (part->axis)
+        t.part = {part->index, part->count, framework_axis(*part->axis, static_cast<int>(t.record.desc.dims.size()))};
       t.name = std::move(part->whole);
     }
     return all;
@@ -115,8 +118,10 @@ class Tracer {
     const Stage* s = d->producer_stage();
     int number = kNobody;
     if (s) {
-      if (const auto it = numbers_.find(s); it != numbers_.end()) number = it->second;
-      else if (const auto ride = injected_.find(s); ride != injected_.end()) number = ride->second;
+      if (const auto it = numbers_.find(s); it != numbers_.end())
+        number = it->second;
+      else if (const auto ride = injected_.find(s); ride != injected_.end())
+        number = ride->second;
       else
         for (const Data* input : s->inputs()) number = std::max(number, last_writer(input));
     }
@@ -135,7 +140,8 @@ class Tracer {
     }
     r.location = d.placement.location;
     r.offset = static_cast<uint32_t>(d.placement.offset);
-    if (const auto it = io_index_.find(d.top_parent()); it != io_index_.end()) r.io = {it->second, static_cast<uint32_t>(d.top_parent()->total_bytes())};
+    if (const auto it = io_index_.find(d.top_parent()); it != io_index_.end())
+      r.io = {it->second, static_cast<uint32_t>(d.top_parent()->total_bytes())};
     return r;
   }
 

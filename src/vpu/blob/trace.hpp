@@ -14,8 +14,8 @@ struct TensorPart {
   int axis = 0;  ///< along which the parts follow each other, in framework order
 };
 
-/// A tensor, or a part of one, that is complete in memory after a stage, and stays so until its readers have run. Inside a
-/// loop over the batch it is so once for every item.
+/// A tensor, or a part of one, that is complete in memory after a stage, and stays so until its readers have run.
+/// Inside a loop over the batch it is so once for every item.
 struct TracedTensor {
   std::string name;   ///< of the layer whose output it is (of several outputs: "layer.1")
   int stage = 0;      ///< in the blob, the last one that writes to it
@@ -23,8 +23,8 @@ struct TracedTensor {
   TensorPart part;
 };
 
-/// All tensors of static shape that some stage computes, in order of `stage`; in parts where no whole one exists. The program
-/// must be ready to be written.
+/// All tensors of static shape that some stage computes, in order of `stage`; in parts where no whole one exists. The
+/// program must be ready to be written.
 std::vector<TracedTensor> trace_tensors(Program& program);
 
 }  // namespace blobsmith::vpu

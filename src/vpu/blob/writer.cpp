@@ -1,4 +1,5 @@
-// Blob writer (blob-format spec §1-§6). The four sections are built one by one; the headers, which need their sizes, last.
+// Blob writer (blob-format spec §1-§6). The four sections are built one by one; the headers, which need their sizes,
+// last.
 #include "vpu/blob/writer.hpp"
 
 #include <algorithm>
@@ -15,9 +16,13 @@ namespace {
 /// Little-endian bytes that grow.
 class ByteSink {
  public:
-  void word(uint32_t v) { for (int i = 0; i < 4; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i))); }
+  void word(uint32_t v) {
+    for (int i = 0; i < 4; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i)));
+  }
   void word(int64_t v) { word(static_cast<uint32_t>(v)); }
-  void half(uint16_t v) { for (int i = 0; i < 2; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i))); }
+  void half(uint16_t v) {
+    for (int i = 0; i < 2; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i)));
+  }
   void text(const std::string& s, size_t padded_size) {
     bytes_.insert(bytes_.end(), s.begin(), s.end());
     bytes_.resize(bytes_.size() + padded_size - s.size());
@@ -82,10 +87,14 @@ class Writer {
   }
 
  private:
-  // ---- headers --------------------------------------------------------------------------------------------------------
+  // ---- headers
+  // --------------------------------------------------------------------------------------------------------
   static void write_elf_header(ByteSink& out) {
     constexpr uint32_t kHeaderBits = 8 * kElfHeaderBytes;  // the reference counts bits where ELF counts bytes
-    out.text("\x7F" "elf", 16);  // identification
+    out.text(
+        "\x7F"
+        "elf",
+        16);       // identification
     out.half(1);   // type
     out.half(2);   // machine
     out.word(2u);  // version
@@ -95,16 +104,37 @@ class Writer {
   }
 
   void write_blob_header(ByteSink& out, size_t inputs, size_t outputs, size_t stages, size_t constants) const {
-    const auto input_info = align_up(static_cast<int64_t>(kElfHeaderBytes + kBlobHeaderBytes), static_cast<int64_t>(kBlobAlignment));
-    const int64_t output_info = input_info + static_cast<int64_t>(inputs), stage_section = output_info + static_cast<int64_t>(outputs), const_section = stage_section + static_cast<int64_t>(stages);
+    const auto input_info =
+        align_up(static_cast<int64_t>(kElfHeaderBytes + kBlobHeaderBytes), static_cast<int64_t>(kBlobAlignment));
+    const int64_t output_info = input_info + static_cast<int64_t>(inputs),
+                  stage_section = output_info + static_cast<int64_t>(outputs),
+                  const_section = stage_section + static_cast<int64_t>(stages);
     const Program::MemorySizes& m = program_.memory;
-    for (int64_t v : {int64_t{kBlobMagic}, const_section + static_cast<int64_t>(constants), int64_t{kBlobVersionMajor}, int64_t{kBlobVersionMinor}, input_count_, output_count_, stage_count_,
-                      m.inputs, m.outputs, program_.batch_size, m.bss, int64_t{program_.resources.slices}, int64_t{program_.resources.shaves}, int64_t{has_hw_}, int64_t{has_shave_}, int64_t{has_dma_},
-                      input_info, output_info, stage_section, const_section})
+    for (int64_t v : {int64_t{kBlobMagic},
+                      const_section + static_cast<int64_t>(constants),
+                      int64_t{kBlobVersionMajor},
+                      int64_t{kBlobVersionMinor},
+                      input_count_,
+                      output_count_,
+                      stage_count_,
+                      m.inputs,
+                      m.outputs,
+                      program_.batch_size,
+                      m.bss,
+                      int64_t{program_.resources.slices},
+                      int64_t{program_.resources.shaves},
+                      int64_t{has_hw_},
+                      int64_t{has_shave_},
+                      int64_t{has_dma_},
+                      input_info,
+                      output_info,
+                      stage_section,
+                      const_section})
       out.word(v);
   }
 
-  // ---- inputs and outputs ---------------------------------------------------------------------------------------------
+  // ---- inputs and outputs
+  // ---------------------------------------------------------------------------------------------
   ByteSink io_section(DataUsage usage) {
     ByteSink out;
     int64_t& count = usage == DataUsage::Input ? input_count_ : output_count_;
@@ -123,7 +153,8 @@ class Writer {
     return out;
   }
 
-  // ---- tensors --------------------------------------------------------------------------------------------------------
+  // ---- tensors
+  // --------------------------------------------------------------------------------------------------------
   static void write_desc(ByteSink& out, const Data* d, const Placement& dims) {
     out.word(static_cast<uint32_t>(d->desc.type));
     out.word(static_cast<uint32_t>(d->desc.order.code()));
@@ -148,7 +179,8 @@ class Writer {
     out.word(d->placement.offset);
   }
 
-  // ---- stages ---------------------------------------------------------------------------------------------------------
+  // ---- stages
+  // ---------------------------------------------------------------------------------------------------------
   ByteSink stage_section() {
     ByteSink out;
     for (const Stage* s : program_.stages()) {
@@ -188,7 +220,8 @@ class Writer {
     out.put_word(begin, static_cast<uint32_t>(out.size() - begin));
   }
 
-  // ---- constants and shapes -------------------------------------------------------------------------------------------
+  // ---- constants and shapes
+  // -------------------------------------------------------------------------------------------
   /// Zeros stand where nothing was placed.
   ChunkedBytes const_section() {
     std::vector<Placed> contents;
@@ -196,13 +229,16 @@ class Writer {
       if (d->usage == DataUsage::Const) contents.push_back({static_cast<size_t>(d->placement.offset), d->content});
       const int64_t batch = d->attrs.integer("batch", 1);
       if (d->io_dims_upper_bound_offset >= 0)
-        contents.push_back(shape(d, d->io_dims_upper_bound_offset, [&](Dim dim) { return d->desc.dim(dim) * (dim == Dim::N ? batch : 1); }));
-      if (d->dims_placement.location == Location::Blob) contents.push_back(shape(d, d->dims_placement.offset, [&](Dim dim) { return d->desc.dim(dim); }));
+        contents.push_back(shape(d, d->io_dims_upper_bound_offset,
+                                 [&](Dim dim) { return d->desc.dim(dim) * (dim == Dim::N ? batch : 1); }));
+      if (d->dims_placement.location == Location::Blob)
+        contents.push_back(shape(d, d->dims_placement.offset, [&](Dim dim) { return d->desc.dim(dim); }));
       if (d->strides_placement.location != Location::Blob) return;
       const DimValues strides = d->strides();
       contents.push_back(shape(d, d->strides_placement.offset, [&](Dim dim) { return strides[dim]; }));
     });
-    return joined(std::move(contents), static_cast<size_t>(align_up(program_.memory.blob, static_cast<int64_t>(kBlobAlignment))));
+    return joined(std::move(contents),
+                  static_cast<size_t>(align_up(program_.memory.blob, static_cast<int64_t>(kBlobAlignment))));
   }
 
   struct Placed {
@@ -221,7 +257,9 @@ class Writer {
   static ChunkedBytes joined(std::vector<Placed> contents, size_t size) {
     constexpr size_t kLarge = 1 << 16;
     std::ranges::stable_sort(contents, {}, &Placed::offset);
-    const auto shared = [](const Placed& a, const Placed& b) { return a.offset == b.offset; };  // equal shapes have one place
+    const auto shared = [](const Placed& a, const Placed& b) {
+      return a.offset == b.offset;
+    };  // equal shapes have one place
     contents.erase(std::unique(contents.begin(), contents.end(), shared), contents.end());
     ChunkedBytes section;
     ByteSink small;

@@ -8,7 +8,9 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Row { std::string_view type, advice; };
+struct Row {
+  std::string_view type, advice;
+};
 constexpr std::array kRows{
     Row{"Abs", "Abs(x) = Max(x, -x)"},
     Row{"Sign", "Sign(x) is nearly x / (Max(x, -x) + 1e-4)"},
@@ -26,15 +28,19 @@ constexpr std::array kRows{
     Row{"NonMaxSuppression", "cut the model before this layer and do the rest on the host"},
     Row{"BinaryConvolution", "the chip computes in FP16: use an ordinary convolution"},
 };
-constexpr std::array<std::string_view, 11> kTrigonometry{"Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Sin", "Sinh", "Tan"};
+constexpr std::array<std::string_view, 11> kTrigonometry{"Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh",
+                                                         "Cos",  "Cosh",  "Sin",  "Sinh",  "Tan"};
 
 }  // namespace
 
 std::string_view advice_for(std::string_view layer_type) {
   const auto row = std::ranges::find_if(kRows, [&](const Row& r) { return ops::same_caseless(r.type, layer_type); });
   if (row != kRows.end()) return row->advice;
-  const bool trigonometric = std::ranges::any_of(kTrigonometry, [&](std::string_view t) { return ops::same_caseless(t, layer_type); });
-  return trigonometric ? "where its input does not depend on the picture, compute it beforehand; otherwise use a polynomial" : "";
+  const bool trigonometric =
+      std::ranges::any_of(kTrigonometry, [&](std::string_view t) { return ops::same_caseless(t, layer_type); });
+  return trigonometric
+             ? "where its input does not depend on the picture, compute it beforehand; otherwise use a polynomial"
+             : "";
 }
 
 }  // namespace blobsmith::vpu

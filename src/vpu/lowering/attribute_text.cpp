@@ -18,7 +18,8 @@ float through_text(double value, std::chars_format format, int precision) {
   float r = 0;
   const auto read = std::from_chars(text.data(), written.ptr, r);
   // A stream that meets a number out of range stores the largest one.
-  if (read.ec == std::errc::result_out_of_range) return std::abs(value) < 1 ? 0.0f : std::copysign(std::numeric_limits<float>::max(), static_cast<float>(value));
+  if (read.ec == std::errc::result_out_of_range)
+    return std::abs(value) < 1 ? 0.0f : std::copysign(std::numeric_limits<float>::max(), static_cast<float>(value));
   return r;
 }
 

@@ -9,7 +9,9 @@ namespace blobsmith::vpu {
 namespace {
 
 Error bad_file(ErrorCode code, const std::string& path, const std::string& why, ptrdiff_t offset) {
-  return Error(code, "Failed to load custom layer configuration file " + path + " : " + why + " at offset " + std::to_string(offset)).in_file(path);
+  return Error(code, "Failed to load custom layer configuration file " + path + " : " + why + " at offset " +
+                         std::to_string(offset))
+      .in_file(path);
 }
 
 }  // namespace

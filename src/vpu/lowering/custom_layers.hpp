@@ -1,4 +1,5 @@
-// The file of custom layers (MYRIAD_CUSTOM_LAYERS): OpenCL kernels of the user that take the place of layers of the same type.
+// The file of custom layers (MYRIAD_CUSTOM_LAYERS): OpenCL kernels of the user that take the place of layers of the
+// same type.
 #pragma once
 #include <set>
 #include <string>

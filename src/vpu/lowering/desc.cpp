@@ -17,7 +17,8 @@ DataType data_type(ElementType t) {
 }
 
 DataDesc desc(DataType type, const Shape& shape) {
-  if (shape.size() > static_cast<size_t>(kMaxDims)) throw Error(ErrorCode::ShapeMismatch, "shape " + blobsmith::to_string(shape) + " has too many dimensions");
+  if (shape.size() > static_cast<size_t>(kMaxDims))
+    throw Error(ErrorCode::ShapeMismatch, "shape " + blobsmith::to_string(shape) + " has too many dimensions");
   std::vector<int64_t> innermost_first(shape.rbegin(), shape.rend());
   if (innermost_first.empty()) innermost_first.push_back(1);
   return DataDesc(type, innermost_first);

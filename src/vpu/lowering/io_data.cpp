@@ -1,4 +1,5 @@
-// Inputs, outputs and constants of the network, and the stages that convert them (front-end spec §8.1 to §8.3, §10 Flow, §13).
+// Inputs, outputs and constants of the network, and the stages that convert them (front-end spec §8.1 to §8.3, §10
+// Flow, §13).
 #include <algorithm>
 
 #include "vpu/lowering/lowering.hpp"
@@ -9,10 +10,13 @@ namespace blobsmith::vpu {
 namespace {
 
 /// Precision of an input or output: as told for its name, as told for all, else FP16 for real numbers.
-ElementType io_precision(const CompileOptions& o, const std::string& name, const std::optional<ElementType>& for_all, ElementType fallback) {
+ElementType io_precision(const CompileOptions& o, const std::string& name, const std::optional<ElementType>& for_all,
+                         ElementType fallback) {
   ElementType t = fallback;
-  if (const auto it = o.io_precision.find(name); it != o.io_precision.end()) t = it->second;
-  else if (for_all) t = *for_all;
+  if (const auto it = o.io_precision.find(name); it != o.io_precision.end())
+    t = it->second;
+  else if (for_all)
+    t = *for_all;
   switch (t) {
     case ElementType::i64:
     case ElementType::u64:
@@ -25,14 +29,17 @@ ElementType io_precision(const CompileOptions& o, const std::string& name, const
 ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
 
 // Booleans and integers other than I32 and I64 leave the network as real numbers.
-ElementType default_output_precision(ElementType t) { return t == ElementType::i64 || t == ElementType::i32 ? ElementType::i32 : ElementType::f16; }
+ElementType default_output_precision(ElementType t) {
+  return t == ElementType::i64 || t == ElementType::i32 ? ElementType::i32 : ElementType::f16;
+}
 
 bool is_input(Value v) { return v.node->is("Parameter"); }
 
 /// An input that is an output as well has one precision; what is told for outputs wins.
 ElementType input_precision(const Lowering& l, Value v, const std::string& name) {
   const bool shared = l.network.is_output(v) && l.options.output_precision;
-  return io_precision(l.options, name, shared ? l.options.output_precision : l.options.input_precision, default_input_precision(v.type()));
+  return io_precision(l.options, name, shared ? l.options.output_precision : l.options.input_precision,
+                      default_input_precision(v.type()));
 }
 
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
@@ -41,7 +48,8 @@ ElementType output_precision(const Lowering& l, Value v, const std::string& name
   const bool found = it != l.output_types.end();
   // quirk: precisions are told by name, and this output has lost the model's name for it.
   if (!found && !l.output_types.empty()) return v.type();
-  return io_precision(l.options, name, l.options.output_precision, default_output_precision(found ? it->second : v.type()));
+  return io_precision(l.options, name, l.options.output_precision,
+                      default_output_precision(found ? it->second : v.type()));
 }
 
 DataDesc io_desc(const std::string& name, ElementType precision, const Shape& shape) {
@@ -52,8 +60,13 @@ DataDesc io_desc(const std::string& name, ElementType precision, const Shape& sh
   }
 }
 
-struct Layout { std::string_view name; DimsOrder order; };
-constexpr Layout kLayouts[] = {{"NCDHW", orders::NCDHW}, {"NDHWC", orders::NDHWC}, {"NCHW", orders::NCHW}, {"NHWC", orders::NHWC}, {"CHW", orders::CHW}, {"NC", orders::NC}, {"C", orders::C}};
+struct Layout {
+  std::string_view name;
+  DimsOrder order;
+};
+constexpr Layout kLayouts[] = {{"NCDHW", orders::NCDHW}, {"NDHWC", orders::NDHWC}, {"NCHW", orders::NCHW},
+                               {"NHWC", orders::NHWC},   {"CHW", orders::CHW},     {"NC", orders::NC},
+                               {"C", orders::C}};
 
 DimsOrder layout_order(const std::string& name) {
   if (name == "HWC") throw Error(ErrorCode::BadOptionValue, "Layout is not valid.");
@@ -68,14 +81,19 @@ void set_layout(const CompileOptions& o, const std::string& name, const std::str
   const std::string& layout = told != o.io_layout.end() ? told->second : for_all;
   if (layout.empty()) return;
   const DimsOrder order = layout_order(layout);
-  if (order.rank() == desc.rank()) desc.order = order;
-  else if (told != o.io_layout.end()) throw Error(ErrorCode::BadOptionValue, layout + " layout is not applicable to " + name);
+  if (order.rank() == desc.rank())
+    desc.order = order;
+  else if (told != o.io_layout.end())
+    throw Error(ErrorCode::BadOptionValue, layout + " layout is not applicable to " + name);
 }
 
-TensorStrides told_strides(const CompileOptions& o) { return o.tensor_strides.empty() ? TensorStrides{} : parse_tensor_strides(o.tensor_strides); }
+TensorStrides told_strides(const CompileOptions& o) {
+  return o.tensor_strides.empty() ? TensorStrides{} : parse_tensor_strides(o.tensor_strides);
+}
 
 void set_strides(const TensorStrides& told, Data* d) {
-  if (const auto it = told.find(d->name); it != told.end()) d->update_required_strides(fixed_strides(it->second, d->desc));
+  if (const auto it = told.find(d->name); it != told.end())
+    d->update_required_strides(fixed_strides(it->second, d->desc));
 }
 
 bool needs_conversion(DataType t) { return t == DataType::U8 || t == DataType::FP32; }
@@ -110,7 +128,7 @@ void add_outputs(Lowering& l) {
     set_strides(strides, d);
     if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
     l.outputs.emplace_back(v, d);
-    l.bind(v, d);   // an input that is an output: its readers read the output
+    l.bind(v, d);  // an input that is an output: its readers read the output
   }
 }
 
@@ -138,8 +156,8 @@ Data* source_of(const Lowering& l, Value v) {
 }
 }  // namespace
 
-// quirk: the reference walks a hash table whose buckets depend on addresses. Without collisions it lists its entries from
-// the last to the first until it grows the first time; which order holds beyond that no model tells.
+// quirk: the reference walks a hash table whose buckets depend on addresses. Without collisions it lists its entries
+// from the last to the first until it grows the first time; which order holds beyond that no model tells.
 void copy_trivial_outputs(Lowering& l) {
   constexpr size_t kFirstGrowth = 13;
   std::vector<std::pair<Data*, Data*>> copies;
@@ -165,7 +183,8 @@ void convert_outputs(Lowering& l) {
     if (out->desc.type != DataType::FP32) continue;
     Data* copy = l.program.duplicate(out, "@FP16", as_fp16(out->desc));
     l.bind(v, copy);
-    if (const Use producer = out->producer(); producer.stage) l.program.replace_output(producer.stage, producer.port, copy);
+    if (const Use producer = out->producer(); producer.stage)
+      l.program.replace_output(producer.stage, producer.port, copy);
     Stage* s = add_convert(l.program, copy->name, nullptr, copy, out);
     s->attrs.set("convertFromDetOutput", l.program.with_detection_output);
     s->attrs.set("haveBatch", l.program.batch_size != 1 && !out->attrs.flag("unbatched"));

@@ -1,5 +1,5 @@
-// The loop over the layers (front-end spec §8.5): data for their outputs, then the parser of their type. Problems of all
-// layers are collected.
+// The loop over the layers (front-end spec §8.5): data for their outputs, then the parser of their type. Problems of
+// all layers are collected.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -15,7 +15,8 @@ namespace blobsmith::vpu {
 namespace {
 
 bool is_none_layer(const CompileOptions& o, const std::string& type) {
-  return std::ranges::any_of(o.none_layers, [&](const std::string& n) { return n == "*" || n == ops::lower_case(type); });
+  return std::ranges::any_of(o.none_layers,
+                             [&](const std::string& n) { return n == "*" || n == ops::lower_case(type); });
 }
 
 void add_none(LayerContext& c) { c.add_stage(StageType::None, c.inputs, c.used_outputs()); }
@@ -28,9 +29,11 @@ Error with_address(const Error& e, const LayerContext& c) {
 
 void parse_layer(LayerContext& c, const std::set<std::string>& custom_types) {
   if (is_none_layer(c.options, c.layer.type)) return add_none(c);
-  if (custom_types.contains(ops::lower_case(c.layer.type))) throw unsupported_custom_layer(c.name(), c.layer.type, c.options.custom_layers);
+  if (custom_types.contains(ops::lower_case(c.layer.type)))
+    throw unsupported_custom_layer(c.name(), c.layer.type, c.options.custom_layers);
   if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
-    c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " + std::string(wanted) + " operation.");
+    c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " +
+           std::string(wanted) + " operation.");
   const LayerParser parser = find_parser(c.layer.type);
   if (!parser) throw unsupported_layer(c.name(), c.layer.type).hint(std::string(advice_for(c.layer.type)));
   parser(c);
@@ -43,7 +46,9 @@ void add_type_errors(Program& program, std::vector<Error>& errors) {
     if (s->layer && std::ranges::any_of(before, [&](const Error& e) { return e.layer() == s->layer->name; })) continue;
     try {
       check_types(*s);
-    } catch (const Error& e) { errors.push_back(e); }
+    } catch (const Error& e) {
+      errors.push_back(e);
+    }
   }
 }
 
@@ -59,7 +64,8 @@ void sort_by_layer(const Network& network, std::vector<Error>& errors) {
 }  // namespace
 
 void parse_layers(Lowering& l) {
-  const std::set<std::string> custom_types = l.options.custom_layers.empty() ? std::set<std::string>() : custom_layer_types(l.options.custom_layers);
+  const std::set<std::string> custom_types =
+      l.options.custom_layers.empty() ? std::set<std::string>() : custom_layer_types(l.options.custom_layers);
   std::vector<Error> errors;
   for (const NetworkLayer* layer : l.network.sorted()) {
     if (layer->is_input() || layer->is_const()) continue;
@@ -76,7 +82,7 @@ void parse_layers(Lowering& l) {
     } catch (const Error& e) {
       if (e.code() == ErrorCode::Internal) throw;
       errors.push_back(e.has_address() || !has_data ? e : cannot_compile(layer->name, layer->type, e.what()));
-      if (!has_data) break;  // later layers would read what was not made
+      if (!has_data) break;         // later layers would read what was not made
     } catch (const ErrorList& e) {  // of a loop's body
       errors.insert(errors.end(), e.errors().begin(), e.errors().end());
     }

@@ -21,7 +21,7 @@ struct Lowering {
   const Network& network;
   const CompileOptions& options;
   const BatchInfo& batch;
-  const std::map<std::string, ElementType>& output_types;   ///< before the conversion to legacy layers
+  const std::map<std::string, ElementType>& output_types;  ///< before the conversion to legacy layers
   Program& program;
 
   Data* bound(Value v) const {
@@ -30,23 +30,27 @@ struct Lowering {
   }
   void bind(Value v, Data* d) { datas[{v.node, v.port}] = d; }
 
-  std::map<std::pair<const Node*, int>, Data*> datas;   // for look-ups only
-  std::vector<std::pair<Value, Data*>> inputs, outputs; // by name
-  struct LstmWeights { Data* weights; Data* biases; };
-  std::map<std::pair<const void*, const void*>, LstmWeights> lstm_weights;  // by address of the contents; cells may share them
+  std::map<std::pair<const Node*, int>, Data*> datas;    // for look-ups only
+  std::vector<std::pair<Value, Data*>> inputs, outputs;  // by name
+  struct LstmWeights {
+    Data* weights;
+    Data* biases;
+  };
+  std::map<std::pair<const void*, const void*>, LstmWeights>
+      lstm_weights;  // by address of the contents; cells may share them
 };
 
 // io_data.cpp, in this order (front-end spec §8.1 to §8.3)
-void add_inputs(Lowering&);               ///< by name
-void add_outputs(Lowering&);              ///< by name
-void add_constants(Lowering&);            ///< in layer order
+void add_inputs(Lowering&);     ///< by name
+void add_outputs(Lowering&);    ///< by name
+void add_constants(Lowering&);  ///< in layer order
 void add_constant(Lowering&, Value constant);
-void copy_trivial_outputs(Lowering&);     ///< an input or constant that is an output as well
-void convert_inputs(Lowering&);           ///< U8 and FP32 inputs to FP16
-void convert_outputs(Lowering&);          ///< FP16 to FP32 outputs
+void copy_trivial_outputs(Lowering&);  ///< an input or constant that is an output as well
+void convert_inputs(Lowering&);        ///< U8 and FP32 inputs to FP16
+void convert_outputs(Lowering&);       ///< FP16 to FP32 outputs
 
 // pre_process.cpp (front-end spec §8.4)
-void subtract_mean_images(Lowering&);     ///< where the network's file gives one
+void subtract_mean_images(Lowering&);  ///< where the network's file gives one
 
 // layers.cpp (front-end spec §8.5)
 /// Every other layer in order. Throws ErrorList with all that can't be lowered.

@@ -27,8 +27,13 @@ bool is_internal_constant(const Node& n) {
 void check_shapes(const Node& n, const std::string& name) {
   for (int i = 0; i < n.output_count(); ++i)
     for (int64_t d : n.shape(i)) {
-      if (d == kDynamic) throw Error(ErrorCode::NotYetSupported, "Unsupported dynamic ops: \n" + n.type + " " + name).at_layer(name, std::string(layer_type(n)));
-      if (d <= 0) throw cannot_compile(name, layer_type(n), std::string(layer_type(n)) + " layer " + name + " has incorrect dimensions in the output data " + std::to_string(i));
+      if (d == kDynamic)
+        throw Error(ErrorCode::NotYetSupported, "Unsupported dynamic ops: \n" + n.type + " " + name)
+            .at_layer(name, std::string(layer_type(n)));
+      if (d <= 0)
+        throw cannot_compile(name, layer_type(n),
+                             std::string(layer_type(n)) + " layer " + name +
+                                 " has incorrect dimensions in the output data " + std::to_string(i));
     }
 }
 
@@ -49,10 +54,14 @@ Network::Network(const Graph& graph, bool combine_loops) {
   sort();
 }
 
-// quirk: an output that took the place of an eliminated operation has that operation's name, without a number, whatever its node is called later.
+// quirk: an output that took the place of an eliminated operation has that operation's name, without a number, whatever
+// its node is called later.
 std::string Network::data_name(Value v) const {
   if (v.node->attrs.has("data_names"))  // of an unrolled loop's outputs
-    if (const std::string& given = v.node->attrs.get<std::vector<std::string>>("data_names").at(static_cast<size_t>(v.port)); !given.empty()) return given;
+    if (const std::string& given =
+            v.node->attrs.get<std::vector<std::string>>("data_names").at(static_cast<size_t>(v.port));
+        !given.empty())
+      return given;
   if (const std::string& own = v.node->output(v.port).name; !own.empty()) return own;
   const std::string& name = names_.at(v.node);
   return v.node->output_count() > 1 ? name + "." + std::to_string(v.port) : name;
@@ -76,7 +85,10 @@ void Network::choose_names(const std::vector<Node*>& nodes) {
     if (is_new) continue;
     const Node* other = it->second;
     const auto can_change = [](const Node* x) { return !x->is("Parameter") && !feeds_result(*x); };
-    if (!can_change(other) && !can_change(n)) throw Error(ErrorCode::BadGraph, "Detected two output operations with the same name: " + other->type + " and " + n->type).at_layer(n->name, n->type);
+    if (!can_change(other) && !can_change(n))
+      throw Error(ErrorCode::BadGraph,
+                  "Detected two output operations with the same name: " + other->type + " and " + n->type)
+          .at_layer(n->name, n->type);
     const Node* renamed = can_change(n) ? n : other;
     int suffix = 1;
     while (owners.contains(n->name + "/" + std::to_string(suffix))) ++suffix;
@@ -111,7 +123,9 @@ void Network::drop_unread_constants() {
   std::set<const Node*> read;
   for (const NetworkLayer& l : layers_)
     for (const Value& v : l.inputs) read.insert(v.node);
-  std::erase_if(layers_, [&](const NetworkLayer& l) { return l.is_const() && !read.contains(l.node) && !is_output({l.node, 0}); });
+  std::erase_if(layers_, [&](const NetworkLayer& l) {
+    return l.is_const() && !read.contains(l.node) && !is_output({l.node, 0});
+  });
 }
 
 void Network::connect() {
@@ -131,7 +145,10 @@ void Network::sort() {
     if (l.inputs.empty()) roots.push_back(&l);
   std::ranges::sort(roots, {}, [](const NetworkLayer* l) -> const std::string& { return l->name; });
 
-  struct Frame { const NetworkLayer* layer; size_t port = 0, consumer = 0; };
+  struct Frame {
+    const NetworkLayer* layer;
+    size_t port = 0, consumer = 0;
+  };
   std::set<const NetworkLayer*> visited;
   std::vector<Frame> frames;
   for (const NetworkLayer* root : roots) {

@@ -18,11 +18,11 @@ struct SequenceRule {
 };
 
 struct NetworkLayer {
-  Node* node = nullptr;                   ///< holds attributes and weights
+  Node* node = nullptr;  ///< holds attributes and weights
   std::string name, type;
-  std::vector<Value> inputs;              ///< without internal and shape constants
-  std::vector<Value> outputs;             ///< of the node, or of the loop that the layer replaces
-  std::optional<SequenceRule> sequence;   ///< of a layer made from a loop
+  std::vector<Value> inputs;             ///< without internal and shape constants
+  std::vector<Value> outputs;            ///< of the node, or of the loop that the layer replaces
+  std::optional<SequenceRule> sequence;  ///< of a layer made from a loop
   bool is_input() const { return type == "Input"; }
   bool is_const() const { return type == "Const"; }
 };
@@ -39,8 +39,8 @@ class Network {
 
   /// Every layer: sources and what follows them, so that a consumer comes after its producers (front-end spec §7).
   const std::vector<const NetworkLayer*>& sorted() const { return sorted_; }
-  const std::vector<const Node*>& inputs() const { return inputs_; }    ///< by name
-  const std::vector<Value>& outputs() const { return outputs_; }        ///< by name, each once
+  const std::vector<const Node*>& inputs() const { return inputs_; }  ///< by name
+  const std::vector<Value>& outputs() const { return outputs_; }      ///< by name, each once
   bool is_output(Value v) const;
   /// The layers that read a value, ascending by name, each once.
   const std::vector<const NetworkLayer*>& consumers(Value v) const;
@@ -55,7 +55,7 @@ class Network {
   void connect();
   void sort();
 
-  std::map<const Node*, std::string> names_;                            // for look-ups only, as are the maps below
+  std::map<const Node*, std::string> names_;  // for look-ups only, as are the maps below
   std::vector<NetworkLayer> layers_;
   std::vector<const NetworkLayer*> sorted_;
   std::vector<const Node*> inputs_;

@@ -23,7 +23,8 @@ void subtract_mean_images(Lowering& l) {
     Shape shape = image.shape;
     if (v.shape().size() == 4) shape.insert(shape.begin(), 1);
     Data* in = l.bound(v);
-    Data* mean = l.program.add_const(in->name + "@mean-image", internal_desc_of(ElementType::f16, shape), negated_image(image));
+    Data* mean =
+        l.program.add_const(in->name + "@mean-image", internal_desc_of(ElementType::f16, shape), negated_image(image));
     Data* out = l.program.duplicate(in, "@after-mean-image");
     l.bind(v, out);
     l.program.redirect_consumers(in, out);

@@ -9,7 +9,7 @@ namespace {
 
 struct Body {
   const Node *squeeze = nullptr, *cell = nullptr, *unsqueeze = nullptr;
-  int states = 0;   ///< 2 for LSTM, 1 for GRU and RNN
+  int states = 0;  ///< 2 for LSTM, 1 for GRU and RNN
 };
 
 std::string sequence_type(std::string_view cell_type) {
@@ -33,7 +33,9 @@ Body find_body(const Graph& g) {
   b.squeeze = b.cell->input(0).node;
   for (const Node* n : layers)
     if (n != b.cell && n != b.squeeze) b.unsqueeze = n;
-  if (!b.unsqueeze || !is_reshape(*b.squeeze) || !is_reshape(*b.unsqueeze) || b.unsqueeze->input(0) != Value{const_cast<Node*>(b.cell), 0}) return {};
+  if (!b.unsqueeze || !is_reshape(*b.squeeze) || !is_reshape(*b.unsqueeze) ||
+      b.unsqueeze->input(0) != Value{const_cast<Node*>(b.cell), 0})
+    return {};
   b.states = layer_type(*b.cell) == "LSTMCell" ? 2 : 1;
   if (b.cell->output_count() < b.states || b.cell->input_count() <= b.states) return {};
   return b;
@@ -62,7 +64,9 @@ const PortMap::Output* output_of(const PortMap& m, int body_result) {
 }
 
 bool has_back_edge(const PortMap& m, int body_result, int body_parameter) {
-  return std::ranges::any_of(m.back_edges, [&](const PortMap::BackEdge& e) { return e.body_result == body_result && e.body_parameter == body_parameter; });
+  return std::ranges::any_of(m.back_edges, [&](const PortMap::BackEdge& e) {
+    return e.body_result == body_result && e.body_parameter == body_parameter;
+  });
 }
 
 /// One step at a time over the whole axis 0 or 1, forth or back.
@@ -85,13 +89,24 @@ std::optional<NetworkLayer> as_recurrent_sequence(const NetworkLayer& loop) {
   const PortMap::Input* data_in = input_of(m, parameter_index(g, b.squeeze->input(0)));
   const PortMap::Output* data_out = output_of(m, result_index(g, {const_cast<Node*>(b.unsqueeze), 0}));
   if (!data_in || !data_out || !data_in->sliced || !data_out->concatenated) return {};
-  if (!full_range(*data_in) || !full_range(*data_out) || data_in->axis != data_out->axis || data_in->stride != data_out->stride) return {};
-  const auto outside = [&](int input, int output) { return input < 0 || input >= n.input_count() || output < 0 || static_cast<size_t>(output) >= loop.outputs.size(); };
+  if (!full_range(*data_in) || !full_range(*data_out) || data_in->axis != data_out->axis ||
+      data_in->stride != data_out->stride)
+    return {};
+  const auto outside = [&](int input, int output) {
+    return input < 0 || input >= n.input_count() || output < 0 || static_cast<size_t>(output) >= loop.outputs.size();
+  };
   if (outside(data_in->outer, data_out->outer)) return {};
   const auto states = static_cast<size_t>(b.states);
-  if (m.inputs.size() != states + 1 || m.back_edges.size() != states || (m.outputs.size() != states + 1 && m.outputs.size() != 1)) return {};
+  if (m.inputs.size() != states + 1 || m.back_edges.size() != states ||
+      (m.outputs.size() != states + 1 && m.outputs.size() != 1))
+    return {};
 
-  NetworkLayer r{cell, cell->name + "_sequence", sequence_type(layer_type(*cell)), {n.input(data_in->outer)}, {}, SequenceRule{data_in->axis, data_in->stride == 1}};
+  NetworkLayer r{cell,
+                 cell->name + "_sequence",
+                 sequence_type(layer_type(*cell)),
+                 {n.input(data_in->outer)},
+                 {},
+                 SequenceRule{data_in->axis, data_in->stride == 1}};
   r.outputs.push_back(loop.outputs[static_cast<size_t>(data_out->outer)]);
   for (int i = 0; i < b.states; ++i) {
     const int parameter = parameter_index(g, cell->input(i + 1)), result = result_index(g, {cell, i});

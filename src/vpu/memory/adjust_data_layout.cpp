@@ -1,5 +1,5 @@
-// adjustDataLayout: every data object gets its final dimension order and demands on its strides. Where the stages around it
-// disagree, a Permute (order) or a Copy (strides) is put between them (memory spec §3).
+// adjustDataLayout: every data object gets its final dimension order and demands on its strides. Where the stages
+// around it disagree, a Permute (order) or a Copy (strides) is put between them (memory spec §3).
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/stages/stage_def.hpp"
@@ -26,7 +26,8 @@ class Conversions {
 };
 
 /// A version of `d` for a stage to write; a constant's becomes Intermediate.
-Data* make_version(Program& p, Conversions& conversions, const Data* d, const std::string& postfix, const DataDesc& desc) {
+Data* make_version(Program& p, Conversions& conversions, const Data* d, const std::string& postfix,
+                   const DataDesc& desc) {
   Data* version;
   if (d->usage == DataUsage::Const) {
     version = p.add_data(d->name + postfix, desc);
@@ -38,7 +39,8 @@ Data* make_version(Program& p, Conversions& conversions, const Data* d, const st
   return version;
 }
 
-// ---- orders ---------------------------------------------------------------------------------------------------------------
+// ---- orders
+// ---------------------------------------------------------------------------------------------------------------
 
 void convert_input_orders(Program& p, Conversions& conversions, Stage* s) {
   const OrderWishes wishes = order_wishes(*s);
@@ -48,7 +50,10 @@ void convert_input_orders(Program& p, Conversions& conversions, Stage* s) {
     if (!wish || *wish == d->desc.order) continue;
     Data* version = nullptr;
     for (Data* v : conversions.of(d))
-      if (v->desc.order == *wish) { version = v; break; }
+      if (v->desc.order == *wish) {
+        version = v;
+        break;
+      }
     if (!version) {
       version = make_version(p, conversions, d, "@order=" + wish->name(), d->desc.reordered(*wish));
       add_reorder(p, s->name + "@reorder-input-data=" + std::to_string(port), s->layer, d, version);
@@ -74,12 +79,15 @@ void convert_output_orders(Program& p, Conversions& conversions, Stage* s) {
     if (order == d->desc.order) continue;
     Data* version = make_version(p, conversions, d, "@order=" + order.name(), d->desc.reordered(order));
     p.replace_output(s, port, version);
-    if (d->usage == DataUsage::Output) add_reorder(p, s->name + "@reorder-output-data=" + std::to_string(port), s->layer, version, d);
-    else p.redirect_consumers(d, version);
+    if (d->usage == DataUsage::Output)
+      add_reorder(p, s->name + "@reorder-output-data=" + std::to_string(port), s->layer, version, d);
+    else
+      p.redirect_consumers(d, version);
   }
 }
 
-// ---- strides --------------------------------------------------------------------------------------------------------------
+// ---- strides
+// --------------------------------------------------------------------------------------------------------------
 
 void convert_input_strides(Program& p, Conversions& conversions, Stage* s) {
   const StrideWishes wishes = stride_wishes(*s);
@@ -92,11 +100,15 @@ void convert_input_strides(Program& p, Conversions& conversions, Stage* s) {
     }
     Data* version = nullptr;
     for (Data* v : conversions.of(d))
-      if (v->desc.order == d->desc.order && v->satisfies(wish)) { version = v; break; }
+      if (v->desc.order == d->desc.order && v->satisfies(wish)) {
+        version = v;
+        break;
+      }
     if (!version) {
       version = make_version(p, conversions, d, d->usage == DataUsage::Const ? "" : "@adjust-strides", d->desc);
       version->update_required_strides(wish);
-      add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, d, version, "adjustDataLayout::input");
+      add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, d, version,
+               "adjustDataLayout::input");
       conversions.of(d).push_back(version);
     }
     p.replace_input(s, port, version);
@@ -129,18 +141,23 @@ void convert_output_strides(Program& p, Conversions& conversions, Stage* s) {
     version->update_required_strides(wish);
     p.replace_output(s, port, version);
     if (d->usage == DataUsage::Output) {
-      add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, version, d, "adjustDataLayout::output");
+      add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, version, d,
+               "adjustDataLayout::output");
     } else {
       p.redirect_consumers(d, version);
     }
   }
 }
 
-// ---- the result -------------------------------------------------------------------------------------------------------------
+// ---- the result
+// -------------------------------------------------------------------------------------------------------------
 
-void require(bool condition, const Stage& s, const Data* d, const char* what) { ensure(condition, "stage '" + s.name + "': " + what + " of data '" + d->name + "' is not as the stage asks"); }
+void require(bool condition, const Stage& s, const Data* d, const char* what) {
+  ensure(condition, "stage '" + s.name + "': " + what + " of data '" + d->name + "' is not as the stage asks");
+}
 
-void check_port(const Stage& s, const Data* d, const std::optional<DimsOrder>& order, const std::optional<StridesRequirement>& strides) {
+void check_port(const Stage& s, const Data* d, const std::optional<DimsOrder>& order,
+                const std::optional<StridesRequirement>& strides) {
   if (d->usage == DataUsage::Fake) return;
   require(!order || d->desc.order == *order, s, d, "the order");
   require(!strides || d->satisfies(*strides), s, d, "the stride");

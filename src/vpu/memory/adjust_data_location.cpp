@@ -1,5 +1,6 @@
-// adjustDataLocation: DDR or CMX for every intermediate buffer (memory spec §5). The outputs of hardware stages ask for CMX;
-// what does not fit is spilled; then the other inputs of hardware stages move to CMX as far as that costs nothing.
+// adjustDataLocation: DDR or CMX for every intermediate buffer (memory spec §5). The outputs of hardware stages ask
+// for CMX; what does not fit is spilled; then the other inputs of hardware stages move to CMX as far as that costs
+// nothing.
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"
@@ -30,8 +31,9 @@ void flush_hw_outputs(Program& p) {
 bool prefers_input_in_cmx(const Stage& s) {
   const HwStage& hw = hw_stage(s);
   const DataDesc& in = s.input(0)->desc;
-  return hw.op == HwOpType::Conv && hw.kernel_x == 3 && hw.kernel_y == 3 && hw.stride == 1 && hw.pad.enabled() && in.dim(Dim::W, 0) == 13 && in.dim(Dim::H, 0) == 13 &&
-         in.dim(Dim::C, 0) == 352 && s.output()->desc.dim(Dim::C, 0) == 1024;
+  return hw.op == HwOpType::Conv && hw.kernel_x == 3 && hw.kernel_y == 3 && hw.stride == 1 && hw.pad.enabled() &&
+         in.dim(Dim::W, 0) == 13 && in.dim(Dim::H, 0) == 13 && in.dim(Dim::C, 0) == 352 &&
+         s.output()->desc.dim(Dim::C, 0) == 1024;
 }
 
 void wish_memory(Program& p) {
@@ -40,8 +42,8 @@ void wish_memory(Program& p) {
   });
 }
 
-/// From here on, of several successors of a stage those that write DDR run first. Which ones do is fixed now; stages made
-/// later count as writing DDR.
+/// From here on, of several successors of a stage those that write DDR run first. Which ones do is fixed now; stages
+/// made later count as writing DDR.
 void order_by_memory(Program& p) {
   std::vector<char> writes_cmx(p.stage_id_end(), 0);
   for (Stage* s : p.stages()) {
@@ -50,7 +52,9 @@ void order_by_memory(Program& p) {
     s->attrs.set("expectCMXOutput", true);
   }
   p.set_successor_order([flags = std::move(writes_cmx)](const Stage* a, const Stage* b) {
-    const auto flag = [&](const Stage* s) { return static_cast<size_t>(s->id()) < flags.size() && flags[static_cast<size_t>(s->id())]; };
+    const auto flag = [&](const Stage* s) {
+      return static_cast<size_t>(s->id()) < flags.size() && flags[static_cast<size_t>(s->id())];
+    };
     return flag(a) != flag(b) ? flag(b) : a->id() < b->id();
   });
 }
@@ -60,7 +64,8 @@ void allocate_with_spills(Program& p, Allocator& allocator) {
   while (const AllocationFailure failure = allocator.run()) {
     const bool again = std::ranges::find(failed, failure.stage->id()) != failed.end();
     const bool hopeless = failure.data && failure.data->memory_type != MemoryType::CMX;
-    if (again || hopeless || !spill_to_ddr(p, allocator.live_cmx_data(), *failure.stage)) throw_allocation_failure(p, failure);
+    if (again || hopeless || !spill_to_ddr(p, allocator.live_cmx_data(), *failure.stage))
+      throw_allocation_failure(p, failure);
     failed.push_back(failure.stage->id());
   }
 }

@@ -15,8 +15,10 @@ int use_count(const Data* d) {
   int n = static_cast<int>(d->consumers().size());
   for (const Data* c : d->children()) n += use_count(c);
   for (const Data* x : d->shape_children()) {
-    if (x->usage == DataUsage::Input || x->usage == DataUsage::Output) n += 1;
-    else n += x->parent() ? static_cast<int>(x->consumers().size()) : use_count(x);
+    if (x->usage == DataUsage::Input || x->usage == DataUsage::Output)
+      n += 1;
+    else
+      n += x->parent() ? static_cast<int>(x->consumers().size()) : use_count(x);
   }
   return n;
 }
@@ -37,7 +39,8 @@ int shave_count(const Stage& s, ShaveDemand demand, int available) {
     case ShaveDemand::NotNeeded: return 0;
     case ShaveDemand::OnlyOne: return 1;
     case ShaveDemand::TwoOrOne: return std::min(available, 2);
-    case ShaveDemand::CanBeLimited: return s.category() == StageCategory::HW || has_hw_neighbour(s) ? std::min(available, 2) : available;
+    case ShaveDemand::CanBeLimited:
+      return s.category() == StageCategory::HW || has_hw_neighbour(s) ? std::min(available, 2) : available;
     case ShaveDemand::NeedMax: return available;
   }
   return available;
@@ -48,7 +51,8 @@ int shave_count(const Stage& s, ShaveDemand demand, int available) {
 Allocator::Allocator(Program& program) : program_(program), cmx_(program.resources.cmx_bytes()) {
   program.for_each_data([&](Data* d) {
     const bool io = d->usage == DataUsage::Input || d->usage == DataUsage::Output;
-    if (io && d->shape_parent() && d->shape_parent()->usage == DataUsage::Intermediate) io_shapes_.push_back(d->shape_parent());
+    if (io && d->shape_parent() && d->shape_parent()->usage == DataUsage::Intermediate)
+      io_shapes_.push_back(d->shape_parent());
   });
 }
 
@@ -72,13 +76,15 @@ Program::MemorySizes Allocator::sizes() const {
 std::vector<Data*> Allocator::live_cmx_data() {
   std::vector<Data*> r;
   program_.for_each_data([&](Data* d) {
-    if (static_cast<size_t>(d->id()) < chunks_.size() && is_live(chunk_of(d)) && chunk_of(d).memory == MemoryType::CMX) r.push_back(d);
+    if (static_cast<size_t>(d->id()) < chunks_.size() && is_live(chunk_of(d)) && chunk_of(d).memory == MemoryType::CMX)
+      r.push_back(d);
   });
   std::ranges::sort(r, [&](const Data* a, const Data* b) { return chunk_of(a).sequence > chunk_of(b).sequence; });
   return r;
 }
 
-// ---- a run --------------------------------------------------------------------------------------------------------------
+// ---- a run
+// --------------------------------------------------------------------------------------------------------------
 
 void Allocator::begin_run() {
   ddr_.reset();
@@ -131,7 +137,8 @@ Data* Allocator::allocate_outputs(const Stage& s, Mode mode) {
   return nullptr;
 }
 
-// ---- questions about one buffer -------------------------------------------------------------------------------------------
+// ---- questions about one buffer
+// -------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -140,7 +147,9 @@ constexpr int kMarkEvery = 32;  // stage ids
 bool is_marked(const Stage& s) { return s.id() % kMarkEvery == 0; }
 
 /// Nothing of the tree is, or has, a shape known at run time only: its life is that of its own readers.
-bool is_static_tree(const Data* d) { return !d->shape_parent() && d->shape_children().empty() && std::ranges::all_of(d->children(), is_static_tree); }
+bool is_static_tree(const Data* d) {
+  return !d->shape_parent() && d->shape_children().empty() && std::ranges::all_of(d->children(), is_static_tree);
+}
 
 }  // namespace
 
@@ -158,7 +167,8 @@ void Allocator::restore(const Snapshot& state) {
   begin_run();
   cmx_ = state.cmx;
   for (const Snapshot::Live& l : state.live) {
-    chunks_[static_cast<size_t>(l.data)] = {l.offset, l.size, run_, l.uses, next_sequence_++, MemoryType::CMX, static_cast<int>(live_.size())};
+    chunks_[static_cast<size_t>(l.data)] = {
+        l.offset, l.size, run_, l.uses, next_sequence_++, MemoryType::CMX, static_cast<int>(live_.size())};
     live_.push_back(l.data);
   }
 }
@@ -216,10 +226,14 @@ bool Allocator::cmx_still_fits(const Data* buffer) {
 
 bool Allocator::walk_cmx(Range concerned) {
   size_t begin = std::min(concerned.first, stages_.size());
-  const auto has_mark = [&](size_t i) { return i < stages_.size() && stages_[i] && is_marked(*stages_[i]) && marks_.contains(stages_[i]->id()); };
+  const auto has_mark = [&](size_t i) {
+    return i < stages_.size() && stages_[i] && is_marked(*stages_[i]) && marks_.contains(stages_[i]->id());
+  };
   while (begin > 0 && !has_mark(begin)) --begin;
-  if (begin == 0) begin_run();
-  else restore(marks_.at(stages_[begin]->id()));
+  if (begin == 0)
+    begin_run();
+  else
+    restore(marks_.at(stages_[begin]->id()));
 
   std::map<int, Snapshot> passed;
   for (size_t i = begin; i < stages_.size(); ++i) {
@@ -238,7 +252,8 @@ bool Allocator::walk_cmx(Range concerned) {
   return true;
 }
 
-// ---- taking packed data out of CMX (memory spec §6.3) -------------------------------------------------------------------
+// ---- taking packed data out of CMX (memory spec §6.3)
+// -------------------------------------------------------------------
 
 /// Makes room for `failed`: it goes to DDR itself when it was packed, else the newest packed data in CMX does.
 bool Allocator::unpack(Data* failed) {
@@ -271,7 +286,8 @@ void Allocator::move_to_ddr(Data* d) {
   place_children(d);
 }
 
-// ---- one data object ----------------------------------------------------------------------------------------------------
+// ---- one data object
+// ----------------------------------------------------------------------------------------------------
 
 bool Allocator::allocate(Data* d, Mode mode) {
   d = d->top_parent();
@@ -290,7 +306,8 @@ bool Allocator::allocate(Data* d, Mode mode) {
   live_.push_back(d->id());
   if (mode == Mode::CmxOnly) return true;
   // CMX is filled from its end downwards.
-  d->placement = in_cmx ? Placement{Location::CMX, cmx_.capacity() - *offset - size} : Placement{Location::BSS, *offset};
+  d->placement =
+      in_cmx ? Placement{Location::CMX, cmx_.capacity() - *offset - size} : Placement{Location::BSS, *offset};
   place_children(d);
   return true;
 }
@@ -322,7 +339,8 @@ void Allocator::release_inputs(const Stage& s, Mode mode) {
     if (mode == Mode::Full || d->memory_type == MemoryType::CMX) release(d);
 }
 
-// ---- SHAVEs (memory spec §6.4) ------------------------------------------------------------------------------------------
+// ---- SHAVEs (memory spec §6.4)
+// ------------------------------------------------------------------------------------------
 
 // A SHAVE works in its own CMX slice, so the slices that hold data are not available.
 bool Allocator::lock_shaves(Stage& s, ShaveDemand demand, Mode mode) {
@@ -338,7 +356,8 @@ bool Allocator::lock_shaves(Stage& s, ShaveDemand demand, Mode mode) {
   return true;
 }
 
-// ---- what does not change from run to run -------------------------------------------------------------------------------
+// ---- what does not change from run to run
+// -------------------------------------------------------------------------------
 
 int64_t Allocator::chunk_size(const Data* d) {
   int64_t& size = chunk_sizes_[static_cast<size_t>(d->id())];
@@ -349,23 +368,28 @@ int64_t Allocator::chunk_size(const Data* d) {
 ShaveDemand Allocator::demand_of(const Stage& s) {
   const auto own = [&](const Stage& x) {
     int8_t& demand = demands_[static_cast<size_t>(x.id())];
-    if (demand < 0) demand = static_cast<int8_t>(x.category() == StageCategory::HW ? ShaveDemand::NotNeeded : shave_demand(x));
+    if (demand < 0)
+      demand = static_cast<int8_t>(x.category() == StageCategory::HW ? ShaveDemand::NotNeeded : shave_demand(x));
     return static_cast<ShaveDemand>(demand);
   };
   return s.injected() ? std::max(own(s), own(*s.injected())) : own(s);
 }
 
-// ---- errors -------------------------------------------------------------------------------------------------------------
+// ---- errors
+// -------------------------------------------------------------------------------------------------------------
 
 void throw_allocation_failure(const Program& program, const AllocationFailure& failure) {
   const Resources& r = program.resources;
   const std::string stage = "stage " + failure.stage->name + " with type " + to_string(failure.stage->type);
   const std::string have = std::to_string(r.slices) + " CMX slices";
-  std::string what = failure.data ? "no room for data \"" + failure.data->name + "\"" + (failure.data->memory_type == MemoryType::CMX ? " in " + have : "")
+  std::string what = failure.data ? "no room for data \"" + failure.data->name + "\"" +
+                                        (failure.data->memory_type == MemoryType::CMX ? " in " + have : "")
                                   : std::to_string(r.shaves) + " SHAVEs can't be freed in " + have;
-  Error e(ErrorCode::AllocationFailed, "Memory allocation failed: unable to satisfy requirements for " + stage + ": " + what);
+  Error e(ErrorCode::AllocationFailed,
+          "Memory allocation failed: unable to satisfy requirements for " + stage + ": " + what);
   if (failure.stage->layer) e.at_layer(failure.stage->layer->name, failure.stage->layer->type);
-  throw e.hint(failure.data ? "give the network more CMX slices, or smaller tensors" : "give the network fewer SHAVEs or more CMX slices");
+  throw e.hint(failure.data ? "give the network more CMX slices, or smaller tensors"
+                            : "give the network fewer SHAVEs or more CMX slices");
 }
 
 }  // namespace blobsmith::vpu

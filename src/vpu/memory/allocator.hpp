@@ -1,9 +1,10 @@
-// The allocator: walks the stages in execution order and gives every buffer a chunk of DDR or CMX from its first writer to
-// its last reader, and every stage its SHAVE processors (memory spec §6).
+// The allocator: walks the stages in execution order and gives every buffer a chunk of DDR or CMX from its first writer
+// to its last reader, and every stage its SHAVE processors (memory spec §6).
 //
-// The passes that move data into CMX ask "does it still fit?" thousands of times. So a run keeps its state in arrays indexed
-// by the ids of data and stages, which an Allocator reuses; and a question about one buffer walks from the marked stage before
-// its first writer to the first marked stage behind its last reader where all is as it was when everything fitted.
+// The passes that move data into CMX ask "does it still fit?" thousands of times. So a run keeps its state in arrays
+// indexed by the ids of data and stages, which an Allocator reuses; and a question about one buffer walks from the
+// marked stage before its first writer to the first marked stage behind its last reader where all is as it was when
+// everything fitted.
 #pragma once
 #include <map>
 #include <vector>
@@ -34,12 +35,12 @@ class Allocator {
   /// Only the data that ask for CMX, with the same verdict on them as run(); writes nothing into the program.
   bool cmx_fits();
 
-  // The same verdict for a program that, since this Allocator last learnt its stages, has changed in the memory of one buffer and
-  // in stages that were taken out and put back, with the stages before and behind them the same.
-  void learn_stages();                                ///< unless it knows them
-  void forget_stages() { knows_stages_ = false; }     ///< after other changes
-  size_t take_out(const Stage& s);                    ///< before it is removed from the program; its place
-  void put_back(Stage* s, size_t place);              ///< another one, there
+  // The same verdict for a program that, since this Allocator last learnt its stages, has changed in the memory of one
+  // buffer and in stages that were taken out and put back, with the stages before and behind them the same.
+  void learn_stages();                             ///< unless it knows them
+  void forget_stages() { knows_stages_ = false; }  ///< after other changes
+  size_t take_out(const Stage& s);                 ///< before it is removed from the program; its place
+  void put_back(Stage* s, size_t place);           ///< another one, there
   bool cmx_still_fits(const Data* buffer);
 
   /// Data whose chunk in CMX is alive after the last run (when it failed), newest first.

@@ -1,5 +1,5 @@
-// eliminateCopyStages: a hardware stage that feeds a Concat or Expand writes straight into the larger buffer, if that buffer
-// then fits into CMX (memory spec §5.8, middle-end spec §3.36).
+// eliminateCopyStages: a hardware stage that feeds a Concat or Expand writes straight into the larger buffer, if that
+// buffer then fits into CMX (memory spec §5.8, middle-end spec §3.36).
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"
@@ -24,8 +24,11 @@ bool is_eliminable(const Stage& s) {
 /// The copy is all that follows its producer, so that without it all other stages keep their order.
 bool is_in_line(const Stage& copy, const Stage& producer) {
   const auto alone = [](const Stage& s) { return s.dependency_parents().empty() && s.dependency_children().empty(); };
-  if (!alone(copy) || !producer.dependency_children().empty() || producer.injected() || producer.injected_into()) return false;
-  return std::ranges::all_of(producer.outputs(), [&](const Data* d) { return std::ranges::all_of(d->consumers(), [&](const Use& u) { return u.stage == &copy; }); });
+  if (!alone(copy) || !producer.dependency_children().empty() || producer.injected() || producer.injected_into())
+    return false;
+  return std::ranges::all_of(producer.outputs(), [&](const Data* d) {
+    return std::ranges::all_of(d->consumers(), [&](const Use& u) { return u.stage == &copy; });
+  });
 }
 
 /// Removes the copy; everything comes back, except for its id, when the buffer does not fit into CMX.
@@ -71,7 +74,8 @@ void eliminate_copy_stages(Program& p) {
   if (copies > kMaxCopies && p.options.copy_optimization == Tristate::Unset) return;
   Allocator allocator(p);
   for (int id : candidates)
-    if (Stage* s = p.find_stage(id); s && is_eliminable(*s)) try_without(p, allocator, s);  // an earlier one may have changed the answer
+    if (Stage* s = p.find_stage(id); s && is_eliminable(*s))
+      try_without(p, allocator, s);  // an earlier one may have changed the answer
 }
 
 }  // namespace blobsmith::vpu

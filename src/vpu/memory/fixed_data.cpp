@@ -30,7 +30,9 @@ void place_const(Data* d, int64_t& cursor) {
 
 void check_addressable(int64_t bytes, const char* what) {
   if (bytes <= kMaxAddress) return;
-  throw Error(ErrorCode::AllocationFailed, std::string(what) + " need " + std::to_string(bytes) + " bytes: more than a blob can address").hint("use smaller tensors or a smaller batch");
+  throw Error(ErrorCode::AllocationFailed,
+              std::string(what) + " need " + std::to_string(bytes) + " bytes: more than a blob can address")
+      .hint("use smaller tensors or a smaller batch");
 }
 
 int64_t checked_bytes(const Data& d) {
@@ -38,7 +40,8 @@ int64_t checked_bytes(const Data& d) {
   const Dim outer = d.desc.order.at(d.desc.rank() - 1);
   int64_t bytes = 0;
   if (__builtin_mul_overflow(strides[outer], d.desc.dim(outer), &bytes) || bytes > kMaxAddress)
-    throw Error(ErrorCode::AllocationFailed, "data \"" + d.name + "\" is larger than a blob can address").hint("use smaller tensors");
+    throw Error(ErrorCode::AllocationFailed, "data \"" + d.name + "\" is larger than a blob can address")
+        .hint("use smaller tensors");
   return bytes;
 }
 

@@ -1,5 +1,5 @@
-// injectSw: a SHAVE or DMA stage runs beside a hardware stage, inside it, if everything still fits into CMX with their data
-// alive at the same time (memory spec §5.9, middle-end spec §3.37).
+// injectSw: a SHAVE or DMA stage runs beside a hardware stage, inside it, if everything still fits into CMX with their
+// data alive at the same time (memory spec §5.9, middle-end spec §3.37).
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"
@@ -25,7 +25,8 @@ std::vector<int> innermost_loops(Program& p) {
 /// Every direct predecessor of `s` runs before position `index`.
 bool ready_before(const Stage* s, int index) {
   const auto before = [&](const Stage* p) { return !p || p->index() < index; };
-  return std::ranges::all_of(s->inputs(), [&](const Data* d) { return before(d->producer_stage()); }) && std::ranges::all_of(s->dependency_parents(), before);
+  return std::ranges::all_of(s->inputs(), [&](const Data* d) { return before(d->producer_stage()); }) &&
+         std::ranges::all_of(s->dependency_parents(), before);
 }
 
 /// Whether the two could run at the same time, at the place of the earlier one.
@@ -34,7 +35,8 @@ bool may_run_together(const Stage* hw, const Stage* sw) {
 }
 
 /// Injects the first candidate that fits and takes it off the list.
-void inject_into(Program& p, Allocator& allocator, const std::vector<int>& loops, Stage* hw, std::vector<Stage*>& sw_stages) {
+void inject_into(Program& p, Allocator& allocator, const std::vector<int>& loops, Stage* hw,
+                 std::vector<Stage*>& sw_stages) {
   const auto loop = [&](const Stage* s) { return loops[static_cast<size_t>(s->id())]; };
   p.stages();  // the positions of this moment decide who is a candidate, also after failed trials
   std::vector<Stage*> candidates;
@@ -57,8 +59,10 @@ void inject_sw(Program& p) {
   std::vector<Stage*> hw_stages, sw_stages;
   for (Stage* s : p.stages()) {
     const StageCategory c = s->category();
-    if (c == StageCategory::HW) hw_stages.push_back(s);
-    else if (c != StageCategory::Special && shave_demand(*s) != ShaveDemand::NeedMax) sw_stages.push_back(s);
+    if (c == StageCategory::HW)
+      hw_stages.push_back(s);
+    else if (c != StageCategory::Special && shave_demand(*s) != ShaveDemand::NeedMax)
+      sw_stages.push_back(s);
   }
   const std::vector<int> loops = innermost_loops(p);
   Allocator allocator(p);

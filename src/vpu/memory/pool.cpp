@@ -30,8 +30,10 @@ void Pool::free(int64_t offset, int64_t size) {
     size += b->size;
     free_.erase(b);
   }
-  if (offset + size == top_) top_ = offset;
-  else free_.push_back({offset, size});
+  if (offset + size == top_)
+    top_ = offset;
+  else
+    free_.push_back({offset, size});
 }
 
 void Pool::reset() {

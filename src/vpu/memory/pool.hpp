@@ -15,9 +15,9 @@ class Pool {
   static constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
   explicit Pool(int64_t capacity = kUnlimited) : capacity_(capacity) {}
 
-  /// Offset of a chunk of `size` bytes: the end of the smallest free block that holds it (the oldest among equals), else
-  /// the top of the pool. The uppermost `reserved` bytes of the capacity are out of bounds for a chunk at the top, but
-  /// (as in the reference) not for one in a free block. Nothing when it does not fit or `size` is 0.
+  /// Offset of a chunk of `size` bytes: the end of the smallest free block that holds it (the oldest among equals),
+  /// else the top of the pool. The uppermost `reserved` bytes of the capacity are out of bounds for a chunk at the top,
+  /// but (as in the reference) not for one in a free block. Nothing when it does not fit or `size` is 0.
   std::optional<int64_t> allocate(int64_t size, int64_t reserved = 0);
   /// Gives a chunk back; it merges with the free blocks beside it and lowers the top when it reaches it.
   void free(int64_t offset, int64_t size);

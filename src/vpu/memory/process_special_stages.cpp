@@ -1,5 +1,5 @@
-// processSpecialStages: Concat, Split, Expand, Crop and Reshape become edges "this data lies inside that one". Where the
-// layouts don't allow it a Copy is put in between (memory spec §4, middle-end spec §3.32).
+// processSpecialStages: Concat, Split, Expand, Crop and Reshape become edges "this data lies inside that one". Where
+// the layouts don't allow it a Copy is put in between (memory spec §4, middle-end spec §3.32).
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/loops.hpp"
@@ -14,17 +14,22 @@ using Direction = Sharing::Direction;
 /// May not become a part of another data object: it has a place of its own, or lies inside one already.
 bool is_fixed(const Data* d) { return d->usage != DataUsage::Intermediate || d->parent(); }
 
-// ---- equal Expands ----------------------------------------------------------------------------------------------------------
+// ---- equal Expands
+// ----------------------------------------------------------------------------------------------------------
 
 /// quirk: neither the offsets nor the strides of the Expands are compared.
-bool differs(const Program& p, const Stage& a, const Stage& b) { return !p.options.quirks && !(a.attrs.get_or<DimValues>("offset", {}) == b.attrs.get_or<DimValues>("offset", {})); }
+bool differs(const Program& p, const Stage& a, const Stage& b) {
+  return !p.options.quirks && !(a.attrs.get_or<DimValues>("offset", {}) == b.attrs.get_or<DimValues>("offset", {}));
+}
 
 bool has_twins(const Program& p, const Stage* expand) {
   bool found = false;
   for (const Use& u : expand->input(0)->consumers()) {
     if (u.stage == expand || !u.stage->is(StageType::Expand)) continue;
     const Data* out = u.stage->output();
-    if (out->usage != DataUsage::Intermediate || !(out->desc.dims == expand->output()->desc.dims) || differs(p, *u.stage, *expand)) return false;
+    if (out->usage != DataUsage::Intermediate || !(out->desc.dims == expand->output()->desc.dims) ||
+        differs(p, *u.stage, *expand))
+      return false;
     found = true;
   }
   return found;
@@ -42,9 +47,12 @@ void merge_equal_expands(Program& p) {
   });
 }
 
-// ---- is a copy needed? --------------------------------------------------------------------------------------------------------
+// ---- is a copy needed?
+// --------------------------------------------------------------------------------------------------------
 
-bool fits(const Data* child, const DimValues& strides, const std::optional<StridesRequirement>& wish) { return !wish || strides_satisfy(child->desc, strides, *wish); }
+bool fits(const Data* child, const DimValues& strides, const std::optional<StridesRequirement>& wish) {
+  return !wish || strides_satisfy(child->desc, strides, *wish);
+}
 
 bool consumers_accept(const Data* d, const DimValues& strides) {
   for (const Use& u : d->consumers())
@@ -54,15 +62,16 @@ bool consumers_accept(const Data* d, const DimValues& strides) {
 
 enum class CopyNeed { No, Optional, Mandatory };
 
-/// For a data object that shall be written straight into `parent`. After a hardware stage the copy is made in any case, and
-/// eliminateCopyStages tries to do without it.
+/// For a data object that shall be written straight into `parent`. After a hardware stage the copy is made in any case,
+/// and eliminateCopyStages tries to do without it.
 CopyNeed input_copy_need(const Data* d, const Data* parent) {
   if (is_fixed(d)) return CopyNeed::Mandatory;
   const DimValues strides = parent->strides();
   if (!fits(d, strides, d->required_strides) || !consumers_accept(d, strides)) return CopyNeed::Mandatory;
   const Stage* producer = d->producer_stage();
   if (!producer) return CopyNeed::No;
-  if (!fits(d, strides, stride_wishes(*producer).outputs[static_cast<size_t>(d->producer().port)])) return CopyNeed::Mandatory;
+  if (!fits(d, strides, stride_wishes(*producer).outputs[static_cast<size_t>(d->producer().port)]))
+    return CopyNeed::Mandatory;
   return producer->category() == StageCategory::HW ? CopyNeed::Optional : CopyNeed::No;
 }
 
@@ -73,10 +82,12 @@ bool output_copy_needed(const Data* d, const Data* parent) {
   return !fits(d, strides, d->required_strides) || !consumers_accept(d, strides);
 }
 
-// ---- copies -------------------------------------------------------------------------------------------------------------------
+// ---- copies
+// -------------------------------------------------------------------------------------------------------------------
 
 std::string copy_name(const Stage* s, const char* side, int port, int port_count) {
-  return s->name + (port_count > 1 ? "@" + std::string(side) + "=" + std::to_string(port) : "") + "@copy-for-" + to_string(s->type);
+  return s->name + (port_count > 1 ? "@" + std::string(side) + "=" + std::to_string(port) : "") + "@copy-for-" +
+         to_string(s->type);
 }
 
 void keep_batch_index(const Stage* from, Stage* to) {
@@ -108,11 +119,13 @@ Data* copy_output_if_needed(Program& p, Stage* s, int port, const Data* parent) 
   if (!output_copy_needed(d, parent)) return d;
   Data* copy = p.duplicate(d, "@copy");
   p.replace_output(s, port, copy);
-  keep_batch_index(s, add_copy(p, copy_name(s, "output", port, s->output_count()), s->layer, copy, d, "processSpecialStages"));
+  keep_batch_index(
+      s, add_copy(p, copy_name(s, "output", port, s->output_count()), s->layer, copy, d, "processSpecialStages"));
   return copy;
 }
 
-// ---- the stages -----------------------------------------------------------------------------------------------------------------
+// ---- the stages
+// -----------------------------------------------------------------------------------------------------------------
 
 void process_concat(Program& p, Stage* s) {
   const std::vector<DimValues> offsets = s->attrs.get<std::vector<DimValues>>("offsets");
@@ -145,22 +158,30 @@ void process_reshape(Program& p, Stage* s) {
   Data* in = s->input(0);
   Data* out = s->output();
   if (is_fixed(in) && is_fixed(out)) in = copy_input(p, s, 0);
-  if (is_fixed(in)) p.connect(in, out, Mode::Reshape, Direction::ParentWritesToChild, {}, s);
-  else p.connect(out, in, Mode::Reshape, Direction::ChildWritesToParent, {}, s);
+  if (is_fixed(in))
+    p.connect(in, out, Mode::Reshape, Direction::ParentWritesToChild, {}, s);
+  else
+    p.connect(out, in, Mode::Reshape, Direction::ChildWritesToParent, {}, s);
 }
 
-// ---- loops ------------------------------------------------------------------------------------------------------------------------
+// ---- loops
+// ------------------------------------------------------------------------------------------------------------------
 
 void share_loop_data(Program& p, Data* source, Data* destination) {
   ensure(source && destination, "a loop shares memory with data that is gone");
-  if (is_fixed(source)) p.connect(source, destination, Mode::ROI, Direction::ParentWritesToChild, {}, nullptr, Sharing::Connection::Subgraph);
-  else p.connect(destination, source, Mode::ROI, Direction::ChildWritesToParent, {}, nullptr, Sharing::Connection::Subgraph);
+  if (is_fixed(source))
+    p.connect(source, destination, Mode::ROI, Direction::ParentWritesToChild, {}, nullptr,
+              Sharing::Connection::Subgraph);
+  else
+    p.connect(destination, source, Mode::ROI, Direction::ChildWritesToParent, {}, nullptr,
+              Sharing::Connection::Subgraph);
 }
 
 /// The data inside the loop lie where the outer ones do.
 void process_loop_start(Program& p, Stage* s) {
   for (Data* d : s->inputs())
-    if (d->attrs.has("start-shared-allocation")) share_loop_data(p, d, p.find_data(d->attrs.integer("start-shared-allocation")));
+    if (d->attrs.has("start-shared-allocation"))
+      share_loop_data(p, d, p.find_data(d->attrs.integer("start-shared-allocation")));
   if (!s->attrs.has("backedges")) return;
   const auto* edges = std::any_cast<LoopBackEdges>(&s->attrs.get<std::any>("backedges"));
   ensure(edges != nullptr, "attribute 'backedges' has another type");
@@ -174,7 +195,8 @@ void process_loop_start(Program& p, Stage* s) {
 
 void process_loop_end(Program& p, Stage* s) {
   for (Data* d : s->outputs())
-    if (d->attrs.has("end-shared-allocation")) share_loop_data(p, p.find_data(d->attrs.integer("end-shared-allocation")), d);
+    if (d->attrs.has("end-shared-allocation"))
+      share_loop_data(p, p.find_data(d->attrs.integer("end-shared-allocation")), d);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Data* make_ddr_copy(Program& p, Data* d, const Stage& failed) {
 std::vector<Data*> views_made_by(const Stage* s, const Data* d) {
   std::vector<Data*> views;
   for (Data* c : d->children())
-    if (c->sharing()->direction == Sharing::Direction::ParentWritesToChild && c->sharing()->stage == s) views.push_back(c);
+    if (c->sharing()->direction == Sharing::Direction::ParentWritesToChild && c->sharing()->stage == s)
+      views.push_back(c);
   return views;
 }
 

@@ -19,7 +19,8 @@ inline constexpr int64_t kPixelBytes = 2;  ///< FP16; the engine's U8 forms are 
 inline constexpr int64_t kMaxTilesPerAxis = 15;
 
 /// Mode m: 2^m input channels in parallel, 256 / 2^m output channels per descriptor.
-inline constexpr std::array kModes = {HwOpMode::k1x256, HwOpMode::k2x128, HwOpMode::k4x64, HwOpMode::k8x32, HwOpMode::k16x16};
+inline constexpr std::array kModes = {HwOpMode::k1x256, HwOpMode::k2x128, HwOpMode::k4x64, HwOpMode::k8x32,
+                                      HwOpMode::k16x16};
 inline constexpr HwOpMode kPoolMode = HwOpMode::k16x16;
 
 constexpr int64_t input_lanes(HwOpMode m) { return int64_t{1} << static_cast<int>(m); }

@@ -8,17 +8,20 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Output channels per part; 0: leave the pair alone. quirk: the batch counts in the whole, not in a part, so that one part
-/// may come out.
+/// Output channels per part; 0: leave the pair alone. quirk: the batch counts in the whole, not in a part, so that one
+/// part may come out.
 int64_t channels_per_part(const DataDesc& conv_output, int64_t limit) {
   const int64_t channels = conv_output.dim(Dim::C);
   for (const int64_t tile : {128, 64, 32})
-    if (channels >= tile && channels % tile == 0 && nce::buffer_bytes(conv_output.dim(Dim::W), conv_output.dim(Dim::H), tile) <= limit) return tile;
+    if (channels >= tile && channels % tile == 0 &&
+        nce::buffer_bytes(conv_output.dim(Dim::W), conv_output.dim(Dim::H), tile) <= limit)
+      return tile;
   return 0;
 }
 
 void split(Program& p, Stage* conv, Stage* pool, int64_t tile) {
-  Data *input = conv->input(nce::kData), *weights = conv->input(nce::kWeights), *biases = conv->input(nce::kBiases), *scales = conv->input(nce::kScales);
+  Data *input = conv->input(nce::kData), *weights = conv->input(nce::kWeights), *biases = conv->input(nce::kBiases),
+       *scales = conv->input(nce::kScales);
   Data *conv_output = conv->output(), *pool_output = pool->output();
   p.disconnect(conv);
   p.disconnect(pool);
@@ -30,7 +33,8 @@ void split(Program& p, Stage* conv, Stage* pool, int64_t tile) {
     const int64_t first = static_cast<int64_t>(i) * tile;
     Data* conv_part = p.duplicate(conv_output, suffix, conv_output->desc.with_dim(Dim::C, tile));
     outputs.push_back(p.duplicate(pool_output, suffix, pool_output->desc.with_dim(Dim::C, tile)));
-    Data* part_weights = slice_const(p, weights, suffix, weights_desc, first * (weights->desc.element_count() / weights->desc.dim(Dim::N)));
+    Data* part_weights = slice_const(p, weights, suffix, weights_desc,
+                                     first * (weights->desc.element_count() / weights->desc.dim(Dim::N)));
     Data* part_biases = slice_vector(p, biases, suffix, first, tile);
     Data* part_scales = slice_vector(p, scales, suffix, first, tile);
     p.duplicate(conv, suffix, {input, part_weights, part_biases, part_scales}, {conv_part});

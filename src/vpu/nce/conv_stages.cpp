@@ -1,5 +1,5 @@
-// The stages that take the place of a tiled convolution (hw-tiling spec §8). The order in which data and stages are made
-// decides their ids, hence the order of the blob.
+// The stages that take the place of a tiled convolution (hw-tiling spec §8). The order in which data and stages are
+// made decides their ids, hence the order of the blob.
 #include "vpu/nce/conv_stages.hpp"
 
 #include <algorithm>
@@ -93,22 +93,32 @@ class ConvBuilder {
     for (const OutputChannelTiling& m : tiling_.modes) channels = std::max(channels, m.extended_out_channels);
     const DataDesc desc({channels});
     const bool has_biases = !is_fake(biases_), has_scales = !is_fake(scales_);
-    if (!constants_.biases) constants_.biases = has_biases ? p_.duplicate(biases_, "@HW", desc, padded_with_zeros(biases_->content, channels)) : p_.add_fake();
+    if (!constants_.biases)
+      constants_.biases = has_biases ? p_.duplicate(biases_, "@HW", desc, padded_with_zeros(biases_->content, channels))
+                                     : p_.add_fake();
     if (constants_.scales) return;
     // A leaky ReLU works on sums that are scaled by its slope; summed over channel tiles it is a stage of its own.
     const bool scaled_by_relu = !splits_channels() && post_.relu_scale != 1.0f;
     if (has_scales) {
       constants_.scales = p_.duplicate(scales_, "@HW", desc, padded_with_zeros(scales_->content, channels));
-      if (scaled_by_relu) constants_.scales = p_.duplicate(constants_.scales, "@HW", desc, contents::scaled(constants_.scales->content, post_.relu_scale));
+      if (scaled_by_relu)
+        constants_.scales = p_.duplicate(constants_.scales, "@HW", desc,
+                                         contents::scaled(constants_.scales->content, post_.relu_scale));
     } else {
-      constants_.scales = scaled_by_relu ? p_.add_const(name_ + "@scales", desc, contents::replicated(post_.relu_scale, channels)) : p_.add_fake();
+      constants_.scales = scaled_by_relu
+                              ? p_.add_const(name_ + "@scales", desc, contents::replicated(post_.relu_scale, channels))
+                              : p_.add_fake();
     }
   }
 
   void make_plane_tile(size_t row, size_t column) {
-    PlaneTile t{tiling_.rows[row], tiling_.columns[column], tiling_.mode(row, column), tile_suffix("soh", row, tiling_.rows.size()) + tile_suffix("sow", column, tiling_.columns.size()), output_};
+    PlaneTile t{tiling_.rows[row], tiling_.columns[column], tiling_.mode(row, column),
+                tile_suffix("soh", row, tiling_.rows.size()) + tile_suffix("sow", column, tiling_.columns.size()),
+                output_};
     if (splits_plane()) {
-      t.output = p_.duplicate(output_, t.suffix, resized(output_->desc, {{Dim::W, t.column.output_length()}, {Dim::H, t.row.output_length()}}));
+      t.output =
+          p_.duplicate(output_, t.suffix,
+                       resized(output_->desc, {{Dim::W, t.column.output_length()}, {Dim::H, t.row.output_length()}}));
       output_tiles_.add(t.output, {{Dim::W, t.column.output_start}, {Dim::H, t.row.output_start}});
     }
     t.output = aligned_output(p_, name_ + t.suffix, layer_, t.output, t.column, "HWConvTiler::output");
@@ -118,31 +128,37 @@ class ConvBuilder {
 
   /// `sum`: what the channel tiles so far add up to.
   void make_channel_tile(const PlaneTile& t, int64_t c, Data*& sum) {
-    const std::string channel_suffix = tile_suffix("soc", static_cast<size_t>(c), static_cast<size_t>(tiling_.channel_tiles));
+    const std::string channel_suffix =
+        tile_suffix("soc", static_cast<size_t>(c), static_cast<size_t>(tiling_.channel_tiles));
     const std::string stage_name = name_ + t.suffix + channel_suffix;
     Data* in = input_;
     if (splits_plane() || splits_channels()) {
-      const DimValues sizes{{Dim::W, t.column.input_with_junk}, {Dim::H, t.row.input_with_junk}, {Dim::C, t.mode.extended_in_channels}};
+      const DimValues sizes{
+          {Dim::W, t.column.input_with_junk}, {Dim::H, t.row.input_with_junk}, {Dim::C, t.mode.extended_in_channels}};
       in = p_.duplicate(input_, t.suffix + channel_suffix, resized(input_->desc, sizes));
-      input_tiles_.add(in, {{Dim::W, t.column.input_start}, {Dim::H, t.row.input_start}, {Dim::C, c * tiling_.tile_channels}});
+      input_tiles_.add(
+          in, {{Dim::W, t.column.input_start}, {Dim::H, t.row.input_start}, {Dim::C, c * tiling_.tile_channels}});
     }
     in = aligned_input(p_, stage_name, layer_, in, t.column, "HWConvTiler::input");
     Data* out = splits_channels() ? partial_output(t, c, channel_suffix, stage_name, sum) : t.output;
     out = output_with_junk(p_, stage_name, layer_, out, t.row, t.column);
     Data* weights = weights_of(t, c, channel_suffix);
     Data* biases = c == 0 ? constants_.biases : p_.add_fake();
-    Stage* s = p_.add_stage(stage_name, StageType::MyriadXHwOp, layer_, {in, weights, biases, constants_.scales}, {out});
+    Stage* s =
+        p_.add_stage(stage_name, StageType::MyriadXHwOp, layer_, {in, weights, biases, constants_.scales}, {out});
     set_hw_stage(*s, description(t, *in, *out));
   }
 
   /// The output of one channel tile, and the stages that add it to the sum; after the last one the activations.
-  Data* partial_output(const PlaneTile& t, int64_t c, const std::string& channel_suffix, const std::string& stage_name, Data*& sum) {
+  Data* partial_output(const PlaneTile& t, int64_t c, const std::string& channel_suffix, const std::string& stage_name,
+                       Data*& sum) {
     const bool last = c == tiling_.channel_tiles - 1;
     Data* partial = p_.duplicate(t.output, channel_suffix + "@partial");
     if (c == 0) {
       sum = partial;
     } else {
-      Data* accumulated = !last || post_.relu || post_.clamp ? p_.duplicate(t.output, channel_suffix + "@accum") : t.output;
+      Data* accumulated =
+          !last || post_.relu || post_.clamp ? p_.duplicate(t.output, channel_suffix + "@accum") : t.output;
       add_sum(p_, stage_name + "@accum", layer_, sum, partial, accumulated);
       sum = accumulated;
     }
@@ -157,8 +173,10 @@ class ConvBuilder {
     const DataDesc& source = weights_->desc;
     const int64_t positions = window_.kernel_x * window_.kernel_y;
     const WeightsShape shape{source.dim(Dim::N), source.dim(Dim::C), positions};
-    Bytes content = hw_weights(weights_->content, shape, c * tiling_.tile_channels, tiling_.tile_channels, t.mode.extended_in_channels, t.mode.extended_out_channels);
-    const DataDesc desc({kOutputChannelGroup, positions, t.mode.extended_in_channels, t.mode.extended_out_channels / kOutputChannelGroup});
+    Bytes content = hw_weights(weights_->content, shape, c * tiling_.tile_channels, tiling_.tile_channels,
+                               t.mode.extended_in_channels, t.mode.extended_out_channels);
+    const DataDesc desc({kOutputChannelGroup, positions, t.mode.extended_in_channels,
+                         t.mode.extended_out_channels / kOutputChannelGroup});
     made = p_.duplicate(weights_, "@HW" + channel_suffix, desc, std::move(content));
     return made;
   }
@@ -170,7 +188,8 @@ class ConvBuilder {
     h.kernel_y = window_.kernel_y;
     h.stride = window_.stride_x;
     const int64_t grow = with_pool_ ? 2 : 1;
-    const PlaneSize in_size{in.desc.dim(Dim::W), in.desc.dim(Dim::H)}, out_size{out.desc.dim(Dim::W) * grow, out.desc.dim(Dim::H) * grow};
+    const PlaneSize in_size{in.desc.dim(Dim::W), in.desc.dim(Dim::H)},
+        out_size{out.desc.dim(Dim::W) * grow, out.desc.dim(Dim::H) * grow};
     h.pad = required_padding(in_size, out_size, h.kernel_x, h.kernel_y, h.stride, window_.pad_left, window_.pad_top);
     h.tiling = t.mode;
     if (with_pool_) {
@@ -204,7 +223,8 @@ class ConvBuilder {
 
 }  // namespace
 
-void make_conv_stages(Program& p, Stage* stub, const ConvTiling& tiling, bool pool_apart, HwConstantsByWeights& constants) {
+void make_conv_stages(Program& p, Stage* stub, const ConvTiling& tiling, bool pool_apart,
+                      HwConstantsByWeights& constants) {
   Data* input = stub->input(kData);
   Data* output = stub->output();
   const DataDesc conv_desc = conv_output_desc(*stub);
@@ -225,12 +245,17 @@ void leave_conv_to_software(Program& p, Stage* stub) {
   if (!post.relu && !post.clamp && !post.pool) return;
   const DataDesc desc = conv_output_desc(*stub);
   Data* output = stub->output();
-  // A tile of a split convolution still has the description of the whole output. The reference makes the intermediate output
-  // that large and then reads past the end of the weights: what its blob holds there is chance.
-  if (desc.dim(Dim::C) != output->desc.dim(Dim::C)) throw cannot_compile(*stub, "a part of this split convolution does not fit into the CMX memory for tiles, and software can't compute it alone");
+  // A tile of a split convolution still has the description of the whole output. The reference makes the intermediate
+  // output that large and then reads past the end of the weights: what its blob holds there is chance.
+  if (desc.dim(Dim::C) != output->desc.dim(Dim::C))
+    throw cannot_compile(*stub,
+                         "a part of this split convolution does not fit into the CMX memory for tiles, and software "
+                         "can't compute it alone");
   Data* current = add_conv_output(p, stub->name, desc, output);
   p.replace_output(stub, 0, current);
-  const auto next_output = [&](const char* postfix) { return post.pool ? add_conv_output(p, stub->name + postfix, desc, output) : output; };
+  const auto next_output = [&](const char* postfix) {
+    return post.pool ? add_conv_output(p, stub->name + postfix, desc, output) : output;
+  };
   if (post.relu) {
     Data* next = next_output("@ReLU");
     add_relu(p, stub->name + "@ReLU", stub->layer, post.negative_slope, current, next);

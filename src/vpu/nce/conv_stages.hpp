@@ -17,7 +17,8 @@ struct HwConstants {
 using HwConstantsByWeights = std::map<int, HwConstants>;  ///< by the data id of the original weights
 
 /// `stub` is replaced. `pool_apart`: its merged pooling becomes a stage of its own.
-void make_conv_stages(Program& p, Stage* stub, const ConvTiling& tiling, bool pool_apart, HwConstantsByWeights& constants);
+void make_conv_stages(Program& p, Stage* stub, const ConvTiling& tiling, bool pool_apart,
+                      HwConstantsByWeights& constants);
 
 /// The stub stays, for a SHAVE to compute; what was merged into it becomes stages again.
 void leave_conv_to_software(Program& p, Stage* stub);

@@ -36,10 +36,13 @@ bool ConvPattern::matches(const ConvGeometry& g) const {
   if (out_channels && g.out_channels != out_channels && g.out_channels != other_out_channels) return false;
   if (out_height && p.out.h != out_height) return false;
   if (window != Window::Any && p.with_pool) return false;
-  return window != Window::Square || (p.kernel_x == kernel && p.kernel_y == kernel && p.stride == stride && p.pad == Padding{pad, pad, pad, pad});
+  return window != Window::Square ||
+         (p.kernel_x == kernel && p.kernel_y == kernel && p.stride == stride && p.pad == Padding{pad, pad, pad, pad});
 }
 
-TileShape ConvPattern::applied_to(TileShape found) const { return {tile.w ? tile.w : found.w, tile.h ? tile.h : found.h, tile.channels ? tile.channels : found.channels}; }
+TileShape ConvPattern::applied_to(TileShape found) const {
+  return {tile.w ? tile.w : found.w, tile.h ? tile.h : found.h, tile.channels ? tile.channels : found.channels};
+}
 
 const ConvPattern* find_conv_pattern(const ConvGeometry& g, int slices) {
   if (slices < kSlicesForPatterns) return nullptr;

@@ -18,7 +18,8 @@ int64_t pooled_width_limit(int64_t channels) {
   struct Row {
     int64_t above, up_to, width;
   };
-  static constexpr Row kRows[] = {{112, 128, 72}, {96, 112, 80}, {80, 96, 96}, {64, 80, 112}, {48, 64, 144}, {32, 48, 192}, {16, 32, 288}};
+  static constexpr Row kRows[] = {{112, 128, 72}, {96, 112, 80}, {80, 96, 96}, {64, 80, 112},
+                                  {48, 64, 144},  {32, 48, 192}, {16, 32, 288}};
   for (const Row& r : kRows)
     if (channels > r.above && channels <= r.up_to) return r.width;
   return 0;
@@ -33,10 +34,12 @@ bool pooled_tile_allowed(const AxisTile& row, const AxisTile& column, int64_t ch
 
 class Search {
  public:
-  Search(const ConvGeometry& g, const TilingLimits& limits, const std::string& stage) : g_(g), plane_(g.plane), limits_(limits) {
+  Search(const ConvGeometry& g, const TilingLimits& limits, const std::string& stage)
+      : g_(g), plane_(g.plane), limits_(limits) {
     const PlaneRounding r = plane_rounding(plane_, stage);
     ceil_ = r.x || r.y;
-    whole_out_ = tile_output(plane_, ceil_, {std::min(kMaxTilePlane, plane_.in.w), std::min(kMaxTilePlane, plane_.in.h)}, plane_.out);
+    whole_out_ = tile_output(plane_, ceil_,
+                             {std::min(kMaxTilePlane, plane_.in.w), std::min(kMaxTilePlane, plane_.in.h)}, plane_.out);
   }
 
   std::optional<ConvTiling> run() {
@@ -84,28 +87,34 @@ class Search {
   int64_t tile_height(int64_t parts) const {
     const int64_t height = part_length(plane_.in.h, parts, plane_.stride);
     if (parts == 1) return height;
-    // A tile must yield its share of the output, or more tiles than parts would come out. For such a share the reference
-    // swaps the front and the back pad, which changes nothing, as only their sum counts.
+    // A tile must yield its share of the output, or more tiles than parts would come out. For such a share the
+    // reference swaps the front and the back pad, which changes nothing, as only their sum counts.
     const int64_t share = ceil_div(plane_.out.h, parts);
     return output_size(height, plane_.rows(), false) < share ? input_size(share, plane_.rows()) : height;
   }
 
   std::optional<OutputChannelTiling> mode_of(const AxisTile& row, const AxisTile& column, int64_t tile_channels) const {
-    return split_output_channels(column.input_with_junk, row.input_with_junk, tile_channels, g_.out_channels, plane_.kernel_x, plane_.kernel_y, plane_.stride);
+    return split_output_channels(column.input_with_junk, row.input_with_junk, tile_channels, g_.out_channels,
+                                 plane_.kernel_x, plane_.kernel_y, plane_.stride);
   }
 
-  /// Cycles plus the elements copied because of misaligned tiles plus those summed over channel tiles; none: a tile is impossible.
+  /// Cycles plus the elements copied because of misaligned tiles plus those summed over channel tiles; none: a tile is
+  /// impossible.
   std::optional<double> total_cost(const AxisTiles& rows, const AxisTiles& columns, int64_t channel_parts) const {
     const int64_t tile_channels = ceil_div(g_.in_channels, channel_parts);
     double cost = 0;
     for (const AxisTile& row : rows) {
       for (const AxisTile& column : columns) {
         if (plane_.with_pool && !pooled_tile_allowed(row, column, tile_channels)) return std::nullopt;
-        if (buffer_bytes(column.output_with_junk, row.output_with_junk, g_.out_channels) > limits_.cmx_bytes) return std::nullopt;
+        if (buffer_bytes(column.output_with_junk, row.output_with_junk, g_.out_channels) > limits_.cmx_bytes)
+          return std::nullopt;
         const auto mode = mode_of(row, column, tile_channels);
         if (!mode) return std::nullopt;
-        const double out_elements = static_cast<double>(column.output_with_junk) * static_cast<double>(row.output_with_junk) * static_cast<double>(g_.out_channels);
-        const double in_elements = static_cast<double>(column.input_with_junk) * static_cast<double>(row.input_with_junk) * static_cast<double>(mode->extended_in_channels);
+        const double out_elements = static_cast<double>(column.output_with_junk) *
+                                    static_cast<double>(row.output_with_junk) * static_cast<double>(g_.out_channels);
+        const double in_elements = static_cast<double>(column.input_with_junk) *
+                                   static_cast<double>(row.input_with_junk) *
+                                   static_cast<double>(mode->extended_in_channels);
         cost += static_cast<double>(mode->cost * channel_parts);
         if (is_misaligned(column.output_start)) cost += out_elements;
         if (is_misaligned(column.input_start)) cost += in_elements;
@@ -116,13 +125,18 @@ class Search {
   }
 
   std::optional<ConvTiling> cut(const Parts& parts) const {
-    TileShape tile{part_length(plane_.in.w, parts.columns, plane_.stride), tile_height(parts.rows), ceil_div(g_.in_channels, parts.channels)};
+    TileShape tile{part_length(plane_.in.w, parts.columns, plane_.stride), tile_height(parts.rows),
+                   ceil_div(g_.in_channels, parts.channels)};
     PlaneSize out = tile_output(plane_, ceil_, {tile.w, tile.h}, whole_out_);
     if (const ConvPattern* pattern = find_conv_pattern(g_, limits_.slices)) {
       tile = pattern->applied_to(tile);
       out = tile_output(plane_, ceil_, {tile.w, tile.h}, pattern->restarts_from_whole_output ? plane_.out : out);
     }
-    ConvTiling t{tile_rows(plane_, ceil_, out.h), tile_columns(plane_, ceil_, out.w), ceil_div(g_.in_channels, tile.channels), tile.channels, {}};
+    ConvTiling t{tile_rows(plane_, ceil_, out.h),
+                 tile_columns(plane_, ceil_, out.w),
+                 ceil_div(g_.in_channels, tile.channels),
+                 tile.channels,
+                 {}};
     for (const AxisTile& row : t.rows) {
       for (const AxisTile& column : t.columns) {
         const auto mode = mode_of(row, column, t.tile_channels);
@@ -144,6 +158,9 @@ class Search {
 
 }  // namespace
 
-std::optional<ConvTiling> tile_convolution(const ConvGeometry& g, const TilingLimits& limits, const std::string& stage) { return Search(g, limits, stage).run(); }
+std::optional<ConvTiling> tile_convolution(const ConvGeometry& g, const TilingLimits& limits,
+                                           const std::string& stage) {
+  return Search(g, limits, stage).run();
+}
 
 }  // namespace blobsmith::vpu::nce

@@ -70,8 +70,10 @@ void split_hw_depth_conv(Program& p) {
     if (channels != s->output()->desc.dim(Dim::C) || channels != s->attrs.integer("groupSize", 1)) return;
     const nce::PlaneGeometry g = nce::conv_geometry_of(*s).plane;
     const int64_t tile = nce::best_depthwise_tile(g.in.w, g.in.h, channels, g.kernel_x, g.kernel_y, g.stride);
-    if (tile >= channels) make_dense(p, s, channels);
-    else split(p, s, channels, tile);
+    if (tile >= channels)
+      make_dense(p, s, channels);
+    else
+      split(p, s, channels, tile);
   });
 }
 

@@ -22,7 +22,8 @@ void set_buffer_indices(const Stage& s, HwOp& op) {
 uint32_t pool_pad_mode(const HwStage& h) {
   if (h.pool_type != HwPoolType::Max) return hw_pad::kZeros;
   const auto bit = [](int64_t pad, uint32_t b) { return pad > 0 ? b : 0u; };
-  return bit(h.pad.left, hw_pad::kRepeatLeft) | bit(h.pad.right, hw_pad::kRepeatRight) | bit(h.pad.top, hw_pad::kRepeatTop) | bit(h.pad.bottom, hw_pad::kRepeatBottom);
+  return bit(h.pad.left, hw_pad::kRepeatLeft) | bit(h.pad.right, hw_pad::kRepeatRight) |
+         bit(h.pad.top, hw_pad::kRepeatTop) | bit(h.pad.bottom, hw_pad::kRepeatBottom);
 }
 
 /// All but the channels.
@@ -68,7 +69,8 @@ std::vector<HwOp> make_ops(const Stage& s) {
   for (int64_t i = 0; i < h.tiling.descriptors; ++i) {
     const int64_t offset = i * h.tiling.channels_per_descriptor;
     op.out_channel_offset = static_cast<uint32_t>(offset);
-    op.out_channels = static_cast<uint32_t>(i + 1 < h.tiling.descriptors ? h.tiling.channels_per_descriptor : channels - offset);
+    op.out_channels =
+        static_cast<uint32_t>(i + 1 < h.tiling.descriptors ? h.tiling.channels_per_descriptor : channels - offset);
     ops.push_back(op);
   }
   return ops;

@@ -20,7 +20,8 @@ struct ChannelGroup {
 
 /// The reference gives the weights of a part the size of the whole, and gives up.
 [[noreturn]] void fail_on_convolution(const Stage& s) {
-  throw cannot_compile(s, "duplicateData error: while duplicating " + s.input(1)->name + " Const data got different desc and content byte sizes");
+  throw cannot_compile(s, "duplicateData error: while duplicating " + s.input(1)->name +
+                              " Const data got different desc and content byte sizes");
 }
 
 /// True when some mode can compute half of the output channels in one descriptor.
@@ -28,7 +29,8 @@ bool conv_can_be_halved(const Stage& s, const HwStage& h) {
   const DataDesc& in = s.input(0)->desc;
   const int64_t channels = in.dim(Dim::C), half = align_up(s.output()->desc.dim(Dim::C) / 2, nce::kOutputChannelGroup);
   return std::ranges::any_of(nce::kModes, [&](HwOpMode m) {
-    return half <= nce::output_channels(m) && channels % nce::input_lanes(m) == 0 && nce::conv_allowed(in.dim(Dim::W), in.dim(Dim::H), channels, half, h.kernel_x, h.kernel_y, h.stride, m);
+    return half <= nce::output_channels(m) && channels % nce::input_lanes(m) == 0 &&
+           nce::conv_allowed(in.dim(Dim::W), in.dim(Dim::H), channels, half, h.kernel_x, h.kernel_y, h.stride, m);
   });
 }
 
@@ -86,7 +88,8 @@ void cut_into_groups(Program& p, Stage* s) {
   const int64_t per_item = h.tiling.descriptors / out.dim(Dim::N, 1), count = ceil_div(per_item, kDescriptorsPerGroup);
   std::vector<ChannelGroup> groups;
   for (int64_t i = 0; i < count; ++i) {
-    const int64_t first_descriptor = i * kDescriptorsPerGroup, descriptors = std::min(kDescriptorsPerGroup, per_item - first_descriptor);
+    const int64_t first_descriptor = i * kDescriptorsPerGroup,
+                  descriptors = std::min(kDescriptorsPerGroup, per_item - first_descriptor);
     const int64_t first = first_descriptor * h.tiling.channels_per_descriptor;
     const int64_t channels = i + 1 < count ? descriptors * h.tiling.channels_per_descriptor : out.dim(Dim::C) - first;
     groups.push_back({first, channels, descriptors, h.tiling.channels_per_descriptor});

@@ -1,5 +1,5 @@
-// hwFullyConnectedTiling (hw-tiling spec §10). A fully connected layer of 2-D or 4-D input has become a convolution long
-// before; the others only fall back to software or fail.
+// hwFullyConnectedTiling (hw-tiling spec §10). A fully connected layer of 2-D or 4-D input has become a convolution
+// long before; the others only fall back to software or fail.
 #include "vpu/nce/stub.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
@@ -25,7 +25,8 @@ void hw_fully_connected_tiling(Program& p) {
     if (nce::hw_bytes(s->output()->desc) > p.resources.tiling_cmx_limit) return leave_to_software(p, s);
     // The reference swaps two descriptors when it makes the weights of such a layer, and gives up.
     throw cannot_compile(s->name, s->layer ? s->layer->type : "FullyConnected",
-                         "duplicateData error: while duplicating " + s->input(nce::kWeights)->name + " Const data got different desc and content byte sizes");
+                         "duplicateData error: while duplicating " + s->input(nce::kWeights)->name +
+                             " Const data got different desc and content byte sizes");
   });
 }
 

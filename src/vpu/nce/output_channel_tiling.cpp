@@ -7,7 +7,9 @@
 
 namespace blobsmith::vpu::nce {
 
-std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels, int64_t kernel_x, int64_t kernel_y, int64_t stride) {
+std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, int64_t in_channels,
+                                                         int64_t out_channels, int64_t kernel_x, int64_t kernel_y,
+                                                         int64_t stride) {
   std::optional<OutputChannelTiling> best;
   const int64_t extended_out = align_up(out_channels, kOutputChannelGroup);
   for (const HwOpMode mode : kModes) {
@@ -18,12 +20,15 @@ std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, i
     const int64_t descriptors = ceil_div(out_channels, per_descriptor);
     const int64_t cost = descriptors * (extended_in / lanes * kernel_x * kernel_y + fixed_cost(mode));
     if (best && (cost > best->cost || (cost == best->cost && descriptors >= best->descriptors))) continue;
-    best = OutputChannelTiling{mode, descriptors, per_descriptor, out_channels - (descriptors - 1) * per_descriptor, extended_in, extended_out, cost};
+    best = OutputChannelTiling{
+        mode,         descriptors, per_descriptor, out_channels - (descriptors - 1) * per_descriptor, extended_in,
+        extended_out, cost};
   }
   return best;
 }
 
-int64_t best_depthwise_tile(int64_t w, int64_t h, int64_t channels, int64_t kernel_x, int64_t kernel_y, int64_t stride) {
+int64_t best_depthwise_tile(int64_t w, int64_t h, int64_t channels, int64_t kernel_x, int64_t kernel_y,
+                            int64_t stride) {
   int64_t best_tile = channels, best_cost = 0;
   bool found = false;
   // No mode takes more input channels than the last one's coefficients allow: larger tiles need not be tried.

@@ -19,9 +19,12 @@ struct OutputChannelTiling {
 };
 
 /// The cheapest mode for a tile of w x h; none when no mode can process it.
-std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels, int64_t kernel_x, int64_t kernel_y, int64_t stride);
+std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, int64_t in_channels,
+                                                         int64_t out_channels, int64_t kernel_x, int64_t kernel_y,
+                                                         int64_t stride);
 
-/// Channels per tile for a depthwise convolution done as dense blocks: the cheapest, `channels` when nothing fits (§4.5).
+/// Channels per tile for a depthwise convolution done as dense blocks: the cheapest, `channels` when nothing fits
+/// (§4.5).
 int64_t best_depthwise_tile(int64_t w, int64_t h, int64_t channels, int64_t kernel_x, int64_t kernel_y, int64_t stride);
 
 }  // namespace blobsmith::vpu::nce

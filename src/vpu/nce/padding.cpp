@@ -16,13 +16,17 @@ bool widen_for_even_kernel(int64_t kernel, int64_t in, int64_t& pad_after) {
   return true;
 }
 
-bool conv_supported(const Window& w) { return nce::conv_padding_supported(w.kernel_x, w.kernel_y, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}); }
+bool conv_supported(const Window& w) {
+  return nce::conv_padding_supported(w.kernel_x, w.kernel_y, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom});
+}
 
 bool pool_supported(const Stage& s, Window& w) {
   const DataDesc &in = s.input(0)->desc, &out = s.output()->desc;
   const bool forced_x = widen_for_even_kernel(w.kernel_x, in.dim(Dim::W), w.pad_right);
   const bool forced_y = widen_for_even_kernel(w.kernel_y, in.dim(Dim::H), w.pad_bottom);
-  const nce::Padding needed = nce::required_padding({in.dim(Dim::W), in.dim(Dim::H)}, {out.dim(Dim::W), out.dim(Dim::H)}, w.kernel_x, w.kernel_y, w.stride_x, w.pad_left, w.pad_top);
+  const nce::Padding needed =
+      nce::required_padding({in.dim(Dim::W), in.dim(Dim::H)}, {out.dim(Dim::W), out.dim(Dim::H)}, w.kernel_x,
+                            w.kernel_y, w.stride_x, w.pad_left, w.pad_top);
   return !forced_x && !forced_y && nce::pool_padding_supported(w.kernel_x, w.kernel_y, needed);
 }
 
@@ -34,7 +38,8 @@ void add_pad_stage(Program& p, Stage* s, Window w) {
   Data* padded = p.duplicate(in, "@padded", desc);
   p.replace_input(s, 0, padded);
   const PadMode mode = s->is(StageType::StubMaxPool) ? PadMode::Edge : PadMode::Constant;
-  add_pad(p, s->name + "@padding", s->layer, in, padded, mode, 0.0f, {{Dim::W, w.pad_left}, {Dim::H, w.pad_top}}, {{Dim::W, w.pad_right}, {Dim::H, w.pad_bottom}});
+  add_pad(p, s->name + "@padding", s->layer, in, padded, mode, 0.0f, {{Dim::W, w.pad_left}, {Dim::H, w.pad_top}},
+          {{Dim::W, w.pad_right}, {Dim::H, w.pad_bottom}});
   w.pad_left = w.pad_right = w.pad_top = w.pad_bottom = 0;
   set_window(*s, w);
 }

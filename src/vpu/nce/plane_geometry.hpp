@@ -1,4 +1,5 @@
-// Input and output plane of a convolution or pooling with its window: what both tiling searches share (hw-tiling spec §7, §9).
+// Input and output plane of a convolution or pooling with its window: what both tiling searches share (hw-tiling spec
+// §7, §9).
 #pragma once
 #include <string>
 

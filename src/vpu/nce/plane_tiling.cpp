@@ -57,7 +57,9 @@ int64_t output_size(int64_t in, const AxisWindow& w, bool ceil) {
   return ceil ? ceil_quotient_plus_one(span, w.stride) : span / w.stride + 1;
 }
 
-int64_t input_size(int64_t out, const AxisWindow& w) { return (out - 1) * w.stride + w.kernel - w.pad_before - w.pad_after; }
+int64_t input_size(int64_t out, const AxisWindow& w) {
+  return (out - 1) * w.stride + w.kernel - w.pad_before - w.pad_after;
+}
 
 Rounding rounding_of(int64_t in, int64_t out, const AxisWindow& w) {
   const int64_t span = in - w.kernel + w.pad_before + w.pad_after;
@@ -71,7 +73,8 @@ AxisTiles split_axis(int64_t in, int64_t out, const AxisWindow& w, int64_t tile_
     const int64_t end = fit_output_end(in, w, start, std::min(out, start + tile_out), tile_out, ceil);
     if (end <= start) return {};
     const InputRange r = input_for_output(in, w, start, end);
-    tiles.push_back({r.before + r.end - r.start, r.junk_before + end - start + r.junk_after, r.junk_before, r.junk_after, r.start - r.before, r.end, start, end});
+    tiles.push_back({r.before + r.end - r.start, r.junk_before + end - start + r.junk_after, r.junk_before,
+                     r.junk_after, r.start - r.before, r.end, start, end});
     if (end >= out) return tiles;
     start = end;
   }
@@ -85,7 +88,8 @@ AxisTiles split_axis_with_pool(int64_t in, int64_t out, int64_t tile_out) {
   for (int64_t in_start = 0, out_start = 0;;) {
     const int64_t in_end = std::min(in_start + 2 * length, in), out_end = std::min(out_start + length, out);
     const int64_t junk_before = out_start > 0 ? 1 : 0, junk_after = out_end < out ? 1 : 0;
-    tiles.push_back({in_end - in_start, out_end - out_start, junk_before, junk_after, in_start, in_end, out_start + junk_before, out_end - junk_after});
+    tiles.push_back({in_end - in_start, out_end - out_start, junk_before, junk_after, in_start, in_end,
+                     out_start + junk_before, out_end - junk_after});
     if (junk_after == 0) return tiles;
     in_start = in_end - 4;
     out_start = out_end - junk_after - 1;

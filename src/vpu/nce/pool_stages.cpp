@@ -12,7 +12,13 @@ namespace {
 class PoolBuilder {
  public:
   PoolBuilder(Program& p, const Stage& stub, const PoolTiling& tiling)
-      : p_(p), tiling_(tiling), name_(stub.name), layer_(stub.layer), geometry_(pool_geometry_of(stub)), input_(stub.input(kData)), output_(stub.output()) {
+      : p_(p),
+        tiling_(tiling),
+        name_(stub.name),
+        layer_(stub.layer),
+        geometry_(pool_geometry_of(stub)),
+        input_(stub.input(kData)),
+        output_(stub.output()) {
     stage_.op = HwOpType::Pool;
     stage_.pool_type = stub.is(StageType::StubMaxPool) ? HwPoolType::Max : HwPoolType::Average;
     stage_.kernel_x = geometry_.plane.kernel_x;
@@ -38,18 +44,25 @@ class PoolBuilder {
   void make_tile(size_t row_index, size_t column_index, int64_t b) {
     const AxisTile& row = tiling_.rows[row_index];
     const AxisTile& column = tiling_.columns[column_index];
-    const std::string suffix = tile_suffix("soh", row_index, tiling_.rows.size()) + tile_suffix("sow", column_index, tiling_.columns.size()) +
+    const std::string suffix = tile_suffix("soh", row_index, tiling_.rows.size()) +
+                               tile_suffix("sow", column_index, tiling_.columns.size()) +
                                tile_suffix("soc", static_cast<size_t>(b), static_cast<size_t>(tiling_.batch_tiles));
     const std::string stage_name = name_ + suffix;
     const int64_t start = b * tiling_.tile_batch;
     Data *in = input_, *out = output_;
     if (!is_whole()) {
-      in = p_.duplicate(input_, suffix, resized(input_->desc, {{Dim::W, column.input_with_junk}, {Dim::H, row.input_with_junk}, {Dim::N, tiling_.tile_batch}}));
+      in = p_.duplicate(
+          input_, suffix,
+          resized(input_->desc,
+                  {{Dim::W, column.input_with_junk}, {Dim::H, row.input_with_junk}, {Dim::N, tiling_.tile_batch}}));
       input_tiles_.add(in, {{Dim::W, column.input_start}, {Dim::H, row.input_start}, {Dim::N, start}});
     }
     in = aligned_input(p_, stage_name, layer_, in, column, "HWPoolTiler::input");
     if (!is_whole()) {
-      out = p_.duplicate(output_, suffix, resized(output_->desc, {{Dim::W, column.output_length()}, {Dim::H, row.output_length()}, {Dim::N, tiling_.tile_batch}}));
+      out = p_.duplicate(
+          output_, suffix,
+          resized(output_->desc,
+                  {{Dim::W, column.output_length()}, {Dim::H, row.output_length()}, {Dim::N, tiling_.tile_batch}}));
       output_tiles_.add(out, {{Dim::W, column.output_start}, {Dim::H, row.output_start}, {Dim::N, start}});
     }
     out = aligned_output(p_, stage_name, layer_, out, column, "HWPoolTiler::output");
@@ -63,7 +76,9 @@ class PoolBuilder {
   /// At the end of the plane the pads are the stub's, elsewhere what the window lacks: that may be negative.
   Padding padding(const AxisTile& row, const AxisTile& column) const {
     const PlaneGeometry& g = geometry_.plane;
-    const auto missing = [&](const AxisTile& t, int64_t kernel, int64_t before) { return (t.output_with_junk - 1) * g.stride + kernel - t.input_with_junk - before; };
+    const auto missing = [&](const AxisTile& t, int64_t kernel, int64_t before) {
+      return (t.output_with_junk - 1) * g.stride + kernel - t.input_with_junk - before;
+    };
     Padding pad = g.pad;
     if (column.input_end < g.in.w) pad.right = missing(column, g.kernel_x, g.pad.left);
     if (row.input_end < g.in.h) pad.bottom = missing(row, g.kernel_y, g.pad.top);

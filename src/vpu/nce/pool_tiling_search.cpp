@@ -15,7 +15,8 @@ struct Parts {
 
 class Search {
  public:
-  Search(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage) : g_(g), plane_(g.plane), limits_(limits) {
+  Search(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage)
+      : g_(g), plane_(g.plane), limits_(limits) {
     const PlaneRounding r = plane_rounding(plane_, stage);
     ceil_ = r.x && r.y;
     whole_out_ = tile_output(plane_, ceil_, plane_.in, plane_.out);
@@ -27,11 +28,14 @@ class Search {
     if (!best_) return std::nullopt;
     const PlaneSize out = tile_out(*best_);
     const int64_t tile_batch = ceil_div(g_.batch, best_->batches);
-    return PoolTiling{tile_rows(plane_, ceil_, out.h), tile_columns(plane_, ceil_, out.w), ceil_div(g_.batch, tile_batch), tile_batch};
+    return PoolTiling{tile_rows(plane_, ceil_, out.h), tile_columns(plane_, ceil_, out.w),
+                      ceil_div(g_.batch, tile_batch), tile_batch};
   }
 
  private:
-  PlaneSize tile_in(const Parts& p) const { return {part_length(plane_.in.w, p.columns, plane_.stride), part_length(plane_.in.h, p.rows, plane_.stride)}; }
+  PlaneSize tile_in(const Parts& p) const {
+    return {part_length(plane_.in.w, p.columns, plane_.stride), part_length(plane_.in.h, p.rows, plane_.stride)};
+  }
   PlaneSize tile_out(const Parts& p) const { return tile_output(plane_, ceil_, tile_in(p), whole_out_); }
 
   void search_columns(int64_t batches) {
@@ -61,12 +65,16 @@ class Search {
   }
 
   bool tile_allowed(const AxisTile& row, const AxisTile& column, int64_t tile_batch) const {
-    if (buffer_bytes(column.output_with_junk, row.output_with_junk, g_.channels, tile_batch) > limits_.cmx_bytes) return false;
-    if (row.input_with_junk < plane_.kernel_y || !pool_allowed(column.input_with_junk, row.input_with_junk, g_.channels, plane_.kernel_y, plane_.stride)) return false;
+    if (buffer_bytes(column.output_with_junk, row.output_with_junk, g_.channels, tile_batch) > limits_.cmx_bytes)
+      return false;
+    if (row.input_with_junk < plane_.kernel_y ||
+        !pool_allowed(column.input_with_junk, row.input_with_junk, g_.channels, plane_.kernel_y, plane_.stride))
+      return false;
     // Padded planes must be small, or the engine runs out of memory for the padding.
     constexpr int64_t kMostBytes = 4096, kMostBytesPaddedBelow = 2048;
-    const Padding pad = required_padding({column.input_with_junk, row.input_with_junk}, {column.output_with_junk, row.output_with_junk}, plane_.kernel_x, plane_.kernel_y, plane_.stride,
-                                         plane_.pad.left, plane_.pad.top);
+    const Padding pad =
+        required_padding({column.input_with_junk, row.input_with_junk}, {column.output_with_junk, row.output_with_junk},
+                         plane_.kernel_x, plane_.kernel_y, plane_.stride, plane_.pad.left, plane_.pad.top);
     if (pad.left <= 0 && pad.right <= 0 && pad.bottom <= 0) return true;
     const int64_t bytes = row_bytes(column.input_with_junk) * (row.input_with_junk - 1 + plane_.kernel_y - 1);
     return bytes <= (pad.bottom > 0 ? kMostBytesPaddedBelow : kMostBytes);
@@ -78,9 +86,14 @@ class Search {
     for (const AxisTile& row : rows) {
       for (const AxisTile& column : columns) {
         if (!tile_allowed(row, column, g_.batch / batch_parts)) return std::nullopt;
-        cost += static_cast<double>(planes / kPoolChannelsPerDescriptor * plane_.kernel_x * plane_.kernel_y * batch_parts);
-        if (is_misaligned(column.output_start)) cost += static_cast<double>(column.output_with_junk) * static_cast<double>(row.output_with_junk) * static_cast<double>(planes);
-        if (is_misaligned(column.input_start)) cost += static_cast<double>(column.input_with_junk) * static_cast<double>(row.input_with_junk) * static_cast<double>(planes);
+        cost +=
+            static_cast<double>(planes / kPoolChannelsPerDescriptor * plane_.kernel_x * plane_.kernel_y * batch_parts);
+        if (is_misaligned(column.output_start))
+          cost += static_cast<double>(column.output_with_junk) * static_cast<double>(row.output_with_junk) *
+                  static_cast<double>(planes);
+        if (is_misaligned(column.input_start))
+          cost += static_cast<double>(column.input_with_junk) * static_cast<double>(row.input_with_junk) *
+                  static_cast<double>(planes);
       }
     }
     return cost;
@@ -97,6 +110,8 @@ class Search {
 
 }  // namespace
 
-std::optional<PoolTiling> tile_pooling(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage) { return Search(g, limits, stage).run(); }
+std::optional<PoolTiling> tile_pooling(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage) {
+  return Search(g, limits, stage).run();
+}
 
 }  // namespace blobsmith::vpu::nce

@@ -7,7 +7,8 @@ namespace blobsmith::vpu::nce {
 namespace {
 
 bool within_limits(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels) {
-  return w > 0 && h > 0 && in_channels > 0 && w <= kMaxTilePlane && h <= kMaxTilePlane && in_channels <= kMaxTileChannels && out_channels <= kMaxTileChannels;
+  return w > 0 && h > 0 && in_channels > 0 && w <= kMaxTilePlane && h <= kMaxTilePlane &&
+         in_channels <= kMaxTileChannels && out_channels <= kMaxTileChannels;
 }
 
 /// The local memory must hold enough rows of all channels for the window to move on.
@@ -19,7 +20,8 @@ bool enough_lines(int64_t w, int64_t h, int64_t channels, int64_t kernel_y, int6
 
 }  // namespace
 
-bool conv_allowed(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels_per_descriptor, int64_t kernel_x, int64_t kernel_y, int64_t stride, HwOpMode mode) {
+bool conv_allowed(int64_t w, int64_t h, int64_t in_channels, int64_t out_channels_per_descriptor, int64_t kernel_x,
+                  int64_t kernel_y, int64_t stride, HwOpMode mode) {
   constexpr int64_t kWidestLowPlane = 507, kLowPlane = 64, kImageChannels = 3;
   if (!within_limits(w, h, in_channels, out_channels_per_descriptor)) return false;
   if (w > kWidestLowPlane && h > 1 && h < kLowPlane && in_channels != kImageChannels) return false;

@@ -9,7 +9,8 @@ PlaneSize plane_size(const DataDesc& d) { return {d.dim(Dim::W), d.dim(Dim::H)};
 
 PlaneGeometry plane_geometry_of(const Stage& stub) {
   const Window w = window_of(stub);
-  if (w.kernel_x < 1 || w.kernel_y < 1 || w.stride_x < 1) throw cannot_compile(stub, "kernel and stride must be positive");
+  if (w.kernel_x < 1 || w.kernel_y < 1 || w.stride_x < 1)
+    throw cannot_compile(stub, "kernel and stride must be positive");
   PlaneGeometry g;
   g.in = plane_size(stub.input(kData)->desc);
   g.out = g.window_out = plane_size(stub.output()->desc);
@@ -37,9 +38,13 @@ PostOps post_ops_of(const Stage& stub) {
 }
 
 bool is_hw_stub(const Stage& s, StageType type) { return s.is(type) && tries_hw(s); }
-bool is_hw_pool_stub(const Stage& s) { return is_hw_stub(s, StageType::StubMaxPool) || is_hw_stub(s, StageType::StubAvgPool); }
+bool is_hw_pool_stub(const Stage& s) {
+  return is_hw_stub(s, StageType::StubMaxPool) || is_hw_stub(s, StageType::StubAvgPool);
+}
 
-DataDesc conv_output_desc(const Stage& stub) { return stub.attrs.get_or<DataDesc>("origConvOutput", stub.output()->desc); }
+DataDesc conv_output_desc(const Stage& stub) {
+  return stub.attrs.get_or<DataDesc>("origConvOutput", stub.output()->desc);
+}
 
 ConvGeometry conv_geometry_of(const Stage& stub) {
   ConvGeometry g{plane_geometry_of(stub), stub.input(kData)->desc.dim(Dim::C), stub.output()->desc.dim(Dim::C)};
@@ -55,6 +60,8 @@ PoolGeometry pool_geometry_of(const Stage& stub) {
 
 TilingLimits limits_of(const Program& p) { return {p.resources.slices, p.resources.tiling_cmx_limit}; }
 
-int64_t hw_bytes(const DataDesc& desc) { return buffer_bytes(desc.dim(Dim::W, 1), desc.dim(Dim::H, 1), desc.dim(Dim::C, 1), desc.dim(Dim::N, 1)); }
+int64_t hw_bytes(const DataDesc& desc) {
+  return buffer_bytes(desc.dim(Dim::W, 1), desc.dim(Dim::H, 1), desc.dim(Dim::C, 1), desc.dim(Dim::N, 1));
+}
 
 }  // namespace blobsmith::vpu::nce

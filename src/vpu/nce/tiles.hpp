@@ -24,8 +24,12 @@ class TileList {
     return tile;
   }
   bool empty() const { return datas_.empty(); }
-  void split(Program& p, const std::string& name, const LayerPtr& layer, Data* whole) { add_split(p, name + "@split-input", layer, std::move(offsets_), whole, std::move(datas_)); }
-  void concat(Program& p, const std::string& name, const LayerPtr& layer, Data* whole) { add_concat(p, name + "@concat-output", layer, std::move(offsets_), std::move(datas_), whole); }
+  void split(Program& p, const std::string& name, const LayerPtr& layer, Data* whole) {
+    add_split(p, name + "@split-input", layer, std::move(offsets_), whole, std::move(datas_));
+  }
+  void concat(Program& p, const std::string& name, const LayerPtr& layer, Data* whole) {
+    add_concat(p, name + "@concat-output", layer, std::move(offsets_), std::move(datas_), whole);
+  }
 
  private:
   std::vector<Data*> datas_;
@@ -36,9 +40,12 @@ class TileList {
 DataDesc resized(DataDesc desc, DimValues sizes);
 
 /// When the tile begins at a column that the engine can't address, a copy to an aligned buffer, else the tile itself.
-Data* aligned_input(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& column, std::string_view origin);
-Data* aligned_output(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& column, std::string_view origin);
+Data* aligned_input(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& column,
+                    std::string_view origin);
+Data* aligned_output(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& column,
+                     std::string_view origin);
 /// The buffer that the engine writes: larger than the tile when junk must be cropped.
-Data* output_with_junk(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& row, const AxisTile& column);
+Data* output_with_junk(Program& p, const std::string& stage, const LayerPtr& layer, Data* tile, const AxisTile& row,
+                       const AxisTile& column);
 
 }  // namespace blobsmith::vpu::nce

@@ -21,11 +21,16 @@ constexpr size_t kLanes = kOutputChannelGroup;
 /// Transposes eight rows of eight elements.
 void transpose_8x8(const std::array<const Half*, kLanes>& rows, size_t at, Half* out) {
   const auto load = [&](size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + at)); };
-  const __m128i r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3), r4 = load(4), r5 = load(5), r6 = load(6), r7 = load(7);
-  const __m128i a0 = _mm_unpacklo_epi16(r0, r1), a1 = _mm_unpackhi_epi16(r0, r1), a2 = _mm_unpacklo_epi16(r2, r3), a3 = _mm_unpackhi_epi16(r2, r3);
-  const __m128i a4 = _mm_unpacklo_epi16(r4, r5), a5 = _mm_unpackhi_epi16(r4, r5), a6 = _mm_unpacklo_epi16(r6, r7), a7 = _mm_unpackhi_epi16(r6, r7);
-  const __m128i b0 = _mm_unpacklo_epi32(a0, a2), b1 = _mm_unpackhi_epi32(a0, a2), b2 = _mm_unpacklo_epi32(a1, a3), b3 = _mm_unpackhi_epi32(a1, a3);
-  const __m128i b4 = _mm_unpacklo_epi32(a4, a6), b5 = _mm_unpackhi_epi32(a4, a6), b6 = _mm_unpacklo_epi32(a5, a7), b7 = _mm_unpackhi_epi32(a5, a7);
+  const __m128i r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3), r4 = load(4), r5 = load(5), r6 = load(6),
+                r7 = load(7);
+  const __m128i a0 = _mm_unpacklo_epi16(r0, r1), a1 = _mm_unpackhi_epi16(r0, r1), a2 = _mm_unpacklo_epi16(r2, r3),
+                a3 = _mm_unpackhi_epi16(r2, r3);
+  const __m128i a4 = _mm_unpacklo_epi16(r4, r5), a5 = _mm_unpackhi_epi16(r4, r5), a6 = _mm_unpacklo_epi16(r6, r7),
+                a7 = _mm_unpackhi_epi16(r6, r7);
+  const __m128i b0 = _mm_unpacklo_epi32(a0, a2), b1 = _mm_unpackhi_epi32(a0, a2), b2 = _mm_unpacklo_epi32(a1, a3),
+                b3 = _mm_unpackhi_epi32(a1, a3);
+  const __m128i b4 = _mm_unpacklo_epi32(a4, a6), b5 = _mm_unpackhi_epi32(a4, a6), b6 = _mm_unpacklo_epi32(a5, a7),
+                b7 = _mm_unpackhi_epi32(a5, a7);
   auto* o = reinterpret_cast<__m128i*>(out);
   _mm_storeu_si128(o + 0, _mm_unpacklo_epi64(b0, b4));
   _mm_storeu_si128(o + 1, _mm_unpackhi_epi64(b0, b4));
@@ -50,16 +55,22 @@ void interleave(const std::array<const Half*, kLanes>& rows, size_t length, Half
 
 }  // namespace
 
-Bytes hw_weights(const Bytes& source, const WeightsShape& shape, int64_t first, int64_t count, int64_t extended_in, int64_t extended_out) {
+Bytes hw_weights(const Bytes& source, const WeightsShape& shape, int64_t first, int64_t count, int64_t extended_in,
+                 int64_t extended_out) {
   const Bytes aligned = source.aligned(alignof(Half));
   const auto weights = aligned.as<Half>();
-  const auto out_channels = static_cast<size_t>(shape.out_channels), row = static_cast<size_t>(shape.in_channels * shape.positions);
+  const auto out_channels = static_cast<size_t>(shape.out_channels),
+             row = static_cast<size_t>(shape.in_channels * shape.positions);
   ensure(weights.size() == out_channels * row, "weights do not match their shape");
-  ensure(first >= 0 && first < shape.in_channels && extended_in >= count && extended_out >= shape.out_channels && extended_out % kOutputChannelGroup == 0, "tile of weights");
+  ensure(first >= 0 && first < shape.in_channels && extended_in >= count && extended_out >= shape.out_channels &&
+             extended_out % kOutputChannelGroup == 0,
+         "tile of weights");
 
   const int64_t channels = std::min(count, shape.in_channels - first);
-  const auto begin = static_cast<size_t>(first * shape.positions), length = static_cast<size_t>(channels * shape.positions);
-  const size_t block = static_cast<size_t>(extended_in * shape.positions) * kLanes, blocks = static_cast<size_t>(extended_out) / kLanes;
+  const auto begin = static_cast<size_t>(first * shape.positions),
+             length = static_cast<size_t>(channels * shape.positions);
+  const size_t block = static_cast<size_t>(extended_in * shape.positions) * kLanes,
+               blocks = static_cast<size_t>(extended_out) / kLanes;
   const std::vector<Half> zeros(length, 0);
   contents::Buffer out(blocks * block);
   for (size_t b = 0; b < blocks; ++b) {

@@ -6,11 +6,14 @@
 namespace blobsmith::vpu::nce {
 
 struct WeightsShape {
-  int64_t out_channels = 0, in_channels = 0, positions = 0;  ///< of the source, [out][in][position]; positions = kernel_x * kernel_y
+  int64_t out_channels = 0, in_channels = 0,
+          positions = 0;  ///< of the source, [out][in][position]; positions = kernel_x * kernel_y
 };
 
-/// Input channels [first, first + count), as many of them as exist, in a buffer of extended_in x extended_out channels (FP16).
-Bytes hw_weights(const Bytes& source, const WeightsShape& shape, int64_t first, int64_t count, int64_t extended_in, int64_t extended_out);
+/// Input channels [first, first + count), as many of them as exist, in a buffer of extended_in x extended_out channels
+/// (FP16).
+Bytes hw_weights(const Bytes& source, const WeightsShape& shape, int64_t first, int64_t count, int64_t extended_in,
+                 int64_t extended_out);
 
 /// FP16 values followed by zeros up to `count`.
 Bytes padded_with_zeros(const Bytes& values, int64_t count);

@@ -7,7 +7,9 @@ namespace blobsmith::vpu {
 void add_copy_for_outputs_inside_network(Program& p) {
   p.for_each_data([&](Data* out) {
     if (out->usage != DataUsage::Output || out->consumers().empty()) return;
-    if (!out->shape_children().empty()) throw Error(ErrorCode::BadGraph, "output '" + out->name + "' describes the shape of another tensor and is read inside the network");
+    if (!out->shape_children().empty())
+      throw Error(ErrorCode::BadGraph,
+                  "output '" + out->name + "' describes the shape of another tensor and is read inside the network");
     Data* inner = p.duplicate(out, "@intermediate");
     const Use producer = out->producer();
     ensure(producer.stage != nullptr, "network output '" + out->name + "' has no producer");

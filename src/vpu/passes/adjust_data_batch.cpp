@@ -33,7 +33,8 @@ Stages collect(Program& p) {
     if (ports.empty()) continue;
     const int64_t batch = s->input(ports[0])->desc.dim(Dim::N, 1);
     const auto differs = [batch](const Data* d) { return d->desc.dim(Dim::N, 1) != batch; };
-    if (std::ranges::any_of(ports, [&](int port) { return differs(s->input(port)); }) || std::ranges::any_of(s->outputs(), differs)) {
+    if (std::ranges::any_of(ports, [&](int port) { return differs(s->input(port)); }) ||
+        std::ranges::any_of(s->outputs(), differs)) {
       throw cannot_compile(*s, "inputs and outputs differ in their batch");
     }
     if (batch == 1) continue;
@@ -65,11 +66,13 @@ Stages take_sub_graph(Stages& remaining) {
   return taken;
 }
 
-// ---- duplicate ------------------------------------------------------------------------------------------------------------
+// ---- duplicate
+// ------------------------------------------------------------------------------------------------------------
 
 class Duplicator {
  public:
-  Duplicator(Program& p, const Stages& stages) : p_(p), stages_(stages), batch_(stages[0]->attrs.integer("batchSize")) {}
+  Duplicator(Program& p, const Stages& stages)
+      : p_(p), stages_(stages), batch_(stages[0]->attrs.integer("batchSize")) {}
 
   void run() {
     check_part_count(*stages_[0], batch_);
@@ -80,14 +83,17 @@ class Duplicator {
     }
     for (Stage* s : stages_) p_.remove(s);
     // quirk: the reference walks hash maps here; with several entries the newest comes first.
-    for (auto it = inputs_.rbegin(); it != inputs_.rend(); ++it) add_split(p_, (*it)->name + "@split-batch", nullptr, Dim::N, *it, tiles_.at(*it));
-    for (auto it = outputs_.rbegin(); it != outputs_.rend(); ++it) add_concat(p_, (*it)->name + "@concat-batch", nullptr, Dim::N, tiles_.at(*it), *it);
+    for (auto it = inputs_.rbegin(); it != inputs_.rend(); ++it)
+      add_split(p_, (*it)->name + "@split-batch", nullptr, Dim::N, *it, tiles_.at(*it));
+    for (auto it = outputs_.rbegin(); it != outputs_.rend(); ++it)
+      add_concat(p_, (*it)->name + "@concat-batch", nullptr, Dim::N, tiles_.at(*it), *it);
   }
 
  private:
   void make_tiles(Data* d) {
     std::vector<Data*>& tiles = tiles_[d];
-    for (int64_t b = 0; b < batch_; ++b) tiles.push_back(p_.duplicate(d, "@batch=" + part_of(b + 1, batch_), d->desc.with_dim(Dim::N, 1)));
+    for (int64_t b = 0; b < batch_; ++b)
+      tiles.push_back(p_.duplicate(d, "@batch=" + part_of(b + 1, batch_), d->desc.with_dim(Dim::N, 1)));
   }
 
   void tile_inputs(const Stage& s) {
@@ -102,7 +108,9 @@ class Duplicator {
   void tile_outputs(const Stage& s) {
     for (Data* out : s.outputs()) {
       make_tiles(out);
-      const bool inside = is_intermediate(out) && std::ranges::all_of(out->consumers(), [&](const Use& u) { return contains(stages_, u.stage); });
+      const bool inside = is_intermediate(out) && std::ranges::all_of(out->consumers(), [&](const Use& u) {
+                            return contains(stages_, u.stage);
+                          });
       if (!inside) outputs_.push_back(out);
     }
   }
@@ -127,7 +135,8 @@ class Duplicator {
   std::vector<Data*> inputs_, outputs_;        // of the sub-graph, oldest first
 };
 
-// ---- loop -----------------------------------------------------------------------------------------------------------------
+// ---- loop
+// -----------------------------------------------------------------------------------------------------------------
 
 class LoopMaker {
  public:
@@ -167,8 +176,10 @@ class LoopMaker {
     end_inputs_.push_back(in);
     Data* inner = p_.duplicate(in, "@loop", iterated ? one_item(in) : in->desc);
     start_outputs_.push_back(inner);
-    if (iterated) start_components_.push_back({last_index(start_inputs_), IterationRule{}, last_index(start_outputs_)});
-    else in->attrs.set("start-shared-allocation", int64_t{inner->id()});
+    if (iterated)
+      start_components_.push_back({last_index(start_inputs_), IterationRule{}, last_index(start_outputs_)});
+    else
+      in->attrs.set("start-shared-allocation", int64_t{inner->id()});
     p_.replace_input(s, port, inner);
   }
 
@@ -176,7 +187,9 @@ class LoopMaker {
     Data* out = s->output(port);
     Data* inner = p_.duplicate(out, "@loop", one_item(out));
     p_.replace_output(s, port, inner);
-    const bool outside = out->usage == DataUsage::Output || std::ranges::any_of(out->consumers(), [&](const Use& u) { return !contains(stages_, u.stage); });
+    const bool outside = out->usage == DataUsage::Output || std::ranges::any_of(out->consumers(), [&](const Use& u) {
+                           return !contains(stages_, u.stage);
+                         });
     if (!outside) {
       p_.redirect_consumers(out, inner);
       return;
@@ -206,8 +219,10 @@ void adjust_data_batch(Program& p) {
   while (!remaining.empty()) {
     const Stages stages = take_sub_graph(remaining);
     const Data* batch_data = p.find_data(stages[0]->attrs.integer("batchData"));
-    if (stages.size() <= kMaxDuplicated && batch_data && !batch_data->shape_parent()) Duplicator(p, stages).run();
-    else LoopMaker(p, stages).run();
+    if (stages.size() <= kMaxDuplicated && batch_data && !batch_data->shape_parent())
+      Duplicator(p, stages).run();
+    else
+      LoopMaker(p, stages).run();
   }
 }
 

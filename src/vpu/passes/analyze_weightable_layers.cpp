@@ -23,16 +23,21 @@ bool reads_network_input(const Stage& s) {
 
 /// quirk: a negative scale counts as small.
 bool scales_down(const Stage& s) {
-  if (s.is_any(StageType::Power, StageType::Convert)) return static_cast<float>(s.attrs.real("scale", 1.0)) < static_cast<float>(kSmallScale);
+  if (s.is_any(StageType::Power, StageType::Convert))
+    return static_cast<float>(s.attrs.real("scale", 1.0)) < static_cast<float>(kSmallScale);
   if (!s.is(StageType::ScaleShift) || !is_const(s.input(1)) || s.input(1)->desc.type != DataType::FP16) return false;
   const Bytes scales = s.input(1)->content.aligned(alignof(Half));
-  return std::ranges::any_of(scales.as<Half>(), [](Half h) { return half_to_float(h) < static_cast<float>(kSmallScale); });
+  return std::ranges::any_of(scales.as<Half>(),
+                             [](Half h) { return half_to_float(h) < static_cast<float>(kSmallScale); });
 }
 
 /// Values may grow unless the network begins by scaling its input down.
 bool values_grow(Program& p) {
   if (!p.options.check_preprocessing_inside_model) return false;
-  return std::ranges::none_of(p.stages(), [](const Stage* s) { return s->is_any(StageType::Power, StageType::Convert, StageType::ScaleShift) && reads_network_input(*s) && scales_down(*s); });
+  return std::ranges::none_of(p.stages(), [](const Stage* s) {
+    return s->is_any(StageType::Power, StageType::Convert, StageType::ScaleShift) && reads_network_input(*s) &&
+           scales_down(*s);
+  });
 }
 
 struct Exponents {
@@ -40,7 +45,8 @@ struct Exponents {
   int mean = kNoExponent;  ///< truncated toward zero, without zeros
 };
 
-/// Biased exponents of a few weights. A loop of fixed length over 16-bit numbers, which compilers turn into vector instructions.
+/// Biased exponents of a few weights. A loop of fixed length over 16-bit numbers, which compilers turn into vector
+/// instructions.
 struct ExponentBlock {
   static constexpr size_t kSize = 1024;
   uint16_t sum = 0, count = 0, max = 0;  ///< kSize * 31 fits
@@ -76,7 +82,8 @@ Exponents exponents_of(const Data& weights) {
 }
 
 bool is_layer_type(const Stage& s, std::string_view lower_case) {
-  return s.layer && std::ranges::equal(s.layer->type, lower_case, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+  return s.layer && std::ranges::equal(s.layer->type, lower_case,
+                                       [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
 }
 
 /// Chooses the exponents of all layers; what the first layer decides holds for the later ones.
@@ -91,8 +98,10 @@ class ShiftChooser {
     int shift = std::min(-e.mean, 15 - e.max);
     if (first_ && shift < 4 && growing_ && weights.desc.dim(Dim::C) > 1) normal_ = 5;
     if (first_ && shift > 10) shift -= 8;
-    if (is_layer_type(s, "convolution") || is_layer_type(s, "deconvolution")) shift = std::min(shift, 8);
-    else if (is_layer_type(s, "fullyconnected")) shift = std::min(shift, 9);
+    if (is_layer_type(s, "convolution") || is_layer_type(s, "deconvolution"))
+      shift = std::min(shift, 8);
+    else if (is_layer_type(s, "fullyconnected"))
+      shift = std::min(shift, 9);
     shift -= normal_;
     first_ = false;
     return shift >= 1 ? std::ldexp(1.0f, shift) : 1.0f;
@@ -118,7 +127,8 @@ void apply(Program& p, Stage* s, float factor) {
     p.replace_input(s, 2, scale_const(p, s->input(2), factor));
   }
   const int64_t channels = s->output()->desc.dim(Dim::C);
-  p.replace_input(s, 3, p.add_const(s->name + "@scales", DataDesc({channels}), contents::replicated(1.0f / factor, channels)));
+  p.replace_input(
+      s, 3, p.add_const(s->name + "@scales", DataDesc({channels}), contents::replicated(1.0f / factor, channels)));
   s->attrs.set("scaleFactor", factor);
 }
 
@@ -127,7 +137,8 @@ void apply(Program& p, Stage* s, float factor) {
 void analyze_weightable_layers(Program& p) {
   ShiftChooser chooser(values_grow(p));
   for (Stage* s : std::vector<Stage*>(p.stages())) {
-    if (!s->is_any(StageType::StubConv, StageType::StubFullyConnected, StageType::StubDeconv) || !tries_hw(*s)) continue;
+    if (!s->is_any(StageType::StubConv, StageType::StubFullyConnected, StageType::StubDeconv) || !tries_hw(*s))
+      continue;
     const float factor = chooser.factor(*s);
     if (factor != 1.0f) apply(p, s, factor);
   }

@@ -23,7 +23,8 @@ void convert(Program& p, Data* shape) {
   const int64_t n = shape->desc.element_count();
   std::vector<int32_t> reversed(static_cast<size_t>(n));
   std::iota(reversed.rbegin(), reversed.rend(), 0);
-  Data* indices = p.add_const(shape->name + "@gather-indices", DataDesc(DataType::S32, {n}), contents::int32s(std::move(reversed)));
+  Data* indices =
+      p.add_const(shape->name + "@gather-indices", DataDesc(DataType::S32, {n}), contents::int32s(std::move(reversed)));
   Stage* gather = add_gather(p, shape->name + "@convert-notation", nullptr, shape, indices, converted, Dim::C);
 
   const std::vector<Data*> described = shape->shape_children();

@@ -28,13 +28,15 @@ void place(const Data& part, const DimValues& offset, const DataDesc& whole, std
     int64_t to = 0;
     for (size_t k = 0; k < dims.size(); ++k) to += (at[k] + offset.get(dims[k], 0)) * strides[dims[k]];
     ensure(to >= 0 && static_cast<size_t>(to + 1) * size <= bytes.size(), "concatenated constant does not fit");
-    std::memcpy(bytes.data() + static_cast<size_t>(to) * size, part.content.data() + static_cast<size_t>(i) * size, size);
+    std::memcpy(bytes.data() + static_cast<size_t>(to) * size, part.content.data() + static_cast<size_t>(i) * size,
+                size);
     for (size_t k = 0; k < dims.size() && ++at[k] == part.desc.dim(dims[k]); ++k) at[k] = 0;
   }
 }
 
 bool is_foldable(const Stage& s) {
-  return s.is(StageType::StubConcat) && std::ranges::all_of(s.inputs(), [](const Data* d) { return is_const(d) && d->consumers().size() == 1; });
+  return s.is(StageType::StubConcat) &&
+         std::ranges::all_of(s.inputs(), [](const Data* d) { return is_const(d) && d->consumers().size() == 1; });
 }
 
 void fold(Program& p, Stage* concat) {
@@ -42,7 +44,8 @@ void fold(Program& p, Stage* concat) {
   const auto& offsets = concat->attrs.get<std::vector<DimValues>>("offsets");
   std::vector<uint8_t> bytes(static_cast<size_t>(out->desc.compact_bytes()), 0);
   for (int i = 0; i < concat->input_count(); ++i) {
-    if (concat->input(i)->desc.type != out->desc.type) throw cannot_compile(*concat, "constants of different types are concatenated");
+    if (concat->input(i)->desc.type != out->desc.type)
+      throw cannot_compile(*concat, "constants of different types are concatenated");
     place(*concat->input(i), offsets.at(static_cast<size_t>(i)), out->desc, bytes);
   }
   Data* merged = p.add_const(out->name, out->desc, Bytes::adopt(std::move(bytes)));

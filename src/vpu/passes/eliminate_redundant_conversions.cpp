@@ -15,8 +15,10 @@ void eliminate(Program& p, Stage* convert) {
   }
   if (in->desc.type != out->desc.type) return;
   p.disconnect(convert);
-  if (out->usage == DataUsage::Output) add_copy(p, convert->name + "@replaced-with-copy", convert->layer, in, out, "eliminateRedundantConversions");
-  else p.redirect_consumers(out, in);
+  if (out->usage == DataUsage::Output)
+    add_copy(p, convert->name + "@replaced-with-copy", convert->layer, in, out, "eliminateRedundantConversions");
+  else
+    p.redirect_consumers(out, in);
   p.remove(convert);
 }
 

@@ -42,7 +42,9 @@ Data* slice_const(Program& p, Data* d, const std::string& postfix, const DataDes
   return p.duplicate(d, postfix, desc, contents::slice(d->content, start, desc.element_count()));
 }
 
-Data* slice_vector(Program& p, Data* d, const std::string& postfix, int64_t start, int64_t count) { return slice_const(p, d, postfix, DataDesc({count}), start); }
+Data* slice_vector(Program& p, Data* d, const std::string& postfix, int64_t start, int64_t count) {
+  return slice_const(p, d, postfix, DataDesc({count}), start);
+}
 
 const Data* require_const(const Stage& s, int port) {
   const Data* d = s.input(port);

@@ -19,9 +19,12 @@ inline bool is_intermediate(const Data* d) { return d->usage == DataUsage::Inter
 inline bool tries_hw(const Stage& s) { return s.attrs.flag("tryHW"); }
 
 /// A truth value that may be stored as a boolean or as a number.
-inline bool is_set(const Attrs& a, std::string_view name, bool fallback = false) { return a.integer(name, a.flag(name, fallback) ? 1 : 0) != 0; }
+inline bool is_set(const Attrs& a, std::string_view name, bool fallback = false) {
+  return a.integer(name, a.flag(name, fallback) ? 1 : 0) != 0;
+}
 
-/// The only consumer of the stage's only output, if that output is Intermediate and the consumer is of one of `types`; else null.
+/// The only consumer of the stage's only output, if that output is Intermediate and the consumer is of one of `types`;
+/// else null.
 Stage* single_next(const Stage& s, std::initializer_list<StageType> types);
 
 /// The stage's output edge moves to the output of `next`, its only consumer, and `next` disappears.
@@ -34,7 +37,8 @@ Error cannot_compile(const Stage& s, std::string_view what);
 /// A network may ask for any number of parts in a few bytes: beyond this limit it is refused.
 void check_part_count(const Stage& s, int64_t parts);
 
-/// A Const of the pieces [start, start+count) of the FP16 constant `d` with the description `desc`; a Fake stays as it is.
+/// A Const of the pieces [start, start+count) of the FP16 constant `d` with the description `desc`; a Fake stays as it
+/// is.
 Data* slice_const(Program& p, Data* d, const std::string& postfix, const DataDesc& desc, int64_t start);
 /// The same for vectors like biases and scales.
 Data* slice_vector(Program& p, Data* d, const std::string& postfix, int64_t start, int64_t count);

@@ -9,7 +9,9 @@ void initial_check(Program& p) {
   for (const Stage* s : p.stages()) {
     try {
       check_types(*s);
-    } catch (const Error& e) { errors.push_back(e); }
+    } catch (const Error& e) {
+      errors.push_back(e);
+    }
   }
   if (!errors.empty()) throw ErrorList(std::move(errors));
 }

@@ -8,7 +8,8 @@ namespace blobsmith::vpu {
 void mark_fast_stages(Program& p) {
   constexpr int64_t kFew = 100;
   for (Stage* s : p.stages())
-    if (std::ranges::all_of(s->outputs(), [](const Data* d) { return d->desc.element_count() <= kFew; })) s->name += "@fast-stage";
+    if (std::ranges::all_of(s->outputs(), [](const Data* d) { return d->desc.element_count() <= kFew; }))
+      s->name += "@fast-stage";
 }
 
 }  // namespace blobsmith::vpu

@@ -9,8 +9,9 @@ namespace {
 
 bool takes_post_op(const Stage& s) {
   using T = StageType;
-  return s.is_any(T::Sum, T::Prod, T::Max, T::Min, T::Div, T::Squared_diff, T::Floor_mod, T::Pow, T::Equal, T::Not_equal, T::Less, T::Less_equal, T::Greater, T::Greater_equal, T::Logical_AND,
-                  T::Logical_OR, T::Logical_XOR, T::Logical_NOT);
+  return s.is_any(T::Sum, T::Prod, T::Max, T::Min, T::Div, T::Squared_diff, T::Floor_mod, T::Pow, T::Equal,
+                  T::Not_equal, T::Less, T::Less_equal, T::Greater, T::Greater_equal, T::Logical_AND, T::Logical_OR,
+                  T::Logical_XOR, T::Logical_NOT);
 }
 
 bool is_fp16(const Data* d) { return d->desc.type == DataType::FP16; }
@@ -21,7 +22,8 @@ bool strides_agree(const Stage& op) {
 
 void merge_all(Program& p, bool any_strides) {
   p.for_each_stage([&](Stage* s) {
-    if (!takes_post_op(*s) || !std::ranges::all_of(s->inputs(), is_fp16) || !std::ranges::all_of(s->outputs(), is_fp16)) return;
+    if (!takes_post_op(*s) || !std::ranges::all_of(s->inputs(), is_fp16) || !std::ranges::all_of(s->outputs(), is_fp16))
+      return;
     Stage* op = single_next(*s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp});
     if (!op || !(any_strides || strides_agree(*op))) return;
     s->name += " + " + op->name;

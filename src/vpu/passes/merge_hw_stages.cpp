@@ -18,15 +18,16 @@ bool is_hw_slope(float slope) {
 }
 
 Stage* mergeable_post_op(const Stage& s) {
-  Stage* op = s.is(StageType::StubConv) ? single_next(s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp}) : single_next(s, {StageType::Relu});
+  Stage* op = s.is(StageType::StubConv) ? single_next(s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp})
+                                        : single_next(s, {StageType::Relu});
   if (!op) return nullptr;
   if (op->is(StageType::Clamp) && !is_zero(static_cast<float>(op->attrs.real("min_value")))) return nullptr;
   if (op->is(StageType::LeakyRelu) && !is_hw_slope(static_cast<float>(op->attrs.real("negativeSlope")))) return nullptr;
   return op;
 }
 
-/// quirk: a deconvolution that is not a convolution by now stays in software, where nothing looks at a merged ReLU: it is
-/// lost. True where that is to be avoided.
+/// quirk: a deconvolution that is not a convolution by now stays in software, where nothing looks at a merged ReLU: it
+/// is lost. True where that is to be avoided.
 bool avoids_loss(Program& p, const Stage& s) {
   if (p.options.quirks || !s.is(StageType::StubDeconv)) return false;
   p.avoided.push_back({s.name, "the ReLU behind the deconvolution is kept"});
@@ -56,9 +57,12 @@ Stage* mergeable_pool(const Stage& conv) {
   Stage* pool = single_next(conv, {StageType::StubMaxPool});
   if (!pool || !tries_hw(*pool)) return nullptr;
   const Window c = window_of(conv), w = window_of(*pool);
-  const bool conv_fits = c.kernel_x == 3 && c.kernel_y == 3 && c.stride_x == 1 && c.pad_left == 1 && c.pad_right == 1 && c.pad_top == 1 && c.pad_bottom == 1;
+  const bool conv_fits = c.kernel_x == 3 && c.kernel_y == 3 && c.stride_x == 1 && c.pad_left == 1 && c.pad_right == 1 &&
+                         c.pad_top == 1 && c.pad_bottom == 1;
   const bool pool_fits = w.kernel_x == 2 && w.kernel_y == 2 && w.stride_x == 2 && w.no_pads();
-  return conv_fits && pool_fits && even(conv.input(0)->desc) && even(conv.output()->desc) && even(pool->output()->desc) ? pool : nullptr;
+  return conv_fits && pool_fits && even(conv.input(0)->desc) && even(conv.output()->desc) && even(pool->output()->desc)
+             ? pool
+             : nullptr;
 }
 
 /// The reference fails on a merged pool when it takes a batch apart.

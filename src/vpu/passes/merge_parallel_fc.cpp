@@ -11,11 +11,13 @@ bool is_mergeable(const Data& d) {
   const std::vector<Use>& uses = d.consumers();
   if (uses.size() < 2) return false;
   return std::ranges::all_of(uses, [&](const Use& u) {
-    return u.stage->is(StageType::StubFullyConnected) && u.stage->input(2)->usage == uses[0].stage->input(2)->usage && u.stage->input(3)->usage == uses[0].stage->input(3)->usage;
+    return u.stage->is(StageType::StubFullyConnected) && u.stage->input(2)->usage == uses[0].stage->input(2)->usage &&
+           u.stage->input(3)->usage == uses[0].stage->input(3)->usage;
   });
 }
 
-/// One data that holds all parts along C, the outermost dimension of weights (output count) and vectors; a Fake for none.
+/// One data that holds all parts along C, the outermost dimension of weights (output count) and vectors; a Fake for
+/// none.
 Data* merge(Program& p, const std::vector<Data*>& parts) {
   if (parts.empty()) return p.add_fake();
   int64_t total = 0;
@@ -45,7 +47,8 @@ void merge_consumers(Program& p, Data* in) {
     targets.push_back(u.stage);
     outputs.push_back(u.stage->output());
   }
-  const std::vector<Data*> weights = real_inputs(targets, 1), biases = real_inputs(targets, 2), scales = real_inputs(targets, 3);
+  const std::vector<Data*> weights = real_inputs(targets, 1), biases = real_inputs(targets, 2),
+                           scales = real_inputs(targets, 3);
   for (Stage* s : targets) p.disconnect(s);
 
   Data* merged_biases = merge(p, biases);
@@ -53,7 +56,8 @@ void merge_consumers(Program& p, Data* in) {
   Data* merged_scales = merge(p, scales);
   Data* merged_output = merge(p, outputs);
   // quirk: the merged stage has no layer and the first stage's attributes, its scale factor among them.
-  Stage* fc = p.add_stage("merged-fc", StageType::StubFullyConnected, nullptr, {in, merged_weights, merged_biases, merged_scales}, {merged_output});
+  Stage* fc = p.add_stage("merged-fc", StageType::StubFullyConnected, nullptr,
+                          {in, merged_weights, merged_biases, merged_scales}, {merged_output});
   fc->attrs = targets[0]->attrs;
   add_split(p, "merged-fc@split", nullptr, Dim::C, merged_output, outputs);
   for (Stage* s : targets) p.remove(s);

@@ -26,7 +26,8 @@ Positions combine(const Positions& first, const Positions& second) {
 
 DimValues to_permutation(const Positions& positions, DimsOrder in, DimsOrder out) {
   DimValues r;
-  for (size_t i = 0; i < positions.size(); ++i) r.set(out.at(static_cast<int>(i)), static_cast<int64_t>(in.at(positions[i])));
+  for (size_t i = 0; i < positions.size(); ++i)
+    r.set(out.at(static_cast<int>(i)), static_cast<int64_t>(in.at(positions[i])));
   return r;
 }
 
@@ -83,8 +84,10 @@ void merge(Program& p, const Group& group) {
   const std::string name = first->name;
   const LayerPtr layer = first->layer;
   p.remove(first);
-  if (in->desc.dims == out->desc.dims) add_copy(p, name + "@merged-to-copy", layer, in, out, "eliminatePermuteStages")->attrs.set("optional", false);
-  else add_reshape(p, name + "@merged-to-reshape", layer, in, out);
+  if (in->desc.dims == out->desc.dims)
+    add_copy(p, name + "@merged-to-copy", layer, in, out, "eliminatePermuteStages")->attrs.set("optional", false);
+  else
+    add_reshape(p, name + "@merged-to-reshape", layer, in, out);
 }
 
 }  // namespace

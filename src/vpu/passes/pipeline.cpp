@@ -30,30 +30,30 @@ struct Pass {
 };
 
 constexpr Pass kPasses[] = {
-    {convert_shape_notation, always, "convertShapeNotation"},                    // dims of dynamic tensors, innermost first
+    {convert_shape_notation, always, "convertShapeNotation"},  // dims of dynamic tensors, innermost first
     {reorder_inputs_to_channel_minor, sw_only_reorder, "reorderInputsToChannelMinor"},
     {add_copy_for_outputs_inside_network, always, "addCopyForOutputsInsideNetwork"},
-    {initial_check, always, nullptr},                                            // types of every stage's data
+    {initial_check, always, nullptr},  // types of every stage's data
     {replace_prior_box_with_const, always, "replacePriorBoxWithConst"},
     {split_conv_3d_into_2d, always, "splitConv3DInto2D"},
     {split_pool_3d_into_2d, always, "splitPool3DInto2D"},
-    {analyze_weightable_layers, weights_analysis, "analyzeWeightableLayers"},    // powers of two that keep FP16 weights near 1
+    {analyze_weightable_layers, weights_analysis, "analyzeWeightableLayers"},
     {merge_parallel_fc, always, "mergeParallelFC"},
     {eliminate_const_concat, always, "eliminateConstConcat"},
     {split_grouped_conv, always, "splitGroupedConv"},
     {eliminate_redundant_conversions, always, "eliminateRedundantConversions"},
     {replace_fc_by_conv, hw, "replaceFCbyConv"},
-    {replace_deconv_by_conv, hw, "replaceDeconvByConv"},                         // zero insertion, then a convolution
+    {replace_deconv_by_conv, hw, "replaceDeconvByConv"},  // zero insertion, then a convolution
     {reshape_dilation_conv, dilation, "reshapeDilationConv"},
     {reshape_before_conv_tiling, custom_reshape, "reshapeBeforeConvTiling"},
-    {uplift_activation_stages, hw, "upliftActivationStages"},                    // activations before reshapes and permutes
+    {uplift_activation_stages, hw, "upliftActivationStages"},  // activations before reshapes and permutes
     {swap_concat_and_hw_ops, hw, "swapConcatAndHwOps"},
-    {merge_hw_stages, hw, "mergeHwStages"},                                      // ReLU, clamp, 2x2 pool into convolutions
-    {split_hw_depth_conv, hw, "splitHwDepthConv"},                               // depthwise as diagonal dense blocks
+    {merge_hw_stages, hw, "mergeHwStages"},         // ReLU, clamp, 2x2 pool into convolutions
+    {split_hw_depth_conv, hw, "splitHwDepthConv"},  // depthwise as diagonal dense blocks
     {split_hw_conv_and_pool, hw, "splitHwConvAndPool"},
     {hw_padding, always, "hwPadding"},
     {split_large_kernel_conv, hw, "splitLargeKernelConv"},
-    {adjust_data_batch, always, "adjustDataBatch"},                              // one batch item at a time where stages need it
+    {adjust_data_batch, always, "adjustDataBatch"},  // one batch item at a time where stages need it
     {replace_with_screlu, screlu, "replaceWithSCReLU"},
     {hw_conv_tiling, hw, nullptr},
     {hw_pool_tiling, hw, nullptr},
@@ -67,16 +67,16 @@ constexpr Pass kPasses[] = {
     {gemm_transpose, always, "gemmTranspose"},
     {merge_relu_and_bias, always, "mergeReLUAndBias"},
     {merge_eltwise_and_relu_dynamic, early_relu_fusion, "mergeEltwiseAndReLUDynamic"},
-    {adjust_data_layout, always, "adjustDataLayout"},                            // dim orders and strides; permutes where they clash
+    {adjust_data_layout, always, "adjustDataLayout"},  // dim orders and strides; permutes where they clash
     {merge_permute_stages, permute_merging, "mergePermuteStages"},
     {merge_eltwise_and_relu_static, always, "mergeEltwiseAndReLUStatic"},
-    {process_special_stages, always, "processSpecialStages"},                    // concat, split, crop: views instead of copies
+    {process_special_stages, always, "processSpecialStages"},  // concat, split, crop: views instead of copies
     {propagate_dynamism, always, "propagateDynamism"},
-    {adjust_data_location, always, "adjustDataLocation"},                        // DDR or CMX
+    {adjust_data_location, always, "adjustDataLocation"},  // DDR or CMX
     {eliminate_copy_stages, copy_optimization, "eliminateCopyStages"},
-    {inject_sw, injection, "injectSw"},                                          // a SHAVE or DMA stage beside a hardware one
+    {inject_sw, injection, "injectSw"},  // a SHAVE or DMA stage beside a hardware one
     {allocate_resources, always, "allocateResources"},
-    {finalize_hw_ops, hw, "hwFinalization"},                                     // descriptors of the convolution engine
+    {finalize_hw_ops, hw, "hwFinalization"},  // descriptors of the convolution engine
     {count_stages_in_loops, always, "countStagesInLoops"},
     {mark_fast_stages, always, "markFastStages"},
     {final_check, always, nullptr},

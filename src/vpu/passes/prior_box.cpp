@@ -21,7 +21,11 @@ float real(const Attrs& a, std::string_view name) { return static_cast<float>(a.
 /// Sizes of the feature map (input 0) and of the image (attributes or input 1).
 struct Grid {
   int64_t w, h, image_w, image_h;
-  explicit Grid(const Stage& s) : w(s.input(0)->desc.dim(Dim::W)), h(s.input(0)->desc.dim(Dim::H)), image_w(s.attrs.integer("img_w", 0)), image_h(s.attrs.integer("img_h", 0)) {
+  explicit Grid(const Stage& s)
+      : w(s.input(0)->desc.dim(Dim::W)),
+        h(s.input(0)->desc.dim(Dim::H)),
+        image_w(s.attrs.integer("img_w", 0)),
+        image_h(s.attrs.integer("img_h", 0)) {
     if (image_w == 0) image_w = s.input(1)->desc.dim(Dim::W);
     if (image_h == 0) image_h = s.input(1)->desc.dim(Dim::H);
   }
@@ -52,7 +56,9 @@ class BoxWriter {
   /// All boxes are written: they must be the first half of the content.
   void finish() const {
     const std::string written = std::to_string(at_), wanted = std::to_string(values_.size() / 2);
-    if (at_ * 2 != values_.size()) throw cannot_compile(stage_, "[VPU] PriorBox output have invalid dimension, exptected " + written + "x2, got " + wanted + "x2, layer name is: " + stage_.name);
+    if (at_ * 2 != values_.size())
+      throw cannot_compile(stage_, "[VPU] PriorBox output have invalid dimension, exptected " + written + "x2, got " +
+                                       wanted + "x2, layer name is: " + stage_.name);
   }
 
   /// The second half of the content: the variances, over and over.
@@ -73,16 +79,28 @@ class BoxWriter {
 class PriorBoxes {
  public:
   explicit PriorBoxes(const Stage& s)
-      : grid_(s), out_(s), min_sizes_(floats(s.attrs, "min_size")), max_sizes_(floats(s.attrs, "max_size")), densities_(floats(s.attrs, "density")), fixed_ratios_(floats(s.attrs, "fixed_ratio")),
-        fixed_sizes_(floats(s.attrs, "fixed_size")), variances_(floats(s.attrs, "variance")), step_(real(s.attrs, "step")), offset_(real(s.attrs, "offset")), clip_(is_set(s.attrs, "clip")),
-        scale_all_sizes_(is_set(s.attrs, "scale_all_sizes", true)), inverse_w_(1.0f / static_cast<float>(grid_.image_w)), inverse_h_(1.0f / static_cast<float>(grid_.image_h)) {
+      : grid_(s),
+        out_(s),
+        min_sizes_(floats(s.attrs, "min_size")),
+        max_sizes_(floats(s.attrs, "max_size")),
+        densities_(floats(s.attrs, "density")),
+        fixed_ratios_(floats(s.attrs, "fixed_ratio")),
+        fixed_sizes_(floats(s.attrs, "fixed_size")),
+        variances_(floats(s.attrs, "variance")),
+        step_(real(s.attrs, "step")),
+        offset_(real(s.attrs, "offset")),
+        clip_(is_set(s.attrs, "clip")),
+        scale_all_sizes_(is_set(s.attrs, "scale_all_sizes", true)),
+        inverse_w_(1.0f / static_cast<float>(grid_.image_w)),
+        inverse_h_(1.0f / static_cast<float>(grid_.image_h)) {
     const bool flip = is_set(s.attrs, "flip");
     for (float r : floats(s.attrs, "aspect_ratio")) {
       if (std::ranges::any_of(ratios_, [r](float a) { return std::fabs(r - a) < kSameRatio; })) continue;
       ratios_.push_back(r);
       if (flip) ratios_.push_back(1.0f / r);
     }
-    if (!densities_.empty() && densities_.size() < fixed_sizes_.size()) throw cannot_compile(s, "fewer densities than fixed sizes");
+    if (!densities_.empty() && densities_.size() < fixed_sizes_.size())
+      throw cannot_compile(s, "fewer densities than fixed sizes");
     if (variances_.empty()) variances_ = {0.1f};
   }
 
@@ -116,9 +134,12 @@ class PriorBoxes {
     const int shift = size / density;
     for (int r = 0; r < density; ++r) {
       for (int c = 0; c < density; ++c) {
-        const float cx = x_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(c * shift);
-        const float cy = y_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(r * shift);
-        out_.box(std::max((cx - hw) * inverse_w_, 0.0f), std::max((cy - hh) * inverse_h_, 0.0f), std::min((cx + hw) * inverse_w_, 1.0f), std::min((cy + hh) * inverse_h_, 1.0f));
+        const float cx =
+            x_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(c * shift);
+        const float cy =
+            y_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(r * shift);
+        out_.box(std::max((cx - hw) * inverse_w_, 0.0f), std::max((cy - hh) * inverse_h_, 0.0f),
+                 std::min((cx + hw) * inverse_w_, 1.0f), std::min((cy + hh) * inverse_h_, 1.0f));
       }
     }
   }
@@ -128,16 +149,21 @@ class PriorBoxes {
     const int whole = static_cast<int>(size);
     const int density = densities_.empty() ? 1 : std::max(1, static_cast<int>(densities_[i]));
     if (!fixed_ratios_.empty()) {
-      for (float r : fixed_ratios_) density_grid(whole, density, size * 0.5f * std::sqrt(r), size * 0.5f / std::sqrt(r));
+      for (float r : fixed_ratios_)
+        density_grid(whole, density, size * 0.5f * std::sqrt(r), size * 0.5f / std::sqrt(r));
       return;
     }
-    if (!densities_.empty()) density_grid(whole, density, static_cast<float>(whole) * 0.5f, static_cast<float>(whole) * 0.5f);
+    if (!densities_.empty())
+      density_grid(whole, density, static_cast<float>(whole) * 0.5f, static_cast<float>(whole) * 0.5f);
     for (float r : ratios_)
-      if (std::fabs(r - 1.0f) >= kSameRatio) density_grid(whole, density, size * 0.5f * std::sqrt(r), size * 0.5f / std::sqrt(r));
+      if (std::fabs(r - 1.0f) >= kSameRatio)
+        density_grid(whole, density, size * 0.5f * std::sqrt(r), size * 0.5f / std::sqrt(r));
   }
 
   void corners(float width, float height) {
-    out_.box((x_ - width / 2.0f) / static_cast<float>(grid_.image_w), (y_ - height / 2.0f) / static_cast<float>(grid_.image_h), (x_ + width / 2.0f) / static_cast<float>(grid_.image_w),
+    out_.box((x_ - width / 2.0f) / static_cast<float>(grid_.image_w),
+             (y_ - height / 2.0f) / static_cast<float>(grid_.image_h),
+             (x_ + width / 2.0f) / static_cast<float>(grid_.image_w),
              (y_ + height / 2.0f) / static_cast<float>(grid_.image_h));
   }
 
@@ -188,7 +214,8 @@ Bytes prior_box_clustered_content(const Stage& s) {
     for (int64_t w = 0; w < g.w; ++w) {
       const float x = (static_cast<float>(w) + offset) * step_w, y = (static_cast<float>(h) + offset) * step_h;
       for (size_t i = 0; i < widths.size(); ++i)
-        out.box(limited((x - widths[i] / 2.0f) / image_w), limited((y - heights[i] / 2.0f) / image_h), limited((x + widths[i] / 2.0f) / image_w), limited((y + heights[i] / 2.0f) / image_h));
+        out.box(limited((x - widths[i] / 2.0f) / image_w), limited((y - heights[i] / 2.0f) / image_h),
+                limited((x + widths[i] / 2.0f) / image_w), limited((y + heights[i] / 2.0f) / image_h));
     }
   }
   out.finish();

@@ -35,8 +35,10 @@ void propagate_dynamism(Program& p) {
     if (!s->is_any(StageType::Convert, StageType::Copy, StageType::Power, StageType::Prod)) return;
     Data* out = s->output();
     Data* in = out->shape_parent() && !s->is(StageType::Convert) ? nullptr : single_dynamic_input(*s);
-    if (in && !out->shape_parent()) propagate(p, s, in, out);
-    else if (!in && s->is(StageType::Convert) && s->input(0)->usage == DataUsage::Input && out->shape_parent()) p.connect_shape(out->shape_parent(), s->input(0));
+    if (in && !out->shape_parent())
+      propagate(p, s, in, out);
+    else if (!in && s->is(StageType::Convert) && s->input(0)->usage == DataUsage::Input && out->shape_parent())
+      p.connect_shape(out->shape_parent(), s->input(0));
   });
 }
 

@@ -1,4 +1,5 @@
-// A deconvolution becomes zero insertion (Upsampling) and a convolution with the flipped kernel (middle-end spec §3.14).
+// A deconvolution becomes zero insertion (Upsampling) and a convolution with the flipped kernel (middle-end spec
+// §3.14).
 #include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
 
@@ -7,12 +8,15 @@ namespace {
 
 constexpr int64_t kMaxKernel = 15;
 
-bool fits_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t begin, int64_t end) { return stride * (in - 1) + kernel - begin - end == out; }
+bool fits_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t begin, int64_t end) {
+  return stride * (in - 1) + kernel - begin - end == out;
+}
 
 bool is_replaceable(const Program& p, const Stage& s) {
   const Window w = window_of(s);
   const DataDesc &in = s.input(0)->desc, &out = s.output()->desc;
-  if (w.pad_left >= w.kernel_x || w.pad_right >= w.kernel_x || w.pad_top >= w.kernel_y || w.pad_bottom >= w.kernel_y) return false;
+  if (w.pad_left >= w.kernel_x || w.pad_right >= w.kernel_x || w.pad_top >= w.kernel_y || w.pad_bottom >= w.kernel_y)
+    return false;
   if (s.attrs.integer("groupSize") != 1 || w.pad_top != w.pad_bottom || w.pad_left != w.pad_right) return false;
   if (w.kernel_x > kMaxKernel || w.kernel_y > kMaxKernel) return false;
   if (s.layer && p.options.hw_disabled(s.layer->name)) return false;
@@ -47,14 +51,17 @@ void add_upsampling(Program& p, const Stage& deconv, Data* in, Data* out, const 
 
 void replace(Program& p, Stage* deconv) {
   const Window w = window_of(*deconv);
-  Data *in = deconv->input(0), *weights = deconv->input(1), *biases = deconv->input(2), *scales = deconv->input(3), *out = deconv->output();
+  Data *in = deconv->input(0), *weights = deconv->input(1), *biases = deconv->input(2), *scales = deconv->input(3),
+       *out = deconv->output();
   require_const(*deconv, 1);
   p.disconnect(deconv);
   Data* upsampled = p.duplicate(out, "@upsampleData", upsampled_desc(in->desc, out->desc, w));
-  const Bytes flipped = contents::deconv_as_conv(weights->content, in->desc.dim(Dim::C), out->desc.dim(Dim::C), w.kernel_x * w.kernel_y);
+  const Bytes flipped =
+      contents::deconv_as_conv(weights->content, in->desc.dim(Dim::C), out->desc.dim(Dim::C), w.kernel_x * w.kernel_y);
   Data* conv_weights = p.duplicate(weights, "@upsampleData", weights->desc, flipped);
   add_upsampling(p, *deconv, in, upsampled, w);
-  Stage* conv = add_convolution(p, base_name(*deconv) + "@UpsampleConv", deconv->layer, upsampled, conv_weights, biases, scales, out);
+  Stage* conv = add_convolution(p, base_name(*deconv) + "@UpsampleConv", deconv->layer, upsampled, conv_weights, biases,
+                                scales, out);
   set_window(*conv, {.kernel_x = w.kernel_x, .kernel_y = w.kernel_y});
   conv->attrs.set("groupSize", 1);
   conv->attrs.set("tryHW", true);

@@ -46,7 +46,8 @@ class FcReplacer {
     Data* conv_in = plain ? reshaped_input({k_, k_, channels_, batch_}) : merged_input();
     Data* conv_out = plain ? reshaped_output({1, 1, out_channels_, batch_}) : merged_output();
     Data* conv_weights = p_.duplicate(weights, "@fc-to-conv", DataDesc({k_, k_, channels_, out_channels_}));
-    Stage* conv = p_.add_stage(fc_->name + "@fc-to-conv", StageType::StubConv, fc_->layer, {conv_in, conv_weights, biases, scales}, {conv_out});
+    Stage* conv = p_.add_stage(fc_->name + "@fc-to-conv", StageType::StubConv, fc_->layer,
+                               {conv_in, conv_weights, biases, scales}, {conv_out});
     conv->attrs = fc_->attrs;
     set_window(*conv, {.kernel_x = k_, .kernel_y = k_, .stride_x = k_, .stride_y = k_});
     conv->attrs.set("groupSize", 1);

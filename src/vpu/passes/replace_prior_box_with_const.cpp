@@ -1,4 +1,5 @@
-// Anchor boxes depend on sizes only: they become constants, and what computed their inputs goes (middle-end spec §3.5).
+// Anchor boxes depend on sizes only: they become constants, and what computed their inputs goes (middle-end spec
+// §3.5).
 #include <deque>
 
 #include "vpu/passes/helpers.hpp"
@@ -24,13 +25,16 @@ void remove_unused(Program& p, Data* start) {
 }
 
 void replace(Program& p, Stage* box) {
-  if (box->input_count() != 2 || box->output_count() != 1) throw cannot_compile(*box, "anchor boxes need two inputs and one output");
+  if (box->input_count() != 2 || box->output_count() != 1)
+    throw cannot_compile(*box, "anchor boxes need two inputs and one output");
   Data *map = box->input(0), *image = box->input(1), *out = box->output();
   Bytes content = box->is(StageType::StubPriorBox) ? prior_box_content(*box) : prior_box_clustered_content(*box);
   p.disconnect(box);
   Data* result = p.add_const(out->name + "@const", out->desc, std::move(content));
-  if (out->usage == DataUsage::Output) add_copy(p, box->name + "@copy-output", box->layer, result, out, "replacePriorBoxWithConst");
-  else p.redirect_consumers(out, result);
+  if (out->usage == DataUsage::Output)
+    add_copy(p, box->name + "@copy-output", box->layer, result, out, "replacePriorBoxWithConst");
+  else
+    p.redirect_consumers(out, result);
   const int64_t image_id = image->id();
   remove_unused(p, map);
   if (Data* d = p.find_data(image_id)) remove_unused(p, d);

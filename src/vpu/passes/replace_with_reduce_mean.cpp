@@ -22,7 +22,8 @@ void replace_with_reduce_mean(Program& p) {
   p.for_each_stage([&](Stage* s) {
     if (!s->is(StageType::StubAvgPool)) return;
     const Window w = window_of(*s);
-    if (pools_globally(w, s->input(0)->desc, s->output()->desc) && (w.no_pads() || is_set(s->attrs, "excludePad"))) replace(p, s);
+    if (pools_globally(w, s->input(0)->desc, s->output()->desc) && (w.no_pads() || is_set(s->attrs, "excludePad")))
+      replace(p, s);
   });
 }
 

@@ -1,4 +1,5 @@
-// Concatenation of a convolution's output with its negative, scaled and rectified, as one SCRelu stage (middle-end spec §3.24).
+// Concatenation of a convolution's output with its negative, scaled and rectified, as one SCRelu stage (middle-end spec
+// §3.24).
 #include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
 
@@ -28,7 +29,9 @@ std::optional<Pattern> match(const Stage& conv) {
 
 void replace(Program& p, Stage* conv, const Pattern& m) {
   Data* scales = m.scale->is(StageType::Bias) ? nullptr : m.scale->input(1);
-  Data* biases = m.scale->is(StageType::Bias) ? m.scale->input(1) : m.scale->is(StageType::ScaleShift) ? m.scale->input(2) : nullptr;
+  Data* biases = m.scale->is(StageType::Bias)         ? m.scale->input(1)
+                 : m.scale->is(StageType::ScaleShift) ? m.scale->input(2)
+                                                      : nullptr;
   Data* out = m.relu->output();
   const std::string name = m.relu->name;
   const LayerPtr layer = m.relu->layer;
@@ -36,7 +39,8 @@ void replace(Program& p, Stage* conv, const Pattern& m) {
   const Dim axis = m.concat->attrs.get<Dim>("axis");
   for (Stage* s : {m.scale, m.concat, m.power, m.relu}) p.remove(s);
   Data* fake = p.add_fake();
-  Stage* screlu = p.add_stage(name + "@SCRelu", StageType::SCRelu, layer, {conv->output(), scales ? scales : fake, biases ? biases : fake}, {out});
+  Stage* screlu = p.add_stage(name + "@SCRelu", StageType::SCRelu, layer,
+                              {conv->output(), scales ? scales : fake, biases ? biases : fake}, {out});
   screlu->attrs.set("negativeSlope", slope);
   screlu->attrs.set("axis", axis);
 }

@@ -35,7 +35,9 @@ void reshape_before_conv_tiling(Program& p) {
   p.for_each_stage([&](Stage* s) {
     if (!s->is(StageType::StubConv) || !tries_hw(*s)) return;
     const Window w = window_of(*s);
-    if (w.kernel_x != 1 || w.kernel_y != 1 || s->input(0)->desc.order != orders::NCHW || s->output()->desc.order != orders::NCHW) return;
+    if (w.kernel_x != 1 || w.kernel_y != 1 || s->input(0)->desc.order != orders::NCHW ||
+        s->output()->desc.order != orders::NCHW)
+      return;
     if (const int64_t width = alternative_width(*s)) reshape(p, s, width);
   });
 }

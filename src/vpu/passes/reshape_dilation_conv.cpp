@@ -7,8 +7,8 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr int64_t kAlignment = 8;          ///< FP16 elements of a 16-byte row
-constexpr float kMaxExtension = 1.8f;      ///< how much the padding of the input may cost
+constexpr int64_t kAlignment = 8;      ///< FP16 elements of a 16-byte row
+constexpr float kMaxExtension = 1.8f;  ///< how much the padding of the input may cost
 
 DimValues moved(Dim w, Dim h, Dim c, Dim n) {
   const auto number = [](Dim d) { return static_cast<int64_t>(d); };
@@ -18,8 +18,8 @@ DimValues moved(Dim w, Dim h, Dim c, Dim n) {
 /// Everything about one axis that does not depend on the other.
 struct Axis {
   int64_t dilation = 1, in = 1, extended = 1;
-  int64_t steps = 1;        ///< sub-tensors along the axis
-  int64_t stride = 1;       ///< of the ordinary convolutions
+  int64_t steps = 1;   ///< sub-tensors along the axis
+  int64_t stride = 1;  ///< of the ordinary convolutions
 };
 
 Axis make_axis(int64_t dilation, int64_t stride, int64_t in, int64_t alignment) {
@@ -30,22 +30,41 @@ Axis make_axis(int64_t dilation, int64_t stride, int64_t in, int64_t alignment) 
 }
 
 float extension_of(const Axis& x, const Axis& y) {
-  return std::max(static_cast<float>(x.extended) / static_cast<float>(x.in), static_cast<float>(y.extended) / static_cast<float>(y.in));
+  return std::max(static_cast<float>(x.extended) / static_cast<float>(x.in),
+                  static_cast<float>(y.extended) / static_cast<float>(y.in));
 }
 
 bool is_reshapable(const Stage& s, const Window& w, const Axis& x, const Axis& y) {
   const auto multiples = [](int64_t a, int64_t b) { return std::max(a, b) % std::min(a, b) == 0; };
   const DataDesc& in = s.input(0)->desc;
-  return s.attrs.integer("groupSize") == 1 && w.pad_left % w.dilation_x == 0 && w.pad_top % w.dilation_y == 0 && multiples(w.dilation_x, w.stride_x) && multiples(w.dilation_y, w.stride_y) &&
-         in.dim(Dim::N, 1) == 1 && in.order == orders::NCHW && s.output()->desc.order == orders::NCHW && extension_of(x, y) < kMaxExtension;
+  return s.attrs.integer("groupSize") == 1 && w.pad_left % w.dilation_x == 0 && w.pad_top % w.dilation_y == 0 &&
+         multiples(w.dilation_x, w.stride_x) && multiples(w.dilation_y, w.stride_y) && in.dim(Dim::N, 1) == 1 &&
+         in.order == orders::NCHW && s.output()->desc.order == orders::NCHW && extension_of(x, y) < kMaxExtension;
 }
 
 class DilationReshaper {
  public:
-  DilationReshaper(Program& p, Stage* conv, const Axis& x, const Axis& y) : p_(p), conv_(conv), in_(conv->input(0)), out_(conv->output()), ports_(conv->inputs()), w_(window_of(*conv)), x_(x), y_(y) {
+  DilationReshaper(Program& p, Stage* conv, const Axis& x, const Axis& y)
+      : p_(p),
+        conv_(conv),
+        in_(conv->input(0)),
+        out_(conv->output()),
+        ports_(conv->inputs()),
+        w_(window_of(*conv)),
+        x_(x),
+        y_(y) {
     in_c_ = in_->desc.dim(Dim::C);
     out_c_ = out_->desc.dim(Dim::C);
-    new_window_ = {w_.kernel_x, w_.kernel_y, x.stride, y.stride, w_.pad_left / x.dilation, w_.pad_right / x.dilation, w_.pad_top / y.dilation, w_.pad_bottom / y.dilation, 1, 1};
+    new_window_ = {w_.kernel_x,
+                   w_.kernel_y,
+                   x.stride,
+                   y.stride,
+                   w_.pad_left / x.dilation,
+                   w_.pad_right / x.dilation,
+                   w_.pad_top / y.dilation,
+                   w_.pad_bottom / y.dilation,
+                   1,
+                   1};
     sub_w_ = x.extended / x.dilation;
     sub_h_ = y.extended / y.dilation;
     size_outputs();
@@ -65,8 +84,11 @@ class DilationReshaper {
  private:
   /// Outputs of the sub-convolutions: real (as concatenated) and rounded (as computed).
   void size_outputs() {
-    tensors_w_ = ((x_.extended + w_.pad_left + w_.pad_right - x_.dilation * (w_.kernel_x - 1) - 1 + w_.stride_x) / w_.stride_x) / x_.steps;
-    tensors_h_ = (y_.extended + w_.pad_top + w_.pad_bottom - y_.dilation * (w_.kernel_y - 1) - 1 + w_.stride_y) / w_.stride_y;
+    tensors_w_ =
+        ((x_.extended + w_.pad_left + w_.pad_right - x_.dilation * (w_.kernel_x - 1) - 1 + w_.stride_x) / w_.stride_x) /
+        x_.steps;
+    tensors_h_ =
+        (y_.extended + w_.pad_top + w_.pad_bottom - y_.dilation * (w_.kernel_y - 1) - 1 + w_.stride_y) / w_.stride_y;
     Window& n = new_window_;
     real_w_ = (sub_w_ + n.pad_left + n.pad_right - n.kernel_x) / n.stride_x + 1;
     real_h_ = (sub_h_ + n.pad_top + n.pad_bottom - n.kernel_y) / n.stride_y + 1;
@@ -82,7 +104,9 @@ class DilationReshaper {
     if (rounded_w_ != real_w_) n.pad_right = (rounded_w_ - 1) * n.stride_x + n.kernel_x - n.pad_left - sub_w_;
   }
 
-  Data* make(const Data* like, const std::string& postfix, const std::vector<int64_t>& dims) { return p_.duplicate(like, postfix, DataDesc(dims)); }
+  Data* make(const Data* like, const std::string& postfix, const std::vector<int64_t>& dims) {
+    return p_.duplicate(like, postfix, DataDesc(dims));
+  }
 
   Data* extended_input() {
     if (x_.extended == x_.in && y_.extended == y_.in) return in_;
@@ -112,21 +136,25 @@ class DilationReshaper {
         part_ins_.push_back(make(in_, postfix, {sub_w_, sub_h_, in_c_, 1}));
         split_offsets_.push_back(DimValues{{Dim::W, y * sub_w_}, {Dim::N, x}});
         part_outs_.push_back(make(out_, postfix, {real_w_, real_h_, out_c_, 1}));
-        concat_offsets_.push_back(DimValues{{Dim::W, (y * y_.steps / y_.dilation) * real_w_}, {Dim::N, x * x_.steps / x_.dilation}});
+        concat_offsets_.push_back(
+            DimValues{{Dim::W, (y * y_.steps / y_.dilation) * real_w_}, {Dim::N, x * x_.steps / x_.dilation}});
       }
     }
   }
 
   void add_part_conv(size_t i) {
-    const std::string name = conv_->name + "@part=" + part_of(static_cast<int64_t>(i) + 1, static_cast<int64_t>(part_ins_.size()));
+    const std::string name =
+        conv_->name + "@part=" + part_of(static_cast<int64_t>(i) + 1, static_cast<int64_t>(part_ins_.size()));
     Data* computed = make(out_, "@conv", {rounded_w_, real_h_, out_c_, 1});
     Stage* s = add_convolution(p_, name, conv_->layer, part_ins_[i], ports_[1], ports_[2], ports_[3], computed);
     set_window(*s, new_window_);
     s->attrs.set("groupSize", 1);
     s->attrs.set("tryHW", true);
     s->attrs.set("scaleFactor", conv_->attrs.real("scaleFactor", 1.0));
-    if (rounded_w_ != real_w_) add_crop(p_, name + "@crop", conv_->layer, computed, part_outs_[i]);
-    else part_outs_[i] = computed;
+    if (rounded_w_ != real_w_)
+      add_crop(p_, name + "@crop", conv_->layer, computed, part_outs_[i]);
+    else
+      part_outs_[i] = computed;
   }
 
   void scatter_grids() {
@@ -136,7 +164,8 @@ class DilationReshaper {
     Data* tensors = make(out_, "@tensors", {w, tensors_h_, out_c_, x_.steps});
     add_reshape(p_, conv_->name + "@reshape-tensors", conv_->layer, joined, tensors);
     Data* permuted = make(out_, "@permute", {x_.steps, w, tensors_h_, out_c_});
-    add_permute(p_, conv_->name + "@permute-out", conv_->layer, tensors, permuted, moved(Dim::N, Dim::W, Dim::H, Dim::C));
+    add_permute(p_, conv_->name + "@permute-out", conv_->layer, tensors, permuted,
+                moved(Dim::N, Dim::W, Dim::H, Dim::C));
     if (x_.extended == x_.in && y_.extended == y_.in) {
       add_reshape(p_, conv_->name + "@reshape-out", conv_->layer, permuted, out_);
       return;
@@ -165,9 +194,12 @@ void reshape_dilation_conv(Program& p) {
     if (!s->is(StageType::StubConv) || !tries_hw(*s)) return;
     const Window w = window_of(*s);
     if (!w.dilated()) return;
-    const Axis x = make_axis(w.dilation_x, w.stride_x, s->input(0)->desc.dim(Dim::W), kAlignment), y = make_axis(w.dilation_y, w.stride_y, s->input(0)->desc.dim(Dim::H), 1);
-    if (is_reshapable(*s, w, x, y)) DilationReshaper(p, s, x, y).run();
-    else s->attrs.set("tryHW", false);
+    const Axis x = make_axis(w.dilation_x, w.stride_x, s->input(0)->desc.dim(Dim::W), kAlignment),
+               y = make_axis(w.dilation_y, w.stride_y, s->input(0)->desc.dim(Dim::H), 1);
+    if (is_reshapable(*s, w, x, y))
+      DilationReshaper(p, s, x, y).run();
+    else
+      s->attrs.set("tryHW", false);
   });
 }
 

@@ -30,7 +30,8 @@ DataDesc plane_desc(const DataDesc& desc);
 struct DepthTap {
   int64_t kernel, input;
 };
-std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t dilation, int64_t input_depth);
+std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t dilation,
+                                 int64_t input_depth);
 
 /// Entries X, Y, Z of a list attribute.
 std::vector<int64_t> xyz(const Stage& s, std::string_view name);

@@ -1,4 +1,5 @@
-// A 3-D convolution becomes 2-D convolutions of its planes and sums over the depth of the kernel (middle-end spec §3.6).
+// A 3-D convolution becomes 2-D convolutions of its planes and sums over the depth of the kernel (middle-end spec
+// §3.6).
 #include "vpu/passes/passes.hpp"
 #include "vpu/passes/slices_3d.hpp"
 
@@ -15,11 +16,19 @@ Bytes kernel_plane(const Bytes& weights, int64_t kernels, int64_t depth, int64_t
 class Conv3dSplitter {
  public:
   Conv3dSplitter(Program& p, Stage* conv)
-      : p_(p), conv_(conv), in_(conv->input(0)), weights_(conv->input(1)), biases_(conv->input(2)), out_(conv->output()), slices_(p, in_) {
+      : p_(p),
+        conv_(conv),
+        in_(conv->input(0)),
+        weights_(conv->input(1)),
+        biases_(conv->input(2)),
+        out_(conv->output()),
+        slices_(p, in_) {
     require_const(*conv, 1);
-    const std::vector<int64_t> begin = xyz(*conv, "pads_begin"), end = xyz(*conv, "pads_end"), strides = xyz(*conv, "strides"), dilations = xyz(*conv, "dilations");
+    const std::vector<int64_t> begin = xyz(*conv, "pads_begin"), end = xyz(*conv, "pads_end"),
+                               strides = xyz(*conv, "strides"), dilations = xyz(*conv, "dilations");
     const DataDesc& w = weights_->desc;
-    window_ = {w.dim(Dim::W), w.dim(Dim::H), strides[0], strides[1], begin[0], end[0], begin[1], end[1], dilations[0], dilations[1]};
+    window_ = {w.dim(Dim::W), w.dim(Dim::H), strides[0], strides[1],   begin[0],
+               end[0],        begin[1],      end[1],     dilations[0], dilations[1]};
     kernel_depth_ = w.dim(Dim::D);
     check_part_count(*conv, out_->desc.dim(Dim::D) * kernel_depth_);
     planes_.resize(static_cast<size_t>(kernel_depth_), nullptr);
@@ -67,7 +76,8 @@ class Conv3dSplitter {
     Data* weights = plane(tap.kernel);
     Data* no_biases = p_.add_fake();
     Data* no_scales = p_.add_fake();
-    Stage* s = add_convolution(p_, conv_->name + "@conv2d" + depths(d, tap), conv_->layer, in, weights, no_biases, no_scales, out);
+    Stage* s = add_convolution(p_, conv_->name + "@conv2d" + depths(d, tap), conv_->layer, in, weights, no_biases,
+                               no_scales, out);
     set_window(*s, window_);
     s->attrs.set("groupSize", conv_->attrs.integer("groups", 1));
     s->attrs.set("tryHW", is_set(conv_->attrs, "try_hw"));
@@ -78,12 +88,16 @@ class Conv3dSplitter {
     if (!r) {
       const DataDesc desc = plane_desc(weights_->desc);
       r = p_.duplicate(weights_, "@kernel_depth=" + part_of(k + 1, kernel_depth_), desc,
-                       kernel_plane(weights_->content, desc.dim(Dim::C) * desc.dim(Dim::N), kernel_depth_, desc.dim(Dim::W) * desc.dim(Dim::H), k));
+                       kernel_plane(weights_->content, desc.dim(Dim::C) * desc.dim(Dim::N), kernel_depth_,
+                                    desc.dim(Dim::W) * desc.dim(Dim::H), k));
     }
     return r;
   }
 
-  std::string depths(size_t d, const DepthTap& tap) const { return "(d=" + part_of(static_cast<int64_t>(d) + 1, out_->desc.dim(Dim::D)) + ",k=" + part_of(tap.kernel + 1, kernel_depth_) + ")"; }
+  std::string depths(size_t d, const DepthTap& tap) const {
+    return "(d=" + part_of(static_cast<int64_t>(d) + 1, out_->desc.dim(Dim::D)) +
+           ",k=" + part_of(tap.kernel + 1, kernel_depth_) + ")";
+  }
 
   Program& p_;
   Stage* conv_;

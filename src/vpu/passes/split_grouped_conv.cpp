@@ -10,20 +10,30 @@ namespace {
 /// Weights of group g of a deconvolution.
 /// quirk: the content is laid out [group][in][out], but it is read as [in][group * out]: with 1 < groups < channels the
 /// groups get each other's kernels and the network computes wrong numbers.
-Bytes deconv_group_weights(const Bytes& weights, int64_t group, int64_t in, int64_t out, int64_t all_out, int64_t positions, bool quirks) {
+Bytes deconv_group_weights(const Bytes& weights, int64_t group, int64_t in, int64_t out, int64_t all_out,
+                           int64_t positions, bool quirks) {
   if (!quirks) return contents::slice(weights, group * in * out * positions, in * out * positions);
   std::vector<Bytes> rows;
-  for (int64_t i = 0; i < in; ++i) rows.push_back(contents::slice(weights, (i * all_out + group * out) * positions, out * positions));
+  for (int64_t i = 0; i < in; ++i)
+    rows.push_back(contents::slice(weights, (i * all_out + group * out) * positions, out * positions));
   return contents::joined(rows);
 }
 
 class GroupSplitter {
  public:
   GroupSplitter(Program& p, Stage* s)
-      : p_(p), stage_(s), groups_(s->attrs.integer("groupSize")), in_(s->input(0)), weights_(s->input(1)), biases_(s->input(2)), scales_(s->input(3)), out_(s->output()) {
+      : p_(p),
+        stage_(s),
+        groups_(s->attrs.integer("groupSize")),
+        in_(s->input(0)),
+        weights_(s->input(1)),
+        biases_(s->input(2)),
+        scales_(s->input(3)),
+        out_(s->output()) {
     check_part_count(*s, groups_);
     const int64_t in_channels = in_->desc.dim(Dim::C), out_channels = out_->desc.dim(Dim::C);
-    if (in_channels % groups_ || out_channels % groups_) throw cannot_compile(*s, "channels are not divisible by the number of groups");
+    if (in_channels % groups_ || out_channels % groups_)
+      throw cannot_compile(*s, "channels are not divisible by the number of groups");
     group_in_ = in_channels / groups_;
     group_out_ = out_channels / groups_;
     require_const(*s, 1);
@@ -52,9 +62,12 @@ class GroupSplitter {
   Data* group_weights(int64_t g, const std::string& postfix) {
     const int64_t kx = stage_->attrs.integer("kernelSizeX"), ky = stage_->attrs.integer("kernelSizeY");
     const DataDesc desc({kx, ky, group_in_, group_out_});
-    if (stage_->is(StageType::StubDeconv) && !p_.options.quirks && g == 0) p_.avoided.push_back({stage_->name, "every group of the deconvolution has its own kernels"});
+    if (stage_->is(StageType::StubDeconv) && !p_.options.quirks && g == 0)
+      p_.avoided.push_back({stage_->name, "every group of the deconvolution has its own kernels"});
     if (stage_->is(StageType::StubConv)) return slice_const(p_, weights_, postfix, desc, g * desc.element_count());
-    return p_.duplicate(weights_, postfix, desc, deconv_group_weights(weights_->content, g, group_in_, group_out_, group_out_ * groups_, kx * ky, p_.options.quirks));
+    return p_.duplicate(weights_, postfix, desc,
+                        deconv_group_weights(weights_->content, g, group_in_, group_out_, group_out_ * groups_, kx * ky,
+                                             p_.options.quirks));
   }
 
   Program& p_;

@@ -17,7 +17,8 @@ Bytes half_of_rows(const Bytes& weights, int64_t rows, int64_t half) {
 // quirk: both halves carry the biases, the merged activation and the pads of the whole, so that the bias counts twice,
 // the activation comes before the sum and the borders of a padded convolution are wrong.
 void split(Program& p, Stage* conv) {
-  Data *in = conv->input(0), *weights = conv->input(1), *biases = conv->input(2), *scales = conv->input(3), *out = conv->output();
+  Data *in = conv->input(0), *weights = conv->input(1), *biases = conv->input(2), *scales = conv->input(3),
+       *out = conv->output();
   require_const(*conv, 1);
   const int64_t in_channels = in->desc.dim(Dim::C), out_channels = out->desc.dim(Dim::C);
   p.disconnect(conv);
@@ -26,7 +27,8 @@ void split(Program& p, Stage* conv) {
     const std::string postfix = "@subkernel=" + part_of(g + 1, 2);
     Data* cropped = p.duplicate(in, postfix, in->desc.with_dim(Dim::W, in->desc.dim(Dim::W) - kHalf));
     add_crop(p, conv->name + "@crop" + postfix, conv->layer, in, cropped, DimValues{{Dim::W, kHalf * g}});
-    Data* half_weights = p.duplicate(weights, postfix, DataDesc({kHalf, 1, in_channels, out_channels}), half_of_rows(weights->content, in_channels * out_channels, g));
+    Data* half_weights = p.duplicate(weights, postfix, DataDesc({kHalf, 1, in_channels, out_channels}),
+                                     half_of_rows(weights->content, in_channels * out_channels, g));
     halves.push_back(p.duplicate(out, postfix));
     Stage* half = p.duplicate(conv, postfix, {cropped, half_weights, biases, scales}, {halves.back()});
     half->attrs.set("kernelSizeX", kHalf);

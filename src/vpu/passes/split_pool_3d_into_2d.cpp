@@ -12,8 +12,14 @@ constexpr int64_t kMethodMax = 1, kMethodAverage = 2;
 class Pool3dSplitter {
  public:
   Pool3dSplitter(Program& p, Stage* pool)
-      : p_(p), pool_(pool), in_(pool->input(0)), out_(pool->output()), average_(pool->attrs.integer("pooling_method") == kMethodAverage), slices_(p, in_) {
-    const std::vector<int64_t> kernel = xyz(*pool, "kernel_shape"), begin = xyz(*pool, "pads_begin"), end = xyz(*pool, "pads_end"), strides = xyz(*pool, "strides");
+      : p_(p),
+        pool_(pool),
+        in_(pool->input(0)),
+        out_(pool->output()),
+        average_(pool->attrs.integer("pooling_method") == kMethodAverage),
+        slices_(p, in_) {
+    const std::vector<int64_t> kernel = xyz(*pool, "kernel_shape"), begin = xyz(*pool, "pads_begin"),
+                               end = xyz(*pool, "pads_end"), strides = xyz(*pool, "strides");
     window_ = {kernel[0], kernel[1], strides[0], strides[1], begin[0], end[0], begin[1], end[1], 1, 1};
     kernel_depth_ = kernel[2];
     in_depth_ = in_->desc.dim(Dim::D);
@@ -40,7 +46,8 @@ class Pool3dSplitter {
  private:
   Data* add_scale_before(Data* out) {
     const int64_t channels = out->desc.dim(Dim::C);
-    Data* scales = p_.add_const(pool_->name + "@scales", DataDesc({channels}), contents::replicated(1.0f / static_cast<float>(kernel_depth_), channels));
+    Data* scales = p_.add_const(pool_->name + "@scales", DataDesc({channels}),
+                                contents::replicated(1.0f / static_cast<float>(kernel_depth_), channels));
     Data* before = p_.duplicate(out, "@pre_scaled");
     add_scale(p_, pool_->name + "@scale", pool_->layer, before, scales, out);
     return before;
@@ -51,21 +58,25 @@ class Pool3dSplitter {
     for (const DepthTap& tap : taps_[d]) {
       Data*& pooled = pooled_.at(static_cast<size_t>(tap.input));
       if (!pooled) pooled = p_.duplicate(flat, "@sub_pool=" + part_of(tap.input + 1, in_depth_));
-      const std::string depths = "(d=" + part_of(static_cast<int64_t>(d) + 1, out_->desc.dim(Dim::D)) + ",k=" + part_of(tap.kernel + 1, kernel_depth_) + ")";
+      const std::string depths = "(d=" + part_of(static_cast<int64_t>(d) + 1, out_->desc.dim(Dim::D)) +
+                                 ",k=" + part_of(tap.kernel + 1, kernel_depth_) + ")";
       Data* temp = p_.duplicate(pooled, "@temp" + depths);
       if (!total) {
         total = pooled;
         continue;
       }
-      if (average_) add_sum(p_, pool_->name + "@sum" + depths, pool_->layer, total, pooled, temp);
-      else add_max(p_, pool_->name + "@max" + depths, pool_->layer, total, pooled, temp);
+      if (average_)
+        add_sum(p_, pool_->name + "@sum" + depths, pool_->layer, total, pooled, temp);
+      else
+        add_max(p_, pool_->name + "@max" + depths, pool_->layer, total, pooled, temp);
       total = temp;
     }
     add_copy(p_, pool_->name + "@copy", pool_->layer, total, flat, "splitPool3DInto2D");
   }
 
   void add_pool_2d(int64_t i, Data* out) {
-    Stage* s = add_pooling(p_, pool_->name + "@pool2d(d=" + part_of(i + 1, in_depth_) + ")", pool_->layer, average_ ? StageType::StubAvgPool : StageType::StubMaxPool, slices_.at(i), out);
+    Stage* s = add_pooling(p_, pool_->name + "@pool2d(d=" + part_of(i + 1, in_depth_) + ")", pool_->layer,
+                           average_ ? StageType::StubAvgPool : StageType::StubMaxPool, slices_.at(i), out);
     set_window(*s, window_);
     s->attrs.set("excludePad", is_set(pool_->attrs, "exclude_pad"));
     s->attrs.set("tryHW", is_set(pool_->attrs, "try_hw"));
@@ -86,7 +97,8 @@ bool is_splittable(const Stage& s) {
   if (!s.is(StageType::PoolND) || s.attrs.integers("kernel_shape").size() != 3 || !is_fp16_3d(s)) return false;
   const int64_t method = s.attrs.integer("pooling_method");
   if (method == kMethodMax) return true;
-  return method == kMethodAverage && (!is_set(s.attrs, "exclude_pad") || (xyz(s, "pads_begin")[2] == 0 && xyz(s, "pads_end")[2] == 0));
+  return method == kMethodAverage &&
+         (!is_set(s.attrs, "exclude_pad") || (xyz(s, "pads_begin")[2] == 0 && xyz(s, "pads_end")[2] == 0));
 }
 
 }  // namespace

@@ -20,14 +20,16 @@ ConvForm form_of(const Window& w, int64_t groups, const DataDesc& in, const Data
   f.fully_connected = point && w.stride_x == 1 && w.stride_y == 1 && w.no_pads() && is_1x1(in) && is_1x1(out);
   f.conv1x1 = point && !f.fully_connected;
   f.conv3x3 = w.kernel_x == 3 && w.kernel_y == 3 && ic > 3 && ic * oc > 256;
-  f.spatial = w.kernel_x % 2 == 1 && w.kernel_x > 1 && w.kernel_x < 12 && w.kernel_y != 1 && ic * oc <= 256 && groups == 1;
+  f.spatial =
+      w.kernel_x % 2 == 1 && w.kernel_x > 1 && w.kernel_x < 12 && w.kernel_y != 1 && ic * oc <= 256 && groups == 1;
   return f;
 }
 
 void adapt(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
   const int64_t groups = stub->attrs.integer("groupSize");
-  Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3), *out = stub->output();
+  Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3),
+       *out = stub->output();
   const int64_t in_channels = in->desc.dim(Dim::C), out_channels = out->desc.dim(Dim::C);
   const ConvForm form = form_of(w, groups, in->desc, out->desc);
   const bool depthwise = groups == in_channels && groups == out_channels;
@@ -37,11 +39,14 @@ void adapt(Program& p, Stage* stub) {
   p.remove(stub);
 
   if (groups == 1 && form.fully_connected) {
-    Data* fc_weights = p.duplicate(weights, "@fc", DataDesc({in->desc.dim(Dim::W) * in->desc.dim(Dim::H), in_channels, out_channels}));
+    Data* fc_weights =
+        p.duplicate(weights, "@fc", DataDesc({in->desc.dim(Dim::W) * in->desc.dim(Dim::H), in_channels, out_channels}));
     add_sw_fully_connected(p, name, layer, in, fc_weights, biases, scales, out);
     return;
   }
-  const StageType type = groups != 1 ? StageType::DepthConv : form.direct() ? StageType::Conv : StageType::Im2ColConvolution;
+  const StageType type = groups != 1     ? StageType::DepthConv
+                         : form.direct() ? StageType::Conv
+                                         : StageType::Im2ColConvolution;
   Stage* conv = p.add_stage(name, type, layer, {in, weights}, {out});
   set_window(*conv, w);
   if (type != StageType::DepthConv) {

@@ -10,7 +10,8 @@ void adapt(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
   Data *in = stub->input(0), *out = stub->output();
   StageType type = StageType::AvgPool;
-  if (stub->is(StageType::StubMaxPool)) type = pools_globally(w, in->desc, out->desc) ? StageType::GlobalMaxPool : StageType::MaxPool;
+  if (stub->is(StageType::StubMaxPool))
+    type = pools_globally(w, in->desc, out->desc) ? StageType::GlobalMaxPool : StageType::MaxPool;
   p.disconnect(stub);
   Stage* pool = p.add_stage(stub->name, type, stub->layer, {in}, {out});
   set_window(*pool, w);

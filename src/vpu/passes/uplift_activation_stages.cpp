@@ -12,11 +12,13 @@ struct Segment {
 };
 
 bool is_activation(const Stage& s) {
-  return s.is_any(StageType::Relu, StageType::LeakyRelu, StageType::BiasRelu, StageType::BiasLeakyRelu, StageType::Sigmoid, StageType::Tanh, StageType::Erf);
+  return s.is_any(StageType::Relu, StageType::LeakyRelu, StageType::BiasRelu, StageType::BiasLeakyRelu,
+                  StageType::Sigmoid, StageType::Tanh, StageType::Erf);
 }
 
 bool can_be_jumped(const Stage* s) {
-  return s && s->is_any(StageType::Copy, StageType::Permute, StageType::Reshape) && s->input_count() == 1 && s->output_count() == 1 && s->output()->consumers().size() == 1;
+  return s && s->is_any(StageType::Copy, StageType::Permute, StageType::Reshape) && s->input_count() == 1 &&
+         s->output_count() == 1 && s->output()->consumers().size() == 1;
 }
 
 std::vector<Segment> collect(Program& p) {
@@ -34,7 +36,8 @@ std::vector<Segment> collect(Program& p) {
 
 /// What the jumped stages give now is activated: no longer what their layers mean (blob/trace.hpp).
 void mark_activated(const Segment& s) {
-  for (Stage* at = s.last; at != s.first; at = at->input(0)->producer_stage()) at->input(0)->attrs.set("activated", true);
+  for (Stage* at = s.last; at != s.first; at = at->input(0)->producer_stage())
+    at->input(0)->attrs.set("activated", true);
 }
 
 void uplift(Program& p, const Segment& s) {

@@ -29,7 +29,9 @@ Stage* add_eltwise(Program& p, StageType type, std::string name, LayerPtr layer,
   return p.add_stage(std::move(name), type, std::move(layer), {a, b, fake}, {out});
 }
 
-void require_nchw(const Data* d, const std::string& stage) { ensure(d->desc.order == orders::NCHW, "data '" + d->name + "' of stage '" + stage + "' is not NCHW"); }
+void require_nchw(const Data* d, const std::string& stage) {
+  ensure(d->desc.order == orders::NCHW, "data '" + d->name + "' of stage '" + stage + "' is not NCHW");
+}
 
 /// A copy of `out` takes its place at its producer.
 Data* insert_before(Program& p, Data* out, const std::string& postfix) {
@@ -49,7 +51,9 @@ Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* ou
 
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
   const int64_t from = in->desc.element_count(), to = out->desc.element_count();
-  if (from != to) throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape", "reshape from " + std::to_string(from) + " to " + std::to_string(to) + " elements");
+  if (from != to)
+    throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape",
+                         "reshape from " + std::to_string(from) + " to " + std::to_string(to) + " elements");
   return p.add_stage(std::move(name), StageType::Reshape, std::move(layer), {in}, {out});
 }
 
@@ -60,7 +64,8 @@ Stage* add_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::v
   return s;
 }
 
-Stage* add_concat(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, std::vector<Data*> ins, Data* out) {
+Stage* add_concat(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, std::vector<Data*> ins,
+                  Data* out) {
   ensure(offsets.size() == ins.size(), "offsets of concat '" + name + "'");
   Stage* s = p.add_stage(std::move(name), StageType::StubConcat, std::move(layer), std::move(ins), {out});
   s->attrs.set("offsets", std::move(offsets));
@@ -78,7 +83,8 @@ Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* i
   return add_split(p, std::move(name), std::move(layer), axis, in, std::move(outs), sizes);
 }
 
-Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs, const std::vector<int64_t>& sizes) {
+Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs,
+                 const std::vector<int64_t>& sizes) {
   ensure(sizes.size() == outs.size(), "sizes of split '" + name + "'");
   const std::vector<DimValues> all = running_offsets(axis, sizes);
   std::vector<DimValues> offsets;
@@ -93,7 +99,8 @@ Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* i
   return s;
 }
 
-Stage* add_split(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, Data* in, std::vector<Data*> outs) {
+Stage* add_split(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, Data* in,
+                 std::vector<Data*> outs) {
   ensure(offsets.size() == outs.size(), "offsets of split '" + name + "'");
   Stage* s = p.add_stage(std::move(name), StageType::Split, std::move(layer), {in}, std::move(outs));
   s->attrs.set("offsets", std::move(offsets));
@@ -136,7 +143,8 @@ Stage* add_gather(Program& p, std::string name, LayerPtr layer, Data* in, Data* 
   return s;
 }
 
-Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, PadMode mode, float value, DimValues begin, DimValues end) {
+Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, PadMode mode, float value,
+               DimValues begin, DimValues end) {
   Stage* s = p.add_stage(std::move(name), StageType::Pad, std::move(layer), {in}, {out});
   s->attrs.set("pad_value", value);
   s->attrs.set("pad_mode", static_cast<int64_t>(mode));
@@ -164,7 +172,8 @@ bool is_plain_relu(double slope) { return std::abs(static_cast<float>(slope)) < 
 
 Stage* add_relu(Program& p, std::string name, LayerPtr layer, double slope, Data* in, Data* out, Data* biases) {
   const bool plain = is_plain_relu(slope);
-  const StageType type = biases ? (plain ? StageType::BiasRelu : StageType::BiasLeakyRelu) : (plain ? StageType::Relu : StageType::LeakyRelu);
+  const StageType type = biases ? (plain ? StageType::BiasRelu : StageType::BiasLeakyRelu)
+                                : (plain ? StageType::Relu : StageType::LeakyRelu);
   std::vector<Data*> ins{in};
   if (biases) ins.push_back(biases);
   Stage* s = p.add_stage(std::move(name), type, std::move(layer), std::move(ins), {out});
@@ -179,7 +188,8 @@ Stage* add_clamp(Program& p, std::string name, LayerPtr layer, double min, doubl
   return s;
 }
 
-Stage* add_power(Program& p, std::string name, LayerPtr layer, double scale, double power, double bias, Data* in, Data* out) {
+Stage* add_power(Program& p, std::string name, LayerPtr layer, double scale, double power, double bias, Data* in,
+                 Data* out) {
   Stage* s = p.add_stage(std::move(name), StageType::Power, std::move(layer), {in}, {out});
   s->attrs.set("scale", scale);
   s->attrs.set("power", power);
@@ -187,17 +197,25 @@ Stage* add_power(Program& p, std::string name, LayerPtr layer, double scale, dou
   return s;
 }
 
-Stage* add_sum(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Sum, std::move(name), std::move(layer), a, b, out); }
-Stage* add_prod(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Prod, std::move(name), std::move(layer), a, b, out); }
-Stage* add_max(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) { return add_eltwise(p, StageType::Max, std::move(name), std::move(layer), a, b, out); }
+Stage* add_sum(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
+  return add_eltwise(p, StageType::Sum, std::move(name), std::move(layer), a, b, out);
+}
+Stage* add_prod(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
+  return add_eltwise(p, StageType::Prod, std::move(name), std::move(layer), a, b, out);
+}
+Stage* add_max(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
+  return add_eltwise(p, StageType::Max, std::move(name), std::move(layer), a, b, out);
+}
 
-Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, Data* in, Data* axes, Data* out, bool keep_dims) {
+Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, Data* in, Data* axes, Data* out,
+                  bool keep_dims) {
   Stage* s = p.add_stage(std::move(name), type, std::move(layer), {in, axes}, {out});
   s->attrs.set("keep_dims", static_cast<int64_t>(keep_dims));
   return s;
 }
 
-Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a, bool transpose_b, std::vector<Data*> ins, Data* out) {
+Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a,
+                bool transpose_b, std::vector<Data*> ins, Data* out) {
   ensure(ins.size() == 2 || ins.size() == 3, "inputs of GEMM '" + name + "'");
   Stage* s = p.add_stage(std::move(name), StageType::GEMM, std::move(layer), std::move(ins), {out});
   s->attrs.set("alpha", alpha);
@@ -207,7 +225,8 @@ Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, doub
   return s;
 }
 
-Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases, Data* scales, Data* out) {
+Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases,
+                       Data* scales, Data* out) {
   require_nchw(in, name);
   require_nchw(out, name);
   return p.add_stage(std::move(name), StageType::StubConv, std::move(layer), {in, weights, biases, scales}, {out});
@@ -219,13 +238,15 @@ Stage* add_pooling(Program& p, std::string name, LayerPtr layer, StageType type,
   return p.add_stage(std::move(name), type, std::move(layer), {in}, {out});
 }
 
-Stage* add_sw_fully_connected(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases, Data* scales, Data* out) {
+Stage* add_sw_fully_connected(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases,
+                              Data* scales, Data* out) {
   Stage* s = p.add_stage(name, StageType::FC, layer, {in, weights}, {out});
   add_bias_and_scale_before(p, name, layer, biases, scales, out);
   return s;
 }
 
-void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr layer, Data* biases, Data* scales, Data* out) {
+void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr layer, Data* biases, Data* scales,
+                               Data* out) {
   if (biases->usage != DataUsage::Fake) {
     Data* before = insert_before(p, out, "@pre-bias");
     add_bias(p, name + "@biases", layer, before, biases, out);

@@ -22,7 +22,9 @@ class Elements {
 
 }  // namespace
 
-Bytes replicated(float v, int64_t n) { return Bytes::adopt(std::vector<Half>(static_cast<size_t>(n), quirks::float_to_half(v))); }
+Bytes replicated(float v, int64_t n) {
+  return Bytes::adopt(std::vector<Half>(static_cast<size_t>(n), quirks::float_to_half(v)));
+}
 
 Bytes repeated(const Bytes& content, int64_t n) {
   std::vector<uint8_t> r;
@@ -97,13 +99,20 @@ Bytes reversed_rows(const Bytes& content, int64_t length) {
   const auto n = static_cast<size_t>(length);
   ensure(n > 0 && in.size() % n == 0, "reversed content does not match its shape");
   std::vector<Half> r(in.begin(), in.end());
-  for (size_t i = 0; i < r.size(); i += n) std::reverse(r.begin() + static_cast<ptrdiff_t>(i), r.begin() + static_cast<ptrdiff_t>(i + n));
+  for (size_t i = 0; i < r.size(); i += n)
+    std::reverse(r.begin() + static_cast<ptrdiff_t>(i), r.begin() + static_cast<ptrdiff_t>(i + n));
   return Bytes::adopt(std::move(r));
 }
 
-Bytes position_in_out(const Bytes& weights, int64_t out, int64_t in, int64_t positions) { return permuted(weights, {out, in, positions}, {2, 1, 0}); }
-Bytes out_position_in(const Bytes& weights, int64_t out, int64_t in, int64_t positions) { return permuted(weights, {out, in, positions}, {0, 2, 1}); }
-Bytes position_out_in(const Bytes& weights, int64_t out, int64_t in, int64_t positions) { return permuted(weights, {out, in, positions}, {2, 0, 1}); }
+Bytes position_in_out(const Bytes& weights, int64_t out, int64_t in, int64_t positions) {
+  return permuted(weights, {out, in, positions}, {2, 1, 0});
+}
+Bytes out_position_in(const Bytes& weights, int64_t out, int64_t in, int64_t positions) {
+  return permuted(weights, {out, in, positions}, {0, 2, 1});
+}
+Bytes position_out_in(const Bytes& weights, int64_t out, int64_t in, int64_t positions) {
+  return permuted(weights, {out, in, positions}, {2, 0, 1});
+}
 
 Bytes deconv_as_conv(const Bytes& weights, int64_t in, int64_t out, int64_t positions) {
   return reversed_rows(permuted(weights, {in, out, positions}, {1, 0, 2}), positions);

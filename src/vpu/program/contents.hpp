@@ -1,5 +1,5 @@
-// Contents of constants computed by the passes (memory spec §8.2). FP16 unless said; every computed value is rounded as
-// the reference does (quirks::float_to_half).
+// Contents of constants computed by the passes (memory spec §8.2). FP16 unless said; every computed value is rounded
+// as the reference does (quirks::float_to_half).
 #pragma once
 #include <memory>
 #include <span>

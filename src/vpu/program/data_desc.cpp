@@ -42,7 +42,8 @@ DimsOrder DimsOrder::of_rank(int rank) {
 
 DimsOrder DimsOrder::of(const std::vector<Dim>& innermost_first) {
   uint64_t code = 0;
-  for (auto it = innermost_first.rbegin(); it != innermost_first.rend(); ++it) code = code << 4 | (static_cast<uint64_t>(*it) + 1);
+  for (auto it = innermost_first.rbegin(); it != innermost_first.rend(); ++it)
+    code = code << 4 | (static_cast<uint64_t>(*it) + 1);
   return DimsOrder(code);
 }
 
@@ -85,13 +86,16 @@ DimsOrder DimsOrder::with_dim_at(Dim d, int position) const {
 
 std::string DimsOrder::name() const {
   std::string s;
-  for (int i = rank() - 1; i >= 0; --i) s += at(i) <= Dim::D ? to_string(at(i)) : std::to_string(static_cast<int>(at(i)) + 1);  // unnamed: the digit of the code
+  for (int i = rank() - 1; i >= 0; --i)
+    s += at(i) <= Dim::D ? to_string(at(i))
+                         : std::to_string(static_cast<int>(at(i)) + 1);  // unnamed: the digit of the code
   return s;
 }
 
 DataDesc::DataDesc(const std::vector<int64_t>& innermost_first) : DataDesc(DataType::FP16, innermost_first) {}
 
-DataDesc::DataDesc(DataType t, const std::vector<int64_t>& innermost_first) : type(t), order(DimsOrder::of_rank(static_cast<int>(innermost_first.size()))) {
+DataDesc::DataDesc(DataType t, const std::vector<int64_t>& innermost_first)
+    : type(t), order(DimsOrder::of_rank(static_cast<int>(innermost_first.size()))) {
   for (size_t i = 0; i < innermost_first.size(); ++i) dims.set(order.at(static_cast<int>(i)), innermost_first[i]);
 }
 
@@ -120,7 +124,8 @@ DimValues compute_strides(const DataDesc& desc, const StridesRequirement& requir
   DimValues strides;
   int64_t s = element_size(desc.type);
   for (int i = 0, n = desc.rank(); i < n; ++i) {
-    if (i > 0 && __builtin_mul_overflow(s, desc.dim(desc.order.at(i - 1)), &s)) throw Error(ErrorCode::ShapeMismatch, "tensor too large");
+    if (i > 0 && __builtin_mul_overflow(s, desc.dim(desc.order.at(i - 1)), &s))
+      throw Error(ErrorCode::ShapeMismatch, "tensor too large");
     if (requirement.at(i) == StrideRule::Aligned) s = align_up(s, kStrideAlignment);
     strides.set(desc.order.at(i), s);
   }
@@ -134,7 +139,8 @@ bool strides_satisfy(const DataDesc& desc, const DimValues& strides, const Strid
     switch (requirement.at(i)) {
       case StrideRule::Any: break;
       case StrideRule::Compact: {
-        const int64_t want = i == 0 ? element_size(desc.type) : strides[desc.order.at(i - 1)] * desc.dim(desc.order.at(i - 1));
+        const int64_t want =
+            i == 0 ? element_size(desc.type) : strides[desc.order.at(i - 1)] * desc.dim(desc.order.at(i - 1));
         if (s != want) return false;
         break;
       }

@@ -25,18 +25,18 @@ class DimsOrder {
  public:
   constexpr DimsOrder() = default;
   explicit constexpr DimsOrder(uint64_t code) : code_(code) {}
-  static DimsOrder of_rank(int rank);                        ///< C, NC, CHW, NCHW, NCDHW, then digits 1..n
+  static DimsOrder of_rank(int rank);  ///< C, NC, CHW, NCHW, NCDHW, then digits 1..n
   static DimsOrder of(const std::vector<Dim>& innermost_first);
-  static bool is_valid(uint64_t code);                       ///< digits without gaps, none twice
+  static bool is_valid(uint64_t code);  ///< digits without gaps, none twice
 
   uint64_t code() const { return code_; }
   int rank() const;
   Dim at(int position) const { return static_cast<Dim>(((code_ >> (4 * position)) & 15) - 1); }  ///< 0 = innermost
-  int position(Dim d) const;                                 ///< -1 when absent
+  int position(Dim d) const;                                                                     ///< -1 when absent
   bool has(Dim d) const { return position(d) >= 0; }
-  DimsOrder with_dim_at(Dim d, int position) const;          ///< d taken out and put back at `position`, the others shift
-  std::vector<Dim> dims() const;                             ///< innermost first
-  std::string name() const;                                  ///< "NCHW", outermost first
+  DimsOrder with_dim_at(Dim d, int position) const;  ///< d taken out and put back at `position`, the others shift
+  std::vector<Dim> dims() const;                     ///< innermost first
+  std::string name() const;                          ///< "NCHW", outermost first
   bool operator==(const DimsOrder&) const = default;
 
  private:
@@ -44,26 +44,38 @@ class DimsOrder {
 };
 
 namespace orders {
-inline constexpr DimsOrder C{0x3}, NC{0x43}, CHW{0x321}, HWC{0x213}, HCW{0x231}, NCHW{0x4321}, NHWC{0x4213}, NHCW{0x4231}, NCDHW{0x43521}, NDHWC{0x45213};
+inline constexpr DimsOrder C{0x3}, NC{0x43}, CHW{0x321}, HWC{0x213}, HCW{0x231}, NCHW{0x4321}, NHWC{0x4213},
+    NHCW{0x4231}, NCDHW{0x43521}, NDHWC{0x45213};
 }
 
 /// A value for some of the dimensions: sizes, strides, offsets.
 class DimValues {
  public:
   DimValues() = default;
-  DimValues(std::initializer_list<std::pair<Dim, int64_t>> values) { for (auto [d, v] : values) set(d, v); }
+  DimValues(std::initializer_list<std::pair<Dim, int64_t>> values) {
+    for (auto [d, v] : values) set(d, v);
+  }
   bool has(Dim d) const { return (mask_ >> static_cast<int>(d)) & 1; }
   int64_t operator[](Dim d) const {
     if (!has(d)) throw no_value(d);
     return values_[static_cast<size_t>(d)];
   }
   int64_t get(Dim d, int64_t fallback) const { return has(d) ? values_[static_cast<size_t>(d)] : fallback; }
-  void set(Dim d, int64_t v) { values_[static_cast<size_t>(d)] = v; mask_ = static_cast<uint16_t>(mask_ | (1u << static_cast<int>(d))); }
-  void erase(Dim d) { values_[static_cast<size_t>(d)] = 0; mask_ = static_cast<uint16_t>(mask_ & ~(1u << static_cast<int>(d))); }
+  void set(Dim d, int64_t v) {
+    values_[static_cast<size_t>(d)] = v;
+    mask_ = static_cast<uint16_t>(mask_ | (1u << static_cast<int>(d)));
+  }
+  void erase(Dim d) {
+    values_[static_cast<size_t>(d)] = 0;
+    mask_ = static_cast<uint16_t>(mask_ & ~(1u << static_cast<int>(d)));
+  }
   bool empty() const { return mask_ == 0; }
   bool operator==(const DimValues&) const = default;
   template <class F>
-  void for_each(F f) const { for (int i = 0; i < kMaxDims; ++i) if (has(static_cast<Dim>(i))) f(static_cast<Dim>(i), values_[static_cast<size_t>(i)]); }
+  void for_each(F f) const {
+    for (int i = 0; i < kMaxDims; ++i)
+      if (has(static_cast<Dim>(i))) f(static_cast<Dim>(i), values_[static_cast<size_t>(i)]);
+  }
 
  private:
   static Error no_value(Dim d);
@@ -90,7 +102,11 @@ struct DataDesc {
   int64_t element_count() const;
   int64_t compact_bytes() const { return element_count() * element_size(type); }
   DataDesc reordered(DimsOrder o) const;
-  DataDesc with_dim(Dim d, int64_t v) const { DataDesc r = *this; r.dims.set(d, v); return r; }
+  DataDesc with_dim(Dim d, int64_t v) const {
+    DataDesc r = *this;
+    r.dims.set(d, v);
+    return r;
+  }
   /// Framework axis (0 = outermost of the default order) of this rank as a dimension.
   Dim axis_dim(int64_t axis) const;
   bool operator==(const DataDesc&) const = default;
@@ -102,13 +118,29 @@ inline constexpr int64_t kStrideAlignment = 16;  ///< bytes, of the hardware's r
 /// What a tensor's strides must fulfil, per memory position (0 = innermost).
 class StridesRequirement {
  public:
-  static StridesRequirement any() { return {}; }                                        ///< demands nothing
-  static StridesRequirement standard() { StridesRequirement r; r.set(0, StrideRule::Compact); return r; }
-  static StridesRequirement compact() { StridesRequirement r; r.rules_.fill(StrideRule::Compact); return r; }
-  static StridesRequirement fixed(DimValues strides) { StridesRequirement r; r.rules_.fill(StrideRule::Fixed); r.fixed_ = strides; return r; }
+  static StridesRequirement any() { return {}; }  ///< demands nothing
+  static StridesRequirement standard() {
+    StridesRequirement r;
+    r.set(0, StrideRule::Compact);
+    return r;
+  }
+  static StridesRequirement compact() {
+    StridesRequirement r;
+    r.rules_.fill(StrideRule::Compact);
+    return r;
+  }
+  static StridesRequirement fixed(DimValues strides) {
+    StridesRequirement r;
+    r.rules_.fill(StrideRule::Fixed);
+    r.fixed_ = strides;
+    return r;
+  }
 
   StrideRule at(int position) const { return rules_[static_cast<size_t>(position)]; }
-  StridesRequirement& set(int position, StrideRule rule) { rules_[static_cast<size_t>(position)] = rule; return *this; }
+  StridesRequirement& set(int position, StrideRule rule) {
+    rules_[static_cast<size_t>(position)] = rule;
+    return *this;
+  }
   StridesRequirement& remove(int position) { return set(position, StrideRule::Any); }
   bool is_fixed() const { return rules_[0] == StrideRule::Fixed; }
   const DimValues& fixed_strides() const { return fixed_; }

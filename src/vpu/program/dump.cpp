@@ -26,7 +26,9 @@ struct AttrJson {
   Json operator()(const Dim& d) const { return to_string(d); }
   Json operator()(const DimsOrder& o) const { return o.name(); }
   Json operator()(const DimValues& v) const { return values_json(v); }
-  Json operator()(const DataDesc& d) const { return {{"type", to_string(d.type)}, {"order", d.order.name()}, {"dims", dims_json(d, d.dims)}}; }
+  Json operator()(const DataDesc& d) const {
+    return {{"type", to_string(d.type)}, {"order", d.order.name()}, {"dims", dims_json(d, d.dims)}};
+  }
   Json operator()(const StageType& t) const { return to_string(t); }
   Json operator()(const std::vector<DimValues>& v) const {
     Json j = Json::array();
@@ -35,7 +37,9 @@ struct AttrJson {
   }
   Json operator()(const std::any&) const { return "(structured)"; }
   template <class T>
-  Json operator()(const T& v) const { return v; }
+  Json operator()(const T& v) const {
+    return v;
+  }
 };
 
 template <class M>
@@ -67,13 +71,23 @@ Json ids(const std::vector<Data*>& v) {
 }
 
 Json data_json(const Data& d) {
-  Json j{{"id", d.id()}, {"name", d.name}, {"usage", to_string(d.usage)}, {"type", to_string(d.desc.type)}, {"order", d.desc.order.name()},
-         {"dims", dims_json(d.desc, d.desc.dims)}, {"strides", dims_json(d.desc, d.strides())}, {"memory", d.memory_type == MemoryType::CMX ? "CMX" : "DDR"},
-         {"location", to_string(d.placement.location)}, {"offset", d.placement.offset}};
+  Json j{{"id", d.id()},
+         {"name", d.name},
+         {"usage", to_string(d.usage)},
+         {"type", to_string(d.desc.type)},
+         {"order", d.desc.order.name()},
+         {"dims", dims_json(d.desc, d.desc.dims)},
+         {"strides", dims_json(d.desc, d.strides())},
+         {"memory", d.memory_type == MemoryType::CMX ? "CMX" : "DDR"},
+         {"location", to_string(d.placement.location)},
+         {"offset", d.placement.offset}};
   if (d.usage == DataUsage::Const) j["content"] = content_json(d);
   if (const Sharing* s = d.sharing()) {
-    j["parent"] = {{"data", s->parent->id()}, {"mode", s->mode == Sharing::Mode::ROI ? "ROI" : "Reshape"},
-                   {"order", s->direction == Sharing::Direction::ChildWritesToParent ? "ChildWritesToParent" : "ParentWritesToChild"}, {"offset", values_json(s->offset)}};
+    j["parent"] = {{"data", s->parent->id()},
+                   {"mode", s->mode == Sharing::Mode::ROI ? "ROI" : "Reshape"},
+                   {"order", s->direction == Sharing::Direction::ChildWritesToParent ? "ChildWritesToParent"
+                                                                                     : "ParentWritesToChild"},
+                   {"offset", values_json(s->offset)}};
   }
   if (d.shape_parent()) j["shape"] = d.shape_parent()->id();
   if (d.attrs.size()) j["attrs"] = attrs_json(d.attrs);
@@ -81,8 +95,15 @@ Json data_json(const Data& d) {
 }
 
 Json stage_json(const Stage& s) {
-  Json j{{"id", s.id()}, {"name", s.name}, {"type", to_string(s.type)}, {"layer", s.layer ? s.layer->name : ""}, {"inputs", ids(s.inputs())}, {"outputs", ids(s.outputs())},
-         {"temps", ids(s.temps())}, {"shaves", s.num_shaves}, {"attrs", attrs_json(s.attrs)}};
+  Json j{{"id", s.id()},
+         {"name", s.name},
+         {"type", to_string(s.type)},
+         {"layer", s.layer ? s.layer->name : ""},
+         {"inputs", ids(s.inputs())},
+         {"outputs", ids(s.outputs())},
+         {"temps", ids(s.temps())},
+         {"shaves", s.num_shaves},
+         {"attrs", attrs_json(s.attrs)}};
   if (s.injected()) j["injected"] = stage_json(*s.injected());
   return j;
 }
@@ -108,18 +129,23 @@ std::string to_json(Program& program) {
 std::string to_dot(Program& program) {
   std::string t = "digraph \"" + escaped(program.name) + "\" {\n";
   program.for_each_data([&](Data* d) {
-    t += "  d" + std::to_string(d->id()) + " [shape=ellipse label=\"" + escaped(d->name) + "\\n" + to_string(d->usage) + " " + to_string(d->desc.type) + " " + d->desc.order.name() + "\\n";
-    for (int i = d->desc.rank() - 1; i >= 0; --i) t += std::to_string(d->desc.dim(d->desc.order.at(i))) + (i ? "x" : "");
+    t += "  d" + std::to_string(d->id()) + " [shape=ellipse label=\"" + escaped(d->name) + "\\n" + to_string(d->usage) +
+         " " + to_string(d->desc.type) + " " + d->desc.order.name() + "\\n";
+    for (int i = d->desc.rank() - 1; i >= 0; --i)
+      t += std::to_string(d->desc.dim(d->desc.order.at(i))) + (i ? "x" : "");
     t += "\"];\n";
-    if (d->parent()) t += "  d" + std::to_string(d->id()) + " -> d" + std::to_string(d->parent()->id()) + " [style=dashed];\n";
+    if (d->parent())
+      t += "  d" + std::to_string(d->id()) + " -> d" + std::to_string(d->parent()->id()) + " [style=dashed];\n";
   });
   int n = 0;
   for (const Stage* s : program.stages()) {
     const std::string id = "s" + std::to_string(s->id());
-    t += "  " + id + " [shape=box label=\"[" + std::to_string(n++) + "] " + escaped(s->name) + "\\n" + to_string(s->type) + "\"];\n";
+    t += "  " + id + " [shape=box label=\"[" + std::to_string(n++) + "] " + escaped(s->name) + "\\n" +
+         to_string(s->type) + "\"];\n";
     for (const Data* d : s->inputs()) t += "  d" + std::to_string(d->id()) + " -> " + id + ";\n";
     for (const Data* d : s->outputs()) t += "  " + id + " -> d" + std::to_string(d->id()) + ";\n";
-    for (const Stage* c : s->dependency_children()) t += "  " + id + " -> s" + std::to_string(c->id()) + " [style=dotted];\n";
+    for (const Stage* c : s->dependency_children())
+      t += "  " + id + " -> s" + std::to_string(c->id()) + " [style=dotted];\n";
   }
   return t + "}\n";
 }

@@ -1,7 +1,7 @@
 // What LoopStart and LoopEnd carry in their attributes (middle-end spec §3.23, front-end spec §9 TensorIterator).
-// Stored as std::any: "start-iteration-components" and "end-iteration-components" hold LoopComponents, "backedges" LoopBackEdges.
-// "loop-end" of a LoopStart is the id of its LoopEnd; "start-shared-allocation" and "end-shared-allocation" of an outer data
-// object are the id of its partner inside the loop.
+// Stored as std::any: "start-iteration-components" and "end-iteration-components" hold LoopComponents, "backedges"
+// LoopBackEdges. "loop-end" of a LoopStart is the id of its LoopEnd; "start-shared-allocation" and
+// "end-shared-allocation" of an outer data object are the id of its partner inside the loop.
 #pragma once
 #include <compare>
 #include <vector>
@@ -22,9 +22,9 @@ struct LoopComponent {
   int64_t port = 0;
   IterationRule rule;
   int64_t inner = 0;
-  auto operator<=>(const LoopComponent&) const = default;   ///< the order of the reference's map: port, then rule
+  auto operator<=>(const LoopComponent&) const = default;  ///< the order of the reference's map: port, then rule
 };
-using LoopComponents = std::vector<LoopComponent>;          ///< sorted
+using LoopComponents = std::vector<LoopComponent>;  ///< sorted
 
 /// The value of data `source` (an id) becomes that of data `target` in the next iteration.
 struct LoopBackEdge {

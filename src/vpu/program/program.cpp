@@ -11,7 +11,9 @@ void erase_one(std::vector<T>& v, const T& x) {
   if (auto it = std::ranges::find(v, x); it != v.end()) v.erase(it);
 }
 template <class T>
-bool contains(const std::vector<T>& v, const T& x) { return std::ranges::find(v, x) != v.end(); }
+bool contains(const std::vector<T>& v, const T& x) {
+  return std::ranges::find(v, x) != v.end();
+}
 
 void sort_by_id(std::vector<Stage*>& v) {
   std::ranges::sort(v, {}, &Stage::id);
@@ -46,7 +48,10 @@ DimValues Data::strides() const {
 void Data::update_required_strides(const StridesRequirement& r) {
   ensure(!sharing_ && children_.empty(), "new strides for data '" + name + "', which shares its buffer");
   if (required_strides.is_fixed()) return;
-  if (r.is_fixed()) { required_strides = r; return; }
+  if (r.is_fixed()) {
+    required_strides = r;
+    return;
+  }
   for (int i = 0, n = desc.rank(); i < n; ++i)
     if (required_strides.at(i) == StrideRule::Any) required_strides.set(i, r.at(i));
   ensure(satisfies(r), "the demands on the strides of data '" + name + "' exclude each other");
@@ -98,13 +103,15 @@ Data* Program::add_data(std::string n, DataDesc desc) { return new_data(std::mov
 Data* Program::add_fake() { return new_data("<fake>", DataUsage::Fake, DataDesc({1})); }
 
 Data* Program::add_const(std::string n, DataDesc desc, Bytes content) {
-  ensure(static_cast<int64_t>(content.size()) == desc.compact_bytes(), "constant '" + n + "': content size does not match its shape");
+  ensure(static_cast<int64_t>(content.size()) == desc.compact_bytes(),
+         "constant '" + n + "': content size does not match its shape");
   Data* d = new_data(std::move(n), DataUsage::Const, desc);
   d->content = std::move(content);
   return d;
 }
 
-Data* Program::duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc, std::optional<Bytes> content) {
+Data* Program::duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc,
+                         std::optional<Bytes> content) {
   const bool io = d->usage == DataUsage::Input || d->usage == DataUsage::Output;
   Data* r = new_data(d->name + postfix, io ? DataUsage::Intermediate : d->usage, desc ? *desc : d->desc);
   r->attrs = d->attrs;
@@ -112,7 +119,10 @@ Data* Program::duplicate(const Data* d, const std::string& postfix, std::optiona
     r->content = content ? std::move(*content) : d->content;
     const auto size = static_cast<int64_t>(r->content.size()), wanted = r->desc.compact_bytes();
     if (size != wanted)
-      throw cannot_compile(d->name, "Const", "duplicateData error: while duplicating " + r->name + " Const data got different desc and content byte sizes (" + std::to_string(wanted) + " and " + std::to_string(size) + " respectively)");
+      throw cannot_compile(d->name, "Const",
+                           "duplicateData error: while duplicating " + r->name +
+                               " Const data got different desc and content byte sizes (" + std::to_string(wanted) +
+                               " and " + std::to_string(size) + " respectively)");
   }
   if (d->shape_parent_) connect_shape(d->shape_parent_, r);
   return r;
@@ -158,7 +168,8 @@ void Program::attach_ports(Stage* s, std::vector<Data*> inputs, std::vector<Data
   changed(s);
 }
 
-Stage* Program::add_stage(std::string stage_name, StageType type, std::shared_ptr<const Layer> layer, std::vector<Data*> inputs, std::vector<Data*> outputs) {
+Stage* Program::add_stage(std::string stage_name, StageType type, std::shared_ptr<const Layer> layer,
+                          std::vector<Data*> inputs, std::vector<Data*> outputs) {
   auto owned = std::make_unique<Stage>();
   Stage* s = owned.get();
   s->id_ = static_cast<int>(stages_.size());
@@ -170,7 +181,8 @@ Stage* Program::add_stage(std::string stage_name, StageType type, std::shared_pt
   return s;
 }
 
-Stage* Program::duplicate(const Stage* s, const std::string& postfix, std::vector<Data*> inputs, std::vector<Data*> outputs) {
+Stage* Program::duplicate(const Stage* s, const std::string& postfix, std::vector<Data*> inputs,
+                          std::vector<Data*> outputs) {
   Stage* r = add_stage(s->name + postfix, s->type, s->layer, std::move(inputs), std::move(outputs));
   r->attrs = s->attrs;
   for (const Data* t : s->temps_) add_temp(r, t->desc.element_count());
@@ -214,7 +226,8 @@ void Program::redirect_consumers(Data* from, Data* to) {
 }
 
 Data* Program::add_temp(Stage* s, int64_t bytes) {
-  Data* d = new_data(s->name + "@temp@" + std::to_string(s->temps_.size() + 1), DataUsage::Temp, DataDesc(DataType::U8, {bytes}));
+  Data* d = new_data(s->name + "@temp@" + std::to_string(s->temps_.size() + 1), DataUsage::Temp,
+                     DataDesc(DataType::U8, {bytes}));
   d->temp_owner_ = s;
   s->temps_.push_back(d);
   return d;
@@ -275,11 +288,17 @@ void Program::inject(Stage* hw, Stage* sw) {
   for (Stage* p : sw->dependency_parents_) {
     erase_one(p->dependency_children_, sw);
     changed(p);
-    if (p != hw && !contains(hw->dependency_parents_, p)) { add_dependency(p, hw); sw->moved_dependencies_.push_back(p); }
+    if (p != hw && !contains(hw->dependency_parents_, p)) {
+      add_dependency(p, hw);
+      sw->moved_dependencies_.push_back(p);
+    }
   }
   for (Stage* c : sw->dependency_children_) {
     erase_one(c->dependency_parents_, sw);
-    if (c != hw && !contains(hw->dependency_children_, c)) { add_dependency(hw, c); sw->moved_dependencies_.push_back(c); }
+    if (c != hw && !contains(hw->dependency_children_, c)) {
+      add_dependency(hw, c);
+      sw->moved_dependencies_.push_back(c);
+    }
   }
   changed(hw);
 }
@@ -295,8 +314,10 @@ void Program::revert_injection(Stage* hw) {
   for (int i = 0; i < sw->output_count(); ++i) sw->output(i)->producer_ = {sw, i};
   for (Data* d : sw->temps_) d->temp_owner_ = sw;
   for (Stage* s : sw->moved_dependencies_) {
-    if (contains(sw->dependency_parents_, s)) remove_dependency(s, hw);
-    else remove_dependency(hw, s);
+    if (contains(sw->dependency_parents_, s))
+      remove_dependency(s, hw);
+    else
+      remove_dependency(hw, s);
   }
   for (Stage* p : sw->dependency_parents_) {
     p->dependency_children_.push_back(sw);
@@ -330,16 +351,21 @@ void Program::find_successors(Stage* s) const {
   for (const Data* d : s->outputs_)
     for (const Use& u : d->consumers_) r.push_back(u.stage);  // one with two edges is met twice, harmlessly
   const auto by_id = [](const Stage* a, const Stage* b) { return a->id_ < b->id_; };
-  if (r.size() > 1 && successor_less_) std::ranges::sort(r, [this](const Stage* a, const Stage* b) { return successor_less_(a, b); });
-  else if (r.size() > 1) std::ranges::sort(r, by_id);
+  if (r.size() > 1 && successor_less_)
+    std::ranges::sort(r, [this](const Stage* a, const Stage* b) { return successor_less_(a, b); });
+  else if (r.size() > 1)
+    std::ranges::sort(r, by_id);
   s->successors_known_ = true;
 }
 
-// Reverse post-order of a depth-first walk; initial stages and successors from the last to the first. Trial loops rebuild
-// the order hundreds of times, so stages remember their successors.
+// Reverse post-order of a depth-first walk; initial stages and successors from the last to the first. Trial loops
+// rebuild the order hundreds of times, so stages remember their successors.
 void Program::rebuild_order() {
   enum State : char { Unseen, Open, Done };
-  struct Frame { Stage* stage; size_t unvisited; };  // so many of its successors
+  struct Frame {
+    Stage* stage;
+    size_t unvisited;
+  };  // so many of its successors
   std::vector<char> state(stages_.size(), Unseen);
   std::vector<Frame> frames;
   const auto open = [&](Stage* s) {
@@ -348,7 +374,8 @@ void Program::rebuild_order() {
     frames.push_back({s, s->successors_.size()});
   };
   const auto is_initial = [](const Stage* s) {
-    return s->dependency_parents_.empty() && std::ranges::none_of(s->inputs_, [](const Data* d) { return d->producer_stage() != nullptr; });
+    return s->dependency_parents_.empty() &&
+           std::ranges::none_of(s->inputs_, [](const Data* d) { return d->producer_stage() != nullptr; });
   };
   order_.clear();
   for (auto it = stages_.rbegin(); it != stages_.rend(); ++it) {
@@ -375,9 +402,12 @@ void Program::rebuild_order() {
 
 // ---- Program: edges between data ------------------------------------------------------------------------------------
 
-void Program::connect(Data* parent, Data* child, Sharing::Mode mode, Sharing::Direction direction, DimValues offset, Stage* stage, Sharing::Connection connection) {
-  ensure(child->usage == DataUsage::Intermediate && !child->sharing_, "data '" + child->name + "' can't lie inside another");
-  ensure(parent->usage != DataUsage::Temp && parent->usage != DataUsage::Fake, "data '" + parent->name + "' can't hold another");
+void Program::connect(Data* parent, Data* child, Sharing::Mode mode, Sharing::Direction direction, DimValues offset,
+                      Stage* stage, Sharing::Connection connection) {
+  ensure(child->usage == DataUsage::Intermediate && !child->sharing_,
+         "data '" + child->name + "' can't lie inside another");
+  ensure(parent->usage != DataUsage::Temp && parent->usage != DataUsage::Fake,
+         "data '" + parent->name + "' can't hold another");
   child->sharing_ = Sharing{parent, mode, direction, offset, stage, connection};
   parent->children_.push_back(child);
   set_memory_type_below(child, parent->memory_type);

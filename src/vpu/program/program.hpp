@@ -52,8 +52,8 @@ struct Sharing {
   Data* parent = nullptr;
   Mode mode = Mode::ROI;
   Direction direction = Direction::ChildWritesToParent;
-  DimValues offset;              ///< elements, ROI only
-  Stage* stage = nullptr;        ///< the special stage that connects them; null for Subgraph
+  DimValues offset;        ///< elements, ROI only
+  Stage* stage = nullptr;  ///< the special stage that connects them; null for Subgraph
   Connection connection = Connection::SingleStage;
 };
 
@@ -63,7 +63,7 @@ class Data {
   DataUsage usage = DataUsage::Intermediate;
   DataDesc desc;
   StridesRequirement required_strides;
-  Bytes content;                 ///< Const only: compact, in desc's order
+  Bytes content;  ///< Const only: compact, in desc's order
   Attrs attrs;
   MemoryType memory_type = MemoryType::DDR;
   Placement placement;
@@ -85,7 +85,7 @@ class Data {
   Data* shape_parent() const { return shape_parent_; }
   const std::vector<Data*>& shape_children() const { return shape_children_; }
 
-  DimValues strides() const;                 ///< bytes; the parent's for a region
+  DimValues strides() const;  ///< bytes; the parent's for a region
   int64_t total_bytes() const { return byte_size(desc, strides()); }
   bool satisfies(const StridesRequirement& r) const { return strides_satisfy(desc, strides(), r); }
   /// Merges a further demand (memory spec §1.2 updateRequiredStrides).
@@ -107,7 +107,7 @@ class Data {
 /// The layer of the network that a stage comes from.
 struct Layer {
   std::string name, type;
-  std::string alt_width;     ///< digits or empty
+  std::string alt_width;  ///< digits or empty
   float vpu_scale = 0.0f;
 };
 
@@ -115,7 +115,7 @@ class Stage {
  public:
   std::string name;
   StageType type = StageType::None;
-  std::shared_ptr<const Layer> layer;   ///< null for stages without an origin
+  std::shared_ptr<const Layer> layer;  ///< null for stages without an origin
   Attrs attrs;
   int num_shaves = 0;
 
@@ -131,16 +131,20 @@ class Stage {
   StageCategory category() const { return vpu::category(type); }
   bool is(StageType t) const { return type == t; }
   template <class... T>
-  bool is_any(T... t) const { return ((type == t) || ...); }
+  bool is_any(T... t) const {
+    return ((type == t) || ...);
+  }
 
-  Stage* injected() const { return injected_; }                  ///< the SHAVE/DMA stage that rides on this HW stage
+  Stage* injected() const { return injected_; }  ///< the SHAVE/DMA stage that rides on this HW stage
   Stage* injected_into() const { return injected_into_; }
-  int own_input_count() const { return injected_ ? own_inputs_ : input_count(); }   ///< ports that are not the injected stage's
+  int own_input_count() const {
+    return injected_ ? own_inputs_ : input_count();
+  }  ///< ports that are not the injected stage's
   int own_output_count() const { return injected_ ? own_outputs_ : output_count(); }
   const std::vector<Stage*>& dependency_parents() const { return dependency_parents_; }
   const std::vector<Stage*>& dependency_children() const { return dependency_children_; }
 
-  std::vector<Stage*> next() const;      ///< direct successors, ascending id, each once
+  std::vector<Stage*> next() const;  ///< direct successors, ascending id, each once
   std::vector<Stage*> previous() const;
 
  private:
@@ -151,7 +155,7 @@ class Stage {
   Stage* injected_into_ = nullptr;
   int own_inputs_ = 0, own_outputs_ = 0, own_temps_ = 0;
   std::vector<Stage*> dependency_parents_, dependency_children_, moved_dependencies_;
-  std::vector<Stage*> successors_;   ///< in the order of the walk; only while successors_known_
+  std::vector<Stage*> successors_;  ///< in the order of the walk; only while successors_known_
   bool successors_known_ = false;
 };
 
@@ -170,13 +174,14 @@ class Program {
   // ---- data -----------------------------------------------------------------------------------------------------
   Data* add_input(std::string name, DataDesc desc);
   Data* add_output(std::string name, DataDesc desc);
-  Data* add_const(std::string name, DataDesc desc, Bytes content);   ///< content size must be desc.compact_bytes()
+  Data* add_const(std::string name, DataDesc desc, Bytes content);  ///< content size must be desc.compact_bytes()
   Data* add_data(std::string name, DataDesc desc);
   Data* add_fake();
   /// middle-end §1.3: Input/Output become Intermediate; attributes copied; strides demand and memory type not.
-  Data* duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc = {}, std::optional<Bytes> content = {});
-  void remove(Data* d);                                              ///< must have no consumers
-  Data* find_data(int64_t id) const;                                 ///< null when it is gone
+  Data* duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc = {},
+                  std::optional<Bytes> content = {});
+  void remove(Data* d);               ///< must have no consumers
+  Data* find_data(int64_t id) const;  ///< null when it is gone
 
   /// Calls f for every live data object in list order; objects appended meanwhile are visited too.
   template <class F>
@@ -184,25 +189,26 @@ class Program {
     for (size_t i = 0; i < datas_.size(); ++i)
       if (Data* d = datas_[i].get()) f(d);
   }
-  std::vector<Data*> datas() const;                                  ///< a snapshot of the list
-  size_t data_id_end() const { return datas_.size(); }               ///< above every id, for tables by id
+  std::vector<Data*> datas() const;                     ///< a snapshot of the list
+  size_t data_id_end() const { return datas_.size(); }  ///< above every id, for tables by id
 
   // ---- stages ---------------------------------------------------------------------------------------------------
-  Stage* add_stage(std::string name, StageType type, std::shared_ptr<const Layer> layer, std::vector<Data*> inputs, std::vector<Data*> outputs);
+  Stage* add_stage(std::string name, StageType type, std::shared_ptr<const Layer> layer, std::vector<Data*> inputs,
+                   std::vector<Data*> outputs);
   Stage* duplicate(const Stage* s, const std::string& postfix, std::vector<Data*> inputs, std::vector<Data*> outputs);
   void add_stage_input(Stage* s, Data* d);
-  void replace_input(Stage* s, int port, Data* d);                   ///< the edge moves to the end of d's consumers
+  void replace_input(Stage* s, int port, Data* d);  ///< the edge moves to the end of d's consumers
   void replace_output(Stage* s, int port, Data* d);
   void redirect_consumers(Data* from, Data* to);
   Data* add_temp(Stage* s, int64_t bytes);
   void add_dependency(Stage* before, Stage* after);
   void remove_dependency(Stage* before, Stage* after);
-  void disconnect(Stage* s);                                         ///< removes all its edges; the stage stays
+  void disconnect(Stage* s);  ///< removes all its edges; the stage stays
   void remove(Stage* s);
   void inject(Stage* hw, Stage* sw);
   void revert_injection(Stage* hw);
   Stage* find_stage(int id) const;
-  size_t stage_id_end() const { return stages_.size(); }             ///< above every id, for tables by id
+  size_t stage_id_end() const { return stages_.size(); }  ///< above every id, for tables by id
 
   /// Execution order (middle-end §1.2), as a snapshot: stages made meanwhile are not in it. A loop that removes stages
   /// must use for_each_stage, which skips those that are gone.
@@ -218,10 +224,11 @@ class Program {
   void set_successor_order(std::function<bool(const Stage*, const Stage*)> less);
 
   // ---- edges between data ---------------------------------------------------------------------------------------
-  void connect(Data* parent, Data* child, Sharing::Mode mode, Sharing::Direction direction, DimValues offset, Stage* stage, Sharing::Connection connection = Sharing::Connection::SingleStage);
+  void connect(Data* parent, Data* child, Sharing::Mode mode, Sharing::Direction direction, DimValues offset,
+               Stage* stage, Sharing::Connection connection = Sharing::Connection::SingleStage);
   void disconnect_sharing(Data* child);
   void replace_parent(Data* child, Data* new_parent);
-  void connect_shape(Data* shape, Data* data);                       ///< also makes the stage dependency of middle-end §1.4
+  void connect_shape(Data* shape, Data* data);  ///< also makes the stage dependency of middle-end §1.4
   void replace_shape(Data* data, Data* new_shape);
   bool is_dynamic() const;
 
@@ -229,11 +236,15 @@ class Program {
   void clean_up();
 
   /// Wrong results of the reference compiler that this program does not reproduce (options.quirks is off).
-  struct Avoided { std::string layer, what; };
+  struct Avoided {
+    std::string layer, what;
+  };
   std::vector<Avoided> avoided;
 
   // ---- results of the allocator (allocateResources) -----------------------------------------------------------------
-  struct MemorySizes { int64_t inputs = 0, outputs = 0, bss = 0, cmx = 0, blob = 0; };
+  struct MemorySizes {
+    int64_t inputs = 0, outputs = 0, bss = 0, cmx = 0, blob = 0;
+  };
   MemorySizes memory;
 
  private:
@@ -243,13 +254,13 @@ class Program {
   void attach_ports(Stage* s, std::vector<Data*> inputs, std::vector<Data*> outputs);
   void rebuild_order();
   void find_successors(Stage* s) const;
-  void changed(Stage* s) {           ///< after every edit of the successors of `s`, which may be null
+  void changed(Stage* s) {  ///< after every edit of the successors of `s`, which may be null
     if (s) s->successors_known_ = false;
     order_valid_ = false;
   }
 
-  std::vector<std::unique_ptr<Data>> datas_;         // list order; null where removed
-  std::vector<std::unique_ptr<Stage>> stages_;       // by id; null where removed
+  std::vector<std::unique_ptr<Data>> datas_;    // list order; null where removed
+  std::vector<std::unique_ptr<Stage>> stages_;  // by id; null where removed
   std::vector<Stage*> order_;
   bool order_valid_ = false;
   std::function<bool(const Stage*, const Stage*)> successor_less_;

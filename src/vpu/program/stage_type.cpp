@@ -4,7 +4,8 @@ namespace blobsmith::vpu {
 
 const char* to_string(StageType t) {
   switch (t) {
-#define X(name, id) case StageType::name: return #name;
+#define X(name, id) \
+  case StageType::name: return #name;
     BLOBSMITH_STAGE_TYPES(X)
 #undef X
   }
@@ -13,7 +14,8 @@ const char* to_string(StageType t) {
 
 std::optional<StageType> stage_type_from_id(int32_t id) {
   switch (id) {
-#define X(name, number) case number: return StageType::name;
+#define X(name, number) \
+  case number: return StageType::name;
     BLOBSMITH_STAGE_TYPES(X)
 #undef X
     default: return std::nullopt;

@@ -3,14 +3,18 @@
 namespace blobsmith::vpu {
 namespace {
 
-bool is_pooling(const Stage& s) { return s.is_any(StageType::StubMaxPool, StageType::StubAvgPool, StageType::MaxPool, StageType::AvgPool, StageType::GlobalMaxPool); }
+bool is_pooling(const Stage& s) {
+  return s.is_any(StageType::StubMaxPool, StageType::StubAvgPool, StageType::MaxPool, StageType::AvgPool,
+                  StageType::GlobalMaxPool);
+}
 
 }  // namespace
 
 Window window_of(const Stage& s) {
   const Attrs& a = s.attrs;
-  return {a.integer("kernelSizeX"), a.integer("kernelSizeY"), a.integer("kernelStrideX"), a.integer("kernelStrideY"), a.integer("padLeft"),
-          a.integer("padRight"), a.integer("padTop"), a.integer("padBottom"), a.integer("dilationX", 1), a.integer("dilationY", 1)};
+  return {a.integer("kernelSizeX"),  a.integer("kernelSizeY"), a.integer("kernelStrideX"), a.integer("kernelStrideY"),
+          a.integer("padLeft"),      a.integer("padRight"),    a.integer("padTop"),        a.integer("padBottom"),
+          a.integer("dilationX", 1), a.integer("dilationY", 1)};
 }
 
 void set_window(Stage& s, const Window& w) {

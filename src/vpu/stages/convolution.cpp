@@ -1,8 +1,8 @@
-// Software convolutions, deconvolutions, fully connected layers and matrix products (stages spec §6, middle-end spec §3.25,
-// §3.26, §3.29).
-// Attributes: Conv, Im2ColConvolution: window (vpu/program/window.hpp), isSpatialConv, isConv1x1, isConv3x3. DepthConv,
-// Deconvolution, DepthDeconv: window. ConvND: pads_begin, pads_end, strides, dilations integer lists starting with X,
-// groups (1). GEMM: alpha, beta real, transposeA, transposeB. On constant weights: swWeights, the id of their re-laid copy.
+// Software convolutions, deconvolutions, fully connected layers and matrix products (stages spec §6, middle-end spec
+// §3.25, §3.26, §3.29). Attributes: Conv, Im2ColConvolution: window (vpu/program/window.hpp), isSpatialConv,
+// isConv1x1, isConv3x3. DepthConv, Deconvolution, DepthDeconv: window. ConvND: pads_begin, pads_end, strides,
+// dilations integer lists starting with X, groups (1). GEMM: alpha, beta real, transposeA, transposeB. On constant
+// weights: swWeights, the id of their re-laid copy.
 #include "vpu/stages/convolution.hpp"
 
 #include <limits>
@@ -16,7 +16,8 @@ namespace {
 
 using namespace rules;
 
-// ---- parameters ---------------------------------------------------------------------------------------------------------
+// ---- parameters
+// ---------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_conv(const Stage& s) {
   const Window w = window_of(s);
@@ -53,7 +54,8 @@ std::unique_ptr<StageParams> encode_gemm(const Stage& s) {
   return p;
 }
 
-// ---- orders -------------------------------------------------------------------------------------------------------------
+// ---- orders
+// -------------------------------------------------------------------------------------------------------------
 
 /// The input's order, but channels never in the middle: HCW becomes CHW.
 DimsOrder conv_order_of(const Stage& s) {
@@ -67,7 +69,9 @@ void conv_order(const Stage& s, OrderWishes& w) {
   w.outputs.at(0) = o;
 }
 
-void ref_conv_order(const Stage& s, OrderWishes& w) { w.inputs.at(0) = w.outputs.at(0) = channels_at(conv_order_of(s), 0); }
+void ref_conv_order(const Stage& s, OrderWishes& w) {
+  w.inputs.at(0) = w.outputs.at(0) = channels_at(conv_order_of(s), 0);
+}
 
 void fc_order(const Stage& s, OrderWishes& w) {
   w.inputs.at(0) = s.input(0)->desc.order.with_dim_at(Dim::C, 0);
@@ -75,13 +79,16 @@ void fc_order(const Stage& s, OrderWishes& w) {
 }
 
 void gemm_order(const Stage& s, OrderWishes& w) {
-  for (int i = 0; i < s.input_count(); ++i) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
+  for (int i = 0; i < s.input_count(); ++i)
+    w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
 
-// ---- weights for the SHAVE kernels ----------------------------------------------------------------------------------------
+// ---- weights for the SHAVE kernels
+// ----------------------------------------------------------------------------------------
 
-/// Input 1 becomes the re-laid copy of the weights; stages with the same weights share it. Returns false when it existed.
+/// Input 1 becomes the re-laid copy of the weights; stages with the same weights share it. Returns false when it
+/// existed.
 template <class MakeContent>
 bool replace_weights(Program& p, Stage& s, const DataDesc& desc, MakeContent make_content) {
   Data* weights = s.input(1);
@@ -97,34 +104,42 @@ bool replace_weights(Program& p, Stage& s, const DataDesc& desc, MakeContent mak
 
 struct ConvSizes {
   int64_t positions, in, out;
-  explicit ConvSizes(const Stage& s) : positions(s.attrs.integer("kernelSizeX") * s.attrs.integer("kernelSizeY")), in(s.input(0)->desc.dim(Dim::C)), out(s.output(0)->desc.dim(Dim::C)) {}
+  explicit ConvSizes(const Stage& s)
+      : positions(s.attrs.integer("kernelSizeX") * s.attrs.integer("kernelSizeY")),
+        in(s.input(0)->desc.dim(Dim::C)),
+        out(s.output(0)->desc.dim(Dim::C)) {}
 };
 
 void add_im2col_temp(Program& p, Stage& s, const ConvSizes& n) {
   const DataDesc& out = s.output(0)->desc;
   const int64_t bytes = n.positions * out.dim(Dim::W) * out.dim(Dim::H) * n.in * element_size(DataType::FP16) + 64;
   if (bytes >= std::numeric_limits<int32_t>::max())
-    throw cannot_compile(s.name, to_string(s.type), "the im2col buffer of " + std::to_string(bytes) + " bytes is too large");
+    throw cannot_compile(s.name, to_string(s.type),
+                         "the im2col buffer of " + std::to_string(bytes) + " bytes is too large");
   p.add_temp(&s, bytes);
 }
 
 void finalize_conv(Program& p, Stage& s) {
   const ConvSizes n(s);
   const bool minor = channel_minor(s.input(0));
-  const bool spatial = s.attrs.flag("isSpatialConv"), is_1x1 = s.attrs.flag("isConv1x1"), is_3x3 = s.attrs.flag("isConv3x3");
+  const bool spatial = s.attrs.flag("isSpatialConv"), is_1x1 = s.attrs.flag("isConv1x1"),
+             is_3x3 = s.attrs.flag("isConv3x3");
   const bool im2col = minor && !spatial && !is_1x1 && !is_3x3;
   const bool fresh = replace_weights(p, s, DataDesc({n.positions, n.in, n.out}), [&](const Bytes& w) {
     if (minor && spatial) return contents::position_in_out(w, n.out, n.in, n.positions);
     if (is_1x1) return w;
-    return im2col ? contents::out_position_in(w, n.out, n.in, n.positions) : contents::position_out_in(w, n.out, n.in, n.positions);
+    return im2col ? contents::out_position_in(w, n.out, n.in, n.positions)
+                  : contents::position_out_in(w, n.out, n.in, n.positions);
   });
-  if (im2col && (fresh || !p.options.quirks)) add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
+  if (im2col && (fresh || !p.options.quirks))
+    add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
   if (!minor && s.is(StageType::Im2ColConvolution)) s.type = StageType::Conv;
 }
 
 void finalize_depth_conv(Program& p, Stage& s) {
   const ConvSizes n(s);
-  replace_weights(p, s, DataDesc({n.positions, 1, n.out}), [&](const Bytes& w) { return contents::position_in_out(w, n.out, 1, n.positions); });
+  replace_weights(p, s, DataDesc({n.positions, 1, n.out}),
+                  [&](const Bytes& w) { return contents::position_in_out(w, n.out, 1, n.positions); });
 }
 
 void finalize_deconv(Program& p, Stage& s) {
@@ -144,29 +159,86 @@ void finalize_depth_deconv(Program& p, Stage& s) {
 
 void finalize_fc(Program& p, Stage& s) {
   const DataDesc desc = s.input(1)->desc;
-  replace_weights(p, s, desc, [&](const Bytes& w) { return contents::position_in_out(w, desc.dim(Dim::C), desc.dim(Dim::H), desc.dim(Dim::W)); });
+  replace_weights(p, s, desc, [&](const Bytes& w) {
+    return contents::position_in_out(w, desc.dim(Dim::C), desc.dim(Dim::H), desc.dim(Dim::W));
+  });
 }
 
 constexpr const char* kTypes = "FP16 FP16 -> FP16";
 constexpr const char* kLayout = "in0 out0 in1 temp*";
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Conv, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv,
-     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::Im2ColConvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_conv,
-     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::DepthConv, .order = conv_order, .batch = split_batch, .finalize_layout = finalize_depth_conv,
-     .types = kTypes, .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::RefConvolution, .order = ref_conv_order, .strides = compact_first, .batch = split_batch,
-     .types = "FP16 FP16* -> FP16", .encode = encode_conv, .make_params = make<ConvParams>, .layout = kLayout},
-    {.type = StageType::Deconvolution, .order = conv_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_deconv,
-     .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
-    {.type = StageType::DepthDeconv, .order = conv_order, .strides = compact_if_channel_minor, .batch = split_batch, .finalize_layout = finalize_depth_deconv,
-     .types = kTypes, .encode = encode_deconv, .make_params = make<DeconvParams>, .layout = kLayout},
-    {.type = StageType::FC, .order = fc_order, .strides = compact_first, .batch = split_batch, .finalize_layout = finalize_fc, .types = kTypes},
-    {.type = StageType::ConvND, .order = output_of_planes, .strides = compact_first,
-     .types = "FP16 FP16 FP16 -> FP16", .encode = encode_conv_nd, .make_params = make<ConvNDParams>, .layout = "in0 out0 in1 in2"},
-    {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16", .encode = encode_gemm, .make_params = make<GemmParams>, .layout = "in* out0"},
+    {.type = StageType::Conv,
+     .order = conv_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .finalize_layout = finalize_conv,
+     .types = kTypes,
+     .encode = encode_conv,
+     .make_params = make<ConvParams>,
+     .layout = kLayout},
+    {.type = StageType::Im2ColConvolution,
+     .order = conv_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .finalize_layout = finalize_conv,
+     .types = kTypes,
+     .encode = encode_conv,
+     .make_params = make<ConvParams>,
+     .layout = kLayout},
+    {.type = StageType::DepthConv,
+     .order = conv_order,
+     .batch = split_batch,
+     .finalize_layout = finalize_depth_conv,
+     .types = kTypes,
+     .encode = encode_conv,
+     .make_params = make<ConvParams>,
+     .layout = kLayout},
+    {.type = StageType::RefConvolution,
+     .order = ref_conv_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .types = "FP16 FP16* -> FP16",
+     .encode = encode_conv,
+     .make_params = make<ConvParams>,
+     .layout = kLayout},
+    {.type = StageType::Deconvolution,
+     .order = conv_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .finalize_layout = finalize_deconv,
+     .types = kTypes,
+     .encode = encode_deconv,
+     .make_params = make<DeconvParams>,
+     .layout = kLayout},
+    {.type = StageType::DepthDeconv,
+     .order = conv_order,
+     .strides = compact_if_channel_minor,
+     .batch = split_batch,
+     .finalize_layout = finalize_depth_deconv,
+     .types = kTypes,
+     .encode = encode_deconv,
+     .make_params = make<DeconvParams>,
+     .layout = kLayout},
+    {.type = StageType::FC,
+     .order = fc_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .finalize_layout = finalize_fc,
+     .types = kTypes},
+    {.type = StageType::ConvND,
+     .order = output_of_planes,
+     .strides = compact_first,
+     .types = "FP16 FP16 FP16 -> FP16",
+     .encode = encode_conv_nd,
+     .make_params = make<ConvNDParams>,
+     .layout = "in0 out0 in1 in2"},
+    {.type = StageType::GEMM,
+     .order = gemm_order,
+     .types = "FP16 FP16* -> FP16",
+     .encode = encode_gemm,
+     .make_params = make<GemmParams>,
+     .layout = "in* out0"},
 };
 
 }  // namespace

@@ -1,9 +1,10 @@
 // Stages that move data without computing (stages spec §5).
-// Attributes: Permute: permutation DimValues (output dimension -> number of the input's), outputOrder DimsOrder (optional).
-// Convert: scale (1), bias (0) real, convertFromDetOutput (0), haveBatch (1). Concat: axis Dim. Broadcast: mode integer.
-// Tile: axis Dim, tiles integer. Pad: pads_begin, pads_end DimValues, pad_value real, pad_mode integer. StridedSlice:
-// begin_mask, end_mask, new_axis_mask, shrink_axis_mask, ellipsis_mask integers as in the blob. Upsampling: scaleX, scaleY,
-// scaleZ (1), padLeftX, padRightX, padLeftY, padRightY, padLeftZ (0), padRightZ (0) integers.
+// Attributes: Permute: permutation DimValues (output dimension -> number of the input's), outputOrder DimsOrder
+// (optional). Convert: scale (1), bias (0) real, convertFromDetOutput (0), haveBatch (1). Concat: axis Dim. Broadcast:
+// mode integer. Tile: axis Dim, tiles integer. Pad: pads_begin, pads_end DimValues, pad_value real, pad_mode integer.
+// StridedSlice: begin_mask, end_mask, new_axis_mask, shrink_axis_mask, ellipsis_mask integers as in the blob.
+// Upsampling: scaleX, scaleY, scaleZ (1), padLeftX, padRightX, padLeftY, padRightY, padLeftZ (0), padRightZ (0)
+// integers.
 #include "vpu/stages/data_movement.hpp"
 
 #include <algorithm>
@@ -15,9 +16,12 @@ namespace {
 
 using namespace rules;
 
-// ---- Permute ------------------------------------------------------------------------------------------------------------
+// ---- Permute
+// ------------------------------------------------------------------------------------------------------------
 
-void permute_order(const Stage& s, OrderWishes& w) { w.outputs.at(0) = s.attrs.get_or<DimsOrder>("outputOrder", s.input(0)->desc.order); }
+void permute_order(const Stage& s, OrderWishes& w) {
+  w.outputs.at(0) = s.attrs.get_or<DimsOrder>("outputOrder", s.input(0)->desc.order);
+}
 
 std::unique_ptr<StageParams> encode_permute(const Stage& s) {
   const auto& permutation = s.attrs.get<DimValues>("permutation");
@@ -25,19 +29,25 @@ std::unique_ptr<StageParams> encode_permute(const Stage& s) {
   auto p = std::make_unique<PermuteParams>();
   p->permutation.fill(-1);
   ensure(out.rank() <= static_cast<int>(p->permutation.size()), "Permute of more than eight dimensions");
-  for (int i = 0; i < out.rank(); ++i) p->permutation[static_cast<size_t>(i)] = position(s, static_cast<Dim>(permutation[out.at(i)]), s.input(0));
+  for (int i = 0; i < out.rank(); ++i)
+    p->permutation[static_cast<size_t>(i)] = position(s, static_cast<Dim>(permutation[out.at(i)]), s.input(0));
   return p;
 }
 
-// ---- Convert ------------------------------------------------------------------------------------------------------------
+// ---- Convert
+// ------------------------------------------------------------------------------------------------------------
 
 void convert_order(const Stage& s, OrderWishes& w) {
-  if (s.output(0)->usage == DataUsage::Output) w.inputs.at(0) = s.output(0)->desc.order;
-  else w.outputs.at(0) = s.input(0)->desc.order;
+  if (s.output(0)->usage == DataUsage::Output)
+    w.inputs.at(0) = s.output(0)->desc.order;
+  else
+    w.outputs.at(0) = s.input(0)->desc.order;
 }
 
 /// Rows may be padded: the hardware reads the result.
-void convert_strides(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact().remove(1); }
+void convert_strides(const Stage&, StrideWishes& w) {
+  w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact().remove(1);
+}
 
 std::unique_ptr<StageParams> encode_convert(const Stage& s) {
   auto p = std::make_unique<ConvertParams>();
@@ -48,7 +58,8 @@ std::unique_ptr<StageParams> encode_convert(const Stage& s) {
   return p;
 }
 
-// ---- Concat, Broadcast, Tile ----------------------------------------------------------------------------------------------
+// ---- Concat, Broadcast, Tile
+// ----------------------------------------------------------------------------------------------
 
 void concat_strides(const Stage&, StrideWishes& w) {
   for (auto& i : w.inputs) i = StridesRequirement::any();
@@ -80,21 +91,24 @@ std::unique_ptr<StageParams> encode_tile(const Stage& s) {
   return p;
 }
 
-// ---- Pad ----------------------------------------------------------------------------------------------------------------
+// ---- Pad
+// ----------------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_pad(const Stage& s) {
   constexpr size_t kLeastPairs = 4;
   const auto& begin = s.attrs.get<DimValues>("pads_begin");
   const auto& end = s.attrs.get<DimValues>("pads_end");
   auto p = std::make_unique<PadParams>();
-  for (Dim d : s.input(0)->desc.order.dims()) p->pads.push_back({static_cast<uint32_t>(begin.get(d, 0)), static_cast<uint32_t>(end.get(d, 0))});
+  for (Dim d : s.input(0)->desc.order.dims())
+    p->pads.push_back({static_cast<uint32_t>(begin.get(d, 0)), static_cast<uint32_t>(end.get(d, 0))});
   p->pads.resize(std::max(p->pads.size(), kLeastPairs));
   p->pad_value = real(s, "pad_value");
   p->pad_mode = uword(s, "pad_mode");
   return p;
 }
 
-// ---- StridedSlice, Upsampling, HwFcRelayout -------------------------------------------------------------------------------
+// ---- StridedSlice, Upsampling, HwFcRelayout
+// -------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_strided_slice(const Stage& s) {
   auto p = std::make_unique<StridedSliceParams>();
@@ -125,17 +139,65 @@ std::unique_ptr<StageParams> encode_upsampling(const Stage& s) {
 constexpr StageDef kDefs[] = {
     {.type = StageType::Copy, .order = output_keeps_order, .strides = any_first, .types = "T -> T"},
     {.type = StageType::None, .shaves = none, .layout = ""},
-    {.type = StageType::Permute, .shaves = can_be_limited, .order = permute_order, .types = "T -> T", .encode = encode_permute, .make_params = make<PermuteParams>},
-    {.type = StageType::Convert, .order = convert_order, .strides = convert_strides, .types = "U8|FP16|FP32|S32 -> U8|FP16|FP32|S32", .encode = encode_convert, .make_params = make<ConvertParams>},
-    {.type = StageType::Concat, .order = concat_order, .strides = concat_strides, .types = "T T* -> T", .encode = encode_concat, .make_params = make<ConcatParams>, .layout = "in* out0"},
-    {.type = StageType::Broadcast, .shaves = none, .order = broadcast_order, .strides = any_first,
-     .types = "FP16|S32 S32 S32* -> T", .encode = encode_broadcast, .make_params = make<BroadcastParams>, .layout = "in* out0"},
-    {.type = StageType::Tile, .shaves = only_one, .order = all_keep_order, .types = "FP16 -> FP16", .encode = encode_tile, .make_params = make<TileParams>},
-    {.type = StageType::Pad, .shaves = can_be_limited, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_pad, .make_params = make<PadParams>},
-    {.type = StageType::StridedSlice, .types = "FP16|S32 S32 S32 S32 -> T", .encode = encode_strided_slice, .make_params = make<StridedSliceParams>, .layout = "in0 in1 in2 in3 out0"},
-    {.type = StageType::Upsampling, .shaves = two_or_one, .order = upsampling_order, .strides = row_aligned_output, .batch = split_batch,
-     .types = "FP16 -> FP16", .encode = encode_upsampling, .make_params = make<UpsamplingParams>},
-    {.type = StageType::HwFcRelayout, .shaves = two_or_one, .order = channels_outer, .strides = row_aligned_output, .batch = split_batch, .types = "FP16 -> FP16"},
+    {.type = StageType::Permute,
+     .shaves = can_be_limited,
+     .order = permute_order,
+     .types = "T -> T",
+     .encode = encode_permute,
+     .make_params = make<PermuteParams>},
+    {.type = StageType::Convert,
+     .order = convert_order,
+     .strides = convert_strides,
+     .types = "U8|FP16|FP32|S32 -> U8|FP16|FP32|S32",
+     .encode = encode_convert,
+     .make_params = make<ConvertParams>},
+    {.type = StageType::Concat,
+     .order = concat_order,
+     .strides = concat_strides,
+     .types = "T T* -> T",
+     .encode = encode_concat,
+     .make_params = make<ConcatParams>,
+     .layout = "in* out0"},
+    {.type = StageType::Broadcast,
+     .shaves = none,
+     .order = broadcast_order,
+     .strides = any_first,
+     .types = "FP16|S32 S32 S32* -> T",
+     .encode = encode_broadcast,
+     .make_params = make<BroadcastParams>,
+     .layout = "in* out0"},
+    {.type = StageType::Tile,
+     .shaves = only_one,
+     .order = all_keep_order,
+     .types = "FP16 -> FP16",
+     .encode = encode_tile,
+     .make_params = make<TileParams>},
+    {.type = StageType::Pad,
+     .shaves = can_be_limited,
+     .order = output_keeps_order,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_pad,
+     .make_params = make<PadParams>},
+    {.type = StageType::StridedSlice,
+     .types = "FP16|S32 S32 S32 S32 -> T",
+     .encode = encode_strided_slice,
+     .make_params = make<StridedSliceParams>,
+     .layout = "in0 in1 in2 in3 out0"},
+    {.type = StageType::Upsampling,
+     .shaves = two_or_one,
+     .order = upsampling_order,
+     .strides = row_aligned_output,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_upsampling,
+     .make_params = make<UpsamplingParams>},
+    {.type = StageType::HwFcRelayout,
+     .shaves = two_or_one,
+     .order = channels_outer,
+     .strides = row_aligned_output,
+     .batch = split_batch,
+     .types = "FP16 -> FP16"},
 };
 
 }  // namespace

@@ -52,7 +52,7 @@ struct PadParams : StageParams {
   };
   std::vector<Pair> pads;  ///< per position, at least four
   float pad_value = 0;
-  uint32_t pad_mode = 0;   ///< 0 constant, 1 edge, 2 reflect, 3 symmetric
+  uint32_t pad_mode = 0;  ///< 0 constant, 1 edge, 2 reflect, 3 symmetric
   void fields(FieldArchive& a) override;
 };
 

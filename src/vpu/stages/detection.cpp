@@ -1,7 +1,7 @@
 // Detection heads: SSD, NMS, YOLO, CTC (stages spec §10).
-// Attributes: DetectionOutput: the names of DetectionOutputParams (has_arm_inputs and num_priors apart from those of the
-// layer); its temp is added by the parser. StaticShapeNMS: center_point_box. RegionYolo: classes, coords, num, maskSize,
-// doSoftMax. ReorgYolo: stride. CTCGreedyDecoderSeqLen: mergeRepeated, blankIndex.
+// Attributes: DetectionOutput: the names of DetectionOutputParams (has_arm_inputs and num_priors apart from those of
+// the layer); its temp is added by the parser. StaticShapeNMS: center_point_box. RegionYolo: classes, coords, num,
+// maskSize, doSoftMax. ReorgYolo: stride. CTCGreedyDecoderSeqLen: mergeRepeated, blankIndex.
 #include "vpu/stages/detection.hpp"
 
 #include <array>
@@ -15,7 +15,8 @@ using namespace rules;
 
 constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
 
-// ---- DetectionOutput ------------------------------------------------------------------------------------------------------
+// ---- DetectionOutput
+// ------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_detection_output(const Stage& s) {
   auto p = std::make_unique<DetectionOutputParams>();
@@ -41,7 +42,8 @@ std::unique_ptr<StageParams> encode_detection_output(const Stage& s) {
   return p;
 }
 
-// ---- StaticShapeNMS -------------------------------------------------------------------------------------------------------
+// ---- StaticShapeNMS
+// -------------------------------------------------------------------------------------------------------
 
 struct NmsLists {
   int64_t boxes, indices, scores;  // bytes
@@ -68,11 +70,14 @@ bool fits_in_slices(const NmsLists& l, int64_t slices) {
 
 int64_t nms_boxes(const Stage& s) { return s.input(0)->desc.dim(Dim::H); }  // [batch, boxes, 4]
 
-ShaveDemand nms_shaves(const Stage& s) { return fits_in_slices(NmsLists(nms_boxes(s)), 1) ? ShaveDemand::OnlyOne : ShaveDemand::NeedMax; }
+ShaveDemand nms_shaves(const Stage& s) {
+  return fits_in_slices(NmsLists(nms_boxes(s)), 1) ? ShaveDemand::OnlyOne : ShaveDemand::NeedMax;
+}
 
 void finalize_nms(Program& p, Stage& s) {
   const NmsMemory m = nms_memory(nms_boxes(s), p.resources.shaves);
-  if (m.in_ddr) p.add_temp(&s, m.ddr_elements * element_size(DataType::FP16))->desc = DataDesc(DataType::FP16, {m.ddr_elements});
+  if (m.in_ddr)
+    p.add_temp(&s, m.ddr_elements * element_size(DataType::FP16))->desc = DataDesc(DataType::FP16, {m.ddr_elements});
 }
 
 std::unique_ptr<StageParams> encode_nms(const Stage& s) {
@@ -82,7 +87,8 @@ std::unique_ptr<StageParams> encode_nms(const Stage& s) {
   return p;
 }
 
-// ---- YOLO, CTC ------------------------------------------------------------------------------------------------------------
+// ---- YOLO, CTC
+// ------------------------------------------------------------------------------------------------------------
 
 void region_yolo_strides(const Stage& s, StrideWishes& w) {
   if (word(s, "doSoftMax")) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
@@ -104,7 +110,9 @@ std::unique_ptr<StageParams> encode_reorg_yolo(const Stage& s) {
   return p;
 }
 
-void ctc_order(const Stage& s, OrderWishes& w) { w.outputs.at(0) = channels_at(s.output(0)->desc.order, position(s, Dim::C, s.input(0))); }
+void ctc_order(const Stage& s, OrderWishes& w) {
+  w.outputs.at(0) = channels_at(s.output(0)->desc.order, position(s, Dim::C, s.input(0)));
+}
 
 std::unique_ptr<StageParams> encode_ctc_seq_len(const Stage& s) {
   auto p = std::make_unique<CtcGreedyDecoderSeqLenParams>();
@@ -114,16 +122,47 @@ std::unique_ptr<StageParams> encode_ctc_seq_len(const Stage& s) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::DetectionOutput, .strides = compact_all,
-     .types = "FP16 FP16 FP16 FP16* -> FP16", .encode = encode_detection_output, .make_params = make<DetectionOutputParams>, .layout = "in* out0 temp0"},
-    {.type = StageType::StaticShapeNMS, .shaves = nms_shaves, .finalize_layout = finalize_nms,
-     .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32", .encode = encode_nms, .make_params = make<StaticShapeNmsParams>, .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
-    {.type = StageType::RegionYolo, .strides = region_yolo_strides, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_region_yolo, .make_params = make<RegionYoloParams>},
-    {.type = StageType::ReorgYolo, .order = output_keeps_order, .strides = compact_if_channel_minor, .batch = split_batch,
-     .types = "FP16 -> FP16", .encode = encode_reorg_yolo, .make_params = make<ReorgYoloParams>},
-    {.type = StageType::CTCDecoder, .shaves = only_one, .order = ctc_order, .strides = compact_first, .batch = split_batch, .types = "FP16 FP16 -> FP16", .layout = "in0 in1 out0"},
-    {.type = StageType::CTCGreedyDecoderSeqLen, .shaves = only_one, .order = default_orders, .strides = compact_all,
-     .types = "FP16 S32 S32* -> S32 S32", .encode = encode_ctc_seq_len, .make_params = make<CtcGreedyDecoderSeqLenParams>, .layout = "in0 in1 out0 out1"},
+    {.type = StageType::DetectionOutput,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16* -> FP16",
+     .encode = encode_detection_output,
+     .make_params = make<DetectionOutputParams>,
+     .layout = "in* out0 temp0"},
+    {.type = StageType::StaticShapeNMS,
+     .shaves = nms_shaves,
+     .finalize_layout = finalize_nms,
+     .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32",
+     .encode = encode_nms,
+     .make_params = make<StaticShapeNmsParams>,
+     .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
+    {.type = StageType::RegionYolo,
+     .strides = region_yolo_strides,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_region_yolo,
+     .make_params = make<RegionYoloParams>},
+    {.type = StageType::ReorgYolo,
+     .order = output_keeps_order,
+     .strides = compact_if_channel_minor,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_reorg_yolo,
+     .make_params = make<ReorgYoloParams>},
+    {.type = StageType::CTCDecoder,
+     .shaves = only_one,
+     .order = ctc_order,
+     .strides = compact_first,
+     .batch = split_batch,
+     .types = "FP16 FP16 -> FP16",
+     .layout = "in0 in1 out0"},
+    {.type = StageType::CTCGreedyDecoderSeqLen,
+     .shaves = only_one,
+     .order = default_orders,
+     .strides = compact_all,
+     .types = "FP16 S32 S32* -> S32 S32",
+     .encode = encode_ctc_seq_len,
+     .make_params = make<CtcGreedyDecoderSeqLenParams>,
+     .layout = "in0 in1 out0 out1"},
     {.type = StageType::MTCNN, .batch = split_batch, .make_params = make<MtcnnParams>, .layout = "in0 out0 in1"},
 };
 
@@ -132,7 +171,9 @@ constexpr StageDef kDefs[] = {
 int64_t detection_output_temp_bytes(int64_t images, int64_t classes, int64_t priors, int64_t shaves) {
   const int64_t scores = images * classes * priors;
   int64_t total = 0;
-  for (int64_t bytes : std::array{8 * scores, 4 * scores, 4 * scores, 4 * images * classes, 2 * classes * priors, 2 * scores, 4 * images, 2 * shaves * (priors + 8) * 5}) total += bytes + kSlack;
+  for (int64_t bytes : std::array{8 * scores, 4 * scores, 4 * scores, 4 * images * classes, 2 * classes * priors,
+                                  2 * scores, 4 * images, 2 * shaves * (priors + 8) * 5})
+    total += bytes + kSlack;
   return total;
 }
 

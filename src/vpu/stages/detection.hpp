@@ -11,7 +11,8 @@ struct DetectionOutputParams : StageParams {
   int32_t code_type = 1;  ///< 1 CORNER, 2 CENTER_SIZE, 3 CORNER_SIZE
   int32_t keep_top_k = -1;
   float confidence_threshold = -1;
-  int32_t variance_encoded_in_target = 0, num_priors = 0, clip_before_nms = 0, clip_after_nms = 0, decrease_label_id = 0;
+  int32_t variance_encoded_in_target = 0, num_priors = 0, clip_before_nms = 0, clip_after_nms = 0,
+          decrease_label_id = 0;
   int32_t image_width = 1, image_height = 1, normalized = 1, num = 1;
   float objectness_score = -1;
   int32_t has_arm_inputs = 0;

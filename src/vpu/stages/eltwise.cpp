@@ -37,11 +37,18 @@ void order(const Stage& s, OrderWishes& w) {
 
 bool takes_integers(StageType t) {
   switch (t) {
-    case StageType::Sum: case StageType::Prod: case StageType::Max: case StageType::Min: case StageType::Div: case StageType::Equal:
-    case StageType::Greater_equal: case StageType::Select: case StageType::Logical_NOT: case StageType::Logical_AND: case StageType::Abs:
-      return true;
-    default:
-      return false;
+    case StageType::Sum:
+    case StageType::Prod:
+    case StageType::Max:
+    case StageType::Min:
+    case StageType::Div:
+    case StageType::Equal:
+    case StageType::Greater_equal:
+    case StageType::Select:
+    case StageType::Logical_NOT:
+    case StageType::Logical_AND:
+    case StageType::Abs: return true;
+    default: return false;
   }
 }
 
@@ -59,7 +66,8 @@ void check(const Stage& s) {
 
 /// The bits of a number that is a float for halves and an integer for integers.
 uint32_t number(const Stage& s, std::string_view name, int32_t fallback) {
-  if (s.input(0)->desc.type != DataType::S32) return std::bit_cast<uint32_t>(real(s, name, static_cast<float>(fallback)));
+  if (s.input(0)->desc.type != DataType::S32)
+    return std::bit_cast<uint32_t>(real(s, name, static_cast<float>(fallback)));
   const Attrs::Value* v = s.attrs.find(name);
   if (v && std::holds_alternative<double>(*v)) return static_cast<uint32_t>(static_cast<int32_t>(std::get<double>(*v)));
   return uword(s, name, static_cast<uint32_t>(fallback));
@@ -77,14 +85,23 @@ std::unique_ptr<StageParams> encode(const Stage& s) {
 }
 
 constexpr StageDef eltwise(StageType t) {
-  return {.type = t, .shaves = can_be_limited, .order = order, .check_types = check, .encode = encode, .make_params = make<EltwiseParams>, .layout = "in0 out0 in1 in2"};
+  return {.type = t,
+          .shaves = can_be_limited,
+          .order = order,
+          .check_types = check,
+          .encode = encode,
+          .make_params = make<EltwiseParams>,
+          .layout = "in0 out0 in1 in2"};
 }
 
 constexpr StageDef kDefs[] = {
-    eltwise(StageType::Sum),        eltwise(StageType::Prod),          eltwise(StageType::Max),         eltwise(StageType::Div),        eltwise(StageType::Min),
-    eltwise(StageType::Squared_diff), eltwise(StageType::Equal),       eltwise(StageType::Not_equal),   eltwise(StageType::Greater),    eltwise(StageType::Greater_equal),
-    eltwise(StageType::Less),       eltwise(StageType::Less_equal),    eltwise(StageType::Logical_NOT), eltwise(StageType::Logical_AND), eltwise(StageType::Logical_OR),
-    eltwise(StageType::Logical_XOR), eltwise(StageType::Pow),          eltwise(StageType::Floor_mod),   eltwise(StageType::Select),     eltwise(StageType::Abs),
+    eltwise(StageType::Sum),           eltwise(StageType::Prod),        eltwise(StageType::Max),
+    eltwise(StageType::Div),           eltwise(StageType::Min),         eltwise(StageType::Squared_diff),
+    eltwise(StageType::Equal),         eltwise(StageType::Not_equal),   eltwise(StageType::Greater),
+    eltwise(StageType::Greater_equal), eltwise(StageType::Less),        eltwise(StageType::Less_equal),
+    eltwise(StageType::Logical_NOT),   eltwise(StageType::Logical_AND), eltwise(StageType::Logical_OR),
+    eltwise(StageType::Logical_XOR),   eltwise(StageType::Pow),         eltwise(StageType::Floor_mod),
+    eltwise(StageType::Select),        eltwise(StageType::Abs),
 };
 
 }  // namespace

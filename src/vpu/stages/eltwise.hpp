@@ -6,8 +6,8 @@
 
 namespace blobsmith::vpu {
 
-/// All numbers but the post operation are floats when the first input is FP16 and integers when it is S32; the parameters
-/// don't say which, so the bits are kept.
+/// All numbers but the post operation are floats when the first input is FP16 and integers when it is S32; the
+/// parameters don't say which, so the bits are kept.
 struct EltwiseParams : StageParams {
   uint32_t coeff1 = 0, coeff2 = 0;
   int32_t post_operation = -1;  ///< a StageType: -1 none, 6 Relu, 44 LeakyRelu, 57 Clamp

@@ -55,7 +55,14 @@ std::string role(const StageParams& params, int k, int) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::MyriadXHwOp, .order = order, .strides = strides, .types = "FP16 FP16 FP16 FP16 -> FP16", .encode = encode, .make_params = make<HwOpParams>, .buffers = buffers, .role = role},
+    {.type = StageType::MyriadXHwOp,
+     .order = order,
+     .strides = strides,
+     .types = "FP16 FP16 FP16 FP16 -> FP16",
+     .encode = encode,
+     .make_params = make<HwOpParams>,
+     .buffers = buffers,
+     .role = role},
 };
 
 }  // namespace

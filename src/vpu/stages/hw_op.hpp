@@ -1,5 +1,6 @@
-// Parameters of a hardware stage: the list of operations of the convolution engine (stages spec §2). The word that tells
-// of an injected stage and the injected stage's record follow them in the blob and belong to its reader and writer.
+// Parameters of a hardware stage: the list of operations of the convolution engine (stages spec §2). The word that
+// tells of an injected stage and the injected stage's record follow them in the blob and belong to its reader and
+// writer.
 #pragma once
 #include "vpu/stages/params.hpp"
 
@@ -20,7 +21,8 @@ struct HwOp {
   HwPoolType pool_type = HwPoolType::Max;
   HwOpMode mode = HwOpMode::k1x256;
   uint32_t with_pad = 0, pad_mode = 0;
-  int32_t input_index = -1, output_index = -1, weights_index = -1, biases_index = -1, scales_index = -1;  ///< into the stage's buffers, -1 absent
+  int32_t input_index = -1, output_index = -1, weights_index = -1, biases_index = -1,
+          scales_index = -1;  ///< into the stage's buffers, -1 absent
   uint32_t out_channel_offset = 0, out_channels = 0;
   uint32_t fc_input_offset = 0, fc_inputs = 0, fc_output_offset = 0, fc_outputs = 0, fc_accumulate = 0;
   uint32_t kernel_width = 1, kernel_height = 1, kernel_stride = 1;

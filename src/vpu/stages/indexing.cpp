@@ -1,7 +1,7 @@
 // Stages driven by indices or shapes (stages spec §5).
-// Attributes: Gather: axis Dim. GatherND: batch_dims integer. GatherElements: axis integer (framework axis), rowIndicesMode.
-// ReverseSequence: seq_axis, batch_axis Dim. OneHot: axis integer as in the blob, depth integer, on_value, off_value real.
-// OutShapeOfReshape: specialZero.
+// Attributes: Gather: axis Dim. GatherND: batch_dims integer. GatherElements: axis integer (framework axis),
+// rowIndicesMode. ReverseSequence: seq_axis, batch_axis Dim. OneHot: axis integer as in the blob, depth integer,
+// on_value, off_value real. OutShapeOfReshape: specialZero.
 #include "vpu/stages/indexing.hpp"
 
 #include "vpu/stages/rules.hpp"
@@ -58,7 +58,9 @@ std::unique_ptr<StageParams> encode_out_shape_of_reshape(const Stage& s) {
   return p;
 }
 
-void scatter_update_strides(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.inputs.at(2) = w.outputs.at(0) = StridesRequirement::compact(); }
+void scatter_update_strides(const Stage&, StrideWishes& w) {
+  w.inputs.at(0) = w.inputs.at(2) = w.outputs.at(0) = StridesRequirement::compact();
+}
 
 void scatter_elements_strides(const Stage& s, StrideWishes& w) {
   scatter_update_strides(s, w);
@@ -75,17 +77,58 @@ void non_zero_strides(const Stage& s, StrideWishes& w) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Gather, .shaves = none, .order = default_orders, .strides = compact_all, .types = "U8|FP16|S32 FP16|S32 -> T", .encode = encode_gather, .make_params = make<GatherParams>},
-    {.type = StageType::GatherND, .shaves = none, .order = default_orders, .strides = compact_all, .types = "U8|FP16|S32 S32 -> T", .encode = encode_gather_nd, .make_params = make<GatherNDParams>},
-    {.type = StageType::GatherElements, .shaves = gather_elements_shaves, .order = default_orders, .strides = compact_all,
-     .types = "U8|FP16|S32 S32 S32* -> T", .encode = encode_gather_elements, .make_params = make<GatherElementsParams>},
-    {.type = StageType::ScatterUpdate, .shaves = none, .order = default_orders, .strides = scatter_update_strides, .types = "FP16 S32 FP16 S32 -> FP16"},
-    {.type = StageType::ScatterElementsUpdate, .shaves = none, .order = default_orders, .strides = scatter_elements_strides, .types = "FP16|S32 S32 T S32 -> T"},
-    {.type = StageType::ReverseSequence, .order = output_keeps_order,
-     .types = "FP16 FP16 -> FP16", .encode = encode_reverse_sequence, .make_params = make<ReverseSequenceParams>, .layout = "in0 in1 out0"},
-    {.type = StageType::OneHot, .shaves = can_be_limited, .order = default_orders, .types = "S32 -> FP16", .encode = encode_one_hot, .make_params = make<OneHotParams>},
-    {.type = StageType::NonZero, .strides = non_zero_strides, .types = "FP16|U8|S32 -> S32 S32", .layout = "in0 out0 out1"},
-    {.type = StageType::OutShapeOfReshape, .types = "S32 S32 -> S32", .encode = encode_out_shape_of_reshape, .make_params = make<OutShapeOfReshapeParams>, .layout = "in0 in1 out0"},
+    {.type = StageType::Gather,
+     .shaves = none,
+     .order = default_orders,
+     .strides = compact_all,
+     .types = "U8|FP16|S32 FP16|S32 -> T",
+     .encode = encode_gather,
+     .make_params = make<GatherParams>},
+    {.type = StageType::GatherND,
+     .shaves = none,
+     .order = default_orders,
+     .strides = compact_all,
+     .types = "U8|FP16|S32 S32 -> T",
+     .encode = encode_gather_nd,
+     .make_params = make<GatherNDParams>},
+    {.type = StageType::GatherElements,
+     .shaves = gather_elements_shaves,
+     .order = default_orders,
+     .strides = compact_all,
+     .types = "U8|FP16|S32 S32 S32* -> T",
+     .encode = encode_gather_elements,
+     .make_params = make<GatherElementsParams>},
+    {.type = StageType::ScatterUpdate,
+     .shaves = none,
+     .order = default_orders,
+     .strides = scatter_update_strides,
+     .types = "FP16 S32 FP16 S32 -> FP16"},
+    {.type = StageType::ScatterElementsUpdate,
+     .shaves = none,
+     .order = default_orders,
+     .strides = scatter_elements_strides,
+     .types = "FP16|S32 S32 T S32 -> T"},
+    {.type = StageType::ReverseSequence,
+     .order = output_keeps_order,
+     .types = "FP16 FP16 -> FP16",
+     .encode = encode_reverse_sequence,
+     .make_params = make<ReverseSequenceParams>,
+     .layout = "in0 in1 out0"},
+    {.type = StageType::OneHot,
+     .shaves = can_be_limited,
+     .order = default_orders,
+     .types = "S32 -> FP16",
+     .encode = encode_one_hot,
+     .make_params = make<OneHotParams>},
+    {.type = StageType::NonZero,
+     .strides = non_zero_strides,
+     .types = "FP16|U8|S32 -> S32 S32",
+     .layout = "in0 out0 out1"},
+    {.type = StageType::OutShapeOfReshape,
+     .types = "S32 S32 -> S32",
+     .encode = encode_out_shape_of_reshape,
+     .make_params = make<OutShapeOfReshapeParams>,
+     .layout = "in0 in1 out0"},
 };
 
 }  // namespace

@@ -12,8 +12,10 @@ DimsOrder most_frequent_order(const std::vector<Data*>& datas) {
   std::vector<Candidate> candidates;  // by first appearance
   for (const Data* d : datas) {
     const auto it = std::ranges::find(candidates, d->desc.order, &Candidate::order);
-    if (it != candidates.end()) ++it->votes;
-    else candidates.push_back({d->desc.order, 1});
+    if (it != candidates.end())
+      ++it->votes;
+    else
+      candidates.push_back({d->desc.order, 1});
   }
   ensure(!candidates.empty(), "concatenation of nothing");
   Candidate best = candidates.back();

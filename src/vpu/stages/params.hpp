@@ -24,14 +24,14 @@ class FieldArchive {
   /// Opens a list of structs; the count (already visited as a field) is given. A reader is told how many will come.
   virtual void begin_item(std::string_view list, int index) = 0;
   virtual void end_item() = 0;
-  virtual bool reading() const = 0;                                        ///< true: fields are being filled
+  virtual bool reading() const = 0;  ///< true: fields are being filled
   /// Reading: the bytes of the parameters not read so far; a few stages tell optional fields by it.
   virtual size_t remaining() const { return 0; }
 };
 
 struct StageParams {
   virtual ~StageParams() = default;
-  virtual void fields(FieldArchive&) {}                                    ///< none by default
+  virtual void fields(FieldArchive&) {}  ///< none by default
 };
 
 /// A vector of structs with a member `void fields(FieldArchive&)`, preceded by its count word.
@@ -42,7 +42,7 @@ void list_field(FieldArchive& a, std::string_view count_name, std::string_view n
   if (a.reading()) v.clear();
   for (uint32_t i = 0; i < n; ++i) {
     a.begin_item(name, static_cast<int>(i));
-    if (a.reading()) v.emplace_back();   // one at a time: a hostile count runs out of bytes before it runs out of memory
+    if (a.reading()) v.emplace_back();  // one at a time: a hostile count runs out of bytes before it runs out of memory
     v[i].fields(a);
     a.end_item();
   }

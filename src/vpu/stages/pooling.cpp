@@ -39,12 +39,31 @@ std::unique_ptr<StageParams> encode_pool_nd(const Stage& s) {
 constexpr const char* kTypes = "FP16 -> FP16";
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::MaxPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
-    {.type = StageType::AvgPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
+    {.type = StageType::MaxPool,
+     .order = all_keep_order,
+     .strides = pool_strides,
+     .types = kTypes,
+     .encode = encode_pool,
+     .make_params = make<PoolParams>},
+    {.type = StageType::AvgPool,
+     .order = all_keep_order,
+     .strides = pool_strides,
+     .types = kTypes,
+     .encode = encode_pool,
+     .make_params = make<PoolParams>},
     // In blobs of 2020.1; 2021.4 writes ReduceMean or AvgPool.
     {.type = StageType::GlobalAvgPool, .make_params = make<PoolParams>},
-    {.type = StageType::GlobalMaxPool, .order = all_keep_order, .types = kTypes, .encode = encode_pool, .make_params = make<PoolParams>},
-    {.type = StageType::PoolND, .order = output_of_planes, .strides = compact_first, .types = kTypes, .encode = encode_pool_nd, .make_params = make<PoolNDParams>},
+    {.type = StageType::GlobalMaxPool,
+     .order = all_keep_order,
+     .types = kTypes,
+     .encode = encode_pool,
+     .make_params = make<PoolParams>},
+    {.type = StageType::PoolND,
+     .order = output_of_planes,
+     .strides = compact_first,
+     .types = kTypes,
+     .encode = encode_pool_nd,
+     .make_params = make<PoolNDParams>},
 };
 
 }  // namespace

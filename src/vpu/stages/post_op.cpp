@@ -1,6 +1,6 @@
 // Element-wise stages with one input, and SCRelu (stages spec §3, §11).
-// Attributes: Relu, LeakyRelu, BiasRelu, BiasLeakyRelu: negativeSlope real. Elu: alpha real. Power: bias, scale, power real.
-// Clamp: min_value, max_value real. Round: mode integer. Swish: beta real. SCRelu: negativeSlope real, axis Dim.
+// Attributes: Relu, LeakyRelu, BiasRelu, BiasLeakyRelu: negativeSlope real. Elu: alpha real. Power: bias, scale, power
+// real. Clamp: min_value, max_value real. Round: mode integer. Swish: beta real. SCRelu: negativeSlope real, axis Dim.
 #include "vpu/stages/post_op.hpp"
 
 #include "vpu/stages/rules.hpp"
@@ -10,7 +10,9 @@ namespace {
 
 using namespace rules;
 
-void strides(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact); }
+void strides(const Stage&, StrideWishes& w) {
+  w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
+}
 
 std::unique_ptr<StageParams> encode_relu(const Stage& s) {
   auto p = std::make_unique<ReluParams>();
@@ -67,8 +69,16 @@ void screlu_order(const Stage& s, OrderWishes& w) {
 constexpr const char* kUnary = "FP16 -> FP16";
 constexpr const char* kWithConstants = "FP16 FP16* -> FP16";
 
-constexpr StageDef post_op(StageType t, const char* types, std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr, std::unique_ptr<StageParams> (*make_params)() = nullptr) {
-  return {.type = t, .shaves = two_or_one, .order = output_keeps_order, .strides = strides, .types = types, .encode = encode, .make_params = make_params};
+constexpr StageDef post_op(StageType t, const char* types,
+                           std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr,
+                           std::unique_ptr<StageParams> (*make_params)() = nullptr) {
+  return {.type = t,
+          .shaves = two_or_one,
+          .order = output_keeps_order,
+          .strides = strides,
+          .types = types,
+          .encode = encode,
+          .make_params = make_params};
 }
 
 constexpr StageDef kDefs[] = {
@@ -96,7 +106,11 @@ constexpr StageDef kDefs[] = {
     post_op(StageType::Swish, kUnary, encode_swish, make<SwishParams>),
     post_op(StageType::HSwish, kUnary),
     {.type = StageType::Mish, .order = output_keeps_order, .strides = strides, .types = kUnary},
-    {.type = StageType::SCRelu, .order = screlu_order, .types = kWithConstants, .encode = encode_screlu, .make_params = make<ScreluParams>},
+    {.type = StageType::SCRelu,
+     .order = screlu_order,
+     .types = kWithConstants,
+     .encode = encode_screlu,
+     .make_params = make<ScreluParams>},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Parameters of the element-wise stages with one input (stages spec §3) and of SCRelu (§11). Sigmoid, Tanh, Log, Exp, Floor, Ceiling, Erf, Mish,
-// Gelu, SoftPlus, HSwish, Bias, Scale, ScaleShift and PRelu have none.
+// Parameters of the element-wise stages with one input (stages spec §3) and of SCRelu (§11). Sigmoid, Tanh, Log, Exp,
+// Floor, Ceiling, Erf, Mish, Gelu, SoftPlus, HSwish, Bias, Scale, ScaleShift and PRelu have none.
 #pragma once
 #include "vpu/stages/params.hpp"
 

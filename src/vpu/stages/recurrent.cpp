@@ -1,8 +1,8 @@
 // LSTM cells and loops (stages spec §11).
-// Attributes: LSTMCell: RNNForward, nCells, nBatches integers. LoopStart, LoopEnd: iterations-count integer (-1 dynamic),
-// batchId integer (optional: the port of a dynamic batch); LoopStart: stages-count integer, start-iteration-components;
-// LoopEnd: end-iteration-components (vpu/program/loops.hpp). On data: end-shared-allocation, the id of the partner inside
-// the loop.
+// Attributes: LSTMCell: RNNForward, nCells, nBatches integers. LoopStart, LoopEnd: iterations-count integer (-1
+// dynamic), batchId integer (optional: the port of a dynamic batch); LoopStart: stages-count integer,
+// start-iteration-components; LoopEnd: end-iteration-components (vpu/program/loops.hpp). On data:
+// end-shared-allocation, the id of the partner inside the loop.
 #include "vpu/stages/recurrent.hpp"
 
 #include "vpu/program/loops.hpp"
@@ -13,7 +13,8 @@ namespace {
 
 using namespace rules;
 
-// ---- LSTMCell -------------------------------------------------------------------------------------------------------------
+// ---- LSTMCell
+// -------------------------------------------------------------------------------------------------------------
 
 constexpr int kLstmInputs = 5;
 
@@ -44,19 +45,27 @@ std::string lstm_role(const StageParams& params, int k, int) {
   return k < outputs ? "out" + std::to_string(k) : "temp" + std::to_string(k - outputs);
 }
 
-// ---- loops ----------------------------------------------------------------------------------------------------------------
+// ---- loops
+// ----------------------------------------------------------------------------------------------------------------
 
 const LoopComponents& components(const Stage& s) {
-  const auto* r = std::any_cast<LoopComponents>(&s.attrs.get<std::any>(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components"));
+  const auto* r = std::any_cast<LoopComponents>(
+      &s.attrs.get<std::any>(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components"));
   ensure(r != nullptr, "components of loop stage '" + s.name + "'");
   return *r;
 }
 
-bool has_components(const Stage& s) { return s.attrs.has(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components"); }
+bool has_components(const Stage& s) {
+  return s.attrs.has(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components");
+}
 
 /// The tensor that a component slices, and the slice.
-const Data* outer(const Stage& s, const LoopComponent& c) { return s.is(StageType::LoopStart) ? s.input(static_cast<int>(c.port)) : s.output(static_cast<int>(c.port)); }
-const Data* inner(const Stage& s, const LoopComponent& c) { return s.is(StageType::LoopStart) ? s.output(static_cast<int>(c.inner)) : s.input(static_cast<int>(c.inner)); }
+const Data* outer(const Stage& s, const LoopComponent& c) {
+  return s.is(StageType::LoopStart) ? s.input(static_cast<int>(c.port)) : s.output(static_cast<int>(c.port));
+}
+const Data* inner(const Stage& s, const LoopComponent& c) {
+  return s.is(StageType::LoopStart) ? s.output(static_cast<int>(c.inner)) : s.input(static_cast<int>(c.inner));
+}
 
 const Data* batch_data(const Stage& s) {
   const auto port = static_cast<int>(s.attrs.integer("batchId"));
@@ -71,7 +80,8 @@ void fill_loop(const Stage& s, LoopParams& p) {
   }
   if (!has_components(s)) return;
   for (const LoopComponent& c : components(s))
-    p.components.push_back({position(s, c.rule.axis, outer(s, c)), static_cast<int32_t>(c.rule.start), static_cast<int32_t>(c.rule.stride), static_cast<int32_t>(c.rule.end)});
+    p.components.push_back({position(s, c.rule.axis, outer(s, c)), static_cast<int32_t>(c.rule.start),
+                            static_cast<int32_t>(c.rule.stride), static_cast<int32_t>(c.rule.end)});
 }
 
 std::unique_ptr<StageParams> encode_loop_start(const Stage& s) {
@@ -119,10 +129,26 @@ std::string loop_role(const StageParams& params, int k, int) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::LSTMCell, .order = lstm_order, .strides = compact_all,
-     .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*", .encode = encode_lstm, .make_params = make<LstmCellParams>, .buffers = lstm_buffers, .role = lstm_role},
-    {.type = StageType::LoopStart, .order = loop_start_order, .encode = encode_loop_start, .make_params = make<LoopStartParams>, .buffers = loop_buffers, .role = loop_role},
-    {.type = StageType::LoopEnd, .order = loop_end_order, .encode = encode_loop_end, .make_params = make<LoopEndParams>, .buffers = loop_buffers, .role = loop_role},
+    {.type = StageType::LSTMCell,
+     .order = lstm_order,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*",
+     .encode = encode_lstm,
+     .make_params = make<LstmCellParams>,
+     .buffers = lstm_buffers,
+     .role = lstm_role},
+    {.type = StageType::LoopStart,
+     .order = loop_start_order,
+     .encode = encode_loop_start,
+     .make_params = make<LoopStartParams>,
+     .buffers = loop_buffers,
+     .role = loop_role},
+    {.type = StageType::LoopEnd,
+     .order = loop_end_order,
+     .encode = encode_loop_end,
+     .make_params = make<LoopEndParams>,
+     .buffers = loop_buffers,
+     .role = loop_role},
 };
 
 }  // namespace

@@ -31,8 +31,8 @@ struct LoopSlice {
 
 /// What LoopStart and LoopEnd share: the iterations, the slices and, for a dynamic batch, where the batch stands.
 struct LoopParams : StageParams {
-  int32_t iterations = -1;                   ///< -1: dynamic
-  std::optional<uint32_t> batch_dim_index;   ///< position of the batch in the shape tensor of the first buffer
+  int32_t iterations = -1;                  ///< -1: dynamic
+  std::optional<uint32_t> batch_dim_index;  ///< position of the batch in the shape tensor of the first buffer
   std::vector<LoopSlice> components;
 
  protected:
@@ -40,7 +40,7 @@ struct LoopParams : StageParams {
 };
 
 struct LoopStartParams : LoopParams {
-  uint32_t stages_count = 0;                 ///< stages of the blob from LoopStart to LoopEnd, both included
+  uint32_t stages_count = 0;  ///< stages of the blob from LoopStart to LoopEnd, both included
   void fields(FieldArchive& a) override {
     a.word("iterations", iterations);
     a.word("stagesCount", stages_count);

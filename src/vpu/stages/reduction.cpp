@@ -25,11 +25,13 @@ void reduce_order(const Stage& s, OrderWishes& w) {
 void finalize_reduce(Program& p, Stage& s) {
   Data* axes = s.input(1);
   const Data* in = s.input(0);
-  if (axes->usage != DataUsage::Const || axes->desc.type != DataType::S32) throw cannot_compile(s.name, to_string(s.type), "the axes of a reduction must be constant integers");
+  if (axes->usage != DataUsage::Const || axes->desc.type != DataType::S32)
+    throw cannot_compile(s.name, to_string(s.type), "the axes of a reduction must be constant integers");
   std::vector<int32_t> positions;
   const Bytes content = axes->content.aligned(alignof(int32_t));
   for (int32_t axis : content.as<int32_t>()) {
-    if (axis < -in->desc.rank() || axis >= in->desc.rank()) throw cannot_compile(s.name, to_string(s.type), "axis " + std::to_string(axis) + " is out of range");
+    if (axis < -in->desc.rank() || axis >= in->desc.rank())
+      throw cannot_compile(s.name, to_string(s.type), "axis " + std::to_string(axis) + " is out of range");
     positions.push_back(position(s, in->desc.axis_dim(axis), in));
   }
   std::ranges::sort(positions);
@@ -60,8 +62,14 @@ void check_top_k(const Stage& s) {
 }
 
 constexpr StageDef reduce(StageType t) {
-  return {.type = t, .shaves = can_be_limited, .order = reduce_order, .finalize_layout = finalize_reduce,
-          .types = "FP16|S32 S32 -> T", .encode = encode_reduce, .make_params = make<ReduceParams>, .layout = "in0 out0 in1"};
+  return {.type = t,
+          .shaves = can_be_limited,
+          .order = reduce_order,
+          .finalize_layout = finalize_reduce,
+          .types = "FP16|S32 S32 -> T",
+          .encode = encode_reduce,
+          .make_params = make<ReduceParams>,
+          .layout = "in0 out0 in1"};
 }
 
 constexpr StageDef kDefs[] = {
@@ -70,7 +78,13 @@ constexpr StageDef kDefs[] = {
     reduce(StageType::ReduceMax),
     reduce(StageType::ReduceSum),
     reduce(StageType::ReduceMean),
-    {.type = StageType::TopK, .shaves = can_be_limited, .order = output_keeps_order, .check_types = check_top_k, .encode = encode_top_k, .make_params = make<TopKParams>, .layout = "in0 in1 out*"},
+    {.type = StageType::TopK,
+     .shaves = can_be_limited,
+     .order = output_keeps_order,
+     .check_types = check_top_k,
+     .encode = encode_top_k,
+     .make_params = make<TopKParams>,
+     .layout = "in0 in1 out*"},
 };
 
 }  // namespace

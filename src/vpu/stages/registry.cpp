@@ -12,8 +12,9 @@ namespace {
 /// Sorted by type.
 std::vector<const StageDef*> build_table() {
   std::vector<const StageDef*> table;
-  for (auto defs : {special_stage_defs(), hw_op_defs(), post_op_defs(), eltwise_defs(), data_movement_defs(), indexing_defs(), convolution_defs(), pooling_defs(),
-                    normalization_defs(), resize_defs(), reduction_defs(), detection_defs(), roi_defs(), recurrent_defs(), custom_defs()})
+  for (auto defs : {special_stage_defs(), hw_op_defs(), post_op_defs(), eltwise_defs(), data_movement_defs(),
+                    indexing_defs(), convolution_defs(), pooling_defs(), normalization_defs(), resize_defs(),
+                    reduction_defs(), detection_defs(), roi_defs(), recurrent_defs(), custom_defs()})
     for (const StageDef& d : defs) table.push_back(&d);
   std::ranges::sort(table, {}, &StageDef::type);
   return table;
@@ -38,7 +39,8 @@ Wishes wishes(const Stage& s, void (*StageDef::*member)(const Stage&, Wishes&)) 
   return w;
 }
 
-// ---- layouts: "in0 out0 in1 temp*" ----------------------------------------------------------------------------------------
+// ---- layouts: "in0 out0 in1 temp*"
+// ----------------------------------------------------------------------------------------
 
 struct LayoutWord {
   std::string_view kind;  // "in", "out", "temp"
@@ -63,7 +65,9 @@ bool named(const std::vector<LayoutWord>& layout, std::string_view kind, int ind
   return std::ranges::any_of(layout, [&](const LayoutWord& w) { return w.kind == kind && w.index == index; });
 }
 
-const std::vector<Data*>& datas_of(const Stage& s, std::string_view kind) { return kind == "in" ? s.inputs() : kind == "out" ? s.outputs() : s.temps(); }
+const std::vector<Data*>& datas_of(const Stage& s, std::string_view kind) {
+  return kind == "in" ? s.inputs() : kind == "out" ? s.outputs() : s.temps();
+}
 
 }  // namespace
 
@@ -90,8 +94,10 @@ BatchWishes batch_wishes(const Stage& s) { return wishes<BatchWishes>(s, &StageD
 
 void check_types(const Stage& s) {
   const StageDef& d = stage_def(s.type);
-  if (d.check_types) d.check_types(s);
-  else if (d.types) types_check::ports(s, d.types);
+  if (d.check_types)
+    d.check_types(s);
+  else if (d.types)
+    types_check::ports(s, d.types);
 }
 
 void finalize_layout(Program& p, Stage& s) {
@@ -118,7 +124,8 @@ std::vector<const Data*> blob_buffers(const Stage& s) {
   for (const LayoutWord& w : layout) {
     const std::vector<Data*>& datas = datas_of(s, w.kind);
     if (w.index >= 0) {
-      ensure(w.index < static_cast<int>(datas.size()), "stage '" + s.name + "' lacks " + std::string(w.kind) + std::to_string(w.index));
+      ensure(w.index < static_cast<int>(datas.size()),
+             "stage '" + s.name + "' lacks " + std::string(w.kind) + std::to_string(w.index));
       r.push_back(datas[static_cast<size_t>(w.index)]);
       continue;
     }
@@ -132,7 +139,9 @@ std::string buffer_role(StageType t, const StageParams& params, int k, int count
   const StageDef& d = stage_def(t);
   if (d.role) return d.role(params, k, count);
   const std::vector<LayoutWord> layout = parse_layout(d.layout);
-  int stretch = count - static_cast<int>(std::ranges::count_if(layout, [](const LayoutWord& w) { return w.index >= 0; }));  // data that the star stands for
+  int stretch = count - static_cast<int>(std::ranges::count_if(layout, [](const LayoutWord& w) {
+                  return w.index >= 0;
+                }));  // data that the star stands for
   for (const LayoutWord& w : layout) {
     if (w.index >= 0) {
       if (k-- == 0) return std::string(w.kind) + std::to_string(w.index);

@@ -29,8 +29,18 @@ std::unique_ptr<StageParams> encode_resample(const Stage& s) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Interp, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_interp, .make_params = make<InterpParams>},
-    {.type = StageType::Resample, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16", .encode = encode_resample, .make_params = make<ResampleParams>},
+    {.type = StageType::Interp,
+     .order = output_keeps_order,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_interp,
+     .make_params = make<InterpParams>},
+    {.type = StageType::Resample,
+     .order = output_keeps_order,
+     .batch = split_batch,
+     .types = "FP16 -> FP16",
+     .encode = encode_resample,
+     .make_params = make<ResampleParams>},
 };
 
 }  // namespace

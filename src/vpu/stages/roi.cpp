@@ -15,7 +15,8 @@ using namespace rules;
 
 constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
 
-// ---- orders, strides ------------------------------------------------------------------------------------------------------
+// ---- orders, strides
+// ------------------------------------------------------------------------------------------------------
 
 void proposal_order(const Stage& s, OrderWishes& w) {
   for (int i : {0, 1}) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
@@ -32,12 +33,16 @@ void pooling_strides(const Stage& s, StrideWishes& w) {
   w.inputs.at(1) = StridesRequirement::compact();
 }
 
-// ---- types ----------------------------------------------------------------------------------------------------------------
+// ---- types
+// ----------------------------------------------------------------------------------------------------------------
 
 /// The step that only brings the picture into another layout reads nothing else.
-void check_roi_align(const Stage& s) { types_check::ports(s, s.inputs().size() == 1 ? "FP16 -> FP16" : "FP16 FP16 S32 -> FP16"); }
+void check_roi_align(const Stage& s) {
+  types_check::ports(s, s.inputs().size() == 1 ? "FP16 -> FP16" : "FP16 FP16 S32 -> FP16");
+}
 
-// ---- parameters -----------------------------------------------------------------------------------------------------------
+// ---- parameters
+// -----------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<StageParams> encode_proposal(const Stage& s) {
   auto p = std::make_unique<ProposalParams>();
@@ -100,14 +105,16 @@ std::unique_ptr<StageParams> encode_feature_extractor(const Stage& s) {
   p->use_output_rois = uword(s, "use_output_rois");
   p->pyramid_scales.fill(1);
   const auto& scales = s.attrs.integers("pyramid_scales");
-  for (size_t i = 0; i < std::min(scales.size(), p->pyramid_scales.size()); ++i) p->pyramid_scales[i] = static_cast<int32_t>(scales[i]);
+  for (size_t i = 0; i < std::min(scales.size(), p->pyramid_scales.size()); ++i)
+    p->pyramid_scales[i] = static_cast<int32_t>(scales[i]);
   return p;
 }
 
 std::unique_ptr<StageParams> encode_exp_detection_output(const Stage& s) {
   auto p = std::make_unique<ExpDetectionOutputParams>();
   const auto& weights = s.attrs.get<std::vector<double>>("deltas_weights");
-  for (size_t i = 0; i < std::min(weights.size(), p->deltas_weights.size()); ++i) p->deltas_weights[i] = static_cast<float>(weights[i]);
+  for (size_t i = 0; i < std::min(weights.size(), p->deltas_weights.size()); ++i)
+    p->deltas_weights[i] = static_cast<float>(weights[i]);
   p->max_delta_log_wh = real(s, "max_delta_log_wh");
   p->nms_threshold = real(s, "nms_threshold");
   p->score_threshold = real(s, "score_threshold");
@@ -143,7 +150,8 @@ std::unique_ptr<StageParams> encode_exp_top_k_rois(const Stage& s) {
   return p;
 }
 
-// ---- ROIFeatureExtractor's buffers: the rois, the levels, one or two outputs, the temp ---------------------------------------
+// ---- ROIFeatureExtractor's buffers: the rois, the levels, one or two outputs, the temp
+// ---------------------------------------
 
 std::vector<const Data*> feature_extractor_buffers(const Stage& s) {
   std::vector<const Data*> r(s.inputs().begin(), s.inputs().end());
@@ -159,37 +167,87 @@ std::string feature_extractor_role(const StageParams& params, int k, int count) 
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Proposal, .order = proposal_order, .strides = compact_all,
-     .types = "FP16 FP16 FP16 -> FP16 FP16", .encode = encode_proposal, .make_params = make<ProposalParams>, .layout = "in0 out0 out1 in1 in2 temp0"},
-    {.type = StageType::ROIPooling, .order = channels_outer, .strides = pooling_strides, .types = "FP16 FP16 -> FP16", .encode = encode_roi_pooling, .make_params = make<RoiPoolingParams>},
-    {.type = StageType::PSROIPooling, .order = channels_outer, .strides = pooling_strides, .types = "FP16 FP16 -> FP16", .encode = encode_psroi_pooling, .make_params = make<PsRoiPoolingParams>},
-    {.type = StageType::ROIAlign, .order = channels_outer, .strides = compact_all, .check_types = check_roi_align, .encode = encode_roi_align, .make_params = make<RoiAlignParams>, .layout = "in* out0"},
-    {.type = StageType::ROIFeatureExtractor, .order = feature_extractor_order, .strides = compact_all,
-     .types = "FP16 FP16* -> FP16*", .encode = encode_feature_extractor, .make_params = make<RoiFeatureExtractorParams>, .buffers = feature_extractor_buffers, .role = feature_extractor_role},
-    {.type = StageType::ExpDetectionOutput, .strides = compact_all,
-     .types = "FP16 FP16 FP16 FP16 -> FP16 S32 FP16", .encode = encode_exp_detection_output, .make_params = make<ExpDetectionOutputParams>, .layout = "in0 in1 in2 in3 out0 out1 out2"},
-    {.type = StageType::ExpGenerateProposals, .strides = compact_all,
-     .types = "FP16 FP16 FP16 FP16 -> FP16 FP16", .encode = encode_exp_generate_proposals, .make_params = make<ExpGenerateProposalsParams>, .layout = "in0 in1 in2 in3 out0 out1 temp0"},
-    {.type = StageType::ExpPriorGridGenerator, .strides = compact_all,
-     .types = "FP16 FP16 FP16 -> FP16", .encode = encode_exp_prior_grid, .make_params = make<ExpPriorGridGeneratorParams>, .layout = "in0 in1 in2 out0"},
-    {.type = StageType::ExpTopKROIs, .strides = compact_all, .types = "FP16 FP16 -> FP16", .encode = encode_exp_top_k_rois, .make_params = make<ExpTopKRoisParams>, .layout = "in0 in1 out0"},
+    {.type = StageType::Proposal,
+     .order = proposal_order,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 -> FP16 FP16",
+     .encode = encode_proposal,
+     .make_params = make<ProposalParams>,
+     .layout = "in0 out0 out1 in1 in2 temp0"},
+    {.type = StageType::ROIPooling,
+     .order = channels_outer,
+     .strides = pooling_strides,
+     .types = "FP16 FP16 -> FP16",
+     .encode = encode_roi_pooling,
+     .make_params = make<RoiPoolingParams>},
+    {.type = StageType::PSROIPooling,
+     .order = channels_outer,
+     .strides = pooling_strides,
+     .types = "FP16 FP16 -> FP16",
+     .encode = encode_psroi_pooling,
+     .make_params = make<PsRoiPoolingParams>},
+    {.type = StageType::ROIAlign,
+     .order = channels_outer,
+     .strides = compact_all,
+     .check_types = check_roi_align,
+     .encode = encode_roi_align,
+     .make_params = make<RoiAlignParams>,
+     .layout = "in* out0"},
+    {.type = StageType::ROIFeatureExtractor,
+     .order = feature_extractor_order,
+     .strides = compact_all,
+     .types = "FP16 FP16* -> FP16*",
+     .encode = encode_feature_extractor,
+     .make_params = make<RoiFeatureExtractorParams>,
+     .buffers = feature_extractor_buffers,
+     .role = feature_extractor_role},
+    {.type = StageType::ExpDetectionOutput,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16 -> FP16 S32 FP16",
+     .encode = encode_exp_detection_output,
+     .make_params = make<ExpDetectionOutputParams>,
+     .layout = "in0 in1 in2 in3 out0 out1 out2"},
+    {.type = StageType::ExpGenerateProposals,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 FP16 -> FP16 FP16",
+     .encode = encode_exp_generate_proposals,
+     .make_params = make<ExpGenerateProposalsParams>,
+     .layout = "in0 in1 in2 in3 out0 out1 temp0"},
+    {.type = StageType::ExpPriorGridGenerator,
+     .strides = compact_all,
+     .types = "FP16 FP16 FP16 -> FP16",
+     .encode = encode_exp_prior_grid,
+     .make_params = make<ExpPriorGridGeneratorParams>,
+     .layout = "in0 in1 in2 out0"},
+    {.type = StageType::ExpTopKROIs,
+     .strides = compact_all,
+     .types = "FP16 FP16 -> FP16",
+     .encode = encode_exp_top_k_rois,
+     .make_params = make<ExpTopKRoisParams>,
+     .layout = "in0 in1 out0"},
 };
 
 }  // namespace
 
 int64_t proposal_temp_bytes(int64_t height, int64_t width, int64_t anchors, int64_t pre_nms_topn, int64_t shaves) {
   const int64_t boxes = std::min(anchors * height * width, pre_nms_topn);
-  return (height + 16) * width * anchors * 5 * 4 + shaves * std::max(2 * (1 + boxes) * 8, (1 + boxes) * 8 + anchors * 4);
+  return (height + 16) * width * anchors * 5 * 4 +
+         shaves * std::max(2 * (1 + boxes) * 8, (1 + boxes) * 8 + anchors * 4);
 }
 
-int64_t exp_generate_proposals_temp_bytes(int64_t height, int64_t width, int64_t channels, int64_t pre_nms_topn, int64_t post_nms_topn) {
+int64_t exp_generate_proposals_temp_bytes(int64_t height, int64_t width, int64_t channels, int64_t pre_nms_topn,
+                                          int64_t post_nms_topn) {
   constexpr int64_t kProposalBytes = 16;
-  return 2 * (kProposalBytes * height * width * channels + kSlack) + (pre_nms_topn + kSlack) + (4 * post_nms_topn + kSlack);
+  return 2 * (kProposalBytes * height * width * channels + kSlack) + (pre_nms_topn + kSlack) +
+         (4 * post_nms_topn + kSlack);
 }
 
-int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t levels, int64_t width, int64_t height, int64_t pooled_width, int64_t pooled_height) {
+int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t levels, int64_t width, int64_t height,
+                                         int64_t pooled_width, int64_t pooled_height) {
   int64_t total = 0;
-  for (int64_t bytes : {4 * rois, 8 * rois, 4 * rois, 2 * pooled_width * pooled_height * channels * rois, 4 * (levels + 1), 4 * rois, 2 * width * height * channels}) total += bytes + kSlack;
+  for (int64_t bytes : {4 * rois, 8 * rois, 4 * rois, 2 * pooled_width * pooled_height * channels * rois,
+                        4 * (levels + 1), 4 * rois, 2 * width * height * channels})
+    total += bytes + kSlack;
   return total;
 }
 

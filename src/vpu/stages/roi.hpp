@@ -10,7 +10,8 @@ struct ProposalParams : StageParams {
   uint32_t feat_stride = 16, base_size = 16, min_size = 16;
   int32_t pre_nms_topn = 6000, post_nms_topn = 300;
   float nms_thresh = 0.7f, pre_nms_thresh = 0.1f, box_size_scale = 1, box_coordinate_scale = 1, coordinates_offset = 1;
-  uint32_t initial_clip = 0, clip_before_nms = 1, clip_after_nms = 0, normalize = 0, shift_anchors = 0, round_ratios = 1, swap_xy = 0;
+  uint32_t initial_clip = 0, clip_before_nms = 1, clip_after_nms = 0, normalize = 0, shift_anchors = 0,
+           round_ratios = 1, swap_xy = 0;
   std::vector<float> scales, ratios;
   void fields(FieldArchive& a) override {
     a.word("feat_stride", feat_stride);
@@ -131,8 +132,10 @@ struct ExpTopKRoisParams : StageParams {
 
 // Scratch memory in bytes; `height`, `width` and `channels` are those of the scores (Proposal: of input 0).
 int64_t proposal_temp_bytes(int64_t height, int64_t width, int64_t anchors, int64_t pre_nms_topn, int64_t shaves);
-int64_t exp_generate_proposals_temp_bytes(int64_t height, int64_t width, int64_t channels, int64_t pre_nms_topn, int64_t post_nms_topn);
+int64_t exp_generate_proposals_temp_bytes(int64_t height, int64_t width, int64_t channels, int64_t pre_nms_topn,
+                                          int64_t post_nms_topn);
 /// `width` and `height` are those of the first level.
-int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t levels, int64_t width, int64_t height, int64_t pooled_width, int64_t pooled_height);
+int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t levels, int64_t width, int64_t height,
+                                         int64_t pooled_width, int64_t pooled_height);
 
 }  // namespace blobsmith::vpu

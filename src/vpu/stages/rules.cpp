@@ -4,7 +4,8 @@
 
 namespace blobsmith::vpu::rules {
 
-// ---- attributes ---------------------------------------------------------------------------------------------------------
+// ---- attributes
+// ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -18,9 +19,13 @@ int64_t integer_or_flag(const Stage& s, std::string_view name) {
 }  // namespace
 
 int32_t word(const Stage& s, std::string_view name) { return static_cast<int32_t>(integer_or_flag(s, name)); }
-int32_t word(const Stage& s, std::string_view name, int32_t fallback) { return s.attrs.has(name) ? word(s, name) : fallback; }
+int32_t word(const Stage& s, std::string_view name, int32_t fallback) {
+  return s.attrs.has(name) ? word(s, name) : fallback;
+}
 uint32_t uword(const Stage& s, std::string_view name) { return static_cast<uint32_t>(integer_or_flag(s, name)); }
-uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback) { return s.attrs.has(name) ? uword(s, name) : fallback; }
+uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback) {
+  return s.attrs.has(name) ? uword(s, name) : fallback;
+}
 
 float real(const Stage& s, std::string_view name) {
   const Attrs::Value* v = s.attrs.find(name);
@@ -28,14 +33,18 @@ float real(const Stage& s, std::string_view name) {
     if (const int64_t* i = std::get_if<int64_t>(v)) return static_cast<float>(*i);
   return static_cast<float>(s.attrs.real(name));
 }
-float real(const Stage& s, std::string_view name, float fallback) { return s.attrs.has(name) ? real(s, name) : fallback; }
+float real(const Stage& s, std::string_view name, float fallback) {
+  return s.attrs.has(name) ? real(s, name) : fallback;
+}
 
 int32_t position(const Stage& s, Dim dim, const Data* d) {
   const int p = d->desc.order.position(dim);
   ensure(p >= 0, "stage '" + s.name + "': data '" + d->name + "' has no dimension " + to_string(dim));
   return p;
 }
-int32_t axis_position(const Stage& s, std::string_view name, const Data* d) { return position(s, s.attrs.get<Dim>(name), d); }
+int32_t axis_position(const Stage& s, std::string_view name, const Data* d) {
+  return position(s, s.attrs.get<Dim>(name), d);
+}
 
 std::vector<int32_t> words(const std::vector<int64_t>& v) {
   std::vector<int32_t> r;
@@ -49,9 +58,12 @@ std::vector<float> reals(const std::vector<double>& v) {
   return r;
 }
 
-// ---- orders -------------------------------------------------------------------------------------------------------------
+// ---- orders
+// -------------------------------------------------------------------------------------------------------------
 
-DimsOrder channels_at(DimsOrder order, int position) { return order.rank() >= 3 ? order.with_dim_at(Dim::C, position) : order; }
+DimsOrder channels_at(DimsOrder order, int position) {
+  return order.rank() >= 3 ? order.with_dim_at(Dim::C, position) : order;
+}
 DimsOrder default_order(const Data* d) { return DimsOrder::of_rank(d->desc.rank()); }
 bool channel_minor(const Data* d) { return d->desc.order.position(Dim::C) == 0; }
 
@@ -82,7 +94,8 @@ void concat_order(const Stage& s, OrderWishes& w) {
   w.outputs.at(0) = winner;
 }
 
-// ---- strides ------------------------------------------------------------------------------------------------------------
+// ---- strides
+// ------------------------------------------------------------------------------------------------------------
 
 void compact_first(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact(); }
 
@@ -100,7 +113,8 @@ void any_first(const Stage&, StrideWishes& w) { w.inputs.at(0) = w.outputs.at(0)
 StridesRequirement row_aligned() { return StridesRequirement::standard().set(1, StrideRule::Aligned); }
 void row_aligned_output(const Stage&, StrideWishes& w) { w.outputs.at(0) = row_aligned(); }
 
-// ---- batch, SHAVEs ------------------------------------------------------------------------------------------------------
+// ---- batch, SHAVEs
+// ------------------------------------------------------------------------------------------------------
 
 void split_batch(const Stage&, BatchWishes& w) {
   w.inputs.at(0) = true;

@@ -7,7 +7,8 @@
 
 namespace blobsmith::vpu::rules {
 
-// ---- attributes ---------------------------------------------------------------------------------------------------------
+// ---- attributes
+// ---------------------------------------------------------------------------------------------------------
 /// An integer or a flag as a word of the blob.
 int32_t word(const Stage& s, std::string_view name);
 int32_t word(const Stage& s, std::string_view name, int32_t fallback);
@@ -21,39 +22,46 @@ int32_t position(const Stage& s, Dim dim, const Data* d);
 std::vector<int32_t> words(const std::vector<int64_t>& v);
 std::vector<float> reals(const std::vector<double>& v);
 
-// ---- orders -------------------------------------------------------------------------------------------------------------
+// ---- orders
+// -------------------------------------------------------------------------------------------------------------
 /// C moved to `position` when the rank is at least three; else unchanged.
 DimsOrder channels_at(DimsOrder order, int position);
 DimsOrder default_order(const Data* d);
 bool channel_minor(const Data* d);
-void output_keeps_order(const Stage&, OrderWishes&);      ///< every output like input 0
-void all_keep_order(const Stage&, OrderWishes&);          ///< input 0 as it is, output 0 like it
-void default_orders(const Stage&, OrderWishes&);          ///< every port
-void channels_outer(const Stage&, OrderWishes&);          ///< input 0 and output 0 with C at position 2
-void output_of_planes(const Stage&, OrderWishes&);        ///< output 0 like input 0 with C outside the spatial dimensions
-void concat_order(const Stage&, OrderWishes&);            ///< every port in the order that most inputs have (order_vote.hpp)
+void output_keeps_order(const Stage&, OrderWishes&);  ///< every output like input 0
+void all_keep_order(const Stage&, OrderWishes&);      ///< input 0 as it is, output 0 like it
+void default_orders(const Stage&, OrderWishes&);      ///< every port
+void channels_outer(const Stage&, OrderWishes&);      ///< input 0 and output 0 with C at position 2
+void output_of_planes(const Stage&, OrderWishes&);    ///< output 0 like input 0 with C outside the spatial dimensions
+void concat_order(const Stage&, OrderWishes&);  ///< every port in the order that most inputs have (order_vote.hpp)
 
-// ---- strides ------------------------------------------------------------------------------------------------------------
-void compact_first(const Stage&, StrideWishes&);          ///< input 0 and output 0
-void compact_all(const Stage&, StrideWishes&);            ///< every port
+// ---- strides
+// ------------------------------------------------------------------------------------------------------------
+void compact_first(const Stage&, StrideWishes&);  ///< input 0 and output 0
+void compact_all(const Stage&, StrideWishes&);    ///< every port
 void compact_if_channel_minor(const Stage&, StrideWishes&);
-void any_first(const Stage&, StrideWishes&);              ///< input 0 and output 0: stated, but nothing demanded
+void any_first(const Stage&, StrideWishes&);  ///< input 0 and output 0: stated, but nothing demanded
 void row_aligned_output(const Stage&, StrideWishes&);
 /// Compact elements, rows at multiples of 16 bytes.
 StridesRequirement row_aligned();
 
-// ---- batch: input 0 and the outputs one item at a time --------------------------------------------------------------------
+// ---- batch: input 0 and the outputs one item at a time
+// --------------------------------------------------------------------
 void split_batch(const Stage&, BatchWishes&);
 
-// ---- SHAVEs -------------------------------------------------------------------------------------------------------------
+// ---- SHAVEs
+// -------------------------------------------------------------------------------------------------------------
 ShaveDemand none(const Stage&);
 ShaveDemand only_one(const Stage&);
 ShaveDemand two_or_one(const Stage&);
 ShaveDemand can_be_limited(const Stage&);
 
-// ---- parameters ---------------------------------------------------------------------------------------------------------
+// ---- parameters
+// ---------------------------------------------------------------------------------------------------------
 template <class P>
-std::unique_ptr<StageParams> make() { return std::make_unique<P>(); }
+std::unique_ptr<StageParams> make() {
+  return std::make_unique<P>();
+}
 
 }  // namespace blobsmith::vpu::rules
 

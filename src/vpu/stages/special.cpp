@@ -11,7 +11,8 @@ namespace {
 
 using namespace rules;
 
-// ---- strides: what one side of a view demands holds for the other, up to the dimension along which it is cut --------------
+// ---- strides: what one side of a view demands holds for the other, up to the dimension along which it is cut
+// --------------
 
 /// The smallest position, in `whole`'s order, of a dimension whose size differs in `part`; `limit` when there is none.
 int first_cut(const Data* whole, const Data* part, int limit) {

@@ -31,8 +31,8 @@ struct StageDef {
   void (*batch)(const Stage&, BatchWishes&) = nullptr;
   /// Called at the end of adjustDataLayout: may replace constant inputs, add temps, change the type.
   void (*finalize_layout)(Program&, Stage&) = nullptr;
-  /// The data types that the ports allow, "FP16 FP16|S32 -> FP16": one word per port, alternatives in between bars, T the
-  /// type of input 0, a last word with a star for all further ports. Null: anything.
+  /// The data types that the ports allow, "FP16 FP16|S32 -> FP16": one word per port, alternatives in between bars, T
+  /// the type of input 0, a last word with a star for all further ports. Null: anything.
   const char* types = nullptr;
   /// Instead of `types` where they depend on each other.
   void (*check_types)(const Stage&) = nullptr;
@@ -40,8 +40,8 @@ struct StageDef {
   std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr;
   /// An empty parameter struct to read a blob into; null: it has none.
   std::unique_ptr<StageParams> (*make_params)() = nullptr;
-  /// The stage's data in the order in which the blob lists their buffer records: "in0 out0 in1 temp*"; a star stands for all
-  /// data of the kind that no other word names.
+  /// The stage's data in the order in which the blob lists their buffer records: "in0 out0 in1 temp*"; a star stands
+  /// for all data of the kind that no other word names.
   const char* layout = "in0 out0 in*";
   /// Instead of `layout` where the order depends on the parameters; both or none.
   std::vector<const Data*> (*buffers)(const Stage&) = nullptr;

@@ -15,8 +15,10 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 Error failure(const Stage& s, const std::string& what) {
   Error e(ErrorCode::TypeMismatch, "Stage node " + s.name + " (" + to_string(s.type) + ") types check error: " + what);
-  if (s.layer) e.at_layer(s.layer->name, s.layer->type);
-  else e.at_layer(s.name, to_string(s.type));
+  if (s.layer)
+    e.at_layer(s.layer->name, s.layer->type);
+  else
+    e.at_layer(s.name, to_string(s.type));
   return e;
 }
 
@@ -25,7 +27,8 @@ void side(const Stage& s, std::string_view kind, const std::vector<Data*>& datas
   const bool open = !words.empty() && words.back().ends_with('*');
   const size_t needed = open ? words.size() - 1 : words.size();
   if (datas.size() < needed || (!open && datas.size() > needed))
-    throw failure(s, "the Stage has " + std::to_string(datas.size()) + " of " + std::string(kind) + " edges, but " + std::to_string(needed) + " is expected");
+    throw failure(s, "the Stage has " + std::to_string(datas.size()) + " of " + std::string(kind) + " edges, but " +
+                         std::to_string(needed) + " is expected");
   for (size_t i = 0; i < datas.size(); ++i) {
     std::string_view allowed = words[std::min(i, words.size() - 1)];
     if (allowed.ends_with('*')) allowed.remove_suffix(1);
@@ -44,7 +47,8 @@ void port(const Stage& s, std::string_view kind, int index, const Data* d, std::
     if (word == actual) return;
     list += (list.empty() ? "" : ", ") + std::string(word);
   }
-  throw failure(s, std::string(kind) + " #" + std::to_string(index) + " has type " + std::string(actual) + ", but one of [" + list + "] is expected");
+  throw failure(s, std::string(kind) + " #" + std::to_string(index) + " has type " + std::string(actual) +
+                       ", but one of [" + list + "] is expected");
 }
 
 void ports(const Stage& s, std::string_view rule) {

@@ -17,11 +17,15 @@ Window window(Context& c, size_t spatial) {
   w.strides = c.integers("strides", std::vector<int64_t>(spatial, 1));
   w.dilations = c.integers("dilations", std::vector<int64_t>(spatial, 1));
   const std::vector<int64_t> pads = c.integers("pads", std::vector<int64_t>(2 * spatial, 0));
-  if (pads.size() != 2 * spatial || w.strides.size() != spatial || w.dilations.size() != spatial) c.refuse("pads, strides or dilations do not fit the input's " + std::to_string(spatial) + " spatial axes");
+  if (pads.size() != 2 * spatial || w.strides.size() != spatial || w.dilations.size() != spatial)
+    c.refuse("pads, strides or dilations do not fit the input's " + std::to_string(spatial) + " spatial axes");
   w.pads_begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(spatial));
   w.pads_end.assign(pads.begin() + static_cast<std::ptrdiff_t>(spatial), pads.end());
   const std::string mode = c.text("auto_pad", "NOTSET");
-  w.auto_pad = mode == "SAME_UPPER" ? "same_upper" : mode == "SAME_LOWER" ? "same_lower" : mode == "VALID" ? "valid" : "explicit";
+  w.auto_pad = mode == "SAME_UPPER"   ? "same_upper"
+               : mode == "SAME_LOWER" ? "same_lower"
+               : mode == "VALID"      ? "valid"
+                                      : "explicit";
   return w;
 }
 
@@ -56,7 +60,11 @@ Value convolve(Context& c, const std::string& suffix) {
   const Window w = window(c, spatial_axes(c));
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
-  const Attributes a = attributes({{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad}});
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad}});
   if (groups == 1) return c.make("Convolution", {c.input(0), c.input(1)}, a, Context::kNewest, suffix);
   return c.make("GroupConvolution", {c.input(0), grouped_weights(c, c.input(1), groups)}, a, Context::kNewest, suffix);
 }
@@ -66,7 +74,11 @@ Value deconvolve(Context& c, const std::string& suffix) {
   const Window w = window(c, spatial);
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
-  const Attributes a = attributes({{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad},
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad},
                                    {"output_padding", c.integers("output_padding", std::vector<int64_t>(spatial, 0))}});
   std::vector<Value> inputs{c.input(0), groups == 1 ? c.input(1) : grouped_weights(c, c.input(1), groups)};
   if (c.node().find("output_shape")) {
@@ -74,7 +86,8 @@ Value deconvolve(Context& c, const std::string& suffix) {
     if (shape.size() > spatial) shape.erase(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(spatial));
     inputs.push_back(c.integers_constant(shape));
   }
-  return c.make(groups == 1 ? "ConvolutionBackpropData" : "GroupConvolutionBackpropData", inputs, a, Context::kNewest, suffix);
+  return c.make(groups == 1 ? "ConvolutionBackpropData" : "GroupConvolutionBackpropData", inputs, a, Context::kNewest,
+                suffix);
 }
 
 std::vector<Value> map_conv(Context& c) { return with_bias(c, convolve); }
@@ -82,7 +95,11 @@ std::vector<Value> map_conv_transpose(Context& c) { return with_bias(c, deconvol
 
 std::vector<Value> pool(Context& c, const char* type) {
   const Window w = window(c, spatial_axes(c));
-  Attributes a = attributes({{"kernel", w.kernel}, {"strides", w.strides}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad},
+  Attributes a = attributes({{"kernel", w.kernel},
+                             {"strides", w.strides},
+                             {"pads_begin", w.pads_begin},
+                             {"pads_end", w.pads_end},
+                             {"auto_pad", w.auto_pad},
                              {"rounding_type", std::string(c.integer("ceil_mode", 0) ? "ceil" : "floor")}});
   if (std::string_view(type) == "AvgPool") a.set("exclude-pad", c.integer("count_include_pad", 0) == 0);
   return {c.make(type, {c.input(0)}, a, 1)};
@@ -93,7 +110,8 @@ std::vector<Value> map_average_pool(Context& c) { return pool(c, "AvgPool"); }
 std::vector<Value> global_pool(Context& c, const char* type) {
   std::vector<int64_t> axes;
   for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
-  return {c.make(type, {c.input(0), c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, "/reduce")};
+  return {c.make(type, {c.input(0), c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest,
+                 "/reduce")};
 }
 std::vector<Value> map_global_average_pool(Context& c) { return global_pool(c, "ReduceMean"); }
 std::vector<Value> map_global_max_pool(Context& c) { return global_pool(c, "ReduceMax"); }
@@ -107,11 +125,14 @@ std::vector<Value> map_global_lp_pool(Context& c) {
   for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
   const Value size = c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs");
   const Value powers = p == 1 ? size : c.binary("Power", size, p, "/power");
-  const Value sum = c.make("ReduceSum", {powers, c.integers_constant(axes)}, attributes({{"keep_dims", true}}), Context::kNewest, p == 1 ? "" : "/sum");
+  const Value sum = c.make("ReduceSum", {powers, c.integers_constant(axes)}, attributes({{"keep_dims", true}}),
+                           Context::kNewest, p == 1 ? "" : "/sum");
   return {p == 1 ? sum : c.binary("Power", sum, 1 / p)};
 }
 
-std::vector<Value> map_mat_mul(Context& c) { return {c.make("MatMul", {c.input(0), c.input(1)}, attributes({{"transpose_a", false}, {"transpose_b", false}}))}; }
+std::vector<Value> map_mat_mul(Context& c) {
+  return {c.make("MatMul", {c.input(0), c.input(1)}, attributes({{"transpose_a", false}, {"transpose_b", false}}))};
+}
 
 /// The equation with the output that it implies: the letters that occur once, in order.
 /// quirk: Model Optimizer takes all letters.
@@ -134,13 +155,17 @@ std::vector<Value> map_einsum(Context& c) {
 }
 
 std::vector<Value> map_gemm(Context& c) {
-  const Attributes a = attributes({{"transpose_a", c.integer("transA", 0) != 0}, {"transpose_b", c.integer("transB", 0) != 0}});
+  const Attributes a =
+      attributes({{"transpose_a", c.integer("transA", 0) != 0}, {"transpose_b", c.integer("transB", 0) != 0}});
   const double alpha = c.real("alpha", 1), beta = c.real("beta", 1);
   const auto scaled = [&](Value v, double by, const char* suffix) {
-    return by == 1 ? v : c.make("Multiply", {v, c.number_constant(v.type(), Shape(v.shape().size(), 1), by)}, {}, Context::kNewest, suffix);
+    return by == 1 ? v
+                   : c.make("Multiply", {v, c.number_constant(v.type(), Shape(v.shape().size(), 1), by)}, {},
+                            Context::kNewest, suffix);
   };
   if (!c.has_input(2)) return {scaled(c.make("MatMul", {c.input(0), c.input(1)}, a), alpha, "/Alpha_")};
-  const Value product = scaled(c.make("MatMul", {c.input(0), c.input(1)}, a, Context::kNewest, "/WithoutBiases"), alpha, "/Alpha_");
+  const Value product =
+      scaled(c.make("MatMul", {c.input(0), c.input(1)}, a, Context::kNewest, "/WithoutBiases"), alpha, "/Alpha_");
   Value bias = scaled(c.input(2), beta, "/Beta_");
   if (bias.shape().size() == 1 && bias.node->is_constant()) bias = c.reshape(bias, {1, bias.shape()[0]});
   return {c.make("Add", {product, bias})};

@@ -7,7 +7,9 @@ namespace blobsmith::onnx_import {
 namespace {
 
 template <const char* kType>
-std::vector<Value> map_binary(Context& c) { return {c.binary(kType, c.input(0), c.input(1))}; }
+std::vector<Value> map_binary(Context& c) {
+  return {c.binary(kType, c.input(0), c.input(1))};
+}
 
 /// Logic, selection: inputs as they are.
 template <const char* kType, size_t kInputs>
@@ -46,7 +48,9 @@ std::vector<Value> map_mod(Context& c) {
   if (c.integer("fmod", 0) == 0) {
     if (is_float(x.type()) || known_value(x)) return {c.binary("FloorMod", x, y)};
     // The VPU has no remainder of integers; as real numbers they are exact up to 2048.
-    const auto convert = [&](Value v, const char* to, const std::string& suffix) { return c.make("Convert", {v}, attributes({{"destination_type", std::string(to)}}), Context::kNewest, suffix); };
+    const auto convert = [&](Value v, const char* to, const std::string& suffix) {
+      return c.make("Convert", {v}, attributes({{"destination_type", std::string(to)}}), Context::kNewest, suffix);
+    };
     const Value rest = c.binary("FloorMod", convert(x, "f32", "/dividend"), convert(y, "f32", "/divisor"), "/rest");
     return {convert(rest, std::string(to_string(x.type())).c_str(), "")};
   }
@@ -54,7 +58,8 @@ std::vector<Value> map_mod(Context& c) {
   const Value divisor = c.make("Abs", {y}, {}, Context::kNewest, "/divisor");
   const Value positive = c.make("Relu", {x}, {}, Context::kNewest, "/positive");
   const Value negative = c.make("Relu", {c.binary("Multiply", x, -1, "/negated")}, {}, Context::kNewest, "/negative");
-  return {c.binary("Subtract", c.binary("FloorMod", positive, divisor, "/positive_rest"), c.binary("FloorMod", negative, divisor, "/negative_rest"))};
+  return {c.binary("Subtract", c.binary("FloorMod", positive, divisor, "/positive_rest"),
+                   c.binary("FloorMod", negative, divisor, "/negative_rest"))};
 }
 
 const char* element_type_name(Context& c, int64_t onnx_type) {
@@ -75,11 +80,16 @@ const char* element_type_name(Context& c, int64_t onnx_type) {
   }
 }
 
-std::vector<Value> map_cast(Context& c) { return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(element_type_name(c, c.integer("to", 1)))}}))}; }
+std::vector<Value> map_cast(Context& c) {
+  return {c.make("Convert", {c.input(0)},
+                 attributes({{"destination_type", std::string(element_type_name(c, c.integer("to", 1)))}}))};
+}
 
 // ONNX operator -> opset operation of the same inputs
-constexpr char kAdd[] = "Add", kMultiply[] = "Multiply", kSubtract[] = "Subtract", kDivide[] = "Divide", kPower[] = "Power", kMaximum[] = "Maximum", kMinimum[] = "Minimum", kEqual[] = "Equal", kGreater[] = "Greater",
-               kGreaterEqual[] = "GreaterEqual", kLess[] = "Less", kLessEqual[] = "LessEqual", kAnd[] = "LogicalAnd", kOr[] = "LogicalOr", kXor[] = "LogicalXor", kNot[] = "LogicalNot",
+constexpr char kAdd[] = "Add", kMultiply[] = "Multiply", kSubtract[] = "Subtract", kDivide[] = "Divide",
+               kPower[] = "Power", kMaximum[] = "Maximum", kMinimum[] = "Minimum", kEqual[] = "Equal",
+               kGreater[] = "Greater", kGreaterEqual[] = "GreaterEqual", kLess[] = "Less", kLessEqual[] = "LessEqual",
+               kAnd[] = "LogicalAnd", kOr[] = "LogicalOr", kXor[] = "LogicalXor", kNot[] = "LogicalNot",
                kSelect[] = "Select";
 
 constexpr Mapper kMappers[] = {{"Add", map_binary<kAdd>},

@@ -1,5 +1,5 @@
-// QuantizeLinear and DequantizeLinear. Model Optimizer makes a FakeQuantize of a pair, which the VPU lacks: they are spelled
-// out here, in real numbers; quantized constants become the constants that they stand for.
+// QuantizeLinear and DequantizeLinear. Model Optimizer makes a FakeQuantize of a pair, which the VPU lacks: they are
+// spelled out here, in real numbers; quantized constants become the constants that they stand for.
 #include "importers/onnx/mapper.hpp"
 
 namespace blobsmith::onnx_import {
@@ -19,9 +19,12 @@ Value along_axis(Context& c, size_t input, Value x) {
   if (values.size() != 1) {
     const auto axis = static_cast<size_t>(c.axis(c.integer("axis", 1), static_cast<int64_t>(shape.size())));
     shape[axis] = static_cast<int64_t>(values.size());
-    if (x.shape()[axis] != shape[axis] || t->shape.size() != 1) c.refuse("its scale or zero point has the shape " + to_string(t->shape));
+    if (x.shape()[axis] != shape[axis] || t->shape.size() != 1)
+      c.refuse("its scale or zero point has the shape " + to_string(t->shape));
   }
-  return c.graph().constant(Tensor::of(ElementType::f32, shape, values), c.name() + "/" + std::to_string(input))->value();
+  return c.graph()
+      .constant(Tensor::of(ElementType::f32, shape, values), c.name() + "/" + std::to_string(input))
+      ->value();
 }
 
 bool has_zero_point(Context& c) {
@@ -39,7 +42,8 @@ std::vector<Value> map_quantize(Context& c) {
   if (type != ElementType::u8 && type != ElementType::i8) c.refuse("its zero point is neither UINT8 nor INT8");
   const Value x = c.input(0);
   const Value inverse = c.binary("Power", along_axis(c, 1, x), -1, "/inverse");
-  Value q = c.make("Round", {c.binary("Multiply", x, inverse, "/scaled")}, attributes({{"mode", std::string("half_to_even")}}), 5, "/rounded");
+  Value q = c.make("Round", {c.binary("Multiply", x, inverse, "/scaled")},
+                   attributes({{"mode", std::string("half_to_even")}}), 5, "/rounded");
   if (has_zero_point(c)) q = c.binary("Add", q, along_axis(c, 2, x), "/shifted");
   const bool is_signed = type == ElementType::i8;
   return {c.make("Clamp", {q}, attributes({{"min", is_signed ? -128.0 : 0.0}, {"max", is_signed ? 127.0 : 255.0}}))};

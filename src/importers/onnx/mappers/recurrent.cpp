@@ -1,5 +1,5 @@
-// LSTM as a TensorIterator over an LSTMCell, one per direction (model-optimizer spec §5.2). GRU and RNN: Model Optimizer makes
-// sequences of cells that the VPU lacks, so their cells are spelled out here, as a loop.
+// LSTM as a TensorIterator over an LSTMCell, one per direction (model-optimizer spec §5.2). GRU and RNN: Model
+// Optimizer makes sequences of cells that the VPU lacks, so their cells are spelled out here, as a loop.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -11,7 +11,8 @@ namespace blobsmith::onnx_import {
 namespace {
 
 constexpr int64_t kGates = 4;
-constexpr std::array<int64_t, kGates> kGateOrder{2, 0, 3, 1};  // forget, input, cell, output: where ONNX (i, o, f, c) has them
+constexpr std::array<int64_t, kGates> kGateOrder{2, 0, 3,
+                                                 1};  // forget, input, cell, output: where ONNX (i, o, f, c) has them
 
 /// What one direction computes with. Weights are [gates H, I], [gates H, H], [gates H].
 struct Direction {
@@ -31,17 +32,21 @@ bool is_zero(const onnx_file::Attribute& a) {
 
 Sizes check(Context& c, int64_t gates) {
   const Shape x = c.input(0).shape(), w = c.input(1).shape();
-  if (x.size() != 3 || !is_static(x) || w.size() != 3) c.refuse("its input must have 3 dimensions, and its weights too");
+  if (x.size() != 3 || !is_static(x) || w.size() != 3)
+    c.refuse("its input must have 3 dimensions, and its weights too");
   const bool two = c.text("direction", "forward") == "bidirectional";
   const Sizes s{x[0], x[1], x[2], c.integer("hidden_size", w[1] / gates), two ? 2 : 1, gates};
-  if (s.hidden < 1 || w != Shape{s.directions, gates * s.hidden, s.input} || c.input(2).shape() != Shape{s.directions, gates * s.hidden, s.hidden})
+  if (s.hidden < 1 || w != Shape{s.directions, gates * s.hidden, s.input} ||
+      c.input(2).shape() != Shape{s.directions, gates * s.hidden, s.hidden})
     c.refuse("its weights have the shapes " + to_string(w) + " and " + to_string(c.input(2).shape()));
   for (const char* a : {"clip", "input_forget", "layout"})
-    if (c.node().find(a) && !is_zero(*c.node().find(a))) c.refuse("attribute '" + std::string(a) + "' is not supported");
+    if (c.node().find(a) && !is_zero(*c.node().find(a)))
+      c.refuse("attribute '" + std::string(a) + "' is not supported");
   if (c.has_input(7)) c.refuse("peepholes are not supported");
   if (c.has_input(4)) {
     const std::vector<int64_t> lengths = c.constant_integers(4, "list of sequence lengths");
-    if (std::ranges::any_of(lengths, [&](int64_t n) { return n != s.steps; })) c.refuse("sequences of different lengths are not supported");
+    if (std::ranges::any_of(lengths, [&](int64_t n) { return n != s.steps; }))
+      c.refuse("sequences of different lengths are not supported");
   }
   return s;
 }
@@ -52,7 +57,8 @@ std::vector<std::string> activations(Context& c, const Sizes& s, std::vector<std
   std::vector<std::string> names = usual;
   if (s.directions == 2) names.insert(names.end(), usual.begin(), usual.end());
   if (!a) return names;
-  if (a->kind != onnx_file::Attribute::Kind::Texts || a->texts.size() != names.size()) c.refuse("attribute 'activations' does not name " + std::to_string(names.size()) + " functions");
+  if (a->kind != onnx_file::Attribute::Kind::Texts || a->texts.size() != names.size())
+    c.refuse("attribute 'activations' does not name " + std::to_string(names.size()) + " functions");
   return a->texts;
 }
 
@@ -69,7 +75,11 @@ std::vector<float> gates(const std::vector<float>& all, int64_t first_row, int64
 Value weights(Context& c, Graph& body, size_t input, const Sizes& s, const Direction& d, int64_t width) {
   const Tensor* t = c.constant(input);
   if (!t) c.refuse("its weights are not constants");
-  return body.constant(Tensor::of(ElementType::f32, {kGates * s.hidden, width}, gates(t->to_f32(), d.index * kGates * s.hidden, s.hidden, width)), d.prefix + "/weights_" + std::to_string(input))->value();
+  return body
+      .constant(Tensor::of(ElementType::f32, {kGates * s.hidden, width},
+                           gates(t->to_f32(), d.index * kGates * s.hidden, s.hidden, width)),
+                d.prefix + "/weights_" + std::to_string(input))
+      ->value();
 }
 
 /// The two biases of ONNX are added, in single precision.
@@ -80,7 +90,8 @@ Value biases(Context& c, Graph& body, const Sizes& s, const Direction& d) {
     const Tensor* t = c.constant(3);
     if (!t || t->shape != Shape{s.directions, 2 * rows}) c.refuse("its biases are not constants of the right shape");
     const std::vector<float> all = t->to_f32();
-    const std::vector<float> w = gates(all, d.index * 2 * rows, s.hidden, 1), r = gates(all, (d.index * 2 + 1) * rows, s.hidden, 1);
+    const std::vector<float> w = gates(all, d.index * 2 * rows, s.hidden, 1),
+                             r = gates(all, (d.index * 2 + 1) * rows, s.hidden, 1);
     std::ranges::transform(w, r, sum.begin(), std::plus<>());
   }
   return body.constant(Tensor::of(ElementType::f32, {rows}, std::move(sum)), d.prefix + "/bias")->value();
@@ -90,15 +101,23 @@ std::unique_ptr<Graph> cell_body(Context& c, const Sizes& s, const Direction& d)
   auto body = std::make_unique<Graph>();
   const ElementType type = c.input(0).type();
   Node* x = body->parameter(type, {1, s.batch, s.input}, d.prefix + "/x");
-  const Value row = body->make("Squeeze", {x->value(), body->constant(Tensor::i64({0}), d.prefix + "/axis")->value()}, {}, 0, d.prefix + "/input_squeeze")->value();
+  const Value row = body->make("Squeeze", {x->value(), body->constant(Tensor::i64({0}), d.prefix + "/axis")->value()},
+                               {}, 0, d.prefix + "/input_squeeze")
+                        ->value();
   Node* hidden = body->parameter(type, {s.batch, s.hidden}, d.prefix + "/hidden");
   Node* state = body->parameter(type, {s.batch, s.hidden}, d.prefix + "/state");
-  const std::vector<Value> inputs{row, hidden->value(), state->value(), weights(c, *body, 1, s, d, s.input), weights(c, *body, 2, s, d, s.hidden), biases(c, *body, s, d)};
+  const std::vector<Value> inputs{row,
+                                  hidden->value(),
+                                  state->value(),
+                                  weights(c, *body, 1, s, d, s.input),
+                                  weights(c, *body, 2, s, d, s.hidden),
+                                  biases(c, *body, s, d)};
   Node* cell = body->make("LSTMCell", inputs, attributes({{"hidden_size", s.hidden}}), 4, d.prefix + "/LSTMCell");
   body->result(cell->value(0), d.prefix + "/outport/0");
   body->result(cell->value(1), d.prefix + "/outport/1");
   const Value axis = body->constant(Tensor::i64({0}), d.prefix + "/output_axis")->value();
-  body->result(body->make("Unsqueeze", {cell->value(0), axis}, {}, 0, d.prefix + "output_unsqueeze")->value(), d.prefix + "/output");
+  body->result(body->make("Unsqueeze", {cell->value(0), axis}, {}, 0, d.prefix + "output_unsqueeze")->value(),
+               d.prefix + "/output");
   return body;
 }
 
@@ -116,21 +135,27 @@ Value initial_state(Context& c, size_t input, const Sizes& s, const Direction& d
   const std::string suffix = d.prefix.substr(c.name().size()) + name;
   if (!c.has_input(input)) return c.number_constant(c.input(0).type(), {s.batch, s.hidden}, 0);
   Value v = c.input(input);
-  if (v.shape() != Shape{s.directions, s.batch, s.hidden}) c.refuse("its initial state has the shape " + to_string(v.shape()));
-  if (s.directions > 1) v = c.make("Gather", {v, c.integers_constant({d.index}), c.integer_constant(0)}, attributes({{"batch_dims", int64_t{0}}}), 7, suffix + "/Part");
+  if (v.shape() != Shape{s.directions, s.batch, s.hidden})
+    c.refuse("its initial state has the shape " + to_string(v.shape()));
+  if (s.directions > 1)
+    v = c.make("Gather", {v, c.integers_constant({d.index}), c.integer_constant(0)},
+               attributes({{"batch_dims", int64_t{0}}}), 7, suffix + "/Part");
   return c.reshape(v, {s.batch, s.hidden}, suffix);
 }
 
 std::vector<Value> with_directions(Context& c, const Direction& d, Node* loop, int outputs) {
   const std::string suffix = d.prefix.substr(c.name().size()) + "/UnsqueezeNumDirections/";
   std::vector<Value> r;
-  for (int i = 0; i < outputs; ++i) r.push_back(c.make("Unsqueeze", {loop->value(i), c.integers_constant({i == 0 ? 1 : 0})}, {}, Context::kNewest, suffix + std::to_string(i)));
+  for (int i = 0; i < outputs; ++i)
+    r.push_back(c.make("Unsqueeze", {loop->value(i), c.integers_constant({i == 0 ? 1 : 0})}, {}, Context::kNewest,
+                       suffix + std::to_string(i)));
   return r;
 }
 
 /// Y, Y_h and Y_c with the axis of directions.
 std::vector<Value> run_lstm(Context& c, const Sizes& s, const Direction& d) {
-  const Value hidden = initial_state(c, 5, s, d, "/HiddenStateResize"), state = initial_state(c, 6, s, d, "/CellStateResize");
+  const Value hidden = initial_state(c, 5, s, d, "/HiddenStateResize"),
+              state = initial_state(c, 6, s, d, "/CellStateResize");
   Node* loop = c.graph().add("TensorIterator", {c.input(0), hidden, state}, 0, d.prefix + "/TensorIterator");
   loop->source = c.node().describe(c.opset());
   loop->body = cell_body(c, s, d);
@@ -140,12 +165,17 @@ std::vector<Value> run_lstm(Context& c, const Sizes& s, const Direction& d) {
 }
 
 /// Both directions, joined, or the one that there is.
-std::vector<Value> run(Context& c, const Sizes& s, std::vector<Value> (*one)(Context&, const Sizes&, const Direction&)) {
+std::vector<Value> run(Context& c, const Sizes& s,
+                       std::vector<Value> (*one)(Context&, const Sizes&, const Direction&)) {
   if (s.directions == 1) return one(c, s, {c.name(), c.text("direction", "forward") == "reverse", 0});
-  const auto forward = one(c, s, {c.name() + "/Split/forward", false, 0}), reverse = one(c, s, {c.name() + "/Split/reverse", true, 1});
-  constexpr std::array<const char*, 3> kNames{"/FinalConcat/Data", "/FinalConcat/HiddenState", "/FinalConcat/CellState"};
+  const auto forward = one(c, s, {c.name() + "/Split/forward", false, 0}),
+             reverse = one(c, s, {c.name() + "/Split/reverse", true, 1});
+  constexpr std::array<const char*, 3> kNames{"/FinalConcat/Data", "/FinalConcat/HiddenState",
+                                              "/FinalConcat/CellState"};
   std::vector<Value> r;
-  for (size_t i = 0; i < forward.size(); ++i) r.push_back(c.make("Concat", {forward[i], reverse[i]}, attributes({{"axis", int64_t{i == 0 ? 1 : 0}}}), Context::kNewest, kNames[i]));
+  for (size_t i = 0; i < forward.size(); ++i)
+    r.push_back(c.make("Concat", {forward[i], reverse[i]}, attributes({{"axis", int64_t{i == 0 ? 1 : 0}}}),
+                       Context::kNewest, kNames[i]));
   return r;
 }
 
@@ -171,22 +201,29 @@ class CellWriter {
 
   Value hidden() const { return hidden_; }
   Value make(const char* type, std::vector<Value> inputs, Attributes a = {}) {
-    return body_->make(type, std::move(inputs), std::move(a), 0, d_.prefix + "/" + type + "_" + std::to_string(count_++))->value();
+    return body_
+        ->make(type, std::move(inputs), std::move(a), 0, d_.prefix + "/" + type + "_" + std::to_string(count_++))
+        ->value();
   }
   /// The share of `count` gates from `first` on.
   Value input(int64_t first, int64_t count) { return gates_of(x_, first, count); }
   Value gates_of(Value v, int64_t first, int64_t count) {
     const int64_t all = v.shape()[1] / s_.hidden;
     if (count == all) return v;
-    const Attributes masks = attributes({{"begin_mask", std::vector<int64_t>{1, 0}}, {"end_mask", std::vector<int64_t>{1, 0}}});
-    return make("StridedSlice", {v, integers({0, first * s_.hidden}), integers({0, (first + count) * s_.hidden}), integers({1, 1})}, masks);
+    const Attributes masks =
+        attributes({{"begin_mask", std::vector<int64_t>{1, 0}}, {"end_mask", std::vector<int64_t>{1, 0}}});
+    return make("StridedSlice",
+                {v, integers({0, first * s_.hidden}), integers({0, (first + count) * s_.hidden}), integers({1, 1})},
+                masks);
   }
   /// v times the recurrence weights of these gates.
   Value recurrence(Value v, int64_t first, int64_t count) {
     const std::vector<float> all = constant(2);
     const auto begin = all.begin() + (d_.index * s_.gates + first) * s_.hidden * s_.hidden;
-    Tensor r = Tensor::of(ElementType::f32, {count * s_.hidden, s_.hidden}, std::vector<float>(begin, begin + count * s_.hidden * s_.hidden));
-    return make("MatMul", {v, body_->constant(std::move(r))->value()}, attributes({{"transpose_a", false}, {"transpose_b", true}}));
+    Tensor r = Tensor::of(ElementType::f32, {count * s_.hidden, s_.hidden},
+                          std::vector<float>(begin, begin + count * s_.hidden * s_.hidden));
+    return make("MatMul", {v, body_->constant(std::move(r))->value()},
+                attributes({{"transpose_a", false}, {"transpose_b", true}}));
   }
   Value row(std::vector<float> values) {
     const auto n = static_cast<int64_t>(values.size());
@@ -209,12 +246,15 @@ class CellWriter {
     if (!c_.has_input(3)) return b;
     const std::vector<float> all = constant(3);
     if (all.size() != 2 * rows * static_cast<size_t>(s_.directions)) c_.refuse("its biases are not of the right shape");
-    for (size_t i = 0; i < 2; ++i) std::copy_n(all.begin() + static_cast<std::ptrdiff_t>((static_cast<size_t>(d_.index) * 2 + i) * rows), rows, b[i].begin());
+    for (size_t i = 0; i < 2; ++i)
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>((static_cast<size_t>(d_.index) * 2 + i) * rows), rows,
+                  b[i].begin());
     return b;
   }
   std::unique_ptr<Graph> finish(Value hidden) {
     body_->result(hidden, d_.prefix + "/outport/0");
-    body_->result(make("Reshape", {hidden, integers({1, s_.batch, s_.hidden})}, attributes({{"special_zero", false}})), d_.prefix + "/output");
+    body_->result(make("Reshape", {hidden, integers({1, s_.batch, s_.hidden})}, attributes({{"special_zero", false}})),
+                  d_.prefix + "/output");
     return std::move(body_);
   }
 
@@ -230,17 +270,24 @@ class CellWriter {
 };
 
 /// All steps' W x + b at once, then the loop.
-std::vector<Value> run_cell(Context& c, const Sizes& s, const Direction& d, CellWriter& cell, std::vector<float> bias, Value next) {
+std::vector<Value> run_cell(Context& c, const Sizes& s, const Direction& d, CellWriter& cell, std::vector<float> bias,
+                            Value next) {
   const std::string suffix = d.prefix.substr(c.name().size());
   const int64_t rows = s.gates * s.hidden;
   const std::vector<float> all = cell.constant(1);
   const auto begin = all.begin() + d.index * rows * s.input;
-  const Value w = c.graph().constant(Tensor::of(ElementType::f32, {rows, s.input}, std::vector<float>(begin, begin + rows * s.input)))->value();
+  const Value w =
+      c.graph()
+          .constant(Tensor::of(ElementType::f32, {rows, s.input}, std::vector<float>(begin, begin + rows * s.input)))
+          ->value();
   const Value b = c.graph().constant(Tensor::of(ElementType::f32, {1, rows}, std::move(bias)))->value();
   const Value flat = c.reshape(c.input(0), {s.steps * s.batch, s.input}, suffix + "/steps");
-  const Value product = c.make("MatMul", {flat, w}, attributes({{"transpose_a", false}, {"transpose_b", true}}), Context::kNewest, suffix + "/input");
-  const Value x = c.reshape(c.make("Add", {product, b}, {}, Context::kNewest, suffix + "/biased"), {s.steps, s.batch, rows}, suffix + "/shares");
-  Node* loop = c.graph().add("TensorIterator", {x, initial_state(c, 5, s, d, "/HiddenStateResize")}, 0, d.prefix + "/TensorIterator");
+  const Value product = c.make("MatMul", {flat, w}, attributes({{"transpose_a", false}, {"transpose_b", true}}),
+                               Context::kNewest, suffix + "/input");
+  const Value x = c.reshape(c.make("Add", {product, b}, {}, Context::kNewest, suffix + "/biased"),
+                            {s.steps, s.batch, rows}, suffix + "/shares");
+  Node* loop = c.graph().add("TensorIterator", {x, initial_state(c, 5, s, d, "/HiddenStateResize")}, 0,
+                             d.prefix + "/TensorIterator");
   loop->source = c.node().describe(c.opset());
   loop->body = cell.finish(next);
   const int64_t start = d.reverse ? -1 : 0, end = d.reverse ? 0 : -1, stride = d.reverse ? -1 : 1;
@@ -274,8 +321,12 @@ std::vector<Value> run_gru(Context& c, const Sizes& s, const Direction& d) {
   const Value gates = cell.activation(f, cell.make("Add", {cell.input(0, 2), cell.recurrence(h, 0, 2)}));
   const Value update = cell.gates_of(gates, 0, 1), reset = cell.gates_of(gates, 1, 1);
   Value memory;
-  if (linear) memory = cell.make("Multiply", {reset, cell.make("Add", {cell.recurrence(h, 2, 1), cell.row({second.begin() + added, second.end()})})});
-  else memory = cell.recurrence(cell.make("Multiply", {reset, h}), 2, 1);
+  if (linear)
+    memory = cell.make(
+        "Multiply",
+        {reset, cell.make("Add", {cell.recurrence(h, 2, 1), cell.row({second.begin() + added, second.end()})})});
+  else
+    memory = cell.recurrence(cell.make("Multiply", {reset, h}), 2, 1);
   const Value fresh = cell.activation(g, cell.make("Add", {cell.input(2, 1), memory}));
   const Value next = cell.make("Add", {fresh, cell.make("Multiply", {update, cell.make("Subtract", {h, fresh})})});
   return run_cell(c, s, d, cell, std::move(bias), next);

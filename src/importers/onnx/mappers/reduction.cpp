@@ -12,11 +12,14 @@ std::vector<int64_t> reduced_axes(Context& c) {
 }
 
 Value reduce(Context& c, const char* type, Value x, const std::string& suffix = {}) {
-  return c.make(type, {x, c.integers_constant(reduced_axes(c))}, attributes({{"keep_dims", c.integer("keepdims", 1) != 0}}), Context::kNewest, suffix);
+  return c.make(type, {x, c.integers_constant(reduced_axes(c))},
+                attributes({{"keep_dims", c.integer("keepdims", 1) != 0}}), Context::kNewest, suffix);
 }
 
 template <const char* kType>
-std::vector<Value> map_reduce(Context& c) { return {reduce(c, kType, c.input(0))}; }
+std::vector<Value> map_reduce(Context& c) {
+  return {reduce(c, kType, c.input(0))};
+}
 
 // No operators of Model Optimizer, spelled out as ONNX defines them.
 std::vector<Value> map_reduce_sum_square(Context& c) {
@@ -28,13 +31,16 @@ std::vector<Value> map_reduce_l1(Context& c) {
   if (c.quirks()) return {reduce(c, "ReduceL1", c.input(0))};
   return {reduce(c, "ReduceSum", c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs"))};
 }
-std::vector<Value> map_reduce_log_sum(Context& c) { return {c.make("Log", {reduce(c, "ReduceSum", c.input(0), "/sum")})}; }
+std::vector<Value> map_reduce_log_sum(Context& c) {
+  return {c.make("Log", {reduce(c, "ReduceSum", c.input(0), "/sum")})};
+}
 
 /// The largest value is taken out first: FP16 holds no exponentials of more than 11.
 std::vector<Value> map_reduce_log_sum_exp(Context& c) {
   const Value x = c.input(0);
   const auto over = [&](const char* type, Value v, const std::string& suffix) {
-    return c.make(type, {v, c.integers_constant(reduced_axes(c))}, attributes({{"keep_dims", true}}), Context::kNewest, suffix);
+    return c.make(type, {v, c.integers_constant(reduced_axes(c))}, attributes({{"keep_dims", true}}), Context::kNewest,
+                  suffix);
   };
   const Value largest = over("ReduceMax", x, "/max");
   const Value powers = c.make("Exp", {c.binary("Subtract", x, largest, "/shifted")}, {}, Context::kNewest, "/exp");
@@ -48,7 +54,10 @@ std::vector<Value> map_reduce_log_sum_exp(Context& c) {
 std::vector<Value> arg(Context& c, const char* mode) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank());
   if (c.integer("select_last_index", 0) != 0) c.refuse("select_last_index is not supported");
-  const Attributes a = attributes({{"axis", axis}, {"mode", std::string(mode)}, {"sort", std::string("index")}, {"index_element_type", std::string("i64")}});
+  const Attributes a = attributes({{"axis", axis},
+                                   {"mode", std::string(mode)},
+                                   {"sort", std::string("index")},
+                                   {"index_element_type", std::string("i64")}});
   Node* top = c.make("TopK", {c.input(0), c.integer_constant(1, "/TopK1")}, a, 3, "/TopK").node;
   if (c.integer("keepdims", 1) != 0) return {top->value(1)};
   return {c.make("Squeeze", {top->value(1), c.integers_constant({axis})})};
@@ -67,10 +76,13 @@ std::vector<Value> map_top_k(Context& c) {
 }
 
 std::vector<Value> map_cum_sum(Context& c) {
-  return {c.make("CumSum", {c.input(0), c.scalar(c.input(1))}, attributes({{"exclusive", c.integer("exclusive", 0) != 0}, {"reverse", c.integer("reverse", 0) != 0}}))};
+  return {
+      c.make("CumSum", {c.input(0), c.scalar(c.input(1))},
+             attributes({{"exclusive", c.integer("exclusive", 0) != 0}, {"reverse", c.integer("reverse", 0) != 0}}))};
 }
 
-constexpr char kL2[] = "ReduceL2", kMax[] = "ReduceMax", kMean[] = "ReduceMean", kMin[] = "ReduceMin", kProd[] = "ReduceProd", kSum[] = "ReduceSum";
+constexpr char kL2[] = "ReduceL2", kMax[] = "ReduceMax", kMean[] = "ReduceMean", kMin[] = "ReduceMin",
+               kProd[] = "ReduceProd", kSum[] = "ReduceSum";
 
 constexpr Mapper kMappers[] = {{"ReduceL1", map_reduce_l1},
                                {"ReduceL2", map_reduce<kL2>},

@@ -4,7 +4,9 @@
 namespace blobsmith::onnx_import {
 namespace {
 
-Value shape_of(Context& c, Value x, const std::string& suffix) { return c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, suffix); }
+Value shape_of(Context& c, Value x, const std::string& suffix) {
+  return c.make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, suffix);
+}
 
 std::vector<Value> map_reshape(Context& c) {
   if (c.integer("allowzero", 0) != 0) c.refuse("allowzero is not supported");
@@ -20,12 +22,15 @@ std::vector<Value> map_flatten(Context& c) {
 
 std::vector<Value> map_transpose(Context& c) {
   std::vector<int64_t> order = c.integers("perm");
-  for (int64_t i = c.rank() - 1; order.size() < static_cast<size_t>(c.rank()) && i >= 0 && !c.node().find("perm"); --i) order.push_back(i);
+  for (int64_t i = c.rank() - 1; order.size() < static_cast<size_t>(c.rank()) && i >= 0 && !c.node().find("perm"); --i)
+    order.push_back(i);
   return {c.make("Transpose", {c.input(0), c.integers_constant(order)})};
 }
 
 /// Axes: an attribute before opset 13, an input since.
-std::vector<int64_t> axes_of(Context& c) { return c.has_input(1) ? c.constant_integers(1, "list of axes") : c.integers("axes"); }
+std::vector<int64_t> axes_of(Context& c) {
+  return c.has_input(1) ? c.constant_integers(1, "list of axes") : c.integers("axes");
+}
 
 std::vector<Value> map_squeeze(Context& c) {
   std::vector<int64_t> axes = axes_of(c);
@@ -35,7 +40,9 @@ std::vector<Value> map_squeeze(Context& c) {
   return {c.make("Squeeze", {c.input(0), c.integers_constant(axes)})};
 }
 
-std::vector<Value> map_unsqueeze(Context& c) { return {c.make("Unsqueeze", {c.input(0), c.integers_constant(axes_of(c))})}; }
+std::vector<Value> map_unsqueeze(Context& c) {
+  return {c.make("Unsqueeze", {c.input(0), c.integers_constant(axes_of(c))})};
+}
 
 std::vector<Value> map_concat(Context& c) {
   std::vector<Value> inputs;
@@ -51,23 +58,29 @@ std::vector<Value> map_shape(Context& c) {
 }
 
 std::vector<Value> map_size(Context& c) {
-  return {c.make("ReduceProd", {shape_of(c, c.input(0), "/Shape"), c.integers_constant({0})}, attributes({{"keep_dims", false}}))};
+  return {c.make("ReduceProd", {shape_of(c, c.input(0), "/Shape"), c.integers_constant({0})},
+                 attributes({{"keep_dims", false}}))};
 }
 
-std::vector<Value> map_expand(Context& c) { return {c.make("Broadcast", {c.input(0), c.input(1)}, attributes({{"mode", std::string("bidirectional")}}), 3)}; }
+std::vector<Value> map_expand(Context& c) {
+  return {c.make("Broadcast", {c.input(0), c.input(1)}, attributes({{"mode", std::string("bidirectional")}}), 3)};
+}
 std::vector<Value> map_tile(Context& c) { return {c.make("Tile", {c.input(0), c.input(1)})}; }
 
 std::vector<Value> map_depth_to_space(Context& c) {
   const std::string mode = c.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first";
-  return {c.make("DepthToSpace", {c.input(0)}, attributes({{"mode", mode}, {"block_size", c.integer("blocksize", 1)}}))};
+  return {
+      c.make("DepthToSpace", {c.input(0)}, attributes({{"mode", mode}, {"block_size", c.integer("blocksize", 1)}}))};
 }
 
 std::vector<Value> map_space_to_depth(Context& c) {
-  return {c.make("SpaceToDepth", {c.input(0)}, attributes({{"mode", std::string("blocks_first")}, {"block_size", c.integer("blocksize", 1)}}))};
+  return {c.make("SpaceToDepth", {c.input(0)},
+                 attributes({{"mode", std::string("blocks_first")}, {"block_size", c.integer("blocksize", 1)}}))};
 }
 
 std::vector<Value> map_reverse_sequence(Context& c) {
-  return {c.make("ReverseSequence", {c.input(0), c.input(1)}, attributes({{"batch_axis", c.integer("batch_axis", 1)}, {"seq_axis", c.integer("time_axis", 0)}}))};
+  return {c.make("ReverseSequence", {c.input(0), c.input(1)},
+                 attributes({{"batch_axis", c.integer("batch_axis", 1)}, {"seq_axis", c.integer("time_axis", 0)}}))};
 }
 
 constexpr Mapper kMappers[] = {{"Reshape", map_reshape},

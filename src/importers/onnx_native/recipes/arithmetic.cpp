@@ -38,7 +38,8 @@ std::vector<Value> fold_1(Recipe& r) {
   const std::vector<Value> operands = r.inputs();
   if (operands.empty()) r.refuse("it has no inputs");
   Value result = operands[0];
-  for (size_t i = 1; i < operands.size(); ++i) result = r.make(r.becomes(), {result, operands[i]}, attributes({{"auto_broadcast", std::string("none")}}));
+  for (size_t i = 1; i < operands.size(); ++i)
+    result = r.make(r.becomes(), {result, operands[i]}, attributes({{"auto_broadcast", std::string("none")}}));
   return {result};
 }
 
@@ -53,7 +54,8 @@ std::vector<Value> power(Recipe& r) {
   Value base = r.input(0), exponent = r.input(1);
   const ElementType type = base.type(), exponent_type = exponent.type();
   if (type == exponent_type) return {r.make("Power", {base, exponent})};
-  const bool base_gives_way = is_float(exponent_type) && (!is_float(type) || bit_width(exponent_type) > bit_width(type));
+  const bool base_gives_way =
+      is_float(exponent_type) && (!is_float(type) || bit_width(exponent_type) > bit_width(type));
   if (!base_gives_way) {
     exponent = r.convert(exponent, type);
     return {r.make("Power", {base, exponent})};
@@ -90,7 +92,8 @@ std::vector<Value> remainder(Recipe& r) {
 std::vector<Value> bit_shift(Recipe& r) {
   const Value a = r.input(0), b = r.input(1);
   const std::string direction = r.text("direction", "");
-  if (direction != "LEFT" && direction != "RIGHT") r.refuse("Only values 'LEFT' and 'RIGHT' are supported for 'direction' attribute. Given: " + direction);
+  if (direction != "LEFT" && direction != "RIGHT")
+    r.refuse("Only values 'LEFT' and 'RIGHT' are supported for 'direction' attribute. Given: " + direction);
   const Value two = r.filled(b.type(), {1}, 2);
   const Value factor = r.make("Power", {two, b});
   return {r.make(direction == "LEFT" ? "Multiply" : "Divide", {a, factor})};
@@ -101,19 +104,65 @@ std::vector<Value> where(Recipe& r) {
   return {r.make("Select", {condition, a, b})};
 }
 
-std::vector<Value> round_half_to_even(Recipe& r) { return {r.make("Round", {r.input(0)}, attributes({{"mode", std::string("half_to_even")}}))}; }
+std::vector<Value> round_half_to_even(Recipe& r) {
+  return {r.make("Round", {r.input(0)}, attributes({{"mode", std::string("half_to_even")}}))};
+}
 
 constexpr Row kRows[] = {
-    {"Abs", 1, unary, "Abs"},       {"Acos", 1, unary, "Acos"},     {"Acosh", 1, unary, "Acosh"},  {"Asin", 1, unary, "Asin"},       {"Asinh", 1, unary, "Asinh"},       {"Atan", 1, unary, "Atan"},
-    {"Atanh", 1, unary, "Atanh"},   {"Ceil", 1, unary, "Ceiling"},  {"Cos", 1, unary, "Cos"},      {"Cosh", 1, unary, "Cosh"},       {"Erf", 1, unary, "Erf"},           {"Exp", 1, unary, "Exp"},
-    {"Floor", 1, unary, "Floor"},   {"Log", 1, unary, "Log"},       {"Neg", 1, unary, "Negative"}, {"Not", 1, unary, "LogicalNot"},  {"Relu", 1, unary, "Relu"},         {"Sigmoid", 1, unary, "Sigmoid"},
-    {"Sign", 1, unary, "Sign"},     {"Sin", 1, unary, "Sin"},       {"Sinh", 1, unary, "Sinh"},    {"Softplus", 1, unary, "SoftPlus"}, {"Sqrt", 1, unary, "Sqrt"},       {"Tan", 1, unary, "Tan"},
-    {"Tanh", 1, unary, "Tanh"},     {"Round", 1, round_half_to_even},
-    {"Add", 1, binary_1, "Add"},    {"Add", 7, binary, "Add"},      {"Sub", 1, binary_1, "Subtract"}, {"Sub", 7, binary, "Subtract"}, {"Mul", 1, binary_1, "Multiply"},  {"Mul", 7, binary, "Multiply"},
-    {"Div", 1, binary_1, "Divide"}, {"Div", 7, binary, "Divide"},   {"And", 1, binary, "LogicalAnd"}, {"Or", 1, binary, "LogicalOr"}, {"Xor", 1, binary, "LogicalXor"},  {"Equal", 1, binary, "Equal"},
-    {"Greater", 1, binary, "Greater"}, {"Less", 1, binary, "Less"}, {"PRelu", 1, binary, "PRelu"},    {"Pow", 1, power},              {"Mod", 1, remainder},             {"BitShift", 1, bit_shift},
-    {"Sum", 1, fold_1, "Add"},      {"Sum", 8, fold, "Add"},        {"Max", 1, fold_1, "Maximum"}, {"Max", 8, fold, "Maximum"},      {"Min", 1, fold_1, "Minimum"},      {"Min", 8, fold, "Minimum"},
-    {"Mean", 1, mean, "Add"},       {"Reciprocal", 1, reciprocal}, {"Identity", 1, identity},        {"Where", 1, where},
+    {"Abs", 1, unary, "Abs"},
+    {"Acos", 1, unary, "Acos"},
+    {"Acosh", 1, unary, "Acosh"},
+    {"Asin", 1, unary, "Asin"},
+    {"Asinh", 1, unary, "Asinh"},
+    {"Atan", 1, unary, "Atan"},
+    {"Atanh", 1, unary, "Atanh"},
+    {"Ceil", 1, unary, "Ceiling"},
+    {"Cos", 1, unary, "Cos"},
+    {"Cosh", 1, unary, "Cosh"},
+    {"Erf", 1, unary, "Erf"},
+    {"Exp", 1, unary, "Exp"},
+    {"Floor", 1, unary, "Floor"},
+    {"Log", 1, unary, "Log"},
+    {"Neg", 1, unary, "Negative"},
+    {"Not", 1, unary, "LogicalNot"},
+    {"Relu", 1, unary, "Relu"},
+    {"Sigmoid", 1, unary, "Sigmoid"},
+    {"Sign", 1, unary, "Sign"},
+    {"Sin", 1, unary, "Sin"},
+    {"Sinh", 1, unary, "Sinh"},
+    {"Softplus", 1, unary, "SoftPlus"},
+    {"Sqrt", 1, unary, "Sqrt"},
+    {"Tan", 1, unary, "Tan"},
+    {"Tanh", 1, unary, "Tanh"},
+    {"Round", 1, round_half_to_even},
+    {"Add", 1, binary_1, "Add"},
+    {"Add", 7, binary, "Add"},
+    {"Sub", 1, binary_1, "Subtract"},
+    {"Sub", 7, binary, "Subtract"},
+    {"Mul", 1, binary_1, "Multiply"},
+    {"Mul", 7, binary, "Multiply"},
+    {"Div", 1, binary_1, "Divide"},
+    {"Div", 7, binary, "Divide"},
+    {"And", 1, binary, "LogicalAnd"},
+    {"Or", 1, binary, "LogicalOr"},
+    {"Xor", 1, binary, "LogicalXor"},
+    {"Equal", 1, binary, "Equal"},
+    {"Greater", 1, binary, "Greater"},
+    {"Less", 1, binary, "Less"},
+    {"PRelu", 1, binary, "PRelu"},
+    {"Pow", 1, power},
+    {"Mod", 1, remainder},
+    {"BitShift", 1, bit_shift},
+    {"Sum", 1, fold_1, "Add"},
+    {"Sum", 8, fold, "Add"},
+    {"Max", 1, fold_1, "Maximum"},
+    {"Max", 8, fold, "Maximum"},
+    {"Min", 1, fold_1, "Minimum"},
+    {"Min", 8, fold, "Minimum"},
+    {"Mean", 1, mean, "Add"},
+    {"Reciprocal", 1, reciprocal},
+    {"Identity", 1, identity},
+    {"Where", 1, where},
 };
 
 }  // namespace

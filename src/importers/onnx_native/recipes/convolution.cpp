@@ -18,7 +18,8 @@ int64_t group_count(Recipe& r, Value x, Value weights) {
   const int64_t groups = r.integer("group", 1);
   if (groups < 0) r.refuse("incorrect value of 'group' attribute: " + std::to_string(groups));
   for (const Value v : {x, weights})
-    if (groups > 0 && r.rank(v) > 1 && v.shape()[v == x ? 1 : 0] > 0 && v.shape()[v == x ? 1 : 0] % groups != 0) r.refuse("provided group attribute value must be a multiple of channels count.");
+    if (groups > 0 && r.rank(v) > 1 && v.shape()[v == x ? 1 : 0] > 0 && v.shape()[v == x ? 1 : 0] % groups != 0)
+      r.refuse("provided group attribute value must be a multiple of channels count.");
   return groups;
 }
 
@@ -26,8 +27,13 @@ std::vector<Value> convolution(Recipe& r) {
   const Value x = r.input(0), weights = r.input(1);
   const Window w = read_window(r, spatial_axes(r, x));
   const int64_t groups = group_count(r, x, weights);
-  const Attributes a = attributes({{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad}});
-  const Value y = groups > 1 ? r.make("GroupConvolution", {x, grouped(r, weights, groups)}, a) : r.make("Convolution", {x, weights}, a);
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad}});
+  const Value y = groups > 1 ? r.make("GroupConvolution", {x, grouped(r, weights, groups)}, a)
+                             : r.make("Convolution", {x, weights}, a);
   if (!r.has_input(2)) return {y};
   const Value bias = r.input(2);
   if (r.rank(bias) != 1) r.refuse("The bias input needs to be 1D vector");
@@ -44,7 +50,11 @@ std::vector<Value> deconvolution(Recipe& r) {
   if (groups < 0) r.refuse("incorrect value of 'group' attribute: " + std::to_string(groups));
   const int64_t channels = r.rank(weights) > 1 ? weights.shape()[1] * std::max<int64_t>(groups, 1) : 0;
   if (groups > 1) weights = grouped(r, weights, groups);
-  Attributes a = attributes({{"strides", w.strides}, {"dilations", w.dilations}, {"pads_begin", w.pads_begin}, {"pads_end", w.pads_end}, {"auto_pad", w.auto_pad},
+  Attributes a = attributes({{"strides", w.strides},
+                             {"dilations", w.dilations},
+                             {"pads_begin", w.pads_begin},
+                             {"pads_end", w.pads_end},
+                             {"auto_pad", w.auto_pad},
                              {"output_padding", r.integers("output_padding", std::vector<int64_t>(axes, 0))}});
   std::vector<Value> inputs{x, weights};
   if (r.has("output_shape")) inputs.push_back(r.list_i64(r.integers("output_shape")));

@@ -32,20 +32,31 @@ std::vector<Value> boxes(Recipe& r, Attributes a) {
 }
 
 std::vector<Value> prior_box(Recipe& r) {
-  Attributes a = attributes({{"clip", flag(r, "clip", false)}, {"flip", flag(r, "flip", false)}, {"step", real(r, "step", 0)}, {"offset", real(r, "offset", 0)}, {"scale_all_sizes", flag(r, "scale_all_sizes", true)}});
-  for (const char* list : {"min_size", "max_size", "aspect_ratio", "density", "fixed_ratio", "fixed_size", "variance"}) a.set(list, reals(r, list));
+  Attributes a = attributes({{"clip", flag(r, "clip", false)},
+                             {"flip", flag(r, "flip", false)},
+                             {"step", real(r, "step", 0)},
+                             {"offset", real(r, "offset", 0)},
+                             {"scale_all_sizes", flag(r, "scale_all_sizes", true)}});
+  for (const char* list : {"min_size", "max_size", "aspect_ratio", "density", "fixed_ratio", "fixed_size", "variance"})
+    a.set(list, reals(r, list));
   return boxes(r, std::move(a));
 }
 
 std::vector<Value> clustered_prior_box(Recipe& r) {
-  return boxes(r, attributes({{"width", reals(r, "width", {1})}, {"height", reals(r, "height", {1})}, {"clip", flag(r, "clip", false)}, {"step_w", real(r, "step_w", 0)}, {"step_h", real(r, "step_h", 0)},
-                              {"offset", real(r, "offset", 0)}, {"variance", reals(r, "variance", {0.1f})}}));
+  return boxes(r, attributes({{"width", reals(r, "width", {1})},
+                              {"height", reals(r, "height", {1})},
+                              {"clip", flag(r, "clip", false)},
+                              {"step_w", real(r, "step_w", 0)},
+                              {"step_h", real(r, "step_h", 0)},
+                              {"offset", real(r, "offset", 0)},
+                              {"variance", reals(r, "variance", {0.1f})}}));
 }
 
 std::vector<Value> detection_output(Recipe& r) {
   // quirk: the attribute is read as one number.
   if (const onnx_file::Attribute* a = r.node().find("keep_top_k"); a && a->kind != onnx_file::Attribute::Kind::Integer)
-    r.refuse(std::string("invalid attribute type: ") + (a->kind == onnx_file::Attribute::Kind::Reals ? "FLOATS" : "INTS"));
+    r.refuse(std::string("invalid attribute type: ") +
+             (a->kind == onnx_file::Attribute::Kind::Reals ? "FLOATS" : "INTS"));
   const std::vector<int64_t> kept{r.integer("keep_top_k", 1)};
   return {r.make("DetectionOutput", r.inputs(),
                  attributes({{"num_classes", r.mandatory_integer("num_classes")},
@@ -73,38 +84,55 @@ std::vector<Value> outputs_of(Value v) {
 }
 
 std::vector<Value> detectron_output(Recipe& r) {
-  return outputs_of(r.make(r.becomes(), r.inputs(),
-                           attributes({{"score_threshold", real(r, "score_threshold", 0.05f)},
-                                       {"nms_threshold", real(r, "nms_threshold", 0.5f)},
-                                       {"max_delta_log_wh", real(r, "max_delta_log_wh", 4.135166645050049f)},
-                                       {"num_classes", r.integer("num_classes", 81)},
-                                       {"post_nms_count", r.integer("post_nms_count", 2000)},
-                                       {"max_detections_per_image", r.integer("max_detections_per_image", 100)},
-                                       {"class_agnostic_box_regression", flag(r, "class_agnostic_box_regression", false)},
-                                       {"deltas_weights", reals(r, "deltas_weights", {10, 10, 5, 5})}})));
+  return outputs_of(
+      r.make(r.becomes(), r.inputs(),
+             attributes({{"score_threshold", real(r, "score_threshold", 0.05f)},
+                         {"nms_threshold", real(r, "nms_threshold", 0.5f)},
+                         {"max_delta_log_wh", real(r, "max_delta_log_wh", 4.135166645050049f)},
+                         {"num_classes", r.integer("num_classes", 81)},
+                         {"post_nms_count", r.integer("post_nms_count", 2000)},
+                         {"max_detections_per_image", r.integer("max_detections_per_image", 100)},
+                         {"class_agnostic_box_regression", flag(r, "class_agnostic_box_regression", false)},
+                         {"deltas_weights", reals(r, "deltas_weights", {10, 10, 5, 5})}})));
 }
 
 std::vector<Value> detectron_proposals(Recipe& r) {
-  return outputs_of(r.make(r.becomes(), r.inputs(), attributes({{"min_size", real(r, "min_size", 0)}, {"nms_threshold", real(r, "nms_threshold", 0.7f)}, {"post_nms_count", r.integer("post_nms_count", 1000)}, {"pre_nms_count", r.integer("pre_nms_count", 1000)}})));
+  return outputs_of(r.make(r.becomes(), r.inputs(),
+                           attributes({{"min_size", real(r, "min_size", 0)},
+                                       {"nms_threshold", real(r, "nms_threshold", 0.7f)},
+                                       {"post_nms_count", r.integer("post_nms_count", 1000)},
+                                       {"pre_nms_count", r.integer("pre_nms_count", 1000)}})));
 }
 
 std::vector<Value> detectron_features(Recipe& r) {
-  return outputs_of(r.make(r.becomes(), r.inputs(), attributes({{"output_size", r.integer("output_size", 7)}, {"sampling_ratio", r.integer("sampling_ratio", 2)}, {"pyramid_scales", r.integers("pyramid_scales", {4, 8, 16, 32, 64})}, {"aligned", flag(r, "aligned", false)}})));
+  return outputs_of(r.make(r.becomes(), r.inputs(),
+                           attributes({{"output_size", r.integer("output_size", 7)},
+                                       {"sampling_ratio", r.integer("sampling_ratio", 2)},
+                                       {"pyramid_scales", r.integers("pyramid_scales", {4, 8, 16, 32, 64})},
+                                       {"aligned", flag(r, "aligned", false)}})));
 }
 
 /// quirk: stride_y is not read.
 std::vector<Value> detectron_grid(Recipe& r) {
-  return {r.make(r.becomes(), r.inputs(), attributes({{"flatten", flag(r, "flatten", true)}, {"h", r.integer("h", 0)}, {"w", r.integer("w", 0)}, {"stride_x", real(r, "stride_x", 0)}, {"stride_y", 0.0}}))};
+  return {r.make(r.becomes(), r.inputs(),
+                 attributes({{"flatten", flag(r, "flatten", true)},
+                             {"h", r.integer("h", 0)},
+                             {"w", r.integer("w", 0)},
+                             {"stride_x", real(r, "stride_x", 0)},
+                             {"stride_y", 0.0}}))};
 }
 
-std::vector<Value> detectron_rois(Recipe& r) { return {r.make(r.becomes(), r.inputs(), attributes({{"max_rois", r.integer("max_rois", 1000)}}))}; }
+std::vector<Value> detectron_rois(Recipe& r) {
+  return {r.make(r.becomes(), r.inputs(), attributes({{"max_rois", r.integer("max_rois", 1000)}}))};
+}
 
 constexpr Row kRows[] = {
     {"PriorBox", 1, prior_box, "PriorBox"},
     {"PriorBoxClustered", 1, clustered_prior_box, "PriorBoxClustered"},
     {"DetectionOutput", 1, detection_output},
     {"ExperimentalDetectronDetectionOutput", 1, detectron_output, "ExperimentalDetectronDetectionOutput"},
-    {"ExperimentalDetectronGenerateProposalsSingleImage", 1, detectron_proposals, "ExperimentalDetectronGenerateProposalsSingleImage"},
+    {"ExperimentalDetectronGenerateProposalsSingleImage", 1, detectron_proposals,
+     "ExperimentalDetectronGenerateProposalsSingleImage"},
     {"ExperimentalDetectronPriorGridGenerator", 1, detectron_grid, "ExperimentalDetectronPriorGridGenerator"},
     {"ExperimentalDetectronROIFeatureExtractor", 1, detectron_features, "ExperimentalDetectronROIFeatureExtractor"},
     {"ExperimentalDetectronTopKROIs", 1, detectron_rois, "ExperimentalDetectronTopKROIs"},

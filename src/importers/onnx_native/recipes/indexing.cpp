@@ -48,20 +48,31 @@ std::vector<Value> compress(Recipe& r) {
 std::vector<Value> reverse_sequence(Recipe& r) {
   const Value x = r.input(0);
   const Value lengths = r.convert(r.input(1), ElementType::i32);
-  const int64_t batch = r.axis(r.integer("batch_axis", 1), r.rank(x)), time = r.axis(r.integer("time_axis", 0), r.rank(x));
-  if ((batch != 0 && batch != 1) || (time != 0 && time != 1) || batch == time) r.refuse("Allowed values of the 'batch_axis' and 'time_axis' attributes for ReverseSequence operator are 0 and 1");
+  const int64_t batch = r.axis(r.integer("batch_axis", 1), r.rank(x)),
+                time = r.axis(r.integer("time_axis", 0), r.rank(x));
+  if ((batch != 0 && batch != 1) || (time != 0 && time != 1) || batch == time)
+    r.refuse("Allowed values of the 'batch_axis' and 'time_axis' attributes for ReverseSequence operator are 0 and 1");
   return {r.make("ReverseSequence", {x, lengths}, attributes({{"batch_axis", batch}, {"seq_axis", time}}))};
 }
 
 std::vector<Value> cumulative_sum(Recipe& r) {
   const Value x = r.input(0);
   const Value axis = r.has_input(1) ? r.input(1) : r.scalar_i64(0);
-  return {r.make("CumSum", {x, axis}, attributes({{"exclusive", r.integer("exclusive", 0) != 0}, {"reverse", r.integer("reverse", 0) != 0}}))};
+  return {
+      r.make("CumSum", {x, axis},
+             attributes({{"exclusive", r.integer("exclusive", 0) != 0}, {"reverse", r.integer("reverse", 0) != 0}}))};
 }
 
 constexpr Row kRows[] = {
-    {"Gather", 1, gather},         {"GatherElements", 1, gather_elements}, {"GatherND", 1, gather_nd}, {"Scatter", 1, scatter_elements}, {"ScatterElements", 1, scatter_elements},
-    {"ScatterND", 1, scatter_nd},  {"Compress", 1, compress},              {"ReverseSequence", 1, reverse_sequence}, {"CumSum", 1, cumulative_sum},
+    {"Gather", 1, gather},
+    {"GatherElements", 1, gather_elements},
+    {"GatherND", 1, gather_nd},
+    {"Scatter", 1, scatter_elements},
+    {"ScatterElements", 1, scatter_elements},
+    {"ScatterND", 1, scatter_nd},
+    {"Compress", 1, compress},
+    {"ReverseSequence", 1, reverse_sequence},
+    {"CumSum", 1, cumulative_sum},
 };
 
 }  // namespace

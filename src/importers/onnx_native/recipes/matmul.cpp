@@ -16,8 +16,11 @@ std::vector<Value> gemm_6(Recipe& r) {
   const Value a = r.input(0), b = r.input(1);
   const Value c = third_operand(r, b.type());
   const float alpha = r.real("alpha", 1);
-  const Value alpha_value = r.filled(b.type(), {}, static_cast<double>(alpha)), beta_value = r.filled(c.type(), {}, static_cast<double>(r.real("beta", 1)));
-  Value product = r.make("MatMul", {a, b}, attributes({{"transpose_a", r.integer("transA", 0) != 0}, {"transpose_b", r.integer("transB", 0) != 0}}));
+  const Value alpha_value = r.filled(b.type(), {}, static_cast<double>(alpha)),
+              beta_value = r.filled(c.type(), {}, static_cast<double>(r.real("beta", 1)));
+  Value product =
+      r.make("MatMul", {a, b},
+             attributes({{"transpose_a", r.integer("transA", 0) != 0}, {"transpose_b", r.integer("transB", 0) != 0}}));
   if (alpha != 1) product = r.binary("Multiply", product, alpha_value);
   const Value scaled = r.binary("Multiply", beta_value, c);
   return {r.binary("Add", product, scaled)};
@@ -27,7 +30,8 @@ std::vector<Value> gemm_1(Recipe& r) {
   Value a = r.input(0), b = r.input(1);
   const Value c = third_operand(r, b.type());
   const float alpha = r.real("alpha", 1), beta = r.real("beta", 1);
-  const Value alpha_value = r.filled(b.type(), {}, static_cast<double>(alpha)), beta_value = r.filled(c.type(), {}, static_cast<double>(beta));
+  const Value alpha_value = r.filled(b.type(), {}, static_cast<double>(alpha)),
+              beta_value = r.filled(c.type(), {}, static_cast<double>(beta));
   if (r.integer("transA", 0) != 0) a = r.transpose(a, {1, 0});
   if (r.integer("transB", 0) != 0) b = r.transpose(b, {1, 0});
   a = flatten(r, a, 1);

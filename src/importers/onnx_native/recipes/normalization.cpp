@@ -12,7 +12,11 @@ std::vector<Value> batch_normalization(Recipe& r) {
 }
 
 Value mvn(Recipe& r, Value x, Value axes, float epsilon, const char* where) {
-  return r.make("MVN", {x, axes}, attributes({{"eps", static_cast<double>(epsilon)}, {"normalize_variance", true}, {"eps_mode", std::string(where)}}), 6);
+  return r.make(
+      "MVN", {x, axes},
+      attributes(
+          {{"eps", static_cast<double>(epsilon)}, {"normalize_variance", true}, {"eps_mode", std::string(where)}}),
+      6);
 }
 
 std::vector<Value> instance_normalization(Recipe& r) {
@@ -25,7 +29,11 @@ std::vector<Value> instance_normalization(Recipe& r) {
 }
 
 std::vector<Value> mean_variance_1(Recipe& r) {
-  return {r.make("MVN", {r.input(0)}, attributes({{"across_channels", r.integer("across_channels", 0) != 0}, {"normalize_variance", r.integer("normalize_variance", 1) != 0}, {"eps", 1e-9}}), 0)};
+  return {r.make("MVN", {r.input(0)},
+                 attributes({{"across_channels", r.integer("across_channels", 0) != 0},
+                             {"normalize_variance", r.integer("normalize_variance", 1) != 0},
+                             {"eps", 1e-9}}),
+                 0)};
 }
 std::vector<Value> mean_variance_9(Recipe& r) {
   const Value x = r.input(0);
@@ -36,23 +44,32 @@ std::vector<Value> mean_variance_9(Recipe& r) {
 
 std::vector<Value> local_response(Recipe& r) {
   const Value x = r.input(0);
-  const auto attribute = [&](const char* a, double fallback) { return r.has(a) ? static_cast<double>(r.real(a, 0)) : fallback; };
+  const auto attribute = [&](const char* a, double fallback) {
+    return r.has(a) ? static_cast<double>(r.real(a, 0)) : fallback;
+  };
   const int64_t size = r.mandatory_integer("size");
   const Value axes = r.list_i64({1});
-  return {r.make("LRN", {x, axes}, attributes({{"alpha", attribute("alpha", 1e-4)}, {"beta", attribute("beta", 0.75)}, {"bias", attribute("bias", 1)}, {"size", size}}))};
+  return {r.make("LRN", {x, axes},
+                 attributes({{"alpha", attribute("alpha", 1e-4)},
+                             {"beta", attribute("beta", 0.75)},
+                             {"bias", attribute("bias", 1)},
+                             {"size", size}}))};
 }
 
 std::vector<Value> lp_normalization(Recipe& r) {
   const Value x = r.input(0);
   const int64_t p = r.integer("p", 2), axis = r.axis(r.integer("axis", -1), r.rank(x));
-  if (p != 1 && p != 2) r.refuse("Invalid `p` attribute value: " + std::to_string(p) + "Only normalization of 1st or 2nd order is supported.");
+  if (p != 1 && p != 2)
+    r.refuse("Invalid `p` attribute value: " + std::to_string(p) +
+             "Only normalization of 1st or 2nd order is supported.");
   const Value axis_value = r.scalar_i64(axis);
   const Value length = vector_norm(r, x, axis_value, p);
   const Value shape = r.shape_of(x);
   std::vector<int64_t> others = axes_from(0, r.rank(x));
   std::erase(others, axis);
   const Value mapping = r.list_i64(others);
-  const Value divisor = r.make("Broadcast", {length, shape, mapping}, attributes({{"mode", std::string("explicit")}}), 3);
+  const Value divisor =
+      r.make("Broadcast", {length, shape, mapping}, attributes({{"mode", std::string("explicit")}}), 3);
   return {r.binary("Divide", x, divisor)};
 }
 
@@ -61,7 +78,8 @@ std::vector<Value> image_scaler(Recipe& r) {
   const onnx_file::Attribute* bias = r.node().find("bias");
   const std::vector<float> biases = bias ? bias->reals : std::vector<float>{};
   const auto count = static_cast<int64_t>(biases.size());
-  if (r.rank(x) != 4 || x.shape()[1] != count) r.refuse("Bias attribute must be specified for each channel of the input tensor (NCHW layout is expected)");
+  if (r.rank(x) != 4 || x.shape()[1] != count)
+    r.refuse("Bias attribute must be specified for each channel of the input tensor (NCHW layout is expected)");
   const Value scale = r.filled(x.type(), {}, static_cast<double>(r.real("scale", 1)));
   const std::vector<double> values(biases.begin(), biases.end());
   const Value shift = r.constant(Tensor::reals(x.type(), {1, count, 1, 1}, values));
@@ -88,8 +106,15 @@ std::vector<Value> dropout_12(Recipe& r) {
 }
 
 constexpr Row kRows[] = {
-    {"BatchNormalization", 1, batch_normalization}, {"InstanceNormalization", 1, instance_normalization}, {"MeanVarianceNormalization", 1, mean_variance_1}, {"MeanVarianceNormalization", 9, mean_variance_9},
-    {"LRN", 1, local_response},                     {"LpNormalization", 1, lp_normalization},             {"ImageScaler", 1, image_scaler},                  {"Dropout", 1, dropout}, {"Dropout", 12, dropout_12},
+    {"BatchNormalization", 1, batch_normalization},
+    {"InstanceNormalization", 1, instance_normalization},
+    {"MeanVarianceNormalization", 1, mean_variance_1},
+    {"MeanVarianceNormalization", 9, mean_variance_9},
+    {"LRN", 1, local_response},
+    {"LpNormalization", 1, lp_normalization},
+    {"ImageScaler", 1, image_scaler},
+    {"Dropout", 1, dropout},
+    {"Dropout", 12, dropout_12},
 };
 
 }  // namespace

@@ -32,7 +32,11 @@ std::vector<Value> group_norm(Recipe& r) {
   const Value shape = r.shape_of(x);
   const Value grouped = r.reshape(x, grouped_shape(r, x, r.mandatory_integer("num_groups")), true);
   const Value axes = r.list_i64(axes_from(1, r.rank(x)));
-  const Value normalized = r.make("MVN", {grouped, axes}, attributes({{"eps", static_cast<double>(r.real("eps", 1e-6f))}, {"normalize_variance", true}, {"eps_mode", std::string("INSIDE_SQRT")}}), 6);
+  const Value normalized = r.make("MVN", {grouped, axes},
+                                  attributes({{"eps", static_cast<double>(r.real("eps", 1e-6f))},
+                                              {"normalize_variance", true},
+                                              {"eps_mode", std::string("INSIDE_SQRT")}}),
+                                  6);
   const Value restored = r.reshape(normalized, shape, true);
   const Value rank = r.shape_of(shape);
   const Value scaled = r.binary("Multiply", restored, channel_reshape(r, scale, rank));
@@ -52,11 +56,14 @@ std::vector<Value> normalize(Recipe& r) {
     weights = r.reshape(weights, pattern, true);
   }
   const Value axes = r.list_i64(across ? axes_from(1, rank) : std::vector<int64_t>{1});
-  const Value normalized = r.make("NormalizeL2", {x, axes}, attributes({{"eps", static_cast<double>(r.real("eps", 1e-6f))}, {"eps_mode", std::string("add")}}));
+  const Value normalized =
+      r.make("NormalizeL2", {x, axes},
+             attributes({{"eps", static_cast<double>(r.real("eps", 1e-6f))}, {"eps_mode", std::string("add")}}));
   return {r.binary("Multiply", normalized, weights)};
 }
 
-constexpr Row kRows[] = {{"Swish", 1, swish}, {"FakeQuantize", 1, fake_quantize}, {"GroupNorm", 1, group_norm}, {"Normalize", 1, normalize}};
+constexpr Row kRows[] = {
+    {"Swish", 1, swish}, {"FakeQuantize", 1, fake_quantize}, {"GroupNorm", 1, group_norm}, {"Normalize", 1, normalize}};
 
 }  // namespace
 

@@ -19,7 +19,9 @@ std::vector<Value> dequantize(Recipe& r, Value x, Value scale, Value zero) {
   return {r.binary("Multiply", shifted, scale)};
 }
 
-Value real_zero_point(Recipe& r) { return r.has_input(2) ? r.convert(r.input(2), ElementType::f32) : r.filled(ElementType::f32, {}, 0); }
+Value real_zero_point(Recipe& r) {
+  return r.has_input(2) ? r.convert(r.input(2), ElementType::f32) : r.filled(ElementType::f32, {}, 0);
+}
 
 std::vector<Value> dequantize_10(Recipe& r) {
   const Value x = r.input(0), scale = r.input(1);
@@ -38,12 +40,15 @@ std::vector<Value> dequantize_13(Recipe& r) {
 /// The real values that the ends of the integer range stand for.
 std::vector<Value> quantize(Recipe& r, Value x, Value scale, Value zero) {
   const bool is_signed = zero.type() == ElementType::i8;
-  if (!is_signed && zero.type() != ElementType::u8) r.refuse("\"y_zero_point\" input data for QuantizeLinear operator must be one of the supported types: u8 or i8");
-  const Value low = r.filled(x.type(), {1}, is_signed ? -128 : 0), high = r.filled(x.type(), {1}, is_signed ? 127 : 255);
+  if (!is_signed && zero.type() != ElementType::u8)
+    r.refuse("\"y_zero_point\" input data for QuantizeLinear operator must be one of the supported types: u8 or i8");
+  const Value low = r.filled(x.type(), {1}, is_signed ? -128 : 0),
+              high = r.filled(x.type(), {1}, is_signed ? 127 : 255);
   const Value shift = r.convert(zero, x.type());
   const Value low_offset = r.binary("Subtract", low, shift), input_low = r.binary("Multiply", scale, low_offset);
   const Value high_offset = r.binary("Subtract", high, shift), input_high = r.binary("Multiply", scale, high_offset);
-  const Value rounded = r.make("FakeQuantize", {x, input_low, input_high, low, high}, attributes({{"levels", int64_t{256}}}));
+  const Value rounded =
+      r.make("FakeQuantize", {x, input_low, input_high, low, high}, attributes({{"levels", int64_t{256}}}));
   return {r.convert(rounded, zero.type())};
 }
 
@@ -63,7 +68,10 @@ std::vector<Value> quantize_13(Recipe& r) {
   return quantize(r, x, scale, zero);
 }
 
-constexpr Row kRows[] = {{"DequantizeLinear", 1, dequantize_10}, {"DequantizeLinear", 13, dequantize_13}, {"QuantizeLinear", 1, quantize_10}, {"QuantizeLinear", 13, quantize_13}};
+constexpr Row kRows[] = {{"DequantizeLinear", 1, dequantize_10},
+                         {"DequantizeLinear", 13, dequantize_13},
+                         {"QuantizeLinear", 1, quantize_10},
+                         {"QuantizeLinear", 13, quantize_13}};
 
 }  // namespace
 

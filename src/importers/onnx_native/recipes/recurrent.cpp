@@ -62,7 +62,8 @@ Value initial_state(Recipe& r, size_t input, const Sizes& s, ElementType type) {
 }
 
 std::string lower(std::string s) {
-  std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::ranges::transform(s, s.begin(),
+                         [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return s;
 }
 
@@ -74,9 +75,14 @@ Attributes sequence_attributes(Recipe& r, std::vector<std::string> activations) 
     return a ? std::vector<double>(a->reals.begin(), a->reals.end()) : std::vector<double>{};
   };
   const std::string direction = lower(r.text("direction", "forward"));
-  if (direction != "forward" && direction != "reverse" && direction != "bidirectional") r.refuse("unknown direction '" + direction + "'");
-  return attributes({{"hidden_size", r.mandatory_integer("hidden_size")}, {"direction", direction}, {"activations", activations}, {"activations_alpha", reals("activation_alpha")},
-                     {"activations_beta", reals("activation_beta")}, {"clip", static_cast<double>(std::abs(r.real("clip", 0)))}});
+  if (direction != "forward" && direction != "reverse" && direction != "bidirectional")
+    r.refuse("unknown direction '" + direction + "'");
+  return attributes({{"hidden_size", r.mandatory_integer("hidden_size")},
+                     {"direction", direction},
+                     {"activations", activations},
+                     {"activations_alpha", reals("activation_alpha")},
+                     {"activations_beta", reals("activation_beta")},
+                     {"clip", static_cast<double>(std::abs(r.real("clip", 0)))}});
 }
 
 std::vector<Value> outputs(Recipe& r, Value sequence) {
@@ -99,7 +105,8 @@ std::vector<Value> lstm(Recipe& r) {
   const Value bias = r.has_input(kB) ? reordered(r, sum_of_halves(r)) : no_bias(r, s, 4, x.type());
   const Value steps = lengths(r, s);
   const Value hidden = initial_state(r, kHidden, s, x.type()), cell = initial_state(r, kCell, s, x.type());
-  return outputs(r, r.make("LSTMSequence", {x, hidden, cell, steps, w, recurrence, bias}, sequence_attributes(r, {"sigmoid", "tanh", "tanh"}), 5));
+  return outputs(r, r.make("LSTMSequence", {x, hidden, cell, steps, w, recurrence, bias},
+                           sequence_attributes(r, {"sigmoid", "tanh", "tanh"}), 5));
 }
 
 /// The last gate keeps its two biases apart where the recurrence is applied before the reset gate.
@@ -135,8 +142,12 @@ std::vector<Value> rnn(Recipe& r) {
 
 /// The reference takes loops that neither stop by a condition nor carry values: they only repeat constants.
 std::vector<Value> loop(Recipe& r) {
-  if (r.has_input(1) || r.input_count() > 2) r.refuse("a loop with a condition or with values that are carried from one turn to the next can't be compiled: Encountered unknown input type of a loop");
-  throw not_yet_supported(r.node().outputs.empty() ? r.node().name : r.node().outputs[0], "Loop", "loops that carry no values");
+  if (r.has_input(1) || r.input_count() > 2)
+    r.refuse(
+        "a loop with a condition or with values that are carried from one turn to the next can't be compiled: "
+        "Encountered unknown input type of a loop");
+  throw not_yet_supported(r.node().outputs.empty() ? r.node().name : r.node().outputs[0], "Loop",
+                          "loops that carry no values");
 }
 
 constexpr Row kRows[] = {{"LSTM", 1, lstm}, {"GRU", 1, gru}, {"RNN", 1, rnn}, {"Loop", 1, loop}};

@@ -48,9 +48,12 @@ std::vector<Value> sum_square(Recipe& r) {
 }
 
 constexpr Row kRows[] = {
-    {"ReduceSum", 1, plain, "ReduceSum"},   {"ReduceSum", 13, sum_13},            {"ReduceMean", 1, plain, "ReduceMean"},  {"ReduceMax", 1, plain, "ReduceMax"},
-    {"ReduceMin", 1, plain, "ReduceMin"},   {"ReduceProd", 1, plain, "ReduceProd"}, {"ReduceL1", 1, plain, "ReduceL1"},    {"ReduceL2", 1, plain, "ReduceL2"},
-    {"ReduceLogSum", 1, log_sum},           {"ReduceLogSumExp", 1, log_sum_exp},  {"ReduceSumSquare", 1, sum_square},
+    {"ReduceSum", 1, plain, "ReduceSum"},   {"ReduceSum", 13, sum_13},
+    {"ReduceMean", 1, plain, "ReduceMean"}, {"ReduceMax", 1, plain, "ReduceMax"},
+    {"ReduceMin", 1, plain, "ReduceMin"},   {"ReduceProd", 1, plain, "ReduceProd"},
+    {"ReduceL1", 1, plain, "ReduceL1"},     {"ReduceL2", 1, plain, "ReduceL2"},
+    {"ReduceLogSum", 1, log_sum},           {"ReduceLogSumExp", 1, log_sum_exp},
+    {"ReduceSumSquare", 1, sum_square},
 };
 
 }  // namespace

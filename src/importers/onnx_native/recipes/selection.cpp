@@ -65,17 +65,23 @@ std::vector<Value> one_hot(Recipe& r) {
   return {r.make("OneHot", {indices, depth, on, off}, attributes({{"axis", r.axis(r.integer("axis", -1), rank)}}))};
 }
 
-std::vector<Value> non_zero(Recipe& r) { return {r.make("NonZero", {r.input(0)}, attributes({{"output_type", std::string("i64")}}))}; }
+std::vector<Value> non_zero(Recipe& r) {
+  return {r.make("NonZero", {r.input(0)}, attributes({{"output_type", std::string("i64")}}))};
+}
 
 std::vector<Value> non_max_suppression(Recipe& r) {
   const Value boxes = r.input(0), scores = r.input(1);
   const Value count = r.has_input(2) ? interpret_as_scalar(r, r.input(2)) : r.scalar_i64(0);
   const Value overlap = r.has_input(3) ? interpret_as_scalar(r, r.input(3)) : r.filled(ElementType::f32, {}, 0);
-  const Value score = r.has_input(4) ? interpret_as_scalar(r, r.input(4)) : r.filled(ElementType::f32, {}, -3.4028234663852886e38);
+  const Value score =
+      r.has_input(4) ? interpret_as_scalar(r, r.input(4)) : r.filled(ElementType::f32, {}, -3.4028234663852886e38);
   const int64_t encoding = r.integer("center_point_box", 0);
   if (encoding != 0 && encoding != 1) r.refuse("Allowed values of the 'center_point_box' attribute are 0 and 1.");
   const Value n = r.make("NonMaxSuppression", {boxes, scores, count, overlap, score},
-                         attributes({{"box_encoding", std::string(encoding ? "center" : "corner")}, {"sort_result_descending", false}, {"output_type", std::string("i64")}}), 5);
+                         attributes({{"box_encoding", std::string(encoding ? "center" : "corner")},
+                                     {"sort_result_descending", false},
+                                     {"output_type", std::string("i64")}}),
+                         5);
   return {n.node->value(0)};
 }
 
@@ -84,13 +90,20 @@ std::vector<Value> roi_align(Recipe& r) {
   const std::string mode = r.text("mode", "avg");
   if (mode != "avg" && mode != "max") r.refuse("unknown mode '" + mode + "'");
   return {r.make("ROIAlign", {x, boxes, batches},
-                 attributes({{"pooled_h", r.integer("output_height", 1)}, {"pooled_w", r.integer("output_width", 1)}, {"sampling_ratio", r.integer("sampling_ratio", 0)},
-                             {"spatial_scale", static_cast<double>(r.real("spatial_scale", 1))}, {"mode", mode}}))};
+                 attributes({{"pooled_h", r.integer("output_height", 1)},
+                             {"pooled_w", r.integer("output_width", 1)},
+                             {"sampling_ratio", r.integer("sampling_ratio", 0)},
+                             {"spatial_scale", static_cast<double>(r.real("spatial_scale", 1))},
+                             {"mode", mode}}))};
 }
 
 constexpr Row kRows[] = {
-    {"ArgMax", 1, arg_1, "max"},    {"ArgMax", 12, arg_12, "max"}, {"ArgMin", 1, arg_1, "min"},  {"ArgMin", 12, arg_12, "min"}, {"TopK", 1, top_k_1}, {"TopK", 10, top_k_10}, {"TopK", 11, top_k_11},
-    {"OneHot", 1, one_hot},         {"NonZero", 1, non_zero},      {"NonMaxSuppression", 1, non_max_suppression}, {"RoiAlign", 1, roi_align},
+    {"ArgMax", 1, arg_1, "max"}, {"ArgMax", 12, arg_12, "max"},
+    {"ArgMin", 1, arg_1, "min"}, {"ArgMin", 12, arg_12, "min"},
+    {"TopK", 1, top_k_1},        {"TopK", 10, top_k_10},
+    {"TopK", 11, top_k_11},      {"OneHot", 1, one_hot},
+    {"NonZero", 1, non_zero},    {"NonMaxSuppression", 1, non_max_suppression},
+    {"RoiAlign", 1, roi_align},
 };
 
 }  // namespace
@@ -98,7 +111,12 @@ constexpr Row kRows[] = {
 std::span<const Row> selection_recipes() { return kRows; }
 
 Value top_k(Recipe& r, Value x, Value k, int64_t axis, const char* mode, const char* sort, const char* index_type) {
-  const Value t = r.make("TopK", {x, k}, attributes({{"axis", axis}, {"mode", std::string(mode)}, {"sort", std::string(sort)}, {"index_element_type", std::string(index_type)}}), 3);
+  const Value t = r.make("TopK", {x, k},
+                         attributes({{"axis", axis},
+                                     {"mode", std::string(mode)},
+                                     {"sort", std::string(sort)},
+                                     {"index_element_type", std::string(index_type)}}),
+                         3);
   constexpr int64_t kIdsOfTopK = 2;  // quirk: constants made while its second input is checked
   r.skip_ids(kIdsOfTopK);
   return t;

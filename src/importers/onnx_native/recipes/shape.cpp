@@ -95,16 +95,33 @@ std::vector<Value> size_of(Recipe& r) {
 std::vector<Value> depth_to_space(Recipe& r) {
   const std::string mode = r.text("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") r.refuse("only 'DCR' and 'CRD' modes are supported");
-  return {r.make("DepthToSpace", {r.input(0)}, attributes({{"mode", std::string(mode == "DCR" ? "blocks_first" : "depth_first")}, {"block_size", r.mandatory_integer("blocksize")}}))};
+  return {r.make("DepthToSpace", {r.input(0)},
+                 attributes({{"mode", std::string(mode == "DCR" ? "blocks_first" : "depth_first")},
+                             {"block_size", r.mandatory_integer("blocksize")}}))};
 }
 std::vector<Value> space_to_depth(Recipe& r) {
-  return {r.make("SpaceToDepth", {r.input(0)}, attributes({{"mode", std::string("blocks_first")}, {"block_size", r.mandatory_integer("blocksize")}}))};
+  return {
+      r.make("SpaceToDepth", {r.input(0)},
+             attributes({{"mode", std::string("blocks_first")}, {"block_size", r.mandatory_integer("blocksize")}}))};
 }
 
 constexpr Row kRows[] = {
-    {"Flatten", 1, flatten_axis}, {"Reshape", 1, reshape}, {"Squeeze", 1, squeeze_1}, {"Squeeze", 13, squeeze_13},           {"Unsqueeze", 1, unsqueeze_1},         {"Unsqueeze", 13, unsqueeze_13},
-    {"Transpose", 1, transpose},  {"Concat", 1, concat},   {"Split", 1, split_1},     {"Split", 13, split_13},               {"Expand", 1, expand},                 {"Tile", 1, tile},
-    {"Shape", 1, shape_of},       {"Size", 1, size_of},    {"DepthToSpace", 1, depth_to_space}, {"SpaceToDepth", 1, space_to_depth},
+    {"Flatten", 1, flatten_axis},
+    {"Reshape", 1, reshape},
+    {"Squeeze", 1, squeeze_1},
+    {"Squeeze", 13, squeeze_13},
+    {"Unsqueeze", 1, unsqueeze_1},
+    {"Unsqueeze", 13, unsqueeze_13},
+    {"Transpose", 1, transpose},
+    {"Concat", 1, concat},
+    {"Split", 1, split_1},
+    {"Split", 13, split_13},
+    {"Expand", 1, expand},
+    {"Tile", 1, tile},
+    {"Shape", 1, shape_of},
+    {"Size", 1, size_of},
+    {"DepthToSpace", 1, depth_to_space},
+    {"SpaceToDepth", 1, space_to_depth},
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ Value spread(Recipe& r, Value list, const std::vector<int64_t>& axes, int64_t le
   const Value zero = r.filled(type, {}, 0);
   std::vector<Value> parts(static_cast<size_t>(length));
   for (int64_t i = 0; i < length; ++i)
-    if (std::ranges::find(axes, i) == axes.end()) parts[static_cast<size_t>(i)] = r.filled(type, {1}, static_cast<double>(fallback));
+    if (std::ranges::find(axes, i) == axes.end())
+      parts[static_cast<size_t>(i)] = r.filled(type, {1}, static_cast<double>(fallback));
   for (size_t k = 0; k < axes.size(); ++k) {
     const Value index = r.filled(type, {1}, static_cast<double>(k));
     parts[static_cast<size_t>(axes[k])] = r.gather(list, index, zero);
@@ -29,7 +30,8 @@ Value for_all_axes(Recipe& r, Value list, const std::vector<int64_t>& axes, int6
   return spread(r, list, axes, length, fallback);
 }
 
-std::vector<Value> strided_slice(Recipe& r, Value x, Value begin, Value end, std::optional<Value> step, std::vector<int64_t> axes) {
+std::vector<Value> strided_slice(Recipe& r, Value x, Value begin, Value end, std::optional<Value> step,
+                                 std::vector<int64_t> axes) {
   if (axes.empty()) r.refuse("it slices no axis");
   const int64_t largest = *std::ranges::max_element(axes);
   if (*std::ranges::min_element(axes) < 0 || largest >= kLargestAxis) r.refuse("its axes are out of range");

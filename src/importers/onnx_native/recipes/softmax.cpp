@@ -62,8 +62,13 @@ std::vector<Value> hardmax_1(Recipe& r) { return hardmax(r, true); }
 std::vector<Value> hardmax_13(Recipe& r) { return hardmax(r, false); }
 
 constexpr Row kRows[] = {
-    {"Softmax", 1, softmax_1, "Softmax"},           {"Softmax", 11, softmax_11, "Softmax"},       {"Softmax", 13, softmax_13, "Softmax"},
-    {"LogSoftmax", 1, log_softmax_1, "LogSoftmax"}, {"LogSoftmax", 13, softmax_13, "LogSoftmax"}, {"Hardmax", 1, hardmax_1}, {"Hardmax", 13, hardmax_13},
+    {"Softmax", 1, softmax_1, "Softmax"},
+    {"Softmax", 11, softmax_11, "Softmax"},
+    {"Softmax", 13, softmax_13, "Softmax"},
+    {"LogSoftmax", 1, log_softmax_1, "LogSoftmax"},
+    {"LogSoftmax", 13, softmax_13, "LogSoftmax"},
+    {"Hardmax", 1, hardmax_1},
+    {"Hardmax", 13, hardmax_13},
 };
 
 }  // namespace
@@ -72,7 +77,9 @@ std::span<const Row> softmax_recipes() { return kRows; }
 
 Value flatten(Recipe& r, Value x, int64_t axis) {
   const int64_t rank = r.rank(x);
-  if (axis < -rank || axis > rank) r.refuse("Parameter axis " + std::to_string(axis) + " out of the tensor rank range [-" + std::to_string(rank) + ", " + std::to_string(rank) + "].");
+  if (axis < -rank || axis > rank)
+    r.refuse("Parameter axis " + std::to_string(axis) + " out of the tensor rank range [-" + std::to_string(rank) +
+             ", " + std::to_string(rank) + "].");
   if (axis < 0) axis += rank;
   if (axis == 0) return r.reshape(x, r.list_i64({1, -1}), true);
   if (axis == 1) return r.reshape(x, r.list_i64({0, -1}), true);
@@ -80,7 +87,12 @@ Value flatten(Recipe& r, Value x, int64_t axis) {
   r.skip_ids(1);
   const Value end = r.list_i64({axis}), begin = r.list_i64({0}), step = r.list_i64({1});
   const std::vector<int64_t> none;
-  const Value dims = r.make("StridedSlice", {shape, begin, end, step}, attributes({{"begin_mask", none}, {"end_mask", none}, {"new_axis_mask", none}, {"shrink_axis_mask", none}, {"ellipsis_mask", none}}));
+  const Value dims = r.make("StridedSlice", {shape, begin, end, step},
+                            attributes({{"begin_mask", none},
+                                        {"end_mask", none},
+                                        {"new_axis_mask", none},
+                                        {"shrink_axis_mask", none},
+                                        {"ellipsis_mask", none}}));
   const Value first = r.scalar_i64(0);
   const Value product = r.make("ReduceProd", {dims, first}, attributes({{"keep_dims", true}}));
   const Value rest = r.list_i64({-1});

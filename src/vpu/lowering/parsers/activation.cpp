@@ -19,10 +19,13 @@ void parse_prelu(LayerContext& c) {
   const Tensor& slopes = c.constant(1, "[VPU] PReLU doesn't have weights");
   const int64_t channels = c.out()->desc.dim(Dim::C);
   const int64_t count = element_count(slopes.shape);
-  // quirk: slopes beyond the channels are ignored, and the channels are the first of three axes. Fewer than channels would be read from beyond their end.
-  c.require(count == 1 || count >= channels, "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
+  // quirk: slopes beyond the channels are ignored, and the channels are the first of three axes. Fewer than channels
+  // would be read from beyond their end.
+  c.require(count == 1 || count >= channels,
+            "PReLU has " + std::to_string(count) + " weights for " + std::to_string(channels) + " channels");
   Bytes content = constant_content(slopes);
-  content = count == 1 ? contents::repeated(content, channels) : content.slice(0, static_cast<size_t>(channels) * sizeof(Half));
+  content = count == 1 ? contents::repeated(content, channels)
+                       : content.slice(0, static_cast<size_t>(channels) * sizeof(Half));
   Data* weights = c.program.add_const(c.name() + "@weights", DataDesc({channels}), std::move(content));
   c.add_stage(StageType::PRelu, {c.in(), weights}, {c.out()});
 }
@@ -50,10 +53,15 @@ void parse_round(LayerContext& c) {
 }
 
 void parse_unary(LayerContext& c) {
-  struct Row { std::string_view layer; StageType stage; };
-  constexpr std::array kRows{Row{"Sigmoid", StageType::Sigmoid}, Row{"TanH", StageType::Tanh}, Row{"Exp", StageType::Exp}, Row{"Log", StageType::Log}, Row{"Erf", StageType::Erf},
-                             Row{"Floor", StageType::Floor}, Row{"Ceiling", StageType::Ceiling}, Row{"Mish", StageType::Mish}, Row{"SoftPlus", StageType::SoftPlus},
-                             Row{"Gelu", StageType::Gelu}, Row{"HSwish", StageType::HSwish}};
+  struct Row {
+    std::string_view layer;
+    StageType stage;
+  };
+  constexpr std::array kRows{
+      Row{"Sigmoid", StageType::Sigmoid}, Row{"TanH", StageType::Tanh},    Row{"Exp", StageType::Exp},
+      Row{"Log", StageType::Log},         Row{"Erf", StageType::Erf},      Row{"Floor", StageType::Floor},
+      Row{"Ceiling", StageType::Ceiling}, Row{"Mish", StageType::Mish},    Row{"SoftPlus", StageType::SoftPlus},
+      Row{"Gelu", StageType::Gelu},       Row{"HSwish", StageType::HSwish}};
   c.expect_ports(1, 1);
   const auto it = std::ranges::find_if(kRows, [&](const Row& r) { return ops::same_caseless(r.layer, c.layer.type); });
   ensure(it != kRows.end(), "no stage for layer type " + c.layer.type);

@@ -8,8 +8,10 @@ void parse_concat(LayerContext& c) {
   c.expect_ports(c.inputs.size(), 1);
   const Dim axis = c.axis_dim(c.out(), c.attrs().integer("axis"));
   const bool dynamic = c.layer.inputs[0].node->is("DynamicShapeResolver");
-  if (dynamic) add_dynamic_concat(c.program, c.name(), c.origin, axis, c.inputs, c.out());
-  else add_concat(c.program, c.name(), c.origin, axis, c.inputs, c.out());
+  if (dynamic)
+    add_dynamic_concat(c.program, c.name(), c.origin, axis, c.inputs, c.out());
+  else
+    add_concat(c.program, c.name(), c.origin, axis, c.inputs, c.out());
 }
 
 void parse_split(LayerContext& c) {

@@ -1,6 +1,7 @@
 // Heads of detectors: RegionYolo, ReorgYolo, DetectionOutput, CTC decoders (front-end spec §9, stages spec §10).
-#include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/stages/detection.hpp"
+
+#include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 
@@ -37,9 +38,12 @@ struct DetectionSizes {
 
 void check_sizes(const LayerContext& c, const DetectionSizes& d) {
   const DataDesc &loc = c.inputs[0]->desc, &conf = c.inputs[1]->desc, &out = c.out()->desc;
-  c.require(d.priors * d.location_classes * 4 == loc.dim(Dim::C), "Detection Output: Number of priors must match number of location predictions.");
-  c.require(d.priors * d.classes == conf.dim(Dim::C), "Detection Output: Number of priors must match number of confidence predictions.");
-  c.require(out.dim(Dim::H, 1) >= d.keep_top_k && out.dim(Dim::W, 1) == 7, "Detection Output: the output holds fewer boxes than keep_top_k");
+  c.require(d.priors * d.location_classes * 4 == loc.dim(Dim::C),
+            "Detection Output: Number of priors must match number of location predictions.");
+  c.require(d.priors * d.classes == conf.dim(Dim::C),
+            "Detection Output: Number of priors must match number of confidence predictions.");
+  c.require(out.dim(Dim::H, 1) >= d.keep_top_k && out.dim(Dim::W, 1) == 7,
+            "Detection Output: the output holds fewer boxes than keep_top_k");
 }
 
 }  // namespace
@@ -79,12 +83,14 @@ void parse_detection_output(LayerContext& c) {
   s->attrs.set("num", c.inputs[1]->desc.dim(Dim::N, 1));
   s->attrs.set("objectness_score", c.real("objectness_score", -1.0));
   s->attrs.set("has_arm_inputs", c.inputs.size() == 5);
-  c.program.add_temp(s, detection_output_temp_bytes(c.inputs[1]->desc.dim(Dim::N, 1), d.classes, d.priors, c.program.resources.shaves));
+  c.program.add_temp(s, detection_output_temp_bytes(c.inputs[1]->desc.dim(Dim::N, 1), d.classes, d.priors,
+                                                    c.program.resources.shaves));
 }
 
 void parse_ctc_decoder(LayerContext& c) {
   c.expect_ports(2, 1);
-  c.require(c.attrs().flag("ctc_merge_repeated", true), "Layer " + c.name() + " supports only ctc_merge_repeated = true");
+  c.require(c.attrs().flag("ctc_merge_repeated", true),
+            "Layer " + c.name() + " supports only ctc_merge_repeated = true");
   c.add_stage(StageType::CTCDecoder, c.inputs, {c.out()});
 }
 
@@ -93,7 +99,8 @@ void parse_ctc_decoder_seq_len(LayerContext& c) {
   c.check(c.outputs.size() == 2 && c.outputs[0], "outputs.size() == 2");
   c.require_rank(c.in(), 3, 3);
   int64_t blank = c.in()->desc.dim(Dim::W) - 1;
-  if (c.node().input_count() > 2) blank = c.integer(2, "the blank index of layer " + c.name() + " must be one constant number");
+  if (c.node().input_count() > 2)
+    blank = c.integer(2, "the blank index of layer " + c.name() + " must be one constant number");
   std::vector<Data*> outs = c.outputs;
   if (!outs[1]) outs[1] = c.program.add_fake();
   Stage* s = c.add_stage(StageType::CTCGreedyDecoderSeqLen, c.inputs, outs);

@@ -11,10 +11,12 @@ void parse_non_zero(LayerContext& c) {
 void parse_static_shape_nms(LayerContext& c) {
   c.check(c.inputs.size() == 5 || c.inputs.size() == 6, "inputs.size() == 6");
   const std::vector<Data*> inputs(c.inputs.begin(), c.inputs.begin() + 5);  // the sigma of soft NMS is not looked at
-  c.require(!c.attrs().flag("sort_result_descending", false), "StaticShapeNMS with name " + c.name() + ": parameter sortResultDescending=true is not supported on VPU");
+  c.require(!c.attrs().flag("sort_result_descending", false),
+            "StaticShapeNMS with name " + c.name() + ": parameter sortResultDescending=true is not supported on VPU");
   const std::vector<Data*> outs = c.used_outputs();
   c.check(outs.size() >= 2, "outputs.size() == 2");
-  c.add_stage(StageType::StaticShapeNMS, inputs, outs)->attrs.set("center_point_box", c.attrs().flag("center_point_box") || c.text("box_encoding") == "center");
+  c.add_stage(StageType::StaticShapeNMS, inputs, outs)
+      ->attrs.set("center_point_box", c.attrs().flag("center_point_box") || c.text("box_encoding") == "center");
 }
 
 void parse_broadcast(LayerContext& c) {
@@ -26,7 +28,8 @@ void parse_broadcast(LayerContext& c) {
 
 void parse_out_shape_of_reshape(LayerContext& c) {
   c.expect_ports(2, 1);
-  c.add_stage(StageType::OutShapeOfReshape, c.inputs, {c.out()})->attrs.set("specialZero", c.attrs().flag("special_zero"));
+  c.add_stage(StageType::OutShapeOfReshape, c.inputs, {c.out()})
+      ->attrs.set("specialZero", c.attrs().flag("special_zero"));
 }
 
 namespace {
@@ -52,10 +55,12 @@ void parse_dynamic_shape_resolver(LayerContext& c) {
   Data *data = c.inputs[0], *shape = c.inputs[1], *out = c.out();
   const Use producer = data->producer();
   if (producer.stage) {
-    c.require(data->usage == DataUsage::Intermediate, "Parsing layer " + c.name() + " failed: if input data has a producer, it must be intermediate");
+    c.require(data->usage == DataUsage::Intermediate,
+              "Parsing layer " + c.name() + " failed: if input data has a producer, it must be intermediate");
     c.program.replace_output(producer.stage, producer.port, out);
   } else {
-    c.require(data->usage == DataUsage::Input && out->usage != DataUsage::Output, "Parsing layer " + c.name() + " failed: if input data has no producer, it must be a network input");
+    c.require(data->usage == DataUsage::Input && out->usage != DataUsage::Output,
+              "Parsing layer " + c.name() + " failed: if input data has no producer, it must be a network input");
     c.lowering.bind(c.layer.outputs[0], data);
     out = data;
   }

@@ -8,15 +8,32 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Row { std::string_view operation; StageType stage; };
-constexpr std::array kRows{
-    Row{"sum", StageType::Sum}, Row{"sub", StageType::Sum}, Row{"prod", StageType::Prod}, Row{"max", StageType::Max}, Row{"min", StageType::Min}, Row{"div", StageType::Div},
-    Row{"squared_diff", StageType::Squared_diff}, Row{"equal", StageType::Equal}, Row{"not_equal", StageType::Not_equal}, Row{"greater", StageType::Greater},
-    Row{"greater_equal", StageType::Greater_equal}, Row{"less", StageType::Less}, Row{"less_equal", StageType::Less_equal}, Row{"pow", StageType::Pow},
-    Row{"floor_mod", StageType::Floor_mod}, Row{"logical_and", StageType::Logical_AND}, Row{"logical_or", StageType::Logical_OR}, Row{"logical_xor", StageType::Logical_XOR}};
+struct Row {
+  std::string_view operation;
+  StageType stage;
+};
+constexpr std::array kRows{Row{"sum", StageType::Sum},
+                           Row{"sub", StageType::Sum},
+                           Row{"prod", StageType::Prod},
+                           Row{"max", StageType::Max},
+                           Row{"min", StageType::Min},
+                           Row{"div", StageType::Div},
+                           Row{"squared_diff", StageType::Squared_diff},
+                           Row{"equal", StageType::Equal},
+                           Row{"not_equal", StageType::Not_equal},
+                           Row{"greater", StageType::Greater},
+                           Row{"greater_equal", StageType::Greater_equal},
+                           Row{"less", StageType::Less},
+                           Row{"less_equal", StageType::Less_equal},
+                           Row{"pow", StageType::Pow},
+                           Row{"floor_mod", StageType::Floor_mod},
+                           Row{"logical_and", StageType::Logical_AND},
+                           Row{"logical_or", StageType::Logical_OR},
+                           Row{"logical_xor", StageType::Logical_XOR}};
 
 void require_type(const LayerContext& c, const Data* d) {
-  c.require(d->desc.type == DataType::FP16 || d->desc.type == DataType::S32, "Eltwise does not support inputs of type " + std::string(to_string(d->desc.type)));
+  c.require(d->desc.type == DataType::FP16 || d->desc.type == DataType::S32,
+            "Eltwise does not support inputs of type " + std::string(to_string(d->desc.type)));
 }
 
 }  // namespace
@@ -31,8 +48,10 @@ void parse_eltwise(LayerContext& c) {
   Stage* s = c.add_stage(row->stage, {c.inputs[0], c.inputs[1], fake}, {c.out()});
   s->attrs.set("postOperation", StageType::Empty);
   if (operation != "sub") return;
-  if (c.in()->desc.type == DataType::FP16) s->attrs.set("coeff2", -1.0);
-  else s->attrs.set("coeff2", -1);
+  if (c.in()->desc.type == DataType::FP16)
+    s->attrs.set("coeff2", -1.0);
+  else
+    s->attrs.set("coeff2", -1);
 }
 
 void parse_activation(LayerContext& c) {

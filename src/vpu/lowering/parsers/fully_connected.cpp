@@ -10,15 +10,18 @@ void parse_fully_connected(LayerContext& c) {
   const DataDesc& in = c.in()->desc;
   const DataDesc& out = c.out()->desc;
   const int64_t out_size = weights.shape[0];
-  c.check(out_size * out.dim(Dim::N, 1) == out.element_count(), "layer->_out_num * output->desc().dim(Dim::N, 1) == output->desc().totalDimSize()");
+  c.check(out_size * out.dim(Dim::N, 1) == out.element_count(),
+          "layer->_out_num * output->desc().dim(Dim::N, 1) == output->desc().totalDimSize()");
 
   Data* biases = c.has_constant(2) ? nullptr : c.program.add_fake();
-  Data* weights_data = c.add_weights("@weights@fc", {in.dim(Dim::W, 1) * in.dim(Dim::H, 1), in.dim(Dim::C), out_size}, weights);
+  Data* weights_data =
+      c.add_weights("@weights@fc", {in.dim(Dim::W, 1) * in.dim(Dim::H, 1), in.dim(Dim::C), out_size}, weights);
   if (!biases) biases = c.add_weights("@biases@fc", {out_size}, c.constant(2, "the biases are not constant"));
   Data* scales = c.program.add_fake();
   Stage* s = c.add_stage(StageType::StubFullyConnected, {c.in(), weights_data, biases, scales}, {c.out()});
   const bool flat = out.dim(Dim::W, 1) == 1 && out.dim(Dim::H, 1) == 1;
-  s->attrs.set("tryHW", c.options.hw_acceleration && !c.options.hw_disabled(c.name()) && flat && out.element_count() != 1);
+  s->attrs.set("tryHW",
+               c.options.hw_acceleration && !c.options.hw_disabled(c.name()) && flat && out.element_count() != 1);
 }
 
 void parse_gemm(LayerContext& c) {
@@ -28,10 +31,12 @@ void parse_gemm(LayerContext& c) {
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     const Data& d = *c.inputs[i];
     if (d.desc.rank() >= 2 && d.desc.rank() <= 4) continue;
-    c.fail("Processing layer " + c.name() + " with type " + c.layer.type + " failed: " + kOrdinals[i] + " inputs' (" + d.name + " with usage " + to_string(d.usage) +
+    c.fail("Processing layer " + c.name() + " with type " + c.layer.type + " failed: " + kOrdinals[i] + " inputs' (" +
+           d.name + " with usage " + to_string(d.usage) +
            ") dimensions number should be in range [2, 4], but it actually has " + std::to_string(d.desc.rank()));
   }
-  add_gemm(c.program, c.name(), c.origin, 1.0, 1.0, c.attrs().flag("transpose_a"), c.attrs().flag("transpose_b"), c.inputs, c.out());
+  add_gemm(c.program, c.name(), c.origin, 1.0, 1.0, c.attrs().flag("transpose_a"), c.attrs().flag("transpose_b"),
+           c.inputs, c.out());
 }
 
 }  // namespace blobsmith::vpu

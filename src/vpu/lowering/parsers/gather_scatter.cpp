@@ -20,11 +20,14 @@ void parse_gather_elements(LayerContext& c) {
   c.check(c.inputs.size() == 2 || c.inputs.size() == 3, "inputs.size() == 2 || inputs.size() == 3");
   c.expect_ports(c.inputs.size(), 1);
   const int64_t axis = c.attrs().integer("axis"), rank = static_cast<int64_t>(c.node().input(0).shape().size());
-  c.require(axis >= 0 && axis < rank, "axis must be in the range of [0, " + std::to_string(rank) + ") , actually " + std::to_string(axis));
+  c.require(axis >= 0 && axis < rank,
+            "axis must be in the range of [0, " + std::to_string(rank) + ") , actually " + std::to_string(axis));
   if (c.inputs.size() == 3) {
     const auto indices_rank = static_cast<int64_t>(c.node().input(1).shape().size());
-    c.require(indices_rank == rank + 1, "rank of the second input must be equal to " + std::to_string(rank + 1) + ", actually " + std::to_string(indices_rank));
-    c.require(axis == rank - 1, "axis must be equal to " + std::to_string(rank - 1) + ", actually " + std::to_string(axis));
+    c.require(indices_rank == rank + 1, "rank of the second input must be equal to " + std::to_string(rank + 1) +
+                                            ", actually " + std::to_string(indices_rank));
+    c.require(axis == rank - 1,
+              "axis must be equal to " + std::to_string(rank - 1) + ", actually " + std::to_string(axis));
   }
   Stage* s = c.add_stage(StageType::GatherElements, c.inputs, {c.out()});
   s->attrs.set("axis", axis);
@@ -32,8 +35,8 @@ void parse_gather_elements(LayerContext& c) {
 }
 
 namespace {
-// quirk: whatever the axis, the updates must have the shape indices + data without its first axis. Axes are counted from
-// the last one in messages, and scalars have one axis.
+// quirk: whatever the axis, the updates must have the shape indices + data without its first axis. Axes are counted
+// from the last one in messages, and scalars have one axis.
 void check_scattered_shapes(LayerContext& c) {
   const auto reversed = [&](int port) {
     Shape s = c.node().input(port).shape();
@@ -42,12 +45,14 @@ void check_scattered_shapes(LayerContext& c) {
     return s;
   };
   const Shape data = reversed(0), indices = reversed(1), updates = reversed(2);
-  c.require(updates.size() + 1 == data.size() + indices.size(), "incompatible shapes: indicesNDims=" + std::to_string(indices.size()) + ", updatesNDims=" + std::to_string(updates.size()) +
-                                                                    ", outputNDims=" + std::to_string(data.size()));
+  c.require(updates.size() + 1 == data.size() + indices.size(),
+            "incompatible shapes: indicesNDims=" + std::to_string(indices.size()) +
+                ", updatesNDims=" + std::to_string(updates.size()) + ", outputNDims=" + std::to_string(data.size()));
   const auto check = [&](const char* what, size_t axis, int64_t wanted) {
     if (updates[axis] == wanted) return;
-    c.fail("updates size must fit " + std::string(what) + " along corresponding axes, but for axis=" + std::to_string(axis) + ": " + what + " size=" + std::to_string(wanted) +
-           ", updates size=" + std::to_string(updates[axis]));
+    c.fail("updates size must fit " + std::string(what) +
+           " along corresponding axes, but for axis=" + std::to_string(axis) + ": " + what +
+           " size=" + std::to_string(wanted) + ", updates size=" + std::to_string(updates[axis]));
   };
   for (size_t i = 0; i + 1 < data.size(); ++i) check("input", i, data[i]);
   for (size_t i = 0; i < indices.size(); ++i) check("indices", i + data.size() - 1, indices[i]);

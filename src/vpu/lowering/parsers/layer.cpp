@@ -17,7 +17,8 @@ Data* input_data(Lowering& l, const NetworkLayer& n, Value v) {
 }
 }  // namespace
 
-LayerContext::LayerContext(Lowering& l, const NetworkLayer& n) : lowering(l), program(l.program), options(l.options), layer(n) {
+LayerContext::LayerContext(Lowering& l, const NetworkLayer& n)
+    : lowering(l), program(l.program), options(l.options), layer(n) {
   auto o = std::make_shared<Layer>();
   o->name = n.name;
   o->type = n.type;
@@ -57,7 +58,8 @@ double LayerContext::real(std::string_view attribute, double fallback) const {
 }
 
 double LayerContext::real(std::string_view attribute) const {
-  if (!attrs().has(attribute)) throw Error(ErrorCode::BadAttribute, "No such parameter name '" + std::string(attribute) + "' for layer " + name());
+  if (!attrs().has(attribute))
+    throw Error(ErrorCode::BadAttribute, "No such parameter name '" + std::string(attribute) + "' for layer " + name());
   return real(attribute, 0);
 }
 
@@ -78,21 +80,28 @@ int64_t LayerContext::integer(int port, std::string_view what) const {
 
 void LayerContext::require_rank(const Data* d, int min, int max) const {
   const int rank = d->desc.rank();
-  require(rank >= min && rank <= max, "'" + d->name + "' has " + std::to_string(rank) + " dimensions, but " + std::to_string(min) + (max > min ? " to " + std::to_string(max) : "") + " are supported");
+  require(rank >= min && rank <= max, "'" + d->name + "' has " + std::to_string(rank) + " dimensions, but " +
+                                          std::to_string(min) + (max > min ? " to " + std::to_string(max) : "") +
+                                          " are supported");
 }
 
-Data* LayerContext::add_weights(std::string_view postfix, const std::vector<int64_t>& innermost_first, const Tensor& t) {
-  if (t.type != ElementType::f32 && t.type != ElementType::f16) fail("weights of type " + std::string(precision_name(t.type)) + " are not supported");
+Data* LayerContext::add_weights(std::string_view postfix, const std::vector<int64_t>& innermost_first,
+                                const Tensor& t) {
+  if (t.type != ElementType::f32 && t.type != ElementType::f16)
+    fail("weights of type " + std::string(precision_name(t.type)) + " are not supported");
   const DataDesc desc(innermost_first);
   Bytes content = constant_content(t);
   if (static_cast<int64_t>(content.size()) < desc.compact_bytes())
-    fail("too few actual weights: actual size=" + std::to_string(content.size() / 2) + ", expected size=" + std::to_string(desc.element_count()));
-  return program.add_const(name() + std::string(postfix), desc, content.slice(0, static_cast<size_t>(desc.compact_bytes())));
+    fail("too few actual weights: actual size=" + std::to_string(content.size() / 2) +
+         ", expected size=" + std::to_string(desc.element_count()));
+  return program.add_const(name() + std::string(postfix), desc,
+                           content.slice(0, static_cast<size_t>(desc.compact_bytes())));
 }
 
 Dim LayerContext::axis_dim(const Data* d, int64_t axis) const {
   const int64_t rank = d->desc.rank();
-  require(axis >= -rank && axis < rank, "axis " + std::to_string(axis) + " is out of range for a tensor of rank " + std::to_string(rank));
+  require(axis >= -rank && axis < rank,
+          "axis " + std::to_string(axis) + " is out of range for a tensor of rank " + std::to_string(rank));
   return d->desc.axis_dim(axis);
 }
 

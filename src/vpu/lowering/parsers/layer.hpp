@@ -19,7 +19,7 @@ class LayerContext {
   const NetworkLayer& layer;
   LayerPtr origin;
   std::vector<Data*> inputs;
-  std::vector<Data*> outputs;   ///< null where nothing reads the value
+  std::vector<Data*> outputs;  ///< null where nothing reads the value
 
   const Node& node() const { return *layer.node; }
   const Attributes& attrs() const { return layer.node->attrs; }
@@ -57,7 +57,9 @@ class LayerContext {
   /// FP16 constant `<layer><postfix>`.
   Data* add_weights(std::string_view postfix, const std::vector<int64_t>& innermost_first, const Tensor& t);
 
-  Stage* add_stage(StageType type, std::vector<Data*> ins, std::vector<Data*> outs) { return program.add_stage(name(), type, origin, std::move(ins), std::move(outs)); }
+  Stage* add_stage(StageType type, std::vector<Data*> ins, std::vector<Data*> outs) {
+    return program.add_stage(name(), type, origin, std::move(ins), std::move(outs));
+  }
   Stage* add_stage(StageType type) { return add_stage(type, {in()}, {out()}); }
 
   /// Framework axis of a tensor as a dimension.

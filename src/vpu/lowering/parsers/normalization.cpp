@@ -34,14 +34,18 @@ void parse_normalize(LayerContext& c) {
 
 // quirk: eps_mode of MVN is not looked at: inside_sqrt is executed as outside_sqrt.
 void parse_mvn(LayerContext& c) {
-  c.require(c.inputs.size() == 2, std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 2 expected.");
+  c.require(c.inputs.size() == 2,
+            std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 2 expected.");
   c.expect_ports(2, 1);
   const int64_t rank = c.in()->desc.rank();
-  c.require(rank == 3 || rank == 4, std::to_string(rank) + " input rank provided to " + c.name() + " layer, but only 3D and 4D supported.");
+  c.require(rank == 3 || rank == 4,
+            std::to_string(rank) + " input rank provided to " + c.name() + " layer, but only 3D and 4D supported.");
   std::vector<Dim> axes;
-  for (int64_t a : c.integers(1, "the axes of layer " + c.name() + " must be constant")) axes.push_back(c.axis_dim(c.in(), a));
+  for (int64_t a : c.integers(1, "the axes of layer " + c.name() + " must be constant"))
+    axes.push_back(c.axis_dim(c.in(), a));
   const auto has = [&](Dim d) { return std::ranges::find(axes, d) != axes.end(); };
-  c.require(has(Dim::W) && !has(Dim::N), "Unsupported combination of indices in layer \"" + c.name() + "\". Only across channel, width and full batch supported.");
+  c.require(has(Dim::W) && !has(Dim::N), "Unsupported combination of indices in layer \"" + c.name() +
+                                             "\". Only across channel, width and full batch supported.");
   Stage* s = c.add_stage(StageType::MVN, c.inputs, {c.out()});
   s->attrs.set("normalize", c.attrs().flag("normalize_variance", true));
   s->attrs.set("across_channels", has(Dim::C));

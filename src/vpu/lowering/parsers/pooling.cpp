@@ -1,4 +1,5 @@
-// Pooling, and what the pooling hardware can do (front-end spec §9, middle-end spec §3 "attributes of the stub stages").
+// Pooling, and what the pooling hardware can do (front-end spec §9, middle-end spec §3 "attributes of the stub
+// stages").
 #include "vpu/lowering/parsers/sliding_window.hpp"
 
 namespace blobsmith::vpu {
@@ -35,14 +36,16 @@ bool hw_can_do(const LayerContext& c, const Pool& p) {
   constexpr int kMaxKernel = 15, kMaxStride = 8;
   const Window& w = p.w;
   if (!c.options.hw_acceleration || c.options.hw_disabled(c.name())) return false;
-  if (w.stride_x != w.stride_y || w.kernel_x > kMaxKernel || w.kernel_y > kMaxKernel || w.stride_x > kMaxStride) return false;
+  if (w.stride_x != w.stride_y || w.kernel_x > kMaxKernel || w.kernel_y > kMaxKernel || w.stride_x > kMaxStride)
+    return false;
   if (!natural_size(p.in_w, p.out_w, w.kernel_x, w.stride_x, w.pad_left + w.pad_right, w.pad_right)) return false;
   if (!natural_size(p.in_h, p.out_h, w.kernel_y, w.stride_y, w.pad_top + w.pad_bottom, w.pad_bottom)) return false;
   // From here on: forms in which the hardware is known to give wrong results.
   if (p.even_kernel() && (p.in_w > 1000 || p.in_h > 700)) return false;
   if (p.kernel(2, 2) && p.stride(1, 1) && p.out_w % 2 == 0 && p.out_h % 2 == 0 && p.same_upper) return false;
   if (p.max) {
-    if (p.kernel(3, 3) && p.stride(2, 2) && w.pad_left == 0 && w.pad_top == 0 && w.pad_right == 2 && w.pad_bottom == 2) return false;
+    if (p.kernel(3, 3) && p.stride(2, 2) && w.pad_left == 0 && w.pad_top == 0 && w.pad_right == 2 && w.pad_bottom == 2)
+      return false;
     return !(p.in_w == 382 && p.in_h == 214 && p.kernel(2, 2) && p.stride(2, 2));
   }
   if (p.kernel(1, 1) || (p.kernel(3, 3) && w.stride_x == 2) || (p.kernel(5, 5) && w.stride_x == 3)) return false;
@@ -82,8 +85,10 @@ void parse_pooling_3d(LayerContext& c, Pool p) {
   const SpatialWindow w = spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling);
   for (size_t i = 0; i < w.rank(); ++i) {  // whatever the rounding is
     const Dim d = c.in()->desc.order.at(static_cast<int>(i));
-    const int64_t expected = (c.in()->desc.dim(d) + w.pads_begin[i] + w.pads_end[i] - w.kernel[i]) / w.strides[i] + 1, actual = c.out()->desc.dim(d);
-    c.require(actual == expected, "failed check of output shape: i=" + std::to_string(i) + ", actual=" + std::to_string(actual) + ", expected=" + std::to_string(expected));
+    const int64_t expected = (c.in()->desc.dim(d) + w.pads_begin[i] + w.pads_end[i] - w.kernel[i]) / w.strides[i] + 1,
+                  actual = c.out()->desc.dim(d);
+    c.require(actual == expected, "failed check of output shape: i=" + std::to_string(i) +
+                                      ", actual=" + std::to_string(actual) + ", expected=" + std::to_string(expected));
   }
   Stage* s = c.add_stage(StageType::PoolND);
   s->attrs.set("kernel_shape", w.kernel);
@@ -104,13 +109,16 @@ void parse_pooling_3d(LayerContext& c, Pool p) {
 void parse_pooling(LayerContext& c) {
   c.expect_ports(1, 1);
   const int rank = c.in()->desc.rank();
-  c.require(rank >= 3 && rank <= 5, "Pooling supports only 3D or 4D or 5D input, but input number of dims=" + std::to_string(rank));
+  c.require(rank >= 3 && rank <= 5,
+            "Pooling supports only 3D or 4D or 5D input, but input number of dims=" + std::to_string(rank));
   Pool p;
   p.max = c.node().is("MaxPool");
   p.exclude_pad = !p.max && c.attrs().flag("exclude-pad", false);
   p.same_upper = c.text("auto_pad") == "same_upper";
-  if (rank == 5) parse_pooling_3d(c, p);
-  else parse_pooling_2d(c, p);
+  if (rank == 5)
+    parse_pooling_3d(c, p);
+  else
+    parse_pooling_2d(c, p);
 }
 
 }  // namespace blobsmith::vpu

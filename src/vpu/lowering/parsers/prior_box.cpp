@@ -8,10 +8,13 @@ namespace blobsmith::vpu {
 namespace {
 
 void copy_lists(const LayerContext& c, Stage& s, std::span<const std::string_view> names) {
-  for (std::string_view n : names) s.attrs.set(n, quirks::attribute_list_floats(c.attrs().get_or<std::vector<double>>(n, {})));
+  for (std::string_view n : names)
+    s.attrs.set(n, quirks::attribute_list_floats(c.attrs().get_or<std::vector<double>>(n, {})));
 }
 
-void copy_flags(const LayerContext& c, Stage& s, std::string_view name, bool fallback) { s.attrs.set(name, c.attrs().flag(name, fallback)); }
+void copy_flags(const LayerContext& c, Stage& s, std::string_view name, bool fallback) {
+  s.attrs.set(name, c.attrs().flag(name, fallback));
+}
 
 /// quirk: without scale_all_sizes the step and the smallest boxes are taken as parts of the image height.
 void scale_by_image(const LayerContext& c, Stage& s) {
@@ -19,14 +22,16 @@ void scale_by_image(const LayerContext& c, Stage& s) {
   c.require(map.size() == 4 && image.size() == 4, "the inputs of PriorBox must have 4 dimensions");
   const auto height = static_cast<double>(image[2]);
   const double step = c.attrs().real("step", 0.0);
-  s.attrs.set("step", quirks::attribute_float(static_cast<float>(step == -1 ? height / static_cast<double>(map[2]) : step * height)));
+  s.attrs.set("step", quirks::attribute_float(
+                          static_cast<float>(step == -1 ? height / static_cast<double>(map[2]) : step * height)));
   std::vector<double> sizes = c.attrs().get_or<std::vector<double>>("min_size", {});
   for (double& v : sizes) v = static_cast<float>(v * height);
   s.attrs.set("min_size", quirks::attribute_list_floats(sizes));
 }
 
 void set_prior_box(const LayerContext& c, Stage& s) {
-  constexpr std::array<std::string_view, 7> kLists{"min_size", "max_size", "aspect_ratio", "density", "fixed_ratio", "fixed_size", "variance"};
+  constexpr std::array<std::string_view, 7> kLists{"min_size",    "max_size",   "aspect_ratio", "density",
+                                                   "fixed_ratio", "fixed_size", "variance"};
   copy_lists(c, s, kLists);
   copy_flags(c, s, "clip", false);
   copy_flags(c, s, "flip", false);
@@ -49,8 +54,10 @@ void parse_prior_box(LayerContext& c) {
   c.expect_ports(2, 1);
   const bool clustered = c.layer.type == "PriorBoxClustered";
   Stage* s = c.add_stage(clustered ? StageType::StubPriorBoxClustered : StageType::StubPriorBox, c.inputs, {c.out()});
-  if (clustered) set_prior_box_clustered(c, *s);
-  else set_prior_box(c, *s);
+  if (clustered)
+    set_prior_box_clustered(c, *s);
+  else
+    set_prior_box(c, *s);
 }
 
 }  // namespace blobsmith::vpu

@@ -16,25 +16,35 @@ Bytes separated(const Bytes& rows, const LstmSizes& z) {
   const size_t count = in.size() / width;
   std::vector<Half> out;
   out.reserve(in.size());
-  for (size_t r = 0; r < count; ++r) out.insert(out.end(), in.begin() + static_cast<ptrdiff_t>(r * width), in.begin() + static_cast<ptrdiff_t>(r * width) + z.input);
-  for (size_t r = 0; r < count; ++r) out.insert(out.end(), in.begin() + static_cast<ptrdiff_t>(r * width) + z.input, in.begin() + static_cast<ptrdiff_t>((r + 1) * width));
+  for (size_t r = 0; r < count; ++r)
+    out.insert(out.end(), in.begin() + static_cast<ptrdiff_t>(r * width),
+               in.begin() + static_cast<ptrdiff_t>(r * width) + z.input);
+  for (size_t r = 0; r < count; ++r)
+    out.insert(out.end(), in.begin() + static_cast<ptrdiff_t>(r * width) + z.input,
+               in.begin() + static_cast<ptrdiff_t>((r + 1) * width));
   return Bytes::adopt(std::move(out));
 }
 
 LstmSizes sizes_of(const LayerContext& c, const Tensor& weights, const Tensor& biases) {
   LstmSizes z{c.layer.inputs[0].shape().back(), c.layer.inputs[1].shape().back()};
-  c.require(element_count(weights.shape) == 4 * z.state * (z.input + z.state), "the weights of layer " + c.name() + " have a wrong size");
+  c.require(element_count(weights.shape) == 4 * z.state * (z.input + z.state),
+            "the weights of layer " + c.name() + " have a wrong size");
   c.require(element_count(biases.shape) == 4 * z.state, "the biases of layer " + c.name() + " have a wrong size");
   return z;
 }
 
 void check_ports(const LayerContext& c) {
-  c.require(c.inputs.size() == 3, std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 3 expected.");
+  c.require(c.inputs.size() == 3,
+            std::to_string(c.inputs.size()) + " inputs provided to " + c.name() + " layer, but 3 expected.");
   for (const Value& v : c.layer.inputs) c.require(!v.shape().empty(), "an input of layer " + c.name() + " is a scalar");
 }
 
-const Tensor& weights_of(const LayerContext& c) { return c.constant(c.node().input_count() - 2, "Missing weights for " + c.name() + " layer"); }
-const Tensor& biases_of(const LayerContext& c) { return c.constant(c.node().input_count() - 1, "Missing biases for " + c.name() + " layer"); }
+const Tensor& weights_of(const LayerContext& c) {
+  return c.constant(c.node().input_count() - 2, "Missing weights for " + c.name() + " layer");
+}
+const Tensor& biases_of(const LayerContext& c) {
+  return c.constant(c.node().input_count() - 1, "Missing biases for " + c.name() + " layer");
+}
 
 Data* add_lstm_weights(LayerContext& c, const Tensor& t, const LstmSizes& z) {
   Bytes content = separated(constant_content(t), z);
@@ -42,7 +52,9 @@ Data* add_lstm_weights(LayerContext& c, const Tensor& t, const LstmSizes& z) {
   return c.program.add_const(c.name() + "@weights", DataDesc({count}), std::move(content));
 }
 
-Data* add_lstm_biases(LayerContext& c, const Tensor& t) { return c.add_weights("@biases", {element_count(t.shape)}, t); }
+Data* add_lstm_biases(LayerContext& c, const Tensor& t) {
+  return c.add_weights("@biases", {element_count(t.shape)}, t);
+}
 
 void set_attributes(Stage* s, bool forward, int64_t cells, int64_t batches) {
   s->attrs.set("RNNForward", forward ? 1 : 0);
@@ -62,7 +74,9 @@ void parse_lstm_cell(LayerContext& c) {
     it->second.weights = add_lstm_weights(c, weights, z);
     it->second.biases = add_lstm_biases(c, biases);
   }
-  Stage* s = c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], it->second.weights, it->second.biases}, c.used_outputs());
+  Stage* s =
+      c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], it->second.weights, it->second.biases},
+                  c.used_outputs());
   set_attributes(s, true, 1, c.in()->desc.dim(Dim::N, 1));
 }
 
@@ -71,16 +85,20 @@ void parse_lstm_sequence(LayerContext& c) {
   c.expect_ports(3, c.outputs.size());
   const Tensor &weights = weights_of(c), &biases = biases_of(c);
   const LstmSizes z = sizes_of(c, weights, biases);
-  const SequenceRule rule = c.layer.sequence ? *c.layer.sequence : SequenceRule{c.attrs().integer("axis", 1), c.text("direction", "forward") == "forward"};
+  const SequenceRule rule =
+      c.layer.sequence ? *c.layer.sequence
+                       : SequenceRule{c.attrs().integer("axis", 1), c.text("direction", "forward") == "forward"};
   const DataDesc& in = c.in()->desc;
-  c.require(in.rank() == 3 && (rule.axis == 0 || rule.axis == 1), "layer " + c.name() + " runs over an axis that is not supported");
+  c.require(in.rank() == 3 && (rule.axis == 0 || rule.axis == 1),
+            "layer " + c.name() + " runs over an axis that is not supported");
   const int64_t cells = in.dim(rule.axis == 1 ? Dim::H : Dim::C), batches = in.dim(rule.axis == 1 ? Dim::C : Dim::H);
 
   std::vector<Data*> outs = c.outputs;
   if (outs.size() == 1) outs.push_back(c.program.add_fake());
   Data* biases_data = add_lstm_biases(c, biases);
   Data* weights_data = add_lstm_weights(c, weights, z);
-  Stage* s = c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], weights_data, biases_data}, std::move(outs));
+  Stage* s = c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], weights_data, biases_data},
+                         std::move(outs));
   set_attributes(s, rule.forward, cells, batches);
   if (cells > 1) c.program.add_temp(s, 2 * z.state);
 }

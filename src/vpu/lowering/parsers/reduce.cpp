@@ -8,8 +8,12 @@
 namespace blobsmith::vpu {
 
 void parse_reduce(LayerContext& c) {
-  struct Row { std::string_view layer; StageType stage; };
-  constexpr std::array kRows{Row{"ReduceAnd", StageType::ReduceAnd}, Row{"ReduceMin", StageType::ReduceMin}, Row{"ReduceMax", StageType::ReduceMax}, Row{"ReduceSum", StageType::ReduceSum},
+  struct Row {
+    std::string_view layer;
+    StageType stage;
+  };
+  constexpr std::array kRows{Row{"ReduceAnd", StageType::ReduceAnd}, Row{"ReduceMin", StageType::ReduceMin},
+                             Row{"ReduceMax", StageType::ReduceMax}, Row{"ReduceSum", StageType::ReduceSum},
                              Row{"ReduceMean", StageType::ReduceMean}};
   c.expect_ports(2, 1);
   const auto row = std::ranges::find(kRows, c.layer.type, &Row::layer);

@@ -8,7 +8,10 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Row { std::string_view type; LayerParser parser; };
+struct Row {
+  std::string_view type;
+  LayerParser parser;
+};
 constexpr std::array kRows{
     Row{"Convolution", parse_convolution},
     Row{"Deconvolution", parse_deconvolution},

@@ -7,10 +7,16 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Choice { std::string_view text; int number; };
-constexpr std::array kCoordinateModes{Choice{"half_pixel", 0}, Choice{"pytorch_half_pixel", 1}, Choice{"asymmetric", 2}, Choice{"tf_half_pixel_for_nn", 3}, Choice{"align_corners", 4}};
-constexpr std::array kNearestModes{Choice{"round_prefer_floor", 0}, Choice{"round_prefer_ceil", 1}, Choice{"floor", 2}, Choice{"ceil", 3}, Choice{"simple", 4}};
-constexpr int kHalfPixel = 0, kAlignCorners = 4, kRoundPreferFloor = 0, kRoundPreferCeil = 1, kLinear = 1, kLinearOnnx = 3;
+struct Choice {
+  std::string_view text;
+  int number;
+};
+constexpr std::array kCoordinateModes{Choice{"half_pixel", 0}, Choice{"pytorch_half_pixel", 1}, Choice{"asymmetric", 2},
+                                      Choice{"tf_half_pixel_for_nn", 3}, Choice{"align_corners", 4}};
+constexpr std::array kNearestModes{Choice{"round_prefer_floor", 0}, Choice{"round_prefer_ceil", 1}, Choice{"floor", 2},
+                                   Choice{"ceil", 3}, Choice{"simple", 4}};
+constexpr int kHalfPixel = 0, kAlignCorners = 4, kRoundPreferFloor = 0, kRoundPreferCeil = 1, kLinear = 1,
+              kLinearOnnx = 3;
 
 template <class Choices>
 int number_of(const Choices& choices, std::string_view text, int fallback) {
@@ -50,7 +56,8 @@ void parse_interp(LayerContext& c) {
 // quirk: cubic and area interpolation of opset1 arrive here and are executed as nearest.
 void parse_resample(LayerContext& c) {
   c.expect_ports(1, 1);
-  add_resample(c, c.attrs().flag("antialias"), static_cast<double>(c.attrs().integer("factor", 0)), kHalfPixel, kRoundPreferCeil);
+  add_resample(c, c.attrs().flag("antialias"), static_cast<double>(c.attrs().integer("factor", 0)), kHalfPixel,
+               kRoundPreferCeil);
 }
 
 // quirk: antialias of the linear modes is not looked at.
@@ -60,17 +67,23 @@ void parse_interpolate(LayerContext& c) {
   const DataDesc &in = c.in()->desc, &out = c.out()->desc;
   const auto is_zero = [](int64_t p) { return p == 0; };
   for (std::string_view pads : {"pads_begin", "pads_end"})
-    c.require(std::ranges::all_of(c.attrs().get_or<std::vector<int64_t>>(pads, {}), is_zero), "Current Interpolate does not support paddings");
-  c.require(in.dim(Dim::N, 1) == out.dim(Dim::N, 1), "incompatible: input batch=" + std::to_string(in.dim(Dim::N, 1)) + ", output batch=" + std::to_string(out.dim(Dim::N, 1)));
-  c.require(in.rank() == 3 || in.rank() == 4, "Current Interpolate supports (N)HWC, (N)CHW data orders only, actual " + in.order.name());
+    c.require(std::ranges::all_of(c.attrs().get_or<std::vector<int64_t>>(pads, {}), is_zero),
+              "Current Interpolate does not support paddings");
+  c.require(in.dim(Dim::N, 1) == out.dim(Dim::N, 1), "incompatible: input batch=" + std::to_string(in.dim(Dim::N, 1)) +
+                                                         ", output batch=" + std::to_string(out.dim(Dim::N, 1)));
+  c.require(in.rank() == 3 || in.rank() == 4,
+            "Current Interpolate supports (N)HWC, (N)CHW data orders only, actual " + in.order.name());
   c.require(in.dim(Dim::C) == out.dim(Dim::C), "Current Interpolate does not support resize by channels");
 
   const std::string mode = c.text("mode");
   const int coordinate_mode = number_of(kCoordinateModes, c.text("coordinate_transformation_mode"), kHalfPixel);
   const int nearest_mode = number_of(kNearestModes, c.text("nearest_mode"), kRoundPreferFloor);
-  if (mode == "nearest") add_resample(c, c.attrs().flag("antialias"), -1.0, coordinate_mode, nearest_mode);
-  else if (is_linear(mode)) add_interp(c, coordinate_mode == kAlignCorners, mode, coordinate_mode);
-  else c.fail("Current Interpolate supports 'nearest' and 'linear' modes only, actual " + mode);
+  if (mode == "nearest")
+    add_resample(c, c.attrs().flag("antialias"), -1.0, coordinate_mode, nearest_mode);
+  else if (is_linear(mode))
+    add_interp(c, coordinate_mode == kAlignCorners, mode, coordinate_mode);
+  else
+    c.fail("Current Interpolate supports 'nearest' and 'linear' modes only, actual " + mode);
 }
 
 }  // namespace blobsmith::vpu

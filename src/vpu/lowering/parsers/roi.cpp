@@ -1,7 +1,8 @@
 // Layers over regions of interest (front-end spec §9, stages spec §10).
+#include "vpu/stages/roi.hpp"
+
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
-#include "vpu/stages/roi.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -26,7 +27,8 @@ void parse_proposal(LayerContext& c) {
   if (outs.size() < 2) outs.push_back(c.program.add_fake());
   for (Data*& d : outs)
     if (!d) d = c.program.add_fake();
-  const std::vector<double> scales = quirks::attribute_list_floats(a.get<std::vector<double>>("scale")), ratios = quirks::attribute_list_floats(a.get<std::vector<double>>("ratio"));
+  const std::vector<double> scales = quirks::attribute_list_floats(a.get<std::vector<double>>("scale")),
+                            ratios = quirks::attribute_list_floats(a.get<std::vector<double>>("ratio"));
   const int64_t pre_nms_topn = a.integer("pre_nms_topn", 6000);
   const bool tensorflow = c.text("framework") == "tensorflow";
 
@@ -52,7 +54,8 @@ void parse_proposal(LayerContext& c) {
   s->attrs.set("ratios", ratios);
   const DataDesc& in = c.in()->desc;
   const auto anchors = static_cast<int64_t>(scales.size() * ratios.size());
-  c.program.add_temp(s, proposal_temp_bytes(in.dim(Dim::H), in.dim(Dim::W), anchors, pre_nms_topn, c.program.resources.shaves));
+  c.program.add_temp(
+      s, proposal_temp_bytes(in.dim(Dim::H), in.dim(Dim::W), anchors, pre_nms_topn, c.program.resources.shaves));
 }
 
 void parse_roi_pooling(LayerContext& c) {
@@ -96,7 +99,8 @@ void parse_roi_align(LayerContext& c) {
   if (c.in()->desc.dim(Dim::W) >= kWideMap && mode == "avg" && !c.in()->shape_parent()) {
     step = kRoiAlignChwc;
     ins[0] = c.program.duplicate(c.in(), "@ROIAlignRepacked");
-    set_common(c.program.add_stage(c.name() + "Repacking", StageType::ROIAlign, c.origin, {c.in()}, {ins[0]}), kRepacking);
+    set_common(c.program.add_stage(c.name() + "Repacking", StageType::ROIAlign, c.origin, {c.in()}, {ins[0]}),
+               kRepacking);
   }
   set_common(c.add_stage(StageType::ROIAlign, std::move(ins), {c.out()}), step);
 }
@@ -116,7 +120,8 @@ void parse_roi_feature_extractor(LayerContext& c) {
   s->attrs.set("use_output_rois", c.outputs.size() == 2);
   s->attrs.set("pyramid_scales", c.attrs().integers("pyramid_scales"));
   const DataDesc &rois = c.in()->desc, &level0 = c.inputs[1]->desc;
-  c.program.add_temp(s, roi_feature_extractor_temp_bytes(rois.dim(Dim::N, 1), level0.dim(Dim::C), levels, level0.dim(Dim::W), level0.dim(Dim::H), size, size));
+  c.program.add_temp(s, roi_feature_extractor_temp_bytes(rois.dim(Dim::N, 1), level0.dim(Dim::C), levels,
+                                                         level0.dim(Dim::W), level0.dim(Dim::H), size, size));
 }
 
 void parse_exp_detection_output(LayerContext& c) {
@@ -142,7 +147,8 @@ void parse_exp_generate_proposals(LayerContext& c) {
   s->attrs.set("pre_nms_topn", pre);
   s->attrs.set("post_nms_topn", post);
   const DataDesc& scores = c.inputs[3]->desc;
-  c.program.add_temp(s, exp_generate_proposals_temp_bytes(scores.dim(Dim::H), scores.dim(Dim::W), scores.dim(Dim::C), pre, post));
+  c.program.add_temp(
+      s, exp_generate_proposals_temp_bytes(scores.dim(Dim::H), scores.dim(Dim::W), scores.dim(Dim::C), pre, post));
 }
 
 void parse_exp_topk_rois(LayerContext& c) {

@@ -59,26 +59,33 @@ void parse_permute(LayerContext& c) {
   const std::vector<int64_t> order = c.integers(1, "the order of a Transpose must be constant");
   c.check(static_cast<int>(order.size()) == rank, "order.size() == rank");
   DimValues permutation;
-  for (int i = 0; i < rank; ++i) permutation.set(c.axis_dim(c.out(), i), static_cast<int64_t>(c.axis_dim(c.in(), order[static_cast<size_t>(i)])));
+  for (int i = 0; i < rank; ++i)
+    permutation.set(c.axis_dim(c.out(), i), static_cast<int64_t>(c.axis_dim(c.in(), order[static_cast<size_t>(i)])));
   add_permute(c.program, c.name(), c.origin, c.in(), c.out(), permutation);
 }
 
 void parse_pad(LayerContext& c) {
   c.expect_ports(1, 1);
   const int rank = c.in()->desc.rank();
-  c.require(rank == 3 || rank == 4, "Layer " + c.name() + " support only 3D and 4D input, but " + std::to_string(rank) + "D provided");
+  c.require(rank == 3 || rank == 4,
+            "Layer " + c.name() + " support only 3D and 4D input, but " + std::to_string(rank) + "D provided");
   const std::string mode = c.text("pad_mode", "constant");
-  const PadMode pad_mode = mode == "edge" ? PadMode::Edge : mode == "reflect" ? PadMode::Reflect : mode == "symmetric" ? PadMode::Symmetric : PadMode::Constant;
+  const PadMode pad_mode = mode == "edge"        ? PadMode::Edge
+                           : mode == "reflect"   ? PadMode::Reflect
+                           : mode == "symmetric" ? PadMode::Symmetric
+                                                 : PadMode::Constant;
   const std::vector<int64_t>& begin = c.attrs().integers("pads_begin");
   const std::vector<int64_t>& end = c.attrs().integers("pads_end");
-  c.check(static_cast<int>(begin.size()) == rank && static_cast<int>(end.size()) == rank, "layer->pads_begin.size() == rank");
+  c.check(static_cast<int>(begin.size()) == rank && static_cast<int>(end.size()) == rank,
+          "layer->pads_begin.size() == rank");
   // All four dimensions have a value, also those that the tensor lacks.
   DimValues begins{{Dim::W, 0}, {Dim::H, 0}, {Dim::C, 0}, {Dim::N, 0}}, ends = begins;
   for (int i = 0; i < rank; ++i) {
     begins.set(c.axis_dim(c.in(), i), begin[static_cast<size_t>(i)]);
     ends.set(c.axis_dim(c.in(), i), end[static_cast<size_t>(i)]);
   }
-  add_pad(c.program, c.name(), c.origin, c.in(), c.out(), pad_mode, static_cast<float>(c.real("pad_value", 0.0)), begins, ends);
+  add_pad(c.program, c.name(), c.origin, c.in(), c.out(), pad_mode, static_cast<float>(c.real("pad_value", 0.0)),
+          begins, ends);
 }
 
 void parse_convert(LayerContext& c) {

@@ -28,8 +28,11 @@ void pad_same(SpatialWindow& w, const Shape& shape, PadRule rule, bool upper) {
 /// Numbers that are no window of any tensor, and that sums must not overflow with.
 void check_limits(const LayerContext& c, const SpatialWindow& w) {
   constexpr int64_t kLimit = int64_t{1} << 31;
-  const auto within = [](const std::vector<int64_t>& v, int64_t min) { return std::ranges::all_of(v, [&](int64_t x) { return x >= min && x < kLimit; }); };
-  const bool good = within(w.kernel, 1) && within(w.strides, 0) && within(w.dilations, 1) && within(w.pads_begin, -kLimit) && within(w.pads_end, -kLimit);
+  const auto within = [](const std::vector<int64_t>& v, int64_t min) {
+    return std::ranges::all_of(v, [&](int64_t x) { return x >= min && x < kLimit; });
+  };
+  const bool good = within(w.kernel, 1) && within(w.strides, 0) && within(w.dilations, 1) &&
+                    within(w.pads_begin, -kLimit) && within(w.pads_end, -kLimit);
   c.require(good, "the kernel, strides, pads or dilations are out of range");
 }
 
@@ -45,7 +48,8 @@ SpatialWindow spatial_window(const LayerContext& c, std::vector<int64_t> kernel,
   w.pads_end = reversed_or(c.attrs(), "pads_end", w.rank(), 0);
   check_limits(c, w);
   c.require(std::ranges::find(w.strides, 0) == w.strides.end(), "Stride could not be 0.\nIn layer " + c.name());
-  c.require(c.node().input(0).shape().size() >= w.rank() + 2, "a kernel of " + std::to_string(w.rank()) + " axes does not fit the input");
+  c.require(c.node().input(0).shape().size() >= w.rank() + 2,
+            "a kernel of " + std::to_string(w.rank()) + " axes does not fit the input");
   const std::string auto_pad = c.text("auto_pad", "explicit");
   if (auto_pad == "valid") {
     std::ranges::fill(w.pads_begin, 0);

@@ -19,7 +19,8 @@ enum class PadRule { Convolution, Deconvolution, Pooling };
 SpatialWindow spatial_window(const LayerContext&, std::vector<int64_t> kernel_outermost_first, PadRule rule);
 /// Of the two innermost axes (a missing Y is 1).
 Window as_window(const SpatialWindow& w);
-/// A kernel that covers the whole height makes one row: its stride is free, and the hardware has one stride for both axes.
+/// A kernel that covers the whole height makes one row: its stride is free, and the hardware has one stride for both
+/// axes.
 void unify_strides(Window& w, int64_t input_height);
 
 }  // namespace blobsmith::vpu

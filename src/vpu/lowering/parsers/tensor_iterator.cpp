@@ -1,6 +1,6 @@
 // TensorIterator: LoopStart, the body's stages, LoopEnd (front-end spec §9). LoopEnd is made first.
-// quirk: the reference orders ports by the addresses of its objects, which no model determines; here they keep the order
-// of the port map. With one state, one sliced input and one concatenated output both are the same.
+// quirk: the reference orders ports by the addresses of its objects, which no model determines; here they keep the
+// order of the port map. With one state, one sliced input and one concatenated output both are the same.
 #include <algorithm>
 
 #include "vpu/lowering/parsers/layer.hpp"
@@ -14,7 +14,11 @@ constexpr std::string_view kCopyPostfix = "@copy-for-backedge";
 class LoopBuilder {
  public:
   explicit LoopBuilder(LayerContext& c)
-      : c_(c), map_(c.node().port_map), body_(*c.node().body), network_(body_), lowering_{network_, c.options, c.lowering.batch, c.lowering.output_types, c.program, {}, {}, {}, {}} {}
+      : c_(c),
+        map_(c.node().port_map),
+        body_(*c.node().body),
+        network_(body_),
+        lowering_{network_, c.options, c.lowering.batch, c.lowering.output_types, c.program, {}, {}, {}, {}} {}
 
   void build() {
     Stage* end = add_end();
@@ -23,24 +27,27 @@ class LoopBuilder {
     start->attrs.set("iterations-count", iterations);
     end->attrs.set("iterations-count", iterations);
     start->attrs.set("loop-end", int64_t{end->id()});
-    for (Data* d : start->inputs()) c_.program.add_stage_input(end, d);   // they must live until the loop ends
+    for (Data* d : start->inputs()) c_.program.add_stage_input(end, d);  // they must live until the loop ends
     parse_layers(lowering_);
   }
 
  private:
   Value parameter(int i) const { return parameter_node(i)->value(); }
   Node* parameter_node(int i) const {
-    c_.require(i >= 0 && static_cast<size_t>(i) < body_.parameters().size(), "a port of the loop names no parameter of the body");
+    c_.require(i >= 0 && static_cast<size_t>(i) < body_.parameters().size(),
+               "a port of the loop names no parameter of the body");
     return body_.parameters()[static_cast<size_t>(i)];
   }
   Value result(int i) const {
-    c_.require(i >= 0 && static_cast<size_t>(i) < body_.results().size(), "a port of the loop names no result of the body");
+    c_.require(i >= 0 && static_cast<size_t>(i) < body_.results().size(),
+               "a port of the loop names no result of the body");
     return body_.results()[static_cast<size_t>(i)]->input(0);
   }
   Data* outer_input(int port) const { return outer(c_.inputs, port); }
   Data* outer_output(int port) const { return outer(c_.outputs, port); }
   Data* outer(const std::vector<Data*>& ports, int port) const {
-    c_.require(port >= 0 && static_cast<size_t>(port) < ports.size(), "the port map of the loop names no port of the loop");
+    c_.require(port >= 0 && static_cast<size_t>(port) < ports.size(),
+               "the port map of the loop names no port of the loop");
     return ports[static_cast<size_t>(port)];
   }
 
@@ -88,7 +95,8 @@ Data* LoopBuilder::writable(Data* out) {
 Stage* LoopBuilder::add_end() {
   std::vector<Data*> ins, outs;
   for (int i = 0; i < static_cast<int>(body_.results().size()); ++i) {
-    const bool leaves = std::ranges::any_of(map_.outputs, [&](const PortMap::Output& o) { return o.body_result == i && outer_output(o.outer); });
+    const bool leaves = std::ranges::any_of(
+        map_.outputs, [&](const PortMap::Output& o) { return o.body_result == i && outer_output(o.outer); });
     if (!leaves) ins.push_back(body_data(result(i)));
   }
   LoopComponents components;
@@ -98,9 +106,12 @@ Stage* LoopBuilder::add_end() {
       if (!outer || o.concatenated != concatenated) continue;
       if (!concatenated) outer = writable(outer);
       Data* inner = body_data(result(o.body_result));
-      c_.require(std::ranges::find(ins, inner) == ins.end(), "There may be only one Tensor Iterator's output data object for body's output data object if any");
-      if (concatenated) components.push_back({static_cast<int64_t>(outs.size()), rule_of(o, outer), static_cast<int64_t>(ins.size())});
-      else outer->attrs.set("end-shared-allocation", int64_t{inner->id()});
+      c_.require(std::ranges::find(ins, inner) == ins.end(),
+                 "There may be only one Tensor Iterator's output data object for body's output data object if any");
+      if (concatenated)
+        components.push_back({static_cast<int64_t>(outs.size()), rule_of(o, outer), static_cast<int64_t>(ins.size())});
+      else
+        outer->attrs.set("end-shared-allocation", int64_t{inner->id()});
       ins.push_back(inner);
       outs.push_back(outer);
     }
@@ -122,7 +133,10 @@ Data* LoopBuilder::initial_value(const PortMap::Input& in) {
 
 Stage* LoopBuilder::add_start() {
   std::vector<Data*> ins, outs;
-  const auto is_state = [&](const PortMap::Input& in) { return std::ranges::any_of(map_.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; }); };
+  const auto is_state = [&](const PortMap::Input& in) {
+    return std::ranges::any_of(map_.back_edges,
+                               [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
+  };
   const auto share = [&](Data* outer, const PortMap::Input& in) {
     Data* inner = body_data(parameter(in.body_parameter));
     outer->attrs.set("start-shared-allocation", int64_t{inner->id()});
@@ -136,7 +150,8 @@ Stage* LoopBuilder::add_start() {
   }
   for (const PortMap::Input& in : map_.inputs) {
     if (!in.sliced) continue;
-    components.push_back({static_cast<int64_t>(ins.size()), rule_of(in, outer_input(in.outer)), static_cast<int64_t>(outs.size())});
+    components.push_back(
+        {static_cast<int64_t>(ins.size()), rule_of(in, outer_input(in.outer)), static_cast<int64_t>(outs.size())});
     ins.push_back(outer_input(in.outer));
     outs.push_back(body_data(parameter(in.body_parameter)));
   }
@@ -169,8 +184,10 @@ int64_t LoopBuilder::iteration_count() const {
     const Data* outer = outer_input(in.outer);
     const int64_t size = outer->desc.dim(c_.axis_dim(outer, in.axis));
     const auto from_front = [&](int64_t v) { return v < 0 ? v + size + 1 : v; };
-    const int64_t count = std::abs(from_front(in.end) - from_front(in.start)) / std::max<int64_t>(std::abs(in.stride), 1);
-    c_.require(count >= 0, "Encountered Tensor Iterator with iterations count equal to " + std::to_string(count) + ", but only non-negative values are supported");
+    const int64_t count =
+        std::abs(from_front(in.end) - from_front(in.start)) / std::max<int64_t>(std::abs(in.stride), 1);
+    c_.require(count >= 0, "Encountered Tensor Iterator with iterations count equal to " + std::to_string(count) +
+                               ", but only non-negative values are supported");
     return count;
   }
   c_.fail("a loop without a sliced input is not supported");
@@ -179,7 +196,8 @@ int64_t LoopBuilder::iteration_count() const {
 }  // namespace
 
 void parse_tensor_iterator(LayerContext& c) {
-  if (!c.node().is("TensorIterator") || !c.node().body) throw not_yet_supported(c.name(), c.layer.type, "loops of type " + c.node().type);
+  if (!c.node().is("TensorIterator") || !c.node().body)
+    throw not_yet_supported(c.name(), c.layer.type, "loops of type " + c.node().type);
   LoopBuilder(c).build();
 }
 
