@@ -1,7 +1,7 @@
 // Any bytes as an OpenVINO IR, checked as `blobsmith check` does: layers that fail are cut out, the rest is tried
 // again.
 #include "fuzz/survive.hpp"
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "vpu/check.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,6 +1,6 @@
 // Any bytes as an OpenVINO IR, compiled: up to a zero byte the XML, behind it the weights.
 #include "fuzz/survive.hpp"
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "vpu/compile.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

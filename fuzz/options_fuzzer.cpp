@@ -1,7 +1,7 @@
 // Any bytes as a configuration file and a network that is compiled so: KEY VALUE lines up to a zero byte, up to another
 // the XML of the network, behind it the weights. The XML is also read as a file of custom layers.
 #include "fuzz/survive.hpp"
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "vpu/compile.hpp"
 #include "vpu/config_file.hpp"
 #include "vpu/lowering/custom_layers.hpp"

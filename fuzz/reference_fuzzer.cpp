@@ -1,7 +1,7 @@
 // Any bytes as an OpenVINO IR, computed by the reference executor when its tensors are small: up to a zero byte the
 // XML, behind it the weights.
 #include "fuzz/survive.hpp"
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "reference/executor.hpp"
 
 namespace {

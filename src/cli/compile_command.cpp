@@ -9,7 +9,7 @@
 #include "cli/cli.hpp"
 #include "core/file.hpp"
 #include "importers/onnx_native/importer.hpp"
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <filesystem>
 
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 
 namespace blobsmith {
 namespace {

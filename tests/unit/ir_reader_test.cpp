@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith {

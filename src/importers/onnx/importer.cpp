@@ -7,7 +7,7 @@
 #include "core/file.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 #include "importers/onnx/mapper.hpp"
-#include "openvino_ir/instance_ids.hpp"
+#include "importers/openvino_ir/instance_ids.hpp"
 
 namespace blobsmith {
 namespace {

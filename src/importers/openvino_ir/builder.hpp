@@ -6,7 +6,7 @@
 #include "graph/graph.hpp"
 #include "graph/import_problems.hpp"
 #include "graph/ops/op.hpp"
-#include "openvino_ir/layers.hpp"
+#include "importers/openvino_ir/layers.hpp"
 
 namespace blobsmith::ir {
 

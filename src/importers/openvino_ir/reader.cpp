@@ -1,13 +1,13 @@
 // The way from a file to a checked Graph (front-end spec §1, messages §12.1).
-#include "openvino_ir/reader.hpp"
+#include "importers/openvino_ir/reader.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include "core/file.hpp"
-#include "openvino_ir/builder.hpp"
-#include "openvino_ir/instance_ids.hpp"
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/builder.hpp"
+#include "importers/openvino_ir/instance_ids.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith {
 namespace ir {

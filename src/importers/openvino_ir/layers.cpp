@@ -1,10 +1,10 @@
-#include "openvino_ir/layers.hpp"
+#include "importers/openvino_ir/layers.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <set>
 
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
 namespace {

@@ -1,4 +1,4 @@
-#include "openvino_ir/instance_ids.hpp"
+#include "importers/openvino_ir/instance_ids.hpp"
 
 #include "graph/ops/inference_ids.hpp"
 

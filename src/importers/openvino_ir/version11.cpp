@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "graph/ops/attribute_text.hpp"
-#include "openvino_ir/builder.hpp"
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/builder.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
 namespace {

@@ -1,11 +1,11 @@
-#include "openvino_ir/builder.hpp"
+#include "importers/openvino_ir/builder.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
 namespace {

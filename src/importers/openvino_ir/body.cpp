@@ -1,8 +1,8 @@
 // TensorIterator and Loop (front-end spec §1.5).
 #include <algorithm>
 
-#include "openvino_ir/builder.hpp"
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/builder.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
 namespace {

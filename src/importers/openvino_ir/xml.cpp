@@ -1,4 +1,4 @@
-#include "openvino_ir/xml.hpp"
+#include "importers/openvino_ir/xml.hpp"
 
 #include <charconv>
 #include <limits>
