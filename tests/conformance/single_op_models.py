@@ -1,4 +1,4 @@
-"""Networks of one operation each: every operation of opset 1 to 7, with the attribute forms and ranks that matter to a compiler (supported-layers spec §2).
+"""Networks of one operation each: every operation of opset 1 to 7, with the attribute forms and ranks that matter to a compiler (docs/supported-layers.md).
 
 CASES is a list of (operation, variant, build): build(net) fills an ir_builder.Net.
 """

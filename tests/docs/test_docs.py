@@ -49,3 +49,40 @@ def test_no_file_is_too_long():
 def test_every_error_code_is_explained():
     codes = set(re.findall(r'^  \w+ = (\d{4}),', read('src/core/error.hpp'), re.M))
     assert codes and codes == set(re.findall(r'^\| BS(\d{4}) ', read('docs/errors.md'), re.M))
+
+
+def specifications():
+    """Of each document of docs/reference: the numbers of its headings, and of the points of its lists ("1.3": point 3 of section 1)."""
+    for f in os.listdir(os.path.join(ROOT, 'docs', 'reference')):
+        numbers, section = set(), ''
+        for line in read(f'docs/reference/{f}').splitlines():
+            if heading := re.match(r'#+ (?:Appendix )?([0-9A-Z]+(?:\.[0-9]+)*)[. ]', line):
+                section = heading[1]
+                numbers.add(section)
+            elif point := re.match(r'(\d+)\. ', line):
+                numbers.add(f'{section}.{point[1]}')
+        yield f.removesuffix('.md'), numbers
+
+
+def test_cited_sections_exist():
+    """A § belongs to the specification named last before it, else to the first one that the file names."""
+    known = dict(specifications())
+    assert len(known) >= 9
+    token = re.compile(r'\b(' + '|'.join(known) + r')(?:\.md)?(?: spec)?,? (?=§)|§ ?([0-9A-Z]+(?:\.[0-9]+)*)')
+    dead, cited = [], 0
+    for folder in ('src', 'include', 'tests', 'docs', 'fuzz'):
+        for base, _, files in os.walk(os.path.join(ROOT, folder)):
+            for f in files:
+                path = os.path.relpath(os.path.join(base, f), ROOT)
+                if not f.endswith(('.cpp', '.hpp', '.py', '.md')) or 'docs/reference' in path or path == 'tests/docs/test_docs.py':
+                    continue
+                text = re.sub(r'\n\s*(?://+|#)\s*', ' ', read(path))
+                named = re.search(r'\b(' + '|'.join(known) + r')\b', text)
+                spec = named and named[1]
+                for m in token.finditer(text):
+                    if m[1]:
+                        spec = m[1]
+                    else:
+                        cited += 1
+                        dead += [] if spec and m[2] in known[spec] else [f'{path}: {spec} §{m[2]}']
+    assert cited > 300 and not dead, dead

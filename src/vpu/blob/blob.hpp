@@ -16,7 +16,7 @@
 
 namespace blobsmith::vpu {
 
-/// The 20 words after the ELF-like header (§1.2), in file order.
+/// The 20 words after the ELF-like header (blob-format spec §1.2), in file order.
 struct BlobHeader {
   uint32_t magic = 0, file_size = 0, version_major = 0, version_minor = 0, input_count = 0, output_count = 0,
            stage_count = 0;

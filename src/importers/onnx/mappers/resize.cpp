@@ -1,5 +1,5 @@
 // Resize and Upsample. Sizes and scales of static shapes are computed here, in single precision as Model Optimizer's
-// sub-graph of Multiply, Add and Floor does (§5.2).
+// sub-graph of Multiply, Add and Floor does (model-optimizer spec §5.2).
 #include <cmath>
 
 #include "core/float16.hpp"
