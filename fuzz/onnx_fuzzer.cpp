@@ -2,7 +2,7 @@
 #include "fuzz/survive.hpp"
 #include "importers/onnx/importer.hpp"
 #include "importers/onnx_native/importer.hpp"
-#include "transforms/legalise.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -10,7 +10,7 @@
 #include "cli/model_input.hpp"
 #include "cli/run_options.hpp"
 #include "core/file.hpp"
-#include "transforms/legalise.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "vpu/blob/reader.hpp"
 #include "vpu/compile.hpp"
 

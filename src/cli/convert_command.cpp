@@ -9,7 +9,7 @@
 #include "cli/model_input.hpp"
 #include "compare/known_faults.hpp"
 #include "core/file.hpp"
-#include "transforms/legalise.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "transforms/avoid_faults.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith::compare {

@@ -1,8 +1,8 @@
 // The order of all rewrites between reading a model and parsing its layers (front-end spec §5.2 to §5.6).
 #include "transforms/pipeline.hpp"
 
-#include "transforms/quirks.hpp"
-#include "transforms/rewrites.hpp"
+#include "transforms/conversion/quirks.hpp"
+#include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith {
 namespace transforms {

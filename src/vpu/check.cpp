@@ -6,8 +6,8 @@
 #include <set>
 
 #include "graph/cut.hpp"
-#include "transforms/avoid_faults.hpp"
-#include "transforms/legalise.hpp"
+#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/passes/passes.hpp"

@@ -1,6 +1,6 @@
 #include "vpu/compile.hpp"
 
-#include "transforms/avoid_faults.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"

@@ -7,7 +7,7 @@
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/op.hpp"
 #include "importers/onnx/importer.hpp"
-#include "transforms/legalise.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/stages/stage_def.hpp"

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "transforms/avoid_faults.hpp"
-#include "transforms/rewrite.hpp"
+#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {

@@ -1,4 +1,4 @@
-#include "transforms/avoid_faults.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {

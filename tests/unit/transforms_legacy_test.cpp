@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "transforms/avoid_faults.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {

@@ -2,7 +2,7 @@
 // (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors;
 // to_half_precision rounds each of them once.
 #pragma once
-#include "transforms/rewrite.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::model_optimizer {
 

@@ -5,7 +5,7 @@
 
 #include "graph/ops/known_value.hpp"
 #include "graph/ops/numbers.hpp"
-#include "transforms/rewrite.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 

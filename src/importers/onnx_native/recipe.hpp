@@ -14,7 +14,7 @@
 #include "graph/graph.hpp"
 #include "importers/onnx_model/model_file.hpp"
 #include "importers/onnx_native/numbering.hpp"
-#include "transforms/rewrite.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_native {
 

@@ -1,7 +1,7 @@
 // Arithmetic, comparison, logic, type conversion.
 #include "graph/ops/known_value.hpp"
 #include "importers/onnx/mapper.hpp"
-#include "transforms/rewrite.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "importers/onnx/mapper.hpp"
-#include "transforms/rewrite.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 namespace {

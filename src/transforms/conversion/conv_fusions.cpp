@@ -1,0 +1,81 @@
+// Multiplications and additions of constants behind a convolution go into its weights and biases
+// (front-end spec §5.4 ConvFusions, §5.6 BiasFusions).
+#include "transforms/conversion/rewrites.hpp"
+
+namespace blobsmith::transforms {
+namespace {
+
+bool is_convolution(const Node& n) {
+  return n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") ||
+         n.is("GroupConvolutionBackpropData");
+}
+
+// [1, C, 1, ...] of the convolution's output.
+Shape per_channel(const Node& conv) {
+  Shape s(conv.shape().size(), 1);
+  s[1] = conv.shape()[1];
+  return s;
+}
+
+// The shape in which one factor per output channel multiplies the weights.
+Shape weight_factor_shape(const Node& conv) {
+  const Shape& w = conv.input(1).shape();
+  const bool grouped = conv.is("GroupConvolution") || conv.is("GroupConvolutionBackpropData");
+  const bool backprop = conv.is("ConvolutionBackpropData") || conv.is("GroupConvolutionBackpropData");
+  Shape s(w.size(), 1);
+  size_t axis = 0;
+  if (grouped) s[axis++] = w[0];
+  if (backprop) ++axis;
+  s[axis] = w[axis];
+  if (backprop && !grouped) s.erase(s.begin());
+  return s;
+}
+
+}  // namespace
+
+bool fuse_multiply_into_convolution(Rewriter& rw, Node* n) {
+  for (const auto& [x, factor] : either_order(n)) {
+    // A deconvolution with a stated output shape has a third input and is not matched.
+    if (!constant_of(factor) || !is_convolution(*x.node) || x.node->input_count() != 2 || !has_one_user(x)) continue;
+    Node* conv = x.node;
+    if (conv->shape().size() < 3 || !is_static(conv->input(1).shape()) || conv->shape()[1] < 0) continue;
+    Value aligned = factor;
+    if (element_count(factor.shape()) == 1) {
+      if (factor.shape().size() > conv->shape().size()) continue;
+      if (!factor.shape().empty()) aligned = rw.reshape(factor, {1})->value();
+    } else {
+      if (!broadcasts_into(factor.shape(), per_channel(*conv))) continue;
+      aligned = rw.reshape(factor, weight_factor_shape(*conv), true)->value();
+    }
+    Node* weights = rw.make("Multiply", {conv->input(1), aligned});
+    std::vector<Value> inputs = conv->inputs();
+    inputs[1] = weights->value();
+    return rw.replace(n, rw.make_like(conv, conv->type, inputs, conv->attrs, conv->version));
+  }
+  return false;
+}
+
+bool fuse_add_into_convolution(Rewriter& rw, Node* n) {
+  for (const auto& [x, addend] : either_order(n)) {
+    Node* conv = x.node;
+    if (!constant_of(addend) || !(conv->is("ConvolutionIE") || conv->is("DeconvolutionIE")) || !has_one_user(x))
+      continue;
+    const Shape channels = per_channel(*conv);
+    if (!broadcasts_into(addend.shape(), channels)) continue;
+    Value bias = addend;
+    if (element_count(addend.shape()) == 1) {
+      const Value target = rw.indices(channels);
+      bias = rw.make("Broadcast", {bias, target}, attributes({{"mode", "numpy"}}), 3)->value();
+    }
+    if (bias.shape().size() > 1) bias = rw.reshape(bias, {channels[1]}, true)->value();
+    std::vector<Value> inputs = conv->inputs();
+    if (inputs.size() < 3)
+      inputs.push_back(bias);
+    else
+      inputs[2] = rw.make("Add", {bias, inputs[2]})->value();
+    return rw.replace(n, rw.make_like(conv, conv->type, inputs, conv->attrs));
+  }
+  return false;
+}
+
+}  // namespace blobsmith::transforms

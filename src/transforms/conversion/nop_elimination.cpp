@@ -1,0 +1,75 @@
+// Operations that change nothing vanish; Squeeze and Unsqueeze become Reshape (front-end spec §5.4,
+// CommonEliminations).
+#include <algorithm>
+#include <numeric>
+
+#include "transforms/conversion/rewrites.hpp"
+
+namespace blobsmith::transforms {
+
+bool eliminate_unsqueeze_gather(Rewriter& rw, Node* n) {
+  Node* unsqueeze = producer(n->input(0), "Unsqueeze");
+  if (!unsqueeze || !has_one_user(n->input(0)) || !n->input(1).shape().empty() || !is_single(n->input(1), 0))
+    return false;
+  const auto axis = single_value(n->input(2)), added = single_value(unsqueeze->input(1));
+  if (!axis || !added || *axis != *added) return false;
+  return rw.redirect(n->value(), unsqueeze->input(0));
+}
+
+bool eliminate_gather(Rewriter& rw, Node* n) {
+  const Value data = n->input(0);
+  const auto axis = single_value(n->input(2));
+  if (n->version != 1 || !axis || !is_static(data.shape()) || data.shape().size() != n->shape().size()) return false;
+  const int64_t dim = data.shape()[axis_from_front(static_cast<int64_t>(*axis), data.shape().size())];
+  if (dim == 1 && data.shape() == n->shape()) return rw.eliminate(n->value(), data);
+  const Tensor* indices = constant_of(n->input(1));
+  if (!indices || element_count(indices->shape) != dim) return false;
+  std::vector<int64_t> identity(static_cast<size_t>(dim));
+  std::iota(identity.begin(), identity.end(), 0);
+  return indices->to_i64() == identity && rw.eliminate(n->value(), data);
+}
+
+bool eliminate_same_shape(Rewriter& rw, Node* n) {
+  if (!is_static(n->shape()) || n->input(0).shape() != n->shape()) return false;
+  return rw.eliminate(n->value(), n->input(0));
+}
+
+// Broadcasts of version 3 stay and end as Tiles of ones.
+bool eliminate_broadcast_1(Rewriter& rw, Node* n) { return n->version == 1 && eliminate_same_shape(rw, n); }
+
+bool eliminate_convert(Rewriter& rw, Node* n) {
+  if (n->input(0).type() != n->element_type()) return false;
+  return rw.eliminate(n->value(), n->input(0));
+}
+
+bool eliminate_concat(Rewriter& rw, Node* n) { return n->input_count() == 1 && rw.eliminate(n->value(), n->input(0)); }
+
+namespace {
+bool only_changes_shape(const Node& n) { return n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze"); }
+}  // namespace
+
+bool eliminate_reshape(Rewriter& rw, Node* n) {
+  const Value x = n->input(0);
+  if (!is_static(x.shape()) || !is_static(n->shape())) return false;
+  if (x.shape() == n->shape()) return rw.eliminate(n->value(), x);
+  if (!only_changes_shape(*x.node)) return false;
+  return rw.replace(n, rw.reshape(x.node->input(0), n->shape()));
+}
+
+bool eliminate_squeeze_unsqueeze(Rewriter& rw, Node* n) {
+  if (n->shape().empty() || std::ranges::count(n->shape(), kDynamic) > 1) return false;
+  Value x = n->input(0);
+  if (only_changes_shape(*x.node)) x = x.node->input(0);
+  Node* reshape = rw.reshape(x, n->shape());
+  if (x.node->is("Parameter") && feeds_result(n->value())) {
+    rw.release(reshape);  // quirk: it has taken its numbers all the same
+    return false;
+  }
+  if (x.shape() != n->shape()) return rw.replace(n, reshape);
+  // The unused Reshape counts as a user of x while the name of a network output is decided.
+  const bool done = rw.eliminate(n->value(), x);
+  rw.release(reshape);
+  return done;
+}
+
+}  // namespace blobsmith::transforms

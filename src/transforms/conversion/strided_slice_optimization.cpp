@@ -1,0 +1,108 @@
+// StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4,
+// StridedSliceOptimization). Slices that cut one axis into disjoint pieces are not merged into one split: the reference
+// compiler does not do it either.
+#include <algorithm>
+
+#include "graph/ops/slice_plan.hpp"
+#include "transforms/conversion/rewrites.hpp"
+
+namespace blobsmith::transforms {
+namespace {
+
+struct Slice {
+  Node* node = nullptr;
+  std::vector<int64_t> begin, end, stride;  ///< of every axis, inside [0, dimension] where the stride is positive
+  std::vector<std::vector<int64_t>> masks;
+  bool plain = false;  ///< keeps the rank: no ellipsis, new or removed axes
+  bool same_cut(const Slice& o) const {
+    return begin == o.begin && end == o.end && stride == o.stride && masks == o.masks;
+  }
+};
+
+bool any_set(const std::vector<int64_t>& mask) {
+  return std::ranges::any_of(mask, [](int64_t m) { return m != 0; });
+}
+
+std::vector<int64_t> mask_of(const Node& n, std::string_view name) {
+  return n.attrs.get_or<std::vector<int64_t>>(name, {});
+}
+
+// Begin, end and stride of a slice without special axes; false where they are not constant.
+bool read_plain(Slice& s) {
+  const Node& n = *s.node;
+  const Tensor* begin = constant_of(n.input(1));
+  const Tensor* end = constant_of(n.input(2));
+  const Tensor* stride = n.input_count() > 3 ? constant_of(n.input(3)) : nullptr;
+  if (!begin || !end || (n.input_count() > 3 && !stride) || !is_static(n.input(0).shape())) return false;
+  s.begin = begin->to_i64();
+  s.end = end->to_i64();
+  s.stride = stride ? stride->to_i64() : std::vector<int64_t>(s.begin.size(), 1);
+  for (const char* mask : {"begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask", "ellipsis_mask"})
+    s.masks.push_back(mask_of(n, mask));
+  s.plain = !any_set(s.masks[2]) && !any_set(s.masks[3]) && !any_set(s.masks[4]);
+  return s.end.size() == s.begin.size() && s.stride.size() == s.begin.size();
+}
+
+// Fills in the axes that the inputs leave out and applies the masks.
+void normalize(Slice& s) {
+  const Shape& shape = s.node->input(0).shape();
+  const size_t stated = std::min(s.begin.size(), shape.size());
+  s.begin.resize(shape.size(), 0);
+  s.end.resize(shape.size(), 0);
+  s.stride.resize(shape.size(), 1);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (s.stride[i] <= 0) continue;
+    const auto masked = [&](size_t mask) { return i >= stated || (i < s.masks[mask].size() && s.masks[mask][i] != 0); };
+    s.begin[i] = masked(0) ? 0 : ops::cut_bound(s.begin[i], shape[i]);
+    s.end[i] = masked(1) ? shape[i] : ops::cut_bound(s.end[i], shape[i]);
+  }
+  s.masks.erase(s.masks.begin(), s.masks.begin() + 2);  // applied
+}
+
+struct Source {
+  Value value;
+  std::vector<Slice> slices;
+};
+
+// The slices with constant bounds, by the tensor that they cut, in order of first use.
+std::vector<Source> slices_by_source(Graph& graph) {
+  std::vector<Source> sources;
+  for (Node* n : graph.ordered()) {
+    Slice s;
+    s.node = n;
+    if (!n->is("StridedSlice") || !read_plain(s)) continue;
+    if (s.plain) normalize(s);
+    const auto it = std::ranges::find(sources, n->input(0), &Source::value);
+    (it != sources.end() ? *it : sources.emplace_back(Source{n->input(0), {}})).slices.push_back(std::move(s));
+  }
+  return sources;
+}
+
+}  // namespace
+
+bool remove_useless_slices(Graph& graph) {
+  Rewriter rw(graph);
+  bool changed = false;
+  for (Node* n : graph.ordered()) {
+    Slice s;
+    s.node = n;
+    if (!n->is("StridedSlice") || n->input(0).shape() != n->shape() || !is_static(n->shape()) || !read_plain(s))
+      continue;
+    if (std::ranges::all_of(s.stride, [](int64_t v) { return v > 0; }))
+      changed |= rw.eliminate(n->value(), n->input(0));
+  }
+  return changed;
+}
+
+// quirk: only slices that equal the first one of a tensor are shared.
+bool share_equal_slices(Graph& graph) {
+  Rewriter rw(graph);
+  bool changed = false;
+  for (const Source& source : slices_by_source(graph))
+    for (size_t i = 1; i < source.slices.size(); ++i)
+      if (source.slices[i].same_cut(source.slices[0]))
+        changed |= rw.eliminate(source.slices[i].node->value(), source.slices[0].node->value());
+  return changed;
+}
+
+}  // namespace blobsmith::transforms

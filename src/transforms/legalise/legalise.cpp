@@ -1,0 +1,119 @@
+#include "transforms/legalise/legalise.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+
+namespace blobsmith {
+namespace {
+
+/// One rewrite: `build` makes the replacement of an element-wise operation on `x`; `reference` is the operation itself.
+struct Rule {
+  const char* type;
+  std::function<bool(const Node&)> applies;
+  std::function<Value(Graph&, const Node&, Value x)> build;
+  std::function<double(const Node&, double x)> reference;
+  std::function<std::string(const Node&)> description;
+};
+
+double scalar_input(const Node& n, int port) { return n.input(port).node->constant.to_f32().at(0); }
+
+bool has_scalar_constants(const Node& n, int first) {
+  for (int i = first; i < n.input_count(); ++i)
+    if (!n.input(i).node->is_constant() || element_count(n.input(i).shape()) != 1) return false;
+  return true;
+}
+
+Value scalar(Graph& g, ElementType type, double v) {
+  return g.constant(Tensor::reals(type, {}, std::span(&v, 1)))->value();
+}
+
+Value clamp(Graph& g, Value x, double min, double max) {
+  Attributes a;
+  a.set("min", min);
+  a.set("max", max);
+  return g.make("Clamp", {x}, a)->value();
+}
+
+std::string text(double v) {
+  char s[32];
+  std::snprintf(s, sizeof s, "%.6g", v);
+  return s;
+}
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> kRules{
+      {"HardSigmoid", [](const Node& n) { return n.input_count() == 3 && has_scalar_constants(n, 1); },
+       [](Graph& g, const Node& n, Value x) {
+         const Value scaled = g.make("Multiply", {x, scalar(g, x.type(), scalar_input(n, 1))})->value();
+         return clamp(g, g.make("Add", {scaled, scalar(g, x.type(), scalar_input(n, 2))})->value(), 0, 1);
+       },
+       [](const Node& n, double x) { return std::clamp(scalar_input(n, 1) * x + scalar_input(n, 2), 0.0, 1.0); },
+       [](const Node& n) {
+         return "Clamp(" + text(scalar_input(n, 1)) + "*x + " + text(scalar_input(n, 2)) + ", 0, 1)";
+       }},
+      {"Abs", [](const Node& n) { return is_float(n.input(0).type()); },
+       [](Graph& g, const Node&, Value x) {
+         return g.make("Maximum", {x, g.make("Multiply", {x, scalar(g, x.type(), -1)})->value()})->value();
+       },
+       [](const Node&, double x) { return std::fabs(x); }, [](const Node&) { return std::string("Maximum(x, -x)"); }},
+  };
+  return kRules;
+}
+
+/// Folds a small constant graph up to `v`.
+Tensor fold(Value v, std::map<const Node*, Tensor>& known) {
+  if (v.node->is_constant()) return v.node->constant;
+  if (const auto it = known.find(v.node); it != known.end()) return it->second;
+  std::vector<Tensor> inputs;
+  for (const Value& i : v.node->inputs()) inputs.push_back(fold(i, known));
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& t : inputs) pointers.push_back(&t);
+  std::vector<Tensor> out = evaluate(*v.node, pointers);
+  ensure(!out.empty(), "operation '" + v.node->type + "' can't be evaluated");
+  return known[v.node] = std::move(out[0]);
+}
+
+/// The replacement against the operation in FP32, from -32 to 32.
+double measured_error(const Rule& rule, const Node& n) {
+  std::vector<float> samples;
+  for (int i = -2048; i <= 2048; ++i) samples.push_back(static_cast<float>(i) / 64);
+  Graph g;
+  const auto count = static_cast<int64_t>(samples.size());
+  const Value x = g.constant(Tensor::of(ElementType::f32, {count}, samples))->value();
+  std::map<const Node*, Tensor> known;
+  const std::vector<float> got = fold(rule.build(g, n, x), known).to_f32();
+  double worst = 0;
+  for (size_t i = 0; i < samples.size(); ++i)
+    worst = std::max(worst, std::fabs(got[i] - rule.reference(n, samples[i])));
+  return worst;
+}
+
+}  // namespace
+
+std::vector<Legalisation> legalise(Graph& graph) {
+  constexpr double kTolerance = 1e-6;
+  std::vector<Legalisation> done;
+  for (Node* n : graph.ordered()) {
+    const auto rule = std::ranges::find_if(rules(), [&](const Rule& r) { return n->is(r.type) && r.applies(*n); });
+    if (rule == rules().end()) continue;
+    Legalisation l{n->name, n->type, rule->description(*n), measured_error(*rule, *n)};
+    ensure(l.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");
+    const Value replacement = rule->build(graph, *n, n->input(0));
+    replacement.node->name = n->name;
+    replacement.node->source = n->source;
+    graph.redirect(n->value(), replacement);
+    graph.remove(n);
+    done.push_back(std::move(l));
+  }
+  return done;
+}
+
+std::vector<std::string> legalised_types() {
+  std::vector<std::string> types;
+  for (const Rule& r : rules()) types.emplace_back(r.type);
+  return types;
+}
+
+}  // namespace blobsmith
