@@ -26,8 +26,8 @@ Value shaped_like(Context& c, Value y, Value x, const std::string& suffix = {}) 
   return c.make("Reshape", {y, shape}, attributes({{"special_zero", true}}), Context::kNewest, suffix);
 }
 
-/// Multiply, Add, Multiply, Add; the fusing of linear sequences makes one Multiply and one Add of them (model-optimizer spec
-/// §6.2). The
+/// Multiply, Add, Multiply, Add; the fusing of linear sequences makes one Multiply and one Add of them
+/// (model-optimizer spec §6.2). The
 /// first two constants are computed in single precision.
 std::vector<Value> map_batch_normalization(Context& c) {
   const std::vector<float> mean = parameter(c, 3).to_f32(), variance = parameter(c, 4).to_f32();
