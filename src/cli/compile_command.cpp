@@ -8,7 +8,7 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
-#include "importers/onnx_native/importer.hpp"
+#include "importers/onnx/as_inference_engine.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/target.hpp"
@@ -84,7 +84,7 @@ void print_tensors(const char* title, const std::vector<vpu::BlobPort>& tensors)
 }
 
 Graph read_model(const std::filesystem::path& model) {
-  if (model.extension() == ".onnx") return read_onnx(model.string());
+  if (model.extension() == ".onnx") return import_onnx_as_inference_engine(model.string());
   if (model.extension() == ".xml") return read_openvino_ir(model.string());
   Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " +
                                         model.extension().string() + " and read the model: " + model.string());

@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "importers/onnx/as_model_optimizer.hpp"
 #include "vpu/supported_layers.hpp"
 
 namespace blobsmith::cli {
@@ -23,9 +24,11 @@ struct Table {
   Rows (*rows)();
   const char* text;
 };
+Rows onnx_rows() { return vpu::supported_operators(onnx_operators()); }
+
 constexpr Table kTables[] = {
-    {"onnx", "ONNX operators", nullptr, "main operation", true, vpu::supported_onnx,
-     "Operators with a mapper, and what `convert` makes of them. An operator that is not listed is refused by name."},
+    {"onnx", "ONNX operators", nullptr, "main operation", true, onnx_rows,
+     "What `convert` makes of the operators that it knows. An operator that is not listed is refused by name."},
     {"openvino", "OpenVINO operations", "opsets", "layers", true, vpu::supported_openvino,
      "Operations of an IR, and the layers that they are lowered as."},
     {"vpu", "Layer types", nullptr, nullptr, false, vpu::supported_vpu,

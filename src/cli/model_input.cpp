@@ -39,7 +39,7 @@ Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes, ImportProb
   OnnxOptions onnx{.input_shapes = {}, .half_precision = m.half_precision, .quirks = m.quirks, .problems = problems};
   for (const std::string& s : m.shapes) onnx.input_shapes.insert(parse_input_shape(s));
   if (extension == ".xml") return read_openvino_ir(m.file, {}, problems);
-  if (extension == ".onnx") return import_onnx(m.file, onnx, notes);
+  if (extension == ".onnx") return import_onnx_as_model_optimizer(m.file, onnx, notes);
   Error e(ErrorCode::UnknownFormat,
           "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + m.file);
   throw e.hint("models are .onnx and .xml");

@@ -6,7 +6,7 @@
 #include "cli/cli.hpp"
 #include "graph/graph.hpp"
 #include "graph/import_problems.hpp"
-#include "importers/onnx/importer.hpp"
+#include "importers/onnx/as_model_optimizer.hpp"
 
 namespace blobsmith::cli {
 

@@ -6,7 +6,6 @@
 
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/op.hpp"
-#include "importers/onnx/importer.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
@@ -44,52 +43,6 @@ constexpr std::array kRewritten{Rewritten{"ReduceL1", "Abs ReduceSum"},
                                 Rewritten{"Parameter", ""},
                                 Rewritten{"Constant", ""},
                                 Rewritten{"Result", ""}};
-
-/// ONNX operators whose main operation has another name.
-struct Renamed {
-  std::string_view onnx, operation;
-};
-constexpr std::array kRenamed{Renamed{"Conv", "Convolution"},
-                              Renamed{"ConvTranspose", "ConvolutionBackpropData"},
-                              Renamed{"MaxPool", "MaxPool"},
-                              Renamed{"AveragePool", "AvgPool"},
-                              Renamed{"Gemm", "MatMul"},
-                              Renamed{"Sub", "Subtract"},
-                              Renamed{"Mul", "Multiply"},
-                              Renamed{"Div", "Divide"},
-                              Renamed{"Pow", "Power"},
-                              Renamed{"Max", "Maximum"},
-                              Renamed{"Min", "Minimum"},
-                              Renamed{"Neg", "Negative"},
-                              Renamed{"Clip", "Clamp"},
-                              Renamed{"LeakyRelu", "PRelu"},
-                              Renamed{"Ceil", "Ceiling"},
-                              Renamed{"ScatterND", "ScatterNDUpdate"},
-                              Renamed{"ScatterElements", "ScatterElementsUpdate"},
-                              Renamed{"Scatter", "ScatterElementsUpdate"},
-                              Renamed{"Mod", "FloorMod"},
-                              Renamed{"Selu", "Elu"},
-                              Renamed{"Celu", "Elu"},
-                              Renamed{"ReduceL1", "ReduceSum"},
-                              Renamed{"ReduceSumSquare", "ReduceSum"},
-                              Renamed{"GRU", "TensorIterator"},
-                              Renamed{"RNN", "TensorIterator"},
-                              Renamed{"LSTM", "LSTMSequence"},
-                              Renamed{"And", "LogicalAnd"},
-                              Renamed{"Or", "LogicalOr"},
-                              Renamed{"Xor", "LogicalXor"},
-                              Renamed{"Not", "LogicalNot"},
-                              Renamed{"Where", "Select"},
-                              Renamed{"Resize", "Interpolate"},
-                              Renamed{"Upsample", "Interpolate"},
-                              Renamed{"RoiAlign", "ROIAlign"},
-                              Renamed{"MaxRoiPool", "ROIPooling"},
-                              Renamed{"Shape", "ShapeOf"},
-                              Renamed{"Cast", "Convert"},
-                              Renamed{"Expand", "Broadcast"},
-                              Renamed{"Softplus", "SoftPlus"},
-                              Renamed{"Slice", "StridedSlice"},
-                              Renamed{"InstanceNormalization", "MVN"}};
 
 /// Forms that Intel's compiler refuses as well (all of them: docs of `check`).
 struct Limit {
@@ -209,16 +162,12 @@ std::vector<SupportedLayer> supported_openvino() {
   return rows;
 }
 
-std::vector<SupportedLayer> supported_onnx() {
+std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators) {
   std::vector<SupportedLayer> rows;
-  for (std::string_view op : onnx_operators()) {
-    const auto* renamed = find_row(kRenamed, op, &Renamed::onnx);
-    const std::string_view operation = renamed ? renamed->operation : op;
-    const bool known = ops::find_in_opset(operation, 7) != nullptr || ops::find_in_opset(operation, 1) != nullptr;
-    SupportedLayer l = known ? support_of(operation) : SupportedLayer{};
-    l.name = op;
-    if (known) l.becomes = operation;
-    rows.push_back(std::move(l));
+  for (const auto& [op, operation] : operators) {
+    rows.push_back(operation.empty() ? SupportedLayer{{}, {}, Support::Yes, "(its input)", {}} : support_of(operation));
+    rows.back().name = op;
+    if (!operation.empty()) rows.back().becomes = operation;
   }
   sort_by_name(rows);
   return rows;

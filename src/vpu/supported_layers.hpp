@@ -1,7 +1,9 @@
-// Which operations can be converted, read off the tables that the program works with: mappers of ONNX operators,
-// operations of the graph, rewrites, parsers of layers, stage types.
+// Which operations can be compiled, read off the tables that the program works with: operations of the graph, rewrites,
+// parsers of layers, stage types.
 #pragma once
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace blobsmith::vpu {
@@ -17,7 +19,8 @@ struct SupportedLayer {
 };
 
 /// By name.
-std::vector<SupportedLayer> supported_onnx();
+/// Operators of a framework, by their names; the main operation that an importer makes of each ("": its input).
+std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators);
 std::vector<SupportedLayer> supported_openvino();
 /// Layer types that the lowering has parsers for.
 std::vector<SupportedLayer> supported_vpu();

@@ -87,8 +87,9 @@ TEST(OnnxNativeImport, ExpandsFunctionsBehindAllOtherOperators) {
   EXPECT_EQ(layer(g, "y")->type, "Multiply");
   const ModelText read_too_early =
       std::move(ModelText(12).input("x", {1, 4}).node("Celu", "", {"x"}, "a").node("Relu", "", {"a"}, "y").output("y"));
-  EXPECT_EQ(std::string(error_of(read_too_early).what()),
-            "While validating ONNX node '<Node(Relu): y>':\na node not found in graph cache");
+  EXPECT_EQ(
+      std::string(error_of(read_too_early).what()),
+      "While validating ONNX node '<Node(Relu): y>':\na node not found in graph cache: no earlier node computes it");
 }
 
 TEST(OnnxNativeImport, NamesAllUnknownOperatorsAtOnceInOrder) {

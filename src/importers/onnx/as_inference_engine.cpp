@@ -1,0 +1,146 @@
+// The way from an ONNX file to a graph: functions expanded, constants, parameters, one row per node, results, and the
+// copy that the compiler makes of the graph (front-end spec §16.1).
+#include "importers/onnx/as_inference_engine.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/file.hpp"
+#include "importers/onnx/functions.hpp"
+#include "importers/onnx/operators.hpp"
+#include "transforms/pipeline.hpp"
+
+namespace blobsmith {
+namespace onnx_import::ie {
+namespace {
+
+constexpr int64_t kIdsBefore = 709;  // quirk: nodes that exist before the network is converted
+
+class Importer {
+ public:
+  explicit Importer(onnx_file::Model model) : model_(std::move(model)), opset_(std::min(model_.opset, kNewestOpset)) {}
+
+  Graph run() {
+    expand_functions(model_);
+    check_operators();
+    for (const auto& [name, tensor] : model_.initializers) {
+      import_.values[name] = graph_.constant(tensor, name)->value();
+      if (element_count(tensor.shape) == 0) ++graph_.next_id;  // quirk: made at the second attempt
+    }
+    for (const onnx_file::ValueInfo& input : model_.inputs) add_parameter(input);
+    for (const onnx_file::Node& n : model_.nodes) add_node(n);
+    add_results();
+    remove_unused_parameters();
+    copy_as_the_compiler_does();
+    return std::move(graph_);
+  }
+
+ private:
+  const OperatorRow* find_row(const onnx_file::Node& n) const {
+    return find_operator(n.domain, n.op_type, opset_, Column::InferenceEngine);
+  }
+
+  /// All unknown operators at once: one run tells everything that is missing.
+  void check_operators() const {
+    std::vector<std::string> unknown;
+    for (const onnx_file::Node& n : model_.nodes) {
+      const std::string name = n.domain.empty() ? n.op_type : n.domain + "." + n.op_type;
+      if (!find_row(n) && std::ranges::find(unknown, name) == unknown.end()) unknown.push_back(name);
+    }
+    if (unknown.empty()) return;
+    std::ranges::sort(unknown);
+    std::string list;
+    for (const std::string& name : unknown) list += (list.empty() ? "" : ", ") + name;
+    Error e(ErrorCode::UnknownOperation, "nGraph does not support the following ONNX operations: " + list);
+    throw e.hint("blobsmith convert goes the way of Model Optimizer, which knows other operators");
+  }
+
+  void add_parameter(const onnx_file::ValueInfo& input) {
+    if (!input.shape || !is_static(*input.shape)) {
+      Error e(ErrorCode::ShapeMismatch,
+              "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
+      throw e.hint("fix its shape in the model, or state it: blobsmith convert --input-shape " + input.name +
+                   "=1,3,224,224");
+    }
+    element_count(*input.shape);  // throws where it overflows
+    import_.values[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
+  }
+
+  void add_node(const onnx_file::Node& n) {
+    const OperatorRow& row = *find_row(n);
+    try {
+      Context context(import_, n, row.becomes);
+      const std::vector<Value> outputs = row.as_inference_engine(context);
+      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) define(n.outputs[i], outputs[i]);
+    } catch (Error& e) {
+      e.at_layer(n.outputs.empty() ? n.name : n.outputs[0], n.op_type);
+      if (e.why().empty()) e.because("in " + n.describe(model_.opset));
+      throw;
+    }
+  }
+
+  /// quirk: the node is named after the output, even where it has other outputs or other users.
+  void define(const std::string& name, Value v) {
+    if (!name.empty()) import_.values[name] = v;
+    if (v) v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
+  }
+
+  void add_results() {
+    for (const onnx_file::ValueInfo& output : model_.outputs) {
+      const auto it = import_.values.find(output.name);
+      if (it == import_.values.end()) throw Error(ErrorCode::BadOnnx, output.name + " node not found in graph cache");
+      if (it->second) graph_.result(it->second, output.name);
+    }
+    std::set<std::string> names;
+    for (const Node* r : graph_.results())
+      if (!names.insert(output_name(r->input(0))).second)
+        throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!")
+            .because("output \"" + r->name + "\" is the same value as another");
+    if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
+  }
+
+  void remove_unused_parameters() {
+    const std::vector<Node*> parameters = graph_.parameters();
+    for (Node* p : parameters)
+      if (p->use_count() == 0) graph_.remove(p);
+  }
+
+  /// The compiler copies the graph before it changes it: edges come into the order of that copy, and numbers are spent.
+  void copy_as_the_compiler_does() {
+    graph_.remove_unreachable();
+    graph_.next_id += kIdsBefore;
+    quirks::Numbering numbering;
+    for (Node* n : graph_.ordered()) {
+      graph_.next_id += 1 + numbering.of_inference(*n);
+      graph_.set_inputs(n, std::vector<Value>(n->inputs()));
+    }
+    graph_.name = model_.graph_name;
+  }
+
+  onnx_file::Model model_;
+  int64_t opset_;
+  Import import_;
+  Graph& graph_ = import_.graph;
+};
+
+}  // namespace
+}  // namespace onnx_import::ie
+
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& file_name, const std::string& folder) {
+  try {
+    return onnx_import::ie::Importer(onnx_file::read_model(model, folder)).run();
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(file_name);
+    throw;
+  }
+}
+
+Graph import_onnx_as_inference_engine(const std::string& path) {
+  if (!file_exists(path))
+    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  const size_t slash = path.rfind('/');
+  return import_onnx_as_inference_engine(read_file(path), path,
+                                         slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
+}  // namespace blobsmith

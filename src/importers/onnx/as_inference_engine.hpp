@@ -1,0 +1,14 @@
+// ONNX -> Graph, as the ONNX importer inside Intel's compiler reads it (front-end spec §16): the way of `compile`.
+#pragma once
+#include <string>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith {
+
+/// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
+Graph import_onnx_as_inference_engine(const std::string& path);
+/// The same from memory; `folder` is where external data files may lie ("" = none allowed).
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& file_name, const std::string& folder);
+
+}  // namespace blobsmith

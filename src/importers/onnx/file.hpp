@@ -1,0 +1,63 @@
+// The bytes of an .onnx file -> plain structures. All that touches protobuf is behind this header.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith::onnx_file {
+
+struct Attribute {
+  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Other };
+  Kind kind = Kind::Other;
+  int64_t integer = 0;
+  float real = 0;
+  std::string text;
+  std::vector<int64_t> integers;
+  std::vector<float> reals;
+  std::vector<std::string> texts;
+  blobsmith::Tensor tensor;
+};
+
+struct Node {
+  std::string name, op_type, domain;
+  std::vector<std::string> inputs, outputs;  ///< value names; an empty one is an absent optional value
+  std::map<std::string, Attribute> attributes;
+
+  const Attribute* find(const std::string& attribute) const;
+  int64_t integer(const std::string& attribute, int64_t fallback) const;
+  float real(const std::string& attribute, float fallback) const;
+  std::string text(const std::string& attribute, const std::string& fallback) const;
+  std::vector<int64_t> integers(const std::string& attribute, std::vector<int64_t> fallback = {}) const;
+  bool has_input(size_t i) const { return i < inputs.size() && !inputs[i].empty(); }
+  /// "node \"/head/Resize\" (Resize-13)": for messages.
+  std::string describe(int64_t opset) const;
+};
+
+struct ValueInfo {
+  std::string name;
+  ElementType type = ElementType::f32;
+  std::optional<Shape> shape;  ///< kDynamic where the model leaves a dimension open; absent when it states no shape, or
+                               ///< nothing but the name
+};
+
+struct Model {
+  int64_t opset = 0;  ///< of the default domain
+  std::string graph_name;
+  std::vector<Node> nodes;  ///< in file order, which is a topological order
+  std::vector<std::pair<std::string, Tensor>> initializers;
+  std::vector<ValueInfo> inputs, outputs;  ///< inputs without those that are initializers
+};
+
+/// The type that a number of ONNX's TensorProto.DataType means; none for texts, complex numbers and newer types.
+std::optional<ElementType> element_type(int64_t onnx_type);
+int64_t type_number(ElementType type);
+
+/// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `folder`: where external data may lie; empty:
+/// nowhere.
+Model read_model(const Bytes& file, const std::string& folder);
+
+}  // namespace blobsmith::onnx_file

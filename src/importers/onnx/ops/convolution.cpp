@@ -1,0 +1,150 @@
+// Convolutions. The Inference Engine computes groups and bias from shapes at run time; they are folded later.
+#include "importers/onnx/operators.hpp"
+#include "importers/onnx/window.hpp"
+
+namespace blobsmith::onnx_import {
+namespace mo {
+namespace {
+
+/// [1,C,1,...] for adding a bias of C elements.
+Value channel_constant(Context& c, Value bias, size_t spatial) {
+  std::vector<int64_t> shape{1, element_count(bias.shape())};
+  shape.resize(spatial + 2, 1);
+  return c.reshape(bias, shape, "/Dims");
+}
+
+std::vector<Value> with_bias(Context& c, Value (*convolve)(Context&, const std::string& suffix)) {
+  if (!c.has_input(2)) return {convolve(c, "")};
+  const Value y = convolve(c, "/WithoutBiases");
+  return {c.make("Add", {y, channel_constant(c, c.input(2), y.shape().size() - 2)})};
+}
+
+/// [a, b, rest] -> [groups, a or b divided, ...]
+Value grouped_weights(Context& c, Value w, int64_t groups) {
+  Shape s = w.shape();
+  if (s[0] % groups != 0) c.refuse("its weights can't be divided into " + std::to_string(groups) + " groups");
+  s[0] /= groups;
+  s.insert(s.begin(), groups);
+  return c.reshape(w, s);
+}
+
+Value convolve(Context& c, const std::string& suffix) {
+  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  const int64_t groups = c.integer("group", 1);
+  if (groups < 1) c.refuse("group is " + std::to_string(groups));
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad}});
+  if (groups == 1) return c.make("Convolution", {c.input(0), c.input(1)}, a, Context::kNewest, suffix);
+  return c.make("GroupConvolution", {c.input(0), grouped_weights(c, c.input(1), groups)}, a, Context::kNewest, suffix);
+}
+
+Value deconvolve(Context& c, const std::string& suffix) {
+  const size_t spatial = spatial_axes(c, c.input(0));
+  const Window w = read_window(c, spatial);
+  const int64_t groups = c.integer("group", 1);
+  if (groups < 1) c.refuse("group is " + std::to_string(groups));
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad},
+                                   {"output_padding", c.integers("output_padding", std::vector<int64_t>(spatial, 0))}});
+  std::vector<Value> inputs{c.input(0), groups == 1 ? c.input(1) : grouped_weights(c, c.input(1), groups)};
+  if (c.has("output_shape")) {
+    std::vector<int64_t> shape = c.integers("output_shape");
+    if (shape.size() > spatial) shape.erase(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(spatial));
+    inputs.push_back(c.integers_constant(shape));
+  }
+  return c.make(groups == 1 ? "ConvolutionBackpropData" : "GroupConvolutionBackpropData", inputs, a, Context::kNewest,
+                suffix);
+}
+
+std::vector<Value> convolution(Context& c) { return with_bias(c, convolve); }
+std::vector<Value> deconvolution(Context& c) { return with_bias(c, deconvolve); }
+
+}  // namespace
+}  // namespace mo
+
+namespace ie {
+namespace {
+
+/// [O, I, ...] -> [groups, O / groups, I, ...]
+Value grouped(Context& c, Value weights, int64_t groups) {
+  const Value axis = c.scalar_i64(0), lengths = c.list_i64({1, -1}), count = c.list_i64({groups});
+  const Value shape = c.shape_of(weights);
+  Node* parts = c.make("VariadicSplit", {shape, axis, lengths}).node;
+  const Value quotient = c.binary("Divide", parts->value(0), count);
+  return c.reshape(weights, c.concat({count, quotient, parts->value(1)}, 0), false);
+}
+
+int64_t group_count(Context& c, Value x, Value weights) {
+  const int64_t groups = c.integer("group", 1);
+  if (groups < 0) c.refuse("incorrect value of 'group' attribute: " + std::to_string(groups));
+  for (const Value v : {x, weights})
+    if (groups > 0 && c.rank(v) > 1 && v.shape()[v == x ? 1 : 0] > 0 && v.shape()[v == x ? 1 : 0] % groups != 0)
+      c.refuse("provided group attribute value must be a multiple of channels count.");
+  return groups;
+}
+
+std::vector<Value> convolution(Context& c) {
+  const Value x = c.input(0), weights = c.input(1);
+  const Window w = read_window(c, spatial_axes(c, x));
+  const int64_t groups = group_count(c, x, weights);
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad}});
+  const Value y = groups > 1 ? c.make("GroupConvolution", {x, grouped(c, weights, groups)}, a)
+                             : c.make("Convolution", {x, weights}, a);
+  if (!c.has_input(2)) return {y};
+  const Value bias = c.input(2);
+  if (c.rank(bias) != 1) c.refuse("The bias input needs to be 1D vector");
+  const Value shape = c.shape_of(y), rank = c.shape_of(shape);
+  return {c.binary("Add", y, channel_reshape(c, bias, rank))};
+}
+
+std::vector<Value> deconvolution(Context& c) {
+  const Value x = c.input(0);
+  Value weights = c.input(1);
+  const size_t axes = spatial_axes(c, x);
+  const Window w = read_window(c, axes);
+  const int64_t groups = c.integer("group", 1);
+  if (groups < 0) c.refuse("incorrect value of 'group' attribute: " + std::to_string(groups));
+  const int64_t channels = c.rank(weights) > 1 ? weights.shape()[1] * std::max<int64_t>(groups, 1) : 0;
+  if (groups > 1) weights = grouped(c, weights, groups);
+  Attributes a = attributes({{"strides", w.strides},
+                             {"dilations", w.dilations},
+                             {"pads_begin", w.pads_begin},
+                             {"pads_end", w.pads_end},
+                             {"auto_pad", w.auto_pad},
+                             {"output_padding", c.integers("output_padding", std::vector<int64_t>(axes, 0))}});
+  std::vector<Value> inputs{x, weights};
+  if (c.has("output_shape")) inputs.push_back(c.list_i64(c.integers("output_shape")));
+  const Value y = c.make(groups > 1 ? "GroupConvolutionBackpropData" : "ConvolutionBackpropData", inputs, a);
+  if (!c.has_input(2)) return {y};
+  std::vector<int64_t> shape(static_cast<size_t>(c.rank(y)), 1);
+  shape.at(1) = channels;
+  const Value bias = c.input(2), pattern = c.list_i64(shape);
+  return {c.binary("Add", y, c.reshape(bias, pattern, false))};
+}
+
+}  // namespace
+}  // namespace ie
+
+namespace {
+
+// name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
+constexpr OperatorRow kOperators[] = {
+    {"Conv", 1, "Convolution", mo::convolution, ie::convolution},
+    {"ConvTranspose", 1, "ConvolutionBackpropData", mo::deconvolution, ie::deconvolution},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> convolution_operators() { return kOperators; }
+
+}  // namespace blobsmith::onnx_import

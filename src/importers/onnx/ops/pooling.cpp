@@ -1,0 +1,117 @@
+// Pools over windows and over whole planes.
+#include "importers/onnx/operators.hpp"
+#include "importers/onnx/window.hpp"
+
+namespace blobsmith::onnx_import {
+namespace mo {
+namespace {
+
+std::vector<Value> pool(Context& c) {
+  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  Attributes a = attributes({{"kernel", c.integers("kernel_shape")},
+                             {"strides", w.strides},
+                             {"pads_begin", w.pads_begin},
+                             {"pads_end", w.pads_end},
+                             {"auto_pad", w.auto_pad},
+                             {"rounding_type", std::string(c.integer("ceil_mode", 0) ? "ceil" : "floor")}});
+  if (c.becomes() == "AvgPool") a.set("exclude-pad", c.integer("count_include_pad", 0) == 0);
+  return {c.make(c.becomes(), {c.input(0)}, a, 1)};
+}
+
+std::vector<int64_t> spatial(Context& c) {
+  std::vector<int64_t> axes;
+  for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
+  return axes;
+}
+
+std::vector<Value> global_pool(Context& c) {
+  return {c.make(c.becomes(), {c.input(0), c.integers_constant(spatial(c))}, attributes({{"keep_dims", true}}),
+                 Context::kNewest, "/reduce")};
+}
+
+/// No operator of Model Optimizer: the root of the sum of powers.
+std::vector<Value> global_lp_pool(Context& c) {
+  const auto p = static_cast<double>(c.integer("p", 2));
+  if (p < 1) c.refuse("p is " + std::to_string(c.integer("p", 2)));
+  if (p == 2) return global_pool(c);
+  const Value size = c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs");
+  const Value powers = p == 1 ? size : c.binary("Power", size, p, "/power");
+  const Value sum = c.make("ReduceSum", {powers, c.integers_constant(spatial(c))}, attributes({{"keep_dims", true}}),
+                           Context::kNewest, p == 1 ? "" : "/sum");
+  return {p == 1 ? sum : c.binary("Power", sum, 1 / p)};
+}
+
+}  // namespace
+}  // namespace mo
+
+namespace ie {
+namespace {
+
+constexpr int64_t kMostPlanes = 65536;
+
+std::vector<Value> pool(Context& c) {
+  const Value x = c.input(0);
+  const Window w = read_window(c, spatial_axes(c, x));
+  if (!c.has("kernel_shape")) c.refuse("unknown attribute 'kernel_shape'");
+  Attributes a = attributes({{"strides", w.strides},
+                             {"pads_begin", w.pads_begin},
+                             {"pads_end", w.pads_end},
+                             {"kernel", c.integers("kernel_shape")},
+                             {"rounding_type", std::string(c.integer("ceil_mode", 0) == 1 ? "ceil" : "floor")},
+                             {"auto_pad", w.auto_pad}});
+  if (c.becomes() == "AvgPool") a.set("exclude-pad", c.integer("count_include_pad", 0) == 0);
+  return {c.make(c.becomes(), {x}, a, 1)};
+}
+
+/// quirk: nothing stands for the second output, the places of the maxima; as a network output it is dropped silently.
+std::vector<Value> max_pool(Context& c) {
+  const Value y = pool(c)[0];
+  c.skip_ids(1);
+  return {y, Value{}};
+}
+
+std::vector<Value> global_pool(Context& c) {
+  const Value x = c.input(0);
+  const Value axes = c.list_i64(axes_from(2, c.rank(x)));
+  return {c.make(c.becomes(), {x, axes}, attributes({{"keep_dims", true}}))};
+}
+
+/// The norm of each plane, plane by plane.
+std::vector<Value> global_lp_pool(Context& c) {
+  const Value x = c.input(0);
+  const int64_t rank = c.rank(x), p = c.integer("p", 2);
+  if (rank < 3 || !is_static(x.shape()) || x.shape()[1] < 1)
+    c.refuse("its input has the shape " + to_string(x.shape()));
+  if (x.shape()[0] != 1 || x.shape()[1] > kMostPlanes)
+    c.refuse("it is compiled for one batch and at most " + std::to_string(kMostPlanes) + " channels only");
+  if (p != 1 && p != 2) c.refuse("Only normalization of 1st or 2nd order is supported.");
+  const Shape one(static_cast<size_t>(rank), 1);
+  std::vector<Value> norms;
+  for (const Value plane : c.split(x, x.shape()[1], 1)) {
+    const Value axes = c.list_i64(axes_from(2, rank));
+    const Value norm = vector_norm(c, plane, axes, p);
+    const Value pattern = c.list_i64(one);
+    norms.push_back(c.reshape(norm, pattern, false));
+  }
+  return {c.concat(std::move(norms), 1)};
+}
+
+}  // namespace
+}  // namespace ie
+
+namespace {
+
+// name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
+constexpr OperatorRow kOperators[] = {
+    {"MaxPool", 1, "MaxPool", mo::pool, ie::max_pool},
+    {"AveragePool", 1, "AvgPool", mo::pool, ie::pool},
+    {"GlobalAveragePool", 1, "ReduceMean", mo::global_pool, ie::global_pool},
+    {"GlobalMaxPool", 1, "ReduceMax", mo::global_pool, ie::global_pool},
+    {"GlobalLpPool", 1, "ReduceL2", mo::global_lp_pool, ie::global_lp_pool},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> pooling_operators() { return kOperators; }
+
+}  // namespace blobsmith::onnx_import

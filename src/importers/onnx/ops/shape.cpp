@@ -1,0 +1,222 @@
+// Operators that rearrange a tensor or compute with its shape.
+#include <algorithm>
+
+#include "importers/onnx/operators.hpp"
+
+namespace blobsmith::onnx_import {
+namespace mo {
+namespace {
+
+std::vector<Value> reshape(Context& c) {
+  if (c.integer("allowzero", 0) != 0) c.refuse("allowzero is not supported");
+  const Value pattern = c.has_input(1) ? c.input(1) : c.integers_constant(c.integers("shape"));
+  return {c.make("Reshape", {c.input(0), pattern}, attributes({{"special_zero", true}}))};
+}
+
+std::vector<Value> flatten_axis(Context& c) {
+  const int64_t axis = c.integer("axis", 1);
+  if (axis != c.rank()) c.axis(axis, c.rank());
+  return {c.flatten(c.input(0), axis, "/Reshape")};
+}
+
+std::vector<Value> transpose(Context& c) {
+  std::vector<int64_t> order = c.integers("perm");
+  for (int64_t i = c.rank() - 1; order.size() < static_cast<size_t>(c.rank()) && i >= 0 && !c.has("perm"); --i)
+    order.push_back(i);
+  return {c.make("Transpose", {c.input(0), c.integers_constant(order)})};
+}
+
+/// Axes: an attribute before opset 13, an input since.
+std::vector<int64_t> axes_of(Context& c) {
+  return c.has_input(1) ? c.constant_integers(1, "list of axes") : c.integers("axes");
+}
+
+std::vector<Value> squeeze(Context& c) {
+  std::vector<int64_t> axes = axes_of(c);
+  if (axes.empty())
+    for (size_t i = 0; i < c.input(0).shape().size(); ++i)
+      if (c.input(0).shape()[i] == 1) axes.push_back(static_cast<int64_t>(i));
+  return {c.make("Squeeze", {c.input(0), c.integers_constant(axes)})};
+}
+
+std::vector<Value> unsqueeze(Context& c) {
+  return {c.make("Unsqueeze", {c.input(0), c.integers_constant(axes_of(c))})};
+}
+
+std::vector<Value> concat(Context& c) {
+  const std::vector<Value> inputs = c.inputs();
+  if (inputs.empty()) c.refuse("it has no inputs");
+  if (inputs.size() == 1) return inputs;
+  return {c.make("Concat", inputs, attributes({{"axis", c.axis(c.integer("axis", 1), c.rank())}}))};
+}
+
+std::vector<Value> shape_of(Context& c) {
+  if (c.has("start") || c.has("end")) c.refuse("start and end are not supported");
+  return {c.shape_of(c.input(0))};
+}
+
+std::vector<Value> size_of(Context& c) {
+  return {c.make("ReduceProd", {c.shape_of(c.input(0), "/Shape"), c.integers_constant({0})},
+                 attributes({{"keep_dims", false}}))};
+}
+
+std::vector<Value> expand(Context& c) {
+  return {c.make("Broadcast", {c.input(0), c.input(1)}, attributes({{"mode", std::string("bidirectional")}}), 3)};
+}
+std::vector<Value> tile(Context& c) { return {c.make("Tile", {c.input(0), c.input(1)})}; }
+
+std::vector<Value> depth_to_space(Context& c) {
+  const std::string mode = c.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first";
+  return {
+      c.make("DepthToSpace", {c.input(0)}, attributes({{"mode", mode}, {"block_size", c.integer("blocksize", 1)}}))};
+}
+
+std::vector<Value> space_to_depth(Context& c) {
+  return {c.make("SpaceToDepth", {c.input(0)},
+                 attributes({{"mode", std::string("blocks_first")}, {"block_size", c.integer("blocksize", 1)}}))};
+}
+
+std::vector<Value> split(Context& c) {
+  const Value axis = c.integer_constant(c.axis(c.integer("axis", 0), c.rank()));
+  const std::vector<int64_t> sizes = c.has_input(1) ? c.constant_integers(1, "list of sizes") : c.integers("split");
+  if (!sizes.empty()) {
+    if (sizes.size() != c.output_count())
+      c.refuse("it has " + std::to_string(c.output_count()) + " outputs and " + std::to_string(sizes.size()) +
+               " sizes");
+    return outputs_of(c.make("VariadicSplit", {c.input(0), axis, c.integers_constant(sizes)}, {}, Context::kNewest,
+                             "/VariadicSplit"));
+  }
+  return outputs_of(c.make("Split", {c.input(0), axis},
+                           attributes({{"num_splits", static_cast<int64_t>(c.output_count())}}), Context::kNewest,
+                           "/Split"));
+}
+
+}  // namespace
+}  // namespace mo
+
+namespace ie {
+namespace {
+
+std::vector<Value> flatten_axis(Context& c) { return {flatten(c, c.input(0), c.integer("axis", 1))}; }
+
+std::vector<Value> reshape(Context& c) {
+  const Value x = c.input(0);
+  const Value pattern = c.input_count() > 1 ? c.input(1) : c.list_i64(c.integers("shape"));
+  return {c.reshape(x, pattern, true)};
+}
+
+std::vector<Value> squeeze_1(Context& c) {
+  const Value x = c.input(0);
+  std::vector<int64_t> axes = c.integers("axes");
+  for (int64_t& a : axes) a = c.axis(a, c.rank(x));
+  if (axes.empty()) return {c.make("Squeeze", {x})};
+  return {c.make("Squeeze", {x, c.list_u64(axes)})};
+}
+std::vector<Value> squeeze_13(Context& c) {
+  const Value x = c.input(0);
+  if (c.input_count() < 2) return {c.make("Squeeze", {x})};
+  return {c.make("Squeeze", {x, c.input(1)})};
+}
+std::vector<Value> unsqueeze_1(Context& c) {
+  const Value x = c.input(0), axes = c.list_i64(c.integers("axes"));
+  return {c.make("Unsqueeze", {x, axes})};
+}
+std::vector<Value> unsqueeze_13(Context& c) {
+  const Value x = c.input(0), axes = c.input(1);
+  return {c.make("Unsqueeze", {x, axes})};
+}
+
+std::vector<Value> transpose(Context& c) {
+  const Value x = c.input(0);
+  std::vector<int64_t> order = c.integers("perm");
+  if (order.empty()) {
+    order = axes_from(0, c.rank(x));
+    std::ranges::reverse(order);
+  }
+  return {c.transpose(x, order)};
+}
+
+std::vector<Value> concat(Context& c) {
+  const std::vector<Value> parts = c.inputs();
+  if (parts.empty()) c.refuse("it has no inputs");
+  return {c.concat(parts, c.integer("axis", 1))};
+}
+
+std::vector<Value> split_1(Context& c) {
+  const Value x = c.input(0);
+  const int64_t axis = c.integer("axis", 0);
+  if (!c.has("split")) return c.split(x, static_cast<int64_t>(c.output_count()), axis);
+  const Value axis_value = c.scalar_i64(axis), lengths = c.list_u64(c.integers("split"));
+  return outputs_of(c.make("VariadicSplit", {x, axis_value, lengths}));
+}
+std::vector<Value> split_13(Context& c) {
+  const Value x = c.input(0);
+  const int64_t axis = c.integer("axis", 0);
+  if (c.input_count() < 2) return c.split(x, static_cast<int64_t>(c.output_count()), axis);
+  const Value axis_value = c.scalar_i64(axis);
+  return outputs_of(c.make("VariadicSplit", {x, axis_value, c.input(1)}));
+}
+
+std::vector<Value> expand(Context& c) {
+  const Value x = c.input(0), shape = c.input(1);
+  return {c.make("Broadcast", {x, shape}, attributes({{"mode", std::string("bidirectional")}}), 3)};
+}
+
+std::vector<Value> tile(Context& c) {
+  const Value x = c.input(0), repeats = c.input(1);
+  const Value wide = c.convert(repeats, ElementType::i64);
+  return {c.make("Tile", {x, wide})};
+}
+
+std::vector<Value> shape_of(Context& c) { return {c.shape_of(c.input(0))}; }
+
+std::vector<Value> size_of(Context& c) {
+  const Value x = c.input(0);
+  const Value first = c.constant(Tensor::of(ElementType::i32, {}, std::vector<int32_t>{0}));
+  const Value shape = c.shape_of(x);
+  return {c.make("ReduceProd", {shape, first}, attributes({{"keep_dims", false}}))};
+}
+
+std::vector<Value> depth_to_space(Context& c) {
+  const std::string mode = c.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") c.refuse("only 'DCR' and 'CRD' modes are supported");
+  return {c.make("DepthToSpace", {c.input(0)},
+                 attributes({{"mode", std::string(mode == "DCR" ? "blocks_first" : "depth_first")},
+                             {"block_size", c.mandatory_integer("blocksize")}}))};
+}
+std::vector<Value> space_to_depth(Context& c) {
+  return {
+      c.make("SpaceToDepth", {c.input(0)},
+             attributes({{"mode", std::string("blocks_first")}, {"block_size", c.mandatory_integer("blocksize")}}))};
+}
+
+}  // namespace
+}  // namespace ie
+
+namespace {
+
+// name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
+constexpr OperatorRow kOperators[] = {
+    {"Flatten", 1, "Reshape", mo::flatten_axis, ie::flatten_axis},
+    {"Reshape", 1, "Reshape", mo::reshape, ie::reshape},
+    {"Squeeze", 1, "Squeeze", mo::squeeze, ie::squeeze_1},
+    {"Squeeze", 13, "Squeeze", mo::squeeze, ie::squeeze_13},
+    {"Unsqueeze", 1, "Unsqueeze", mo::unsqueeze, ie::unsqueeze_1},
+    {"Unsqueeze", 13, "Unsqueeze", mo::unsqueeze, ie::unsqueeze_13},
+    {"Transpose", 1, "Transpose", mo::transpose, ie::transpose},
+    {"Concat", 1, "Concat", mo::concat, ie::concat},
+    {"Split", 1, "Split", mo::split, ie::split_1},
+    {"Split", 13, "Split", mo::split, ie::split_13},
+    {"Expand", 1, "Broadcast", mo::expand, ie::expand},
+    {"Tile", 1, "Tile", mo::tile, ie::tile},
+    {"Shape", 1, "ShapeOf", mo::shape_of, ie::shape_of},
+    {"Size", 1, "ShapeOf", mo::size_of, ie::size_of},
+    {"DepthToSpace", 1, "DepthToSpace", mo::depth_to_space, ie::depth_to_space},
+    {"SpaceToDepth", 1, "SpaceToDepth", mo::space_to_depth, ie::space_to_depth},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> shape_operators() { return kOperators; }
+
+}  // namespace blobsmith::onnx_import
