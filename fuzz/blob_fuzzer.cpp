@@ -1,8 +1,8 @@
 // Any bytes as a blob: read, described, and run, with memory checked, when its memories are small.
 #include "blobsmith/emulator.hpp"
 #include "fuzz/survive.hpp"
-#include "vpu/blob/dump.hpp"
-#include "vpu/blob/reader.hpp"
+#include "vpu/format/inspect.hpp"
+#include "vpu/format/reader.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;

@@ -3,7 +3,7 @@
 #include "fuzz/survive.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "vpu/compile.hpp"
-#include "vpu/config_file.hpp"
+#include "vpu/options/config_file.hpp"
 #include "vpu/lowering/custom_layers.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "vpu/options.hpp"
+#include "vpu/options/options.hpp"
 
 namespace CLI {
 class App;

@@ -5,7 +5,7 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
-#include "vpu/config_file.hpp"
+#include "vpu/options/config_file.hpp"
 
 namespace blobsmith::cli {
 

@@ -11,8 +11,8 @@
 #include "cli/run_options.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise/legalise.hpp"
-#include "vpu/blob/reader.hpp"
 #include "vpu/compile.hpp"
+#include "vpu/format/reader.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -11,8 +11,8 @@
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "transforms/pipeline.hpp"
-#include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
+#include "vpu/format/target.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -10,8 +10,8 @@
 #include "compare/known_faults.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise/legalise.hpp"
-#include "vpu/blob/target.hpp"
 #include "vpu/compile.hpp"
+#include "vpu/format/target.hpp"
 
 namespace blobsmith::cli {
 namespace {

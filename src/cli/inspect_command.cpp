@@ -4,8 +4,8 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
-#include "vpu/blob/dump.hpp"
-#include "vpu/blob/reader.hpp"
+#include "vpu/format/inspect.hpp"
+#include "vpu/format/reader.hpp"
 
 namespace blobsmith::cli {
 

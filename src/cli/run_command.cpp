@@ -8,7 +8,7 @@
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
 #include "core/file.hpp"
-#include "vpu/blob/reader.hpp"
+#include "vpu/format/reader.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -12,11 +12,11 @@
 #include <type_traits>
 
 #include "emulator/kernels/hardware.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 #include "emulator/schedule.hpp"
 #include "emulator/stage_run.hpp"
-#include "vpu/blob/reader.hpp"
-#include "vpu/stages/recurrent.hpp"
+#include "vpu/format/reader.hpp"
+#include "vpu/format/recurrent.hpp"
 
 namespace blobsmith {
 
@@ -287,7 +287,7 @@ struct Emulator::Impl {
       placed(s, g.first + static_cast<size_t>(k), false, [&] {
         Workplace alone{machine.no_helpers, {}};
         StageRun r(machine, s, alone);
-        emulator::run_hardware(r);
+        emulator::find_kernel(s.type)(r);
       });
     });
   }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "emulator/view.hpp"
-#include "vpu/blob/blob.hpp"
+#include "vpu/format/blob.hpp"
 
 namespace blobsmith::emulator {
 

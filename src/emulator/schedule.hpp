@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "vpu/blob/blob.hpp"
+#include "vpu/format/blob.hpp"
 
 namespace blobsmith::emulator {
 

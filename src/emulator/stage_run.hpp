@@ -13,7 +13,7 @@
 #include "emulator/memory.hpp"
 #include "emulator/planes_cache.hpp"
 #include "emulator/shadow_memory.hpp"
-#include "vpu/blob/blob.hpp"
+#include "vpu/format/blob.hpp"
 
 namespace blobsmith::emulator {
 

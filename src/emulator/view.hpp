@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compute/thread_pool.hpp"
-#include "vpu/program/data_desc.hpp"
+#include "vpu/format/data_desc.hpp"
 
 namespace blobsmith::emulator {
 

@@ -10,7 +10,7 @@
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/lower.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/pipeline.hpp"
 
 namespace blobsmith::vpu {
 namespace {

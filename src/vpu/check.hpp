@@ -7,7 +7,7 @@
 #include "core/error.hpp"
 #include "graph/graph.hpp"
 #include "graph/import_problems.hpp"
-#include "vpu/options.hpp"
+#include "vpu/options/options.hpp"
 
 namespace blobsmith::vpu {
 

@@ -4,7 +4,7 @@
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/pipeline.hpp"
 
 namespace blobsmith::vpu {
 namespace {

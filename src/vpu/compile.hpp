@@ -6,7 +6,7 @@
 #include "core/chunked_bytes.hpp"
 #include "graph/graph.hpp"
 #include "vpu/blob/trace.hpp"
-#include "vpu/options.hpp"
+#include "vpu/options/options.hpp"
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {

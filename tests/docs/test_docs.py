@@ -42,6 +42,25 @@ def test_rooms_are_described():
         assert any(f'`{"/".join(room.split("/")[:n])}`' in design for n in range(2, 6)), room
 
 
+def test_rooms_include_what_they_link():
+    """Each room(...) of CMakeLists.txt names the rooms whose headers its files may include."""
+    rooms = {}
+    for name, used in re.findall(r'^room\((\S+)\s([^)]*)\)', read('CMakeLists.txt'), re.M):
+        rooms[name] = {u for u in used.split() if os.path.isdir(os.path.join(ROOT, 'src', u))}
+        assert rooms[name] <= set(rooms), f'{name}: links a room that comes later'
+
+    def room_of(path):
+        return max((r for r in rooms if path.startswith(f'src/{r}/')), key=len, default='')
+
+    found = {}
+    for path in sources():
+        for include in re.findall(r'#include "([^"]+)"', read(path)):
+            if os.path.exists(os.path.join(ROOT, 'src', include)):
+                found.setdefault((room_of(path), room_of(f'src/{include}')), path)
+    assert len(rooms) > 10
+    assert not {pair: path for pair, path in found.items() if pair[0] and pair[1] not in rooms[pair[0]] | {pair[0]}}
+
+
 def test_no_file_is_too_long():
     assert not [p for p in sources() if read(p).count('\n') > 800]
 

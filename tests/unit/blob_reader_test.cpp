@@ -2,14 +2,14 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/blob/account.hpp"
-#include "vpu/blob/dump.hpp"
-#include "vpu/blob/reader.hpp"
-#include "vpu/blob/target.hpp"
-#include "vpu/stages/eltwise.hpp"
-#include "vpu/stages/hw_op.hpp"
-#include "vpu/stages/normalization.hpp"
-#include "vpu/stages/post_op.hpp"
+#include "vpu/format/account.hpp"
+#include "vpu/format/eltwise.hpp"
+#include "vpu/format/hw_op.hpp"
+#include "vpu/format/inspect.hpp"
+#include "vpu/format/normalization.hpp"
+#include "vpu/format/post_op.hpp"
+#include "vpu/format/reader.hpp"
+#include "vpu/format/target.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -4,10 +4,10 @@
 #include <cstring>
 #include <map>
 
-#include "vpu/blob/reader.hpp"
 #include "vpu/blob/writer.hpp"
+#include "vpu/format/hw_op.hpp"
+#include "vpu/format/reader.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/stages/hw_op.hpp"
 
 namespace blobsmith::vpu {
 namespace {

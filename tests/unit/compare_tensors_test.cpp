@@ -3,8 +3,8 @@
 
 #include "compare/blob_tensors.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/post_op.hpp"
-#include "vpu/stages/recurrent.hpp"
+#include "vpu/format/post_op.hpp"
+#include "vpu/format/recurrent.hpp"
 
 namespace blobsmith::compare {
 namespace {

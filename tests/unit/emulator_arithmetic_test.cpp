@@ -6,14 +6,14 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/convolution.hpp"
-#include "vpu/stages/eltwise.hpp"
-#include "vpu/stages/normalization.hpp"
-#include "vpu/stages/pooling.hpp"
-#include "vpu/stages/post_op.hpp"
-#include "vpu/stages/recurrent.hpp"
-#include "vpu/stages/reduction.hpp"
-#include "vpu/stages/resize.hpp"
+#include "vpu/format/convolution.hpp"
+#include "vpu/format/eltwise.hpp"
+#include "vpu/format/normalization.hpp"
+#include "vpu/format/pooling.hpp"
+#include "vpu/format/post_op.hpp"
+#include "vpu/format/recurrent.hpp"
+#include "vpu/format/reduction.hpp"
+#include "vpu/format/resize.hpp"
 
 namespace blobsmith::testing {
 namespace {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "emulator_fixture.hpp"
-#include "vpu/stages/hw_op.hpp"
-#include "vpu/stages/post_op.hpp"
+#include "vpu/format/hw_op.hpp"
+#include "vpu/format/post_op.hpp"
 
 namespace blobsmith::testing {
 namespace {

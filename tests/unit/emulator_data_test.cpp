@@ -3,8 +3,8 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/data_movement.hpp"
-#include "vpu/stages/indexing.hpp"
+#include "vpu/format/data_movement.hpp"
+#include "vpu/format/indexing.hpp"
 
 namespace blobsmith::testing {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/detection.hpp"
-#include "vpu/stages/roi.hpp"
+#include "vpu/format/detection.hpp"
+#include "vpu/format/roi.hpp"
 
 namespace blobsmith::testing {
 namespace {

@@ -6,12 +6,12 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/data_movement.hpp"
-#include "vpu/stages/eltwise.hpp"
-#include "vpu/stages/hw_op.hpp"
-#include "vpu/stages/indexing.hpp"
-#include "vpu/stages/post_op.hpp"
-#include "vpu/stages/recurrent.hpp"
+#include "vpu/format/data_movement.hpp"
+#include "vpu/format/eltwise.hpp"
+#include "vpu/format/hw_op.hpp"
+#include "vpu/format/indexing.hpp"
+#include "vpu/format/post_op.hpp"
+#include "vpu/format/recurrent.hpp"
 
 namespace blobsmith::testing {
 namespace {

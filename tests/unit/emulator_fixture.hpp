@@ -8,10 +8,10 @@
 #include "blobsmith/emulator.hpp"
 #include "core/bytes.hpp"
 #include "core/float16.hpp"
-#include "vpu/blob/layout.hpp"
-#include "vpu/blob/reader.hpp"
+#include "vpu/format/container.hpp"
+#include "vpu/format/params.hpp"
+#include "vpu/format/reader.hpp"
 #include "vpu/program/program.hpp"
-#include "vpu/stages/params.hpp"
 
 namespace blobsmith::testing {
 

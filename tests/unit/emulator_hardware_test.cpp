@@ -5,7 +5,7 @@
 
 #include "core/error.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/hw_op.hpp"
+#include "vpu/format/hw_op.hpp"
 
 namespace blobsmith::testing {
 namespace {

@@ -6,10 +6,10 @@
 #include <numeric>
 
 #include "emulator_fixture.hpp"
-#include "vpu/stages/convolution.hpp"
-#include "vpu/stages/normalization.hpp"
-#include "vpu/stages/pooling.hpp"
-#include "vpu/stages/reduction.hpp"
+#include "vpu/format/convolution.hpp"
+#include "vpu/format/normalization.hpp"
+#include "vpu/format/pooling.hpp"
+#include "vpu/format/reduction.hpp"
 
 namespace blobsmith::testing {
 namespace {

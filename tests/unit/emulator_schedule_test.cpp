@@ -3,7 +3,7 @@
 
 #include "emulator/schedule.hpp"
 #include "emulator_fixture.hpp"
-#include "vpu/stages/hw_op.hpp"
+#include "vpu/format/hw_op.hpp"
 
 namespace blobsmith::testing {
 namespace {

@@ -1,14 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "vpu/memory/allocator.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/nce/hw_stage.hpp"
-#include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
-constexpr int64_t kSlice = Resources::kCmxSliceBytes;
+constexpr int64_t kSlice = kCmxSliceBytes;
 const DataDesc kSmall({8, 8, 16, 1});   // 2048 bytes
 const DataDesc kSlab({64, 64, 16, 1});  // exactly one slice
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "vpu/memory/passes.hpp"
 #include "vpu/nce/hw_stage.hpp"
-#include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/stages/stage_def.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/lower.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/pipeline.hpp"
 
 namespace blobsmith::vpu {
 namespace {

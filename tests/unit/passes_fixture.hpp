@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "vpu/nce/passes.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"

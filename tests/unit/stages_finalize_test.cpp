@@ -4,14 +4,14 @@
 
 #include <numeric>
 
+#include "vpu/format/convolution.hpp"
+#include "vpu/format/data_movement.hpp"
+#include "vpu/format/detection.hpp"
+#include "vpu/format/eltwise.hpp"
+#include "vpu/format/roi.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"
 #include "vpu/program/window.hpp"
-#include "vpu/stages/convolution.hpp"
-#include "vpu/stages/data_movement.hpp"
-#include "vpu/stages/detection.hpp"
-#include "vpu/stages/eltwise.hpp"
-#include "vpu/stages/roi.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {

@@ -3,12 +3,12 @@
 
 #include <cstring>
 
-#include "vpu/stages/data_movement.hpp"
-#include "vpu/stages/eltwise.hpp"
-#include "vpu/stages/hw_op.hpp"
-#include "vpu/stages/normalization.hpp"
-#include "vpu/stages/recurrent.hpp"
-#include "vpu/stages/roi.hpp"
+#include "vpu/format/data_movement.hpp"
+#include "vpu/format/eltwise.hpp"
+#include "vpu/format/hw_op.hpp"
+#include "vpu/format/normalization.hpp"
+#include "vpu/format/recurrent.hpp"
+#include "vpu/format/roi.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {

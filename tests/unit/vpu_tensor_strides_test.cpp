@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "vpu/options.hpp"
-#include "vpu/tensor_strides.hpp"
+#include "vpu/options/options.hpp"
+#include "vpu/options/tensor_strides.hpp"
 
 namespace blobsmith::vpu {
 namespace {

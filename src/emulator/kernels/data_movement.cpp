@@ -1,7 +1,7 @@
 // Stages that only move data (execution spec §3).
-#include "vpu/stages/data_movement.hpp"
+#include "vpu/format/data_movement.hpp"
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -38,8 +38,6 @@ void fill(const Grid& g, float value) {
   });
 }
 
-}  // namespace
-
 void run_none(StageRun&) {}
 
 void run_copy(StageRun& s) {
@@ -62,7 +60,6 @@ void run_convert(StageRun& s) {
            });
 }
 
-namespace {
 /// The output for a permuted input. Where sizes are known at run time only, the input's count: those of the output are
 /// wrong in some of Intel's blobs (docs/quirks.md).
 Grid permuted(StageRun& s, const Grid& from) {
@@ -77,7 +74,6 @@ Grid permuted(StageRun& s, const Grid& from) {
   s.touch({1, true, false, to});
   return to;
 }
-}  // namespace
 
 void run_permute(StageRun& s) {
   const auto& p = s.params<vpu::PermuteParams>();
@@ -169,8 +165,6 @@ void run_broadcast(StageRun& s) {
   copy_elements(s.pool(), from, to);
 }
 
-namespace {
-
 /// One dimension of a slice with Python's rules: first element, step, number of elements.
 struct Range {
   int64_t first, step, count;
@@ -189,8 +183,6 @@ Range python_range(int64_t size, bool use_begin, int64_t begin, bool use_end, in
   const int64_t distance = step < 0 ? first - last : last - first, width = step < 0 ? -step : step;
   return {first, step, distance > 0 ? (distance + width - 1) / width : 0};
 }
-
-}  // namespace
 
 void run_strided_slice(StageRun& s) {
   const auto& p = s.params<vpu::StridedSliceParams>();
@@ -253,5 +245,23 @@ void run_upsampling(StageRun& s) {
 }
 
 void run_hw_fc_relayout(StageRun& s) { RawTensor(s.pool(), planes(s.in(0))).store(s.pool(), planes(s.out(1))); }
+
+constexpr KernelRow kRows[] = {
+    {StageType::None, run_none},
+    {StageType::Copy, run_copy},
+    {StageType::Convert, run_convert},
+    {StageType::Permute, run_permute},
+    {StageType::Pad, run_pad},
+    {StageType::Tile, run_tile},
+    {StageType::Concat, run_concat},
+    {StageType::Broadcast, run_broadcast},
+    {StageType::StridedSlice, run_strided_slice},
+    {StageType::Upsampling, run_upsampling},
+    {StageType::HwFcRelayout, run_hw_fc_relayout},
+};
+
+}  // namespace
+
+std::span<const KernelRow> data_movement_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

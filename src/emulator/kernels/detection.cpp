@@ -1,10 +1,10 @@
 // DetectionOutput (SSD) and StaticShapeNMS (execution spec §9).
-#include "vpu/stages/detection.hpp"
+#include "vpu/format/detection.hpp"
 
 #include "compute/non_max_suppression.hpp"
 #include "compute/ssd_head.hpp"
 #include "core/float16.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -25,8 +25,6 @@ class InputNumbers {
   int64_t count_;
   CompactHalves halves_;
 };
-
-}  // namespace
 
 // Buffers: locations, scores, priors, [arm scores, arm locations], output, temp. Rows [image, class, score, box]; image
 // -1 ends the list.
@@ -108,5 +106,14 @@ void run_static_shape_nms(StageRun& s) {
   write(filled, rows);
   write(memory_order(s.out(6)), std::vector<int64_t>{found, 3});
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::DetectionOutput, run_detection_output},
+    {StageType::StaticShapeNMS, run_static_shape_nms},
+};
+
+}  // namespace
+
+std::span<const KernelRow> detection_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "core/float16.hpp"
-#include "emulator/kernels/kernels.hpp"
-#include "vpu/stages/post_op.hpp"
+#include "emulator/kernels/shared.hpp"
+#include "vpu/format/post_op.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -79,8 +79,6 @@ Grid along_channels(StageRun& s, std::vector<float>& values, const View& tensor)
 void check_same_sizes(StageRun& s, const Grid& a, const Grid& b) {
   s.check(a.rank == b.rank && a.dims == b.dims, "input and output of different sizes");
 }
-
-}  // namespace
 
 void run_unary(StageRun& s) {
   const Grid from = framework_order(s.in(0)), to = framework_order(s.out(1));
@@ -183,5 +181,37 @@ void run_screlu(StageRun& s) {
   }
   write(y, values);
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Relu, run_unary},
+    {StageType::LeakyRelu, run_unary},
+    {StageType::Sigmoid, run_unary},
+    {StageType::Tanh, run_unary},
+    {StageType::Elu, run_unary},
+    {StageType::Power, run_unary},
+    {StageType::Clamp, run_unary},
+    {StageType::Log, run_unary},
+    {StageType::Exp, run_unary},
+    {StageType::Floor, run_unary},
+    {StageType::Ceiling, run_unary},
+    {StageType::Round, run_unary},
+    {StageType::Erf, run_unary},
+    {StageType::Mish, run_unary},
+    {StageType::Gelu, run_unary},
+    {StageType::SoftPlus, run_unary},
+    {StageType::Swish, run_unary},
+    {StageType::HSwish, run_unary},
+    {StageType::Bias, run_channel_op},
+    {StageType::Scale, run_channel_op},
+    {StageType::ScaleShift, run_channel_op},
+    {StageType::PRelu, run_channel_op},
+    {StageType::BiasRelu, run_channel_op},
+    {StageType::BiasLeakyRelu, run_channel_op},
+    {StageType::SCRelu, run_screlu},
+};
+
+}  // namespace
+
+std::span<const KernelRow> elementwise_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -1,10 +1,10 @@
 // Arithmetic, comparison and logic between tensors (execution spec §4). Operands meet in framework order, aligned at
 // the innermost dimension.
-#include "vpu/stages/eltwise.hpp"
+#include "vpu/format/eltwise.hpp"
 
 #include <cmath>
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -116,8 +116,6 @@ void run_integers(StageRun& s, const vpu::EltwiseParams& p, const Operands& o) {
   write(o.out, out);
 }
 
-}  // namespace
-
 // Buffers: in0, out0, in1, in2; absent inputs are fakes.
 void run_eltwise(StageRun& s) {
   const auto& p = s.params<vpu::EltwiseParams>();
@@ -137,5 +135,22 @@ void run_eltwise(StageRun& s) {
   else
     run_floats(s, p, o);
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Sum, run_eltwise},         {StageType::Prod, run_eltwise},
+    {StageType::Max, run_eltwise},         {StageType::Div, run_eltwise},
+    {StageType::Min, run_eltwise},         {StageType::Squared_diff, run_eltwise},
+    {StageType::Equal, run_eltwise},       {StageType::Not_equal, run_eltwise},
+    {StageType::Greater, run_eltwise},     {StageType::Greater_equal, run_eltwise},
+    {StageType::Less, run_eltwise},        {StageType::Less_equal, run_eltwise},
+    {StageType::Logical_NOT, run_eltwise}, {StageType::Logical_AND, run_eltwise},
+    {StageType::Logical_OR, run_eltwise},  {StageType::Logical_XOR, run_eltwise},
+    {StageType::Pow, run_eltwise},         {StageType::Floor_mod, run_eltwise},
+    {StageType::Select, run_eltwise},      {StageType::Abs, run_eltwise},
+};
+
+}  // namespace
+
+std::span<const KernelRow> eltwise_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 #include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
@@ -145,8 +145,6 @@ void run_fully_connected(StageRun& s, const HwOp& op, PartialSums& partial) {
   write(memory_order(y), values);
 }
 
-}  // namespace
-
 void run_hardware(StageRun& s) {
   PartialSums partial;
   const std::vector<HwOp>& ops = s.params<vpu::HwOpParams>().ops;
@@ -161,5 +159,13 @@ void run_hardware(StageRun& s) {
     }
   }
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::MyriadXHwOp, run_hardware},
+};
+
+}  // namespace
+
+std::span<const KernelRow> hardware_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -6,7 +6,7 @@
 
 #include "emulator/convolution.hpp"
 #include "emulator/stage_run.hpp"
-#include "vpu/stages/hw_op.hpp"
+#include "vpu/format/hw_op.hpp"
 
 namespace blobsmith::emulator {
 

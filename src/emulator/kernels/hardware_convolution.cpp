@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "emulator/kernels/hardware.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 

@@ -1,9 +1,9 @@
 // Stages driven by index tensors or by values that decide sizes (execution spec §3, §10).
-#include "vpu/stages/indexing.hpp"
+#include "vpu/format/indexing.hpp"
 
 #include <cstring>
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -41,8 +41,6 @@ class Counter {
   Sizes dims_, at_{};
   int rank_;
 };
-
-}  // namespace
 
 /// How many leading dimensions data and indices of a Gather have in common (batch_dims). The stage has no word for
 /// them: the sizes must tell, where those of a plain Gather don't fit.
@@ -118,8 +116,6 @@ int64_t place_along(const Grid& grid, const Counter& at, int axis, int64_t index
   return place;
 }
 
-namespace {
-
 /// The axis of `in` that the dimensions of `rows` take the place of in `indices`: not in the blob, so the sizes must
 /// tell; the one of rows if it may be.
 int axis_of_rows(StageRun& s, const Grid& in, const Grid& indices, const Grid& rows) {
@@ -158,8 +154,6 @@ void gather_rows_and_elements(StageRun& s, const Grid& in, const Grid& out, cons
   }
   to.store(s.pool(), out);
 }
-
-}  // namespace
 
 // Buffers: data, output, indices, [rows].
 void run_gather_elements(StageRun& s) {
@@ -300,5 +294,21 @@ void run_out_shape_of_reshape(StageRun& s) {
   if (open >= 0) wanted[static_cast<size_t>(open)] = total / std::max<int64_t>(known, 1);
   write(memory_order(s.out(2)), wanted);
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Gather, run_gather},
+    {StageType::GatherND, run_gather_nd},
+    {StageType::GatherElements, run_gather_elements},
+    {StageType::ScatterUpdate, run_scatter_update},
+    {StageType::ScatterElementsUpdate, run_scatter_elements},
+    {StageType::ReverseSequence, run_reverse_sequence},
+    {StageType::OneHot, run_one_hot},
+    {StageType::NonZero, run_non_zero},
+    {StageType::OutShapeOfReshape, run_out_shape_of_reshape},
+};
+
+}  // namespace
+
+std::span<const KernelRow> indexing_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

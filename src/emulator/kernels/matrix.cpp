@@ -1,13 +1,12 @@
 // Matrix products: FC and GEMM (execution spec §5).
 #include "compute/matrix_product.hpp"
-#include "emulator/kernels/kernels.hpp"
-#include "vpu/stages/convolution.hpp"
+#include "emulator/kernels/shared.hpp"
+#include "vpu/format/convolution.hpp"
 
 namespace blobsmith::emulator {
+namespace {
 
 using compute::kSlack;
-
-namespace {
 
 /// Calls f(n, first, count) for some columns of matrix n of the result after others, over several threads.
 template <class F>
@@ -59,8 +58,6 @@ Grid matrix_at(Grid g, int64_t n) {
   }
   return g;
 }
-
-}  // namespace
 
 // All values of in0 in memory order times weights [input][output].
 void run_fully_connected(StageRun& s) {
@@ -121,5 +118,14 @@ void run_gemm(StageRun& s) {
         write(slice(matrix_at(out, n), 1, first, count), result);
       });
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::FC, run_fully_connected},
+    {StageType::GEMM, run_gemm},
+};
+
+}  // namespace
+
+std::span<const KernelRow> matrix_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

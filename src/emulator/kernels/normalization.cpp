@@ -1,12 +1,13 @@
 // SoftMax, LRN, Normalize, GRN, MVN (execution spec §6).
-#include "vpu/stages/normalization.hpp"
+#include "vpu/format/normalization.hpp"
 
 #include <cmath>
 
 #include "core/float16.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
+namespace {
 
 void run_softmax(StageRun& s) {
   const View in = s.in(0), out = s.out(1);
@@ -28,8 +29,6 @@ void run_softmax(StageRun& s) {
       }
   });
 }
-
-namespace {
 
 /// Sums of squares over the window of LRN around every element of volumes [C][D][H][W].
 std::vector<float> window_sums(const std::vector<float>& values, const Sizes& dims, int64_t size,
@@ -55,8 +54,6 @@ std::vector<float> window_sums(const std::vector<float>& values, const Sizes& di
   }
   return sums;
 }
-
-}  // namespace
 
 void run_lrn(StageRun& s) {
   const auto& p = s.params<vpu::LrnParams>();
@@ -134,5 +131,14 @@ void run_mvn(StageRun& s) {
     }
   });
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::SoftMax, run_softmax},     {StageType::LRN, run_lrn}, {StageType::InnerLRN, run_lrn},
+    {StageType::Normalize, run_normalize}, {StageType::GRN, run_grn}, {StageType::MVN, run_mvn},
+};
+
+}  // namespace
+
+std::span<const KernelRow> normalization_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

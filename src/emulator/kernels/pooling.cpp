@@ -1,12 +1,13 @@
 // Poolings that run on the SHAVEs (execution spec §5).
-#include "vpu/stages/pooling.hpp"
+#include "vpu/format/pooling.hpp"
 
 #include <limits>
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 #include "emulator/pool_plane.hpp"
 
 namespace blobsmith::emulator {
+namespace {
 
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
@@ -77,5 +78,17 @@ void run_pool_nd(StageRun& s) {
       },
       out.count() * kernel[0] * kernel[1] * kernel[2]);
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::MaxPool, run_software_pool},
+    {StageType::AvgPool, run_software_pool},
+    {StageType::GlobalMaxPool, run_software_pool},
+    {StageType::GlobalAvgPool, run_software_pool},
+    {StageType::PoolND, run_pool_nd},
+};
+
+}  // namespace
+
+std::span<const KernelRow> pooling_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -1,8 +1,8 @@
 // Proposal and the ExpDetectron stages (execution spec §9).
 #include "compute/detectron.hpp"
 #include "compute/proposal.hpp"
-#include "emulator/kernels/kernels.hpp"
-#include "vpu/stages/roi.hpp"
+#include "emulator/kernels/shared.hpp"
+#include "vpu/format/roi.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -15,8 +15,6 @@ void write_padded(const Grid& g, std::vector<T> v) {
   v.resize(static_cast<size_t>(g.count()));
   write(g, v);
 }
-
-}  // namespace
 
 // Buffers: scores, output, [output scores], box deltas, image info, temp.
 void run_proposal(StageRun& s) {
@@ -124,5 +122,17 @@ void run_prior_grid_generator(StageRun& s) {
       p.stride_h != 0 ? p.stride_h : static_cast<float>(image.dim(Dim::H)) / static_cast<float>(height);
   write(out, compute::numbers_of(compute::prior_grid(priors, height, width, step_x, step_y)));
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Proposal, run_proposal},
+    {StageType::ExpGenerateProposals, run_generate_proposals},
+    {StageType::ExpDetectionOutput, run_exp_detection_output},
+    {StageType::ExpTopKROIs, run_exp_top_k_rois},
+    {StageType::ExpPriorGridGenerator, run_prior_grid_generator},
+};
+
+}  // namespace
+
+std::span<const KernelRow> proposals_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

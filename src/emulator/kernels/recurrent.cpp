@@ -1,12 +1,12 @@
 // LSTMCell: a cell or a whole sequence of them (execution spec §8). Loops are the executor's.
-#include "vpu/stages/recurrent.hpp"
+#include "vpu/format/recurrent.hpp"
 
 #include <cstring>
 #include <numeric>
 
 #include "compute/simd.hpp"
 #include "core/float16.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -106,8 +106,6 @@ struct Lstm {
   }
 };
 
-}  // namespace
-
 // Buffers: x, h0, c0, weights, biases, outputs (h of every cell, [last h], [last c]), [temp].
 void run_lstm(StageRun& s) {
   const auto& p = s.params<vpu::LstmCellParams>();
@@ -150,5 +148,13 @@ void run_lstm(StageRun& s) {
   write(memory_order(s.out(outputs[1])), h);
   write(memory_order(s.out(outputs[2])), c);
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::LSTMCell, run_lstm},
+};
+
+}  // namespace
+
+std::span<const KernelRow> recurrent_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

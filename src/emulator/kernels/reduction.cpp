@@ -1,7 +1,7 @@
 // Reduce* and TopK (execution spec §6).
-#include "vpu/stages/reduction.hpp"
+#include "vpu/format/reduction.hpp"
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -116,8 +116,6 @@ void reduce_part(vpu::StageType type, const Grid& from, const Sizes& kept, const
                                                   : combine(type, values, places(from, kept), results, each));
 }
 
-}  // namespace
-
 // The axes are memory positions of in0.
 void run_reduce(StageRun& s) {
   const View in = s.in(0);
@@ -180,5 +178,14 @@ void run_top_k(StageRun& s) {
     if (p.indices_present) write(part_of(indices, range, axis_bit(axis)), where);
   });
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::ReduceAnd, run_reduce}, {StageType::ReduceMin, run_reduce},  {StageType::ReduceMax, run_reduce},
+    {StageType::ReduceSum, run_reduce}, {StageType::ReduceMean, run_reduce}, {StageType::TopK, run_top_k},
+};
+
+}  // namespace
+
+std::span<const KernelRow> reduction_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -1,9 +1,9 @@
 // Interp (bilinear) and Resample (nearest) (execution spec §7).
-#include "vpu/stages/resize.hpp"
+#include "vpu/format/resize.hpp"
 
 #include <cmath>
 
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -79,8 +79,6 @@ void check_channels(StageRun& s, const Grid& in, const Grid& out) {
           "a resize between different channels");
 }
 
-}  // namespace
-
 void run_interp(StageRun& s) {
   const auto& p = s.params<vpu::InterpParams>();
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
@@ -136,5 +134,14 @@ void run_resample(StageRun& s) {
       },
       out.count());
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Interp, run_interp},
+    {StageType::Resample, run_resample},
+};
+
+}  // namespace
+
+std::span<const KernelRow> resize_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

@@ -1,8 +1,8 @@
 // Pooling over regions of interest (execution spec §9).
-#include "vpu/stages/roi.hpp"
+#include "vpu/format/roi.hpp"
 
 #include "compute/regions.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -66,8 +66,6 @@ void align(StageRun& s, const compute::FeatureMaps& m, int64_t item, const Box& 
   s.check(region.sensible(), "a region of senseless size");
   for (int64_t c = 0; c < channels; ++c) region.pool(m.plane(item, c), mean, to + c * bins.rows * bins.columns);
 }
-
-}  // namespace
 
 // Buffers: maps, output, regions.
 void run_roi_pooling(StageRun& s) {
@@ -164,5 +162,16 @@ void run_roi_feature_extractor(StageRun& s) {
   if (p.use_output_rois)
     RawTensor(s.pool(), framework_order(s.in(0))).store(s.pool(), framework_order(s.out(2 + levels)));
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::ROIPooling, run_roi_pooling},
+    {StageType::PSROIPooling, run_psroi_pooling},
+    {StageType::ROIAlign, run_roi_align},
+    {StageType::ROIFeatureExtractor, run_roi_feature_extractor},
+};
+
+}  // namespace
+
+std::span<const KernelRow> roi_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

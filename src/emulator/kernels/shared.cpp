@@ -1,8 +1,9 @@
 // What kernels of several families need.
+#include "emulator/kernels/shared.hpp"
+
 #include <algorithm>
 
 #include "core/float16.hpp"
-#include "emulator/kernels/kernels.hpp"
 
 namespace blobsmith::emulator {
 

@@ -4,9 +4,9 @@
 
 #include "core/float16.hpp"
 #include "emulator/convolution.hpp"
-#include "emulator/kernels/kernels.hpp"
+#include "emulator/kernels/shared.hpp"
 #include "emulator/pool_plane.hpp"
-#include "vpu/stages/convolution.hpp"
+#include "vpu/format/convolution.hpp"
 
 namespace blobsmith::emulator {
 namespace {
@@ -53,8 +53,6 @@ void convolve_batch(StageRun& s, const Grid& x, const Grid& y, Convolution& c) {
   c.fp16_sums = s.options().arithmetic.fp16_sums;
   for (int64_t n = 0; n < y.dims[0]; ++n) convolve(s.pool(), s.planes_cache(), at_index(x, 0, n), c, at_index(y, 0, n));
 }
-
-}  // namespace
 
 void run_software_convolution(StageRun& s) {
   const auto& p = s.params<vpu::ConvParams>();
@@ -198,5 +196,19 @@ void run_convolution_nd(StageRun& s) {
     write_floats(plane_at(out, item, oc), sums.data());
   });
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::Conv, run_software_convolution},
+    {StageType::Im2ColConvolution, run_software_convolution},
+    {StageType::RefConvolution, run_software_convolution},
+    {StageType::DepthConv, run_depth_convolution},
+    {StageType::Deconvolution, run_deconvolution},
+    {StageType::DepthDeconv, run_deconvolution},
+    {StageType::ConvND, run_convolution_nd},
+};
+
+}  // namespace
+
+std::span<const KernelRow> software_convolution_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

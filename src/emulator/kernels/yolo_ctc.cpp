@@ -1,10 +1,11 @@
 // RegionYolo, ReorgYolo, CTCDecoder, CTCGreedyDecoderSeqLen (execution spec §9).
 #include "compute/ctc.hpp"
 #include "compute/yolo.hpp"
-#include "emulator/kernels/kernels.hpp"
-#include "vpu/stages/detection.hpp"
+#include "emulator/kernels/shared.hpp"
+#include "vpu/format/detection.hpp"
 
 namespace blobsmith::emulator {
+namespace {
 // Planes of a region: x, y, w, h, ..., objectness, classes.
 void run_region_yolo(StageRun& s) {
   const auto& p = s.params<vpu::RegionYoloParams>();
@@ -90,5 +91,16 @@ void run_ctc_greedy_decoder_seq_len(StageRun& s) {
     write(length_grid, counts);
   }
 }
+
+constexpr KernelRow kRows[] = {
+    {StageType::RegionYolo, run_region_yolo},
+    {StageType::ReorgYolo, run_reorg_yolo},
+    {StageType::CTCDecoder, run_ctc_decoder},
+    {StageType::CTCGreedyDecoderSeqLen, run_ctc_greedy_decoder_seq_len},
+};
+
+}  // namespace
+
+std::span<const KernelRow> yolo_ctc_kernels() { return kRows; }
 
 }  // namespace blobsmith::emulator

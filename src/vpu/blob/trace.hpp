@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "vpu/blob/blob.hpp"
+#include "vpu/format/blob.hpp"
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {

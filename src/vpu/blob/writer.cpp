@@ -7,7 +7,7 @@
 #include <map>
 #include <span>
 
-#include "vpu/blob/layout.hpp"
+#include "vpu/format/container.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "vpu/lowering/lowering.hpp"
+#include "vpu/options/tensor_strides.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/tensor_strides.hpp"
 
 namespace blobsmith::vpu {
 namespace {

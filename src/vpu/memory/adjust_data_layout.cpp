@@ -1,6 +1,6 @@
 // adjustDataLayout: every data object gets its final dimension order and demands on its strides. Where the stages
 // around it disagree, a Permute (order) or a Copy (strides) is put between them (memory spec §3).
-#include "vpu/passes/passes.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/stages/stage_def.hpp"
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/memory/spill.hpp"
 #include "vpu/nce/hw_stage.hpp"
-#include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/stages/stage_def.hpp"
 

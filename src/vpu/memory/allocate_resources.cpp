@@ -1,8 +1,8 @@
 // allocateResources: the final addresses, SHAVE counts and shape records (memory spec §6).
 #include "vpu/memory/allocator.hpp"
 #include "vpu/memory/fixed_data.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/memory/shape_records.hpp"
-#include "vpu/passes/passes.hpp"
 
 namespace blobsmith::vpu {
 

@@ -300,7 +300,7 @@ bool Allocator::allocate(Data* d, Mode mode) {
   if (uses == 0) throw Error(ErrorCode::AllocationFailed, "data \"" + d->name + "\" is written, but never read");
   const int64_t size = chunk_size(d);
   const bool in_cmx = d->memory_type == MemoryType::CMX;
-  const auto offset = pool(d->memory_type).allocate(size, in_cmx ? locked_shaves_ * Resources::kCmxSliceBytes : 0);
+  const auto offset = pool(d->memory_type).allocate(size, in_cmx ? locked_shaves_ * kCmxSliceBytes : 0);
   if (!offset) return false;
   c = {*offset, size, run_, uses, next_sequence_++, d->memory_type, static_cast<int>(live_.size())};
   live_.push_back(d->id());
@@ -346,7 +346,7 @@ void Allocator::release_inputs(const Stage& s, Mode mode) {
 bool Allocator::lock_shaves(Stage& s, ShaveDemand demand, Mode mode) {
   if (demand == ShaveDemand::NotNeeded) return true;
   const Resources& r = program_.resources;
-  const int used_slices = static_cast<int>(ceil_div(cmx_.top(), Resources::kCmxSliceBytes));
+  const int used_slices = static_cast<int>(ceil_div(cmx_.top(), kCmxSliceBytes));
   const int available = std::min(r.slices - used_slices, r.shaves);
   if (available <= 0 || (demand == ShaveDemand::NeedMax && available < r.shaves)) return false;
   locked_shaves_ = shave_count(s, demand, available);

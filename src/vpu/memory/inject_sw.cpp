@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {

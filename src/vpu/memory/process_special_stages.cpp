@@ -1,6 +1,6 @@
 // processSpecialStages: Concat, Split, Expand, Crop and Reshape become edges "this data lies inside that one". Where
 // the layouts don't allow it a Copy is put in between (memory spec §4, middle-end spec §3.32).
-#include "vpu/passes/passes.hpp"
+#include "vpu/memory/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"

@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
-#include "vpu/program/data_desc.hpp"
-#include "vpu/stages/hw_op.hpp"
+#include "vpu/format/data_desc.hpp"
+#include "vpu/format/hw_op.hpp"
 
 namespace blobsmith::vpu::nce {
 

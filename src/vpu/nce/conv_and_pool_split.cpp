@@ -1,9 +1,9 @@
 // splitHwConvAndPool: a convolution whose output is too large for the CMX, and the pooling behind it, are done for some
 // channels at a time (hw-tiling spec §4.6).
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
 #include "vpu/nce/tiles.hpp"
-#include "vpu/passes/helpers.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

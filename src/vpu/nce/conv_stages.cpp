@@ -8,7 +8,7 @@
 #include "vpu/nce/stub.hpp"
 #include "vpu/nce/tiles.hpp"
 #include "vpu/nce/weights_layout.hpp"
-#include "vpu/passes/helpers.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu::nce {
 namespace {

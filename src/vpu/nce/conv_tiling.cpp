@@ -1,7 +1,7 @@
 // hwConvTiling: every convolution stub that the engine can do becomes hardware stages (hw-tiling spec §7, §8).
 #include "vpu/nce/conv_stages.hpp"
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
-#include "vpu/passes/passes.hpp"
 
 namespace blobsmith::vpu {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "vpu/nce/output_channel_tiling.hpp"
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
 #include "vpu/nce/tiles.hpp"
 #include "vpu/nce/weights_layout.hpp"
-#include "vpu/passes/helpers.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,6 +1,6 @@
 // hwFinalization: the descriptors of every hardware stage (hw-tiling spec §14), after allocation.
 #include "vpu/nce/hw_stage.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/nce/passes.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "vpu/nce/hw_stage.hpp"
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/restrictions.hpp"
 #include "vpu/nce/tiles.hpp"
-#include "vpu/passes/helpers.hpp"
-#include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

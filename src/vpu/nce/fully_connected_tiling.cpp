@@ -1,7 +1,7 @@
 // hwFullyConnectedTiling (hw-tiling spec §10). A fully connected layer of 2-D or 4-D input has become a convolution
 // long before; the others only fall back to software or fail.
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
-#include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 
 namespace blobsmith::vpu {

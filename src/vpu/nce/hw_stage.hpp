@@ -2,10 +2,10 @@
 #pragma once
 #include <vector>
 
+#include "vpu/format/hw_op.hpp"
 #include "vpu/nce/output_channel_tiling.hpp"
 #include "vpu/nce/padding.hpp"
 #include "vpu/program/program.hpp"
-#include "vpu/stages/hw_op.hpp"
 
 namespace blobsmith::vpu {
 

@@ -1,8 +1,8 @@
 // hwPadding: paddings that the convolution engine can't do become a Pad stage (hw-tiling spec §4.7).
 #include "vpu/nce/padding.hpp"
 
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
-#include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/window.hpp"
 

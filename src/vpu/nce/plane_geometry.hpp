@@ -3,9 +3,9 @@
 #pragma once
 #include <string>
 
+#include "vpu/format/data_desc.hpp"
 #include "vpu/nce/padding.hpp"
 #include "vpu/nce/plane_tiling.hpp"
-#include "vpu/program/data_desc.hpp"
 
 namespace blobsmith::vpu::nce {
 

@@ -1,7 +1,7 @@
 // hwPoolTiling: every pooling stub that the engine can do becomes hardware stages (hw-tiling spec §9).
+#include "vpu/nce/passes.hpp"
 #include "vpu/nce/pool_stages.hpp"
 #include "vpu/nce/stub.hpp"
-#include "vpu/passes/passes.hpp"
 
 namespace blobsmith::vpu {
 

@@ -1,6 +1,6 @@
 #include "vpu/nce/stub.hpp"
 
-#include "vpu/passes/helpers.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu::nce {
 namespace {

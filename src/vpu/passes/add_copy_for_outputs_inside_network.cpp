@@ -1,6 +1,6 @@
 // A network output that is read again inside the network becomes a copy of the value (middle-end spec §3.3).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"
 

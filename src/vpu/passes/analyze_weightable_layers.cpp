@@ -5,8 +5,8 @@
 #include <cctype>
 #include <cmath>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,6 +1,6 @@
 // Tells each LoopStart how many stages its loop has (middle-end spec §3.38).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

@@ -1,6 +1,6 @@
 // Converts that nobody reads or that change nothing disappear (middle-end spec §3.12).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

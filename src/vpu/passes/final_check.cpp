@@ -1,6 +1,6 @@
 // What must hold after the last pass (middle-end spec §3.40). Changes nothing.
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {

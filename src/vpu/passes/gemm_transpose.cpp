@@ -1,6 +1,6 @@
 // The GEMM kernel cannot transpose its first matrix: a Permute does (middle-end spec §3.30).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,8 +1,8 @@
 // ReLU, leaky ReLU and clamp become the post-operation of the element-wise stage before them (middle-end spec §3.33).
 #include <algorithm>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <limits>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

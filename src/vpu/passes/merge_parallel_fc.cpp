@@ -1,8 +1,8 @@
 // Fully connected stages that read the same data become one, whose output is split (middle-end spec §3.9).
 #include <algorithm>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

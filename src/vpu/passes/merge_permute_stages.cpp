@@ -1,8 +1,8 @@
 // Permutes (and reorders) in a row become one; what moves nothing becomes a copy or a reshape (middle-end spec §3.34).
 #include <set>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

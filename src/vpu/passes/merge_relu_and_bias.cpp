@@ -1,6 +1,6 @@
 // Bias and the ReLU behind it become one stage (middle-end spec §3.31).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

@@ -1,11 +1,10 @@
-// The passes over a Program: one function each, one file each (this folder, vpu/nce and vpu/memory).
-// Rules: middle-end spec §3, hw-tiling spec, memory spec. The order stands in pipeline.cpp.
+// The passes of this folder over a Program: one function each, one file each (middle-end spec §3). Their order stands
+// in vpu/pipeline.cpp.
 #pragma once
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {
 
-// vpu/passes
 void convert_shape_notation(Program&);
 void reorder_inputs_to_channel_minor(Program&);
 void add_copy_for_outputs_inside_network(Program&);
@@ -42,26 +41,5 @@ void propagate_dynamism(Program&);
 void count_stages_in_loops(Program&);
 void mark_fast_stages(Program&);
 void final_check(Program&);
-
-// vpu/nce
-void split_hw_depth_conv(Program&);
-void split_hw_conv_and_pool(Program&);
-void hw_padding(Program&);
-void hw_conv_tiling(Program&);
-void hw_pool_tiling(Program&);
-void hw_fully_connected_tiling(Program&);
-void hw_extra_split(Program&);
-void finalize_hw_ops(Program&);
-
-// vpu/memory
-void adjust_data_layout(Program&);
-void process_special_stages(Program&);
-void adjust_data_location(Program&);
-void eliminate_copy_stages(Program&);
-void inject_sw(Program&);
-void allocate_resources(Program&);
-
-/// Runs every enabled pass in order; writes the Program after each when options.dump_passes names a folder.
-void run_passes(Program& program);
 
 }  // namespace blobsmith::vpu

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vpu/passes/helpers.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,6 +1,6 @@
 // The shape of a dynamic tensor holds for what an element-wise stage makes of it (middle-end spec §3.35).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,7 +1,7 @@
 // Without the convolution engine, SHAVE kernels prefer channels innermost: network inputs are reordered once
 // (middle-end spec §3.2).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

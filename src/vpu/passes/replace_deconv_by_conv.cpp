@@ -1,7 +1,7 @@
 // A deconvolution becomes zero insertion (Upsampling) and a convolution with the flipped kernel (middle-end spec
 // §3.14).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -2,8 +2,8 @@
 // inside the network is spread over the width and height of the convolution (middle-end spec §3.13).
 #include <bit>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -2,9 +2,9 @@
 // §3.5).
 #include <deque>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/passes/prior_box.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,7 +1,7 @@
 // Average poolings over the whole input become ReduceMean stages (middle-end spec §3.27).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/passes/pool_coverage.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

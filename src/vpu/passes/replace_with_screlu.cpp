@@ -1,7 +1,7 @@
 // Concatenation of a convolution's output with its negative, scaled and rectified, as one SCRelu stage (middle-end spec
 // §3.24).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,8 +1,8 @@
 // A dilated convolution becomes ordinary ones over the sub-grids of its input (middle-end spec §3.15).
 #include <algorithm>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -3,7 +3,7 @@
 #include <map>
 #include <vector>
 
-#include "vpu/passes/helpers.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

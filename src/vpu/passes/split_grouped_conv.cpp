@@ -1,8 +1,8 @@
 // Grouped convolutions and deconvolutions, except depthwise ones, become one stage per group (middle-end spec §3.11).
 #include <algorithm>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

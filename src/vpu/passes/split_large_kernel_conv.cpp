@@ -1,6 +1,6 @@
 // A 16x1 kernel is more than the engine takes: two 8x1 convolutions and their sum (middle-end spec §3.22).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

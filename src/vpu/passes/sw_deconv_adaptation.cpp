@@ -1,6 +1,6 @@
 // Deconvolutions that did not become convolutions become SHAVE stages (middle-end spec §3.26).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,6 +1,6 @@
 // Fully connected stages that the engine does not take become SHAVE stages (middle-end spec §3.29).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 

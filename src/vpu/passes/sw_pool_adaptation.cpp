@@ -1,7 +1,7 @@
 // Poolings that the engine does not take become SHAVE stages (middle-end spec §3.28).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/passes/pool_coverage.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -2,8 +2,8 @@
 // convolutions (middle-end spec §3.18).
 #include <algorithm>
 
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -1,7 +1,7 @@
 // Activations move before the copies, permutes and reshapes in front of them, next to what they may be merged into
 // (middle-end spec §3.17).
-#include "vpu/passes/helpers.hpp"
 #include "vpu/passes/passes.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {

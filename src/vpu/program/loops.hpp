@@ -6,7 +6,7 @@
 #include <compare>
 #include <vector>
 
-#include "vpu/program/data_desc.hpp"
+#include "vpu/format/data_desc.hpp"
 
 namespace blobsmith::vpu {
 

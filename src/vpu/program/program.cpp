@@ -27,11 +27,6 @@ const char* to_string(DataUsage u) {
   return kNames[static_cast<size_t>(u)];
 }
 
-const char* to_string(Location l) {
-  constexpr const char* kNames[] = {"None", "Input", "Output", "Blob", "BSS", "CMX"};
-  return kNames[static_cast<size_t>(l)];
-}
-
 // ---- Data -----------------------------------------------------------------------------------------------------------
 
 Data* Data::top_parent() {

@@ -11,9 +11,10 @@
 
 #include "core/attributes.hpp"
 #include "core/bytes.hpp"
-#include "vpu/options.hpp"
-#include "vpu/program/data_desc.hpp"
-#include "vpu/program/stage_type.hpp"
+#include "vpu/format/data_desc.hpp"
+#include "vpu/format/location.hpp"
+#include "vpu/format/stage_type.hpp"
+#include "vpu/options/options.hpp"
 
 namespace blobsmith::vpu {
 
@@ -33,10 +34,6 @@ struct Use {
 enum class DataUsage { Input, Output, Const, Intermediate, Temp, Fake };
 const char* to_string(DataUsage u);
 enum class MemoryType { DDR, CMX };
-/// Where a buffer lies, with the codes of the blob.
-enum class Location : uint32_t { None = 0, Input = 1, Output = 2, Blob = 3, BSS = 4, CMX = 5 };
-const char* to_string(Location l);
-
 struct Placement {
   Location location = Location::None;
   int64_t offset = 0;

@@ -3,7 +3,7 @@
 // isConv1x1, isConv3x3. DepthConv, Deconvolution, DepthDeconv: window. ConvND: pads_begin, pads_end, strides,
 // dilations integer lists starting with X, groups (1). GEMM: alpha, beta real, transposeA, transposeB. On constant
 // weights: swWeights, the id of their re-laid copy.
-#include "vpu/stages/convolution.hpp"
+#include "vpu/format/convolution.hpp"
 
 #include <limits>
 
@@ -165,7 +165,6 @@ void finalize_fc(Program& p, Stage& s) {
 }
 
 constexpr const char* kTypes = "FP16 FP16 -> FP16";
-constexpr const char* kLayout = "in0 out0 in1 temp*";
 
 constexpr StageDef kDefs[] = {
     {.type = StageType::Conv,
@@ -174,52 +173,40 @@ constexpr StageDef kDefs[] = {
      .batch = split_batch,
      .finalize_layout = finalize_conv,
      .types = kTypes,
-     .encode = encode_conv,
-     .make_params = make<ConvParams>,
-     .layout = kLayout},
+     .encode = encode_conv},
     {.type = StageType::Im2ColConvolution,
      .order = conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_conv,
      .types = kTypes,
-     .encode = encode_conv,
-     .make_params = make<ConvParams>,
-     .layout = kLayout},
+     .encode = encode_conv},
     {.type = StageType::DepthConv,
      .order = conv_order,
      .batch = split_batch,
      .finalize_layout = finalize_depth_conv,
      .types = kTypes,
-     .encode = encode_conv,
-     .make_params = make<ConvParams>,
-     .layout = kLayout},
+     .encode = encode_conv},
     {.type = StageType::RefConvolution,
      .order = ref_conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .types = "FP16 FP16* -> FP16",
-     .encode = encode_conv,
-     .make_params = make<ConvParams>,
-     .layout = kLayout},
+     .encode = encode_conv},
     {.type = StageType::Deconvolution,
      .order = conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_deconv,
      .types = kTypes,
-     .encode = encode_deconv,
-     .make_params = make<DeconvParams>,
-     .layout = kLayout},
+     .encode = encode_deconv},
     {.type = StageType::DepthDeconv,
      .order = conv_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
      .finalize_layout = finalize_depth_deconv,
      .types = kTypes,
-     .encode = encode_deconv,
-     .make_params = make<DeconvParams>,
-     .layout = kLayout},
+     .encode = encode_deconv},
     {.type = StageType::FC,
      .order = fc_order,
      .strides = compact_first,
@@ -230,15 +217,8 @@ constexpr StageDef kDefs[] = {
      .order = output_of_planes,
      .strides = compact_first,
      .types = "FP16 FP16 FP16 -> FP16",
-     .encode = encode_conv_nd,
-     .make_params = make<ConvNDParams>,
-     .layout = "in0 out0 in1 in2"},
-    {.type = StageType::GEMM,
-     .order = gemm_order,
-     .types = "FP16 FP16* -> FP16",
-     .encode = encode_gemm,
-     .make_params = make<GemmParams>,
-     .layout = "in* out0"},
+     .encode = encode_conv_nd},
+    {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16", .encode = encode_gemm},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Stages with a kernel of the user (stages spec §12): decoded only, custom layers can't be compiled.
-#include "vpu/stages/custom.hpp"
+#include "vpu/format/custom.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -7,7 +7,7 @@ namespace blobsmith::vpu {
 namespace {
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::Custom, .make_params = rules::make<CustomParams>, .layout = "in*"},
+    {.type = StageType::Custom},
 };
 
 }  // namespace

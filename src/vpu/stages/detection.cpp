@@ -2,7 +2,7 @@
 // Attributes: DetectionOutput: the names of DetectionOutputParams (has_arm_inputs and num_priors apart from those of
 // the layer); its temp is added by the parser. StaticShapeNMS: center_point_box. RegionYolo: classes, coords, num,
 // maskSize, doSoftMax. ReorgYolo: stride. CTCGreedyDecoderSeqLen: mergeRepeated, blankIndex.
-#include "vpu/stages/detection.hpp"
+#include "vpu/format/detection.hpp"
 
 #include <array>
 
@@ -125,45 +125,36 @@ constexpr StageDef kDefs[] = {
     {.type = StageType::DetectionOutput,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 FP16* -> FP16",
-     .encode = encode_detection_output,
-     .make_params = make<DetectionOutputParams>,
-     .layout = "in* out0 temp0"},
+     .encode = encode_detection_output},
     {.type = StageType::StaticShapeNMS,
      .shaves = nms_shaves,
      .finalize_layout = finalize_nms,
      .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32",
-     .encode = encode_nms,
-     .make_params = make<StaticShapeNmsParams>,
-     .layout = "in0 in1 in2 in3 in4 out0 out1 temp*"},
+     .encode = encode_nms},
     {.type = StageType::RegionYolo,
      .strides = region_yolo_strides,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_region_yolo,
-     .make_params = make<RegionYoloParams>},
+     .encode = encode_region_yolo},
     {.type = StageType::ReorgYolo,
      .order = output_keeps_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_reorg_yolo,
-     .make_params = make<ReorgYoloParams>},
+     .encode = encode_reorg_yolo},
     {.type = StageType::CTCDecoder,
      .shaves = only_one,
      .order = ctc_order,
      .strides = compact_first,
      .batch = split_batch,
-     .types = "FP16 FP16 -> FP16",
-     .layout = "in0 in1 out0"},
+     .types = "FP16 FP16 -> FP16"},
     {.type = StageType::CTCGreedyDecoderSeqLen,
      .shaves = only_one,
      .order = default_orders,
      .strides = compact_all,
      .types = "FP16 S32 S32* -> S32 S32",
-     .encode = encode_ctc_seq_len,
-     .make_params = make<CtcGreedyDecoderSeqLenParams>,
-     .layout = "in0 in1 out0 out1"},
-    {.type = StageType::MTCNN, .batch = split_batch, .make_params = make<MtcnnParams>, .layout = "in0 out0 in1"},
+     .encode = encode_ctc_seq_len},
+    {.type = StageType::MTCNN, .batch = split_batch},
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // Ports: always three inputs, Fakes where unused.
 // Attributes: coeff1, coeff2 real (FP16) or integer (S32), 1 when absent; postOperation StageType (Empty);
 // negativeSlope (0), min_value (0), max_value (1) real.
-#include "vpu/stages/eltwise.hpp"
+#include "vpu/format/eltwise.hpp"
 
 #include "vpu/stages/rules.hpp"
 #include "vpu/stages/types_check.hpp"
@@ -85,13 +85,7 @@ std::unique_ptr<StageParams> encode(const Stage& s) {
 }
 
 constexpr StageDef eltwise(StageType t) {
-  return {.type = t,
-          .shaves = can_be_limited,
-          .order = order,
-          .check_types = check,
-          .encode = encode,
-          .make_params = make<EltwiseParams>,
-          .layout = "in0 out0 in1 in2"};
+  return {.type = t, .shaves = can_be_limited, .order = order, .check_types = check, .encode = encode};
 }
 
 constexpr StageDef kDefs[] = {

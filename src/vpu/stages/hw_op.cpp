@@ -1,6 +1,6 @@
 // The hardware stage: a list of operations of the convolution engine (stages spec §2).
 // Attributes: hwOps, a std::any that holds a std::vector<HwOp>.
-#include "vpu/stages/hw_op.hpp"
+#include "vpu/format/hw_op.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -42,27 +42,13 @@ std::vector<const Data*> buffers(const Stage& s) {
   return r;
 }
 
-/// "input", "weights", "biases", "scales", "output", by the indices in the operations.
-std::string role(const StageParams& params, int k, int) {
-  for (const HwOp& op : dynamic_cast<const HwOpParams&>(params).ops) {
-    if (k == op.input_index) return "input";
-    if (k == op.output_index) return "output";
-    if (k == op.weights_index) return "weights";
-    if (k == op.biases_index) return "biases";
-    if (k == op.scales_index) return "scales";
-  }
-  return "";
-}
-
 constexpr StageDef kDefs[] = {
     {.type = StageType::MyriadXHwOp,
      .order = order,
      .strides = strides,
      .types = "FP16 FP16 FP16 FP16 -> FP16",
      .encode = encode,
-     .make_params = make<HwOpParams>,
-     .buffers = buffers,
-     .role = role},
+     .buffers = buffers},
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // Attributes: Gather: axis Dim. GatherND: batch_dims integer. GatherElements: axis integer (framework axis),
 // rowIndicesMode. ReverseSequence: seq_axis, batch_axis Dim. OneHot: axis integer as in the blob, depth integer,
 // on_value, off_value real. OutShapeOfReshape: specialZero.
-#include "vpu/stages/indexing.hpp"
+#include "vpu/format/indexing.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -82,22 +82,19 @@ constexpr StageDef kDefs[] = {
      .order = default_orders,
      .strides = compact_all,
      .types = "U8|FP16|S32 FP16|S32 -> T",
-     .encode = encode_gather,
-     .make_params = make<GatherParams>},
+     .encode = encode_gather},
     {.type = StageType::GatherND,
      .shaves = none,
      .order = default_orders,
      .strides = compact_all,
      .types = "U8|FP16|S32 S32 -> T",
-     .encode = encode_gather_nd,
-     .make_params = make<GatherNDParams>},
+     .encode = encode_gather_nd},
     {.type = StageType::GatherElements,
      .shaves = gather_elements_shaves,
      .order = default_orders,
      .strides = compact_all,
      .types = "U8|FP16|S32 S32 S32* -> T",
-     .encode = encode_gather_elements,
-     .make_params = make<GatherElementsParams>},
+     .encode = encode_gather_elements},
     {.type = StageType::ScatterUpdate,
      .shaves = none,
      .order = default_orders,
@@ -111,24 +108,14 @@ constexpr StageDef kDefs[] = {
     {.type = StageType::ReverseSequence,
      .order = output_keeps_order,
      .types = "FP16 FP16 -> FP16",
-     .encode = encode_reverse_sequence,
-     .make_params = make<ReverseSequenceParams>,
-     .layout = "in0 in1 out0"},
+     .encode = encode_reverse_sequence},
     {.type = StageType::OneHot,
      .shaves = can_be_limited,
      .order = default_orders,
      .types = "S32 -> FP16",
-     .encode = encode_one_hot,
-     .make_params = make<OneHotParams>},
-    {.type = StageType::NonZero,
-     .strides = non_zero_strides,
-     .types = "FP16|U8|S32 -> S32 S32",
-     .layout = "in0 out0 out1"},
-    {.type = StageType::OutShapeOfReshape,
-     .types = "S32 S32 -> S32",
-     .encode = encode_out_shape_of_reshape,
-     .make_params = make<OutShapeOfReshapeParams>,
-     .layout = "in0 in1 out0"},
+     .encode = encode_one_hot},
+    {.type = StageType::NonZero, .strides = non_zero_strides, .types = "FP16|U8|S32 -> S32 S32"},
+    {.type = StageType::OutShapeOfReshape, .types = "S32 S32 -> S32", .encode = encode_out_shape_of_reshape},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Normalisations (stages spec §7).
 // Attributes: SoftMax: axis Dim. LRN, InnerLRN: size, k integers, alpha, beta real. Normalize: acrossSpatial,
 // channelShared, eps real. GRN: bias real. MVN: normalize, across_channels, across_width, eps real.
-#include "vpu/stages/normalization.hpp"
+#include "vpu/format/normalization.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -56,46 +56,36 @@ std::unique_ptr<StageParams> encode_mvn(const Stage& s) {
 }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::SoftMax,
-     .order = output_keeps_order,
-     .types = "FP16 -> FP16",
-     .encode = encode_softmax,
-     .make_params = make<SoftMaxParams>},
+    {.type = StageType::SoftMax, .order = output_keeps_order, .types = "FP16 -> FP16", .encode = encode_softmax},
     {.type = StageType::LRN,
      .order = output_keeps_order,
      .strides = lrn_strides,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_lrn,
-     .make_params = make<LrnParams>},
+     .encode = encode_lrn},
     {.type = StageType::InnerLRN,
      .order = output_keeps_order,
      .strides = lrn_strides,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_lrn,
-     .make_params = make<LrnParams>},
+     .encode = encode_lrn},
     {.type = StageType::Normalize,
      .order = output_keeps_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
      .types = "FP16 FP16 -> FP16",
-     .encode = encode_normalize,
-     .make_params = make<NormalizeParams>},
+     .encode = encode_normalize},
     {.type = StageType::GRN,
      .order = output_keeps_order,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_grn,
-     .make_params = make<GrnParams>},
+     .encode = encode_grn},
     // The axes are an input of the stage that the blob does not list (quirk: they stay in the constants unmentioned).
     {.type = StageType::MVN,
      .order = output_keeps_order,
      .batch = split_batch,
      .types = "FP16 S32 -> FP16",
-     .encode = encode_mvn,
-     .make_params = make<MvnParams>,
-     .layout = "in0 out0"},
+     .encode = encode_mvn},
 };
 
 }  // namespace

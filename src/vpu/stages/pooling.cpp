@@ -2,7 +2,7 @@
 // Attributes: MaxPool, AvgPool, GlobalMaxPool: window (vpu/program/window.hpp), excludePad. PoolND: kernel_shape,
 // pads_begin, pads_end, strides integer lists starting with X, interleaved (0), pooling_method 1 max 2 average,
 // rounding_type 3 floor 4 ceil, exclude_pad.
-#include "vpu/stages/pooling.hpp"
+#include "vpu/format/pooling.hpp"
 
 #include "vpu/program/window.hpp"
 #include "vpu/stages/rules.hpp"
@@ -43,27 +43,20 @@ constexpr StageDef kDefs[] = {
      .order = all_keep_order,
      .strides = pool_strides,
      .types = kTypes,
-     .encode = encode_pool,
-     .make_params = make<PoolParams>},
+     .encode = encode_pool},
     {.type = StageType::AvgPool,
      .order = all_keep_order,
      .strides = pool_strides,
      .types = kTypes,
-     .encode = encode_pool,
-     .make_params = make<PoolParams>},
+     .encode = encode_pool},
     // In blobs of 2020.1; 2021.4 writes ReduceMean or AvgPool.
-    {.type = StageType::GlobalAvgPool, .make_params = make<PoolParams>},
-    {.type = StageType::GlobalMaxPool,
-     .order = all_keep_order,
-     .types = kTypes,
-     .encode = encode_pool,
-     .make_params = make<PoolParams>},
+    {.type = StageType::GlobalAvgPool},
+    {.type = StageType::GlobalMaxPool, .order = all_keep_order, .types = kTypes, .encode = encode_pool},
     {.type = StageType::PoolND,
      .order = output_of_planes,
      .strides = compact_first,
      .types = kTypes,
-     .encode = encode_pool_nd,
-     .make_params = make<PoolNDParams>},
+     .encode = encode_pool_nd},
 };
 
 }  // namespace

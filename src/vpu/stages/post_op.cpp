@@ -1,7 +1,7 @@
 // Element-wise stages with one input, and SCRelu (stages spec §3, §11).
 // Attributes: Relu, LeakyRelu, BiasRelu, BiasLeakyRelu: negativeSlope real. Elu: alpha real. Power: bias, scale, power
 // real. Clamp: min_value, max_value real. Round: mode integer. Swish: beta real. SCRelu: negativeSlope real, axis Dim.
-#include "vpu/stages/post_op.hpp"
+#include "vpu/format/post_op.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -70,47 +70,41 @@ constexpr const char* kUnary = "FP16 -> FP16";
 constexpr const char* kWithConstants = "FP16 FP16* -> FP16";
 
 constexpr StageDef post_op(StageType t, const char* types,
-                           std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr,
-                           std::unique_ptr<StageParams> (*make_params)() = nullptr) {
+                           std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr) {
   return {.type = t,
           .shaves = two_or_one,
           .order = output_keeps_order,
           .strides = strides,
           .types = types,
-          .encode = encode,
-          .make_params = make_params};
+          .encode = encode};
 }
 
 constexpr StageDef kDefs[] = {
-    post_op(StageType::Relu, kUnary, encode_relu, make<ReluParams>),
-    post_op(StageType::LeakyRelu, kUnary, encode_relu, make<ReluParams>),
-    post_op(StageType::BiasRelu, kWithConstants, encode_relu, make<ReluParams>),
-    post_op(StageType::BiasLeakyRelu, kWithConstants, encode_relu, make<ReluParams>),
+    post_op(StageType::Relu, kUnary, encode_relu),
+    post_op(StageType::LeakyRelu, kUnary, encode_relu),
+    post_op(StageType::BiasRelu, kWithConstants, encode_relu),
+    post_op(StageType::BiasLeakyRelu, kWithConstants, encode_relu),
     post_op(StageType::Bias, kWithConstants),
     post_op(StageType::Scale, kWithConstants),
     post_op(StageType::ScaleShift, kWithConstants),
     post_op(StageType::PRelu, kWithConstants),
     post_op(StageType::Sigmoid, kUnary),
     post_op(StageType::Tanh, kUnary),
-    post_op(StageType::Elu, kUnary, encode_elu, make<EluParams>),
-    post_op(StageType::Power, kUnary, encode_power, make<PowerParams>),
-    post_op(StageType::Clamp, kUnary, encode_clamp, make<ClampParams>),
+    post_op(StageType::Elu, kUnary, encode_elu),
+    post_op(StageType::Power, kUnary, encode_power),
+    post_op(StageType::Clamp, kUnary, encode_clamp),
     post_op(StageType::Log, kUnary),
     post_op(StageType::Exp, kUnary),
     post_op(StageType::Floor, kUnary),
     post_op(StageType::Ceiling, kUnary),
-    post_op(StageType::Round, kUnary, encode_round, make<RoundParams>),
+    post_op(StageType::Round, kUnary, encode_round),
     post_op(StageType::Erf, kUnary),
     post_op(StageType::Gelu, kUnary),
     post_op(StageType::SoftPlus, kUnary),
-    post_op(StageType::Swish, kUnary, encode_swish, make<SwishParams>),
+    post_op(StageType::Swish, kUnary, encode_swish),
     post_op(StageType::HSwish, kUnary),
     {.type = StageType::Mish, .order = output_keeps_order, .strides = strides, .types = kUnary},
-    {.type = StageType::SCRelu,
-     .order = screlu_order,
-     .types = kWithConstants,
-     .encode = encode_screlu,
-     .make_params = make<ScreluParams>},
+    {.type = StageType::SCRelu, .order = screlu_order, .types = kWithConstants, .encode = encode_screlu},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 // dynamic), batchId integer (optional: the port of a dynamic batch); LoopStart: stages-count integer,
 // start-iteration-components; LoopEnd: end-iteration-components (vpu/program/loops.hpp). On data:
 // end-shared-allocation, the id of the partner inside the loop.
-#include "vpu/stages/recurrent.hpp"
+#include "vpu/format/recurrent.hpp"
 
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/rules.hpp"
@@ -36,13 +36,6 @@ std::vector<const Data*> lstm_buffers(const Stage& s) {
   r.insert(r.end(), s.outputs().begin(), s.outputs().end());
   if (word(s, "nCells") > 1) r.insert(r.end(), s.temps().begin(), s.temps().end());
   return r;
-}
-
-std::string lstm_role(const StageParams& params, int k, int) {
-  const int64_t outputs = dynamic_cast<const LstmCellParams&>(params).outputs;
-  if (k < kLstmInputs) return "in" + std::to_string(k);
-  k -= kLstmInputs;
-  return k < outputs ? "out" + std::to_string(k) : "temp" + std::to_string(k - outputs);
 }
 
 // ---- loops
@@ -122,33 +115,15 @@ std::vector<const Data*> loop_buffers(const Stage& s) {
   return r;
 }
 
-/// "batch", then "outer0 inner0 outer1 inner1".
-std::string loop_role(const StageParams& params, int k, int) {
-  if (dynamic_cast<const LoopParams&>(params).batch_dim_index && k-- == 0) return "batch";
-  return (k % 2 == 0 ? "outer" : "inner") + std::to_string(k / 2);
-}
-
 constexpr StageDef kDefs[] = {
     {.type = StageType::LSTMCell,
      .order = lstm_order,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*",
      .encode = encode_lstm,
-     .make_params = make<LstmCellParams>,
-     .buffers = lstm_buffers,
-     .role = lstm_role},
-    {.type = StageType::LoopStart,
-     .order = loop_start_order,
-     .encode = encode_loop_start,
-     .make_params = make<LoopStartParams>,
-     .buffers = loop_buffers,
-     .role = loop_role},
-    {.type = StageType::LoopEnd,
-     .order = loop_end_order,
-     .encode = encode_loop_end,
-     .make_params = make<LoopEndParams>,
-     .buffers = loop_buffers,
-     .role = loop_role},
+     .buffers = lstm_buffers},
+    {.type = StageType::LoopStart, .order = loop_start_order, .encode = encode_loop_start, .buffers = loop_buffers},
+    {.type = StageType::LoopEnd, .order = loop_end_order, .encode = encode_loop_end, .buffers = loop_buffers},
 };
 
 }  // namespace

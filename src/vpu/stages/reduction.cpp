@@ -1,7 +1,7 @@
 // Reductions and TopK (stages spec §9).
 // Attributes: Reduce*: keep_dims; input 1 is an S32 constant of framework axes. TopK: axis Dim, mode, sort integers,
 // outputs 0 all 1 values only 2 indices only.
-#include "vpu/stages/reduction.hpp"
+#include "vpu/format/reduction.hpp"
 
 #include <algorithm>
 
@@ -67,9 +67,7 @@ constexpr StageDef reduce(StageType t) {
           .order = reduce_order,
           .finalize_layout = finalize_reduce,
           .types = "FP16|S32 S32 -> T",
-          .encode = encode_reduce,
-          .make_params = make<ReduceParams>,
-          .layout = "in0 out0 in1"};
+          .encode = encode_reduce};
 }
 
 constexpr StageDef kDefs[] = {
@@ -82,9 +80,7 @@ constexpr StageDef kDefs[] = {
      .shaves = can_be_limited,
      .order = output_keeps_order,
      .check_types = check_top_k,
-     .encode = encode_top_k,
-     .make_params = make<TopKParams>,
-     .layout = "in0 in1 out*"},
+     .encode = encode_top_k},
 };
 
 }  // namespace

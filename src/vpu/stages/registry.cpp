@@ -1,6 +1,5 @@
 // Finds a stage type's definition and asks it, adding what the injected child asks.
 #include <algorithm>
-#include <charconv>
 
 #include "vpu/stages/rules.hpp"
 #include "vpu/stages/stage_def.hpp"
@@ -37,32 +36,6 @@ Wishes wishes(const Stage& s, void (*StageDef::*member)(const Stage&, Wishes&)) 
     std::ranges::copy(c.outputs, w.outputs.begin() + s.own_output_count());
   }
   return w;
-}
-
-// ---- layouts: "in0 out0 in1 temp*"
-// ----------------------------------------------------------------------------------------
-
-struct LayoutWord {
-  std::string_view kind;  // "in", "out", "temp"
-  int index;              // -1: a star
-};
-
-std::vector<LayoutWord> parse_layout(std::string_view layout) {
-  std::vector<LayoutWord> r;
-  while (!layout.empty()) {
-    const size_t n = std::min(layout.find(' '), layout.size());
-    const std::string_view word = layout.substr(0, n);
-    const size_t digits = word.find_first_of("0123456789*");
-    int index = -1;
-    std::from_chars(word.data() + digits, word.data() + word.size(), index);
-    r.push_back({word.substr(0, digits), index});
-    layout.remove_prefix(std::min(n + 1, layout.size()));
-  }
-  return r;
-}
-
-bool named(const std::vector<LayoutWord>& layout, std::string_view kind, int index) {
-  return std::ranges::any_of(layout, [&](const LayoutWord& w) { return w.kind == kind && w.index == index; });
 }
 
 const std::vector<Data*>& datas_of(const Stage& s, std::string_view kind) {
@@ -107,21 +80,17 @@ void finalize_layout(Program& p, Stage& s) {
 std::unique_ptr<StageParams> encode_params(const Stage& s) {
   const StageDef& d = stage_def(s.type);
   if (d.encode) return d.encode(s);
-  ensure(!d.make_params, std::string("stage type ") + to_string(s.type) + " can be read but not written");
+  ensure(!stage_format(s.type).make_params,
+         std::string("stage type ") + to_string(s.type) + " can be read but not written");
   return std::make_unique<StageParams>();
-}
-
-std::unique_ptr<StageParams> make_params(StageType t) {
-  const StageDef& d = stage_def(t);
-  return d.make_params ? d.make_params() : std::make_unique<StageParams>();
 }
 
 std::vector<const Data*> blob_buffers(const Stage& s) {
   const StageDef& d = stage_def(s.type);
   if (d.buffers) return d.buffers(s);
   std::vector<const Data*> r;
-  const std::vector<LayoutWord> layout = parse_layout(d.layout);
-  for (const LayoutWord& w : layout) {
+  const std::vector<BufferOrderWord> order = parse_buffer_order(stage_format(s.type).buffer_order);
+  for (const BufferOrderWord& w : order) {
     const std::vector<Data*>& datas = datas_of(s, w.kind);
     if (w.index >= 0) {
       ensure(w.index < static_cast<int>(datas.size()),
@@ -130,30 +99,9 @@ std::vector<const Data*> blob_buffers(const Stage& s) {
       continue;
     }
     for (size_t i = 0; i < datas.size(); ++i)
-      if (!named(layout, w.kind, static_cast<int>(i))) r.push_back(datas[i]);
+      if (!names(order, w.kind, static_cast<int>(i))) r.push_back(datas[i]);
   }
   return r;
-}
-
-std::string buffer_role(StageType t, const StageParams& params, int k, int count) {
-  const StageDef& d = stage_def(t);
-  if (d.role) return d.role(params, k, count);
-  const std::vector<LayoutWord> layout = parse_layout(d.layout);
-  int stretch = count - static_cast<int>(std::ranges::count_if(layout, [](const LayoutWord& w) {
-                  return w.index >= 0;
-                }));  // data that the star stands for
-  for (const LayoutWord& w : layout) {
-    if (w.index >= 0) {
-      if (k-- == 0) return std::string(w.kind) + std::to_string(w.index);
-      continue;
-    }
-    for (int i = 0; stretch > 0; ++i) {
-      if (named(layout, w.kind, i)) continue;
-      --stretch;
-      if (k-- == 0) return std::string(w.kind) + std::to_string(i);
-    }
-  }
-  return "";
 }
 
 }  // namespace blobsmith::vpu

@@ -1,7 +1,7 @@
 // Resizing (stages spec §8).
 // Attributes: Interp: align_corners, mode, coordinate_transformation_mode integers. Resample: antialias, factor real,
 // type (0), coordinate_transformation_mode, nearest_mode integers.
-#include "vpu/stages/resize.hpp"
+#include "vpu/format/resize.hpp"
 
 #include "vpu/stages/rules.hpp"
 
@@ -33,14 +33,12 @@ constexpr StageDef kDefs[] = {
      .order = output_keeps_order,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_interp,
-     .make_params = make<InterpParams>},
+     .encode = encode_interp},
     {.type = StageType::Resample,
      .order = output_keeps_order,
      .batch = split_batch,
      .types = "FP16 -> FP16",
-     .encode = encode_resample,
-     .make_params = make<ResampleParams>},
+     .encode = encode_resample},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Stages over regions of interest, Proposal and ExpDetectron among them (stages spec §10).
 // Attributes: the names of the layers, as in the dumps of the parameter structs; lists of reals for scales, ratios and
 // deltas_weights, an integer list for pyramid_scales. Temps are added by the parsers.
-#include "vpu/stages/roi.hpp"
+#include "vpu/format/roi.hpp"
 
 #include <algorithm>
 
@@ -160,71 +160,49 @@ std::vector<const Data*> feature_extractor_buffers(const Stage& s) {
   return r;
 }
 
-std::string feature_extractor_role(const StageParams& params, int k, int count) {
-  const int64_t inputs = int64_t{1} + dynamic_cast<const RoiFeatureExtractorParams&>(params).levels_num;
-  if (k < inputs) return "in" + std::to_string(k);
-  return k == count - 1 ? "temp0" : "out" + std::to_string(k - inputs);
-}
-
 constexpr StageDef kDefs[] = {
     {.type = StageType::Proposal,
      .order = proposal_order,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 -> FP16 FP16",
-     .encode = encode_proposal,
-     .make_params = make<ProposalParams>,
-     .layout = "in0 out0 out1 in1 in2 temp0"},
+     .encode = encode_proposal},
     {.type = StageType::ROIPooling,
      .order = channels_outer,
      .strides = pooling_strides,
      .types = "FP16 FP16 -> FP16",
-     .encode = encode_roi_pooling,
-     .make_params = make<RoiPoolingParams>},
+     .encode = encode_roi_pooling},
     {.type = StageType::PSROIPooling,
      .order = channels_outer,
      .strides = pooling_strides,
      .types = "FP16 FP16 -> FP16",
-     .encode = encode_psroi_pooling,
-     .make_params = make<PsRoiPoolingParams>},
+     .encode = encode_psroi_pooling},
     {.type = StageType::ROIAlign,
      .order = channels_outer,
      .strides = compact_all,
      .check_types = check_roi_align,
-     .encode = encode_roi_align,
-     .make_params = make<RoiAlignParams>,
-     .layout = "in* out0"},
+     .encode = encode_roi_align},
     {.type = StageType::ROIFeatureExtractor,
      .order = feature_extractor_order,
      .strides = compact_all,
      .types = "FP16 FP16* -> FP16*",
      .encode = encode_feature_extractor,
-     .make_params = make<RoiFeatureExtractorParams>,
-     .buffers = feature_extractor_buffers,
-     .role = feature_extractor_role},
+     .buffers = feature_extractor_buffers},
     {.type = StageType::ExpDetectionOutput,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 FP16 -> FP16 S32 FP16",
-     .encode = encode_exp_detection_output,
-     .make_params = make<ExpDetectionOutputParams>,
-     .layout = "in0 in1 in2 in3 out0 out1 out2"},
+     .encode = encode_exp_detection_output},
     {.type = StageType::ExpGenerateProposals,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 FP16 -> FP16 FP16",
-     .encode = encode_exp_generate_proposals,
-     .make_params = make<ExpGenerateProposalsParams>,
-     .layout = "in0 in1 in2 in3 out0 out1 temp0"},
+     .encode = encode_exp_generate_proposals},
     {.type = StageType::ExpPriorGridGenerator,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 -> FP16",
-     .encode = encode_exp_prior_grid,
-     .make_params = make<ExpPriorGridGeneratorParams>,
-     .layout = "in0 in1 in2 out0"},
+     .encode = encode_exp_prior_grid},
     {.type = StageType::ExpTopKROIs,
      .strides = compact_all,
      .types = "FP16 FP16 -> FP16",
-     .encode = encode_exp_top_k_rois,
-     .make_params = make<ExpTopKRoisParams>,
-     .layout = "in0 in1 out0"},
+     .encode = encode_exp_top_k_rois},
 };
 
 }  // namespace

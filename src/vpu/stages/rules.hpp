@@ -1,6 +1,5 @@
 // Small rules that several stage definitions share (stages spec §0).
 #pragma once
-#include <memory>
 #include <span>
 
 #include "vpu/stages/stage_def.hpp"
@@ -55,13 +54,6 @@ ShaveDemand none(const Stage&);
 ShaveDemand only_one(const Stage&);
 ShaveDemand two_or_one(const Stage&);
 ShaveDemand can_be_limited(const Stage&);
-
-// ---- parameters
-// ---------------------------------------------------------------------------------------------------------
-template <class P>
-std::unique_ptr<StageParams> make() {
-  return std::make_unique<P>();
-}
 
 }  // namespace blobsmith::vpu::rules
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "vpu/format/stage_format.hpp"
 #include "vpu/program/program.hpp"
-#include "vpu/stages/params.hpp"
 
 namespace blobsmith::vpu {
 
@@ -38,14 +38,8 @@ struct StageDef {
   void (*check_types)(const Stage&) = nullptr;
   /// The stage's parameters as they stand in the blob (positions instead of dimensions); null: it has none.
   std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr;
-  /// An empty parameter struct to read a blob into; null: it has none.
-  std::unique_ptr<StageParams> (*make_params)() = nullptr;
-  /// The stage's data in the order in which the blob lists their buffer records: "in0 out0 in1 temp*"; a star stands
-  /// for all data of the kind that no other word names.
-  const char* layout = "in0 out0 in*";
-  /// Instead of `layout` where the order depends on the parameters; both or none.
+  /// The stage's data as the blob lists them, where the format has a `role` instead of a `buffer_order`.
   std::vector<const Data*> (*buffers)(const Stage&) = nullptr;
-  std::string (*role)(const StageParams&, int k, int count) = nullptr;
 };
 
 /// Null for a type that has no definition.
@@ -63,9 +57,6 @@ void finalize_layout(Program& p, Stage& s);
 
 // The blob's side; an injected child is not included.
 std::unique_ptr<StageParams> encode_params(const Stage& s);
-std::unique_ptr<StageParams> make_params(StageType t);
 std::vector<const Data*> blob_buffers(const Stage& s);
-/// What the k-th of `count` buffer records is: "in0", "out1", "temp0".
-std::string buffer_role(StageType t, const StageParams& params, int k, int count);
 
 }  // namespace blobsmith::vpu

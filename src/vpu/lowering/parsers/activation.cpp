@@ -8,6 +8,7 @@
 #include "vpu/program/contents.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_relu(LayerContext& c) {
   c.expect_ports(1, 1);
@@ -86,5 +87,31 @@ void parse_scale_shift(LayerContext& c) {
   Data* biases_data = c.add_weights("@biases", {element_count(biases.shape)}, biases);
   c.add_stage(StageType::ScaleShift, {c.in(), scales_data, biases_data}, {c.out()});
 }
+
+constexpr ParserRow kRows[] = {
+    {"ReLU", parse_relu},
+    {"PReLU", parse_prelu},
+    {"Clamp", parse_clamp},
+    {"ELU", parse_elu},
+    {"Swish", parse_swish},
+    {"Round", parse_round},
+    {"Sigmoid", parse_unary},
+    {"TanH", parse_unary},
+    {"Exp", parse_unary},
+    {"Log", parse_unary},
+    {"Erf", parse_unary},
+    {"Floor", parse_unary},
+    {"Ceiling", parse_unary},
+    {"Mish", parse_unary},
+    {"SoftPlus", parse_unary},
+    {"Gelu", parse_unary},
+    {"HSwish", parse_unary},
+    {"Power", parse_power},
+    {"ScaleShift", parse_scale_shift},
+};
+
+}  // namespace
+
+std::span<const ParserRow> activation_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

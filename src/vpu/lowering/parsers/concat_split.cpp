@@ -2,6 +2,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_concat(LayerContext& c) {
   c.check(!c.inputs.empty(), "!inputs.empty()");
@@ -23,5 +24,14 @@ void parse_split(LayerContext& c) {
   for (int i = 0; i < n.output_count(); ++i) sizes.push_back(internal_desc_of(n.element_type(i), n.shape(i)).dim(dim));
   add_split(c.program, c.name(), c.origin, dim, c.in(), c.outputs, sizes);
 }
+
+constexpr ParserRow kRows[] = {
+    {"Concat", parse_concat},
+    {"Split", parse_split},
+};
+
+}  // namespace
+
+std::span<const ParserRow> concat_split_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

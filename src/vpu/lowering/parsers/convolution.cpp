@@ -86,8 +86,6 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
   s->attrs.set("try_hw", hw_can_do(c, as_window(w)));  // the planes are convolved
 }
 
-}  // namespace
-
 void parse_convolution(LayerContext& c) {
   const Tensor& weights = weights_of(c);
   c.expect_ports(1, 1);
@@ -118,5 +116,14 @@ void parse_deconvolution(LayerContext& c) {
   s->attrs.set("groupSize", group);
   s->attrs.set("tryHW", true);
 }
+
+constexpr ParserRow kRows[] = {
+    {"Convolution", parse_convolution},
+    {"Deconvolution", parse_deconvolution},
+};
+
+}  // namespace
+
+std::span<const ParserRow> convolution_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -1,9 +1,10 @@
 // Heads of detectors: RegionYolo, ReorgYolo, DetectionOutput, CTC decoders (front-end spec §9, stages spec §10).
-#include "vpu/stages/detection.hpp"
+#include "vpu/format/detection.hpp"
 
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_region_yolo(LayerContext& c) {
   c.expect_ports(1, 1);
@@ -21,8 +22,6 @@ void parse_reorg_yolo(LayerContext& c) {
   const auto strides = c.attrs().get_or<std::vector<int64_t>>("stride", {});
   c.add_stage(StageType::ReorgYolo)->attrs.set("stride", strides.empty() ? c.attrs().integer("stride", 2) : strides[0]);
 }
-
-namespace {
 
 int code_type(const LayerContext& c) {
   const std::string t = c.text("code_type");
@@ -45,8 +44,6 @@ void check_sizes(const LayerContext& c, const DetectionSizes& d) {
   c.require(out.dim(Dim::H, 1) >= d.keep_top_k && out.dim(Dim::W, 1) == 7,
             "Detection Output: the output holds fewer boxes than keep_top_k");
 }
-
-}  // namespace
 
 void parse_detection_output(LayerContext& c) {
   c.check(c.inputs.size() == 3 || c.inputs.size() == 5, "inputs.size() == 3 || inputs.size() == 5");
@@ -107,5 +104,17 @@ void parse_ctc_decoder_seq_len(LayerContext& c) {
   s->attrs.set("mergeRepeated", c.attrs().flag("merge_repeated", true));
   s->attrs.set("blankIndex", blank);
 }
+
+constexpr ParserRow kRows[] = {
+    {"RegionYolo", parse_region_yolo},
+    {"ReorgYolo", parse_reorg_yolo},
+    {"DetectionOutput", parse_detection_output},
+    {"CTCGreedyDecoder", parse_ctc_decoder},
+    {"CTCGreedyDecoderSeqLen", parse_ctc_decoder_seq_len},
+};
+
+}  // namespace
+
+std::span<const ParserRow> detection_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -2,6 +2,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_non_zero(LayerContext& c) {
   c.expect_ports(1, 2);
@@ -32,8 +33,6 @@ void parse_out_shape_of_reshape(LayerContext& c) {
       ->attrs.set("specialZero", c.attrs().flag("special_zero"));
 }
 
-namespace {
-
 /// A dynamic output of the network comes with an output that tells its shape; the shape's producer writes there.
 Data* shape_as_output(LayerContext& c, Data* shape, Data* data) {
   const Use producer = shape->producer();
@@ -46,8 +45,6 @@ Data* shape_as_output(LayerContext& c, Data* shape, Data* data) {
   c.program.replace_output(producer.stage, producer.port, out);
   return out;
 }
-
-}  // namespace
 
 // No stage: the producer of the data writes to the output, whose shape is the second input.
 void parse_dynamic_shape_resolver(LayerContext& c) {
@@ -67,5 +64,17 @@ void parse_dynamic_shape_resolver(LayerContext& c) {
   if (out->usage == DataUsage::Output && shape->usage != DataUsage::Output) shape = shape_as_output(c, shape, out);
   c.program.connect_shape(shape, out);
 }
+
+constexpr ParserRow kRows[] = {
+    {"StaticShapeNonZero", parse_non_zero},
+    {"StaticShapeNonMaxSuppression", parse_static_shape_nms},
+    {"StaticShapeBroadcast", parse_broadcast},
+    {"OutShapeOfReshape", parse_out_shape_of_reshape},
+    {"DynamicShapeResolver", parse_dynamic_shape_resolver},
+};
+
+}  // namespace
+
+std::span<const ParserRow> dynamic_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

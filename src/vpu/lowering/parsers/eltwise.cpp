@@ -8,40 +8,38 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Row {
-  std::string_view operation;
+struct Operation {
+  std::string_view name;
   StageType stage;
 };
-constexpr std::array kRows{Row{"sum", StageType::Sum},
-                           Row{"sub", StageType::Sum},
-                           Row{"prod", StageType::Prod},
-                           Row{"max", StageType::Max},
-                           Row{"min", StageType::Min},
-                           Row{"div", StageType::Div},
-                           Row{"squared_diff", StageType::Squared_diff},
-                           Row{"equal", StageType::Equal},
-                           Row{"not_equal", StageType::Not_equal},
-                           Row{"greater", StageType::Greater},
-                           Row{"greater_equal", StageType::Greater_equal},
-                           Row{"less", StageType::Less},
-                           Row{"less_equal", StageType::Less_equal},
-                           Row{"pow", StageType::Pow},
-                           Row{"floor_mod", StageType::Floor_mod},
-                           Row{"logical_and", StageType::Logical_AND},
-                           Row{"logical_or", StageType::Logical_OR},
-                           Row{"logical_xor", StageType::Logical_XOR}};
+constexpr std::array kOperations{Operation{"sum", StageType::Sum},
+                                 Operation{"sub", StageType::Sum},
+                                 Operation{"prod", StageType::Prod},
+                                 Operation{"max", StageType::Max},
+                                 Operation{"min", StageType::Min},
+                                 Operation{"div", StageType::Div},
+                                 Operation{"squared_diff", StageType::Squared_diff},
+                                 Operation{"equal", StageType::Equal},
+                                 Operation{"not_equal", StageType::Not_equal},
+                                 Operation{"greater", StageType::Greater},
+                                 Operation{"greater_equal", StageType::Greater_equal},
+                                 Operation{"less", StageType::Less},
+                                 Operation{"less_equal", StageType::Less_equal},
+                                 Operation{"pow", StageType::Pow},
+                                 Operation{"floor_mod", StageType::Floor_mod},
+                                 Operation{"logical_and", StageType::Logical_AND},
+                                 Operation{"logical_or", StageType::Logical_OR},
+                                 Operation{"logical_xor", StageType::Logical_XOR}};
 
 void require_type(const LayerContext& c, const Data* d) {
   c.require(d->desc.type == DataType::FP16 || d->desc.type == DataType::S32,
             "Eltwise does not support inputs of type " + std::string(to_string(d->desc.type)));
 }
 
-}  // namespace
-
 void parse_eltwise(LayerContext& c) {
   const std::string_view operation = eltwise_operation(c.node());
-  const auto row = std::ranges::find(kRows, operation, &Row::operation);
-  c.require(row != kRows.end(), "Eltwise operation: " + std::string(operation) + " is not supported");
+  const auto row = std::ranges::find(kOperations, operation, &Operation::name);
+  c.require(row != kOperations.end(), "Eltwise operation: " + std::string(operation) + " is not supported");
   c.expect_ports(2, 1);
   require_type(c, c.in());
   Data* fake = c.program.add_fake();
@@ -67,5 +65,15 @@ void parse_select(LayerContext& c) {
   c.expect_ports(3, 1);
   c.add_stage(StageType::Select, c.inputs, {c.out()});
 }
+
+constexpr ParserRow kRows[] = {
+    {"Activation", parse_activation},
+    {"Eltwise", parse_eltwise},
+    {"Select", parse_select},
+};
+
+}  // namespace
+
+std::span<const ParserRow> eltwise_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

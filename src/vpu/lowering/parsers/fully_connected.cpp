@@ -2,6 +2,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_fully_connected(LayerContext& c) {
   c.expect_ports(1, 1);
@@ -38,5 +39,14 @@ void parse_gemm(LayerContext& c) {
   add_gemm(c.program, c.name(), c.origin, 1.0, 1.0, c.attrs().flag("transpose_a"), c.attrs().flag("transpose_b"),
            c.inputs, c.out());
 }
+
+constexpr ParserRow kRows[] = {
+    {"FullyConnected", parse_fully_connected},
+    {"Gemm", parse_gemm},
+};
+
+}  // namespace
+
+std::span<const ParserRow> fully_connected_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

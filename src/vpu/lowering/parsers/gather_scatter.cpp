@@ -4,6 +4,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_gather(LayerContext& c) {
   c.expect_ports(3, 1);
@@ -34,7 +35,6 @@ void parse_gather_elements(LayerContext& c) {
   s->attrs.set("rowIndicesMode", c.inputs.size() == 3);
 }
 
-namespace {
 // quirk: whatever the axis, the updates must have the shape indices + data without its first axis. Axes are counted
 // from the last one in messages, and scalars have one axis.
 void check_scattered_shapes(LayerContext& c) {
@@ -57,7 +57,6 @@ void check_scattered_shapes(LayerContext& c) {
   for (size_t i = 0; i + 1 < data.size(); ++i) check("input", i, data[i]);
   for (size_t i = 0; i < indices.size(); ++i) check("indices", i + data.size() - 1, indices[i]);
 }
-}  // namespace
 
 void parse_scatter_update(LayerContext& c) {
   c.expect_ports(4, 1);
@@ -78,5 +77,19 @@ void parse_reverse_sequence(LayerContext& c) {
   s->attrs.set("seq_axis", c.axis_dim(c.in(), c.attrs().integer("seq_axis", 1)));
   s->attrs.set("batch_axis", c.axis_dim(c.in(), c.attrs().integer("batch_axis", 0)));
 }
+
+constexpr ParserRow kRows[] = {
+    {"Gather", parse_gather},
+    {"GatherND", parse_gather_nd},
+    {"GatherElements", parse_gather_elements},
+    {"ExpGatherElements", parse_gather_elements},
+    {"ScatterUpdate", parse_scatter_update},
+    {"ScatterElementsUpdate", parse_scatter_elements_update},
+    {"ReverseSequence", parse_reverse_sequence},
+};
+
+}  // namespace
+
+std::span<const ParserRow> gather_scatter_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -1,5 +1,6 @@
 // What a layer parser works with: one layer of the network, its data, and the program to add stages to.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,71 +73,29 @@ LayerParser find_parser(std::string_view layer_type);
 /// All layer types that can be lowered.
 std::vector<std::string_view> parsed_layer_types();
 
-// One function per layer family; each adds the layer's stages (front-end spec §9).
-void parse_convolution(LayerContext&);
-void parse_deconvolution(LayerContext&);
-void parse_pooling(LayerContext&);
-void parse_fully_connected(LayerContext&);
-void parse_relu(LayerContext&);
-void parse_prelu(LayerContext&);
-void parse_clamp(LayerContext&);
-void parse_elu(LayerContext&);
-void parse_swish(LayerContext&);
-void parse_round(LayerContext&);
-void parse_unary(LayerContext&);
-void parse_activation(LayerContext&);
-void parse_power(LayerContext&);
-void parse_scale_shift(LayerContext&);
-void parse_eltwise(LayerContext&);
-void parse_select(LayerContext&);
-void parse_concat(LayerContext&);
-void parse_split(LayerContext&);
-void parse_reshape(LayerContext&);
-void parse_crop(LayerContext&);
-void parse_strided_slice(LayerContext&);
-void parse_tile(LayerContext&);
-void parse_permute(LayerContext&);
-void parse_pad(LayerContext&);
-void parse_convert(LayerContext&);
-void parse_gather(LayerContext&);
-void parse_gather_nd(LayerContext&);
-void parse_gather_elements(LayerContext&);
-void parse_scatter_update(LayerContext&);
-void parse_scatter_elements_update(LayerContext&);
-void parse_reverse_sequence(LayerContext&);
-void parse_one_hot(LayerContext&);
-void parse_softmax(LayerContext&);
-void parse_lrn(LayerContext&);
-void parse_normalize(LayerContext&);
-void parse_mvn(LayerContext&);
-void parse_grn(LayerContext&);
-void parse_gemm(LayerContext&);
-void parse_reduce(LayerContext&);
-void parse_topk(LayerContext&);
-void parse_interp(LayerContext&);
-void parse_resample(LayerContext&);
-void parse_interpolate(LayerContext&);
-void parse_region_yolo(LayerContext&);
-void parse_reorg_yolo(LayerContext&);
-void parse_prior_box(LayerContext&);
-void parse_detection_output(LayerContext&);
-void parse_proposal(LayerContext&);
-void parse_roi_pooling(LayerContext&);
-void parse_psroi_pooling(LayerContext&);
-void parse_roi_align(LayerContext&);
-void parse_ctc_decoder(LayerContext&);
-void parse_ctc_decoder_seq_len(LayerContext&);
-void parse_exp_detection_output(LayerContext&);
-void parse_exp_generate_proposals(LayerContext&);
-void parse_exp_topk_rois(LayerContext&);
-void parse_roi_feature_extractor(LayerContext&);
-void parse_lstm_cell(LayerContext&);
-void parse_lstm_sequence(LayerContext&);
-void parse_tensor_iterator(LayerContext&);
-void parse_non_zero(LayerContext&);
-void parse_static_shape_nms(LayerContext&);
-void parse_broadcast(LayerContext&);
-void parse_out_shape_of_reshape(LayerContext&);
-void parse_dynamic_shape_resolver(LayerContext&);
+/// A layer type and what adds its stages (front-end spec §9).
+struct ParserRow {
+  std::string_view type;
+  LayerParser parser;
+};
+
+// The rows of each file of this folder.
+std::span<const ParserRow> activation_parsers();
+std::span<const ParserRow> concat_split_parsers();
+std::span<const ParserRow> convolution_parsers();
+std::span<const ParserRow> detection_parsers();
+std::span<const ParserRow> dynamic_parsers();
+std::span<const ParserRow> eltwise_parsers();
+std::span<const ParserRow> fully_connected_parsers();
+std::span<const ParserRow> gather_scatter_parsers();
+std::span<const ParserRow> normalization_parsers();
+std::span<const ParserRow> pooling_parsers();
+std::span<const ParserRow> prior_box_parsers();
+std::span<const ParserRow> recurrent_parsers();
+std::span<const ParserRow> reduce_parsers();
+std::span<const ParserRow> resize_parsers();
+std::span<const ParserRow> roi_parsers();
+std::span<const ParserRow> shape_parsers();
+std::span<const ParserRow> tensor_iterator_parsers();
 
 }  // namespace blobsmith::vpu

@@ -5,6 +5,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_softmax(LayerContext& c) {
   c.expect_ports(1, 1);
@@ -57,5 +58,14 @@ void parse_grn(LayerContext& c) {
   c.expect_ports(1, 1);
   c.add_stage(StageType::GRN)->attrs.set("bias", c.real("bias", 0.0));
 }
+
+constexpr ParserRow kRows[] = {
+    {"SoftMax", parse_softmax}, {"Norm", parse_lrn}, {"Normalize", parse_normalize},
+    {"MVN", parse_mvn},         {"GRN", parse_grn},
+};
+
+}  // namespace
+
+std::span<const ParserRow> normalization_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

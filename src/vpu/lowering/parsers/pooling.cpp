@@ -104,8 +104,6 @@ void parse_pooling_3d(LayerContext& c, Pool p) {
   s->attrs.set("try_hw", hw_can_do(c, p));  // the planes are pooled
 }
 
-}  // namespace
-
 void parse_pooling(LayerContext& c) {
   c.expect_ports(1, 1);
   const int rank = c.in()->desc.rank();
@@ -120,5 +118,13 @@ void parse_pooling(LayerContext& c) {
   else
     parse_pooling_2d(c, p);
 }
+
+constexpr ParserRow kRows[] = {
+    {"Pooling", parse_pooling},
+};
+
+}  // namespace
+
+std::span<const ParserRow> pooling_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -48,8 +48,6 @@ void set_prior_box_clustered(const LayerContext& c, Stage& s) {
   for (std::string_view n : {"step", "step_w", "step_h", "offset"}) s.attrs.set(n, c.real(n, 0.0));
 }
 
-}  // namespace
-
 void parse_prior_box(LayerContext& c) {
   c.expect_ports(2, 1);
   const bool clustered = c.layer.type == "PriorBoxClustered";
@@ -59,5 +57,14 @@ void parse_prior_box(LayerContext& c) {
   else
     set_prior_box(c, *s);
 }
+
+constexpr ParserRow kRows[] = {
+    {"PriorBox", parse_prior_box},
+    {"PriorBoxClustered", parse_prior_box},
+};
+
+}  // namespace
+
+std::span<const ParserRow> prior_box_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

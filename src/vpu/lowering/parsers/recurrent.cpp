@@ -62,8 +62,6 @@ void set_attributes(Stage* s, bool forward, int64_t cells, int64_t batches) {
   s->attrs.set("nBatches", batches);
 }
 
-}  // namespace
-
 // quirk: activations, clip and the lengths of a sequence are not looked at.
 void parse_lstm_cell(LayerContext& c) {
   check_ports(c);
@@ -102,5 +100,14 @@ void parse_lstm_sequence(LayerContext& c) {
   set_attributes(s, rule.forward, cells, batches);
   if (cells > 1) c.program.add_temp(s, 2 * z.state);
 }
+
+constexpr ParserRow kRows[] = {
+    {"LSTMCell", parse_lstm_cell},
+    {"LSTMSequence", parse_lstm_sequence},
+};
+
+}  // namespace
+
+std::span<const ParserRow> recurrent_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -6,6 +6,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_reduce(LayerContext& c) {
   struct Row {
@@ -48,5 +49,15 @@ void parse_one_hot(LayerContext& c) {
   s->attrs.set("on_value", quirks::attribute_list_float(c.attrs().real("on_value", 1.0)));
   s->attrs.set("off_value", quirks::attribute_list_float(c.attrs().real("off_value", 0.0)));
 }
+
+constexpr ParserRow kRows[] = {
+    {"OneHot", parse_one_hot},   {"ReduceAnd", parse_reduce},     {"ReduceMin", parse_reduce},
+    {"ReduceMax", parse_reduce}, {"ReduceSum", parse_reduce},     {"ReduceMean", parse_reduce},
+    {"TopK", parse_topk},        {"StaticShapeTopK", parse_topk},
+};
+
+}  // namespace
+
+std::span<const ParserRow> reduce_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -42,8 +42,6 @@ void add_resample(LayerContext& c, bool antialias, double factor, int coordinate
   s->attrs.set("nearest_mode", nearest_mode);
 }
 
-}  // namespace
-
 // quirk: of opset 1, whose coordinates are plain multiples or those of align_corners.
 void parse_interp(LayerContext& c) {
   c.expect_ports(1, 1);
@@ -85,5 +83,15 @@ void parse_interpolate(LayerContext& c) {
   else
     c.fail("Current Interpolate supports 'nearest' and 'linear' modes only, actual " + mode);
 }
+
+constexpr ParserRow kRows[] = {
+    {"Interp", parse_interp},
+    {"Resample", parse_resample},
+    {"Interpolate", parse_interpolate},
+};
+
+}  // namespace
+
+std::span<const ParserRow> resize_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

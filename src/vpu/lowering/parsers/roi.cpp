@@ -1,5 +1,5 @@
 // Layers over regions of interest (front-end spec §9, stages spec §10).
-#include "vpu/stages/roi.hpp"
+#include "vpu/format/roi.hpp"
 
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
@@ -15,8 +15,6 @@ std::pair<int64_t, int64_t> pooled_size(const LayerContext& c, int64_t fallback)
   if (list.size() == 2) return {list[1], list[0]};
   return {c.attrs().integer("pooled_w", fallback), c.attrs().integer("pooled_h", fallback)};
 }
-
-}  // namespace
 
 void parse_proposal(LayerContext& c) {
   c.check(c.inputs.size() == 3, "inputs.size() == 3");
@@ -155,5 +153,20 @@ void parse_exp_topk_rois(LayerContext& c) {
   c.expect_ports(2, 1);
   c.add_stage(StageType::ExpTopKROIs, c.inputs, {c.out()})->attrs.set("max_rois", c.attrs().integer("max_rois", 0));
 }
+
+constexpr ParserRow kRows[] = {
+    {"Proposal", parse_proposal},
+    {"ROIPooling", parse_roi_pooling},
+    {"PSROIPooling", parse_psroi_pooling},
+    {"ROIAlign", parse_roi_align},
+    {"ExperimentalDetectronDetectionOutput", parse_exp_detection_output},
+    {"ExperimentalDetectronGenerateProposalsSingleImage", parse_exp_generate_proposals},
+    {"ExperimentalDetectronTopKROIs", parse_exp_topk_rois},
+    {"ExperimentalDetectronROIFeatureExtractor", parse_roi_feature_extractor},
+};
+
+}  // namespace
+
+std::span<const ParserRow> roi_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -2,6 +2,7 @@
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
+namespace {
 
 void parse_reshape(LayerContext& c) {
   c.check(!c.inputs.empty() && c.inputs.size() <= 2, "inputs.size() == 1 || inputs.size() == 2");
@@ -19,7 +20,6 @@ void parse_crop(LayerContext& c) {
   add_crop(c.program, c.name(), c.origin, c.in(), c.out(), offset);
 }
 
-namespace {
 /// Bit i of the words = entry i of the list; `flip` where the stage wants the opposite.
 int64_t mask_word(const Attributes& attrs, std::string_view name, int64_t rank, bool flip) {
   const std::vector<int64_t> mask = attrs.get_or<std::vector<int64_t>>(name, {});
@@ -30,7 +30,6 @@ int64_t mask_word(const Attributes& attrs, std::string_view name, int64_t rank, 
   }
   return word;
 }
-}  // namespace
 
 void parse_strided_slice(LayerContext& c) {
   c.check(c.inputs.size() == 3 || c.inputs.size() == 4, "inputs.size() == 3 || inputs.size() == 4");
@@ -92,5 +91,23 @@ void parse_convert(LayerContext& c) {
   c.expect_ports(1, 1);
   add_convert(c.program, c.name(), c.origin, c.in(), c.out());
 }
+
+constexpr ParserRow kRows[] = {
+    {"Reshape", parse_reshape},
+    {"Flatten", parse_reshape},
+    {"Squeeze", parse_reshape},
+    {"Unsqueeze", parse_reshape},
+    {"StaticShapeReshape", parse_reshape},
+    {"Crop", parse_crop},
+    {"StridedSlice", parse_strided_slice},
+    {"Tile", parse_tile},
+    {"Permute", parse_permute},
+    {"Pad", parse_pad},
+    {"Convert", parse_convert},
+};
+
+}  // namespace
+
+std::span<const ParserRow> shape_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

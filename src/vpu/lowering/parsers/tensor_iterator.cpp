@@ -193,12 +193,18 @@ int64_t LoopBuilder::iteration_count() const {
   c_.fail("a loop without a sliced input is not supported");
 }
 
-}  // namespace
-
 void parse_tensor_iterator(LayerContext& c) {
   if (!c.node().is("TensorIterator") || !c.node().body)
     throw not_yet_supported(c.name(), c.layer.type, "loops of type " + c.node().type);
   LoopBuilder(c).build();
 }
+
+constexpr ParserRow kRows[] = {
+    {"TensorIterator", parse_tensor_iterator},
+};
+
+}  // namespace
+
+std::span<const ParserRow> tensor_iterator_parsers() { return kRows; }
 
 }  // namespace blobsmith::vpu

@@ -1,0 +1,247 @@
+// The configuration keys of the MYRIAD plugin, one row each, with the reference's own texts for bad values.
+#include "vpu/options/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "core/error.hpp"
+#include "graph/ops/attribute_text.hpp"
+#include "vpu/options/tensor_strides.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+using Options = CompileOptions;
+
+struct BoolKey {
+  std::string_view key;
+  bool Options::* member;
+};
+constexpr std::array kBoolKeys{
+    BoolKey{"MYRIAD_ENABLE_HW_ACCELERATION", &Options::hw_acceleration},
+    BoolKey{"VPU_HW_STAGES_OPTIMIZATION", &Options::hw_acceleration},
+    BoolKey{"MYRIAD_HW_EXTRA_SPLIT", &Options::hw_extra_split},
+    BoolKey{"MYRIAD_HW_DILATION", &Options::hw_dilation},
+    BoolKey{"MYRIAD_HW_POOL_CONV_MERGE", &Options::hw_pool_conv_merge},
+    BoolKey{"MYRIAD_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
+    BoolKey{"VPU_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
+    BoolKey{"MYRIAD_DISABLE_REORDER", &Options::disable_reorder},
+    BoolKey{"MYRIAD_DISABLE_CONVERT_STAGES", &Options::disable_convert_stages},
+    BoolKey{"MYRIAD_ENABLE_PERMUTE_MERGING", &Options::enable_permute_merging},
+    BoolKey{"MYRIAD_ENABLE_REPL_WITH_SCRELU", &Options::enable_repl_with_screlu},
+    BoolKey{"MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN", &Options::enable_replace_with_reduce_mean},
+    BoolKey{"MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION", &Options::enable_early_eltwise_relu_fusion},
+    BoolKey{"MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM", &Options::enable_custom_reshape_param},
+    BoolKey{"MYRIAD_ENABLE_WEIGHTS_ANALYSIS", &Options::enable_weights_analysis},
+    BoolKey{"MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL", &Options::check_preprocessing_inside_model},
+    BoolKey{"MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING", &Options::enable_tensor_iterator_unrolling},
+    BoolKey{"MYRIAD_FORCE_PURE_TENSOR_ITERATOR", &Options::force_pure_tensor_iterator},
+    BoolKey{"MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION", &Options::force_deprecated_cnn_conversion},
+    BoolKey{"MYRIAD_IGNORE_UNKNOWN_LAYERS", &Options::ignore_unknown_layers}};
+
+struct TristateKey {
+  std::string_view key;
+  Tristate Options::* member;
+};
+constexpr std::array kTristateKeys{TristateKey{"MYRIAD_COPY_OPTIMIZATION", &Options::copy_optimization},
+                                   TristateKey{"MYRIAD_HW_INJECT_STAGES", &Options::hw_inject_stages},
+                                   TristateKey{"MYRIAD_PACK_DATA_IN_CMX", &Options::pack_data_in_cmx}};
+
+struct IntKey {
+  std::string_view key;
+  int Options::* member;
+};
+constexpr std::array kIntKeys{IntKey{"MYRIAD_NUMBER_OF_SHAVES", &Options::shaves},
+                              IntKey{"MYRIAD_NUMBER_OF_CMX_SLICES", &Options::slices},
+                              IntKey{"MYRIAD_THROUGHPUT_STREAMS", &Options::streams},
+                              IntKey{"MYRIAD_TILING_CMX_LIMIT_KB", &Options::tiling_cmx_limit_kb},
+                              IntKey{"VPU_NUMBER_OF_SHAVES", &Options::shaves},
+                              IntKey{"VPU_NUMBER_OF_CMX_SLICES", &Options::slices}};
+
+struct ListKey {
+  std::string_view key;
+  std::vector<std::string> Options::* member;
+};
+constexpr std::array kListKeys{ListKey{"MYRIAD_HW_WHITE_LIST", &Options::hw_white_list},
+                               ListKey{"MYRIAD_HW_BLACK_LIST", &Options::hw_black_list},
+                               ListKey{"MYRIAD_NONE_LAYERS", &Options::none_layers}};
+
+struct TextKey {
+  std::string_view key;
+  std::string Options::* member;
+};
+constexpr std::array kTextKeys{
+    TextKey{"MYRIAD_CUSTOM_LAYERS", &Options::custom_layers}, TextKey{"CONFIG_FILE", &Options::custom_layers},
+    TextKey{"VPU_CUSTOM_LAYERS", &Options::custom_layers}, TextKey{"MYRIAD_TENSOR_STRIDES", &Options::tensor_strides},
+    TextKey{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes}};
+
+// Accepted, without effect on the blob: logging, and what only matters when a device runs it. The values are checked
+// all the same: "A|B", "YES|NO", or anything.
+constexpr std::string_view kAnything = "*", kSwitch = "YES|NO", kSeconds = "seconds";
+constexpr std::string_view kLevels = "LOG_NONE|LOG_ERROR|LOG_WARNING|LOG_INFO|LOG_DEBUG|LOG_TRACE";
+struct RunTimeKey {
+  std::string_view key, values;
+};
+constexpr std::array kRunTimeKeys{
+    RunTimeKey{"PERF_COUNT", kSwitch},
+    RunTimeKey{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"},
+    RunTimeKey{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
+    RunTimeKey{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch},
+    RunTimeKey{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch},
+    RunTimeKey{"DEVICE_ID", kAnything},
+    RunTimeKey{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
+    RunTimeKey{"VPU_MYRIAD_FORCE_RESET", kSwitch},
+    RunTimeKey{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"},
+    RunTimeKey{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|"},
+    RunTimeKey{"MYRIAD_WATCHDOG", kSwitch},
+    RunTimeKey{
+        "MYRIAD_POWER_MANAGEMENT",
+        "MYRIAD_POWER_FULL|MYRIAD_POWER_INFER|MYRIAD_POWER_STAGE|MYRIAD_POWER_STAGE_SHAVES|MYRIAD_POWER_STAGE_NCES"},
+    RunTimeKey{"MYRIAD_DEVICE_CONNECT_TIMEOUT", kSeconds},
+    RunTimeKey{
+        "MYRIAD_DDR_TYPE",
+        "MYRIAD_DDR_AUTO|MYRIAD_DDR_MICRON_2GB|MYRIAD_DDR_SAMSUNG_2GB|MYRIAD_DDR_HYNIX_2GB|MYRIAD_DDR_MICRON_1GB"},
+    RunTimeKey{"VPU_MYRIAD_MOVIDIUS_DDR_TYPE",
+               "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_"
+               "MYRIAD_DDR_MICRON_1GB"},
+    RunTimeKey{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|"},
+    RunTimeKey{"LOG_LEVEL", kLevels},
+    RunTimeKey{"VPU_LOG_LEVEL", kLevels},
+    RunTimeKey{"MYRIAD_DUMP_ALL_PASSES", kSwitch},
+    RunTimeKey{"MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", kAnything},
+    RunTimeKey{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything},
+    RunTimeKey{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything},
+    RunTimeKey{"MYRIAD_SCALES_PATTERN", kAnything}};
+
+template <class Rows>
+auto find_key(const Rows& rows, std::string_view key) {
+  const auto it = std::ranges::find_if(rows, [&](const auto& r) { return r.key == key; });
+  return it == rows.end() ? nullptr : &*it;
+}
+
+Error bad_value(std::string_view key, std::string_view value, const std::string& hint) {
+  Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
+  return e.hint(hint);
+}
+
+bool yes_no(std::string_view key, std::string_view value) {
+  if (value == "YES") return true;
+  if (value == "NO") return false;
+  throw bad_value(key, value, "use YES or NO");
+}
+
+int whole_number(std::string_view key, std::string_view value) {
+  const std::string prefix = "Invalid value \"" + std::string(value) + "\" for key " + std::string(key) + " : ";
+  int v = 0;
+  const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), v);
+  if (ec != std::errc{} || end == value.data()) throw Error(ErrorCode::BadOptionValue, prefix + "stoi");
+  if (v < -1) throw Error(ErrorCode::BadOptionValue, prefix + "Value must be positive or default(-1).");
+  return v;
+}
+
+bool is_one_of(std::string_view value, std::string_view choices) {
+  for (;;) {
+    const size_t n = choices.find('|');
+    if (value == choices.substr(0, n)) return true;
+    if (n == std::string_view::npos) return false;
+    choices.remove_prefix(n + 1);
+  }
+}
+
+void check_run_time_value(const RunTimeKey& row, std::string_view value) {
+  int seconds = 0;
+  if (row.values == kSeconds && std::from_chars(value.data(), value.data() + value.size(), seconds).ec != std::errc{})
+    throw Error(ErrorCode::BadOptionValue,
+                "Invalid value \"" + std::string(value) + "\" for key " + std::string(row.key) +
+                    " : Can not convert string:" + std::string(value) + " to seconds. Message : stoi");
+  if (row.values != kSeconds && row.values != kAnything && !is_one_of(value, row.values))
+    throw bad_value(row.key, value, "one of " + std::string(row.values));
+  if (value == "VPU_MYRIAD_2450")
+    throw bad_value(row.key, value, "that is the Myriad 2; blobs are made for the Myriad X");
+  if (row.key == "MYRIAD_SCALES_PATTERN" && !value.empty())  // the reference was built without regular expressions, too
+    throw Error(ErrorCode::BadOptionValue,
+                "It is not possible to set the MYRIAD_SCALES_PATTERN config because it passes regular expression and "
+                "regex library is not supported by GCC version less than 4.9");
+}
+
+std::vector<std::string> comma_list(std::string_view s) {
+  std::vector<std::string> r;
+  while (!s.empty()) {
+    const size_t n = std::min(s.find(','), s.size());
+    if (n) r.push_back(ops::lower_case(s.substr(0, n)));
+    s.remove_prefix(std::min(n + 1, s.size()));
+  }
+  return r;
+}
+
+}  // namespace
+
+void CompileOptions::set(std::string_view key, std::string_view value) {
+  if (key == "MYRIAD_TENSOR_STRIDES") parse_tensor_strides(value);  // throws where it can't be read
+  if (const auto* b = find_key(kBoolKeys, key))
+    this->*b->member = yes_no(key, value);
+  else if (const auto* t = find_key(kTristateKeys, key))
+    this->*t->member = yes_no(key, value) ? Tristate::Yes : Tristate::No;
+  else if (const auto* i = find_key(kIntKeys, key))
+    this->*i->member = whole_number(key, value);
+  else if (const auto* l = find_key(kListKeys, key))
+    this->*l->member = comma_list(value);
+  else if (const auto* s = find_key(kTextKeys, key))
+    this->*s->member = value;
+  else if (const auto* r = find_key(kRunTimeKeys, key))
+    check_run_time_value(*r, value);
+  else
+    throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
+}
+
+bool CompileOptions::hw_disabled(std::string_view layer) const {
+  const std::string name = ops::lower_case(layer);
+  const auto listed = [&](const std::vector<std::string>& v) { return std::ranges::find(v, name) != v.end(); };
+  return hw_white_list.empty() ? listed(hw_black_list) : !listed(hw_white_list);
+}
+
+namespace {
+void check_range(const char* key, int value, int max) {
+  if (value >= 1 && value <= max) return;
+  throw Error(ErrorCode::BadOptionValue, "Value of configuration option (\"" + std::string(key) +
+                                             "\") must be in the range [1, " + std::to_string(max) + "], actual is \"" +
+                                             std::to_string(value) + "\"");
+}
+void check_available(const char* what, int wanted, int available) {
+  if (wanted <= available) return;
+  Error e(ErrorCode::NotEnoughResources, "Cannot allocate \"" + std::to_string(wanted) + "\" " + what + ": only " +
+                                             std::to_string(available) + " is available");
+  throw e.hint("two streams are the default; set MYRIAD_THROUGHPUT_STREAMS to 1, or ask for fewer");
+}
+}  // namespace
+
+Resources resolve_resources(const CompileOptions& o) {
+  constexpr int kShaves = 16, kSlices = 19;
+  if ((o.shaves >= 0) != (o.slices >= 0))
+    throw Error(
+        ErrorCode::BadOptionValue,
+        "You should set both option for resource management: VPU_NUMBER_OF_CMX_SLICES and VPU_NUMBER_OF_SHAVES");
+  if (o.shaves > o.slices)
+    throw Error(ErrorCode::BadOptionValue,
+                "Value of configuration option (\"MYRIAD_NUMBER_OF_SHAVES\") must be not greater than value of "
+                "configuration option (\"MYRIAD_NUMBER_OF_CMX_SLICES\"), but " +
+                    std::to_string(o.shaves) + " > " + std::to_string(o.slices) + " are provided");
+  Resources r;
+  r.streams = o.streams >= 0 ? o.streams : (o.hw_acceleration ? 2 : 1);
+  check_range("MYRIAD_THROUGHPUT_STREAMS", r.streams, 3);
+  r.slices = o.slices >= 0 ? o.slices : kSlices / r.streams;
+  check_range("MYRIAD_NUMBER_OF_CMX_SLICES", r.slices, kSlices);
+  const int64_t standard_limit = (r.slices / 2) * kCmxSliceBytes + kCmxSliceBytes / 2;
+  r.tiling_cmx_limit = o.tiling_cmx_limit_kb < 0
+                           ? standard_limit
+                           : std::min<int64_t>(int64_t{o.tiling_cmx_limit_kb} * 1024, standard_limit);
+  r.shaves =
+      o.shaves >= 0 ? o.shaves : (r.streams == 1 ? kShaves : (kShaves - (r.streams * r.slices - kShaves)) / r.streams);
+  check_range("MYRIAD_NUMBER_OF_SHAVES", r.shaves, kShaves);
+  check_available("shaves", r.shaves * r.streams, kShaves);
+  check_available("slices", r.slices * r.streams, kSlices);
+  return r;
+}
+
+}  // namespace blobsmith::vpu

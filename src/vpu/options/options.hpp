@@ -1,0 +1,60 @@
+// What a compilation may be told: resources, switches, precisions. Keys are those of Intel's compile_tool -c (front-end
+// §11).
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/element_type.hpp"
+#include "vpu/format/container.hpp"
+
+namespace blobsmith::vpu {
+
+/// Switches that the reference distinguishes from YES/NO when unset.
+enum class Tristate { Unset, No, Yes };
+
+struct CompileOptions {
+  int shaves = -1, slices = -1, streams = -1, tiling_cmx_limit_kb = -1;
+  bool hw_acceleration = true;
+  bool hw_extra_split = false, hw_dilation = false, hw_pool_conv_merge = true;
+  bool detect_network_batch = true;
+  bool disable_reorder = false, disable_convert_stages = false;
+  bool enable_permute_merging = true, enable_repl_with_screlu = false, enable_replace_with_reduce_mean = true;
+  bool enable_early_eltwise_relu_fusion = true, enable_custom_reshape_param = false;
+  bool enable_weights_analysis = true, check_preprocessing_inside_model = true;
+  bool enable_tensor_iterator_unrolling = false, force_pure_tensor_iterator = false;
+  bool force_deprecated_cnn_conversion = false, enable_memory_types_annotation = false;
+  bool ignore_unknown_layers = false;
+  Tristate copy_optimization = Tristate::Unset, hw_inject_stages = Tristate::Unset, pack_data_in_cmx = Tristate::Unset;
+  std::vector<std::string> hw_white_list, hw_black_list, none_layers;
+  std::string custom_layers, tensor_strides;
+  std::string dump_passes;  ///< folder for the Program after every pass; empty = none
+  bool quirks = true;       ///< reproduce Intel's known wrong results (docs/quirks.md)
+
+  // Precisions of inputs and outputs: by name, else for all, else the tool's default (FP16).
+  std::optional<ElementType> input_precision, output_precision;
+  std::map<std::string, ElementType> io_precision;
+
+  // Memory layouts of inputs and outputs ("NHWC"): by name, else for all of that rank, else the network's.
+  std::string input_layout, output_layout;
+  std::map<std::string, std::string> io_layout;
+
+  /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
+  /// BadOptionValue with Intel's text.
+  void set(std::string_view key, std::string_view value);
+  bool hw_disabled(std::string_view layer) const;  ///< by the white or black list
+};
+
+struct Resources {
+  int slices = 9, shaves = 7, streams = 2;
+  int64_t tiling_cmx_limit = 589824;  ///< bytes
+  int64_t cmx_bytes() const { return slices * kCmxSliceBytes; }
+};
+
+/// front-end §4. Throws NotEnoughResources/BadOptionValue with Intel's texts.
+Resources resolve_resources(const CompileOptions& options);
+
+}  // namespace blobsmith::vpu
