@@ -1,6 +1,6 @@
 // LayerNormalization spelled out by Subtract, Power, ReduceMean, Sqrt and Divide (model-optimizer spec §6.1).
 #include "importers/model_optimizer/rewrites.hpp"
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
 
 namespace blobsmith::model_optimizer {
 

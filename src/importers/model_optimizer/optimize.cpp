@@ -1,6 +1,6 @@
 // The order of Model Optimizer's rewrites (model-optimizer spec Appendix C, §6).
 #include "importers/model_optimizer/rewrites.hpp"
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
 
 namespace blobsmith::model_optimizer {
 namespace {

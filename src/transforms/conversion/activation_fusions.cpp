@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
 
 namespace blobsmith::transforms {
 
@@ -61,6 +62,8 @@ bool fuse_swish_sigmoid(Rewriter& rw, Node* n) {  // x · Sigmoid(x), x · Sigmo
   return false;
 }
 
+namespace {
+
 bool fuse_swish_exp(Rewriter& rw, Node* n) {  // x / (1 + Exp(-x)), x / (1 + Exp(-(x·β)))
   Node* add = producer(n->input(1), "Add");
   if (!add) return false;
@@ -83,8 +86,6 @@ bool fuse_clamp(Rewriter& rw, Node* n) {  // Minimum(Maximum(x, low), high)
   }
   return false;
 }
-
-namespace {
 
 // The x of 1 + Erf(x / sqrt 2).
 std::optional<Value> erf_argument(Value v) {
@@ -126,5 +127,16 @@ bool fuse_gelu(Rewriter& rw, Node* n) {
   }
   return false;
 }
+
+namespace {
+
+constexpr RewriteRow kActivationFusions[] = {
+    {{"Log"}, fuse_softplus},     {{"Multiply"}, fuse_mish}, {{"Multiply"}, fuse_swish_sigmoid},
+    {{"Divide"}, fuse_swish_exp}, {{"Minimum"}, fuse_clamp}, {{"Multiply"}, fuse_gelu},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> activation_fusions() { return kActivationFusions; }
 
 }  // namespace blobsmith::transforms

@@ -5,7 +5,7 @@
 
 #include "core/error.hpp"
 #include "transforms/conversion/batch_mixing.hpp"
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/passes.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith {

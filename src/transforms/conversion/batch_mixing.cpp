@@ -5,7 +5,7 @@
 #include <array>
 #include <span>
 
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {

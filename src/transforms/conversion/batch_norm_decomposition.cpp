@@ -2,6 +2,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool decompose_batch_norm(Rewriter& rw, Node* n) {
   // Version 0 has gamma and beta in front of the data.
@@ -29,5 +30,13 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   Node* scaled = rw.make("Multiply", {centered->value(), scale_aligned});
   return rw.replace(n, rw.make("Add", {scaled->value(), beta_aligned}));
 }
+
+constexpr RewriteRow kBatchNormDecomposition[] = {
+    {{"BatchNormInference"}, decompose_batch_norm},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> batch_norm_decomposition() { return kBatchNormDecomposition; }
 
 }  // namespace blobsmith::transforms

@@ -5,6 +5,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
   for (const auto& [x, b] : either_order(n)) {
@@ -18,8 +19,6 @@ bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
   }
   return false;
 }
-
-namespace {
 
 // Both shapes broadcast against each other.
 Shape joint_shape(Shape a, Shape b) {
@@ -46,16 +45,12 @@ bool convert_bidirectional(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make("Multiply", {x, ones->value()}));
 }
 
-}  // namespace
-
 bool broadcast_3_to_1(Rewriter& rw, Node* n) {
   if (n->version != 3) return false;
   const std::string mode = n->attrs.text("mode", "numpy");
   if (mode == "bidirectional") return convert_bidirectional(rw, n);
   return rw.replace(n, rw.make("Broadcast", n->inputs(), attributes({{"mode", mode}}), 1));
 }
-
-namespace {
 
 // The input with as many dimensions as the output has: 1s in front (numpy), or at the axes that are not mapped
 // (explicit).
@@ -76,8 +71,6 @@ std::optional<Shape> aligned_input_shape(const Node& n, const Shape& target) {
   return spread;
 }
 
-}  // namespace
-
 bool broadcast_to_tile(Rewriter& rw, Node* n) {
   if (n->version != 1 || !constant_of(n->input(1)) || !is_static(n->input(0).shape())) return false;
   const Shape target = constant_of(n->input(1))->to_i64();
@@ -93,5 +86,21 @@ bool broadcast_to_tile(Rewriter& rw, Node* n) {
   const Value repeat_values = rw.indices(repeats);
   return rw.replace(n, rw.visit(rw.make("Tile", {x, repeat_values})));
 }
+
+constexpr RewriteRow kBroadcastsBeforeElementwise[] = {
+    {{"Add", "Subtract", "Multiply", "Divide", "SquaredDifference"}, drop_broadcast_before_eltwise},
+};
+constexpr RewriteRow kBroadcastVersions[] = {
+    {{"Broadcast"}, broadcast_3_to_1},
+};
+constexpr RewriteRow kBroadcastsToTiles[] = {
+    {{"Broadcast"}, broadcast_to_tile},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> broadcasts_before_elementwise() { return kBroadcastsBeforeElementwise; }
+std::span<const RewriteRow> broadcast_versions() { return kBroadcastVersions; }
+std::span<const RewriteRow> broadcasts_to_tiles() { return kBroadcastsToTiles; }
 
 }  // namespace blobsmith::transforms

@@ -3,9 +3,10 @@
 
 #include "graph/ops/inference_ids.hpp"
 #include "graph/ops/known_value.hpp"
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/quirks.hpp"
-#include "transforms/conversion/rewrites.hpp"
 #include "transforms/pipeline.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -31,8 +31,6 @@ Shape weight_factor_shape(const Node& conv) {
   return s;
 }
 
-}  // namespace
-
 bool fuse_multiply_into_convolution(Rewriter& rw, Node* n) {
   for (const auto& [x, factor] : either_order(n)) {
     // A deconvolution with a stated output shape has a third input and is not matched.
@@ -77,5 +75,17 @@ bool fuse_add_into_convolution(Rewriter& rw, Node* n) {
   }
   return false;
 }
+
+constexpr RewriteRow kMultiplicationsIntoConvolutions[] = {
+    {{"Multiply"}, fuse_multiply_into_convolution},
+};
+constexpr RewriteRow kBiasesIntoConvolutions[] = {
+    {{"Add"}, fuse_add_into_convolution},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> multiplications_into_convolutions() { return kMultiplicationsIntoConvolutions; }
+std::span<const RewriteRow> biases_into_convolutions() { return kBiasesIntoConvolutions; }
 
 }  // namespace blobsmith::transforms

@@ -5,8 +5,9 @@
 #include <limits>
 #include <set>
 
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/quirks.hpp"
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -18,8 +18,6 @@ bool to_legacy(Rewriter& rw, Node* n, const char* type, Value weights, int64_t g
   return rw.replace(n, rw.make_like(n, type, {n->input(0), weights}, attrs));
 }
 
-}  // namespace
-
 bool convolution_to_legacy(Rewriter& rw, Node* n) {
   const Value w = n->input(1);
   if (!n->is("GroupConvolution")) return to_legacy(rw, n, "ConvolutionIE", w, 1);
@@ -44,8 +42,6 @@ bool deconvolution_to_legacy(Rewriter& rw, Node* n) {
   return to_legacy(rw, n, "DeconvolutionIE", rw.reshape(w, merged, true)->value(), group);
 }
 
-namespace {
-
 Shape with_height(Shape s) {
   s.insert(s.end() - 1, 1);
   return s;
@@ -63,8 +59,6 @@ Attributes two_dimensional(const Attributes& attrs) {
   return r;
 }
 
-}  // namespace
-
 bool raise_1d_operation(Rewriter& rw, Node* n) {
   if (n->shape().size() != 3) return false;
   Node* begin = rw.reshape(n->input(0), with_height(n->input(0).shape()), true);
@@ -77,5 +71,18 @@ bool raise_1d_operation(Rewriter& rw, Node* n) {
   rw.graph().set_outputs(raised, {{n->element_type(), with_height(n->shape())}});
   return rw.replace(n, rw.reshape(raised->value(), n->shape(), true));
 }
+
+constexpr RewriteRow kConvolutionsToLegacy[] = {
+    {{"Convolution", "GroupConvolution"}, convolution_to_legacy},
+    {{"ConvolutionBackpropData", "GroupConvolutionBackpropData"}, deconvolution_to_legacy},
+};
+constexpr RewriteRow kOperationsOfRank1[] = {
+    {{"ConvolutionIE", "AvgPool", "MaxPool"}, raise_1d_operation},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> convolutions_to_legacy() { return kConvolutionsToLegacy; }
+std::span<const RewriteRow> operations_of_rank_1() { return kOperationsOfRank1; }
 
 }  // namespace blobsmith::transforms

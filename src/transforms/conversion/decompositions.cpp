@@ -2,15 +2,14 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool downgrade_gelu(Rewriter& rw, Node* n) {
   if (n->version != 7) return false;
   return rw.replace(n, rw.make_like(n, "Gelu", n->inputs(), {}, 0));
 }
 
-namespace {
 Attributes keep_dims_of(const Node* n) { return attributes({{"keep_dims", n->attrs.flag("keep_dims")}}); }
-}  // namespace
 
 bool decompose_reduce_l1(Rewriter& rw, Node* n) {
   if (!constant_of(n->input(1))) return false;
@@ -83,5 +82,21 @@ bool decompose_negative(Rewriter& rw, Node* n) {  // x · (-1)
   const Value minus_one = rw.scalar(n->element_type(), -1);
   return rw.replace(n, rw.make("Multiply", {n->input(0), minus_one}));
 }
+
+constexpr RewriteRow kLayerDecompositions[] = {
+    {{"Gelu"}, downgrade_gelu},         {{"ReduceL1"}, decompose_reduce_l1},     {{"ReduceL2"}, decompose_reduce_l2},
+    {{"HSigmoid"}, decompose_hsigmoid}, {{"LogSoftmax"}, decompose_log_softmax},
+};
+constexpr RewriteRow kArithmeticDecompositions[] = {
+    {{"Mod"}, decompose_mod},
+    {{"Subtract"}, decompose_subtract},
+    {{"Divide"}, decompose_divide},
+    {{"Negative"}, decompose_negative},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> layer_decompositions() { return kLayerDecompositions; }
+std::span<const RewriteRow> arithmetic_decompositions() { return kArithmeticDecompositions; }
 
 }  // namespace blobsmith::transforms

@@ -26,8 +26,6 @@ std::optional<BlockForm> block_form(const Node& n) {
   return f;
 }
 
-}  // namespace
-
 bool decompose_depth_to_space(Rewriter& rw, Node* n) {
   const auto f = block_form(*n);
   if (!f) return false;
@@ -89,5 +87,18 @@ bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
   rw.graph().next_id += quirks::kShuffleIdsAfter;
   return rw.replace(n, last);
 }
+
+constexpr RewriteRow kDepthAndSpaceDecompositions[] = {
+    {{"DepthToSpace"}, decompose_depth_to_space},
+    {{"SpaceToDepth"}, decompose_space_to_depth},
+};
+constexpr RewriteRow kShuffleChannelsDecomposition[] = {
+    {{"ShuffleChannels"}, decompose_shuffle_channels},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> depth_and_space_decompositions() { return kDepthAndSpaceDecompositions; }
+std::span<const RewriteRow> shuffle_channels_decomposition() { return kShuffleChannelsDecomposition; }
 
 }  // namespace blobsmith::transforms

@@ -200,8 +200,6 @@ class Contraction {
   const std::string& output_;
 };
 
-}  // namespace
-
 bool decompose_einsum(Rewriter& rw, Node* n) {
   const Equation equation = parse(n->attrs.text("equation"));
   if (!std::ranges::all_of(equation.inputs, is_plain)) return false;
@@ -216,5 +214,13 @@ bool decompose_einsum(Rewriter& rw, Node* n) {
   contraction.transpose(0, equation.output);
   return rw.replace(n, operands[0].value.node);
 }
+
+constexpr RewriteRow kEinsumDecomposition[] = {
+    {{"Einsum"}, decompose_einsum},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> einsum_decomposition() { return kEinsumDecomposition; }
 
 }  // namespace blobsmith::transforms

@@ -7,6 +7,7 @@
 #include "transforms/faults/avoid_faults.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool make_gather_indices_positive(Rewriter& rw, Node* n) {  // constant -1 -> dimension - 1
   const auto axis = single_value(n->input(2));
@@ -21,6 +22,8 @@ bool make_gather_indices_positive(Rewriter& rw, Node* n) {  // constant -1 -> di
   rw.set_input(n, 1, rw.filled(indices.type(), indices.shape(), positive));
   return true;
 }
+
+}  // namespace
 
 // quirk: several indices stay as they are, and the chip takes negative ones for places outside of the tensor.
 bool takes_from_the_back(const Node& n) {
@@ -52,6 +55,8 @@ Rewritten count_indices_from_front(Graph& graph) {
   return list;
 }
 
+namespace {
+
 bool gather_7_to_1(Rewriter& rw, Node* n) {
   if (n->version != 7 || n->attrs.integer("batch_dims", 0) != 0) return false;
   return rw.replace(n, rw.make_like(n, "Gather", n->inputs(), {}, 1));
@@ -77,7 +82,7 @@ bool scatter_elements_to_scatter(Rewriter& rw, Node* n) {  // indices broadcast 
 }
 
 // ExtractImagePatches with sizes == strides. quirk: ReorgYolo orders pixels otherwise.
-bool image_patches_to_reorg(Rewriter& rw, Node* n) {
+bool to_reorg(Rewriter& rw, Node* n) {
   const auto& sizes = n->attrs.integers("sizes");
   const Shape& x = n->input(0).shape();
   if (sizes.size() != 2 || x.size() != 4 || sizes != n->attrs.integers("strides") || sizes[0] != sizes[1] ||
@@ -90,5 +95,25 @@ bool image_patches_to_reorg(Rewriter& rw, Node* n) {
   return rw.replace(
       n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
 }
+
+constexpr RewriteRow kGatherVersions[] = {
+    {{"Gather"}, gather_7_to_1},
+};
+constexpr RewriteRow kPositiveGatherIndices[] = {
+    {{"Gather"}, make_gather_indices_positive},
+};
+constexpr RewriteRow kScatterFusions[] = {
+    {{"ScatterElementsUpdate"}, scatter_elements_to_scatter},
+};
+constexpr RewriteRow kImagePatchesToReorg[] = {
+    {{"ExtractImagePatches"}, to_reorg},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> gather_versions() { return kGatherVersions; }
+std::span<const RewriteRow> positive_gather_indices() { return kPositiveGatherIndices; }
+std::span<const RewriteRow> scatter_fusions() { return kScatterFusions; }
+std::span<const RewriteRow> image_patches_to_reorg() { return kImagePatchesToReorg; }
 
 }  // namespace blobsmith::transforms

@@ -62,8 +62,6 @@ std::optional<Value> six_times(Value v, bool& divides) {
   return std::nullopt;
 }
 
-}  // namespace
-
 bool fuse_hsigmoid(Rewriter& rw, Node* n) {
   bool divides = false;
   const auto inner = six_times(n->value(), divides);
@@ -99,5 +97,15 @@ bool fuse_hswish_of_hsigmoid(Rewriter& rw, Node* n) {  // x · HSigmoid(x)
       return rw.replace(n, rw.make("HSwish", {x}));
   return false;
 }
+
+constexpr RewriteRow kHardActivationFusions[] = {
+    {{"Multiply", "Divide"}, fuse_hswish},
+    {{"Multiply"}, fuse_hswish_of_hsigmoid},
+    {{"Multiply", "Divide"}, fuse_hsigmoid},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> hard_activation_fusions() { return kHardActivationFusions; }
 
 }  // namespace blobsmith::transforms

@@ -17,8 +17,6 @@ Node* normalize_ie(Rewriter& rw, Node* normalize, Value scales, bool channel_sha
                                   {"channel_shared", channel_shared}}));
 }
 
-}  // namespace
-
 bool normalize_l2_with_multiply(Rewriter& rw, Node* n) {
   Node* normalize = producer(n->input(0), "NormalizeL2");
   Value scales = n->input(1);
@@ -27,7 +25,7 @@ bool normalize_l2_with_multiply(Rewriter& rw, Node* n) {
   return rw.replace(n, normalize_ie(rw, normalize, scales, scales.shape().size() == 1));
 }
 
-bool normalize_l2_to_legacy(Rewriter& rw, Node* n) {
+bool norm_to_legacy(Rewriter& rw, Node* n) {
   if (!constant_of(n->input(1))) return false;
   return rw.replace(n, normalize_ie(rw, n, rw.filled(n->element_type(), {1}, 1), true));
 }
@@ -47,7 +45,6 @@ bool lrn_to_legacy(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "LRN_IE", {n->input(0)}, attrs));
 }
 
-namespace {
 void require_unsigned(const Node& n, const std::string& attribute, const std::vector<int64_t>& list) {
   if (std::ranges::all_of(list, [](int64_t v) { return v >= 0; })) return;
   std::string text;
@@ -56,7 +53,6 @@ void require_unsigned(const Node& n, const std::string& attribute, const std::ve
                        "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " + attribute +
                            "  from IR for layer " + n.name + ". Value " + text + " cannot be casted to unsigned int.");
 }
-}  // namespace
 
 bool pad_to_legacy(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
@@ -107,12 +103,10 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
   return rw.replace(n, x.node);
 }
 
-namespace {
 bool make_power(Rewriter& rw, Node* n, double exponent) {
   return rw.replace(
       n, rw.make_like(n, "PowerIE", {n->input(0)}, attributes({{"power", exponent}, {"scale", 1.0}, {"shift", 0.0}})));
 }
-}  // namespace
 
 bool power_to_legacy(Rewriter& rw, Node* n) {
   const auto exponent = uniform_value(n->input(1));
@@ -149,12 +143,10 @@ bool selu_to_legacy(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "SeluIE", {n->input(0)}, attributes({{"alpha", *alpha}, {"gamma", *lambda}})));
 }
 
-namespace {
 bool has_half_constants(const Graph& g) {
   return std::ranges::any_of(g.all(),
                              [](const Node* n) { return n->is_constant() && n->constant.type == ElementType::f16; });
 }
-}  // namespace
 
 bool one_hot_to_legacy(Rewriter& rw, Node* n) {
   const auto depth = single_value(n->input(1)), on = single_value(n->input(2)), off = single_value(n->input(3));
@@ -200,5 +192,29 @@ bool proposal_to_legacy(Rewriter& rw, Node* n) {
   if (n->version == 4) attrs.set("infer_probs", true);
   return rw.replace(n, rw.make_like(n, "ProposalIE", {n->input(0), n->input(1), info}, attrs));
 }
+
+constexpr RewriteRow kInputsToAttributes[] = {
+    {{"Multiply"}, normalize_l2_with_multiply},
+    {{"HardSigmoid"}, hard_sigmoid_to_legacy},
+    {{"Proposal"}, proposal_to_legacy},
+    {{"Tile"}, tile_to_legacy},
+    {{"LRN"}, lrn_to_legacy},
+    {{"Pad"}, pad_to_legacy},
+    {{"Power"}, power_to_legacy},
+    {{"Sqrt"}, sqrt_to_legacy},
+    {{"PRelu"}, prelu_to_legacy},
+    {{"Selu"}, selu_to_legacy},
+    {{"Swish"}, swish_to_legacy},
+    {{"OneHot"}, one_hot_to_legacy},
+    {{"TopK"}, top_k_to_legacy},
+};
+constexpr RewriteRow kNormalizeL2ToLegacy[] = {
+    {{"NormalizeL2"}, norm_to_legacy},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> inputs_to_attributes() { return kInputsToAttributes; }
+std::span<const RewriteRow> normalize_l2_to_legacy() { return kNormalizeL2ToLegacy; }
 
 }  // namespace blobsmith::transforms

@@ -91,6 +91,8 @@ Rewritten state_coordinates(Graph& graph) {
   return list;
 }
 
+namespace {
+
 bool interpolate_to_legacy(Rewriter& rw, Node* n) {
   const size_t rank = n->input(0).shape().size();
   if (n->version != 0 || !constant_of(n->input(1)) || (rank != 4 && rank != 5) || !keeps_batch_and_channels(*n))
@@ -102,5 +104,13 @@ bool interpolate_to_legacy(Rewriter& rw, Node* n) {
     return false;
   return to_resample(rw, n, mode);
 }
+
+constexpr RewriteRow kInterpolationsToLegacy[] = {
+    {{"Interpolate"}, interpolate_to_legacy},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> interpolations_to_legacy() { return kInterpolationsToLegacy; }
 
 }  // namespace blobsmith::transforms

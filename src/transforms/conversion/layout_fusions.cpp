@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
 
 namespace blobsmith::transforms {
 namespace {
@@ -96,6 +97,8 @@ bool fuse_shuffle_channels(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make("ShuffleChannels", {r->x}, attributes({{"axis", 1}, {"group", group}})));
 }
 
+namespace {
+
 bool transpose_to_reshape(Rewriter& rw, Node* n) {
   const Shape& x = n->input(0).shape();
   const auto order = transpose_order(*n);
@@ -116,5 +119,15 @@ bool transpose_to_reshape(Rewriter& rw, Node* n) {
   if (!moves_elements) return rw.eliminate(n->value(), n->input(0));
   return rw.replace(n, rw.reshape(n->input(0), pattern, true));
 }
+
+constexpr RewriteRow kLayoutFusions[] = {
+    {{"Reshape"}, fuse_depth_to_space},
+    {{"Reshape"}, fuse_shuffle_channels},
+    {{"Transpose"}, transpose_to_reshape},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> layout_fusions() { return kLayoutFusions; }
 
 }  // namespace blobsmith::transforms

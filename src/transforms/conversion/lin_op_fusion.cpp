@@ -29,8 +29,6 @@ bool merge_chain(Rewriter& rw, Node* n, std::string_view type) {
   return rw.replace(n, rw.visit(rw.make(std::string(type), {inner->x, merged})));
 }
 
-}  // namespace
-
 bool multiply_before_add(Rewriter& rw, Node* n) {  // (x + c1) · c2 -> x · c2 + c1 · c2
   const auto multiply = linear(n->value(), "Multiply", false);
   const auto add = multiply ? linear(multiply->x, "Add", true) : std::nullopt;
@@ -42,5 +40,15 @@ bool multiply_before_add(Rewriter& rw, Node* n) {  // (x + c1) · c2 -> x · c2 
 
 bool fuse_add_add(Rewriter& rw, Node* n) { return merge_chain(rw, n, "Add"); }
 bool fuse_multiply_multiply(Rewriter& rw, Node* n) { return merge_chain(rw, n, "Multiply"); }
+
+constexpr RewriteRow kLinearChainFusions[] = {
+    {{"Multiply"}, multiply_before_add},
+    {{"Add"}, fuse_add_add},
+    {{"Multiply"}, fuse_multiply_multiply},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> linear_chain_fusions() { return kLinearChainFusions; }
 
 }  // namespace blobsmith::transforms

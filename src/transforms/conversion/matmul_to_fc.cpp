@@ -36,8 +36,6 @@ Node* fully_connected(Rewriter& rw, std::vector<Value> inputs, ElementType type,
   return fc;
 }
 
-}  // namespace
-
 bool matmul_to_fully_connected(Rewriter& rw, Node* n) {
   Value a = n->input(0), b = n->input(1);
   if (producer(a, "DynamicShapeResolver")) return false;
@@ -59,8 +57,6 @@ bool matmul_to_fully_connected(Rewriter& rw, Node* n) {
   return rw.replace(n, fully_connected(rw, {a, b, biases}, n->element_type(), n->shape()));
 }
 
-namespace {
-
 // Makes a 1-D operand 2-D; its transpose flag no longer counts.
 void raise_vector(Rewriter& rw, Value& v, int64_t axis, Attributes& attrs, const char* flag) {
   if (v.shape().size() != 1) return;
@@ -75,8 +71,6 @@ void raise_rank(Rewriter& rw, Value& v, size_t rank) {
   s.insert(s.begin(), rank - s.size(), 1);
   v = rw.reshape(v, s, true)->value();
 }
-
-}  // namespace
 
 bool matmul_to_gemm(Rewriter& rw, Node* n) {
   Value a = n->input(0), b = n->input(1);
@@ -132,5 +126,26 @@ bool fuse_reshape_into_fully_connected(Rewriter& rw, Node* n) {
   return rw.replace(n,
                     fully_connected(rw, {reshape->input(0), n->input(1), n->input(2)}, n->element_type(), n->shape()));
 }
+
+constexpr RewriteRow kMatmulToLegacy[] = {
+    {{"MatMul"}, matmul_to_fully_connected},
+    {{"MatMul"}, matmul_to_gemm},
+};
+constexpr RewriteRow kBiasesIntoFullyConnected[] = {
+    {{"Add"}, fuse_add_into_fully_connected},
+};
+constexpr RewriteRow kFlatFullyConnected[] = {
+    {{"FullyConnected"}, flatten_fully_connected},
+};
+constexpr RewriteRow kReshapesBeforeFullyConnected[] = {
+    {{"FullyConnected"}, fuse_reshape_into_fully_connected},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> matmul_to_legacy() { return kMatmulToLegacy; }
+std::span<const RewriteRow> biases_into_fully_connected() { return kBiasesIntoFullyConnected; }
+std::span<const RewriteRow> flat_fully_connected() { return kFlatFullyConnected; }
+std::span<const RewriteRow> reshapes_before_fully_connected() { return kReshapesBeforeFullyConnected; }
 
 }  // namespace blobsmith::transforms

@@ -51,6 +51,8 @@ Rewritten keep_gathers_apart(Graph& graph) {
   return list;
 }
 
+namespace {
+
 // quirk: the indices are turned by the order of the Transpose, not by its inverse: right only where both are one.
 bool merge_gather_and_gather_elements(Rewriter& rw, Node* n) {
   if (n->attrs.flag(kApart) || !is_merged(*n)) return false;
@@ -68,5 +70,13 @@ bool merge_gather_and_gather_elements(Rewriter& rw, Node* n) {
   }
   return true;
 }
+
+constexpr RewriteRow kGatherMerges[] = {
+    {{"Transpose"}, merge_gather_and_gather_elements},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> gather_merges() { return kGatherMerges; }
 
 }  // namespace blobsmith::transforms

@@ -66,9 +66,7 @@ bool remove_identity(Rewriter& rw, Node* n, Value x) {
   return rw.redirect(n->value(), x);
 }
 
-}  // namespace
-
-bool multiply_add_to_legacy(Rewriter& rw, Node* n) {
+bool to_scale_shift(Rewriter& rw, Node* n) {
   const auto m = is_float(n->element_type()) ? match_mul_add(n) : std::nullopt;
   if (!m || m->weights.type() != m->biases.type() || m->x.type() != m->weights.type()) return false;
   const bool useless = is_negligible(m->weights, 1) && is_negligible(m->biases, 0);
@@ -103,5 +101,17 @@ bool constant_eltwise_to_legacy(Rewriter& rw, Node* n) {
   const Value neutral = rw.filled(c.type(), c.shape(), multiplies ? 0 : 1);
   return rw.replace(n, rw.make_like(n, "ScaleShiftIE", {x, multiplies ? c : neutral, multiplies ? neutral : c}));
 }
+
+constexpr RewriteRow kMultiplyAddToLegacy[] = {
+    {{"Add"}, to_scale_shift},
+};
+constexpr RewriteRow kConstantElementwiseToLegacy[] = {
+    {{"Multiply", "Add"}, constant_eltwise_to_legacy},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> multiply_add_to_legacy() { return kMultiplyAddToLegacy; }
+std::span<const RewriteRow> constant_elementwise_to_legacy() { return kConstantElementwiseToLegacy; }
 
 }  // namespace blobsmith::transforms

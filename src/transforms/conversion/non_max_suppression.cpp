@@ -2,6 +2,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool upgrade_non_max_suppression(Rewriter& rw, Node* n) {
   if (n->version >= 5) return false;
@@ -11,5 +12,13 @@ bool upgrade_non_max_suppression(Rewriter& rw, Node* n) {
   Node* nms = rw.make("NonMaxSuppression", inputs, n->attrs, 5);
   return rw.replace(n, nms);
 }
+
+constexpr RewriteRow kNonMaxSuppressionVersions[] = {
+    {{"NonMaxSuppression"}, upgrade_non_max_suppression},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> non_max_suppression_versions() { return kNonMaxSuppressionVersions; }
 
 }  // namespace blobsmith::transforms

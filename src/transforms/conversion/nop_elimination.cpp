@@ -6,6 +6,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool eliminate_unsqueeze_gather(Rewriter& rw, Node* n) {
   Node* unsqueeze = producer(n->input(0), "Unsqueeze");
@@ -44,9 +45,7 @@ bool eliminate_convert(Rewriter& rw, Node* n) {
 
 bool eliminate_concat(Rewriter& rw, Node* n) { return n->input_count() == 1 && rw.eliminate(n->value(), n->input(0)); }
 
-namespace {
 bool only_changes_shape(const Node& n) { return n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze"); }
-}  // namespace
 
 bool eliminate_reshape(Rewriter& rw, Node* n) {
   const Value x = n->input(0);
@@ -71,5 +70,20 @@ bool eliminate_squeeze_unsqueeze(Rewriter& rw, Node* n) {
   rw.release(reshape);
   return done;
 }
+
+constexpr RewriteRow kNopEliminations[] = {
+    {{"Gather"}, eliminate_unsqueeze_gather},
+    {{"Gather"}, eliminate_gather},
+    {{"Pad"}, eliminate_same_shape},
+    {{"Convert"}, eliminate_convert},
+    {{"Reshape"}, eliminate_reshape},
+    {{"Concat"}, eliminate_concat},
+    {{"Squeeze", "Unsqueeze"}, eliminate_squeeze_unsqueeze},
+    {{"Broadcast"}, eliminate_broadcast_1},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> nop_eliminations() { return kNopEliminations; }
 
 }  // namespace blobsmith::transforms

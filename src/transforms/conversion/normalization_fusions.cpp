@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
 #include "transforms/faults/avoidance.hpp"
 
 namespace blobsmith::transforms {
@@ -78,6 +79,8 @@ Rewritten keep_norms_apart(Graph& graph) {
   return list;
 }
 
+namespace {
+
 bool fuse_normalize_l2(Rewriter& rw, Node* n) {
   const auto l2 = n->attrs.flag(kApart) ? std::nullopt : normalization_l2(*n);
   if (!l2) return false;
@@ -100,8 +103,6 @@ bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x -
   if (max_axes.size() != 1 || max_axes != sum_axes) return false;
   return rw.replace(n, rw.make("Softmax", {subtract->input(0)}, attributes({{"axis", max_axes[0]}})));
 }
-
-namespace {
 
 // x - ReduceMean(x, axes)
 struct Centered {
@@ -258,8 +259,6 @@ std::optional<WeightedMoments> weighted_moments(const Node& n) {
   return std::nullopt;
 }
 
-}  // namespace
-
 bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {
   const auto weighted = weighted_moments(*n);
   if (!weighted) return false;
@@ -267,6 +266,8 @@ bool fuse_mvn_with_constants(Rewriter& rw, Node* n) {
   Node* scaled = rw.make("Multiply", {mvn->value(), weighted->gamma});
   return rw.replace(n, rw.make("Add", {scaled->value(), weighted->beta}));
 }
+
+}  // namespace
 
 std::optional<double> eps_inside_mvn(const Node& n) {
   std::optional<Moments> moments = normalized_moments(n);
@@ -276,5 +277,21 @@ std::optional<double> eps_inside_mvn(const Node& n) {
     return n.attrs.real("eps");
   return std::nullopt;
 }
+
+namespace {
+
+constexpr RewriteRow kNormalizationFusions[] = {
+    {{"Divide"}, fuse_normalize_l2},
+    {{"Divide"}, fuse_softmax},
+};
+constexpr RewriteRow kMvnFusions[] = {
+    {{"Multiply", "Divide"}, fuse_mvn},
+    {{"Add"}, fuse_mvn_with_constants},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> normalization_fusions() { return kNormalizationFusions; }
+std::span<const RewriteRow> mvn_fusions() { return kMvnFusions; }
 
 }  // namespace blobsmith::transforms

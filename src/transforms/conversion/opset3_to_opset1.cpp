@@ -2,6 +2,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool shape_of_3_to_1(Rewriter& rw, Node* n) {
   if (n->version != 3) return false;
@@ -29,5 +30,17 @@ bool top_k_3_to_1(Rewriter& rw, Node* n) {
   rw.redirect(n->value(0), value->value());
   return rw.redirect(n->value(1), index->value());
 }
+
+constexpr RewriteRow kShapeOfVersions[] = {
+    {{"ShapeOf"}, shape_of_3_to_1},
+};
+constexpr RewriteRow kTopKVersions[] = {
+    {{"TopK"}, top_k_3_to_1},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> shape_of_versions() { return kShapeOfVersions; }
+std::span<const RewriteRow> top_k_versions() { return kTopKVersions; }
 
 }  // namespace blobsmith::transforms

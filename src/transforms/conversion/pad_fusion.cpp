@@ -71,6 +71,8 @@ Rewritten keep_pads_apart(Graph& graph) {
   return windows;
 }
 
+namespace {
+
 bool fuse_pad(Rewriter& rw, Node* n) {
   Node* pad = producer(n->input(0), "Pad");
   if (!pad || !has_one_user(n->input(0)) || pad->attrs.flag(kApart)) return false;
@@ -95,5 +97,15 @@ bool fuse_pad(Rewriter& rw, Node* n) {
   if (fused->shape() != before) infer_all(rw.graph());
   return true;
 }
+
+constexpr RewriteRow kPadFusions[] = {
+    {{"AvgPool", "MaxPool", "Convolution", "GroupConvolution", "ConvolutionBackpropData",
+      "GroupConvolutionBackpropData"},
+     fuse_pad},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> pad_fusions() { return kPadFusions; }
 
 }  // namespace blobsmith::transforms

@@ -16,8 +16,6 @@ std::optional<Value> sliced_shape_of(Value v) {
   return shape_of->input(0);
 }
 
-}  // namespace
-
 bool prior_box_to_legacy(Rewriter& rw, Node* n) {  // Unsqueeze(PriorBox(slice of ShapeOf(a), slice of ShapeOf(b)))
   Node* prior = n->input(0).node;
   if (!prior->is("PriorBox") && !prior->is("PriorBoxClustered")) return false;
@@ -25,5 +23,13 @@ bool prior_box_to_legacy(Rewriter& rw, Node* n) {  // Unsqueeze(PriorBox(slice o
   if (!map || !image) return false;
   return rw.replace(n, rw.make_like(n, prior->type + "IE", {*map, *image}, prior->attrs));
 }
+
+constexpr RewriteRow kPriorBoxesOfTensors[] = {
+    {{"Unsqueeze"}, prior_box_to_legacy},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> prior_boxes_of_tensors() { return kPriorBoxesOfTensors; }
 
 }  // namespace blobsmith::transforms

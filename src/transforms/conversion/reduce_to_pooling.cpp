@@ -46,8 +46,6 @@ Node* convert(Rewriter& rw, Value x, ElementType type) {
   return rw.make("Convert", {x}, attributes({{"destination_type", std::string(to_string(type))}}));
 }
 
-}  // namespace
-
 bool reduce_to_pooling(Rewriter& rw, Node* n) {
   Value x = n->input(0);
   const Tensor* axes_constant = constant_of(n->input(1));
@@ -84,5 +82,13 @@ bool reduce_to_pooling(Rewriter& rw, Node* n) {
   if (scalar) infer_all(rw.graph());  // what reads it has another rank now
   return replaced;
 }
+
+constexpr RewriteRow kReductionsToPooling[] = {
+    {{"ReduceMean", "ReduceMax", "ReduceSum"}, reduce_to_pooling},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> reductions_to_pooling() { return kReductionsToPooling; }
 
 }  // namespace blobsmith::transforms

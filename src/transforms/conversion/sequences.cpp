@@ -11,8 +11,6 @@ constexpr int kSequenceInputs = static_cast<int>(kInputs.size());
 bool is_shared(int input) { return input == 0 || input == 3; }
 bool is_state(int input) { return input == 1 || input == 2; }
 
-}  // namespace
-
 bool split_bidirectional_sequence(Rewriter& rw, Node* n) {
   if (n->attrs.text("direction", "forward") != "bidirectional" || n->input_count() != kSequenceInputs) return false;
   const Value axis_0 = rw.index(0), axis_1 = rw.index(1);
@@ -42,5 +40,13 @@ bool split_bidirectional_sequence(Rewriter& rw, Node* n) {
   for (int i = 0; i < n->output_count(); ++i) rw.redirect(n->value(i), joined[static_cast<size_t>(i)]->value());
   return true;
 }
+
+constexpr RewriteRow kBidirectionalSequences[] = {
+    {{"LSTMSequence"}, split_bidirectional_sequence},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> bidirectional_sequences() { return kBidirectionalSequences; }
 
 }  // namespace blobsmith::transforms

@@ -3,6 +3,7 @@
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
+namespace {
 
 bool lstm_cell_to_legacy(Rewriter& rw, Node* n) {
   if (n->input_count() < 6) return false;
@@ -10,8 +11,6 @@ bool lstm_cell_to_legacy(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "LSTMCellIE",
                                     {n->input(0), n->input(1), n->input(2), weights->value(), n->input(5)}, n->attrs));
 }
-
-namespace {
 
 bool has_order(const Node& transpose, const std::vector<int64_t>& order) {
   const Tensor* t = constant_of(transpose.input(1));
@@ -27,8 +26,6 @@ Node* transpose_after(const Node& n) {
 }
 
 Value squeeze(Rewriter& rw, Value v, Value axis) { return rw.make("Squeeze", {v, axis})->value(); }
-
-}  // namespace
 
 bool lstm_sequence_to_legacy(Rewriter& rw, Node* n) {
   if (n->version != 5 || n->attrs.text("direction", "forward") == "bidirectional" || n->input_count() != 7)
@@ -60,5 +57,14 @@ bool lstm_sequence_to_legacy(Rewriter& rw, Node* n) {
   for (int i = time_first ? 1 : 0; i < 3; ++i) rw.redirect(n->value(i), outputs[static_cast<size_t>(i)]->value());
   return true;
 }
+
+constexpr RewriteRow kSequencesToLegacy[] = {
+    {{"LSTMCell"}, lstm_cell_to_legacy},
+    {{"LSTMSequence"}, lstm_sequence_to_legacy},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> sequences_to_legacy() { return kSequencesToLegacy; }
 
 }  // namespace blobsmith::transforms

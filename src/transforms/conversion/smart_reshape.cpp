@@ -1,5 +1,6 @@
 // Makes shapes that a model states as numbers follow the batch, before the batch changes (front-end spec §5.1).
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/passes.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {

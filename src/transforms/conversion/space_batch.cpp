@@ -22,8 +22,6 @@ std::optional<Blocks> constant_blocks(const Node& n) {
   return b;
 }
 
-}  // namespace
-
 bool fuse_dilated_convolution(Rewriter& rw, Node* n) {  // BatchToSpace(Convolution(SpaceToBatch(x)))
   Node* conv = producer(n->input(0), "Convolution");
   Node* to_batch = conv && has_one_user(n->input(0)) ? producer(conv->input(0), "SpaceToBatch") : nullptr;
@@ -103,5 +101,21 @@ bool decompose_batch_to_space(Rewriter& rw, Node* n) {
   return rw.replace(
       n, rw.make("StridedSlice", {x, begin, end, ones}, attributes({{"begin_mask", no_mask}, {"end_mask", no_mask}})));
 }
+
+constexpr RewriteRow kDilationFusions[] = {
+    {{"BatchToSpace"}, fuse_dilated_convolution},
+};
+constexpr RewriteRow kSpaceToBatchDecomposition[] = {
+    {{"SpaceToBatch"}, decompose_space_to_batch},
+};
+constexpr RewriteRow kBatchToSpaceDecomposition[] = {
+    {{"BatchToSpace"}, decompose_batch_to_space},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> dilation_fusions() { return kDilationFusions; }
+std::span<const RewriteRow> space_to_batch_decomposition() { return kSpaceToBatchDecomposition; }
+std::span<const RewriteRow> batch_to_space_decomposition() { return kBatchToSpaceDecomposition; }
 
 }  // namespace blobsmith::transforms

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "graph/ops/slice_plan.hpp"
-#include "transforms/conversion/rewrites.hpp"
+#include "transforms/conversion/passes.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -65,8 +65,6 @@ bool all_ones(const Node& n) {
   return strides && std::ranges::all_of(strides->to_i64(), [](int64_t s) { return s == 1; });
 }
 
-}  // namespace
-
 bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   const Tensor* begin = constant_of(n->input(1));
   const Tensor* end = constant_of(n->input(2));
@@ -95,5 +93,13 @@ bool strided_slice_to_crop(Rewriter& rw, Node* n) {
   crop->name = n->name + "/Crop";
   return rw.replace(n, rw.reshape(crop->value(), n->shape(), true));
 }
+
+constexpr RewriteRow kSlicesToCrops[] = {
+    {{"StridedSlice"}, strided_slice_to_crop},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> slices_to_crops() { return kSlicesToCrops; }
 
 }  // namespace blobsmith::transforms

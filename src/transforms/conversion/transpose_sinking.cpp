@@ -28,8 +28,6 @@ std::vector<int64_t> reduced_order(const std::vector<int64_t>& order, const Shap
   return kept;
 }
 
-}  // namespace
-
 bool sink_transpose_through_reduce(Rewriter& rw, Node* n) {
   Node* transpose = producer(n->input(0), "Transpose");
   if (!transpose || n->input_count() < 2) return false;
@@ -60,8 +58,6 @@ bool fuse_transposes(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.visit(both));
 }
 
-namespace {
-
 // The Split whose outputs, all in order and each squeezed along the split axis, are what `concat` joins.
 Node* squeezed_split(const Node& concat, int64_t& split_axis) {
   Node* split = nullptr;
@@ -81,8 +77,6 @@ Node* squeezed_split(const Node& concat, int64_t& split_axis) {
   return split && split->output_count() == concat.input_count() ? split : nullptr;
 }
 
-}  // namespace
-
 bool fuse_split_squeeze_concat(Rewriter& rw, Node* n) {
   int64_t split_axis = 0;
   Node* split = squeezed_split(*n, split_axis);
@@ -97,5 +91,17 @@ bool fuse_split_squeeze_concat(Rewriter& rw, Node* n) {
   Node* transpose = rw.transpose(x, order);
   return rw.replace(n, rw.reshape(transpose->value(), n->shape()));
 }
+
+constexpr RewriteRow kTransposeSinking[] = {
+    {{"ReduceMax", "ReduceMin", "ReduceMean", "ReduceSum", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogicalAnd",
+      "ReduceLogicalOr", "Squeeze"},
+     sink_transpose_through_reduce},
+    {{"Transpose"}, fuse_transposes},
+    {{"Concat"}, fuse_split_squeeze_concat},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> transpose_sinking() { return kTransposeSinking; }
 
 }  // namespace blobsmith::transforms

@@ -8,10 +8,12 @@
 #include <numeric>
 
 #include "graph/ops/op.hpp"
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/faults/avoid_faults.hpp"
 
 namespace blobsmith::transforms {
+
 namespace dynamic {
 
 Value shape_of(Value v) {
@@ -188,6 +190,7 @@ void check_loop(const Node& n) {
 }
 
 }  // namespace
+
 }  // namespace dynamic
 
 bool resolve_dynamic_shapes(Graph& graph) {
@@ -224,6 +227,8 @@ Rewritten keep_real_shapes(Graph& graph) {
   return list;
 }
 
+namespace {
+
 bool shape_of_resolver(Rewriter& rw, Node* n) {
   const Value shape = dynamic::shape_of(n->input(0));
   return n->version == 3 && shape && rw.redirect(n->value(), shape);
@@ -237,5 +242,17 @@ bool merge_resolvers(Rewriter& rw, Node* n) {
   rw.redirect(n->value(), merged->value());
   return rw.redirect(before->value(), merged->value());
 }
+
+constexpr RewriteRow kShapesOfResolvers[] = {
+    {{"ShapeOf"}, shape_of_resolver},
+};
+constexpr RewriteRow kResolverMerges[] = {
+    {{"DynamicShapeResolver"}, merge_resolvers},
+};
+
+}  // namespace
+
+std::span<const RewriteRow> shapes_of_resolvers() { return kShapesOfResolvers; }
+std::span<const RewriteRow> resolver_merges() { return kResolverMerges; }
 
 }  // namespace blobsmith::transforms

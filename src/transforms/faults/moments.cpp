@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/faults/avoidance.hpp"
 
@@ -118,7 +119,7 @@ bool loses_eps(const Node& n) {
 
 Rewritten move_moments(Graph& graph) {
   fold_constants(graph);
-  apply_rewrites(graph, {{{"Divide", "Multiply"}, fuse_mvn}, {{"Add"}, fuse_mvn_with_constants}});
+  apply_rewrites(graph, mvn_fusions());
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return is_known_mvn(*n) && !is_native(*n) && move(rw, n); });
 }
 

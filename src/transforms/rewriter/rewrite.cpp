@@ -137,11 +137,11 @@ void Rewriter::release(Node* n) {
 // ---- the walk -------------------------------------------------------------------------------------------------------
 
 namespace {
-using Dispatch = std::unordered_map<std::string_view, std::vector<const Rewrite*>>;
+using Dispatch = std::unordered_map<std::string_view, std::vector<const RewriteRow*>>;
 
-Dispatch by_root(const std::vector<Rewrite>& group) {
+Dispatch by_root(std::span<const RewriteRow> group) {
   Dispatch d;
-  for (const Rewrite& r : group)
+  for (const RewriteRow& r : group)
     for (std::string_view type : r.roots) d[type].push_back(&r);
   return d;
 }
@@ -153,7 +153,7 @@ bool has_root(const Graph& graph, const Dispatch& dispatch) {
   });
 }
 
-bool apply_at(Rewriter& rewriter, Node* n, const Rewrite& r) {
+bool apply_at(Rewriter& rewriter, Node* n, const RewriteRow& r) {
   const std::string name = n->name, type = n->type, source = n->source;
   rewriter.set_origin(source);
   try {
@@ -166,13 +166,13 @@ bool apply_at(Rewriter& rewriter, Node* n, const Rewrite& r) {
 }
 
 bool walk(Graph& graph, const Dispatch& dispatch) {
-  static const std::vector<const Rewrite*> kNone;
+  static const std::vector<const RewriteRow*> kNone;
   const std::vector<Node*> order = graph.ordered();
   std::deque<Node*> queue(order.begin(), order.end());
   Rewriter rewriter(graph);
   bool changed = false;
 
-  const auto offer = [&](Node* n, const Rewrite& r) {
+  const auto offer = [&](Node* n, const RewriteRow& r) {
     const bool applied = apply_at(rewriter, n, r);
     const std::vector<Node*> registered = rewriter.take_registered();
     queue.insert(queue.begin(), registered.begin(), registered.end());
@@ -185,7 +185,7 @@ bool walk(Graph& graph, const Dispatch& dispatch) {
     if (is_dead(*n)) continue;
     if (n->body) changed |= in_body(graph, *n, [&](Graph& body) { return walk(body, dispatch); });
     const auto found = dispatch.find(n->type);
-    for (const Rewrite* r : found == dispatch.end() ? kNone : found->second)
+    for (const RewriteRow* r : found == dispatch.end() ? kNone : found->second)
       if (offer(n, *r)) break;
   }
   if (changed) graph.remove_unreachable();
@@ -193,7 +193,7 @@ bool walk(Graph& graph, const Dispatch& dispatch) {
 }
 }  // namespace
 
-bool apply_rewrites(Graph& graph, const std::vector<Rewrite>& group) {
+bool apply_rewrites(Graph& graph, std::span<const RewriteRow> group) {
   const Dispatch dispatch = by_root(group);
   return has_root(graph, dispatch) && walk(graph, dispatch);
 }

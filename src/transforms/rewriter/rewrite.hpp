@@ -1,6 +1,7 @@
 // What rewrites of a Graph share: the walk that applies them, how they make and replace nodes, and what they match on.
 // Facts: front-end spec §2.2 (names), §2.3 (replacement, the walk).
 #pragma once
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <optional>
@@ -71,14 +72,31 @@ class Rewriter {
 /// Attributes from a list: attributes({{"axis", 1}, {"mode", "max"}}).
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 
+/// The types of nodes that a rewrite looks at, ten at most.
+class Roots {
+ public:
+  constexpr Roots(std::initializer_list<std::string_view> types) : count_(types.size()) {
+    std::ranges::copy(types, types_.begin());
+  }
+  constexpr auto begin() const { return types_.begin(); }
+  constexpr auto end() const { return types_.begin() + static_cast<std::ptrdiff_t>(count_); }
+
+ private:
+  std::array<std::string_view, 10> types_{};
+  size_t count_;
+};
+
 /// One rewrite: looks at a node of one of the types `roots`; true when it changed the graph.
-struct Rewrite {
-  std::vector<std::string_view> roots;
+struct RewriteRow {
+  Roots roots;
   bool (*apply)(Rewriter&, Node*);
 };
 
 /// Walks the graph in order, bodies of loops included, and offers each node to the rewrites until one of them applies.
-bool apply_rewrites(Graph& graph, const std::vector<Rewrite>& group);
+bool apply_rewrites(Graph& graph, std::span<const RewriteRow> group);
+inline bool apply_rewrites(Graph& graph, std::initializer_list<RewriteRow> group) {
+  return apply_rewrites(graph, std::span(group.begin(), group.size()));
+}
 
 /// Runs f(body) with the body sharing the outer graph's counter of nodes.
 template <class F>
