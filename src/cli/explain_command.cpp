@@ -1,4 +1,4 @@
-// blobsmith explain: what an error code means.
+// blobsmith explain: what an error code means; the known faults of Intel's tools.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "core/error_codes.hpp"
+#include "transforms/faults/fault_table.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -32,11 +33,16 @@ void print_markdown(const std::vector<ErrorCodeRow>& rows) {
 int explain_command(const Arguments& args) {
   CLI::App app("Example: blobsmith explain BS2003", "blobsmith explain");
   std::string code;
-  bool json = false, markdown = false;
+  bool json = false, markdown = false, faults = false;
   app.add_option("code", code, "an error code, with or without BS; all where left out");
   app.add_flag("--json", json, "as JSON");
   app.add_flag("--markdown", markdown, "as docs/errors.md has it");
+  app.add_flag("--faults", faults, "the known wrong results of Intel's tools instead, as docs/quirks.md has them");
   if (const int exit = parse(app, args); exit >= 0) return exit;
+  if (faults) {
+    std::printf("%s", transforms::fault_table().c_str());
+    return kDone;
+  }
   std::vector<ErrorCodeRow> rows(error_codes().begin(), error_codes().end());
   if (!code.empty())
     std::erase_if(rows,

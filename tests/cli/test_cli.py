@@ -195,6 +195,11 @@ def test_generated_documents_are_fresh(run, document, command):
         assert f.read() == run(*command).stdout, f'blobsmith {" ".join(command)} > docs/{document}'
 
 
+def test_table_of_known_faults_is_fresh(run):
+    with open(os.path.join(ROOT, 'docs', 'quirks.md')) as f:
+        assert run('explain', '--faults').stdout in f.read(), 'blobsmith explain --faults, in docs/quirks.md'
+
+
 def test_unsupported_layers_are_named_all_at_once(run, tmp_path):
     net = Net('bad')
     x = net.conv(net.input(1, 3, 8, 8), 3, 4)

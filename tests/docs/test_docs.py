@@ -23,12 +23,6 @@ def test_every_quirk_is_listed():
     assert all(os.path.exists(os.path.join(ROOT, p)) for p in listed)
 
 
-def test_known_faults_are_listed():
-    rows = re.findall(r'"([^"]+)", (?:true|false)\}', read('src/compare/known_faults.cpp'))
-    assert len(rows) >= 9
-    assert not [r for r in rows if r not in read('docs/quirks.md')]
-
-
 def test_links_lead_somewhere():
     for document in ('README.md', *(f'docs/{f}' for f in os.listdir(os.path.join(ROOT, 'docs')) if f.endswith('.md'))):
         for link in re.findall(r'\]\(([^)#:]+)\)', read(document)):

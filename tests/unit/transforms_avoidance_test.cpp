@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 #include "transforms_fixture.hpp"
 

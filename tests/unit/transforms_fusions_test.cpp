@@ -1,4 +1,4 @@
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {

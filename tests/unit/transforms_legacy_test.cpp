@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 #include "transforms_fixture.hpp"
 
 namespace blobsmith {

@@ -4,7 +4,7 @@
 #include "graph/ops/numbers.hpp"
 #include "graph/ops/strided.hpp"
 #include "transforms/conversion/rewrites.hpp"
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -1,7 +1,7 @@
 // Interpolate of opset1 -> Interp (linear) or ResampleV2; version 4 stays (front-end spec §5.6).
 #include "graph/ops/interpolation.hpp"
 #include "transforms/conversion/rewrites.hpp"
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "transforms/conversion/rewrites.hpp"
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {

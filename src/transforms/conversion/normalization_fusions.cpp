@@ -3,7 +3,7 @@
 
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/conversion/shared_fusions.hpp"
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -10,7 +10,7 @@
 #include "graph/ops/op.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

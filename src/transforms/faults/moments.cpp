@@ -6,7 +6,7 @@
 
 #include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

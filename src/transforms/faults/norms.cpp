@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "graph/ops/strided.hpp"
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "graph/ops/interpolation.hpp"
 #include "graph/ops/resize_weights.hpp"
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

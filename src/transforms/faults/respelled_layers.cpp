@@ -1,7 +1,7 @@
 // Single layers in words that the VPU understands: conversions to booleans, patches of images, pads of interpolations.
 #include "graph/ops/interpolation.hpp"
 #include "graph/ops/slice_plan.hpp"
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <set>
 
-#include "transforms/faults/avoidance.hpp"
+#include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
 namespace {

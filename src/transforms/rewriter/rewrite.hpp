@@ -1,7 +1,6 @@
 // What rewrites of a Graph share: the walk that applies them, how they make and replace nodes, and what they match on.
 // Facts: front-end spec §2.2 (names), §2.3 (replacement, the walk).
 #pragma once
-#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/table.hpp"
 #include "graph/graph.hpp"
 
 namespace blobsmith::transforms {
@@ -72,19 +72,7 @@ class Rewriter {
 /// Attributes from a list: attributes({{"axis", 1}, {"mode", "max"}}).
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 
-/// The types of nodes that a rewrite looks at, ten at most.
-class Roots {
- public:
-  constexpr Roots(std::initializer_list<std::string_view> types) : count_(types.size()) {
-    std::ranges::copy(types, types_.begin());
-  }
-  constexpr auto begin() const { return types_.begin(); }
-  constexpr auto end() const { return types_.begin() + static_cast<std::ptrdiff_t>(count_); }
-
- private:
-  std::array<std::string_view, 10> types_{};
-  size_t count_;
-};
+using Roots = Few<std::string_view, 10>;  ///< the types of nodes that a rewrite looks at
 
 /// One rewrite: looks at a node of one of the types `roots`; true when it changed the graph.
 struct RewriteRow {

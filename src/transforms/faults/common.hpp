@@ -1,13 +1,13 @@
-// What the rewrites of avoid_faults.hpp share.
+// What the rewrites of this room share.
 #pragma once
 #include <functional>
 
-#include "transforms/faults/avoid_faults.hpp"
+#include "transforms/faults/rewrites.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 
-/// Offers every node to `respell`, in order, which says whether it put something else in its place.
+/// Offers every node to `respell`, in order, which returns whether it put something else in its place.
 template <class F>
 Rewritten rewrite_each(Graph& graph, F respell) {
   Rewriter rw(graph);

@@ -1,0 +1,399 @@
+#include "transforms/faults/fault_table.hpp"
+
+#include <algorithm>
+
+#include "transforms/faults/rewrites.hpp"
+
+namespace blobsmith::transforms {
+namespace {
+
+bool any(const Attributes& a, std::string_view list) {
+  return a.has(list) && std::ranges::any_of(a.integers(list), [](int64_t v) { return v != 0; });
+}
+
+/// Outputs up to 5x5 stay in software, and so do kernels that the engine does not take.
+bool averages_at_borders(const Node& n) {
+  const Shape& out = n.shape();
+  if (!n.attrs.flag("exclude-pad") || out.size() != 4 || (out[2] <= 5 && out[3] <= 5)) return false;
+  const auto &kernel = n.attrs.integers("kernel"), &strides = n.attrs.integers("strides");
+  const bool in_software = kernel == std::vector<int64_t>{1, 1} ||
+                           (kernel == std::vector<int64_t>{3, 3} && strides.back() == 2) ||
+                           (kernel == std::vector<int64_t>{5, 5} && strides.back() == 3);
+  return !in_software && (any(n.attrs, "pads_begin") || any(n.attrs, "pads_end"));
+}
+
+bool mixes_groups(const Node& n) {
+  const Shape& w = n.input(1).shape();
+  return w.size() == 5 && w[0] > 1 && w[1] * w[2] > 1;
+}
+
+/// Kernels and pads that the convolution engine does not take.
+bool deconvolves_in_software(const Node& n) {
+  const bool grouped = n.is("GroupConvolutionBackpropData");
+  if (!grouped && !n.is("ConvolutionBackpropData")) return false;
+  const Shape& w = n.input(1).shape();
+  const bool depthwise = grouped && w[1] == 1 && w[2] == 1;
+  return depthwise || w.back() > 15 || w[w.size() - 2] > 15 ||
+         n.attrs.integers("pads_begin") != n.attrs.integers("pads_end");
+}
+
+/// A ReLU behind such a deconvolution and its bias.
+bool is_lost(const Node& n) {
+  Value v = n.input(0);
+  if (v.node->is("Add")) v = v.node->input(v.node->input(0).node->is_constant() ? 1 : 0);
+  return deconvolves_in_software(*v.node);
+}
+
+bool adds_bias_twice(const Node& n) {
+  const Shape& w = n.input(1).shape();
+  return w.size() == 4 && w[2] == 1 && w[3] == 16;
+}
+
+bool pads_before(const Node& n) { return n.version == 4 && pads_interpolation(n); }
+bool interpolates_otherwise(const Node& n) {
+  return n.attrs.text("mode") != "cubic" || n.version == 0;
+}  // cubic ones of opset 4 are refused
+bool is_weighted(const Node& n) { return can_be_weighted(n) && interpolates_otherwise(n); }
+bool is_not_weighted(const Node& n) {
+  return lacks_interpolation(n) && !can_be_weighted(n) && interpolates_otherwise(n);
+}
+
+bool keeps_eps(const Node& n) { return mistakes_eps(n) && !mistakes_eps_for_good(n); }
+
+/// Along channels and plane at once.
+bool sums_in_volumes(const Node& n) {
+  if (!n.input(1).node->is_constant()) return false;
+  const std::vector<int64_t> axes = n.input(1).node->constant.to_i64();
+  const auto rank = static_cast<int64_t>(n.shape().size());
+  return axes.size() > 1 && std::ranges::any_of(axes, [&](int64_t a) { return a == 1 || a + rank == 1; });
+}
+bool is_aligned(const Node& n) { return n.attrs.flag("aligned"); }
+bool always(const Node&) { return true; }
+
+bool is_other_cell(const Node& n) { return is_special_cell(n) && !is_special_cell_of_known_functions(n); }
+
+bool has_bins(const Node& n) { return n.attrs.text("mode") == "bilinear"; }
+
+constexpr FaultyLayerRow kBatchFault = {
+    {}, nullptr, "this layer works across the items of the batch, which the blob computes one by one", true};
+
+constexpr FaultRow kFaults[] = {
+    {"several negative indices of a Gather give zeros",
+     "src/transforms/conversion/gather.cpp",
+     "yes: they are counted from the front",
+     k2021_4,
+     {{{"Gather"}, takes_from_the_back, "negative indices give zeros", true}},
+     count_indices_from_front,
+     "its negative indices, which the chip does not know, are counted from the front"},
+    {"interpolation of opset 1 counts coordinates from the middle of pixels, whatever align_corners says",
+     "src/vpu/lowering/parsers/resize.cpp",
+     "yes, without pads: it becomes one of opset 4",
+     k2021_4,
+     {{{"Interpolate"}, resizes_by_middles, "coordinates are counted from the middle of pixels", true}},
+     state_coordinates,
+     "its coordinates are said in the words of opset 4, which the chip heeds"},
+    {"an L2 normalisation recognised with a maximum of eps and the norm takes eps for its square",
+     "src/transforms/conversion/normalization_fusions.cpp",
+     "yes",
+     k2021_4,
+     {{{"Divide"},
+       is_l2_of_maximum,
+       "with the norm below it this becomes an L2 normalisation with eps for the square of eps",
+       true}},
+     restate_maxima,
+     "its eps, as the least norm, is squared to be the least sum of squares"},
+    {"an L2 normalisation by the larger of sum and eps (eps_mode max) is executed with both added",
+     "src/vpu/lowering/parsers/normalization.cpp",
+     "yes, from eps 2^-14 on: it is spelled out",
+     k2021_4,
+     {{{"NormalizeL2"}, adds_least_norm, "eps is added, where the larger of sum and eps is meant", true}},
+     spell_out_least_norms,
+     "eps is the least sum of squares, not added to it: it becomes the operations that it stands for"},
+    {"an L2 normalisation over other axes than the channels is executed over channels and plane; of three axes the "
+     "first counts as the channels",
+     "src/transforms/conversion/inputs_to_attributes.cpp",
+     "yes: they are moved to the channels",
+     k2021_4,
+     {{{"NormalizeL2"}, normalises_other_axes, "it is executed over the channels, or over channels and plane", true}},
+     move_norms,
+     "the axes of the norm are put where the chip normalises over them"},
+    {"an MVN, or moments that become one, over axes that the chip does not normalise over is refused",
+     "src/transforms/faults/moments.cpp",
+     "yes: they are moved to the last axis",
+     k2021_4,
+     {},
+     move_moments,
+     "its axes are put where the chip normalises over them"},
+    {"an eps of MVN or NormalizeL2 below 5e-9 is 0 in the blob: rows and vectors of zeros give 0/0",
+     "src/vpu/lowering/attribute_text.hpp",
+     "yes: it is 1e-8",
+     k2021_4,
+     {{{"MVN"}, loses_eps, "its eps becomes 0: rows of one value give 0/0", true},
+      {{"NormalizeL2"}, loses_eps, "its eps becomes 0: vectors of zeros give 0/0", true}},
+     keep_eps_above_zero,
+     "its eps, which would become 0, is 1e-8"},
+    {"MVN with eps inside the square root, spelled out or not, is executed with eps outside",
+     "src/vpu/lowering/parsers/normalization.cpp",
+     "yes, from eps 1e-9 on ([below](#eps-inside-the-square-root))",
+     k2021_4,
+     {{{"MVN"}, mistakes_eps_for_good, "eps is added outside of the square root", false},
+      {{"MVN"}, keeps_eps, "eps is added outside of the square root", true},
+      {{"Divide", "Multiply", "Add"},
+       mistakes_eps,
+       "it becomes an MVN, where eps is added outside of the square root",
+       true}},
+     keep_eps_inside,
+     "eps stays inside of the square root: two more values per row make up for it"},
+    {"slopes of PReLU belong to the first of three axes, and to the channels only",
+     "src/vpu/lowering/parsers/activation.cpp",
+     "yes: a fourth axis, or both halves on their own",
+     k2021_4,
+     {{{"PRelu"},
+       has_misplaced_slopes,
+       "its slopes are taken for those of the channels, the first of three axes",
+       true}},
+     place_slopes,
+     "its slopes are applied to the axis that the model says"},
+    {"GRN and LRN of three axes take the first for the channels",
+     "src/vpu/lowering/parsers/normalization.cpp",
+     "yes: they get a fourth axis",
+     k2021_4,
+     {{{"LRN", "GRN"}, lacks_channels, "of three axes the first counts as the channels", true}},
+     give_channels,
+     "it gets a fourth axis, so that its channels are those of the model"},
+    {"the k of LRN loses its fraction",
+     "src/vpu/lowering/attribute_text.hpp",
+     "yes: x / (k + s)^beta is (m/k)^beta x / (m + m/k s)^beta with an integer m",
+     k2021_4,
+     {{{"LRN"}, loses_fraction, "the bias (k) loses its fraction", true}},
+     keep_fractions,
+     "its k becomes an integer, and the rest a factor behind it"},
+    {"a conversion of real numbers to booleans cuts off their fractions first",
+     "src/transforms/conversion/convert_precision.cpp",
+     "yes: they are compared with zero",
+     k2021_4,
+     {{{"Convert"}, truncates_to_boolean, "fractions are cut off before the comparison with zero", true}},
+     compare_with_zero,
+     "the numbers are compared with zero, fractions included"},
+    {"ExtractImagePatches is executed as ReorgYolo, which orders pixels otherwise",
+     "src/transforms/conversion/gather.cpp",
+     "yes: it becomes SpaceToDepth",
+     k2021_4,
+     {{{"ExtractImagePatches"}, is_reorganised, "executed as ReorgYolo, which orders pixels otherwise", true}},
+     cut_into_blocks,
+     "its patches are cut by SpaceToDepth, in the model's order"},
+    {"a StridedSlice that drops an axis counts its begin even where begin_mask says that it does not, unless it has "
+     "two or four axes and steps of 1",
+     "src/graph/ops/slice.cpp",
+     "yes",
+     k2021_4,
+     {{{"StridedSlice"}, drops_masked_begins, "of axes that it drops begin counts in spite of begin_mask", true}},
+     state_masked_begins,
+     "of the axes that it drops it takes the first element where begin_mask says so"},
+    {"pads of an interpolation: only the first is looked at",
+     "src/transforms/conversion/interpolate_to_legacy.cpp",
+     "yes: in opset 4 they become a Pad, in opset 1 weights as above",
+     k2021_4,
+     {{{"Interpolate"}, pads_before, "of the pads only the first is looked at", true}},
+     pad_before_interpolations,
+     "its pads become a Pad before it"},
+    {"a Gather and a GatherElements made one turn the indices by the Transpose between them instead of its inverse",
+     "src/transforms/conversion/merge_gathers.cpp",
+     "yes: they stay two",
+     k2021_4,
+     {{{"Transpose"},
+       is_changed_by_gather_merge,
+       "the indices of the GatherElements behind it are turned by it, not by its inverse",
+       true}},
+     keep_gathers_apart,
+     "the Gather before it and the GatherElements behind it are not made one"},
+    {"the real shape of a Transpose of unknown shape is that of the inverse Transpose",
+     "src/transforms/dynamic/reshape.cpp",
+     "yes",
+     k2021_4,
+     {{{"Transpose"}, mistakes_real_shape, "its real shape is that of the inverse Transpose", true}},
+     keep_real_shapes,
+     "its real shape is that of the model"},
+    {"the real shape of a Concat of several tensors of unknown shape and a static one is too small",
+     "src/transforms/dynamic/movement.cpp",
+     "yes",
+     k2021_4,
+     {{{"Concat"}, mistakes_real_shape, "its real shape is too small", true}}},
+    {"cubic and area interpolation of opset 1 are executed as nearest",
+     "src/vpu/lowering/parsers/resize.cpp",
+     "cubic yes: rows and columns are weighted by two 1x1 convolutions (in opset 4 too, where Intel's compiler refuses "
+     "it)",
+     k2021_4,
+     {{{"Interpolate"},
+       is_weighted,
+       "cubic and area are executed as nearest; pads and antialias are not looked at",
+       true},
+      {{"Interpolate"},
+       is_not_weighted,
+       "cubic and area are executed as nearest; pads and antialias are not looked at",
+       false}},
+     resize_by_weights,
+     "its rows and columns are weighted by two convolutions, as the chip has no such interpolation"},
+    {"antialias of an interpolation is not looked at",
+     "src/vpu/lowering/parsers/resize.cpp",
+     "yes: weights as above",
+     k2021_4,
+     {}},
+    {"the lengths of its sequences are not looked at by an LSTM",
+     "src/vpu/lowering/parsers/recurrent.cpp",
+     "yes for constant lengths above zero: the data end there",
+     k2021_4,
+     {{{"LSTMSequence"}, ends_early, "the lengths of its sequences are not looked at", true},
+      {{"LSTMSequence"}, may_end_early, "the lengths of its sequences are not looked at", false}},
+     end_sequences,
+     "its data end where the lengths of its sequences say"},
+    {"activations and clip of an LSTM (and input_forget) are not looked at",
+     "src/vpu/lowering/parsers/recurrent.cpp",
+     "yes for sigmoid, tanh, relu and hardsigmoid, of sequences up to 128 steps: the cell is spelled out",
+     k2021_4,
+     {{{"LSTMCell", "LSTMSequence"},
+       is_special_cell_of_known_functions,
+       "activations and clip are not looked at",
+       true},
+      {{"LSTMCell", "LSTMSequence"}, is_other_cell, "activations and clip are not looked at", false}},
+     spell_out_cells,
+     "its cell, with activations or a clip of its own, becomes the operations that it stands for"},
+    {"a Pad of zeros before a transposed convolution is taken out of its padding, which changes the output's size and "
+     "values",
+     "src/transforms/conversion/pad_fusion.cpp",
+     "yes: it stays a Pad, unless the stride is 1",
+     k2021_4,
+     {{{"ConvolutionBackpropData", "GroupConvolutionBackpropData"},
+       is_changed_by_pad_fusion,
+       "the Pad before it is taken out of its padding",
+       true}},
+     keep_pads_apart,
+     "the zeros of the Pad before it do not become its own padding, which means something else"},
+    {"a Pad of zeros before a MaxPool becomes padding of it, which is minus infinity (Model Optimizer, and the "
+     "compiler)",
+     "src/importers/model_optimizer/pad_folding.cpp src/transforms/conversion/pad_fusion.cpp",
+     "yes: it stays a Pad, unless no value can be negative",
+     k2021_4,
+     {{{"MaxPool"},
+       is_changed_by_pad_fusion,
+       "the zeros of the Pad before it become its own padding, which is minus infinity",
+       true}}},
+    {"an L2 normalisation recognised with a sum of eps gets eps 1.0",
+     "src/transforms/conversion/normalization_fusions.cpp",
+     "yes: it stays spelled out",
+     k2021_4,
+     {{{"Divide"},
+       is_changed_by_l2_fusion,
+       "with the norm below it this becomes an L2 normalisation with eps 1.0",
+       true}},
+     keep_norms_apart,
+     "the norm keeps its eps, and stays the operations that it is made of"},
+    // avoided elsewhere, or not at all
+    {"average pools of the hardware divide by the whole kernel at the borders, also where padding is excluded",
+     "src/vpu/lowering/parsers/pooling.cpp",
+     "yes: such pools stay in software",
+     k2021_4,
+     {{{"AvgPool"},
+       averages_at_borders,
+       "averages at the borders divide by the whole kernel, although the model excludes the padding",
+       true}}},
+    {"the groups of a grouped deconvolution get each other's kernels",
+     "src/vpu/passes/split_grouped_conv.cpp",
+     "yes",
+     k2021_4,
+     {{{"GroupConvolutionBackpropData"},
+       mixes_groups,
+       "the groups of this deconvolution get each other's kernels",
+       true}}},
+    {"a ReLU behind a deconvolution that stays in software (depthwise, large kernel, unequal pads) is lost",
+     "src/vpu/passes/merge_hw_stages.cpp",
+     "yes",
+     k2021_4,
+     {{{"Relu"}, is_lost, "this ReLU behind a deconvolution in software is lost", true}}},
+    {"a 16x1 convolution is split in halves that each add the bias and apply the activation",
+     "src/vpu/lowering/parsers/convolution.cpp src/vpu/passes/split_large_kernel_conv.cpp",
+     "yes: it stays in software",
+     k2021_4,
+     {{{"Convolution"}, adds_bias_twice, "the 16x1 kernel is split in halves that each add the bias", true}}},
+    {"the items of a batch are computed one by one, though a layer works across them: a reduction (ReduceMean over all "
+     "axes), Softmax, Concat, Gather or the like along the batch, a Transpose of it, a constant for every item",
+     "src/transforms/conversion/batch.cpp",
+     "yes: all items are computed at once",
+     k2021_4,
+     {kBatchFault}},
+    {"mode and bins of PSROIPooling are not looked at",
+     "src/vpu/lowering/parsers/roi.cpp",
+     "no",
+     k2021_4,
+     {{{"PSROIPooling"}, has_bins, "mode and bins are not looked at: it is executed as average", false}}},
+    {"aligned of ExperimentalDetectronROIFeatureExtractor is not looked at",
+     "src/vpu/lowering/parsers/roi.cpp",
+     "no",
+     k2021_4,
+     {{{"ExperimentalDetectronROIFeatureExtractor"}, is_aligned, "aligned is not looked at", false}}},
+    {"DeformablePSROIPooling is executed as PSROIPooling (with offsets it is refused)",
+     "src/vpu/lowering/parsers/roi.cpp",
+     "no",
+     k2021_4,
+     {{{"DeformablePSROIPooling"}, always, "executed as PSROIPooling: a bin is the mean of its pixels", false}}},
+    {"a second im2col convolution with the same weights gets no temporary buffer",
+     "src/vpu/stages/convolution.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"Expands of one tensor are merged without a look at their offsets",
+     "src/vpu/memory/process_special_stages.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"Softmax and LogSoftmax of ONNX opset 13 are flattened at their axis as those of older opsets (Model Optimizer)",
+     "src/importers/onnx/ops/softmax.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"an Einsum whose equation has no output keeps all letters, also those that are summed over (Model Optimizer)",
+     "src/importers/onnx/ops/matmul.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"a factor along axis 1 of a product of more than two axes goes into the columns of the second matrix, or into "
+     "axis 0 or 1 of a stack of them (Model Optimizer)",
+     "src/importers/model_optimizer/multiply_into_weights.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"LRN over channels and plane is executed over the plane only",
+     "src/transforms/conversion/inputs_to_attributes.cpp",
+     "no",
+     k2021_4,
+     {{{"LRN"}, sums_in_volumes, "the channels beside each one are left out of its sums", false}}},
+};
+
+std::string releases_text(unsigned releases) {
+  std::string text;
+  if (releases & k2021_4) text = "2021.4.2";
+  if (releases & k2022_1) text += text.empty() ? "2022.1" : ", 2022.1";
+  return text;
+}
+
+/// "a b" as "`a`, `b`".
+std::string files_text(std::string_view files) {
+  std::string text = "`" + std::string(files) + "`";
+  for (size_t at = text.find(' '); at != std::string::npos; at = text.find(' ', at + 4)) text.replace(at, 1, "`, `");
+  return text;
+}
+
+}  // namespace
+
+std::span<const FaultRow> fault_rows() { return kFaults; }
+const FaultyLayerRow& batch_fault() { return kBatchFault; }
+
+std::string fault_table() {
+  std::string text = "| what | where | avoided | OpenVINO |\n| --- | --- | --- | --- |\n";
+  for (const FaultRow& f : kFaults)
+    text += "| " + std::string(f.fault) + " | " + files_text(f.where) + " | " + std::string(f.avoided) + " | " +
+            releases_text(f.releases) + " |\n";
+  return text;
+}
+
+}  // namespace blobsmith::transforms
