@@ -9,12 +9,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;
   const Bytes bytes = Bytes::copy_of(std::span(data, size));
   fuzz::survive([&] {
-    Graph graph = import_onnx_as_model_optimizer(bytes, "fuzz.onnx", "");
+    Graph graph = import_onnx_as_model_optimizer(bytes, "").graph;
     legalise(graph);
     vpu::CompileOptions options;
     options.quirks = false;
     vpu::compile(std::move(graph), options);
   });
-  fuzz::survive([&] { import_onnx_as_inference_engine(bytes, "fuzz.onnx", ""); });
+  fuzz::survive([&] { import_onnx_as_inference_engine(bytes, ""); });
   return 0;
 }

@@ -24,6 +24,7 @@ struct Options {
 
 void declare(CLI::App& app, Options& o) {
   add_model_options(app, o.model);
+  add_conversion_options(app, o.model);
   add_camera_options(app, o.camera);
   app.add_flag("--no-fix", o.no_fix, "judge as compile does: no rewrites, Intel's known wrong results");
   app.add_flag("--json", o.json, "as JSON");

@@ -8,8 +8,7 @@
 
 #include "cli/cli.hpp"
 #include "core/file.hpp"
-#include "importers/onnx/as_inference_engine.hpp"
-#include "importers/openvino_ir/reader.hpp"
+#include "importers/import.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/compile.hpp"
 #include "vpu/format/target.hpp"
@@ -83,14 +82,6 @@ void print_tensors(const char* title, const std::vector<vpu::BlobPort>& tensors)
                 t.desc.order.name().c_str());
 }
 
-Graph read_model(const std::filesystem::path& model) {
-  if (model.extension() == ".onnx") return import_onnx_as_inference_engine(model.string());
-  if (model.extension() == ".xml") return read_openvino_ir(model.string());
-  Error e(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " +
-                                        model.extension().string() + " and read the model: " + model.string());
-  throw e.hint("compile takes an OpenVINO IR (.xml) or an ONNX model (.onnx)");
-}
-
 int compile(const Options& o) {
   if (o.model.empty()) throw Error(ErrorCode::BadOptionValue, "Path to model xml file is required");
   const std::filesystem::path model(o.model);
@@ -98,7 +89,7 @@ int compile(const Options& o) {
   const vpu::CompileOptions options = compile_options(o);
   const vpu::Target* target = o.target.empty() ? nullptr : &vpu::find_target(o.target);
   const auto start = std::chrono::steady_clock::now();
-  Graph graph = read_model(model);
+  Graph graph = import_model(o.model, {.as = ImportAs::InferenceEngine}).graph;
   check_names(graph, options);
   vpu::CompileReport compiled;
   ChunkedBytes blob = vpu::compile(std::move(graph), options, &compiled);

@@ -25,7 +25,8 @@ struct Options {
 
 void declare(CLI::App& app, Options& o) {
   add_model_options(app, o.model);
-  app.add_option("-o,--output", o.output, "blob to write (default: the model's name with .blob, in this folder)");
+  add_conversion_options(app, o.model);
+  app.add_option("-o", o.output, "blob to write (default: the model's name with .blob, in this folder)");
   add_camera_options(app, o.camera);
   app.add_option("--target", o.target,
                  "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");

@@ -1,10 +1,9 @@
 #include "cli/model_input.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
-#include <filesystem>
-
-#include "importers/openvino_ir/reader.hpp"
+#include <iterator>
 
 namespace blobsmith::cli {
 namespace {
@@ -29,20 +28,54 @@ std::pair<std::string, Shape> parse_input_shape(const std::string& s) {
 }  // namespace
 
 void add_model_options(CLI::App& app, ModelInput& m) {
-  app.add_option("model", m.file, "the model: .onnx, or OpenVINO IR .xml with its .bin beside it")->required();
-  app.add_option("--input-shape", m.shapes,
-                 "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable)");
+  app.add_option("model", m.file, "the model: " + readable_formats())->required();
+  app.add_option(
+      "--input-shape,--input_shape", m.shapes,
+      "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable); or [1,3,224,224],... of the "
+      "inputs that --input names, or of the only one");
 }
 
+void add_conversion_options(CLI::App& app, ModelInput& m) {
+  app.add_option("--input", m.inputs,
+                 "where the network begins: inputs, layers or tensors, NAME, PORT:NAME or NAME:PORT, each with its "
+                 "[1 3 224 224], {type} or ->value (which freezes it)");
+  app.add_option("--output", m.outputs, "where the network ends: layers or tensors, NAME, PORT:NAME or NAME:PORT");
+  app.add_option("-b,--batch", m.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
+  app.add_option("--mean-values,--mean_values", m.mean,
+                 "[104,117,123] or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
+  app.add_option("--scale-values,--scale_values", m.scale, "the same: what the inputs are divided by, after the mean");
+  app.add_flag("--reverse-input-channels,--reverse_input_channels", m.reverse_channels,
+               "pictures come in the other order of channels (RGB, BGR) than the model's");
+}
+
+namespace {
+
+ImportOptions import_options(const ModelInput& m) {
+  using namespace model_optimizer;
+  ImportOptions o{.half_precision = m.half_precision, .quirks = m.quirks};
+  for (const std::string& s : m.shapes) {
+    if (s.find('=') != std::string::npos)
+      o.input_shapes.insert(parse_input_shape(s));
+    else
+      std::ranges::move(parse_shapes(s), std::back_inserter(o.cut.shapes));
+  }
+  if (!m.inputs.empty()) o.cut.inputs = parse_inputs(m.inputs);
+  if (!m.outputs.empty()) o.cut.outputs = parse_places(m.outputs);
+  if (m.batch) o.cut.batch = m.batch;
+  if (!m.mean.empty()) o.preprocess.mean = parse_channel_values(m.mean);
+  if (!m.scale.empty()) o.preprocess.scale = parse_channel_values(m.scale);
+  o.preprocess.reverse_input_channels = m.reverse_channels;
+  return o;
+}
+
+}  // namespace
+
 Graph read_model(const ModelInput& m, std::vector<ImportNote>* notes, ImportProblems* problems) {
-  const std::string extension = std::filesystem::path(m.file).extension();
-  OnnxOptions onnx{.input_shapes = {}, .half_precision = m.half_precision, .quirks = m.quirks, .problems = problems};
-  for (const std::string& s : m.shapes) onnx.input_shapes.insert(parse_input_shape(s));
-  if (extension == ".xml") return read_openvino_ir(m.file, {}, problems);
-  if (extension == ".onnx") return import_onnx_as_model_optimizer(m.file, onnx, notes);
-  Error e(ErrorCode::UnknownFormat,
-          "Unknown model format! Cannot find reader for model format: " + extension + " and read the model: " + m.file);
-  throw e.hint("models are .onnx and .xml");
+  ImportOptions options = import_options(m);
+  options.problems = problems;
+  Imported imported = import_model(m.file, options);
+  if (notes) *notes = std::move(imported.notes);
+  return std::move(imported.graph);
 }
 
 void add_camera_options(CLI::App& app, CameraOptions& o) {

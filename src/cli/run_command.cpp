@@ -8,6 +8,7 @@
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
 #include "core/file.hpp"
+#include "importers/import.hpp"
 #include "vpu/format/reader.hpp"
 
 namespace blobsmith::cli {
@@ -110,7 +111,7 @@ int run_command(const Arguments& args) {
   if (const int code = parse(app, args); code >= 0) return code;
   if (!o.dump_stages.empty() && o.output_dir.empty())
     throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
-  if (is_model(o.blob)) return run_model(o);
+  if (is_model_file(o.blob)) return run_model(o);
 
   Emulator emulator = load(o);
   set_inputs(emulator, o);

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -58,15 +57,10 @@ void check_options(const RunOptions& o) {
     throw Error(
         ErrorCode::BadOptionValue,
         "--expect, --dump-stage, --profile, --repeat, --avg-exclude-pad, --check-memory and --assume are of blobs only")
-        .hint("blobsmith compare holds a blob against its model");
+        .hint("blobsmith compare compares a blob with its model");
 }
 
 }  // namespace
-
-bool is_model(const std::string& path) {
-  const std::string extension = std::filesystem::path(path).extension();
-  return extension == ".xml" || extension == ".onnx";
-}
 
 TensorInfo describe_parameter(const Node& p) {
   const ElementType t = p.element_type();

@@ -12,8 +12,6 @@
 
 namespace blobsmith::cli {
 
-/// True for the names of files that the importers read.
-bool is_model(const std::string& path);
 /// Computes the model in FP32, as its operations are defined. Returns the exit code.
 int run_model(const RunOptions& options);
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
+#include "importers/onnx/as_model_optimizer.hpp"
 
 namespace blobsmith {
 
@@ -76,9 +76,11 @@ class ModelText {
     return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(s.data()), s.size()));
   }
   /// As Model Optimizer converts it.
-  Graph import(const OnnxOptions& options = {}) const { return import_onnx_as_model_optimizer(bytes(), "test.onnx", "", options); }
+  Graph import(const ImportOptions& options = {}) const {
+    return import_onnx_as_model_optimizer(bytes(), "", options).graph;
+  }
   /// As Intel's own importer reads it.
-  Graph read() const { return import_onnx_as_inference_engine(bytes(), "test.onnx", ""); }
+  Graph read() const { return import_onnx_as_inference_engine(bytes(), ""); }
 
  private:
   onnx::NodeProto& last() { return *model_.mutable_graph()->mutable_node(model_.graph().node_size() - 1); }

@@ -39,7 +39,7 @@ TEST(OnnxImport, NamesLayersAlikeInHalfAndInFullPrecision) {
                                     .node("Relu", "relu", {"c"}, "y")
                                     .output("y"));
   for (const bool half : {true, false}) {
-    const Graph g = m.import({.input_shapes = {}, .half_precision = half});
+    const Graph g = m.import({.half_precision = half});
     const Node* n = layer(g, "same");
     ASSERT_TRUE(n) << half;
     EXPECT_EQ(n->type, "Convolution") << "rather than its weights";
@@ -69,8 +69,8 @@ TEST(OnnxImport, AFactorAlongRowsStaysOutOfTheColumnsWithoutQuirks) {
                                     .node("MatMul", "product", {"x", "w"}, "p")
                                     .node("Mul", "mul", {"p", "s"}, "y")
                                     .output("y"));
-  EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = true}), "y")->type, "MatMul");
-  EXPECT_EQ(layer(m.import({.input_shapes = {}, .quirks = false}), "y")->type, "Multiply");
+  EXPECT_EQ(layer(m.import({.quirks = true}), "y")->type, "MatMul");
+  EXPECT_EQ(layer(m.import({.quirks = false}), "y")->type, "Multiply");
   const ModelText flat = std::move(ModelText()
                                        .input("x", {2, 2})
                                        .constant("w", {2, 2}, {1, 2, 3, 4})
@@ -78,7 +78,7 @@ TEST(OnnxImport, AFactorAlongRowsStaysOutOfTheColumnsWithoutQuirks) {
                                        .node("MatMul", "product", {"x", "w"}, "p")
                                        .node("Mul", "mul", {"p", "s"}, "y")
                                        .output("y"));
-  EXPECT_EQ(layer(flat.import({.input_shapes = {}, .quirks = false}), "y")->type, "MatMul") << "columns";
+  EXPECT_EQ(layer(flat.import({.quirks = false}), "y")->type, "MatMul") << "columns";
 }
 
 TEST(OnnxImport, ZerosBeforeAMaximumStayThereWithoutQuirks) {
@@ -93,7 +93,7 @@ TEST(OnnxImport, ZerosBeforeAMaximumStayThereWithoutQuirks) {
                          .output("y"));
   };
   const auto keeps = [&](const char* before, bool quirks) {
-    return layer(model(before).import({.input_shapes = {}, .quirks = quirks}), "pad") != nullptr;
+    return layer(model(before).import({.quirks = quirks}), "pad") != nullptr;
   };
   EXPECT_FALSE(keeps("Tanh", true)) << "as Model Optimizer";
   EXPECT_TRUE(keeps("Tanh", false));
@@ -144,7 +144,7 @@ TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
   const Error e = error_of(m);
   EXPECT_EQ(e.code(), ErrorCode::ShapeMismatch);
   EXPECT_EQ(e.hint(), "state it: --input-shape x=1,3,224,224");
-  OnnxOptions options;
+  ImportOptions options;
   options.input_shapes["x"] = {2, 3};
   EXPECT_EQ(m.import(options).parameters()[0]->shape(), (Shape{2, 3}));
 }

@@ -122,7 +122,7 @@ TEST(OnnxOperators, QuantizedValuesAreRoundedRealOnes) {
 
 TEST(OnnxOperators, AnEquationWithoutOutputSumsOverRepeatedLetters) {
   const auto shape = [](bool quirks) {
-    OnnxOptions options;
+    ImportOptions options;
     options.quirks = quirks;
     return layer(ModelText()
                      .input("a", {2, 3})

@@ -1,4 +1,4 @@
-// What Model Optimizer 2021.4.2 does to a network after its operators are known, by file. The order is optimize.cpp
+// What Model Optimizer 2021.4.2 does to a network after its operators are known, by file. The order is pipeline.cpp
 // (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors;
 // to_half_precision rounds each of them once.
 #pragma once
@@ -7,10 +7,6 @@
 namespace blobsmith::model_optimizer {
 
 using transforms::Rewriter;
-
-/// All of it, or (without quirks) all that leaves the results as they are. Outputs keep their Result nodes; names of
-/// outputs are given by the caller.
-void optimize(Graph& graph, bool quirks = true);
 
 // hard_activations.cpp
 bool fuse_hswish(Rewriter& rw, Node* n);
@@ -35,7 +31,7 @@ bool fold_pad(Rewriter& rw, Node* n);
 bool fold_pad_exactly(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
-// layout.cpp
+// transposes.cpp
 bool transpose_matmul_constant(Rewriter& rw, Node* n);
 bool merge_transposes(Rewriter& rw, Node* n);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/file.hpp"
 #include "importers/onnx/functions.hpp"
 #include "importers/onnx/operators.hpp"
 #include "transforms/pipeline.hpp"
@@ -126,21 +125,8 @@ class Importer {
 }  // namespace
 }  // namespace onnx_import::ie
 
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& file_name, const std::string& folder) {
-  try {
-    return onnx_import::ie::Importer(onnx_file::read_model(model, folder)).run();
-  } catch (Error& e) {
-    if (e.file().empty()) e.in_file(file_name);
-    throw;
-  }
-}
-
-Graph import_onnx_as_inference_engine(const std::string& path) {
-  if (!file_exists(path))
-    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
-  const size_t slash = path.rfind('/');
-  return import_onnx_as_inference_engine(read_file(path), path,
-                                         slash == std::string::npos ? "." : path.substr(0, slash + 1));
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder) {
+  return onnx_import::ie::Importer(onnx_file::read_model(model, folder)).run();
 }
 
 }  // namespace blobsmith

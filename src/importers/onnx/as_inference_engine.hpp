@@ -6,9 +6,8 @@
 
 namespace blobsmith {
 
-/// Throws Error/ErrorList naming the node and its operator. External data files are looked up beside the model.
-Graph import_onnx_as_inference_engine(const std::string& path);
-/// The same from memory; `folder` is where external data files may lie ("" = none allowed).
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& file_name, const std::string& folder);
+/// Throws Error/ErrorList naming the node and its operator. External data files are looked up in `folder`
+/// ("" = none allowed).
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder);
 
 }  // namespace blobsmith

@@ -1,0 +1,109 @@
+#include "importers/common/session.hpp"
+
+#include <algorithm>
+
+namespace blobsmith::importers {
+namespace {
+
+Error unknown_operator(const SourceOperator& op) {
+  Error e = unsupported_layer(op.name, op.type);
+  return e.because("in " + op.where);
+}
+
+/// All unknown operators at once: one run tells everything that is missing.
+void check_operators(const SourceModel& model, const std::function<bool(const SourceOperator&)>& is_known) {
+  std::vector<Error> errors;
+  for (const SourceOperator& op : model.operators)
+    if (!is_known(op)) errors.push_back(unknown_operator(op));
+  if (!errors.empty()) throw ErrorList(std::move(errors));
+}
+
+void add_parameter(Session& s, const SourceInput& input) {
+  if (!input.shape || !is_static(*input.shape) || std::ranges::find(*input.shape, 0) != input.shape->end()) {
+    Error e(ErrorCode::ShapeMismatch,
+            "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
+    throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
+  }
+  element_count(*input.shape);  // throws where it overflows
+  s.values[input.key] = s.graph.parameter(input.type, *input.shape, input.name)->value();
+}
+
+class Walk {
+ public:
+  Walk(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert)
+      : s_(s), is_known_(is_known), convert_(convert) {}
+
+  void run() {
+    for (const SourceInput& input : s_.source.inputs)
+      if (input.like.empty()) add_parameter(s_, input);
+    for (const auto& [key, tensor] : s_.source.constants) s_.values[key] = s_.graph.constant(tensor, key)->value();
+    for (const SourceOperator& op : s_.source.operators) {
+      add_cut_inputs(op.inputs);
+      add(op);
+    }
+    for (const SourceOutput& o : s_.source.outputs) add_cut_inputs({o.key});
+  }
+
+ private:
+  /// Inputs that stand where the network was cut, and have the shape of what was there.
+  void add_cut_inputs(const std::vector<std::string>& keys) {
+    for (const SourceInput& input : s_.source.inputs) {
+      if (input.like.empty() || s_.computes(input.key) || std::ranges::find(keys, input.key) == keys.end()) continue;
+      const Value there = s_.value(input.like);
+      add_parameter(s_, {input.name, input.key, there.type(), there.shape()});
+    }
+  }
+
+  void add(const SourceOperator& op) {
+    ImportProblems* problems = s_.options.problems;
+    if (problems) problems->order.push_back(op.where);
+    if (problems && lacks_an_input(op)) {
+      problems->unchecked.push_back({op.name, op.type, op.where});
+      return leave_out(op);
+    }
+    try {
+      if (!is_known_(op)) throw unknown_operator(op);
+      const std::vector<Value> values = convert_(op);
+      for (size_t i = 0; i < op.outputs.size() && i < values.size(); ++i)
+        if (!op.outputs[i].empty()) s_.values[op.outputs[i]] = values[i];
+    } catch (Error& e) {
+      if (!e.has_address()) e.at_layer(op.name, op.type);
+      if (e.why().empty()) e.because("in " + op.where);
+      if (!problems) throw;
+      problems->failed.push_back({e, op.name, op.type, op.where});
+      leave_out(op);
+    }
+  }
+
+  bool lacks_an_input(const SourceOperator& op) const {
+    return std::ranges::any_of(op.inputs, [&](const std::string& i) { return !i.empty() && !s_.computes(i); });
+  }
+
+  /// What the operator would have read leaves the network here, so that its producers are looked at.
+  void leave_out(const SourceOperator& op) {
+    for (const std::string& i : op.inputs) {
+      if (i.empty() || !s_.computes(i)) continue;
+      const Value v = s_.value(i);
+      if (!v.node->is_constant() && !v.node->is("Parameter")) s_.dangling.push_back(v);
+    }
+  }
+
+  Session& s_;
+  const std::function<bool(const SourceOperator&)>& is_known_;
+  const Convert& convert_;
+};
+
+}  // namespace
+
+Value Session::value(const std::string& key) const {
+  const auto it = values.find(key);
+  if (it == values.end()) throw Error(ErrorCode::BadGraph, "value '" + key + "' is used, but nothing computes it");
+  return it->second;
+}
+
+void convert_operators(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert) {
+  if (!s.options.problems) check_operators(s.source, is_known);
+  Walk(s, is_known, convert).run();
+}
+
+}  // namespace blobsmith::importers

@@ -1,0 +1,151 @@
+// The table of formats: how a model file is told, and what reads it. Formats without a reader are rows too, with what
+// to do instead.
+#include <algorithm>
+#include <array>
+
+#include "core/file.hpp"
+#include "importers/import.hpp"
+#include "importers/onnx/as_inference_engine.hpp"
+#include "importers/onnx/as_model_optimizer.hpp"
+#include "importers/openvino_ir/reader.hpp"
+
+namespace blobsmith {
+namespace {
+
+using Head = std::string_view;  // the first bytes of a file
+
+constexpr size_t kHeadBytes = 64;
+constexpr std::string_view kLfsPointer = "version https://git-lfs.github.com/spec/";
+
+struct FormatRow {
+  std::string_view name;
+  std::array<std::string_view, 4> endings;                          ///< of file names; empty ones are unused
+  bool (*probe)(Head);                                              ///< null: the contents tell nothing
+  Imported (*read)(const std::string& path, const ImportOptions&);  ///< null: there is no reader
+  std::string_view hint = {};                                       ///< what to do where there is no reader
+};
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+Imported read_onnx(const std::string& path, const ImportOptions& options) {
+  const Bytes bytes = read_file(path);
+  if (options.as == ImportAs::InferenceEngine) return {import_onnx_as_inference_engine(bytes, folder_of(path))};
+  return import_onnx_as_model_optimizer(bytes, folder_of(path), options);
+}
+
+Imported read_ir(const std::string& path, const ImportOptions& options) {
+  const model_optimizer::CutOptions& cut = options.cut;
+  const model_optimizer::PreprocessOptions& pre = options.preprocess;
+  if (!cut.inputs.empty() || !cut.outputs.empty() || !cut.shapes.empty() || cut.batch || !pre.mean.empty() ||
+      !pre.scale.empty() || pre.reverse_input_channels)
+    throw Error(
+        ErrorCode::BadOptionValue,
+        "an OpenVINO IR is converted already: cutting, --batch, mean, scale and reversed channels are options for "
+        "models of frameworks");
+  return {read_openvino_ir(path, {}, options.problems)};
+}
+
+bool is_xml(Head h) {
+  const size_t first = h.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != Head::npos && (h.substr(first).starts_with("<?xml") || h.substr(first).starts_with("<net"));
+}
+/// Field 1 (ir_version, a small number) and then a string or the graph.
+bool is_onnx(Head h) {
+  return h.size() > 2 && h[0] == 0x08 && h[1] > 0 && h[1] < 32 && (h[2] == 0x12 || h[2] == 0x3A || h[2] == 0x42);
+}
+bool is_tflite(Head h) { return h.size() >= 8 && h.substr(4, 4) == "TFL3"; }
+bool is_hdf5(Head h) { return h.starts_with("\x89HDF\r\n\x1a\n"); }
+bool is_zip(Head h) { return h.starts_with("PK\x03\x04"); }
+bool is_kaldi(Head h) { return h.starts_with(std::string_view("\0B", 2)) || h.starts_with("<Nnet"); }
+
+constexpr std::string_view kToOnnx =
+    "not yet supported; convert the model to ONNX (tf2onnx does it for TensorFlow, Keras and TFLite)";
+constexpr FormatRow kFormats[] = {
+    // name, endings of file names, probe, reader, what to do without one
+    {"OpenVINO IR", {".xml"}, is_xml, read_ir},
+    {"ONNX", {".onnx"}, is_onnx, read_onnx},
+    {"TensorFlow Lite", {".tflite"}, is_tflite, nullptr, kToOnnx},
+    {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, nullptr, kToOnnx},
+    {"Keras", {".h5", ".hdf5", ".keras"}, is_hdf5, nullptr, kToOnnx},
+    {"Caffe", {".caffemodel", ".prototxt"}, nullptr, nullptr, "not yet supported; convert the model to ONNX"},
+    {"MXNet",
+     {"-symbol.json", ".params"},
+     nullptr,
+     nullptr,
+     "not yet supported; convert the model to ONNX (mxnet.onnx.export_model)"},
+    {"Kaldi", {".nnet", ".mdl"}, is_kaldi, nullptr, "not yet supported"},
+    {"PyTorch",
+     {".pt", ".pth"},
+     is_zip,
+     nullptr,
+     "PyTorch files hold code beside the weights; export the model to ONNX in Python: "
+     "torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\")"},
+    {"weights of an OpenVINO IR", {".bin"}, nullptr, nullptr, "give the .xml; the .bin is found beside it"},
+};
+
+const FormatRow* by_name(std::string_view path) {
+  for (const FormatRow& f : kFormats)
+    for (const std::string_view ending : f.endings)
+      if (!ending.empty() && path.ends_with(ending)) return &f;
+  return nullptr;
+}
+
+const FormatRow* by_contents(Head head) {
+  const auto it = std::ranges::find_if(kFormats, [&](const FormatRow& f) { return f.probe && f.probe(head); });
+  return it == std::end(kFormats) ? nullptr : it;
+}
+
+std::string extension_of(const std::string& path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string::npos || path.find('/', dot) != std::string::npos ? "" : path.substr(dot);
+}
+
+Error unknown_format(const std::string& path) {
+  return Error(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " +
+                                             extension_of(path) + " and read the model: " + path)
+      .in_file(path);
+}
+
+const FormatRow& find_format(const std::string& path) {
+  const Bytes file = read_file(path);
+  const Head head(reinterpret_cast<const char*>(file.data()), std::min(file.size(), kHeadBytes));
+  if (head.starts_with(kLfsPointer))
+    throw Error(ErrorCode::UnknownFormat, path + " is a Git LFS pointer, not the model itself")
+        .in_file(path)
+        .hint("fetch the file: git lfs pull");
+  const FormatRow* format = by_name(path);
+  if (!format) format = by_contents(head);
+  if (!format) throw unknown_format(path).hint("models are " + readable_formats());
+  if (!format->read)
+    throw unknown_format(path)
+        .because("it is of the format " + std::string(format->name))
+        .hint(std::string(format->hint));
+  return *format;
+}
+
+}  // namespace
+
+Imported import_model(const std::string& path, const ImportOptions& options) {
+  if (!file_exists(path))
+    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+  try {
+    return find_format(path).read(path, options);
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(path);
+    throw;
+  }
+}
+
+bool is_model_file(std::string_view path) { return by_name(path) != nullptr; }
+
+std::string readable_formats() {
+  std::string list;
+  for (const FormatRow& f : kFormats)
+    if (f.read) list += (list.empty() ? "" : ", ") + std::string(f.name) + " (" + std::string(f.endings[0]) + ")";
+  return list;
+}
+
+}  // namespace blobsmith

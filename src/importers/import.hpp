@@ -1,0 +1,50 @@
+// Reads a trained network of any format that there is a reader for. formats.cpp is the table of formats.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.hpp"
+#include "graph/import_problems.hpp"
+#include "importers/model_optimizer/options.hpp"
+
+namespace blobsmith {
+
+/// Of Intel's two ways from a framework to a network, which give different blobs.
+enum class ImportAs {
+  ModelOptimizer,   ///< as the offline converter with --data_type FP16: what `convert` does
+  InferenceEngine,  ///< as the importer inside Intel's compiler: what `compile` does; takes no other options
+};
+
+struct ImportOptions {
+  ImportAs as = ImportAs::ModelOptimizer;
+  std::map<std::string, Shape> input_shapes{};  ///< by input; needed where the model leaves a dimension open
+  model_optimizer::CutOptions cut{};
+  model_optimizer::PreprocessOptions preprocess{};
+  bool half_precision = true;  ///< constants rounded to FP16; false: as precise as in the file
+  bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
+  /// Where layers that can't be read are noted, and left out; null: they are thrown.
+  ImportProblems* problems = nullptr;
+};
+
+/// A layer that is converted differently from Model Optimizer, whose way would compute something else than the model.
+struct ImportNote {
+  std::string layer, what;
+};
+
+struct Imported {
+  Graph graph;
+  std::vector<ImportNote> notes{};
+};
+
+/// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound, UnknownFormat
+/// with what to do, what is wrong with the file, every operator that is not known.
+Imported import_model(const std::string& path, const ImportOptions& options = {});
+
+/// True for the names of files that hold models, also of formats that can't be read.
+bool is_model_file(std::string_view path);
+/// "ONNX (.onnx), OpenVINO IR (.xml)": what can be read.
+std::string readable_formats();
+
+}  // namespace blobsmith

@@ -1,0 +1,74 @@
+#include "importers/model_optimizer/outputs.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "transforms/rewriter/rewrite.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+using importers::SourceModel;
+using importers::SourceOperator;
+using importers::SourceOutput;
+
+struct Output {
+  std::string key;
+  Value value;
+  std::string name;  ///< empty: the layer keeps its own
+};
+
+std::string key_of(const SourceModel& model, const std::string& tensor) {
+  for (const SourceOperator& op : model.operators)
+    if (std::ranges::find(op.outputs, tensor) != op.outputs.end()) return op.name + "_" + tensor;
+  return tensor + "_" + tensor;
+}
+
+bool passes_through(const Session& s, const SourceOperator& op, Value v) {
+  return std::ranges::any_of(op.inputs, [&](const std::string& i) { return !i.empty() && s.value(i) == v; });
+}
+
+/// quirk: what nothing reads becomes a network output: dead ends, and single unread outputs of some types of layers.
+std::vector<Output> unread_values(const Session& s) {
+  std::set<std::string> read;
+  for (const SourceOperator& op : s.source.operators) read.insert(op.inputs.begin(), op.inputs.end());
+  for (const SourceOutput& o : s.source.outputs) read.insert(o.key);
+  std::vector<Output> unread;
+  for (const SourceOperator& op : s.source.operators) {
+    const bool dead = std::ranges::none_of(op.outputs, [&](const std::string& o) { return read.contains(o); });
+    if (op.for_shapes || (!dead && !op.single_outputs)) continue;
+    for (const std::string& o : op.outputs) {
+      if (o.empty() || read.contains(o) || !s.computes(o)) continue;
+      const Value v = s.value(o);
+      if (v.node->is_constant() || passes_through(s, op, v)) continue;
+      const bool by_input = op.single_outputs && !op.inputs.empty() && !op.inputs[0].empty();
+      unread.push_back({key_of(s.source, by_input ? op.inputs[0] : o), v, {}});
+    }
+  }
+  return unread;
+}
+
+}  // namespace
+
+void add_results(Session& s) {
+  std::vector<Output> outputs;
+  if (!s.source.only_stated_outputs) outputs = unread_values(s);
+  for (const SourceOutput& o : s.source.outputs)
+    if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of(s.source, o.key), s.value(o.key), o.name});
+  for (const Value& v : s.dangling) outputs.push_back({v.node->name, v, {}});
+  std::ranges::stable_sort(outputs, {}, &Output::key);
+  for (const Output& o : outputs) s.graph.result(o.value, o.name)->attrs.set("named", !o.name.empty());
+}
+
+void separate_outputs(Session& s) {
+  for (Node* r : s.graph.results()) {
+    const Value v = r->input(0);
+    if (!r->attrs.flag("named") || v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
+    transforms::Rewriter rw(s.graph);
+    const Value zero = rw.scalar(v.type(), 0);
+    zero.node->name = std::to_string(zero.node->id()) + "_input_port_1/value";
+    s.graph.set_input(r, 0, rw.make("Add", {v, zero})->value());
+  }
+}
+
+}  // namespace blobsmith::model_optimizer

@@ -1,0 +1,114 @@
+// The order of Model Optimizer's work on a network, and for which frameworks each row is (model-optimizer spec
+// Appendix C, §6).
+#include "importers/model_optimizer/pipeline.hpp"
+
+#include "importers/model_optimizer/outputs.hpp"
+#include "importers/model_optimizer/preprocess.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
+#include "importers/openvino_ir/instance_ids.hpp"
+#include "transforms/conversion/shared_fusions.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+using importers::Framework;
+using transforms::apply_rewrites;
+
+constexpr unsigned of(Framework f) { return static_cast<unsigned>(f); }
+constexpr unsigned kAll = ~0u;
+/// Frameworks whose networks have their channels before their planes.
+constexpr unsigned kChannelsFirst = of(Framework::Onnx) | of(Framework::Caffe) | of(Framework::Mxnet);
+
+struct StepRow {
+  const char* phase;
+  const char* name;
+  void (*apply)(Session&);
+  unsigned frameworks;
+};
+
+bool quirks(const Session& s) { return s.options.quirks; }
+
+void remove_unused(Session& s) { s.graph.remove_unreachable(); }
+
+void half_precision(Session& s) {
+  if (s.options.half_precision) to_half_precision(s.graph);
+}
+
+void linear_operands_into_weights(Session& s) {
+  apply_rewrites(s.graph, {{{"Multiply"}, quirks(s) ? multiply_into_weights_before : multiply_into_matrix_before}});
+  apply_rewrites(s.graph, {{{"Multiply"}, multiply_into_weights_behind}});
+}
+
+void reading_order(Session& s) { s.graph = in_reading_order(std::move(s.graph)); }
+
+void number_instances(Session& s) {
+  s.graph.name = s.source.name;
+  ir::number_instances(s.graph);
+}
+
+/// One group of rewrites of nodes of some types, without an option.
+template <bool (*kRewrite)(transforms::Rewriter&, Node*)>
+void on_multiply(Session& s) {
+  apply_rewrites(s.graph, {{{"Multiply"}, kRewrite}});
+}
+template <bool (*kRewrite)(transforms::Rewriter&, Node*)>
+void on_reshape(Session& s) {
+  apply_rewrites(s.graph, {{{"Reshape"}, kRewrite}});
+}
+
+void softplus(Session& s) { apply_rewrites(s.graph, {{{"Log"}, transforms::fuse_softplus}}); }
+void layer_norm(Session& s) { apply_rewrites(s.graph, {{{"Divide"}, fuse_layer_norm}}); }
+void inverse_operations(Session& s) {
+  apply_rewrites(s.graph, {{{"Subtract"}, subtract_to_add}, {{"Divide"}, divide_to_multiply}});
+}
+void linear_sequences(Session& s) { apply_rewrites(s.graph, {{{"Multiply", "Add"}, fuse_linear_sequence}}); }
+void grouped_convolutions(Session& s) { apply_rewrites(s.graph, {{{"Concat"}, fuse_grouped_convolution}}); }
+void pads(Session& s) { apply_rewrites(s.graph, {{{"Pad"}, quirks(s) ? fold_pad : fold_pad_exactly}}); }
+void strides(Session& s) { move_strides_up(s.graph); }
+void subtractions(Session& s) { apply_rewrites(s.graph, {{{"Add"}, add_to_subtract}}); }
+void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
+void transposes(Session& s) { apply_rewrites(s.graph, {{{"Transpose"}, merge_transposes}}); }
+
+constexpr StepRow kSteps[] = {
+    // phase, name, what it does, frameworks
+    {"front", "results", add_results, kAll},
+    {"front", "unused nodes", remove_unused, kAll},
+    {"front", "Swish", on_multiply<transforms::fuse_swish_sigmoid>, kAll},
+    {"front", "SoftPlus", softplus, kAll},
+    {"front", "Mish", on_multiply<transforms::fuse_mish>, kAll},
+    {"front", "LayerNorm", layer_norm, kAll},
+    {"front", "Gelu", on_multiply<transforms::fuse_gelu>, kAll},
+    {"front", "HSwish", on_multiply<fuse_hswish>, kAll},
+    {"front", "HSigmoid", on_multiply<fuse_hsigmoid>, kAll},
+    {"front", "Subtract and Divide as Add and Multiply", inverse_operations, kAll},
+    {"middle", "mean and scale values", add_mean_and_scale, kAll},
+    {"middle", "linear sequences", linear_sequences, kAll},
+    {"middle", "factors into weights", linear_operands_into_weights, kAll},
+    {"middle", "grouped convolutions", grouped_convolutions, kAll},
+    {"middle", "factors into weights of groups", linear_operands_into_weights, kAll},
+    {"middle", "pads into windows", pads, kAll},
+    {"middle", "strides of 1x1 convolutions", strides, kChannelsFirst},
+    {"back", "Add as Subtract", subtractions, kAll},
+    {"back", "constants of MatMul", matrix_constants, kAll},
+    {"back", "Transposes in sequence", transposes, kAll},
+    {"back", "ShuffleChannels", on_reshape<transforms::fuse_shuffle_channels>, kAll},
+    {"back", "DepthToSpace", on_reshape<transforms::fuse_depth_to_space>, kAll},
+    {"back", "reversed input channels", reverse_input_channels, kAll},
+    {"back", "unused nodes", remove_unused, kAll},
+    {"emission", "single outputs", separate_outputs, kAll},
+    {"emission", "half precision", half_precision, kAll},
+    {"emission", "names of outputs", name_outputs, kAll},
+    {"emission", "unique names", make_names_unique, kAll},
+    {"emission", "reading order", reading_order, kAll},
+    {"emission", "instance numbers", number_instances, kAll},
+};
+
+}  // namespace
+
+Imported finish(Session session) {
+  for (const StepRow& step : kSteps)
+    if (step.frameworks & of(session.framework)) step.apply(session);
+  return {std::move(session.graph), std::move(session.notes)};
+}
+
+}  // namespace blobsmith::model_optimizer

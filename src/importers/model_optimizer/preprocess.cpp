@@ -1,0 +1,202 @@
+#include "importers/model_optimizer/preprocess.hpp"
+
+#include <algorithm>
+
+#include "importers/model_optimizer/rewrites.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+using importers::Session;
+
+constexpr int64_t kChannels = 3;  // what is reversed: red, green, blue
+constexpr size_t kChannelAxis = 1;
+
+// ---- mean and scale ------------------------------------------------------------------------------------------------
+
+Node* input_named(const Session& s, const std::string& name) {
+  for (Node* p : s.graph.parameters())
+    if (p->name == name) return p;
+  std::string all;
+  for (const Node* p : s.graph.parameters()) all += (all.empty() ? "" : ", ") + p->name;
+  throw Error(ErrorCode::BadInputName, "the network has no input named '" + name + "'").hint("its inputs are: " + all);
+}
+
+/// The lists with the inputs that they are for.
+std::vector<std::pair<Node*, std::vector<double>>> by_input(const Session& s, std::vector<ChannelValues> lists) {
+  std::vector<std::pair<Node*, std::vector<double>>> r;
+  if (lists.empty()) return r;
+  if (!lists[0].input.empty()) {
+    for (const ChannelValues& l : lists) r.emplace_back(input_named(s, l.input), l.values);
+    return r;
+  }
+  std::vector<Node*> inputs = s.graph.parameters();
+  const std::vector<InputPlace>& places = s.options.cut.inputs;
+  if (places.size() == inputs.size()) {  // in the order of --input
+    const auto place_of = [&](const Node* p) { return std::ranges::find(places, p->name, &InputPlace::place); };
+    std::ranges::stable_sort(inputs, {}, place_of);
+  }
+  if (inputs.size() != lists.size())
+    throw Error(ErrorCode::BadOptionValue, "Numbers of inputs and mean/scale values do not match.")
+        .hint("the network has " + std::to_string(inputs.size()) + " inputs; name them: INPUT[104,117,123]");
+  // quirk: lists without names are sorted by their first numbers.
+  if (s.options.quirks) std::ranges::stable_sort(lists, {}, [](const ChannelValues& l) { return l.values.front(); });
+  for (size_t i = 0; i < lists.size(); ++i) r.emplace_back(inputs[i], lists[i].values);
+  return r;
+}
+
+/// One value, or one per channel, of the input's rank.
+Tensor per_channel(const Node& input, const std::vector<double>& values) {
+  Shape shape(input.shape().size(), 1);
+  const auto count = static_cast<int64_t>(values.size());
+  if (count != 1) {
+    if (shape.size() <= kChannelAxis || input.shape()[kChannelAxis] != count)
+      throw Error(ErrorCode::ShapeMismatch, "input '" + input.name + "' of shape " + to_string(input.shape()) +
+                                                " does not have " + std::to_string(count) + " channels");
+    shape[kChannelAxis] = count;
+  }
+  return Tensor::of(ElementType::f64, shape, values);
+}
+
+void insert(Session& s, Node* input, const char* type, const std::vector<double>& values, const char* suffix) {
+  if (!is_float(input->element_type()))
+    throw Error(ErrorCode::TypeMismatch, "input '" + input->name + "' of type " +
+                                             std::string(to_string(input->element_type())) +
+                                             " takes no mean or scale values");
+  const std::vector<NodeUse> uses = input->output().uses;
+  Rewriter rw(s.graph);
+  const Value constant = rw.constant(per_channel(*input, values));
+  constant.node->name = input->name + suffix + "/value";
+  Node* n = rw.make_like(input, type, {input->value(), constant});
+  n->name = input->name + suffix;
+  n->source = input->source;
+  for (const NodeUse& use : uses)
+    if (!use.node->is("ShapeOf")) s.graph.set_input(use.node, use.port, n->value());
+}
+
+bool is_all(const std::vector<double>& values, double v) {
+  return std::ranges::all_of(values, [&](double x) { return x == v; });
+}
+
+// ---- reversed channels ---------------------------------------------------------------------------------------------
+
+/// A constant with its channels in the other order; axis counted from the front.
+Tensor reversed(const Tensor& t, size_t axis) {
+  const auto channels = static_cast<size_t>(t.shape[axis]);
+  size_t inner = byte_width(t.type);
+  for (size_t i = axis + 1; i < t.shape.size(); ++i) inner *= static_cast<size_t>(t.shape[i]);
+  std::vector<uint8_t> bytes(t.bytes.size());
+  for (size_t at = 0; at < bytes.size(); at += inner) {
+    const size_t row = at / inner, channel = row % channels;
+    std::copy_n(t.bytes.data() + (row + channels - 1 - 2 * channel) * inner, inner,
+                bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return {t.type, t.shape, Bytes::adopt(std::move(bytes)).aligned(8)};
+}
+
+/// Where constants are to be reversed on the way from an input to the weights of its first convolution.
+struct Place {
+  Node* node;
+  int port;
+  size_t axis;
+};
+
+/// The axis of the channels in an operand that is broadcast against `rank` axes; none where it has one for all.
+std::optional<size_t> channel_axis(const Shape& operand, size_t rank) {
+  if (operand.size() + kChannelAxis < rank) return std::nullopt;
+  const size_t axis = operand.size() + kChannelAxis - rank;
+  if (axis >= operand.size() || operand[axis] == 1) return std::nullopt;
+  return axis;
+}
+
+bool is_element_wise(const Node& n) {
+  static constexpr const char* kTypes[] = {"Multiply", "Add", "Subtract", "Divide", "Power", "FakeQuantize", "Convert"};
+  return std::ranges::any_of(kTypes, [&](const char* type) { return n.is(type); });
+}
+
+/// The only layer that reads v, not counting those that only read its shape; null: there are several.
+std::optional<NodeUse> only_reader(Value v) {
+  std::optional<NodeUse> reader;
+  for (const NodeUse& use : v.node->output(v.port).uses) {
+    if (use.node->is("ShapeOf")) continue;
+    if (reader) return std::nullopt;
+    reader = use;
+  }
+  return reader;
+}
+
+/// The constants to reverse instead of the input; nothing where the way does not end in a convolution.
+std::optional<std::vector<Place>> way_to_weights(const Node* input) {
+  std::vector<Place> places;
+  for (Value v{const_cast<Node*>(input), 0};;) {
+    const auto reader = only_reader(v);
+    if (!reader) return std::nullopt;
+    Node* n = reader->node;
+    if (n->is("Convolution") && reader->port == 0) {
+      if (!n->input(1).node->is_constant() || n->input(1).shape()[1] != kChannels) return std::nullopt;
+      places.push_back({n, 1, 1});
+      return places;
+    }
+    if (!is_element_wise(*n) || n->shape() != v.shape()) return std::nullopt;
+    for (int i = 0; i < n->input_count(); ++i) {
+      if (i == reader->port) continue;
+      if (!n->input(i).node->is_constant()) return std::nullopt;
+      if (const auto axis = channel_axis(n->input(i).shape(), n->shape().size())) places.push_back({n, i, *axis});
+    }
+    v = n->value();
+  }
+}
+
+void reverse_constants(Graph& g, const std::vector<Place>& places) {
+  for (const Place& p : places) {
+    const Node* old = p.node->input(p.port).node;
+    g.set_input(p.node, p.port, g.constant(reversed(old->constant, p.axis), old->name)->value());
+  }
+}
+
+void reverse_by_layers(Graph& g, Node* input) {
+  const std::string name = input->name + "/reverse_input_channels";
+  const std::vector<NodeUse> uses = input->output().uses;
+  const Value axis = g.constant(Tensor::scalar_i64(kChannelAxis), name + "/Split/axis")->value();
+  Node* split =
+      g.make("Split", {input->value(), axis}, transforms::attributes({{"num_splits", kChannels}}), 0, name + "/Split");
+  Node* concat = g.make("Concat", {split->value(2), split->value(1), split->value(0)},
+                        transforms::attributes({{"axis", static_cast<int64_t>(kChannelAxis)}}), 0, name + "/Concat");
+  for (const NodeUse& use : uses)
+    if (!use.node->is("ShapeOf")) g.set_input(use.node, use.port, concat->value());
+}
+
+}  // namespace
+
+void add_mean_and_scale(Session& s) {
+  // The scale first: the mean comes between it and the input.
+  for (auto& [input, values] : by_input(s, s.options.preprocess.scale)) {
+    if (std::ranges::find(values, 0.0) != values.end())
+      throw Error(ErrorCode::BadOptionValue, "a scale value of input '" + input->name + "' is 0");
+    if (is_all(values, 1)) continue;
+    std::ranges::transform(values, values.begin(), [](double v) { return 1 / v; });
+    insert(s, input, "Multiply", values, "/scale");
+  }
+  for (auto& [input, values] : by_input(s, s.options.preprocess.mean)) {
+    if (is_all(values, 0)) continue;
+    std::ranges::transform(values, values.begin(), [](double v) { return -v; });
+    insert(s, input, "Add", values, "/mean");
+  }
+}
+
+void reverse_input_channels(Session& s) {
+  if (!s.options.preprocess.reverse_input_channels) return;
+  bool found = false;
+  for (Node* input : s.graph.parameters()) {
+    const Shape& shape = input->shape();
+    if (shape.size() != 4 || shape[kChannelAxis] != kChannels) continue;
+    found = true;
+    if (const auto places = way_to_weights(input))
+      reverse_constants(s.graph, *places);
+    else
+      reverse_by_layers(s.graph, input);
+  }
+  if (!found) throw Error(ErrorCode::BadOptionValue, "no input has three channels to reverse, [N,3,H,W]");
+}
+
+}  // namespace blobsmith::model_optimizer

@@ -1,0 +1,13 @@
+// Pre-processing that becomes part of the network (model-optimizer spec §3).
+#pragma once
+#include "importers/common/session.hpp"
+
+namespace blobsmith::model_optimizer {
+
+/// (x - mean) / scale behind the inputs: an Add and a Multiply by f64 constants.
+void add_mean_and_scale(importers::Session& s);
+/// Inputs of three channels in reverse order: turned round in the weights of the first convolution where only
+/// element-wise layers lie between, else by a Split and a Concat behind the input.
+void reverse_input_channels(importers::Session& s);
+
+}  // namespace blobsmith::model_optimizer
