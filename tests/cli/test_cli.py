@@ -31,7 +31,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def onnx_model(tmp_path):
-    """The like as ONNX: tmp_path/model.onnx."""
+    """The same as ONNX: tmp_path/model.onnx."""
     r = np.random.RandomState(1)
     weights = [numpy_helper.from_array(r.standard_normal(s).astype(np.float32), n) for n, s in (('w', (8, 3, 3, 3)), ('b', (8,)))]
     nodes = [helper.make_node('Conv', ['input', 'w', 'b'], ['c'], name='conv', pads=[1, 1, 1, 1]), helper.make_node('HardSigmoid', ['c'], ['scores'], name='gate')]
@@ -244,6 +244,23 @@ def test_convert_rewrites_what_the_chip_lacks_and_says_so(run, onnx_model, tmp_p
     summary = json.loads(run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--json').stdout)
     assert summary['bytes'] == (tmp_path / 'out.blob').stat().st_size
     assert [r['type'] for r in summary['rewrites']] == ['HardSigmoid']
+
+
+def test_convert_cuts_and_takes_preprocessing_in(run, onnx_model, tmp_path):
+    blob = lambda *options: [run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--ip', 'FP16', '--output', 'conv', '--json', *options), tmp_path / 'out.blob']
+    done, out = blob()
+    assert json.loads(done.stdout)['rewrites'] == [], 'the HardSigmoid is cut off'
+    picture = np.random.RandomState(2).randint(0, 256, (1, 3, 16, 16)).astype(np.float32)
+    mean, scale = np.float32([10, 20, 30]).reshape(3, 1, 1), np.float32([2, 4, 8]).reshape(3, 1, 1)
+    np.save(tmp_path / 'picture.npy', picture)
+    np.save(tmp_path / 'prepared.npy', (picture[:, ::-1] - mean) / scale)
+    expected = outputs_of(run, tmp_path / 'a', out, '--input', tmp_path / 'prepared.npy')
+    done, out = blob('--mean-values', '[10,20,30]', '--scale_values', 'input[2,4,8]', '--reverse-input-channels')
+    assert done.returncode == 0, done.stderr
+    got = outputs_of(run, tmp_path / 'b', out, '--input', tmp_path / 'picture.npy')
+    np.testing.assert_allclose(got, expected, atol=0.01 * np.abs(expected).max())
+    refused, _ = blob('--mean-values', '[1,2]')
+    assert refused.returncode != 0 and 'does not have 2 channels' in refused.stderr
 
 
 def test_open_shapes_ask_for_the_option(run, onnx_model, tmp_path):

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "core/file.hpp"
+#include "importers/common/tensor_bytes.hpp"
 
 namespace blobsmith::onnx_file {
 namespace {
@@ -81,18 +82,18 @@ Bytes external_values(const onnx::TensorProto& t, const std::string& folder, con
     throw bad_model(ErrorCode::BadOnnx,
                     "external data of " + who + " lies at '" + location + "', which is not in the model's folder");
   const Bytes file = read_file(folder + "/" + location);
-  const auto size = static_cast<int64_t>(file.size());
-  if (offset > size || (length >= 0 && length > size - offset))
+  const int64_t rest = std::max<int64_t>(static_cast<int64_t>(file.size()) - offset, 0);
+  const auto values =
+      importers::part_of(file, static_cast<uint64_t>(offset), static_cast<uint64_t>(length >= 0 ? length : rest));
+  if (!values)
     throw bad_model(ErrorCode::FileTruncated, "external data of " + who + " goes past the end of " + location);
-  return file.slice(static_cast<size_t>(offset), static_cast<size_t>(length >= 0 ? length : size - offset)).aligned(8);
+  return values->aligned(8);
 }
 
 Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   const std::string who = "tensor '" + t.name() + "'";
   Tensor r{checked_type(t.data_type(), who), tensor_shape(t, who), {}};
-  int64_t bytes = 0;
-  if (__builtin_mul_overflow(element_count(r.shape), static_cast<int64_t>(byte_width(r.type)), &bytes))
-    throw bad_model(ErrorCode::BadOnnx, who + " is too large");
+  const uint64_t bytes = importers::bytes_of(r.type, r.shape, who);
   if (t.data_location() == onnx::TensorProto::EXTERNAL)
     r.bytes = external_values(t, folder, who);
   else if (t.has_raw_data())
@@ -100,11 +101,11 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
                   .aligned(8);
   else
     r.bytes = typed_values(t, r.type);
-  if (static_cast<int64_t>(r.bytes.size()) < bytes)
+  if (r.bytes.size() < bytes)
     throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " +
                                             std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) +
                                             " expected");
-  r.bytes = r.bytes.slice(0, static_cast<size_t>(bytes));
+  r.bytes = r.bytes.slice(0, bytes);
   return r;
 }
 
@@ -177,7 +178,7 @@ onnx::ModelProto parse(const Bytes& file) {
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(INT32_MAX);
   if (file.size() > INT32_MAX || !proto.ParseFromCodedStream(&coded) || !proto.has_graph()) {
-    Error e(ErrorCode::BadOnnx, "the file is no ONNX model, or it is cut off");
+    Error e(ErrorCode::BadOnnx, "the file is not an ONNX model, or it is cut off");
     throw e.hint(
         "python -m onnx.checker tells whether ONNX itself can read it; models of 2 GB and more need external data");
   }

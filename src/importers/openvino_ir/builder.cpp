@@ -5,6 +5,7 @@
 
 #include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
@@ -173,17 +174,15 @@ Tensor read_constant(const Layer& layer, const File& file) {
     throw layer_error(ErrorCode::MissingWeights, layer, "Empty weights data in bin file or bin file cannot be found!")
         .hint("put the .bin file beside the .xml file, or name it");
   }
-  if (offset > file.weights.size() || size > file.weights.size() - offset)
+  const auto values = importers::part_of(file.weights, offset, size);
+  if (!values)
     throw layer_error(ErrorCode::FileTruncated, layer, "Incorrect weights in bin file!")
         .hint("the .bin file is shorter than its .xml file says; is it complete?");
-  int64_t bits = 0;
-  if (__builtin_mul_overflow(element_count(shape), bit_width(type), &bits))
-    throw Error(ErrorCode::ShapeMismatch, "constant of shape " + to_string(shape) + " is too large");
-  const uint64_t needed = (static_cast<uint64_t>(bits) + 7) / 8;
+  const uint64_t needed = importers::bytes_of(type, shape, "constant");
   if (size < needed)
     throw layer_error(ErrorCode::ShapeMismatch, layer,
                       "Attribute and shape size are inconsistent for " + layer.type + " op!");
-  return {type, std::move(shape), file.weights.slice(offset, needed).aligned(byte_width(type))};
+  return {type, std::move(shape), values->slice(0, needed).aligned(byte_width(type))};
 }
 
 const ops::Op& find_operation(const Layer& layer) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/xml.hpp"
 
@@ -29,9 +30,9 @@ Bytes read_plane(const pugi::xml_node& mean, const File& file, uint64_t bytes) {
   if (!mean.attribute("size")) throw xml_error("mean should have the attribute: size");
   const uint64_t offset = unsigned64_attribute(mean, "offset"), size = unsigned64_attribute(mean, "size");
   if (size != bytes) throw graph_error("mean blob size mismatch expected input, got: " + std::to_string(size));
-  if (offset > file.weights.size() || size > file.weights.size() - offset)
-    throw Error(ErrorCode::FileTruncated, "Incorrect weights in bin file!");
-  return file.weights.slice(offset, size);
+  const auto plane = importers::part_of(file.weights, offset, size);
+  if (!plane) throw Error(ErrorCode::FileTruncated, "Incorrect weights in bin file!");
+  return *plane;
 }
 
 ElementType mean_type(const pugi::xml_node& xml) {

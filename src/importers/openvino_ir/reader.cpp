@@ -58,7 +58,8 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
-  if (!is_net) throw unknown_format(file).hint(parsed ? "the file is XML but no OpenVINO IR" : "the file is no XML");
+  if (!is_net)
+    throw unknown_format(file).hint(parsed ? "the file is XML, but not an OpenVINO IR" : "the file is not XML");
   const int version = check_version(net, file);
   if (!parsed)
     throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
