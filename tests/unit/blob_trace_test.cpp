@@ -74,7 +74,7 @@ TEST_F(BlobTrace, AConcatIsCompleteWhenTheLastOfItsInputsIs) {
 TEST_F(BlobTrace, WhatHasNoPlaceOrIsAnotherLayersIsLeftOut) {
   Data *x = input(), *nowhere = p.add_data("nowhere", DataDesc(Dims{8, 8, 4, 1})),
        *activated = placed("activated", {8, 8, 4, 1}), *dynamic = placed("dynamic", {8, 8, 4, 1});
-  activated->attrs.set("activated", true);
+  activated->marks.activated = true;
   dynamic->dims_placement.location = Location::BSS;
   relu("1", x, nowhere);
   relu("2", x, activated);

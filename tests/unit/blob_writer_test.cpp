@@ -31,8 +31,6 @@ void build_example(Program& p) {
   Data* out = p.add_output("Relu_1153", DataDesc({10, 1}));
   place(in, Location::Input, 0, 0, 8);
   place(out, Location::Output, 0, 0, 16);
-  in->attrs.set("ioBufferOffset", 0);
-  out->attrs.set("ioBufferOffset", 0);
   add_relu(p, "Relu_1153", nullptr, 0, in, out)->num_shaves = 2;
   p.memory = {.inputs = 20, .outputs = 20, .bss = 0, .cmx = 0, .blob = 24};
 }
@@ -112,7 +110,9 @@ TEST(BlobWriter, InjectedStageIsARecordAtTheEndOfTheHardwareParameters) {
   op.type = HwOpType::Pool;
   op.input_index = 0;
   op.output_index = 1;
-  hw->attrs.set("hwOps", std::any(std::vector<HwOp>{op}));
+  HwOpParams params;
+  params.ops = {op};
+  hw->set(params);
   p.inject(hw, p.find_stage(0));
   hw->num_shaves = 2;
   p.memory.blob = 64;
@@ -134,7 +134,7 @@ TEST(BlobWriter, UpperBoundOfADynamicOutputCountsTheBatch) {
   Data* shape = p.add_data("shape", DataDesc(DataType::S32, {2}));
   place(shape, Location::BSS, 64, 24, 28);
   p.connect_shape(shape, out);
-  out->attrs.set("batch", 3);
+  out->marks.batch = 3;
   out->dims_placement = shape->placement;
   out->io_dims_upper_bound_offset = 32;
   p.memory.blob = 64;

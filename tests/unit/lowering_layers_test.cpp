@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/float16.hpp"
 #include "vpu/lowering/lower.hpp"
+#include "vpu/program/specs.hpp"
 
 using namespace blobsmith;
 using namespace blobsmith::vpu;
@@ -82,7 +83,7 @@ TEST(Lowering, U8InputsAreConverted) {
   EXPECT_EQ(data_names(*p), (Names{"x", "relu", "x@FP16"}));
   EXPECT_EQ(stage_names(*p), (Names{"Convert:x@FP16", "Relu:relu"}));
   EXPECT_EQ(p->datas()[0]->desc.type, DataType::U8);
-  EXPECT_EQ(p->find_data(p->datas()[0]->attrs.integer("fp16_copy"))->name, "x@FP16");
+  EXPECT_EQ(p->find_data(p->datas()[0]->marks.fp16_copy)->name, "x@FP16");
 }
 
 TEST(Lowering, PrecisionByNameWinsOverPrecisionForAll) {
@@ -138,8 +139,8 @@ TEST(Lowering, ConvolutionHasWeightsAndTwoFakes) {
   EXPECT_EQ(data_names(*p), (Names{"x", "conv", "<fake>", "conv@weights@conv", "<fake>"}));
   const Stage* s = p->stages().at(0);
   EXPECT_EQ(s->type, StageType::StubConv);
-  EXPECT_EQ(s->attrs.integer("kernelSizeX"), 3);
-  EXPECT_TRUE(s->attrs.flag("tryHW"));
+  EXPECT_EQ(s->get<StubSpec>().window.kernel_x, 3);
+  EXPECT_TRUE(s->get<StubSpec>().try_hw);
   EXPECT_EQ(s->input(1)->desc.dim(Dim::C), 4);
   EXPECT_EQ(s->input(1)->desc.dim(Dim::N), 8);
   EXPECT_EQ(s->input(1)->content.as<Half>()[0], float_to_half(0.5f));
@@ -156,9 +157,9 @@ TEST(Lowering, HalfWeightsAreNotCopied) {
 }
 
 TEST(Lowering, LargeStridesAndKernelsStayOffTheHardware) {
-  EXPECT_TRUE(lower(conv_graph(1, 8), {}, {})->stages().at(0)->attrs.flag("tryHW"));
-  EXPECT_FALSE(lower(conv_graph(1, 9), {}, {})->stages().at(0)->attrs.flag("tryHW"));
-  EXPECT_FALSE(lower(conv_graph(16, 1, 20), {}, {})->stages().at(0)->attrs.flag("tryHW"));
+  EXPECT_TRUE(lower(conv_graph(1, 8), {}, {})->stages().at(0)->get<StubSpec>().try_hw);
+  EXPECT_FALSE(lower(conv_graph(1, 9), {}, {})->stages().at(0)->get<StubSpec>().try_hw);
+  EXPECT_FALSE(lower(conv_graph(16, 1, 20), {}, {})->stages().at(0)->get<StubSpec>().try_hw);
 }
 
 TEST(Lowering, AConvolutionOverTheWholeHeightTakesTheStrideOfX) {
@@ -167,7 +168,7 @@ TEST(Lowering, AConvolutionOverTheWholeHeightTakesTheStrideOfX) {
   Node* conv = op(g, "ConvolutionIE", {x->value(), floats(g, {8, 4, 3, 3}, "w")->value()}, "conv", {1, 8, 1, 14});
   conv->attrs.set("strides", std::vector<int64_t>{5, 1});
   g.result(conv->value());
-  EXPECT_EQ(lower(g, {}, {})->stages().at(0)->attrs.integer("kernelStrideY"), 1);
+  EXPECT_EQ(lower(g, {}, {})->stages().at(0)->get<StubSpec>().window.stride_y, 1);
 }
 
 TEST(Lowering, SameUpperPutsTheOddPadAtTheEnd) {
@@ -180,8 +181,8 @@ TEST(Lowering, SameUpperPutsTheOddPadAtTheEnd) {
   g.result(pool->value());
   const auto p = lower(g, {}, {});
   const Stage* s = p->stages().at(0);
-  EXPECT_EQ(s->attrs.integer("padLeft"), 0);
-  EXPECT_EQ(s->attrs.integer("padRight"), 1);
+  EXPECT_EQ(s->get<StubSpec>().window.pad_left, 0);
+  EXPECT_EQ(s->get<StubSpec>().window.pad_right, 1);
 }
 
 TEST(Lowering, PoolingPadsGrowUntilTheLastWindowFits) {
@@ -192,8 +193,8 @@ TEST(Lowering, PoolingPadsGrowUntilTheLastWindowFits) {
   pool->attrs.set("strides", std::vector<int64_t>{2, 2});
   g.result(pool->value());
   const auto p = lower(g, {}, {});
-  EXPECT_EQ(p->stages().at(0)->attrs.integer("padBottom"), 1);
-  EXPECT_TRUE(p->stages().at(0)->attrs.flag("tryHW"));
+  EXPECT_EQ(p->stages().at(0)->get<StubSpec>().window.pad_bottom, 1);
+  EXPECT_TRUE(p->stages().at(0)->get<StubSpec>().try_hw);
 }
 
 TEST(Lowering, PermutationMapsOutputDimensionsToInputDimensions) {
@@ -202,7 +203,7 @@ TEST(Lowering, PermutationMapsOutputDimensionsToInputDimensions) {
   Node* order = g.constant(Tensor::i64({0, 2, 3, 1}), "order");
   g.result(op(g, "Transpose", {x->value(), order->value()}, "nhwc", {1, 3, 4, 2})->value());
   const auto p = lower(g, {}, {});
-  EXPECT_EQ(p->stages().at(0)->attrs.get<DimValues>("permutation"),
+  EXPECT_EQ(p->stages().at(0)->get<PermuteSpec>().permutation,
             (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
 }
 
@@ -217,7 +218,7 @@ TEST(Lowering, UnusedOutputsOfASplitKeepTheirPlace) {
   const auto p = lower(g, {}, {});
   const Stage* s = p->stages().at(0);
   ASSERT_EQ(s->output_count(), 2);
-  EXPECT_EQ(s->attrs.get<std::vector<DimValues>>("offsets").at(1)[Dim::C], 4);
+  EXPECT_EQ(s->get<PartsSpec>().offsets.at(1)[Dim::C], 4);
 }
 
 TEST(Lowering, AllProblemsAreReportedInNetworkOrder) {

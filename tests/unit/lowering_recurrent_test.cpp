@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "core/float16.hpp"
+#include "vpu/format/recurrent.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/program/loops.hpp"
+#include "vpu/program/specs.hpp"
 
 using namespace blobsmith;
 using namespace blobsmith::vpu;
@@ -115,7 +117,7 @@ TEST(LstmLowering, ALoopOverOneCellIsASequence) {
   const auto p = lower(g, {}, {});
   EXPECT_EQ(stage_names(*p), (Names{"LSTMCell:cell_sequence"}));
   const Stage* s = p->stages().at(0);
-  EXPECT_EQ(s->attrs.integer("nCells"), kSteps);
+  EXPECT_EQ(s->get<LstmCellParams>().n_cells, kSteps);
   EXPECT_EQ(s->output_count(), 3);
   EXPECT_EQ(s->output(0)->name, "loop.0");
   ASSERT_EQ(s->temps().size(), 1u);
@@ -137,11 +139,11 @@ TEST(LoopLowering, StartAndEndSliceAndJoin) {
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
   const Stage* end = p->stages().at(6);
-  EXPECT_EQ(start->attrs.integer("iterations-count"), kSteps);
-  EXPECT_EQ(start->attrs.integer("loop-end"), end->id());
-  const auto in = std::any_cast<LoopComponents>(start->attrs.get<std::any>("start-iteration-components"));
+  EXPECT_EQ(start->get<LoopSpec>().iterations, kSteps);
+  EXPECT_EQ(start->get<LoopSpec>().end_stage, end->id());
+  const auto& in = start->get<LoopSpec>().components;
   EXPECT_EQ(in, (LoopComponents{{1, {Dim::H, 0, 1, -1}, 1}}));
-  const auto out = std::any_cast<LoopComponents>(end->attrs.get<std::any>("end-iteration-components"));
+  const auto& out = end->get<LoopSpec>().components;
   EXPECT_EQ(out, (LoopComponents{{0, {Dim::H, 0, 1, -1}, 0}}));
 }
 
@@ -150,8 +152,8 @@ TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
       [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
-  EXPECT_EQ(p->find_data(start->input(0)->attrs.integer("start-shared-allocation")), start->output(0));
-  const auto edges = std::any_cast<LoopBackEdges>(start->attrs.get<std::any>("backedges"));
+  EXPECT_EQ(p->find_data(start->input(0)->marks.start_shared), start->output(0));
+  const auto& edges = start->get<LoopSpec>().edges;
   ASSERT_EQ(edges.size(), 1u);
   EXPECT_EQ(p->find_data(edges[0].target), start->output(0));
   EXPECT_EQ(p->find_data(edges[0].source)->name, start->output(0)->name + "@copy-for-backedge");

@@ -25,7 +25,7 @@ struct Chain {
       const std::string number = std::to_string(i);
       data.push_back(i + 1 < types.size() ? p.add_data("data" + number, desc) : p.add_output("out", desc));
       stages.push_back(p.add_stage("stage" + number, types[i], nullptr, {data[i]}, {data[i + 1]}));
-      if (types[i] == StageType::MyriadXHwOp) set_hw_stage(*stages.back(), HwStage{});
+      if (types[i] == StageType::MyriadXHwOp) stages.back()->set(HwStage());
     }
   }
   void in_cmx(int i) { data[static_cast<size_t>(i)]->memory_type = MemoryType::CMX; }
@@ -79,7 +79,7 @@ TEST(Allocator, PackedDataMakeRoomForWhatMustBeInCmx) {
   EXPECT_EQ(failing.run().stage, n.stages[1]);  // no slice left for its SHAVE
   n.data[2]->desc = DataDesc({64, 64, 48, 1});
   EXPECT_EQ(Allocator(n.p).run().data, n.data[2]);
-  n.data[1]->attrs.set(kPackingCandidate, true);
+  n.data[1]->marks.packing_candidate = true;
   n.stages[1]->type = StageType::Copy;
   n.stages[2]->type = StageType::Copy;
   Allocator a(n.p);

@@ -23,7 +23,7 @@ struct ConcatNet {
     second = p.add_stage("second", StageType::Relu, nullptr, {in}, {b});
     concat = add_concat(p, "concat", nullptr, Dim::C, {a, b}, whole);
     last = p.add_stage("last", StageType::Relu, nullptr, {whole}, {out});
-    if (producer == StageType::MyriadXHwOp) set_hw_stage(*first, HwStage{});
+    if (producer == StageType::MyriadXHwOp) first->set(HwStage());
   }
 };
 
@@ -41,7 +41,7 @@ TEST(SpecialStages, AfterHardwareTheCopyIsOptional) {
   process_special_stages(n.p);
   const Stage* copy = n.concat->input(0)->producer_stage();
   ASSERT_TRUE(copy->is(StageType::Copy));
-  EXPECT_TRUE(copy->attrs.flag("optional"));
+  EXPECT_TRUE(copy->get<CopySpec>().optional);
   EXPECT_EQ(copy->input(0), n.a);
   EXPECT_EQ(n.a->parent(), nullptr);
 }
@@ -53,7 +53,7 @@ TEST(SpecialStages, ANetworkInputIsCopiedIntoAConcat) {
   process_special_stages(n.p);
   const Stage* copy = n.concat->input(1)->producer_stage();
   ASSERT_TRUE(copy->is(StageType::Copy));
-  EXPECT_FALSE(copy->attrs.flag("optional"));
+  EXPECT_FALSE(copy->get<CopySpec>().optional);
   EXPECT_EQ(n.concat->input(1)->parent(), n.whole);
 }
 
@@ -79,7 +79,7 @@ TEST(SpecialStages, AnEliminationThatDoesNotFitLeavesTheCopy) {
   EXPECT_EQ(n.first->output(), n.a);
   EXPECT_EQ(n.whole->memory_type, MemoryType::DDR);
   ASSERT_NE(n.a->single_consumer(), nullptr);
-  EXPECT_FALSE(n.a->single_consumer()->attrs.flag("optional"));
+  EXPECT_FALSE(n.a->single_consumer()->get<CopySpec>().optional);
 }
 
 TEST(SpecialStages, SplitOutputsAreViewsUnlessTheyLeaveTheNetwork) {

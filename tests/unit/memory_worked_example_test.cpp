@@ -84,7 +84,7 @@ TEST(WorkedExample, EveryBufferLiesWhereTheReferencePutsIt) {
   EXPECT_EQ(run[5]->num_shaves, 2);
   expect(6, StageType::MyriadXHwOp, Location::CMX, 777856);
   expect(7, StageType::Copy, Location::Output, 0);
-  EXPECT_EQ(run[7]->output()->attrs.integer("ioBufferOffset") % 64, 0);
+  EXPECT_EQ(run[7]->output()->marks.io_offset % 64, 0);
   EXPECT_EQ(p->memory.bss, 17792);
 }
 

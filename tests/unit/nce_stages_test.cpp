@@ -33,7 +33,7 @@ TEST_F(HwStages, SmallConvolutionBecomesOneStage) {
   EXPECT_EQ(s->input(1)->name, "c@weights@HW");
   EXPECT_EQ(dims(s->input(2)), (Dims{24}));
   EXPECT_EQ(s->input(3)->usage, DataUsage::Fake);
-  EXPECT_EQ(hw_stage(*s).pad, (nce::Padding{1, 1, 1, 1}));
+  EXPECT_EQ(s->get<HwStage>().pad, (nce::Padding{1, 1, 1, 1}));
 }
 
 TEST_F(HwStages, ImageChannelsAreExpandedToTheLanesOfTheMode) {
@@ -46,7 +46,7 @@ TEST_F(HwStages, ImageChannelsAreExpandedToTheLanesOfTheMode) {
 
 TEST_F(HwStages, ChannelTilesAreSummedAndOnlyTheFirstHasTheBiases) {
   Stage* c = conv("c", input({7, 7, 512, 1}), output({7, 7, 64, 1}), square(3, 1, 1));
-  c->attrs.set("withReLU", true);
+  c->change<StubSpec>([](StubSpec& stub) { stub.post.relu = true; });
   hw_conv_tiling(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
   ASSERT_EQ(hw.size(), 2u);
@@ -55,8 +55,8 @@ TEST_F(HwStages, ChannelTilesAreSummedAndOnlyTheFirstHasTheBiases) {
   EXPECT_EQ(hw[0]->input(2)->usage, DataUsage::Const);
   EXPECT_EQ(hw[1]->input(2)->usage, DataUsage::Fake);
   EXPECT_EQ(hw[1]->input(1)->name, "c@weights@HW@soc=02/02");
-  EXPECT_FALSE(hw_stage(*hw[0]).relu);
-  const auto& offsets = of_type(StageType::Split).at(0)->attrs.get<std::vector<DimValues>>("offsets");
+  EXPECT_FALSE(hw[0]->get<HwStage>().relu);
+  const auto& offsets = of_type(StageType::Split).at(0)->get<PartsSpec>().offsets;
   EXPECT_EQ(offsets.at(1), (DimValues{{Dim::W, 0}, {Dim::H, 0}, {Dim::C, 256}}));
 }
 
@@ -73,11 +73,13 @@ TEST_F(HwStages, PlaneTilesShareTheirWeightsAndCropTheirJunk) {
 
 TEST_F(HwStages, LeakyReluScalesTheSums) {
   Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
-  c->attrs.set("withReLU", true);
-  c->attrs.set("negativeSlope", 0.125);
-  c->attrs.set("reluScale", 0.125);
-  c->attrs.set("a0", 1);
-  c->attrs.set("a1", 8);
+  c->change<StubSpec>([](StubSpec& stub) {
+    stub.post.relu = true;
+    stub.post.negative_slope = 0.125;
+    stub.post.relu_scale = 0.125;
+    stub.post.a0 = 1;
+    stub.post.a1 = 8;
+  });
   hw_conv_tiling(p);
   EXPECT_EQ(only_hw_stage()->input(3)->name, "c@scales");
   EXPECT_EQ(values(only_hw_stage()->input(3)), (Floats(8, 0.125f)));
@@ -86,33 +88,39 @@ TEST_F(HwStages, LeakyReluScalesTheSums) {
 TEST_F(HwStages, WhatDoesNotFitStaysSoftwareWithItsActivationBehindIt) {
   p.resources.tiling_cmx_limit = 0;
   Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
-  c->attrs.set("withClamp", true);
-  c->attrs.set("clampMax", 6.0);
+  c->change<StubSpec>([](StubSpec& stub) {
+    stub.post.clamp = true;
+    stub.post.clamp_max = 6.0;
+  });
   hw_conv_tiling(p);
   EXPECT_EQ(types(), (Types{StageType::StubConv, StageType::Clamp}));
-  EXPECT_FALSE(c->attrs.flag("tryHW"));
+  EXPECT_FALSE(c->get<StubSpec>().try_hw);
 }
 
 TEST_F(HwStages, PartsOfSplitConvolutionsCannotBeLeftToSoftwareWithAnActivation) {
   p.resources.tiling_cmx_limit = 0;
   Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
-  c->attrs.set("origConvOutput", DataDesc({8, 8, 32, 1}));
-  c->attrs.set("withReLU", true);
+  c->change<StubSpec>([](StubSpec& stub) {
+    stub.conv_output = DataDesc({8, 8, 32, 1});
+    stub.post.relu = true;
+  });
   EXPECT_THROW(hw_conv_tiling(p), Error);
 }
 
 TEST_F(HwStages, MergedPoolingComesApartWhenTheTilesWouldBeTooSmall) {
   Stage* c = conv("c", input({4, 4, 16, 1}), output({2, 2, 8, 1}), square(3, 1, 1));
-  c->attrs.set("origConvOutput", DataDesc({4, 4, 8, 1}));
-  c->attrs.set("withPool", true);
-  c->attrs.set("poolKernelSizeX", 2);
-  c->attrs.set("poolKernelSizeY", 2);
-  c->attrs.set("poolKernelStride", 2);
+  c->change<StubSpec>([](StubSpec& stub) {
+    stub.conv_output = DataDesc({4, 4, 8, 1});
+    stub.post.pool = true;
+    stub.post.pool_window.kernel_x = 2;
+    stub.post.pool_window.kernel_y = 2;
+    stub.post.pool_window.stride_x = stub.post.pool_window.stride_y = 2;
+  });
   hw_conv_tiling(p);
   EXPECT_EQ(types(), (Types{StageType::MyriadXHwOp, StageType::StubMaxPool}));
   EXPECT_EQ(of_type(StageType::StubMaxPool).at(0)->name, "c@Pool");
   EXPECT_EQ(dims(only_hw_stage()->output()), (Dims{4, 4, 8, 1}));
-  EXPECT_EQ(hw_stage(*only_hw_stage()).op, HwOpType::Conv);
+  EXPECT_EQ(only_hw_stage()->get<HwStage>().op, HwOpType::Conv);
 }
 
 TEST_F(HwStages, DepthwiseConvolutionBecomesDenseTiles) {
@@ -123,7 +131,7 @@ TEST_F(HwStages, DepthwiseConvolutionBecomesDenseTiles) {
   EXPECT_EQ(second->name, "c@tile=2/2");
   EXPECT_EQ(dims(second->input(1)), (Dims{3, 3, 20, 20}));
   EXPECT_EQ(values(second->input(2)).at(0), 20.0f);
-  EXPECT_EQ(second->attrs.integer("groupSize"), 1);
+  EXPECT_EQ(second->get<StubSpec>().groups, 1);
 }
 
 TEST_F(HwStages, OneChannelDepthwiseConvolutionStaysOneStage) {
@@ -167,7 +175,7 @@ TEST_F(HwStages, EvenMaxPoolingOfAnOddPlaneIsPaddedByItsEdge) {
   pool("p", StageType::StubMaxPool, input({15, 15, 8, 1}), output({7, 7, 8, 1}), square(2, 2, 0));
   hw_padding(p);
   const Stage* pad = of_type(StageType::Pad).at(0);
-  EXPECT_EQ(pad->attrs.integer("pad_mode"), static_cast<int64_t>(PadMode::Edge));
+  EXPECT_EQ(pad->get<PadSpec>().mode, PadMode::Edge);
   EXPECT_EQ(dims(pad->output()), (Dims{16, 16, 8, 1}));
 }
 
@@ -183,26 +191,28 @@ TEST_F(HwStages, PoolingHasThreeFakesAndItsOwnPads) {
   const Stage* s = only_hw_stage();
   EXPECT_EQ(s->input_count(), 4);
   EXPECT_EQ(s->input(1)->usage, DataUsage::Fake);
-  EXPECT_EQ(hw_stage(*s).tiling.descriptors, 3);
-  EXPECT_EQ(s->attrs.text("poolType"), "MAX");
+  EXPECT_EQ(s->get<HwStage>().tiling.descriptors, 3);
+  EXPECT_EQ(s->get<HwStage>().pool_type, HwPoolType::Max);
 }
 
 TEST_F(HwStages, FullyConnectedLayersThatReachTilingCannotBeCompiled) {
   Stage* s =
       p.add_stage("fc", StageType::StubFullyConnected, nullptr,
                   {input({1, 1, 8}), constant("w", {1, 8, 4}, 1), p.add_fake(), p.add_fake()}, {output({1, 1, 4})});
-  s->attrs.set("tryHW", true);
+  StubSpec spec;
+  spec.try_hw = true;
+  s->set(spec);
   EXPECT_THROW(hw_fully_connected_tiling(p), Error);
   p.resources.tiling_cmx_limit = 0;
   hw_fully_connected_tiling(p);
-  EXPECT_FALSE(s->attrs.flag("tryHW"));
+  EXPECT_FALSE(s->get<StubSpec>().try_hw);
 }
 
 TEST_F(HwStages, DescriptorsOfAConvolutionShareOutItsChannels) {
   conv("c", input({20, 20, 16, 1}), output({20, 20, 300, 1}), square(3, 1, 1));
   hw_conv_tiling(p);
   finalize_hw_ops(p);
-  const std::vector<HwOp>& ops = hw_ops(*only_hw_stage());
+  const std::vector<HwOp>& ops = only_hw_stage()->get<HwOpParams>().ops;
   uint32_t at = 0;
   for (const HwOp& op : ops) {
     EXPECT_EQ(op.out_channel_offset, at);
@@ -223,7 +233,7 @@ TEST_F(HwStages, DescriptorsOfAPoolingTakeSixteenPlanesAndRepeatTheEdges) {
   pool("p", StageType::StubMaxPool, input({20, 20, 40, 1}), output({10, 10, 40, 1}), square(3, 2, 1));
   hw_pool_tiling(p);
   finalize_hw_ops(p);
-  const std::vector<HwOp>& ops = hw_ops(*only_hw_stage());
+  const std::vector<HwOp>& ops = only_hw_stage()->get<HwOpParams>().ops;
   ASSERT_EQ(ops.size(), 3u);
   EXPECT_EQ(ops[2].out_channel_offset, 32u);
   EXPECT_EQ(ops[2].out_channels, 8u);
@@ -240,7 +250,7 @@ TEST_F(HwStages, ExtraSplitHalvesPoolingsOfOneDescriptor) {
   const auto hw = of_type(StageType::MyriadXHwOp);
   ASSERT_EQ(hw.size(), 2u);
   EXPECT_EQ(hw[1]->name, "p@extra_sok=02/02");
-  EXPECT_EQ(hw_stage(*hw[1]).tiling.channels_per_descriptor, 6);
+  EXPECT_EQ(hw[1]->get<HwStage>().tiling.channels_per_descriptor, 6);
 }
 
 TEST_F(HwStages, ExtraSplitGroupsDescriptorsByEight) {
@@ -249,7 +259,7 @@ TEST_F(HwStages, ExtraSplitGroupsDescriptorsByEight) {
   hw_extra_split(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
   ASSERT_EQ(hw.size(), 3u);
-  EXPECT_EQ(hw_stage(*hw[2]).tiling.descriptors, 5);
+  EXPECT_EQ(hw[2]->get<HwStage>().tiling.descriptors, 5);
   EXPECT_EQ(dims(hw[2]->input(0)), (Dims{28, 28, 74, 1}));
 }
 

@@ -19,8 +19,7 @@ TEST_F(Passes, GroupedConvolutionBecomesOneStagePerGroup) {
   EXPECT_EQ(values(convs[1]->input(1)), (Floats{2, 3}));
   EXPECT_EQ(values(convs[1]->input(2)), (Floats{1}));
   EXPECT_EQ(dims(convs[0]->input(0)), (Dims{4, 4, 2, 1}));
-  EXPECT_EQ(convs[1]->attrs.integer("groupInd"), 1);
-  EXPECT_EQ(convs[1]->attrs.integer("groupSize"), 1);
+  EXPECT_EQ(convs[1]->get<StubSpec>().groups, 1);
 }
 
 TEST_F(Passes, DepthwiseConvolutionStaysWhole) {
@@ -34,9 +33,7 @@ TEST_F(Passes, GroupedDeconvolutionReadsItsWeightsInTheWrongOrder) {
   Data* out = p.add_output("out", DataDesc({1, 1, 4, 1}));
   Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
                          {in, counted("w", {1, 1, 2, 4}), p.add_fake(), p.add_fake()}, {out});
-  set_window(*s, {});
-  s->attrs.set("groupSize", 2);
-  s->attrs.set("tryHW", true);
+  s->set(stub({}, 2));
   split_grouped_conv(p);
   const std::vector<Stage*> parts = of_type(StageType::StubDeconv);
   ASSERT_EQ(parts.size(), 2u);
@@ -54,7 +51,7 @@ TEST_F(Passes, SmallWeightsAreScaledByAPowerOfTwo) {
   EXPECT_EQ(values(s->input(1)), (Floats{1.0f, 0.0f}));
   EXPECT_EQ(values(s->input(2)), (Floats{384.0f}));
   EXPECT_EQ(values(s->input(3)), (Floats{0.0078125f}));
-  EXPECT_EQ(s->attrs.real("scaleFactor"), 128.0);
+  EXPECT_EQ(s->get<StubSpec>().scale_factor, 128.0);
 }
 
 TEST_F(Passes, LargeFirstWeightsLowerTheScaleOfAllLaterLayers) {
@@ -64,8 +61,8 @@ TEST_F(Passes, LargeFirstWeightsLowerTheScaleOfAllLaterLayers) {
   Stage* second = conv("second", a, p.add_output("out", DataDesc({4, 4, 2, 1})), {}, 1, true, false);
   p.replace_input(second, 1, constant("w2", {1, 1, 2, 2}, 1.0f / 128));
   analyze_weightable_layers(p);
-  EXPECT_FALSE(first->attrs.has("scaleFactor"));
-  EXPECT_EQ(second->attrs.real("scaleFactor"), 4.0);  // 2^(7 - 5)
+  EXPECT_EQ(first->get<StubSpec>().scale_factor, 1.0);
+  EXPECT_EQ(second->get<StubSpec>().scale_factor, 4.0);  // 2^(7 - 5)
 }
 
 TEST_F(Passes, ScaledDownInputKeepsTheScaleOfLaterLayers) {
@@ -76,7 +73,7 @@ TEST_F(Passes, ScaledDownInputKeepsTheScaleOfLaterLayers) {
   Stage* second = conv("second", a, p.add_output("out", DataDesc({4, 4, 2, 1})), {}, 1, true, false);
   p.replace_input(second, 1, constant("w2", {1, 1, 2, 2}, 1.0f / 128));
   analyze_weightable_layers(p);
-  EXPECT_EQ(second->attrs.real("scaleFactor"), 128.0);
+  EXPECT_EQ(second->get<StubSpec>().scale_factor, 128.0);
 }
 
 class FullyConnected : public PassTest {
@@ -86,8 +83,7 @@ class FullyConnected : public PassTest {
     Stage* s =
         p.add_stage(name, StageType::StubFullyConnected, layer(name, "FullyConnected"),
                     {in, constant(name + "@w", {1, inputs, outputs}, weight), p.add_fake(), p.add_fake()}, {out});
-    s->attrs.set("tryHW", true);
-    return s;
+    return s->set(stub({}));
   }
 };
 
@@ -125,7 +121,7 @@ TEST_F(FullyConnected, ReadersOfOneInputAreMerged) {
   EXPECT_EQ(values(merged->input(1))[7], 1.0f);
   EXPECT_EQ(values(merged->input(1))[8], 2.0f);
   EXPECT_EQ(merged->input(2)->usage, DataUsage::Fake);
-  EXPECT_EQ(p.stages()[1]->attrs.get<std::vector<DimValues>>("offsets")[1], (DimValues{{Dim::C, 2}}));
+  EXPECT_EQ(p.stages()[1]->get<PartsSpec>().offsets[1], (DimValues{{Dim::C, 2}}));
 }
 
 TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
@@ -133,14 +129,12 @@ TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
   Data* out = p.add_output("out", DataDesc({7, 7, 2, 1}));
   Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
                          {in, counted("w", {3, 3, 1, 2}), p.add_fake(), p.add_fake()}, {out});
-  set_window(*s, {.kernel_x = 3, .kernel_y = 3, .stride_x = 2, .stride_y = 2});
-  s->attrs.set("groupSize", 1);
-  s->attrs.set("tryHW", true);
+  s->set(stub({.kernel_x = 3, .kernel_y = 3, .stride_x = 2, .stride_y = 2}));
   replace_deconv_by_conv(p);
   EXPECT_EQ(types(), (Types{StageType::Upsampling, StageType::StubConv}));
   const Stage* c = p.stages()[1];
   EXPECT_EQ(dims(c->input(0)), (Dims{9, 9, 1, 1}));
-  EXPECT_EQ(p.stages()[0]->attrs.integer("padLeftX"), 2);
+  EXPECT_EQ(p.stages()[0]->get<UpsamplingParams>().pad_left_x, 2);
   EXPECT_EQ(values(c->input(1))[0], 8.0f);  // flipped
   EXPECT_EQ(values(c->input(1))[9], 17.0f);
 }
@@ -164,7 +158,7 @@ TEST_F(Passes, ShaveConvolutionGetsItsBiasBeforeItsScale) {
   p.replace_input(s, 3, constant("scales", {3}, 0.5f));
   sw_conv_adaptation(p);
   EXPECT_EQ(types(), (Types{StageType::Conv, StageType::Bias, StageType::Scale}));
-  EXPECT_TRUE(p.stages()[0]->attrs.flag("isSpatialConv"));
+  EXPECT_TRUE(p.stages()[0]->get<ShaveConvSpec>().spatial);
   EXPECT_EQ(p.stages()[2]->output()->usage, DataUsage::Output);
 }
 

@@ -8,7 +8,7 @@
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"
-#include "vpu/program/window.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 
@@ -36,6 +36,14 @@ class PassTest : public ::testing::Test {
     return halves(name, dims, v);
   }
 
+  static StubSpec stub(const Window& w, int64_t groups = 1, bool hw = true) {
+    StubSpec spec;
+    spec.window = w;
+    spec.groups = groups;
+    spec.try_hw = hw;
+    return spec;
+  }
+
   /// StubConv with weights counted up; biases when asked for.
   Stage* conv(const std::string& name, Data* in, Data* out, const Window& w, int64_t groups = 1, bool hw = true,
               bool biases = true) {
@@ -43,17 +51,11 @@ class PassTest : public ::testing::Test {
     Data* weights = counted(name + "@weights", {w.kernel_x, w.kernel_y, in->desc.dim(Dim::C) / groups, oc});
     Data* b = biases ? counted(name + "@biases", {oc}) : p.add_fake();
     Stage* s = add_convolution(p, name, layer(name, "Convolution"), in, weights, b, p.add_fake(), out);
-    set_window(*s, w);
-    s->attrs.set("groupSize", groups);
-    s->attrs.set("tryHW", hw);
-    return s;
+    return s->set(stub(w, groups, hw));
   }
   Stage* pool(const std::string& name, StageType type, Data* in, Data* out, const Window& w, bool hw = true) {
     Stage* s = add_pooling(p, name, layer(name, "Pooling"), type, in, out);
-    set_window(*s, w);
-    s->attrs.set("excludePad", false);
-    s->attrs.set("tryHW", hw);
-    return s;
+    return s->set(stub(w, 1, hw));
   }
   Stage* relu(const std::string& name, Data* in, Data* out, double slope = 0.0) {
     return add_relu(p, name, layer(name, "ReLU"), slope, in, out);

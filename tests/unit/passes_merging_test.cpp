@@ -19,10 +19,10 @@ TEST_F(Merging, ConvolutionTakesReluAndThenPool) {
   merge_hw_stages(p);
   p.clean_up();
   EXPECT_EQ(types(), (Types{StageType::StubConv}));
-  EXPECT_TRUE(c->attrs.flag("withReLU"));
-  EXPECT_TRUE(c->attrs.flag("withPool"));
+  EXPECT_TRUE(c->get<StubSpec>().post.relu);
+  EXPECT_TRUE(c->get<StubSpec>().post.pool);
   EXPECT_EQ(c->output()->name, "out");
-  EXPECT_EQ(c->attrs.get<DataDesc>("origConvOutput"), kMap);
+  EXPECT_EQ(c->get<StubSpec>().conv_output, kMap);
 }
 
 TEST_F(Merging, WithoutQuirksAPoolOfABatchStaysAlone) {
@@ -56,8 +56,8 @@ TEST_F(Merging, LeakyReluNeedsAWholeReciprocal) {
   relu("r2", c, p.add_output("out", kMap), 0.3);
   merge_hw_stages(p);
   EXPECT_EQ(types(), (Types{StageType::StubConv, StageType::StubConv, StageType::LeakyRelu}));
-  EXPECT_EQ(first->attrs.integer("a0"), 1);
-  EXPECT_EQ(first->attrs.integer("a1"), 10);
+  EXPECT_EQ(first->get<StubSpec>().post.a0, 1u);
+  EXPECT_EQ(first->get<StubSpec>().post.a1, 10u);
 }
 
 TEST_F(Merging, ClampMustBeginAtZero) {
@@ -68,7 +68,7 @@ TEST_F(Merging, ClampMustBeginAtZero) {
   add_clamp(p, "l2", nullptr, -1.0, 1.0, c, p.add_output("out", kMap));
   merge_hw_stages(p);
   EXPECT_EQ(types(), (Types{StageType::StubConv, StageType::StubConv, StageType::Clamp}));
-  EXPECT_EQ(first->attrs.real("clampMax"), 6.0);
+  EXPECT_EQ(first->get<StubSpec>().post.clamp_max, 6.0);
 }
 
 TEST_F(Merging, OutputReadTwiceIsNotMerged) {
@@ -124,8 +124,8 @@ TEST_F(Merging, SumTakesTheReluBehindIt) {
   add_clamp(p, "l", nullptr, -1.0, 2.0, a, p.add_output("out", kMap));
   merge_eltwise_and_relu_static(p);
   EXPECT_EQ(types(), (Types{StageType::Sum}));
-  EXPECT_EQ(sum->attrs.get<StageType>("postOperation"), StageType::Clamp);
-  EXPECT_EQ(sum->attrs.real("max_value"), 2.0);
+  EXPECT_EQ(sum->get<EltwiseSpec>().post_operation, StageType::Clamp);
+  EXPECT_EQ(sum->get<EltwiseSpec>().max_value, 2.0);
 }
 
 TEST_F(Merging, StridesOfReluInputAndOutputMustAgree) {
@@ -171,7 +171,7 @@ TEST_F(Merging, PermutesInARowAreCombined) {
               DimValues{{Dim::W, 2}, {Dim::H, 1}, {Dim::C, 0}, {Dim::N, 3}});
   merge_permute_stages(p);
   EXPECT_EQ(types(), (Types{StageType::Permute}));
-  EXPECT_EQ(p.stages()[0]->attrs.get<DimValues>("permutation"),
+  EXPECT_EQ(p.stages()[0]->get<PermuteSpec>().permutation,
             (DimValues{{Dim::W, 2}, {Dim::H, 0}, {Dim::C, 1}, {Dim::N, 3}}));
 }
 

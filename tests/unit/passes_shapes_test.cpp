@@ -25,7 +25,7 @@ TEST_F(Shapes, InputsAreReorderedToChannelMinorWithoutTheEngine) {
   Data* in = p.add_input("in", DataDesc(DataType::U8, {8, 8, 3, 1}));
   Data* half = p.add_data("in@FP16", DataDesc({8, 8, 3, 1}));
   add_convert(p, "convert", nullptr, in, half);
-  in->attrs.set("fp16_copy", half->id());
+  in->marks.fp16_copy = half->id();
   Stage* r = relu("r", half, p.add_output("out", DataDesc({8, 8, 3, 1})));
   reorder_inputs_to_channel_minor(p);
   EXPECT_EQ(types(), (Types{StageType::Convert, StageType::Permute, StageType::Relu}));
@@ -55,7 +55,7 @@ TEST_F(Shapes, TransposedFirstMatrixIsPermuted) {
   gemm_transpose(p);
   EXPECT_EQ(types(), (Types{StageType::Permute, StageType::GEMM}));
   EXPECT_EQ(dims(g->input(0)), (Dims{5, 3, 2}));
-  EXPECT_FALSE(g->attrs.flag("transposeA"));
+  EXPECT_FALSE(g->get<GemmParams>().transpose_a);
 }
 
 TEST_F(Shapes, BatchedConvolutionIsDuplicated) {
@@ -64,7 +64,6 @@ TEST_F(Shapes, BatchedConvolutionIsDuplicated) {
   conv("c", in, out, {});
   adjust_data_batch(p);
   EXPECT_EQ(types(), (Types{StageType::Split, StageType::StubConv, StageType::StubConv, StageType::StubConcat}));
-  EXPECT_EQ(p.stages()[2]->attrs.integer("batchInd"), 1);
   EXPECT_EQ(p.stages()[1]->input(1), p.stages()[2]->input(1));
 }
 
@@ -101,13 +100,12 @@ TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
   adjust_data_batch(p);
   ASSERT_EQ(types(), (Types{StageType::LoopStart, StageType::StubConv, StageType::StubConv, StageType::StubConv,
                             StageType::LoopEnd}));
-  const Attrs& start = p.stages()[0]->attrs;
-  EXPECT_EQ(start.integer("iterations-count"), 3);
-  const auto components = std::any_cast<LoopComponents>(start.get<std::any>("start-iteration-components"));
-  EXPECT_EQ(components, (LoopComponents{{0, {Dim::N, 0, 1, -1}, 0}}));
+  const LoopSpec& start = p.stages()[0]->get<LoopSpec>();
+  EXPECT_EQ(start.iterations, 3);
+  EXPECT_EQ(start.components, (LoopComponents{{0, {Dim::N, 0, 1, -1}, 0}}));
   EXPECT_EQ(p.stages()[2]->output()->desc.dim(Dim::N), 1);
   count_stages_in_loops(p);
-  EXPECT_EQ(p.stages()[0]->attrs.integer("stages-count"), 2);  // stubs do not reach the blob
+  EXPECT_EQ(p.stages()[0]->get<LoopSpec>().stages, 2);  // stubs do not reach the blob
 }
 
 TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
@@ -115,10 +113,11 @@ TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
   Data* out = p.add_output("out", DataDesc({4, 4, 2, 2, 1}));
   Stage* s = p.add_stage("c", StageType::ConvND, layer("c", "Convolution"),
                          {in, counted("w", {1, 1, 2, 1, 2}), constant("b", {2}, 1.0f)}, {out});
-  for (const char* name : {"pads_begin", "pads_end"}) s->attrs.set(name, Dims{0, 0, 0});
-  for (const char* name : {"strides", "dilations"}) s->attrs.set(name, Dims{1, 1, 1});
-  s->attrs.set("groups", 1);
-  s->attrs.set("try_hw", true);
+  ConvNDSpec spec;
+  spec.pads_begin = spec.pads_end = {0, 0, 0};
+  spec.strides = spec.dilations = {1, 1, 1};
+  spec.try_hw = true;
+  s->set(spec);
   split_conv_3d_into_2d(p);
   p.clean_up();
   EXPECT_EQ(of_type(StageType::StubConv).size(), 4u);
@@ -126,17 +125,19 @@ TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
   EXPECT_EQ(of_type(StageType::Split)[0]->output_count(), 3);
   const Stage* second_tap = of_type(StageType::Sum)[0]->input(1)->producer_stage();
   EXPECT_EQ(values(second_tap->input(1)), (Floats{1, 3}));  // plane 1 of both kernels
-  EXPECT_TRUE(second_tap->attrs.flag("tryHW"));
+  EXPECT_TRUE(second_tap->get<StubSpec>().try_hw);
 }
 
 TEST_F(Shapes, AveragePoolingIn3DIsScaled) {
   Data* in = p.add_input("in", DataDesc({4, 4, 4, 3, 1}));
   Data* out = p.add_output("out", DataDesc({2, 2, 2, 3, 1}));
   Stage* s = p.add_stage("g", StageType::PoolND, layer("g", "Pooling"), {in}, {out});
-  for (const char* name : {"pads_begin", "pads_end"}) s->attrs.set(name, Dims{0, 0, 0});
-  for (const char* name : {"strides", "kernel_shape"}) s->attrs.set(name, Dims{2, 2, 2});
-  s->attrs.set("pooling_method", 2);
-  s->attrs.set("exclude_pad", true);
+  PoolNDSpec spec;
+  spec.pads_begin = spec.pads_end = {0, 0, 0};
+  spec.strides = spec.kernel = {2, 2, 2};
+  spec.method = 2;
+  spec.exclude_pad = 1;
+  s->set(spec);
   split_pool_3d_into_2d(p);
   EXPECT_EQ(of_type(StageType::StubAvgPool).size(), 4u);
   EXPECT_EQ(values(of_type(StageType::Scale)[0]->input(1)), (Floats{0.5f, 0.5f, 0.5f}));
@@ -149,8 +150,10 @@ TEST_F(Shapes, PriorBoxesAreComputed) {
   Data* boxes = p.add_data("boxes", DataDesc({4, 2, 1}));
   Stage* s = p.add_stage("b", StageType::StubPriorBox, layer("b", "PriorBox"),
                          {map, p.add_input("image", DataDesc({8, 8, 3, 1}))}, {boxes});
-  s->attrs.set("min_size", std::vector<double>{4});
-  s->attrs.set("variance", std::vector<double>{0.1, 0.1, 0.2, 0.2});
+  PriorBoxSpec spec;
+  spec.min_sizes = {4};
+  spec.variances = {0.1f, 0.1f, 0.2f, 0.2f};
+  s->set(spec);
   Stage* user = relu("u", boxes, p.add_output("out", DataDesc({4, 2, 1})));
   replace_prior_box_with_const(p);
   p.clean_up();
@@ -171,7 +174,7 @@ TEST_F(Shapes, DimensionsOfDynamicDataAreReversed) {
   Stage* user = relu("r", out, p.add_output("result", DataDesc({4, 4})));
   convert_shape_notation(p);
   ASSERT_EQ(types(), (Types{StageType::NonZero, StageType::Gather, StageType::Relu}));
-  EXPECT_TRUE(out->shape_parent()->attrs.flag("converted-notation"));
+  EXPECT_TRUE(out->shape_parent()->marks.converted_notation);
   EXPECT_EQ(p.stages()[1]->input(1)->content.as<int32_t>()[0], 1);
   EXPECT_EQ(p.stages()[1]->next(), (std::vector<Stage*>{user}));
   EXPECT_EQ(p.stages()[0], source);

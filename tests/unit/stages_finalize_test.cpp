@@ -11,7 +11,6 @@
 #include "vpu/format/roi.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"
-#include "vpu/program/window.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {
@@ -36,11 +35,9 @@ class Finalize : public ::testing::Test {
     Data* in = p.add_data("in", DataDesc({4, 1, 2, 1}).reordered(order));
     Data* out = p.add_data("out", DataDesc({4, 1, 2, 1}).reordered(order));
     Stage* s = p.add_stage("conv", t, nullptr, {in, weights}, {out});
-    set_window(*s, {.kernel_x = 3});
-    s->attrs.set("isSpatialConv", false);
-    s->attrs.set("isConv1x1", false);
-    s->attrs.set("isConv3x3", false);
-    return s;
+    ShaveConvSpec spec;
+    spec.set_window({.kernel_x = 3});
+    return s->set(spec);
   }
   Program p;
   Data* weights = nullptr;
@@ -86,7 +83,7 @@ TEST_F(Finalize, Im2ColOnPlanesIsAnOrdinaryConvolution) {
 
 TEST_F(Finalize, SpatialConvolutionsHaveOutputChannelsInside) {
   Stage* s = conv(StageType::Conv, orders::NHWC);
-  s->attrs.set("isSpatialConv", true);
+  s->change<ShaveConvSpec>([](ShaveConvSpec& spec) { spec.spatial = true; });
   finalize_layout(p, *s);
   EXPECT_EQ(halves(s->input(1)), (std::vector<Half>{0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11}));  // [position][in][out]
 }
@@ -112,12 +109,12 @@ TEST_F(Finalize, ReducedAxesBecomeSortedPositions) {
 TEST_F(Finalize, NmsThatFitsNoCmxGetsADdrBuffer) {
   p.resources.shaves = 2;
   Data* boxes = p.add_data("boxes", DataDesc({4, 20000, 1}));
-  Stage* s = p.add_stage("nms", StageType::StaticShapeNMS, nullptr, {boxes}, {});
+  Stage* s = p.add_stage("nms", StageType::StaticShapeNMS, nullptr, {boxes}, {})->set(StaticShapeNmsParams());
   finalize_layout(p, *s);
   ASSERT_EQ(s->temps().size(), 1u);
   EXPECT_EQ(s->temps()[0]->desc, DataDesc(DataType::FP16, {2 * 14 * 20000 + 128}));
   const auto params = encode_params(*s);
-  EXPECT_EQ(dynamic_cast<StaticShapeNmsParams&>(*params).use_ddr_buffer, 1);
+  EXPECT_EQ(dynamic_cast<const StaticShapeNmsParams&>(*params).use_ddr_buffer, 1);
 }
 
 // ---- parameters
@@ -127,9 +124,11 @@ TEST_F(Finalize, PermuteNamesPositionsOfItsInput) {
   Data* in = p.add_data("in", DataDesc({7, 5, 3, 1}));
   Data* out = p.add_data("out", DataDesc({7, 5, 3, 1}).reordered(orders::NHWC));
   const auto params = encode_params(*add_reorder(p, "r", nullptr, in, out));
-  EXPECT_EQ(dynamic_cast<PermuteParams&>(*params).permutation, (std::array<int32_t, 8>{2, 0, 1, 3, -1, -1, -1, -1}));
+  EXPECT_EQ(dynamic_cast<const PermuteParams&>(*params).permutation,
+            (std::array<int32_t, 8>{2, 0, 1, 3, -1, -1, -1, -1}));
   const auto back = encode_params(*add_reorder(p, "r", nullptr, out, p.add_data("b", DataDesc({7, 5, 3, 1}))));
-  EXPECT_EQ(dynamic_cast<PermuteParams&>(*back).permutation, (std::array<int32_t, 8>{1, 2, 0, 3, -1, -1, -1, -1}));
+  EXPECT_EQ(dynamic_cast<const PermuteParams&>(*back).permutation,
+            (std::array<int32_t, 8>{1, 2, 0, 3, -1, -1, -1, -1}));
 }
 
 TEST_F(Finalize, PadsFollowTheMemoryOrder) {
@@ -137,7 +136,7 @@ TEST_F(Finalize, PadsFollowTheMemoryOrder) {
   const Stage* s = add_pad(p, "p", nullptr, in, p.add_data("out", DataDesc({9, 5, 3, 1})), PadMode::Edge, 0,
                            {{Dim::W, 1}}, {{Dim::W, 1}, {Dim::C, 2}});
   const auto params = encode_params(*s);
-  const auto& pads = dynamic_cast<PadParams&>(*params).pads;
+  const auto& pads = dynamic_cast<const PadParams&>(*params).pads;
   ASSERT_EQ(pads.size(), 4u);
   EXPECT_EQ(pads[0].end, 2u);  // C
   EXPECT_EQ(pads[1].begin, 1u);
@@ -147,12 +146,9 @@ TEST_F(Finalize, EltwiseNumbersAreIntegersForIntegers) {
   const auto coefficient = [&](DataType t) {
     Stage* s = add_sum(p, "s", nullptr, p.add_data("a", DataDesc(t, {4})), p.add_data("b", DataDesc(t, {4})),
                        p.add_data("c", DataDesc(t, {4})));
-    if (t == DataType::S32)
-      s->attrs.set("coeff2", -1);
-    else
-      s->attrs.set("coeff2", -1.0);
+    s->change<EltwiseSpec>([](EltwiseSpec& e) { e.coeff2 = -1; });
     const auto params = encode_params(*s);
-    const auto& e = dynamic_cast<EltwiseParams&>(*params);
+    const auto& e = dynamic_cast<const EltwiseParams&>(*params);
     EXPECT_EQ(e.post_operation, -1);
     return std::pair(e.coeff1, e.coeff2);
   };

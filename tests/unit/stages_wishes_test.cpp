@@ -172,12 +172,15 @@ TEST_F(StageWishes, ReshapeNeedsTheDefaultOrderAndNoGaps) {
 
 TEST_F(StageWishes, GatherElementsNeedsShavesAlongTheInnermostAxis) {
   Stage* s = stage(StageType::GatherElements, {nchw(), nchw()}, {nchw()});
-  s->attrs.set("rowIndicesMode", false);
-  s->attrs.set("axis", 3);
+  GatherElementsParams params;
+  params.axis = 3;
+  s->set(params);
   EXPECT_EQ(shave_demand(*s), ShaveDemand::NeedMax);
-  s->attrs.set("axis", 1);
+  params.axis = 1;
+  s->set(params);
   EXPECT_EQ(shave_demand(*s), ShaveDemand::NotNeeded);
-  s->attrs.set("rowIndicesMode", true);
+  params.row_indices_mode = 1;
+  s->set(params);
   EXPECT_EQ(shave_demand(*s), ShaveDemand::NeedMax);
 }
 

@@ -41,7 +41,7 @@ class Tracer {
   /// Computed by a stage, of known place and shape.
   static bool is_whole(const Data& d) {
     if (d.usage != DataUsage::Intermediate && d.usage != DataUsage::Output) return false;
-    if (d.attrs.has("activated")) return false;  // another layer's values, by the pass uplift_activation_stages
+    if (d.marks.activated) return false;  // another layer's values, by the pass uplift_activation_stages
     const auto fixed = [](const Placement& p) {
       return p.location == Location::Blob || p.location == Location::None;
     };  // none: no stage reads it under this shape

@@ -142,7 +142,7 @@ class Writer {
       if (d->usage != usage) return;
       io_index_[d->id()] = static_cast<uint32_t>(count);
       out.word(count++);
-      out.word(d->attrs.integer("ioBufferOffset"));
+      out.word(d->marks.io_offset);
       const size_t name_size = (d->name.size() / kNameAlignment + 1) * kNameAlignment;
       out.word(static_cast<uint32_t>(name_size));
       out.text(d->name, name_size);
@@ -206,7 +206,7 @@ class Writer {
     const size_t params = out.size();
     out.word(0u);  // size of the parameters, this word included
     ParamWriter writer(out);
-    encode_params(s)->fields(writer);
+    show_fields(*encode_params(s), writer);
     if (s.category() == StageCategory::HW) {
       out.word(s.injected() ? 1u : 0u);
       if (s.injected()) write_stage(out, *s.injected(), shaves);
@@ -227,7 +227,7 @@ class Writer {
     std::vector<Placed> contents;
     program_.for_each_data([&](const Data* d) {
       if (d->usage == DataUsage::Const) contents.push_back({static_cast<size_t>(d->placement.offset), d->content});
-      const int64_t batch = d->attrs.integer("batch", 1);
+      const int64_t batch = d->marks.batch;
       if (d->io_dims_upper_bound_offset >= 0)
         contents.push_back(shape(d, d->io_dims_upper_bound_offset,
                                  [&](Dim dim) { return d->desc.dim(dim) * (dim == Dim::N ? batch : 1); }));

@@ -7,6 +7,11 @@ namespace blobsmith::vpu {
 /// Conv, Im2ColConvolution, DepthConv, RefConvolution.
 struct ConvParams : SlidingWindowParams {
   uint32_t dilation_x = 1, dilation_y = 1;
+  void set_window(const Window& w) {
+    SlidingWindowParams::set_window(w);
+    dilation_x = static_cast<uint32_t>(w.dilation_x);
+    dilation_y = static_cast<uint32_t>(w.dilation_y);
+  }
   void fields(FieldArchive& a) override {
     SlidingWindowParams::fields(a);
     a.word("dilationX", dilation_x);

@@ -7,53 +7,14 @@
 
 #include "vpu/format/account.hpp"
 #include "vpu/format/eltwise.hpp"
+#include "vpu/format/params_json.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Parameters -> a JSON object. A name that comes again makes a list; items of lists are objects.
-class ParamDumper final : public FieldArchive {
- public:
-  void word(std::string_view name, int32_t& v) override { put(name, v); }
-  void word(std::string_view name, uint32_t& v) override { put(name, v); }
-  void word(std::string_view name, float& v) override { put(name, v); }
-  void half(std::string_view name, Half& v) override { put(name, half_to_float(v)); }
-  void words(std::string_view name, std::vector<int32_t>& v) override { put(name, v); }
-  void words(std::string_view name, std::vector<float>& v) override { put(name, v); }
-  void begin_item(std::string_view list, int) override {
-    Json& items = stack_.back()[std::string(list)];
-    if (items.is_null()) items = Json::array();
-    list_ = list;
-    stack_.push_back(Json::object());
-  }
-  void end_item() override {
-    Json item = std::move(stack_.back());
-    stack_.pop_back();
-    stack_.back()[list_].push_back(std::move(item));
-  }
-  bool reading() const override { return false; }
-  Json take() { return std::move(stack_.front()); }
-
- private:
-  void put(std::string_view name, Json value) {
-    Json& object = stack_.back();
-    const std::string key(name);
-    if (!object.contains(key))
-      object[key] = std::move(value);
-    else if (!repeated(key))
-      object[key] = Json::array({object[key], std::move(value)});
-    else
-      object[key].push_back(std::move(value));
-  }
-  bool repeated(const std::string& key) const { return stack_.back()[key].is_array(); }
-
-  std::vector<Json> stack_{Json::object()};
-  std::string list_;
-};
-
-Json params_json(const BlobStage& s) {
+Json stage_params_json(const BlobStage& s) {
   if (const auto* p = dynamic_cast<const EltwiseParams*>(s.params.get())) {
     const bool integers = !s.buffers.empty() && s.buffers[0].desc.type == DataType::S32;
     const auto number = [integers](uint32_t bits) {
@@ -67,9 +28,7 @@ Json params_json(const BlobStage& s) {
             {"min_value", number(p->min_value)},
             {"max_value", number(p->max_value)}};
   }
-  ParamDumper dumper;
-  const_cast<StageParams&>(*s.params).fields(dumper);  // only reads, because dumper.reading() is false
-  return dumper.take();
+  return params_json(*s.params);
 }
 
 /// Outermost first, as the order's name reads.
@@ -94,7 +53,7 @@ Json stage_json(const BlobStage& s) {
          {"shaves", s.shaves},
          {"fileOffset", s.file_offset},
          {"bytes", s.file_size}};
-  j["params"] = params_json(s);
+  j["params"] = stage_params_json(s);
   j["buffers"] = Json::array();
   for (const BlobBuffer& b : s.buffers) {
     Json r{{"role", b.role}};

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/float16.hpp"
 
 namespace blobsmith::vpu {
@@ -24,6 +25,8 @@ class FieldArchive {
   /// Opens a list of structs; the count (already visited as a field) is given. A reader is told how many will come.
   virtual void begin_item(std::string_view list, int index) = 0;
   virtual void end_item() = 0;
+  /// Of parameters that are not yet as the blob has them, dimensions and the like: only dumps show it.
+  virtual void text(std::string_view, const std::string&) {}
   virtual bool reading() const = 0;  ///< true: fields are being filled
   /// Reading: the bytes of the parameters not read so far; a few stages tell optional fields by it.
   virtual size_t remaining() const { return 0; }
@@ -33,6 +36,12 @@ struct StageParams {
   virtual ~StageParams() = default;
   virtual void fields(FieldArchive&) {}  ///< none by default
 };
+
+/// Visits fields that the archive only looks at.
+inline void show_fields(const StageParams& p, FieldArchive& a) {
+  ensure(!a.reading(), "fields of constant parameters");
+  const_cast<StageParams&>(p).fields(a);
+}
 
 /// A vector of structs with a member `void fields(FieldArchive&)`, preceded by its count word.
 template <class T>

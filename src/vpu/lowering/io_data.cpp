@@ -126,7 +126,7 @@ void add_outputs(Lowering& l) {
     set_layout(l.options, name, l.options.output_layout, desc);
     Data* d = l.program.add_output(name, desc);
     set_strides(strides, d);
-    if (l.batch.unbatched_outputs.contains(name)) d->attrs.set("unbatched", true);
+    if (l.batch.unbatched_outputs.contains(name)) d->marks.unbatched = true;
     l.outputs.emplace_back(v, d);
     l.bind(v, d);  // an input that is an output: its readers read the output
   }
@@ -171,7 +171,7 @@ void convert_inputs(Lowering& l) {
   for (const auto& [v, in] : l.inputs) {
     if (!needs_conversion(in->desc.type)) continue;
     Data* copy = l.program.duplicate(in, "@FP16", as_fp16(in->desc));
-    in->attrs.set("fp16_copy", copy->id());
+    in->marks.fp16_copy = copy->id();
     l.bind(v, copy);
     l.program.redirect_consumers(in, copy);
     add_convert(l.program, copy->name, nullptr, in, copy);
@@ -185,9 +185,10 @@ void convert_outputs(Lowering& l) {
     l.bind(v, copy);
     if (const Use producer = out->producer(); producer.stage)
       l.program.replace_output(producer.stage, producer.port, copy);
-    Stage* s = add_convert(l.program, copy->name, nullptr, copy, out);
-    s->attrs.set("convertFromDetOutput", l.program.with_detection_output);
-    s->attrs.set("haveBatch", l.program.batch_size != 1 && !out->attrs.flag("unbatched"));
+    add_convert(l.program, copy->name, nullptr, copy, out)->change<ConvertParams>([&](ConvertParams& p) {
+      p.convert_from_det_output = l.program.with_detection_output;
+      p.have_batch = l.program.batch_size != 1 && !out->marks.unbatched;
+    });
   }
 }
 

@@ -31,7 +31,7 @@ Data* make_version(Program& p, Conversions& conversions, const Data* d, const st
   Data* version;
   if (d->usage == DataUsage::Const) {
     version = p.add_data(d->name + postfix, desc);
-    version->attrs = d->attrs;
+    version->marks = d->marks;
   } else {
     version = p.duplicate(d, postfix, desc);
   }

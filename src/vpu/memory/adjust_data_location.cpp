@@ -29,7 +29,7 @@ void flush_hw_outputs(Program& p) {
 
 /// quirk: the one convolution (a layer of YOLO v2) whose input rather than its output is kept in CMX.
 bool prefers_input_in_cmx(const Stage& s) {
-  const HwStage& hw = hw_stage(s);
+  const auto& hw = s.get<HwStage>();
   const DataDesc& in = s.input(0)->desc;
   return hw.op == HwOpType::Conv && hw.kernel_x == 3 && hw.kernel_y == 3 && hw.stride == 1 && hw.pad.enabled() &&
          in.dim(Dim::W, 0) == 13 && in.dim(Dim::H, 0) == 13 && in.dim(Dim::C, 0) == 352 &&
@@ -49,7 +49,6 @@ void order_by_memory(Program& p) {
   for (Stage* s : p.stages()) {
     if (s->output_count() != 1 || s->output()->memory_type != MemoryType::CMX) continue;
     writes_cmx[static_cast<size_t>(s->id())] = 1;
-    s->attrs.set("expectCMXOutput", true);
   }
   p.set_successor_order([flags = std::move(writes_cmx)](const Stage* a, const Stage* b) {
     const auto flag = [&](const Stage* s) {
@@ -100,7 +99,7 @@ std::vector<Data*> packing_candidates(Program& p) {
 
 void pack_into_cmx(Program& p, Allocator& allocator) {
   const std::vector<Data*> candidates = packing_candidates(p);
-  for (Data* d : candidates) d->attrs.set(kPackingCandidate, true);
+  for (Data* d : candidates) d->marks.packing_candidate = true;
   allocator.forget_stages();
   allocator.learn_stages();
   for (Data* d : candidates) {

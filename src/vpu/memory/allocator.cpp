@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vpu/memory/fixed_data.hpp"
+#include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {
@@ -123,7 +124,7 @@ AllocationFailure Allocator::run_stage(Stage* s, Mode mode) {
     for (Data* t : s->temps()) release(t);
   // Nothing in a loop may reuse what its end writes.
   if (s->is(StageType::LoopStart))
-    if (const Stage* end = program_.find_stage(static_cast<int>(s->attrs.integer("loop-end", -1))))
+    if (const Stage* end = program_.find_stage(s->get<LoopSpec>().end_stage))
       if (Data* d = allocate_outputs(*end, mode)) return {s, d};
   return {};
 }
@@ -257,21 +258,21 @@ bool Allocator::walk_cmx(Range concerned) {
 
 /// Makes room for `failed`: it goes to DDR itself when it was packed, else the newest packed data in CMX does.
 bool Allocator::unpack(Data* failed) {
-  if (failed->attrs.flag(kPackingCandidate)) {
+  if (failed->marks.packing_candidate) {
     if (is_live(chunk_of(failed))) {
       const Use producer = failed->producer();
       if (producer.stage && producer.port == 0 && producer.stage->category() == StageCategory::HW) return true;
       move_to_ddr(failed);
     }
     failed->set_memory_type_of_tree(MemoryType::DDR);
-    failed->attrs.erase(kPackingCandidate);
+    failed->marks.packing_candidate = false;
     return true;
   }
   for (Data* d : live_cmx_data()) {
-    if (!d->attrs.flag(kPackingCandidate)) continue;
+    if (!d->marks.packing_candidate) continue;
     move_to_ddr(d);
     d->set_memory_type_of_tree(MemoryType::DDR);
-    d->attrs.erase(kPackingCandidate);
+    d->marks.packing_candidate = false;
     return true;
   }
   return false;

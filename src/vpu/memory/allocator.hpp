@@ -21,9 +21,6 @@ struct AllocationFailure {
   explicit operator bool() const { return stage != nullptr; }
 };
 
-/// Attribute of the data that adjustDataLocation tried to pack into CMX: run() may take them out again.
-inline constexpr const char* kPackingCandidate = "packing-candidate";
-
 /// An Allocator serves one pass: it remembers sizes and SHAVE demands, which must not change while it lives.
 class Allocator {
  public:

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kMaxCopies = 23000;  // with more the pass is skipped, unless the option asks for it
 
 bool is_eliminable(const Stage& s) {
-  if (!s.is(StageType::Copy) || !s.attrs.flag("optional")) return false;
+  if (!s.is(StageType::Copy) || !s.get<CopySpec>().optional) return false;
   const Data* in = s.input(0);
   const Data* out = s.output();
   if (in->parent() || !in->children().empty()) return false;

@@ -13,7 +13,7 @@ constexpr int64_t kMaxAddress = std::numeric_limits<int32_t>::max();  // offsets
 void place_io(Data* d, Location location, int64_t batch, int64_t& cursor) {
   const int64_t bytes = checked_bytes(*d);
   cursor = align_up(cursor, kDataAlignment);
-  d->attrs.set("ioBufferOffset", cursor);
+  d->marks.io_offset = cursor;
   check_addressable(batch, "batch");
   cursor += bytes * batch;
   check_addressable(cursor, "network inputs and outputs");
@@ -63,13 +63,13 @@ Program::MemorySizes place_fixed_data(Program& program) {
   program.for_each_data([&](Data* d) {
     switch (d->usage) {
       case DataUsage::Input:
-        if (program.batch_size != 1) d->attrs.set("batch", program.batch_size);
+        d->marks.batch = program.batch_size;
         place_io(d, Location::Input, program.batch_size, sizes.inputs);
         break;
       case DataUsage::Output:
         // One that does not depend on the batch is computed once.
-        if (!d->attrs.flag("unbatched")) d->attrs.set("batch", program.batch_size);
-        place_io(d, Location::Output, d->attrs.flag("unbatched") ? 1 : program.batch_size, sizes.outputs);
+        if (!d->marks.unbatched) d->marks.batch = program.batch_size;
+        place_io(d, Location::Output, d->marks.unbatched ? 1 : program.batch_size, sizes.outputs);
         break;
       case DataUsage::Const: place_const(d, sizes.blob); break;
       default: return;

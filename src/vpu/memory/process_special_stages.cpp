@@ -19,7 +19,7 @@ bool is_fixed(const Data* d) { return d->usage != DataUsage::Intermediate || d->
 
 /// quirk: neither the offsets nor the strides of the Expands are compared.
 bool differs(const Program& p, const Stage& a, const Stage& b) {
-  return !p.options.quirks && !(a.attrs.get_or<DimValues>("offset", {}) == b.attrs.get_or<DimValues>("offset", {}));
+  return !p.options.quirks && !(a.get<OffsetSpec>().offset == b.get<OffsetSpec>().offset);
 }
 
 bool has_twins(const Program& p, const Stage* expand) {
@@ -90,17 +90,12 @@ std::string copy_name(const Stage* s, const char* side, int port, int port_count
          to_string(s->type);
 }
 
-void keep_batch_index(const Stage* from, Stage* to) {
-  if (from->attrs.has("batchInd")) to->attrs.set("batchInd", from->attrs.integer("batchInd"));
-}
-
 /// The stage reads a copy from now on.
 Data* copy_input(Program& p, Stage* s, int port) {
   Data* d = s->input(port);
   Data* copy = d->usage == DataUsage::Const ? p.add_data(d->name + "@copy", d->desc) : p.duplicate(d, "@copy");
   if (s->is(StageType::Reshape)) copy->update_required_strides(StridesRequirement::compact());
-  Stage* stage = add_copy(p, copy_name(s, "input", port, s->input_count()), s->layer, d, copy, "processSpecialStages");
-  keep_batch_index(s, stage);
+  add_copy(p, copy_name(s, "input", port, s->input_count()), s->layer, d, copy, "processSpecialStages");
   p.replace_input(s, port, copy);
   return copy;
 }
@@ -110,7 +105,7 @@ Data* copy_input_if_needed(Program& p, Stage* s, int port, const Data* parent) {
   const CopyNeed need = input_copy_need(d, parent);
   if (need == CopyNeed::No) return d;
   Data* copy = copy_input(p, s, port);
-  copy->producer_stage()->attrs.set("optional", need == CopyNeed::Optional);
+  copy->producer_stage()->change<CopySpec>([&](CopySpec& spec) { spec.optional = need == CopyNeed::Optional; });
   return copy;
 }
 
@@ -119,8 +114,7 @@ Data* copy_output_if_needed(Program& p, Stage* s, int port, const Data* parent) 
   if (!output_copy_needed(d, parent)) return d;
   Data* copy = p.duplicate(d, "@copy");
   p.replace_output(s, port, copy);
-  keep_batch_index(
-      s, add_copy(p, copy_name(s, "output", port, s->output_count()), s->layer, copy, d, "processSpecialStages"));
+  add_copy(p, copy_name(s, "output", port, s->output_count()), s->layer, copy, d, "processSpecialStages");
   return copy;
 }
 
@@ -128,7 +122,7 @@ Data* copy_output_if_needed(Program& p, Stage* s, int port, const Data* parent) 
 // -----------------------------------------------------------------------------------------------------------------
 
 void process_concat(Program& p, Stage* s) {
-  const std::vector<DimValues> offsets = s->attrs.get<std::vector<DimValues>>("offsets");
+  const std::vector<DimValues> offsets = s->get<PartsSpec>().offsets;
   for (int port = 0; port < s->input_count(); ++port) {
     Data* child = copy_input_if_needed(p, s, port, s->output());
     p.connect(s->output(), child, Mode::ROI, Direction::ChildWritesToParent, offsets.at(static_cast<size_t>(port)), s);
@@ -136,7 +130,7 @@ void process_concat(Program& p, Stage* s) {
 }
 
 void process_split(Program& p, Stage* s) {
-  const std::vector<DimValues> offsets = s->attrs.get<std::vector<DimValues>>("offsets");
+  const std::vector<DimValues> offsets = s->get<PartsSpec>().offsets;
   for (int port = 0; port < s->output_count(); ++port) {
     Data* child = copy_output_if_needed(p, s, port, s->input(0));
     p.connect(s->input(0), child, Mode::ROI, Direction::ParentWritesToChild, offsets.at(static_cast<size_t>(port)), s);
@@ -145,12 +139,12 @@ void process_split(Program& p, Stage* s) {
 
 void process_expand(Program& p, Stage* s) {
   Data* child = copy_input_if_needed(p, s, 0, s->output());
-  p.connect(s->output(), child, Mode::ROI, Direction::ChildWritesToParent, s->attrs.get_or<DimValues>("offset", {}), s);
+  p.connect(s->output(), child, Mode::ROI, Direction::ChildWritesToParent, s->get<OffsetSpec>().offset, s);
 }
 
 void process_crop(Program& p, Stage* s) {
   Data* child = copy_output_if_needed(p, s, 0, s->input(0));
-  p.connect(s->input(0), child, Mode::ROI, Direction::ParentWritesToChild, s->attrs.get_or<DimValues>("offset", {}), s);
+  p.connect(s->input(0), child, Mode::ROI, Direction::ParentWritesToChild, s->get<OffsetSpec>().offset, s);
 }
 
 /// A free input prefers to lie in the output.
@@ -180,12 +174,8 @@ void share_loop_data(Program& p, Data* source, Data* destination) {
 /// The data inside the loop lie where the outer ones do.
 void process_loop_start(Program& p, Stage* s) {
   for (Data* d : s->inputs())
-    if (d->attrs.has("start-shared-allocation"))
-      share_loop_data(p, d, p.find_data(d->attrs.integer("start-shared-allocation")));
-  if (!s->attrs.has("backedges")) return;
-  const auto* edges = std::any_cast<LoopBackEdges>(&s->attrs.get<std::any>("backedges"));
-  ensure(edges != nullptr, "attribute 'backedges' has another type");
-  for (const LoopBackEdge& e : *edges) {
+    if (d->marks.start_shared >= 0) share_loop_data(p, d, p.find_data(d->marks.start_shared));
+  for (const LoopBackEdge& e : s->get<LoopSpec>().edges) {
     Data* source = p.find_data(e.source);
     Data* target = p.find_data(e.target);
     ensure(source && target, "a back edge of loop '" + s->name + "' leads to data that is gone");
@@ -195,8 +185,7 @@ void process_loop_start(Program& p, Stage* s) {
 
 void process_loop_end(Program& p, Stage* s) {
   for (Data* d : s->outputs())
-    if (d->attrs.has("end-shared-allocation"))
-      share_loop_data(p, p.find_data(d->attrs.integer("end-shared-allocation")), d);
+    if (d->marks.end_shared >= 0) share_loop_data(p, p.find_data(d->marks.end_shared), d);
 }
 
 }  // namespace

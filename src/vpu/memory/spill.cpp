@@ -5,13 +5,11 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr const char* kSpillAttribute = "CMX-to-DDR";
-
 Data* make_ddr_copy(Program& p, Data* d, const Stage& failed) {
   Data* copy = p.duplicate(d, "@DDR-copy");
   copy->required_strides = d->required_strides;
-  Stage* s = add_copy(p, d->name + "@move-to-DDR", failed.layer, d, copy, "CopyFromCMXToDDRAdjustment");
-  s->attrs.set(kSpillAttribute, true);
+  add_copy(p, d->name + "@move-to-DDR", failed.layer, d, copy, "CopyFromCMXToDDRAdjustment")
+      ->change<CopySpec>([](CopySpec& spec) { spec.spill = true; });
   return copy;
 }
 
@@ -26,7 +24,7 @@ std::vector<Data*> views_made_by(const Stage* s, const Data* d) {
 
 }  // namespace
 
-bool is_spill(const Stage& s) { return s.is(StageType::Copy) && s.attrs.flag(kSpillAttribute); }
+bool is_spill(const Stage& s) { return s.is(StageType::Copy) && s.get<CopySpec>().spill; }
 
 bool spill_to_ddr(Program& p, const std::vector<Data*>& live, const Stage& failed) {
   struct Edge {

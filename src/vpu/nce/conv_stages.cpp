@@ -15,24 +15,15 @@ namespace {
 
 /// The pooling that was merged into `stub`, as a stub of its own.
 void add_merged_pool(Program& p, const Stage& stub, Data* in, Data* out) {
-  const Attrs& a = stub.attrs;
-  Stage* pool = p.add_stage(stub.name + "@Pool", StageType::StubMaxPool, stub.layer, {in}, {out});
-  Window w;
-  w.kernel_x = a.integer("poolKernelSizeX");
-  w.kernel_y = a.integer("poolKernelSizeY");
-  w.stride_x = w.stride_y = a.integer("poolKernelStride");
-  w.pad_left = a.integer("poolPadLeft", 0);
-  w.pad_right = a.integer("poolPadRight", 0);
-  w.pad_top = a.integer("poolPadTop", 0);
-  w.pad_bottom = a.integer("poolPadBottom", 0);
-  set_window(*pool, w);
-  pool->attrs.set("excludePad", false);
-  pool->attrs.set("tryHW", true);
+  StubSpec spec;
+  spec.window = stub.get<StubSpec>().post.pool_window;
+  spec.try_hw = true;
+  p.add_stage(stub.name + "@Pool", StageType::StubMaxPool, stub.layer, {in}, {out})->set(spec);
 }
 
 Data* add_conv_output(Program& p, const std::string& name, const DataDesc& desc, const Data* final_output) {
   Data* d = p.add_data(name, desc);
-  d->attrs = final_output->attrs;
+  d->marks = final_output->marks;
   return d;
 }
 
@@ -44,7 +35,7 @@ class ConvBuilder {
         tiling_(tiling),
         name_(stub.name),
         layer_(stub.layer),
-        post_(post_ops_of(stub)),
+        post_(stub.get<StubSpec>().post),
         window_(window_of(stub)),
         weights_(stub.input(kWeights)),
         biases_(stub.input(kBiases)),
@@ -146,7 +137,7 @@ class ConvBuilder {
     Data* biases = c == 0 ? constants_.biases : p_.add_fake();
     Stage* s =
         p_.add_stage(stage_name, StageType::MyriadXHwOp, layer_, {in, weights, biases, constants_.scales}, {out});
-    set_hw_stage(*s, description(t, *in, *out));
+    s->set(description(t, *in, *out));
   }
 
   /// The output of one channel tile, and the stages that add it to the sum; after the last one the activations.
@@ -193,8 +184,8 @@ class ConvBuilder {
     h.pad = required_padding(in_size, out_size, h.kernel_x, h.kernel_y, h.stride, window_.pad_left, window_.pad_top);
     h.tiling = t.mode;
     if (with_pool_) {
-      h.pool_kernel_x = stub_.attrs.integer("poolKernelSizeX");
-      h.pool_kernel_y = stub_.attrs.integer("poolKernelSizeY");
+      h.pool_kernel_x = post_.pool_window.kernel_x;
+      h.pool_kernel_y = post_.pool_window.kernel_y;
     }
     h.partial = splits_channels();
     h.relu = post_.relu && !h.partial;
@@ -203,7 +194,7 @@ class ConvBuilder {
     h.a1 = post_.a1;
     h.negative_slope = post_.negative_slope;
     h.clamp_max = post_.clamp_max;
-    h.scale_factor = static_cast<float>(stub_.attrs.real("scaleFactor", 1.0));
+    h.scale_factor = stub_.get<StubSpec>().scale_factor;
     return h;
   }
 
@@ -240,9 +231,9 @@ void make_conv_stages(Program& p, Stage* stub, const ConvTiling& tiling, bool po
 }
 
 void leave_conv_to_software(Program& p, Stage* stub) {
-  stub->attrs.set("tryHW", false);
-  const PostOps post = post_ops_of(*stub);
-  if (!post.relu && !post.clamp && !post.pool) return;
+  stub->change<StubSpec>([](StubSpec& spec) { spec.try_hw = false; });
+  const PostOps post = stub->get<StubSpec>().post;
+  if (!post.any()) return;
   const DataDesc desc = conv_output_desc(*stub);
   Data* output = stub->output();
   // A tile of a split convolution still has the description of the whole output. The reference makes the intermediate

@@ -37,7 +37,7 @@ void make_dense(Program& p, Stage* s, int64_t channels) {
   p.replace_input(s, nce::kWeights, c.weights);
   p.replace_input(s, nce::kBiases, c.biases);
   p.replace_input(s, nce::kScales, c.scales);
-  s->attrs.set("groupSize", 1);
+  s->change<StubSpec>([](StubSpec& stub) { stub.groups = 1; });
 }
 
 void split(Program& p, Stage* s, int64_t channels, int64_t tile) {
@@ -53,7 +53,7 @@ void split(Program& p, Stage* s, int64_t channels, int64_t tile) {
     outputs.push_back(p.duplicate(output, suffix, output->desc.with_dim(Dim::C, count)));
     const Constants c = dense_constants(p, constants, suffix, first, count);
     Stage* t = p.duplicate(s, suffix, {inputs.back(), c.weights, c.biases, c.scales}, {outputs.back()});
-    t->attrs.set("groupSize", 1);
+    t->change<StubSpec>([](StubSpec& stub) { stub.groups = 1; });
   }
   add_split(p, s->name + "@split", s->layer, Dim::C, input, inputs);
   add_concat(p, s->name + "@concat", s->layer, Dim::C, outputs, output);
@@ -67,7 +67,7 @@ void split_hw_depth_conv(Program& p) {
     if (!nce::is_hw_stub(*s, StageType::StubConv)) return;
     const DataDesc& in = s->input(nce::kData)->desc;
     const int64_t channels = in.dim(Dim::C);
-    if (channels != s->output()->desc.dim(Dim::C) || channels != s->attrs.integer("groupSize", 1)) return;
+    if (channels != s->output()->desc.dim(Dim::C) || channels != s->get<StubSpec>().groups) return;
     const nce::PlaneGeometry g = nce::conv_geometry_of(*s).plane;
     const int64_t tile = nce::best_depthwise_tile(g.in.w, g.in.h, channels, g.kernel_x, g.kernel_y, g.stride);
     if (tile >= channels)

@@ -61,26 +61,26 @@ int64_t channels_of(const Stage& s, const HwStage& h) {
   return out.dim(Dim::C) * out.dim(Dim::N, 1);
 }
 
-std::vector<HwOp> make_ops(const Stage& s) {
-  const HwStage& h = hw_stage(s);
+HwOpParams make_ops(const Stage& s) {
+  const auto& h = s.get<HwStage>();
   const int64_t channels = channels_of(s, h);
   HwOp op = common_op(s, h);
-  std::vector<HwOp> ops;
+  HwOpParams params;
   for (int64_t i = 0; i < h.tiling.descriptors; ++i) {
     const int64_t offset = i * h.tiling.channels_per_descriptor;
     op.out_channel_offset = static_cast<uint32_t>(offset);
     op.out_channels =
         static_cast<uint32_t>(i + 1 < h.tiling.descriptors ? h.tiling.channels_per_descriptor : channels - offset);
-    ops.push_back(op);
+    params.ops.push_back(op);
   }
-  return ops;
+  return params;
 }
 
 }  // namespace
 
 void finalize_hw_ops(Program& p) {
   for (Stage* s : p.stages())
-    if (s->is(StageType::MyriadXHwOp)) s->attrs.set("hwOps", std::any(make_ops(*s)));
+    if (s->is(StageType::MyriadXHwOp)) s->set(make_ops(*s));
 }
 
 }  // namespace blobsmith::vpu

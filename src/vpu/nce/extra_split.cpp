@@ -36,7 +36,7 @@ bool conv_can_be_halved(const Stage& s, const HwStage& h) {
 
 /// Every batch item becomes a chain of its own: Split, a stage per group, Concat; one more Concat joins the items.
 void split_pool(Program& p, Stage* s, const std::vector<ChannelGroup>& groups, const char* kind) {
-  const HwStage description = hw_stage(*s);
+  const auto description = s->get<HwStage>();
   const std::vector<Data*> inputs = s->inputs();
   Data *input = inputs[0], *output = s->output();
   const int64_t batch = output->desc.dim(Dim::N, 1);
@@ -57,7 +57,7 @@ void split_pool(Program& p, Stage* s, const std::vector<ChannelGroup>& groups, c
       HwStage h = description;
       h.tiling.descriptors = g.descriptors;
       h.tiling.channels_per_descriptor = g.channels_per_descriptor;
-      set_hw_stage(*part, h);
+      part->set(h);
     }
     add_split(p, s->name + "@dim-split", s->layer, offsets, input, ins);
     items.push_back(p.duplicate(output, "@dim-concat", output->desc.with_dim(Dim::N, 1)));
@@ -68,7 +68,7 @@ void split_pool(Program& p, Stage* s, const std::vector<ChannelGroup>& groups, c
 }
 
 void halve(Program& p, Stage* s) {
-  const HwStage& h = hw_stage(*s);
+  const auto& h = s->get<HwStage>();
   if (h.tiling.descriptors != 1) return;
   if (h.is_conv()) {
     if (h.tiling.last_channels > nce::kOutputChannelGroup && conv_can_be_halved(*s, h)) fail_on_convolution(*s);
@@ -81,7 +81,7 @@ void halve(Program& p, Stage* s) {
 }
 
 void cut_into_groups(Program& p, Stage* s) {
-  const HwStage& h = hw_stage(*s);
+  const auto& h = s->get<HwStage>();
   if (h.tiling.descriptors <= kDescriptorsPerGroup) return;
   if (h.is_conv()) fail_on_convolution(*s);
   const DataDesc& out = s->output()->desc;

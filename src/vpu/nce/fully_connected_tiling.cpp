@@ -8,11 +8,11 @@ namespace blobsmith::vpu {
 namespace {
 
 void leave_to_software(Program& p, Stage* s) {
-  s->attrs.set("tryHW", false);
-  if (!s->attrs.flag("withReLU")) return;
+  s->change<StubSpec>([](StubSpec& spec) { spec.try_hw = false; });
+  if (!s->get<StubSpec>().post.relu) return;
   Data* output = s->output();
   Data* before = p.add_data(s->name, output->desc);
-  before->attrs = output->attrs;
+  before->marks = output->marks;
   p.replace_output(s, 0, before);
   add_relu(p, s->name + "@ReLU", s->layer, 0.0, before, output);
 }

@@ -18,51 +18,37 @@ const char* name_of(HwOpMode m) {
   return kNames[static_cast<size_t>(m)];
 }
 
-template <class T>
-const T& structured(const Stage& s, std::string_view attribute) {
-  const T* t = std::any_cast<T>(&s.attrs.get<std::any>(attribute));
-  ensure(t != nullptr, "stage '" + s.name + "': attribute of another type");
-  return *t;
-}
-
 }  // namespace
 
-const HwStage& hw_stage(const Stage& s) { return structured<HwStage>(s, "hwStage"); }
-const std::vector<HwOp>& hw_ops(const Stage& s) { return structured<std::vector<HwOp>>(s, "hwOps"); }
-
-void set_hw_stage(Stage& s, const HwStage& h) {
-  Attrs& a = s.attrs;
-  a.set("hwStage", std::any(h));
-  a.set("hwOpType", name_of(h.op));
-  a.set("kernelSizeX", h.kernel_x);
-  a.set("kernelSizeY", h.kernel_y);
-  a.set("kernelStride", h.stride);
-  a.set("pad.enable", h.pad.enabled());
-  a.set("pad", std::vector<int64_t>{h.pad.left, h.pad.right, h.pad.top, h.pad.bottom});
-  a.set("tiling.mode", name_of(h.tiling.mode));
-  a.set("tiling.numDescr", h.tiling.descriptors);
-  a.set("withReLU", h.relu);
-  if (h.op == HwOpType::Pool) {
-    a.set("poolType", h.pool_type == HwPoolType::Max ? "MAX" : "AVERAGE");
-    a.set("tiling.chansPerDescr", h.tiling.channels_per_descriptor);
-    return;
+void HwStage::fields(FieldArchive& a) {
+  const auto show = [&](const char* name, int64_t v) {
+    auto word = static_cast<int32_t>(v);
+    a.word(name, word);
+  };
+  a.text("hwOpType", name_of(op));
+  if (op == HwOpType::Pool) a.text("poolType", pool_type == HwPoolType::Max ? "MAX" : "AVERAGE");
+  show("kernelSizeX", kernel_x);
+  show("kernelSizeY", kernel_y);
+  show("kernelStride", stride);
+  if (op == HwOpType::ConvPool) {
+    show("poolKernelSizeX", pool_kernel_x);
+    show("poolKernelSizeY", pool_kernel_y);
   }
-  if (h.op == HwOpType::ConvPool) {
-    a.set("poolKernelSizeX", h.pool_kernel_x);
-    a.set("poolKernelSizeY", h.pool_kernel_y);
-  }
-  a.set("tiling.outChansPerDescr", h.tiling.channels_per_descriptor);
-  a.set("tiling.lastOutChans", h.tiling.last_channels);
-  a.set("tiling.extendedInputDimC", h.tiling.extended_in_channels);
-  a.set("tiling.extendedOutputDimC", h.tiling.extended_out_channels);
-  a.set("tiling.cost", h.tiling.cost);
-  a.set("withClamp", h.clamp);
-  a.set("scaleFactor", h.scale_factor);
-  if (h.partial) return;
-  a.set("a0", h.a0);
-  a.set("a1", h.a1);
-  a.set("negativeSlope", h.negative_slope);
-  a.set("clampMax", h.clamp_max);
+  for (int64_t p : {pad.left, pad.right, pad.top, pad.bottom}) show("pad", p);
+  a.text("tiling.mode", name_of(tiling.mode));
+  show("tiling.numDescr", tiling.descriptors);
+  show("tiling.chansPerDescr", tiling.channels_per_descriptor);
+  show("tiling.lastOutChans", tiling.last_channels);
+  show("tiling.extendedInputDimC", tiling.extended_in_channels);
+  show("tiling.extendedOutputDimC", tiling.extended_out_channels);
+  show("tiling.cost", tiling.cost);
+  show("withReLU", relu);
+  show("withClamp", clamp);
+  show("a0", a0);
+  show("a1", a1);
+  a.word("negativeSlope", negative_slope);
+  a.word("clampMax", clamp_max);
+  a.word("scaleFactor", scale_factor);
 }
 
 }  // namespace blobsmith::vpu

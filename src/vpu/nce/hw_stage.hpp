@@ -1,4 +1,5 @@
-// What a MyriadXHwOp stage does, from tiling to its descriptors: attribute "hwStage" (hw-tiling spec §8, §9).
+// The parameters of a MyriadXHwOp stage from tiling on, until finalize_hw_ops makes HwOpParams of them (hw-tiling spec
+// §8, §9).
 #pragma once
 #include <vector>
 
@@ -9,7 +10,7 @@
 
 namespace blobsmith::vpu {
 
-struct HwStage {
+struct HwStage : StageParams {
   HwOpType op = HwOpType::Conv;
   HwPoolType pool_type = HwPoolType::Max;  ///< of Pool
   int64_t kernel_x = 1, kernel_y = 1, stride = 1;
@@ -22,13 +23,7 @@ struct HwStage {
   float negative_slope = 0, clamp_max = 6, scale_factor = 1;
 
   bool is_conv() const { return op == HwOpType::Conv || op == HwOpType::ConvPool; }
+  void fields(FieldArchive& a) override;
 };
-
-const HwStage& hw_stage(const Stage& s);
-/// Sets "hwStage" and the plain attributes that dumps show.
-void set_hw_stage(Stage& s, const HwStage& h);
-
-/// Attribute "hwOps", made by finalize_hw_ops.
-const std::vector<HwOp>& hw_ops(const Stage& s);
 
 }  // namespace blobsmith::vpu

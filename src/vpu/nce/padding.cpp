@@ -4,7 +4,7 @@
 #include "vpu/nce/passes.hpp"
 #include "vpu/nce/stub.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/program/window.hpp"
+#include "vpu/program/edits.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -41,7 +41,7 @@ void add_pad_stage(Program& p, Stage* s, Window w) {
   add_pad(p, s->name + "@padding", s->layer, in, padded, mode, 0.0f, {{Dim::W, w.pad_left}, {Dim::H, w.pad_top}},
           {{Dim::W, w.pad_right}, {Dim::H, w.pad_bottom}});
   w.pad_left = w.pad_right = w.pad_top = w.pad_bottom = 0;
-  set_window(*s, w);
+  s->change<StubSpec>([&](StubSpec& stub) { stub.window = w; });
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class PoolBuilder {
     stage_.kernel_x = geometry_.plane.kernel_x;
     stage_.kernel_y = geometry_.plane.kernel_y;
     stage_.stride = geometry_.plane.stride;
-    stage_.relu = stub.attrs.flag("withReLU");
+    stage_.relu = stub.get<StubSpec>().post.relu;
     stage_.tiling.mode = kPoolMode;
     stage_.tiling.channels_per_descriptor = kPoolChannelsPerDescriptor;
     stage_.tiling.descriptors = ceil_div(geometry_.channels * tiling.tile_batch, kPoolChannelsPerDescriptor);
@@ -70,7 +70,7 @@ class PoolBuilder {
     Data *weights = p_.add_fake(), *biases = p_.add_fake(), *scales = p_.add_fake();
     Stage* s = p_.add_stage(stage_name, StageType::MyriadXHwOp, layer_, {in, weights, biases, scales}, {out});
     stage_.pad = padding(row, column);
-    set_hw_stage(*s, stage_);
+    s->set(stage_);
   }
 
   /// At the end of the plane the pads are the stub's, elsewhere what the window lacks: that may be negative.
@@ -105,11 +105,11 @@ void make_pool_stages(Program& p, Stage* stub, const PoolTiling& tiling) {
 }
 
 void leave_pool_to_software(Program& p, Stage* stub) {
-  stub->attrs.set("tryHW", false);
-  if (!stub->attrs.flag("withReLU")) return;
+  stub->change<StubSpec>([](StubSpec& spec) { spec.try_hw = false; });
+  if (!stub->get<StubSpec>().post.relu) return;
   Data* output = stub->output();
   Data* pooled = p.add_data(stub->name, output->desc);
-  pooled->attrs = output->attrs;
+  pooled->marks = output->marks;
   p.replace_output(stub, 0, pooled);
   add_relu(p, stub->name + "@ReLU", stub->layer, 0.0, pooled, output);
 }

@@ -23,33 +23,17 @@ PlaneGeometry plane_geometry_of(const Stage& stub) {
 
 }  // namespace
 
-PostOps post_ops_of(const Stage& stub) {
-  const Attrs& a = stub.attrs;
-  PostOps p;
-  p.relu = a.flag("withReLU");
-  p.clamp = a.flag("withClamp");
-  p.pool = a.flag("withPool");
-  p.negative_slope = static_cast<float>(a.real("negativeSlope", 0.0));
-  p.relu_scale = static_cast<float>(a.real("reluScale", 1.0));
-  p.clamp_max = static_cast<float>(a.real("clampMax", 6.0));
-  p.a0 = static_cast<uint32_t>(a.integer("a0", 0));
-  p.a1 = static_cast<uint32_t>(a.integer("a1", 0));
-  return p;
-}
-
 bool is_hw_stub(const Stage& s, StageType type) { return s.is(type) && tries_hw(s); }
 bool is_hw_pool_stub(const Stage& s) {
   return is_hw_stub(s, StageType::StubMaxPool) || is_hw_stub(s, StageType::StubAvgPool);
 }
 
-DataDesc conv_output_desc(const Stage& stub) {
-  return stub.attrs.get_or<DataDesc>("origConvOutput", stub.output()->desc);
-}
+DataDesc conv_output_desc(const Stage& stub) { return stub.get<StubSpec>().conv_output.value_or(stub.output()->desc); }
 
 ConvGeometry conv_geometry_of(const Stage& stub) {
   ConvGeometry g{plane_geometry_of(stub), stub.input(kData)->desc.dim(Dim::C), stub.output()->desc.dim(Dim::C)};
   g.plane.window_out = plane_size(conv_output_desc(stub));
-  g.plane.with_pool = stub.attrs.flag("withPool");
+  g.plane.with_pool = stub.get<StubSpec>().post.pool;
   return g;
 }
 

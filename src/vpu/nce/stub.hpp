@@ -1,4 +1,4 @@
-// What the stubs of convolutions and poolings carry, read from their attributes once (middle-end spec §3, §3.19).
+// What the stubs of convolutions and poolings mean to the convolution engine (middle-end spec §3, §3.19).
 #pragma once
 #include "vpu/nce/conv_tiling_search.hpp"
 #include "vpu/nce/pool_tiling_search.hpp"
@@ -8,14 +8,6 @@ namespace blobsmith::vpu::nce {
 
 /// Ports of a StubConv.
 inline constexpr int kData = 0, kWeights = 1, kBiases = 2, kScales = 3;
-
-/// Activations and pooling that mergeHwStages put into a stage.
-struct PostOps {
-  bool relu = false, clamp = false, pool = false;
-  float negative_slope = 0, relu_scale = 1, clamp_max = 6;
-  uint32_t a0 = 0, a1 = 0;
-};
-PostOps post_ops_of(const Stage& stub);
 
 bool is_hw_stub(const Stage& s, StageType type);  ///< of this type and meant for the convolution engine
 bool is_hw_pool_stub(const Stage& s);

@@ -25,8 +25,15 @@ std::vector<int> split_ports(const Stage& s) {
 
 bool is_split_port(const Stage& s, int port) { return std::ranges::count(split_ports(s), port) != 0; }
 
-/// Marks the stages with a batch: attributes "batchSize" and "batchData".
-Stages collect(Program& p) {
+/// The batch of a stage: how many items, and the id of the data whose batch it is.
+struct Batch {
+  int64_t size = 1;
+  int data = -1;
+};
+using Batches = std::map<const Stage*, Batch>;  // looked up, never walked
+
+/// The stages with a batch.
+Stages collect(Program& p, Batches& batches) {
   Stages r;
   for (Stage* s : p.stages()) {
     const std::vector<int> ports = split_ports(*s);
@@ -38,8 +45,7 @@ Stages collect(Program& p) {
       throw cannot_compile(*s, "inputs and outputs differ in their batch");
     }
     if (batch == 1) continue;
-    s->attrs.set("batchSize", batch);
-    s->attrs.set("batchData", int64_t{s->input(ports[0])->id()});
+    batches[s] = {batch, s->input(ports[0])->id()};
     r.push_back(s);
   }
   return r;
@@ -71,8 +77,7 @@ Stages take_sub_graph(Stages& remaining) {
 
 class Duplicator {
  public:
-  Duplicator(Program& p, const Stages& stages)
-      : p_(p), stages_(stages), batch_(stages[0]->attrs.integer("batchSize")) {}
+  Duplicator(Program& p, const Stages& stages, int64_t batch) : p_(p), stages_(stages), batch_(batch) {}
 
   void run() {
     check_part_count(*stages_[0], batch_);
@@ -123,8 +128,8 @@ class Duplicator {
       for (int port : ports) ins[static_cast<size_t>(port)] = tiles_.at(s.input(port))[i];
       for (Data* out : s.outputs()) outs.push_back(tiles_.at(out)[i]);
       Stage* part = p_.duplicate(&s, "@batch=" + part_of(b + 1, batch_), std::move(ins), std::move(outs));
-      part->attrs.set("batchInd", b);
-      if (part->is(StageType::StubConv)) part->attrs.set("origConvOutput", part->output()->desc);
+      if (part->is(StageType::StubConv))
+        part->change<StubSpec>([&](StubSpec& stub) { stub.conv_output = part->output()->desc; });
     }
   }
 
@@ -140,12 +145,11 @@ class Duplicator {
 
 class LoopMaker {
  public:
-  LoopMaker(Program& p, const Stages& stages) : p_(p), stages_(stages) {}
+  LoopMaker(Program& p, const Stages& stages, const Batch& batch) : p_(p), stages_(stages), batch_(batch) {}
 
   void run() {
     const Stage& first = *stages_[0];
-    const int64_t batch = first.attrs.integer("batchSize");
-    Data* batch_data = p_.find_data(first.attrs.integer("batchData"));
+    const Data* batch_data = p_.find_data(batch_.data);
     for (Stage* s : stages_) {
       for (int port = 0; port < s->input_count(); ++port) enter(s, port);
       for (int port = 0; port < s->output_count(); ++port) leave(s, port);
@@ -154,13 +158,15 @@ class LoopMaker {
 
     Stage* start = add_loop_start(p_, first.name + "@LoopStart@Batch", start_inputs_, start_outputs_);
     Stage* end = add_loop_end(p_, stages_.back()->name + "@LoopEnd@Batch", end_inputs_, end_outputs_);
-    start->attrs.set("loop-end", int64_t{end->id()});
-    start->attrs.set("iterations-count", batch);
-    end->attrs.set("iterations-count", batch);
     std::ranges::sort(start_components_);
     std::ranges::sort(end_components_);
-    start->attrs.set("start-iteration-components", std::any(start_components_));
-    end->attrs.set("end-iteration-components", std::any(end_components_));
+    LoopSpec spec;
+    spec.iterations = batch_.size;
+    spec.components = std::move(end_components_);
+    end->set(spec);
+    spec.components = std::move(start_components_);
+    spec.end_stage = end->id();
+    start->set(std::move(spec));
   }
 
  private:
@@ -179,7 +185,7 @@ class LoopMaker {
     if (iterated)
       start_components_.push_back({last_index(start_inputs_), IterationRule{}, last_index(start_outputs_)});
     else
-      in->attrs.set("start-shared-allocation", int64_t{inner->id()});
+      in->marks.start_shared = inner->id();
     p_.replace_input(s, port, inner);
   }
 
@@ -208,6 +214,7 @@ class LoopMaker {
 
   Program& p_;
   const Stages& stages_;
+  const Batch& batch_;
   std::vector<Data*> start_inputs_, start_outputs_, end_inputs_, end_outputs_;
   LoopComponents start_components_, end_components_;
 };
@@ -215,14 +222,16 @@ class LoopMaker {
 }  // namespace
 
 void adjust_data_batch(Program& p) {
-  Stages remaining = collect(p);
+  Batches batches;
+  Stages remaining = collect(p, batches);
   while (!remaining.empty()) {
     const Stages stages = take_sub_graph(remaining);
-    const Data* batch_data = p.find_data(stages[0]->attrs.integer("batchData"));
+    const Batch& batch = batches.at(stages[0]);
+    const Data* batch_data = p.find_data(batch.data);
     if (stages.size() <= kMaxDuplicated && batch_data && !batch_data->shape_parent())
-      Duplicator(p, stages).run();
+      Duplicator(p, stages, batch.size).run();
     else
-      LoopMaker(p, stages).run();
+      LoopMaker(p, stages, batch).run();
   }
 }
 

@@ -23,12 +23,12 @@ bool reads_network_input(const Stage& s) {
 
 /// quirk: a negative scale counts as small.
 bool scales_down(const Stage& s) {
-  if (s.is_any(StageType::Power, StageType::Convert))
-    return static_cast<float>(s.attrs.real("scale", 1.0)) < static_cast<float>(kSmallScale);
+  constexpr auto kSmall = static_cast<float>(kSmallScale);
+  if (s.is(StageType::Power)) return s.get<PowerParams>().scale < kSmall;
+  if (s.is(StageType::Convert)) return s.get<ConvertParams>().scale < kSmall;
   if (!s.is(StageType::ScaleShift) || !is_const(s.input(1)) || s.input(1)->desc.type != DataType::FP16) return false;
   const Bytes scales = s.input(1)->content.aligned(alignof(Half));
-  return std::ranges::any_of(scales.as<Half>(),
-                             [](Half h) { return half_to_float(h) < static_cast<float>(kSmallScale); });
+  return std::ranges::any_of(scales.as<Half>(), [](Half h) { return half_to_float(h) < kSmall; });
 }
 
 /// Values may grow unless the network begins by scaling its input down.
@@ -116,7 +116,6 @@ class ShiftChooser {
 Data* scale_const(Program& p, Data* d, float factor) {
   Data* r = p.duplicate(d, "@scaled", {}, contents::scaled(d->content, factor));
   d->content.leave_memory();
-  r->attrs.set("scaleFactor", factor);
   return r;
 }
 
@@ -129,7 +128,7 @@ void apply(Program& p, Stage* s, float factor) {
   const int64_t channels = s->output()->desc.dim(Dim::C);
   p.replace_input(
       s, 3, p.add_const(s->name + "@scales", DataDesc({channels}), contents::replicated(1.0f / factor, channels)));
-  s->attrs.set("scaleFactor", factor);
+  s->change<StubSpec>([&](StubSpec& stub) { stub.scale_factor = factor; });
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ void make_later(Program& p, Stage* gather, const Data* data) {
 
 void convert(Program& p, Data* shape) {
   Data* converted = p.duplicate(shape, "@converted-notation");
-  shape->attrs.set("IE-notation", true);
-  converted->attrs.set("converted-notation", true);
+  converted->marks.converted_notation = true;
   const int64_t n = shape->desc.element_count();
   std::vector<int32_t> reversed(static_cast<size_t>(n));
   std::iota(reversed.rbegin(), reversed.rend(), 0);

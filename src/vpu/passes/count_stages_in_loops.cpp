@@ -1,6 +1,7 @@
 // Tells each LoopStart how many stages its loop has (middle-end spec §3.38).
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
+#include "vpu/program/loops.hpp"
 
 namespace blobsmith::vpu {
 
@@ -16,7 +17,7 @@ void count_stages_in_loops(Program& p) {
     if (!start || s->category() == StageCategory::Special) continue;
     ++count;
     if (!s->is(StageType::LoopEnd)) continue;
-    start->attrs.set("stages-count", count);
+    start->change<LoopSpec>([&](LoopSpec& loop) { loop.stages = count; });
     start = nullptr;
   }
   ensure(start == nullptr, "loop without an end");

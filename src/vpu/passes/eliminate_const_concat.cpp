@@ -41,7 +41,7 @@ bool is_foldable(const Stage& s) {
 
 void fold(Program& p, Stage* concat) {
   Data* out = concat->output();
-  const auto& offsets = concat->attrs.get<std::vector<DimValues>>("offsets");
+  const std::vector<DimValues>& offsets = concat->get<PartsSpec>().offsets;
   std::vector<uint8_t> bytes(static_cast<size_t>(out->desc.compact_bytes()), 0);
   for (int i = 0; i < concat->input_count(); ++i) {
     if (concat->input(i)->desc.type != out->desc.type)

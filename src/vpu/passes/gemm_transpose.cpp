@@ -21,7 +21,7 @@ void transpose_first(Program& p, Stage* gemm) {
   std::swap(sizes[0], sizes[1]);
 
   Data* transposed = p.duplicate(a, "@reshape", DataDesc(a->desc.type, sizes));
-  gemm->attrs.set("transposeA", false);
+  gemm->change<GemmParams>([](GemmParams& g) { g.transpose_a = 0; });
   p.replace_input(gemm, 0, transposed);
   add_permute(p, gemm->name + "@transpose", gemm->layer, a, transposed, permutation);
 }
@@ -30,7 +30,7 @@ void transpose_first(Program& p, Stage* gemm) {
 
 void gemm_transpose(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is(StageType::GEMM) && is_set(s->attrs, "transposeA")) transpose_first(p, s);
+    if (s->is(StageType::GEMM) && s->get<GemmParams>().transpose_a) transpose_first(p, s);
   });
 }
 

@@ -27,10 +27,17 @@ void merge_all(Program& p, bool any_strides) {
     Stage* op = single_next(*s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp});
     if (!op || !(any_strides || strides_agree(*op))) return;
     s->name += " + " + op->name;
-    s->attrs.set("postOperation", op->type);
-    s->attrs.set("negativeSlope", op->attrs.real("negativeSlope", 0.0));
-    s->attrs.set("min_value", op->attrs.real("min_value", 0.0));
-    s->attrs.set("max_value", op->attrs.real("max_value", 1.0));
+    s->change<EltwiseSpec>([&](EltwiseSpec& e) {
+      e.post_operation = op->type;
+      e.negative_slope = 0;
+      e.min_value = 0;
+      e.max_value = 1;
+      if (const auto* relu = op->find<ReluParams>()) e.negative_slope = relu->negative_slope;
+      if (const auto* clamp = op->find<ClampParams>()) {
+        e.min_value = clamp->min_value;
+        e.max_value = clamp->max_value;
+      }
+    });
     absorb(p, s, op);
   });
 }

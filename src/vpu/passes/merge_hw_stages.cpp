@@ -21,8 +21,8 @@ Stage* mergeable_post_op(const Stage& s) {
   Stage* op = s.is(StageType::StubConv) ? single_next(s, {StageType::Relu, StageType::LeakyRelu, StageType::Clamp})
                                         : single_next(s, {StageType::Relu});
   if (!op) return nullptr;
-  if (op->is(StageType::Clamp) && !is_zero(static_cast<float>(op->attrs.real("min_value")))) return nullptr;
-  if (op->is(StageType::LeakyRelu) && !is_hw_slope(static_cast<float>(op->attrs.real("negativeSlope")))) return nullptr;
+  if (op->is(StageType::Clamp) && !is_zero(op->get<ClampParams>().min_value)) return nullptr;
+  if (op->is(StageType::LeakyRelu) && !is_hw_slope(op->get<ReluParams>().negative_slope)) return nullptr;
   return op;
 }
 
@@ -35,19 +35,21 @@ bool avoids_loss(Program& p, const Stage& s) {
 }
 
 void merge_post_op(Program& p, Stage* s, Stage* op) {
-  Attrs& a = s->attrs;
-  if (op->is(StageType::Clamp)) {
-    a.set("withClamp", true);
-    a.set("clampMax", op->attrs.real("max_value"));
-  } else {
+  s->change<StubSpec>([&](StubSpec& stub) {
+    PostOps& post = stub.post;
+    if (op->is(StageType::Clamp)) {
+      post.clamp = true;
+      post.clamp_max = op->get<ClampParams>().max_value;
+      return;
+    }
     const bool leaky = op->is(StageType::LeakyRelu);
-    const auto slope = static_cast<float>(op->attrs.real("negativeSlope"));
-    a.set("withReLU", true);
-    a.set("negativeSlope", slope);
-    a.set("a0", leaky ? 1 : 0);
-    a.set("a1", leaky ? static_cast<int64_t>(static_cast<uint32_t>(1.0f / slope)) : int64_t{1});
-    a.set("reluScale", leaky ? slope : 1.0f);
-  }
+    const float slope = op->get<ReluParams>().negative_slope;
+    post.relu = true;
+    post.negative_slope = slope;
+    post.a0 = leaky ? 1 : 0;
+    post.a1 = leaky ? static_cast<uint32_t>(1.0f / slope) : 1;
+    post.relu_scale = leaky ? slope : 1.0f;
+  });
   absorb(p, s, op);
 }
 
@@ -69,16 +71,10 @@ Stage* mergeable_pool(const Stage& conv) {
 bool is_batched(const Stage& conv) { return conv.output()->desc.dim(Dim::N, 1) > 1; }
 
 void merge_pool(Program& p, Stage* conv, Stage* pool) {
-  const Window w = window_of(*pool);
-  Attrs& a = conv->attrs;
-  a.set("withPool", true);
-  a.set("poolKernelSizeX", w.kernel_x);
-  a.set("poolKernelSizeY", w.kernel_y);
-  a.set("poolKernelStride", w.stride_x);
-  a.set("poolPadLeft", w.pad_left);
-  a.set("poolPadRight", w.pad_right);
-  a.set("poolPadTop", w.pad_top);
-  a.set("poolPadBottom", w.pad_bottom);
+  conv->change<StubSpec>([&](StubSpec& stub) {
+    stub.post.pool = true;
+    stub.post.pool_window = window_of(*pool);
+  });
   absorb(p, conv, pool);
 }
 
@@ -88,7 +84,7 @@ void merge_hw_stages(Program& p) {
   p.for_each_stage([&](Stage* s) {
     if (!tries_hw(*s)) return;
     const bool conv = s->is(StageType::StubConv);
-    if (conv) s->attrs.set("origConvOutput", s->output()->desc);
+    if (conv) s->change<StubSpec>([&](StubSpec& stub) { stub.conv_output = s->output()->desc; });
     if (Stage* op = mergeable_post_op(*s); op && !avoids_loss(p, *s)) merge_post_op(p, s, op);
     if (!conv || !p.options.hw_pool_conv_merge || (!p.options.quirks && is_batched(*s))) return;
     if (Stage* pool = mergeable_pool(*s)) merge_pool(p, s, pool);

@@ -55,10 +55,10 @@ void merge_consumers(Program& p, Data* in) {
   Data* merged_weights = merge(p, weights);
   Data* merged_scales = merge(p, scales);
   Data* merged_output = merge(p, outputs);
-  // quirk: the merged stage has no layer and the first stage's attributes, its scale factor among them.
+  // quirk: the merged stage has no layer and the first stage's parameters, its scale factor among them.
   Stage* fc = p.add_stage("merged-fc", StageType::StubFullyConnected, nullptr,
                           {in, merged_weights, merged_biases, merged_scales}, {merged_output});
-  fc->attrs = targets[0]->attrs;
+  fc->params = targets[0]->params;
   add_split(p, "merged-fc@split", nullptr, Dim::C, merged_output, outputs);
   for (Stage* s : targets) p.remove(s);
 }

@@ -12,7 +12,7 @@ using Positions = std::vector<int>;
 
 Positions positions_of(const Stage& permute) {
   const DimsOrder in = permute.input(0)->desc.order, out = permute.output()->desc.order;
-  const auto& map = permute.attrs.get<DimValues>("permutation");
+  const DimValues& map = permute.get<PermuteSpec>().permutation;
   Positions r;
   for (Dim d : out.dims()) r.push_back(in.position(static_cast<Dim>(map[d])));
   return r;
@@ -65,11 +65,10 @@ std::vector<Group> collect(Program& p) {
 void merge(Program& p, const Group& group) {
   Stage* first = group[0];
   Positions positions = positions_of(*first);
-  std::optional<DimsOrder> layout;
-  if (first->attrs.has("outputOrder")) layout = first->attrs.get<DimsOrder>("outputOrder");
+  std::optional<DimsOrder> layout = first->get<PermuteSpec>().output_order;
   for (size_t i = 1; i < group.size(); ++i) {
     Stage* s = group[i];
-    if (s->attrs.has("outputOrder")) layout = s->attrs.get<DimsOrder>("outputOrder");
+    if (const auto order = s->get<PermuteSpec>().output_order) layout = order;
     positions = combine(positions, positions_of(*s));
     Data *between = s->input(0), *out = s->output();
     p.remove(s);
@@ -77,15 +76,17 @@ void merge(Program& p, const Group& group) {
     p.remove(between);
   }
   Data *in = first->input(0), *out = first->output();
-  first->attrs.set("permutation", to_permutation(positions, in->desc.order, out->desc.order));
-  if (layout) first->attrs.set("outputOrder", *layout);
+  PermuteSpec spec;
+  spec.permutation = to_permutation(positions, in->desc.order, out->desc.order);
+  spec.output_order = layout;
+  first->set(spec);
   if (!moves_nothing(positions, in->desc) || in->desc.order != out->desc.order) return;
 
   const std::string name = first->name;
   const LayerPtr layer = first->layer;
   p.remove(first);
   if (in->desc.dims == out->desc.dims)
-    add_copy(p, name + "@merged-to-copy", layer, in, out, "eliminatePermuteStages")->attrs.set("optional", false);
+    add_copy(p, name + "@merged-to-copy", layer, in, out, "eliminatePermuteStages");
   else
     add_reshape(p, name + "@merged-to-reshape", layer, in, out);
 }

@@ -12,7 +12,7 @@ void merge_relu_and_bias(Program& p) {
     Data *in = bias->input(0), *biases = bias->input(1), *out = relu->output();
     const std::string name = relu->name;
     const LayerPtr layer = relu->layer;
-    const double slope = relu->attrs.real("negativeSlope");
+    const float slope = relu->get<ReluParams>().negative_slope;
     p.remove(bias);
     p.remove(relu);
     add_relu(p, name, layer, slope, in, out, biases);

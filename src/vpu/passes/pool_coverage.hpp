@@ -1,6 +1,6 @@
 // Poolings whose window covers the whole input (middle-end spec §3.27).
 #pragma once
-#include "vpu/program/window.hpp"
+#include "vpu/format/window.hpp"
 
 namespace blobsmith::vpu {
 

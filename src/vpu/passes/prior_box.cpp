@@ -10,25 +10,14 @@ namespace {
 
 constexpr float kSameRatio = 1e-6f;
 
-std::vector<float> floats(const Attrs& a, std::string_view name) {
-  std::vector<float> r;
-  for (double v : a.get_or<std::vector<double>>(name, {})) r.push_back(static_cast<float>(v));
-  return r;
-}
-
-float real(const Attrs& a, std::string_view name) { return static_cast<float>(a.real(name, 0.0)); }
-
-/// Sizes of the feature map (input 0) and of the image (attributes or input 1).
+/// Sizes of the feature map (input 0) and of the image (input 1).
 struct Grid {
   int64_t w, h, image_w, image_h;
   explicit Grid(const Stage& s)
       : w(s.input(0)->desc.dim(Dim::W)),
         h(s.input(0)->desc.dim(Dim::H)),
-        image_w(s.attrs.integer("img_w", 0)),
-        image_h(s.attrs.integer("img_h", 0)) {
-    if (image_w == 0) image_w = s.input(1)->desc.dim(Dim::W);
-    if (image_h == 0) image_h = s.input(1)->desc.dim(Dim::H);
-  }
+        image_w(s.input(1)->desc.dim(Dim::W)),
+        image_h(s.input(1)->desc.dim(Dim::H)) {}
 };
 
 /// A stream of numbers into FP16 content; what does not fit is an error of the network.
@@ -81,25 +70,16 @@ class PriorBoxes {
   explicit PriorBoxes(const Stage& s)
       : grid_(s),
         out_(s),
-        min_sizes_(floats(s.attrs, "min_size")),
-        max_sizes_(floats(s.attrs, "max_size")),
-        densities_(floats(s.attrs, "density")),
-        fixed_ratios_(floats(s.attrs, "fixed_ratio")),
-        fixed_sizes_(floats(s.attrs, "fixed_size")),
-        variances_(floats(s.attrs, "variance")),
-        step_(real(s.attrs, "step")),
-        offset_(real(s.attrs, "offset")),
-        clip_(is_set(s.attrs, "clip")),
-        scale_all_sizes_(is_set(s.attrs, "scale_all_sizes", true)),
+        spec_(s.get<PriorBoxSpec>()),
+        variances_(spec_.variances),
         inverse_w_(1.0f / static_cast<float>(grid_.image_w)),
         inverse_h_(1.0f / static_cast<float>(grid_.image_h)) {
-    const bool flip = is_set(s.attrs, "flip");
-    for (float r : floats(s.attrs, "aspect_ratio")) {
+    for (float r : spec_.aspect_ratios) {
       if (std::ranges::any_of(ratios_, [r](float a) { return std::fabs(r - a) < kSameRatio; })) continue;
       ratios_.push_back(r);
-      if (flip) ratios_.push_back(1.0f / r);
+      if (spec_.flip) ratios_.push_back(1.0f / r);
     }
-    if (!densities_.empty() && densities_.size() < fixed_sizes_.size())
+    if (!spec_.densities.empty() && spec_.densities.size() < spec_.fixed_sizes.size())
       throw cannot_compile(s, "fewer densities than fixed sizes");
     if (variances_.empty()) variances_ = {0.1f};
   }
@@ -108,24 +88,24 @@ class PriorBoxes {
     for (int64_t h = 0; h < grid_.h; ++h) {
       for (int64_t w = 0; w < grid_.w; ++w) {
         locate(w, h);
-        for (size_t i = 0; i < fixed_sizes_.size(); ++i) fixed_size(i);
-        for (size_t i = 0; i < min_sizes_.size(); ++i) min_size(i);
+        for (size_t i = 0; i < spec_.fixed_sizes.size(); ++i) fixed_size(i);
+        for (size_t i = 0; i < spec_.min_sizes.size(); ++i) min_size(i);
       }
     }
     out_.finish();
-    if (clip_) out_.clip();
+    if (spec_.clip) out_.clip();
     out_.variances(variances_);
     return out_.take();
   }
 
  private:
   void locate(int64_t w, int64_t h) {
-    if (step_ == 0.0f) {
+    if (spec_.step == 0.0f) {
       x_ = (static_cast<float>(w) + 0.5f) * (static_cast<float>(grid_.image_w) / static_cast<float>(grid_.w));
       y_ = (static_cast<float>(h) + 0.5f) * (static_cast<float>(grid_.image_h) / static_cast<float>(grid_.h));
     } else {
-      x_ = (offset_ + static_cast<float>(w)) * step_;
-      y_ = (offset_ + static_cast<float>(h)) * step_;
+      x_ = (spec_.offset + static_cast<float>(w)) * spec_.step;
+      y_ = (spec_.offset + static_cast<float>(h)) * spec_.step;
     }
   }
 
@@ -145,15 +125,15 @@ class PriorBoxes {
   }
 
   void fixed_size(size_t i) {
-    const float size = fixed_sizes_[i];
+    const float size = spec_.fixed_sizes[i];
     const int whole = static_cast<int>(size);
-    const int density = densities_.empty() ? 1 : std::max(1, static_cast<int>(densities_[i]));
-    if (!fixed_ratios_.empty()) {
-      for (float r : fixed_ratios_)
+    const int density = spec_.densities.empty() ? 1 : std::max(1, static_cast<int>(spec_.densities[i]));
+    if (!spec_.fixed_ratios.empty()) {
+      for (float r : spec_.fixed_ratios)
         density_grid(whole, density, size * 0.5f * std::sqrt(r), size * 0.5f / std::sqrt(r));
       return;
     }
-    if (!densities_.empty())
+    if (!spec_.densities.empty())
       density_grid(whole, density, static_cast<float>(whole) * 0.5f, static_cast<float>(whole) * 0.5f);
     for (float r : ratios_)
       if (std::fabs(r - 1.0f) >= kSameRatio)
@@ -168,22 +148,21 @@ class PriorBoxes {
   }
 
   void min_size(size_t i) {
-    corners(min_sizes_[i], min_sizes_[i]);
-    if (i < max_sizes_.size()) {
-      const float side = std::sqrt(min_sizes_[i] * max_sizes_[i]);
+    corners(spec_.min_sizes[i], spec_.min_sizes[i]);
+    if (i < spec_.max_sizes.size()) {
+      const float side = std::sqrt(spec_.min_sizes[i] * spec_.max_sizes[i]);
       corners(side, side);
     }
-    if (!scale_all_sizes_ && i + 1 != min_sizes_.size()) return;
-    const float size = min_sizes_[scale_all_sizes_ ? i : 0];
+    if (!spec_.scale_all_sizes && i + 1 != spec_.min_sizes.size()) return;
+    const float size = spec_.min_sizes[spec_.scale_all_sizes ? i : 0];
     for (float r : ratios_)
       if (std::fabs(r - 1.0f) >= kSameRatio) corners(size * std::sqrt(r), size / std::sqrt(r));
   }
 
   Grid grid_;
   BoxWriter out_;
-  std::vector<float> min_sizes_, max_sizes_, densities_, fixed_ratios_, fixed_sizes_, variances_, ratios_{1.0f};
-  float step_, offset_;
-  bool clip_, scale_all_sizes_;
+  PriorBoxSpec spec_;
+  std::vector<float> variances_, ratios_{1.0f};
   float inverse_w_, inverse_h_;
   float x_ = 0.0f, y_ = 0.0f;  // centre of the current cell
 };
@@ -194,25 +173,25 @@ Bytes prior_box_content(const Stage& s) { return PriorBoxes(s).run(); }
 
 Bytes prior_box_clustered_content(const Stage& s) {
   const Grid g(s);
-  const std::vector<float> widths = floats(s.attrs, "width"), heights = floats(s.attrs, "height");
-  std::vector<float> variances = floats(s.attrs, "variance");
+  const auto& spec = s.get<PriorBoxSpec>();
+  const std::vector<float>&widths = spec.widths, &heights = spec.heights;
+  std::vector<float> variances = spec.variances;
   if (variances.empty()) variances = {0.1f};
   if (heights.size() != widths.size()) throw cannot_compile(s, "widths and heights of boxes differ in number");
   const auto image_w = static_cast<float>(g.image_w), image_h = static_cast<float>(g.image_h);
-  const float step = real(s.attrs, "step"), offset = real(s.attrs, "offset");
-  float step_w = real(s.attrs, "step_w"), step_h = real(s.attrs, "step_h");
-  if (step_w == 0.0f) step_w = step;
-  if (step_h == 0.0f) step_h = step;
+  float step_w = spec.step_w, step_h = spec.step_h;
+  if (step_w == 0.0f) step_w = spec.step;
+  if (step_h == 0.0f) step_h = spec.step;
   if (step_w == 0.0f || step_h == 0.0f) {
     step_w = image_w / static_cast<float>(g.w);
     step_h = image_h / static_cast<float>(g.h);
   }
-  const bool clip = is_set(s.attrs, "clip");
-  const auto limited = [clip](float v) { return clip ? std::min(std::max(v, 0.0f), 1.0f) : v; };
+  const auto limited = [clip = spec.clip](float v) { return clip ? std::min(std::max(v, 0.0f), 1.0f) : v; };
   BoxWriter out(s);
   for (int64_t h = 0; h < g.h; ++h) {
     for (int64_t w = 0; w < g.w; ++w) {
-      const float x = (static_cast<float>(w) + offset) * step_w, y = (static_cast<float>(h) + offset) * step_h;
+      const float x = (static_cast<float>(w) + spec.offset) * step_w,
+                  y = (static_cast<float>(h) + spec.offset) * step_h;
       for (size_t i = 0; i < widths.size(); ++i)
         out.box(limited((x - widths[i] / 2.0f) / image_w), limited((y - heights[i] / 2.0f) / image_h),
                 limited((x + widths[i] / 2.0f) / image_w), limited((y + heights[i] / 2.0f) / image_h));

@@ -18,7 +18,7 @@ Data* single_dynamic_input(const Stage& s) {
 void propagate(Program& p, Stage* s, Data* in, Data* out) {
   Data* shape = in->shape_parent();
   if (in->desc.dims != out->desc.dims) throw cannot_compile(*s, "dynamic input and output differ in their dimensions");
-  if (!shape->attrs.flag("converted-notation")) throw cannot_compile(*s, "shape of a dynamic input was not converted");
+  if (!shape->marks.converted_notation) throw cannot_compile(*s, "shape of a dynamic input was not converted");
   p.connect_shape(shape, out);
   if (out->usage != DataUsage::Output) return;
   ensure(shape->producer_stage() != nullptr, "converted shape '" + shape->name + "' has no producer");

@@ -8,7 +8,7 @@ namespace blobsmith::vpu {
 void reorder_inputs_to_channel_minor(Program& p) {
   p.for_each_data([&](Data* input) {
     if (input->usage != DataUsage::Input) return;
-    Data* d = p.find_data(input->attrs.integer("fp16_copy", -1));
+    Data* d = p.find_data(input->marks.fp16_copy);
     if (!d) d = input;
     const int rank = d->desc.rank();
     if ((rank != 3 && rank != 4) || d->desc.order.position(Dim::C) == 0) return;

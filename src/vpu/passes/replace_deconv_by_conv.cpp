@@ -17,7 +17,7 @@ bool is_replaceable(const Program& p, const Stage& s) {
   const DataDesc &in = s.input(0)->desc, &out = s.output()->desc;
   if (w.pad_left >= w.kernel_x || w.pad_right >= w.kernel_x || w.pad_top >= w.kernel_y || w.pad_bottom >= w.kernel_y)
     return false;
-  if (s.attrs.integer("groupSize") != 1 || w.pad_top != w.pad_bottom || w.pad_left != w.pad_right) return false;
+  if (s.get<StubSpec>().groups != 1 || w.pad_top != w.pad_bottom || w.pad_left != w.pad_right) return false;
   if (w.kernel_x > kMaxKernel || w.kernel_y > kMaxKernel) return false;
   if (s.layer && p.options.hw_disabled(s.layer->name)) return false;
   if (out.rank() < 4) return false;
@@ -37,16 +37,14 @@ DataDesc upsampled_desc(const DataDesc& in, const DataDesc& out, const Window& w
 std::string base_name(const Stage& deconv) { return deconv.layer ? deconv.layer->name : deconv.name; }
 
 void add_upsampling(Program& p, const Stage& deconv, Data* in, Data* out, const Window& w) {
-  Stage* s = p.add_stage(base_name(deconv) + "@Upsample", StageType::Upsampling, deconv.layer, {in}, {out});
-  s->attrs.set("scaleX", w.stride_x);
-  s->attrs.set("scaleY", w.stride_y);
-  s->attrs.set("scaleZ", 1);
-  s->attrs.set("padLeftX", w.kernel_x - 1 - w.pad_left);
-  s->attrs.set("padRightX", w.kernel_x - 1 - w.pad_right);
-  s->attrs.set("padLeftY", w.kernel_y - 1 - w.pad_top);
-  s->attrs.set("padRightY", w.kernel_y - 1 - w.pad_bottom);
-  s->attrs.set("padLeftZ", 0);
-  s->attrs.set("padRightZ", 0);
+  UpsamplingParams u;
+  u.scale_x = static_cast<int32_t>(w.stride_x);
+  u.scale_y = static_cast<int32_t>(w.stride_y);
+  u.pad_left_x = static_cast<int32_t>(w.kernel_x - 1 - w.pad_left);
+  u.pad_right_x = static_cast<int32_t>(w.kernel_x - 1 - w.pad_right);
+  u.pad_left_y = static_cast<int32_t>(w.kernel_y - 1 - w.pad_top);
+  u.pad_right_y = static_cast<int32_t>(w.kernel_y - 1 - w.pad_bottom);
+  p.add_stage(base_name(deconv) + "@Upsample", StageType::Upsampling, deconv.layer, {in}, {out})->set(u);
 }
 
 void replace(Program& p, Stage* deconv) {
@@ -62,10 +60,11 @@ void replace(Program& p, Stage* deconv) {
   add_upsampling(p, *deconv, in, upsampled, w);
   Stage* conv = add_convolution(p, base_name(*deconv) + "@UpsampleConv", deconv->layer, upsampled, conv_weights, biases,
                                 scales, out);
-  set_window(*conv, {.kernel_x = w.kernel_x, .kernel_y = w.kernel_y});
-  conv->attrs.set("groupSize", 1);
-  conv->attrs.set("tryHW", true);
-  conv->attrs.set("scaleFactor", deconv->attrs.real("scaleFactor", 1.0));
+  StubSpec stub;
+  stub.window = {.kernel_x = w.kernel_x, .kernel_y = w.kernel_y};
+  stub.try_hw = true;
+  stub.scale_factor = deconv->get<StubSpec>().scale_factor;
+  conv->set(stub);
   p.remove(deconv);
 }
 

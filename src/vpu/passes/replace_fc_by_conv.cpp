@@ -48,10 +48,11 @@ class FcReplacer {
     Data* conv_weights = p_.duplicate(weights, "@fc-to-conv", DataDesc({k_, k_, channels_, out_channels_}));
     Stage* conv = p_.add_stage(fc_->name + "@fc-to-conv", StageType::StubConv, fc_->layer,
                                {conv_in, conv_weights, biases, scales}, {conv_out});
-    conv->attrs = fc_->attrs;
-    set_window(*conv, {.kernel_x = k_, .kernel_y = k_, .stride_x = k_, .stride_y = k_});
-    conv->attrs.set("groupSize", 1);
-    conv->attrs.set("tryHW", true);
+    conv->params = fc_->params;
+    conv->change<StubSpec>([&](StubSpec& stub) {
+      stub.window = {.kernel_x = k_, .kernel_y = k_, .stride_x = k_, .stride_y = k_};
+      stub.try_hw = true;
+    });
     p_.remove(fc_);
   }
 

@@ -22,7 +22,7 @@ void replace_with_reduce_mean(Program& p) {
   p.for_each_stage([&](Stage* s) {
     if (!s->is(StageType::StubAvgPool)) return;
     const Window w = window_of(*s);
-    if (pools_globally(w, s->input(0)->desc, s->output()->desc) && (w.no_pads() || is_set(s->attrs, "excludePad")))
+    if (pools_globally(w, s->input(0)->desc, s->output()->desc) && (w.no_pads() || s->get<StubSpec>().exclude_pad))
       replace(p, s);
   });
 }

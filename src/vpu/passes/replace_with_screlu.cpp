@@ -17,9 +17,9 @@ std::optional<Pattern> match(const Stage& conv) {
     if (s->is(StageType::Power) && !m.power) m.power = s;
     if (s->is(StageType::StubConcat) && !m.concat) m.concat = s;
   }
-  if (next.size() != 2 || !m.power || !m.concat || !m.concat->attrs.has("axis")) return {};
-  const Attrs& a = m.power->attrs;
-  if (a.real("bias") != 0.0 || a.real("scale") != -1.0 || a.real("power") != 1.0) return {};
+  if (next.size() != 2 || !m.power || !m.concat || !m.concat->get<PartsSpec>().axis) return {};
+  const auto& negation = m.power->get<PowerParams>();
+  if (negation.bias != 0.0f || negation.scale != -1.0f || negation.power != 1.0f) return {};
   if (single_next(*m.power, {StageType::StubConcat}) != m.concat) return {};
   m.scale = single_next(*m.concat, {StageType::ScaleShift, StageType::Scale, StageType::Bias});
   if (!m.scale) return {};
@@ -35,14 +35,14 @@ void replace(Program& p, Stage* conv, const Pattern& m) {
   Data* out = m.relu->output();
   const std::string name = m.relu->name;
   const LayerPtr layer = m.relu->layer;
-  const double slope = m.relu->attrs.real("negativeSlope");
-  const Dim axis = m.concat->attrs.get<Dim>("axis");
+  ScreluSpec spec;
+  spec.negative_slope = m.relu->get<ReluParams>().negative_slope;
+  spec.dim = *m.concat->get<PartsSpec>().axis;
   for (Stage* s : {m.scale, m.concat, m.power, m.relu}) p.remove(s);
   Data* fake = p.add_fake();
-  Stage* screlu = p.add_stage(name + "@SCRelu", StageType::SCRelu, layer,
-                              {conv->output(), scales ? scales : fake, biases ? biases : fake}, {out});
-  screlu->attrs.set("negativeSlope", slope);
-  screlu->attrs.set("axis", axis);
+  p.add_stage(name + "@SCRelu", StageType::SCRelu, layer,
+              {conv->output(), scales ? scales : fake, biases ? biases : fake}, {out})
+      ->set(spec);
 }
 
 }  // namespace

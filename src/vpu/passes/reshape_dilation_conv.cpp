@@ -37,7 +37,7 @@ float extension_of(const Axis& x, const Axis& y) {
 bool is_reshapable(const Stage& s, const Window& w, const Axis& x, const Axis& y) {
   const auto multiples = [](int64_t a, int64_t b) { return std::max(a, b) % std::min(a, b) == 0; };
   const DataDesc& in = s.input(0)->desc;
-  return s.attrs.integer("groupSize") == 1 && w.pad_left % w.dilation_x == 0 && w.pad_top % w.dilation_y == 0 &&
+  return s.get<StubSpec>().groups == 1 && w.pad_left % w.dilation_x == 0 && w.pad_top % w.dilation_y == 0 &&
          multiples(w.dilation_x, w.stride_x) && multiples(w.dilation_y, w.stride_y) && in.dim(Dim::N, 1) == 1 &&
          in.order == orders::NCHW && s.output()->desc.order == orders::NCHW && extension_of(x, y) < kMaxExtension;
 }
@@ -147,10 +147,11 @@ class DilationReshaper {
         conv_->name + "@part=" + part_of(static_cast<int64_t>(i) + 1, static_cast<int64_t>(part_ins_.size()));
     Data* computed = make(out_, "@conv", {rounded_w_, real_h_, out_c_, 1});
     Stage* s = add_convolution(p_, name, conv_->layer, part_ins_[i], ports_[1], ports_[2], ports_[3], computed);
-    set_window(*s, new_window_);
-    s->attrs.set("groupSize", 1);
-    s->attrs.set("tryHW", true);
-    s->attrs.set("scaleFactor", conv_->attrs.real("scaleFactor", 1.0));
+    StubSpec stub;
+    stub.window = new_window_;
+    stub.try_hw = true;
+    stub.scale_factor = conv_->get<StubSpec>().scale_factor;
+    s->set(stub);
     if (rounded_w_ != real_w_)
       add_crop(p_, name + "@crop", conv_->layer, computed, part_outs_[i]);
     else
@@ -199,7 +200,7 @@ void reshape_dilation_conv(Program& p) {
     if (is_reshapable(*s, w, x, y))
       DilationReshaper(p, s, x, y).run();
     else
-      s->attrs.set("tryHW", false);
+      s->change<StubSpec>([](StubSpec& stub) { stub.try_hw = false; });
   });
 }
 

@@ -42,7 +42,7 @@ void DepthSlices::connect(const Stage& stage) {
     add_reshape(p_, stage.name + "@split", stage.layer, solid.back(), flat);
   }
   add_split(p_, stage.name + "@split", stage.layer, std::move(offsets), whole_, std::move(solid))
-      ->attrs.set("axis", Dim::D);
+      ->change<PartsSpec>([](PartsSpec& parts) { parts.axis = Dim::D; });
 }
 
 std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t dilation,
@@ -55,11 +55,10 @@ std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int6
   return r;
 }
 
-std::vector<int64_t> xyz(const Stage& s, std::string_view name) {
-  const std::vector<int64_t>& v = s.attrs.integers(name);
-  if (v.size() != 3)
-    throw not_yet_supported(s, std::string(name) + " with " + std::to_string(v.size()) + " dimensions");
-  return v;
+std::vector<int64_t> xyz(const Stage& s, std::string_view name, const std::vector<int32_t>& list) {
+  if (list.size() != 3)
+    throw not_yet_supported(s, std::string(name) + " with " + std::to_string(list.size()) + " dimensions");
+  return {list.begin(), list.end()};
 }
 
 bool is_fp16_3d(const Stage& s) {

@@ -33,8 +33,8 @@ struct DepthTap {
 std::vector<DepthTap> depth_taps(int64_t d, int64_t kernel, int64_t stride, int64_t pad_begin, int64_t dilation,
                                  int64_t input_depth);
 
-/// Entries X, Y, Z of a list attribute.
-std::vector<int64_t> xyz(const Stage& s, std::string_view name);
+/// Entries X, Y, Z of a list, which must have three.
+std::vector<int64_t> xyz(const Stage& s, std::string_view name, const std::vector<int32_t>& list);
 /// True for FP16, NCDHW input and output.
 bool is_fp16_3d(const Stage& s);
 

@@ -24,11 +24,16 @@ class Conv3dSplitter {
         out_(conv->output()),
         slices_(p, in_) {
     require_const(*conv, 1);
-    const std::vector<int64_t> begin = xyz(*conv, "pads_begin"), end = xyz(*conv, "pads_end"),
-                               strides = xyz(*conv, "strides"), dilations = xyz(*conv, "dilations");
+    const auto& spec = conv->get<ConvNDSpec>();
+    const std::vector<int64_t> begin = xyz(*conv, "pads_begin", spec.pads_begin),
+                               end = xyz(*conv, "pads_end", spec.pads_end),
+                               strides = xyz(*conv, "strides", spec.strides),
+                               dilations = xyz(*conv, "dilations", spec.dilations);
     const DataDesc& w = weights_->desc;
-    window_ = {w.dim(Dim::W), w.dim(Dim::H), strides[0], strides[1],   begin[0],
-               end[0],        begin[1],      end[1],     dilations[0], dilations[1]};
+    stub_.groups = spec.groups;
+    stub_.try_hw = spec.try_hw;
+    stub_.window = {w.dim(Dim::W), w.dim(Dim::H), strides[0], strides[1],   begin[0],
+                    end[0],        begin[1],      end[1],     dilations[0], dilations[1]};
     kernel_depth_ = w.dim(Dim::D);
     check_part_count(*conv, out_->desc.dim(Dim::D) * kernel_depth_);
     planes_.resize(static_cast<size_t>(kernel_depth_), nullptr);
@@ -78,9 +83,7 @@ class Conv3dSplitter {
     Data* no_scales = p_.add_fake();
     Stage* s = add_convolution(p_, conv_->name + "@conv2d" + depths(d, tap), conv_->layer, in, weights, no_biases,
                                no_scales, out);
-    set_window(*s, window_);
-    s->attrs.set("groupSize", conv_->attrs.integer("groups", 1));
-    s->attrs.set("tryHW", is_set(conv_->attrs, "try_hw"));
+    s->set(stub_);
   }
 
   Data* plane(int64_t k) {
@@ -102,7 +105,7 @@ class Conv3dSplitter {
   Program& p_;
   Stage* conv_;
   Data *in_, *weights_, *biases_, *out_;
-  Window window_;
+  StubSpec stub_;  // of every plane
   int64_t kernel_depth_ = 1;
   std::vector<std::vector<DepthTap>> taps_;  // per output depth
   std::vector<Data*> planes_;                // weights per kernel depth

@@ -24,7 +24,7 @@ class GroupSplitter {
   GroupSplitter(Program& p, Stage* s)
       : p_(p),
         stage_(s),
-        groups_(s->attrs.integer("groupSize")),
+        groups_(s->get<StubSpec>().groups),
         in_(s->input(0)),
         weights_(s->input(1)),
         biases_(s->input(2)),
@@ -50,8 +50,7 @@ class GroupSplitter {
       Data* scales = slice_vector(p_, scales_, postfix, g * group_out_, group_out_);
       outs.push_back(p_.duplicate(out_, postfix, out_->desc.with_dim(Dim::C, group_out_)));
       Stage* part = p_.duplicate(stage_, postfix, {ins.back(), weights, biases, scales}, {outs.back()});
-      part->attrs.set("groupSize", 1);
-      part->attrs.set("groupInd", g);
+      part->change<StubSpec>([](StubSpec& stub) { stub.groups = 1; });
     }
     add_split(p_, stage_->name + "@split", stage_->layer, Dim::C, in_, ins);
     add_concat(p_, stage_->name + "@concat", stage_->layer, Dim::C, outs, out_);
@@ -60,7 +59,7 @@ class GroupSplitter {
 
  private:
   Data* group_weights(int64_t g, const std::string& postfix) {
-    const int64_t kx = stage_->attrs.integer("kernelSizeX"), ky = stage_->attrs.integer("kernelSizeY");
+    const int64_t kx = window_of(*stage_).kernel_x, ky = window_of(*stage_).kernel_y;
     const DataDesc desc({kx, ky, group_in_, group_out_});
     if (stage_->is(StageType::StubDeconv) && !p_.options.quirks && g == 0)
       p_.avoided.push_back({stage_->name, "every group of the deconvolution has its own kernels"});
@@ -81,7 +80,7 @@ class GroupSplitter {
 void split_grouped_conv(Program& p) {
   p.for_each_stage([&](Stage* s) {
     if (!s->is_any(StageType::StubConv, StageType::StubDeconv)) return;
-    const int64_t groups = s->attrs.integer("groupSize");
+    const int64_t groups = s->get<StubSpec>().groups;
     const bool depthwise = groups == s->input(0)->desc.dim(Dim::C) && groups == s->output()->desc.dim(Dim::C);
     if (groups != 1 && !depthwise) GroupSplitter(p, s).run();
   });

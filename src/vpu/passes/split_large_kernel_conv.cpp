@@ -31,7 +31,7 @@ void split(Program& p, Stage* conv) {
                                      half_of_rows(weights->content, in_channels * out_channels, g));
     halves.push_back(p.duplicate(out, postfix));
     Stage* half = p.duplicate(conv, postfix, {cropped, half_weights, biases, scales}, {halves.back()});
-    half->attrs.set("kernelSizeX", kHalf);
+    half->change<StubSpec>([](StubSpec& stub) { stub.window.kernel_x = kHalf; });
   }
   add_sum(p, conv->name + "@sum", conv->layer, halves[0], halves[1], out);
   p.remove(conv);
@@ -41,7 +41,7 @@ void split(Program& p, Stage* conv) {
 
 void split_large_kernel_conv(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (!s->is(StageType::StubConv) || !tries_hw(*s) || s->attrs.integer("groupSize") != 1) return;
+    if (!s->is(StageType::StubConv) || !tries_hw(*s) || s->get<StubSpec>().groups != 1) return;
     const Window w = window_of(*s);
     if (w.kernel_x == 2 * kHalf && w.kernel_y == 1) split(p, s);
   });

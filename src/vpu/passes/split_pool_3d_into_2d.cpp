@@ -7,7 +7,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr int64_t kMethodMax = 1, kMethodAverage = 2;
+constexpr int32_t kMethodMax = 1, kMethodAverage = 2;
 
 class Pool3dSplitter {
  public:
@@ -16,11 +16,16 @@ class Pool3dSplitter {
         pool_(pool),
         in_(pool->input(0)),
         out_(pool->output()),
-        average_(pool->attrs.integer("pooling_method") == kMethodAverage),
+        average_(pool->get<PoolNDSpec>().method == kMethodAverage),
         slices_(p, in_) {
-    const std::vector<int64_t> kernel = xyz(*pool, "kernel_shape"), begin = xyz(*pool, "pads_begin"),
-                               end = xyz(*pool, "pads_end"), strides = xyz(*pool, "strides");
-    window_ = {kernel[0], kernel[1], strides[0], strides[1], begin[0], end[0], begin[1], end[1], 1, 1};
+    const auto& spec = pool->get<PoolNDSpec>();
+    const std::vector<int64_t> kernel = xyz(*pool, "kernel_shape", spec.kernel),
+                               begin = xyz(*pool, "pads_begin", spec.pads_begin),
+                               end = xyz(*pool, "pads_end", spec.pads_end),
+                               strides = xyz(*pool, "strides", spec.strides);
+    stub_.exclude_pad = spec.exclude_pad != 0;
+    stub_.try_hw = spec.try_hw;
+    stub_.window = {kernel[0], kernel[1], strides[0], strides[1], begin[0], end[0], begin[1], end[1], 1, 1};
     kernel_depth_ = kernel[2];
     in_depth_ = in_->desc.dim(Dim::D);
     check_part_count(*pool, std::max(in_depth_, out_->desc.dim(Dim::D) * kernel_depth_));
@@ -77,16 +82,14 @@ class Pool3dSplitter {
   void add_pool_2d(int64_t i, Data* out) {
     Stage* s = add_pooling(p_, pool_->name + "@pool2d(d=" + part_of(i + 1, in_depth_) + ")", pool_->layer,
                            average_ ? StageType::StubAvgPool : StageType::StubMaxPool, slices_.at(i), out);
-    set_window(*s, window_);
-    s->attrs.set("excludePad", is_set(pool_->attrs, "exclude_pad"));
-    s->attrs.set("tryHW", is_set(pool_->attrs, "try_hw"));
+    s->set(stub_);
   }
 
   Program& p_;
   Stage* pool_;
   Data *in_, *out_;
   bool average_;
-  Window window_;
+  StubSpec stub_;  // of every plane
   int64_t kernel_depth_ = 1, in_depth_ = 1;
   std::vector<std::vector<DepthTap>> taps_;  // per output depth
   std::vector<Data*> pooled_;                // per input depth, shared between output depths
@@ -94,11 +97,12 @@ class Pool3dSplitter {
 };
 
 bool is_splittable(const Stage& s) {
-  if (!s.is(StageType::PoolND) || s.attrs.integers("kernel_shape").size() != 3 || !is_fp16_3d(s)) return false;
-  const int64_t method = s.attrs.integer("pooling_method");
-  if (method == kMethodMax) return true;
-  return method == kMethodAverage &&
-         (!is_set(s.attrs, "exclude_pad") || (xyz(s, "pads_begin")[2] == 0 && xyz(s, "pads_end")[2] == 0));
+  if (!s.is(StageType::PoolND) || !is_fp16_3d(s)) return false;
+  const auto& spec = s.get<PoolNDSpec>();
+  if (spec.kernel.size() != 3) return false;
+  if (spec.method == kMethodMax) return true;
+  return spec.method == kMethodAverage && (!spec.exclude_pad || (xyz(s, "pads_begin", spec.pads_begin)[2] == 0 &&
+                                                                 xyz(s, "pads_end", spec.pads_end)[2] == 0));
 }
 
 }  // namespace

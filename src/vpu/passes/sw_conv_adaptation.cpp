@@ -27,7 +27,7 @@ ConvForm form_of(const Window& w, int64_t groups, const DataDesc& in, const Data
 
 void adapt(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
-  const int64_t groups = stub->attrs.integer("groupSize");
+  const int64_t groups = stub->get<StubSpec>().groups;
   Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3),
        *out = stub->output();
   const int64_t in_channels = in->desc.dim(Dim::C), out_channels = out->desc.dim(Dim::C);
@@ -47,13 +47,12 @@ void adapt(Program& p, Stage* stub) {
   const StageType type = groups != 1     ? StageType::DepthConv
                          : form.direct() ? StageType::Conv
                                          : StageType::Im2ColConvolution;
-  Stage* conv = p.add_stage(name, type, layer, {in, weights}, {out});
-  set_window(*conv, w);
-  if (type != StageType::DepthConv) {
-    conv->attrs.set("isSpatialConv", form.spatial);
-    conv->attrs.set("isConv1x1", form.conv1x1);
-    conv->attrs.set("isConv3x3", form.conv3x3);
-  }
+  ShaveConvSpec spec;
+  spec.set_window(w);
+  spec.spatial = form.spatial;
+  spec.conv1x1 = form.conv1x1;
+  spec.conv3x3 = form.conv3x3;
+  p.add_stage(name, type, layer, {in, weights}, {out})->set(spec);
   add_bias_and_scale_before(p, name, layer, biases, scales, out);
 }
 

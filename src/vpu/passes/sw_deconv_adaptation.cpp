@@ -7,15 +7,17 @@ namespace {
 
 void adapt(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
-  const int64_t groups = stub->attrs.integer("groupSize");
+  const int64_t groups = stub->get<StubSpec>().groups;
   Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3),
        *out = stub->output();
   const bool depthwise = groups == in->desc.dim(Dim::C) && groups == out->desc.dim(Dim::C);
   if (groups != 1 && !depthwise) throw cannot_compile(*stub, "grouped deconvolution that is not depthwise");
   p.disconnect(stub);
-  Stage* deconv = p.add_stage(stub->name, groups == 1 ? StageType::Deconvolution : StageType::DepthDeconv, stub->layer,
-                              {in, weights}, {out});
-  set_window(*deconv, w);
+  DeconvParams params;
+  params.set_window(w);
+  p.add_stage(stub->name, groups == 1 ? StageType::Deconvolution : StageType::DepthDeconv, stub->layer, {in, weights},
+              {out})
+      ->set(params);
   add_bias_and_scale_before(p, stub->name, stub->layer, biases, scales, out);
   p.remove(stub);
 }

@@ -13,9 +13,10 @@ void adapt(Program& p, Stage* stub) {
   if (stub->is(StageType::StubMaxPool))
     type = pools_globally(w, in->desc, out->desc) ? StageType::GlobalMaxPool : StageType::MaxPool;
   p.disconnect(stub);
-  Stage* pool = p.add_stage(stub->name, type, stub->layer, {in}, {out});
-  set_window(*pool, w);
-  pool->attrs.set("excludePad", is_set(stub->attrs, "excludePad"));
+  PoolParams params;
+  params.set_window(w);
+  params.exclude_pad = stub->get<StubSpec>().exclude_pad;
+  p.add_stage(stub->name, type, stub->layer, {in}, {out})->set(params);
   p.remove(stub);
 }
 

@@ -9,7 +9,7 @@ namespace blobsmith::vpu {
 namespace {
 
 bool is_swappable(const Stage& concat) {
-  return concat.is(StageType::StubConcat) && concat.attrs.has("axis") && concat.attrs.get<Dim>("axis") == Dim::C &&
+  return concat.is(StageType::StubConcat) && concat.get<PartsSpec>().axis == Dim::C &&
          std::ranges::all_of(concat.inputs(), [](const Data* d) { return d->consumers().size() == 1; });
 }
 

@@ -36,8 +36,7 @@ std::vector<Segment> collect(Program& p) {
 
 /// What the jumped stages give now is activated: no longer what their layers mean (blob/trace.hpp).
 void mark_activated(const Segment& s) {
-  for (Stage* at = s.last; at != s.first; at = at->input(0)->producer_stage())
-    at->input(0)->attrs.set("activated", true);
+  for (Stage* at = s.last; at != s.first; at = at->input(0)->producer_stage()) at->input(0)->marks.activated = true;
 }
 
 void uplift(Program& p, const Segment& s) {

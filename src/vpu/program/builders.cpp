@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "vpu/program/loops.hpp"
+
 namespace blobsmith::vpu {
 namespace {
 
@@ -26,7 +28,7 @@ std::vector<int64_t> extents(Dim axis, const std::vector<Data*>& datas) {
 
 Stage* add_eltwise(Program& p, StageType type, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
   Data* fake = p.add_fake();
-  return p.add_stage(std::move(name), type, std::move(layer), {a, b, fake}, {out});
+  return p.add_stage(std::move(name), type, std::move(layer), {a, b, fake}, {out})->set(EltwiseSpec());
 }
 
 void require_nchw(const Data* d, const std::string& stage) {
@@ -44,9 +46,9 @@ Data* insert_before(Program& p, Data* out, const std::string& postfix) {
 }  // namespace
 
 Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, std::string_view origin) {
-  Stage* s = p.add_stage(std::move(name), StageType::Copy, std::move(layer), {in}, {out});
-  s->attrs.set("origin", origin);
-  return s;
+  CopySpec spec;
+  spec.origin = origin;
+  return p.add_stage(std::move(name), StageType::Copy, std::move(layer), {in}, {out})->set(std::move(spec));
 }
 
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
@@ -60,22 +62,23 @@ Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data*
 Stage* add_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out) {
   std::vector<DimValues> offsets = running_offsets(axis, extents(axis, ins));
   Stage* s = add_concat(p, std::move(name), std::move(layer), std::move(offsets), std::move(ins), out);
-  s->attrs.set("axis", axis);
-  return s;
+  return s->change<PartsSpec>([&](PartsSpec& parts) { parts.axis = axis; });
 }
 
 Stage* add_concat(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, std::vector<Data*> ins,
                   Data* out) {
   ensure(offsets.size() == ins.size(), "offsets of concat '" + name + "'");
-  Stage* s = p.add_stage(std::move(name), StageType::StubConcat, std::move(layer), std::move(ins), {out});
-  s->attrs.set("offsets", std::move(offsets));
-  return s;
+  PartsSpec parts;
+  parts.offsets = std::move(offsets);
+  return p.add_stage(std::move(name), StageType::StubConcat, std::move(layer), std::move(ins), {out})
+      ->set(std::move(parts));
 }
 
 Stage* add_dynamic_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out) {
-  Stage* s = p.add_stage(std::move(name), StageType::Concat, std::move(layer), std::move(ins), {out});
-  s->attrs.set("axis", axis);
-  return s;
+  ConcatSpec spec;
+  spec.dim = axis;
+  spec.num_inputs = static_cast<uint32_t>(ins.size());
+  return p.add_stage(std::move(name), StageType::Concat, std::move(layer), std::move(ins), {out})->set(spec);
 }
 
 Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs) {
@@ -95,34 +98,33 @@ Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* i
     used.push_back(outs[i]);
   }
   Stage* s = add_split(p, std::move(name), std::move(layer), std::move(offsets), in, std::move(used));
-  s->attrs.set("axis", axis);
-  return s;
+  return s->change<PartsSpec>([&](PartsSpec& parts) { parts.axis = axis; });
 }
 
 Stage* add_split(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, Data* in,
                  std::vector<Data*> outs) {
   ensure(offsets.size() == outs.size(), "offsets of split '" + name + "'");
-  Stage* s = p.add_stage(std::move(name), StageType::Split, std::move(layer), {in}, std::move(outs));
-  s->attrs.set("offsets", std::move(offsets));
-  return s;
+  PartsSpec parts;
+  parts.offsets = std::move(offsets);
+  return p.add_stage(std::move(name), StageType::Split, std::move(layer), {in}, std::move(outs))->set(std::move(parts));
 }
 
 Stage* add_expand(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset) {
-  Stage* s = p.add_stage(std::move(name), StageType::Expand, std::move(layer), {in}, {out});
-  s->attrs.set("offset", offset);
-  return s;
+  OffsetSpec spec;
+  spec.offset = offset;
+  return p.add_stage(std::move(name), StageType::Expand, std::move(layer), {in}, {out})->set(spec);
 }
 
 Stage* add_crop(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset) {
-  Stage* s = p.add_stage(std::move(name), StageType::Crop, std::move(layer), {in}, {out});
-  s->attrs.set("offset", offset);
-  return s;
+  OffsetSpec spec;
+  spec.offset = offset;
+  return p.add_stage(std::move(name), StageType::Crop, std::move(layer), {in}, {out})->set(spec);
 }
 
 Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues permutation) {
-  Stage* s = p.add_stage(std::move(name), StageType::Permute, std::move(layer), {in}, {out});
-  s->attrs.set("permutation", permutation);
-  return s;
+  PermuteSpec spec;
+  spec.permutation = permutation;
+  return p.add_stage(std::move(name), StageType::Permute, std::move(layer), {in}, {out})->set(spec);
 }
 
 Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
@@ -132,32 +134,31 @@ Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data*
   }
   DimValues identity;
   for (Dim d : out->desc.order.dims()) identity.set(d, static_cast<int64_t>(d));
-  Stage* s = add_permute(p, std::move(name), std::move(layer), in, out, identity);
-  s->attrs.set("outputOrder", out->desc.order);
-  return s;
+  return add_permute(p, std::move(name), std::move(layer), in, out, identity)
+      ->change<PermuteSpec>([&](PermuteSpec& spec) { spec.output_order = out->desc.order; });
 }
 
 Stage* add_gather(Program& p, std::string name, LayerPtr layer, Data* in, Data* indices, Data* out, Dim axis) {
-  Stage* s = p.add_stage(std::move(name), StageType::Gather, std::move(layer), {in, indices}, {out});
-  s->attrs.set("axis", axis);
-  return s;
+  GatherSpec spec;
+  spec.dim = axis;
+  return p.add_stage(std::move(name), StageType::Gather, std::move(layer), {in, indices}, {out})->set(spec);
 }
 
 Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, PadMode mode, float value,
                DimValues begin, DimValues end) {
-  Stage* s = p.add_stage(std::move(name), StageType::Pad, std::move(layer), {in}, {out});
-  s->attrs.set("pad_value", value);
-  s->attrs.set("pad_mode", static_cast<int64_t>(mode));
-  s->attrs.set("pads_begin", begin);
-  s->attrs.set("pads_end", end);
-  return s;
+  PadSpec spec;
+  spec.mode = mode;
+  spec.value = value;
+  spec.begin = begin;
+  spec.end = end;
+  return p.add_stage(std::move(name), StageType::Pad, std::move(layer), {in}, {out})->set(spec);
 }
 
 Stage* add_convert(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, float scale, float bias) {
-  Stage* s = p.add_stage(std::move(name), StageType::Convert, std::move(layer), {in}, {out});
-  s->attrs.set("scale", scale);
-  s->attrs.set("bias", bias);
-  return s;
+  ConvertParams params;
+  params.scale = scale;
+  params.bias = bias;
+  return p.add_stage(std::move(name), StageType::Convert, std::move(layer), {in}, {out})->set(params);
 }
 
 Stage* add_bias(Program& p, std::string name, LayerPtr layer, Data* in, Data* biases, Data* out) {
@@ -176,25 +177,26 @@ Stage* add_relu(Program& p, std::string name, LayerPtr layer, double slope, Data
                                 : (plain ? StageType::Relu : StageType::LeakyRelu);
   std::vector<Data*> ins{in};
   if (biases) ins.push_back(biases);
-  Stage* s = p.add_stage(std::move(name), type, std::move(layer), std::move(ins), {out});
-  s->attrs.set("negativeSlope", slope);
-  return s;
+  ReluParams params;
+  params.has_bias = biases != nullptr;
+  params.negative_slope = static_cast<float>(slope);
+  return p.add_stage(std::move(name), type, std::move(layer), std::move(ins), {out})->set(params);
 }
 
 Stage* add_clamp(Program& p, std::string name, LayerPtr layer, double min, double max, Data* in, Data* out) {
-  Stage* s = p.add_stage(std::move(name), StageType::Clamp, std::move(layer), {in}, {out});
-  s->attrs.set("min_value", min);
-  s->attrs.set("max_value", max);
-  return s;
+  ClampParams params;
+  params.min_value = static_cast<float>(min);
+  params.max_value = static_cast<float>(max);
+  return p.add_stage(std::move(name), StageType::Clamp, std::move(layer), {in}, {out})->set(params);
 }
 
 Stage* add_power(Program& p, std::string name, LayerPtr layer, double scale, double power, double bias, Data* in,
                  Data* out) {
-  Stage* s = p.add_stage(std::move(name), StageType::Power, std::move(layer), {in}, {out});
-  s->attrs.set("scale", scale);
-  s->attrs.set("power", power);
-  s->attrs.set("bias", bias);
-  return s;
+  PowerParams params;
+  params.scale = static_cast<float>(scale);
+  params.power = static_cast<float>(power);
+  params.bias = static_cast<float>(bias);
+  return p.add_stage(std::move(name), StageType::Power, std::move(layer), {in}, {out})->set(params);
 }
 
 Stage* add_sum(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, Data* out) {
@@ -209,20 +211,21 @@ Stage* add_max(Program& p, std::string name, LayerPtr layer, Data* a, Data* b, D
 
 Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, Data* in, Data* axes, Data* out,
                   bool keep_dims) {
-  Stage* s = p.add_stage(std::move(name), type, std::move(layer), {in, axes}, {out});
-  s->attrs.set("keep_dims", static_cast<int64_t>(keep_dims));
-  return s;
+  ReduceParams params;
+  params.keep_dims = keep_dims;
+  return p.add_stage(std::move(name), type, std::move(layer), {in, axes}, {out})->set(params);
 }
 
 Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a,
                 bool transpose_b, std::vector<Data*> ins, Data* out) {
   ensure(ins.size() == 2 || ins.size() == 3, "inputs of GEMM '" + name + "'");
-  Stage* s = p.add_stage(std::move(name), StageType::GEMM, std::move(layer), std::move(ins), {out});
-  s->attrs.set("alpha", alpha);
-  s->attrs.set("beta", beta);
-  s->attrs.set("transposeA", transpose_a);
-  s->attrs.set("transposeB", transpose_b);
-  return s;
+  GemmParams params;
+  params.alpha = static_cast<float>(alpha);
+  params.beta = static_cast<float>(beta);
+  params.has_three_inputs = ins.size() == 3;
+  params.transpose_a = transpose_a;
+  params.transpose_b = transpose_b;
+  return p.add_stage(std::move(name), StageType::GEMM, std::move(layer), std::move(ins), {out})->set(params);
 }
 
 Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases,
@@ -258,11 +261,12 @@ void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr lay
 }
 
 Stage* add_loop_start(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {
-  return p.add_stage(std::move(name), StageType::LoopStart, nullptr, std::move(ins), std::move(outs));
+  return p.add_stage(std::move(name), StageType::LoopStart, nullptr, std::move(ins), std::move(outs))
+      ->set(LoopSpec());
 }
 
 Stage* add_loop_end(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {
-  return p.add_stage(std::move(name), StageType::LoopEnd, nullptr, std::move(ins), std::move(outs));
+  return p.add_stage(std::move(name), StageType::LoopEnd, nullptr, std::move(ins), std::move(outs))->set(LoopSpec());
 }
 
 }  // namespace blobsmith::vpu

@@ -1,10 +1,11 @@
-// Builders of the stages that passes and layer parsers make: one stage with its ports and attributes (middle-end spec
+// Builders of the stages that passes and layer parsers make: one stage with its ports and parameters (middle-end spec
 // §3.41). Ids follow the order of calls; a builder creates no data unless its comment says so.
 #pragma once
 #include <string>
 #include <vector>
 
 #include "vpu/program/program.hpp"
+#include "vpu/program/specs.hpp"
 
 namespace blobsmith::vpu {
 
@@ -15,33 +16,31 @@ using LayerPtr = std::shared_ptr<const Layer>;
 Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, std::string_view origin = "");
 /// Element counts must agree.
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out);
-/// StubConcat: attributes "offsets" (running sums along the axis), "axis".
+/// StubConcat of parts that follow each other along the axis.
 Stage* add_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out);
-/// StubConcat with explicit offsets and no "axis".
+/// StubConcat with explicit offsets and no axis.
 Stage* add_concat(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, std::vector<Data*> ins,
                   Data* out);
-/// Concat, a SHAVE stage for dynamic inputs: attribute "axis".
+/// Concat, a SHAVE stage for dynamic inputs.
 Stage* add_dynamic_concat(Program& p, std::string name, LayerPtr layer, Dim axis, std::vector<Data*> ins, Data* out);
-/// Split: attributes "offsets" (running sums along the axis), "axis".
+/// Split into parts that follow each other along the axis.
 Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs);
 /// Split where output i is absent when outs[i] is null; sizes[i] is its extent along the axis all the same.
 Stage* add_split(Program& p, std::string name, LayerPtr layer, Dim axis, Data* in, std::vector<Data*> outs,
                  const std::vector<int64_t>& sizes);
-/// Split with explicit offsets and no "axis".
+/// Split with explicit offsets and no axis.
 Stage* add_split(Program& p, std::string name, LayerPtr layer, std::vector<DimValues> offsets, Data* in,
                  std::vector<Data*> outs);
 Stage* add_expand(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset = {});
 Stage* add_crop(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues offset = {});
 /// `permutation`: dimension of the output -> number of the dimension of the input.
 Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, DimValues permutation);
-/// Permute that keeps the dimensions and changes the order to the output's: identity "permutation", "outputOrder".
+/// Permute that keeps the dimensions and changes the order to the output's.
 /// Fails when the option DISABLE_REORDER is set.
 Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out);
 Stage* add_gather(Program& p, std::string name, LayerPtr layer, Data* in, Data* indices, Data* out, Dim axis);
-enum class PadMode : int64_t { Constant = 0, Edge = 1, Reflect = 2, Symmetric = 3 };
 Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, PadMode mode, float value,
                DimValues begin, DimValues end);
-/// Convert: attributes "scale" 1, "bias" 0.
 Stage* add_convert(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, float scale = 1.0f,
                    float bias = 0.0f);
 
@@ -51,7 +50,7 @@ Stage* add_bias(Program& p, std::string name, LayerPtr layer, Data* in, Data* bi
 Stage* add_scale(Program& p, std::string name, LayerPtr layer, Data* in, Data* scales, Data* out);
 /// True when |slope| is below the float epsilon: Relu rather than LeakyRelu.
 bool is_plain_relu(double slope);
-/// Relu or LeakyRelu; with biases BiasRelu or BiasLeakyRelu. Attribute "negativeSlope".
+/// Relu or LeakyRelu; with biases BiasRelu or BiasLeakyRelu.
 Stage* add_relu(Program& p, std::string name, LayerPtr layer, double slope, Data* in, Data* out,
                 Data* biases = nullptr);
 Stage* add_clamp(Program& p, std::string name, LayerPtr layer, double min, double max, Data* in, Data* out);
@@ -67,7 +66,7 @@ Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, 
 Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a,
                 bool transpose_b, std::vector<Data*> ins, Data* out);
 
-// ---- convolutions, pooling, fully connected: the caller sets the attributes
+// ---- convolutions, pooling, fully connected: the caller sets the parameters
 // ----------------------------------------------
 /// StubConv with ports {in, weights, biases, scales}; absent ones are Fakes made by the caller. NCHW only.
 Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases,

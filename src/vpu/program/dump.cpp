@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/float16.hpp"
+#include "vpu/format/params_json.hpp"
 #include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {
@@ -22,30 +23,21 @@ Json values_json(const DimValues& values) {
   return j;
 }
 
-struct AttrJson {
-  Json operator()(const Dim& d) const { return to_string(d); }
-  Json operator()(const DimsOrder& o) const { return o.name(); }
-  Json operator()(const DimValues& v) const { return values_json(v); }
-  Json operator()(const DataDesc& d) const {
-    return {{"type", to_string(d.type)}, {"order", d.order.name()}, {"dims", dims_json(d, d.dims)}};
-  }
-  Json operator()(const StageType& t) const { return to_string(t); }
-  Json operator()(const std::vector<DimValues>& v) const {
-    Json j = Json::array();
-    for (const DimValues& d : v) j.push_back(values_json(d));
-    return j;
-  }
-  Json operator()(const std::any&) const { return "(structured)"; }
-  template <class T>
-  Json operator()(const T& v) const {
-    return v;
-  }
-};
-
-template <class M>
-Json attrs_json(const M& attrs) {
+Json marks_json(const DataMarks& m) {
   Json j = Json::object();
-  for (const auto& [k, v] : attrs) j[k] = std::visit(AttrJson{}, v);
+  const auto show = [&](const char* name, int64_t value, int64_t usual) {
+    if (value != usual) j[name] = value;
+  };
+  show("fp16_copy", m.fp16_copy, -1);
+  show("swWeights", m.relaid_weights, -1);
+  show("start-shared-allocation", m.start_shared, -1);
+  show("end-shared-allocation", m.end_shared, -1);
+  show("activated", m.activated, 0);
+  show("converted-notation", m.converted_notation, 0);
+  show("unbatched", m.unbatched, 0);
+  show("packing-candidate", m.packing_candidate, 0);
+  show("ioBufferOffset", m.io_offset, 0);
+  show("batch", m.batch, 1);
   return j;
 }
 
@@ -90,7 +82,7 @@ Json data_json(const Data& d) {
                    {"offset", values_json(s->offset)}};
   }
   if (d.shape_parent()) j["shape"] = d.shape_parent()->id();
-  if (d.attrs.size()) j["attrs"] = attrs_json(d.attrs);
+  if (Json marks = marks_json(d.marks); !marks.empty()) j["attrs"] = std::move(marks);
   return j;
 }
 
@@ -103,7 +95,7 @@ Json stage_json(const Stage& s) {
          {"outputs", ids(s.outputs())},
          {"temps", ids(s.temps())},
          {"shaves", s.num_shaves},
-         {"attrs", attrs_json(s.attrs)}};
+         {"attrs", s.params ? params_json(*s.params) : Json::object()}};
   if (s.injected()) j["injected"] = stage_json(*s.injected());
   return j;
 }

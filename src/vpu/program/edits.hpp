@@ -6,7 +6,7 @@
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"
 #include "vpu/program/program.hpp"
-#include "vpu/program/window.hpp"
+#include "vpu/program/specs.hpp"
 
 namespace blobsmith::vpu {
 
@@ -16,12 +16,12 @@ inline std::string part_of(int64_t i, int64_t n) { return std::to_string(i) + "/
 inline bool is_fake(const Data* d) { return d->usage == DataUsage::Fake; }
 inline bool is_const(const Data* d) { return d->usage == DataUsage::Const; }
 inline bool is_intermediate(const Data* d) { return d->usage == DataUsage::Intermediate; }
-inline bool tries_hw(const Stage& s) { return s.attrs.flag("tryHW"); }
-
-/// A truth value that may be stored as a boolean or as a number.
-inline bool is_set(const Attrs& a, std::string_view name, bool fallback = false) {
-  return a.integer(name, a.flag(name, fallback) ? 1 : 0) != 0;
+inline bool tries_hw(const Stage& s) {
+  const auto* stub = s.find<StubSpec>();
+  return stub && stub->try_hw;
 }
+/// Of stubs.
+inline const Window& window_of(const Stage& s) { return s.get<StubSpec>().window; }
 
 /// The only consumer of the stage's only output, if that output is Intermediate and the consumer is of one of `types`;
 /// else null.

@@ -1,12 +1,10 @@
-// What LoopStart and LoopEnd carry in their attributes (middle-end spec §3.23, front-end spec §9 TensorIterator).
-// Stored as std::any: "start-iteration-components" and "end-iteration-components" hold LoopComponents, "backedges"
-// LoopBackEdges. "loop-end" of a LoopStart is the id of its LoopEnd; "start-shared-allocation" and
-// "end-shared-allocation" of an outer data object are the id of its partner inside the loop.
+// The parameters of LoopStart and LoopEnd (middle-end spec §3.23, front-end spec §9 TensorIterator).
 #pragma once
 #include <compare>
 #include <vector>
 
 #include "vpu/format/data_desc.hpp"
+#include "vpu/format/params.hpp"
 
 namespace blobsmith::vpu {
 
@@ -30,6 +28,13 @@ using LoopComponents = std::vector<LoopComponent>;  ///< sorted
 struct LoopBackEdge {
   int64_t source = 0, target = 0;
 };
-using LoopBackEdges = std::vector<LoopBackEdge>;
+
+struct LoopSpec : StageParams {
+  int64_t iterations = -1;          ///< -1: dynamic
+  LoopComponents components;        ///< what is sliced
+  std::vector<LoopBackEdge> edges;  ///< LoopStart
+  int end_stage = -1;               ///< LoopStart: the id of its LoopEnd
+  int64_t stages = 0;               ///< LoopStart: of the blob, up to LoopEnd, both included
+};
 
 }  // namespace blobsmith::vpu

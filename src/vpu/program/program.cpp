@@ -27,6 +27,8 @@ const char* to_string(DataUsage u) {
   return kNames[static_cast<size_t>(u)];
 }
 
+Error Stage::wrong_params() const { return internal_error("stage '" + name + "' has parameters of another type"); }
+
 // ---- Data -----------------------------------------------------------------------------------------------------------
 
 Data* Data::top_parent() {
@@ -109,7 +111,7 @@ Data* Program::duplicate(const Data* d, const std::string& postfix, std::optiona
                          std::optional<Bytes> content) {
   const bool io = d->usage == DataUsage::Input || d->usage == DataUsage::Output;
   Data* r = new_data(d->name + postfix, io ? DataUsage::Intermediate : d->usage, desc ? *desc : d->desc);
-  r->attrs = d->attrs;
+  r->marks = d->marks;
   if (r->usage == DataUsage::Const) {
     r->content = content ? std::move(*content) : d->content;
     const auto size = static_cast<int64_t>(r->content.size()), wanted = r->desc.compact_bytes();
@@ -179,7 +181,7 @@ Stage* Program::add_stage(std::string stage_name, StageType type, std::shared_pt
 Stage* Program::duplicate(const Stage* s, const std::string& postfix, std::vector<Data*> inputs,
                           std::vector<Data*> outputs) {
   Stage* r = add_stage(s->name + postfix, s->type, s->layer, std::move(inputs), std::move(outputs));
-  r->attrs = s->attrs;
+  r->params = s->params;
   for (const Data* t : s->temps_) add_temp(r, t->desc.element_count());
   return r;
 }

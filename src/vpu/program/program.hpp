@@ -1,7 +1,6 @@
 // Program: VPU stages and data objects as a bipartite graph, in execution order, then with layout and placement.
 // The rules of order (data list, consumer lists, stage ids) decide bytes: middle-end spec §1, memory spec §0.1.
 #pragma once
-#include <any>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,18 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "core/attributes.hpp"
 #include "core/bytes.hpp"
 #include "vpu/format/data_desc.hpp"
 #include "vpu/format/location.hpp"
+#include "vpu/format/params.hpp"
 #include "vpu/format/stage_type.hpp"
 #include "vpu/options/options.hpp"
 
 namespace blobsmith::vpu {
-
-/// The attribute types of stages and data. A reference to a data object is stored as its `id` (int64_t), because
-/// data objects may disappear: resolve it with Program::find_data.
-using Attrs = AttributeMap<Dim, DimsOrder, DimValues, DataDesc, StageType, std::vector<DimValues>, std::any>;
 
 class Stage;
 class Program;
@@ -54,6 +49,21 @@ struct Sharing {
   Connection connection = Connection::SingleStage;
 };
 
+/// What passes note about data for later ones. Duplicates keep it. Other data are named by their ids (-1: none), as
+/// they may disappear: resolve them with Program::find_data.
+struct DataMarks {
+  int fp16_copy = -1;               ///< of a network input: its conversion to FP16
+  int relaid_weights = -1;          ///< the copy that SHAVE kernels read
+  int start_shared = -1;            ///< of what enters a loop: its partner inside, which lies in the same place
+  int end_shared = -1;              ///< the same of what leaves it
+  bool activated = false;           ///< it holds another layer's values, by upliftActivationStages
+  bool converted_notation = false;  ///< a shape with the innermost dimension first
+  bool unbatched = false;           ///< an output that does not depend on the batch
+  bool packing_candidate = false;   ///< it may lie in CMX if there is room
+  int64_t io_offset = 0;            ///< of an input or output: bytes of those before it
+  int64_t batch = 1;                ///< of an input or output
+};
+
 class Data {
  public:
   std::string name;
@@ -61,7 +71,7 @@ class Data {
   DataDesc desc;
   StridesRequirement required_strides;
   Bytes content;  ///< Const only: compact, in desc's order
-  Attrs attrs;
+  DataMarks marks;
   MemoryType memory_type = MemoryType::DDR;
   Placement placement;
   Placement dims_placement, strides_placement;  ///< of the shape words; set by allocateResources
@@ -113,8 +123,34 @@ class Stage {
   std::string name;
   StageType type = StageType::None;
   std::shared_ptr<const Layer> layer;  ///< null for stages without an origin
-  Attrs attrs;
+  /// Of the struct that the stage's type has (vpu/format, or vpu/program/specs.hpp where passes or the final layout
+  /// have a say); null for a type without parameters. Shared by duplicates, hence replaced as a whole.
+  std::shared_ptr<const StageParams> params;
   int num_shaves = 0;
+
+  /// The parameters as a P; an internal error when the stage has others.
+  template <class P>
+  const P& get() const {
+    const P* p = find<P>();
+    if (!p) throw wrong_params();
+    return *p;
+  }
+  template <class P>
+  const P* find() const {
+    return dynamic_cast<const P*>(params.get());
+  }
+  template <class P>
+  Stage* set(P p) {
+    params = std::make_shared<const P>(std::move(p));
+    return this;
+  }
+  /// Applies f to the parameters, which must be a P and nothing derived from it.
+  template <class P, class F>
+  Stage* change(F f) {
+    P p = get<P>();
+    f(p);
+    return set(std::move(p));
+  }
 
   int id() const { return id_; }
   int index() const { return index_; }  ///< position in the order last built
@@ -146,6 +182,8 @@ class Stage {
 
  private:
   friend class Program;
+  Error wrong_params() const;
+
   int id_ = 0, index_ = -1;
   std::vector<Data*> inputs_, outputs_, temps_;
   Stage* injected_ = nullptr;

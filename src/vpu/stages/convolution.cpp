@@ -1,58 +1,16 @@
 // Software convolutions, deconvolutions, fully connected layers and matrix products (stages spec §6, middle-end spec
-// §3.25, §3.26, §3.29). Attributes: Conv, Im2ColConvolution: window (vpu/program/window.hpp), isSpatialConv,
-// isConv1x1, isConv3x3. DepthConv, Deconvolution, DepthDeconv: window. ConvND: pads_begin, pads_end, strides,
-// dilations integer lists starting with X, groups (1). GEMM: alpha, beta real, transposeA, transposeB. On constant
-// weights: swWeights, the id of their re-laid copy.
+// §3.25, §3.26, §3.29).
 #include "vpu/format/convolution.hpp"
 
 #include <limits>
 
 #include "vpu/program/contents.hpp"
-#include "vpu/program/window.hpp"
 #include "vpu/stages/rules.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
 using namespace rules;
-
-// ---- parameters
-// ---------------------------------------------------------------------------------------------------------
-
-std::unique_ptr<StageParams> encode_conv(const Stage& s) {
-  const Window w = window_of(s);
-  auto p = std::make_unique<ConvParams>();
-  p->set_window(w);
-  p->dilation_x = static_cast<uint32_t>(w.dilation_x);
-  p->dilation_y = static_cast<uint32_t>(w.dilation_y);
-  return p;
-}
-
-std::unique_ptr<StageParams> encode_deconv(const Stage& s) {
-  auto p = std::make_unique<DeconvParams>();
-  p->set_window(window_of(s));
-  return p;
-}
-
-std::unique_ptr<StageParams> encode_conv_nd(const Stage& s) {
-  auto p = std::make_unique<ConvNDParams>();
-  p->pads_begin = words(s.attrs.integers("pads_begin"));
-  p->pads_end = words(s.attrs.integers("pads_end"));
-  p->strides = words(s.attrs.integers("strides"));
-  p->dilations = words(s.attrs.integers("dilations"));
-  p->groups = word(s, "groups", 1);
-  return p;
-}
-
-std::unique_ptr<StageParams> encode_gemm(const Stage& s) {
-  auto p = std::make_unique<GemmParams>();
-  p->alpha = real(s, "alpha");
-  p->beta = real(s, "beta");
-  p->has_three_inputs = s.input_count() == 3;
-  p->transpose_a = word(s, "transposeA");
-  p->transpose_b = word(s, "transposeB");
-  return p;
-}
 
 // ---- orders
 // -------------------------------------------------------------------------------------------------------------
@@ -92,20 +50,22 @@ void gemm_order(const Stage& s, OrderWishes& w) {
 template <class MakeContent>
 bool replace_weights(Program& p, Stage& s, const DataDesc& desc, MakeContent make_content) {
   Data* weights = s.input(1);
-  Data* relaid = p.find_data(weights->attrs.integer("swWeights", -1));
+  Data* relaid = p.find_data(weights->marks.relaid_weights);
   const bool fresh = relaid == nullptr;
   if (fresh) {
     relaid = p.duplicate(weights, "@SW", desc, make_content(weights->content));
-    weights->attrs.set("swWeights", relaid->id());
+    weights->marks.relaid_weights = relaid->id();
   }
   p.replace_input(&s, 1, relaid);
   return fresh;
 }
 
+int64_t kernel_positions(const SlidingWindowParams& w) { return int64_t{w.kernel_x} * w.kernel_y; }
+
 struct ConvSizes {
   int64_t positions, in, out;
   explicit ConvSizes(const Stage& s)
-      : positions(s.attrs.integer("kernelSizeX") * s.attrs.integer("kernelSizeY")),
+      : positions(kernel_positions(s.get<SlidingWindowParams>())),
         in(s.input(0)->desc.dim(Dim::C)),
         out(s.output(0)->desc.dim(Dim::C)) {}
 };
@@ -122,12 +82,11 @@ void add_im2col_temp(Program& p, Stage& s, const ConvSizes& n) {
 void finalize_conv(Program& p, Stage& s) {
   const ConvSizes n(s);
   const bool minor = channel_minor(s.input(0));
-  const bool spatial = s.attrs.flag("isSpatialConv"), is_1x1 = s.attrs.flag("isConv1x1"),
-             is_3x3 = s.attrs.flag("isConv3x3");
-  const bool im2col = minor && !spatial && !is_1x1 && !is_3x3;
+  const auto& form = s.get<ShaveConvSpec>();
+  const bool im2col = minor && !form.spatial && !form.conv1x1 && !form.conv3x3;
   const bool fresh = replace_weights(p, s, DataDesc({n.positions, n.in, n.out}), [&](const Bytes& w) {
-    if (minor && spatial) return contents::position_in_out(w, n.out, n.in, n.positions);
-    if (is_1x1) return w;
+    if (minor && form.spatial) return contents::position_in_out(w, n.out, n.in, n.positions);
+    if (form.conv1x1) return w;
     return im2col ? contents::out_position_in(w, n.out, n.in, n.positions)
                   : contents::position_out_in(w, n.out, n.in, n.positions);
   });
@@ -172,53 +131,43 @@ constexpr StageDef kDefs[] = {
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_conv,
-     .types = kTypes,
-     .encode = encode_conv},
+     .types = kTypes},
     {.type = StageType::Im2ColConvolution,
      .order = conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_conv,
-     .types = kTypes,
-     .encode = encode_conv},
+     .types = kTypes},
     {.type = StageType::DepthConv,
      .order = conv_order,
      .batch = split_batch,
      .finalize_layout = finalize_depth_conv,
-     .types = kTypes,
-     .encode = encode_conv},
+     .types = kTypes},
     {.type = StageType::RefConvolution,
      .order = ref_conv_order,
      .strides = compact_first,
      .batch = split_batch,
-     .types = "FP16 FP16* -> FP16",
-     .encode = encode_conv},
+     .types = "FP16 FP16* -> FP16"},
     {.type = StageType::Deconvolution,
      .order = conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_deconv,
-     .types = kTypes,
-     .encode = encode_deconv},
+     .types = kTypes},
     {.type = StageType::DepthDeconv,
      .order = conv_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
      .finalize_layout = finalize_depth_deconv,
-     .types = kTypes,
-     .encode = encode_deconv},
+     .types = kTypes},
     {.type = StageType::FC,
      .order = fc_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_fc,
      .types = kTypes},
-    {.type = StageType::ConvND,
-     .order = output_of_planes,
-     .strides = compact_first,
-     .types = "FP16 FP16 FP16 -> FP16",
-     .encode = encode_conv_nd},
-    {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16", .encode = encode_gemm},
+    {.type = StageType::ConvND, .order = output_of_planes, .strides = compact_first, .types = "FP16 FP16 FP16 -> FP16"},
+    {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16"},
 };
 
 }  // namespace

@@ -1,7 +1,4 @@
 // Detection heads: SSD, NMS, YOLO, CTC (stages spec §10).
-// Attributes: DetectionOutput: the names of DetectionOutputParams (has_arm_inputs and num_priors apart from those of
-// the layer); its temp is added by the parser. StaticShapeNMS: center_point_box. RegionYolo: classes, coords, num,
-// maskSize, doSoftMax. ReorgYolo: stride. CTCGreedyDecoderSeqLen: mergeRepeated, blankIndex.
 #include "vpu/format/detection.hpp"
 
 #include <array>
@@ -17,30 +14,6 @@ constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
 
 // ---- DetectionOutput
 // ------------------------------------------------------------------------------------------------------
-
-std::unique_ptr<StageParams> encode_detection_output(const Stage& s) {
-  auto p = std::make_unique<DetectionOutputParams>();
-  p->num_classes = word(s, "num_classes");
-  p->share_location = word(s, "share_location", 1);
-  p->background_label_id = word(s, "background_label_id", 0);
-  p->nms_threshold = real(s, "nms_threshold");
-  p->top_k = word(s, "top_k", -1);
-  p->code_type = word(s, "code_type");
-  p->keep_top_k = word(s, "keep_top_k");
-  p->confidence_threshold = real(s, "confidence_threshold", -1);
-  p->variance_encoded_in_target = word(s, "variance_encoded_in_target", 0);
-  p->num_priors = word(s, "num_priors");
-  p->clip_before_nms = word(s, "clip_before_nms", 0);
-  p->clip_after_nms = word(s, "clip_after_nms", 0);
-  p->decrease_label_id = word(s, "decrease_label_id", 0);
-  p->image_width = word(s, "image_width", 1);
-  p->image_height = word(s, "image_height", 1);
-  p->normalized = word(s, "normalized", 1);
-  p->num = word(s, "num");
-  p->objectness_score = real(s, "objectness_score", -1);
-  p->has_arm_inputs = s.input_count() == 5;
-  return p;
-}
 
 // ---- StaticShapeNMS
 // -------------------------------------------------------------------------------------------------------
@@ -81,8 +54,7 @@ void finalize_nms(Program& p, Stage& s) {
 }
 
 std::unique_ptr<StageParams> encode_nms(const Stage& s) {
-  auto p = std::make_unique<StaticShapeNmsParams>();
-  p->center_point_box = word(s, "center_point_box", 0);
+  auto p = std::make_unique<StaticShapeNmsParams>(s.get<StaticShapeNmsParams>());
   p->use_ddr_buffer = !s.temps().empty();
   return p;
 }
@@ -91,57 +63,26 @@ std::unique_ptr<StageParams> encode_nms(const Stage& s) {
 // ------------------------------------------------------------------------------------------------------------
 
 void region_yolo_strides(const Stage& s, StrideWishes& w) {
-  if (word(s, "doSoftMax")) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
-}
-
-std::unique_ptr<StageParams> encode_region_yolo(const Stage& s) {
-  auto p = std::make_unique<RegionYoloParams>();
-  p->classes = word(s, "classes");
-  p->coords = word(s, "coords");
-  p->num = word(s, "num");
-  p->mask_size = word(s, "maskSize");
-  p->do_softmax = word(s, "doSoftMax");
-  return p;
-}
-
-std::unique_ptr<StageParams> encode_reorg_yolo(const Stage& s) {
-  auto p = std::make_unique<ReorgYoloParams>();
-  p->stride = word(s, "stride");
-  return p;
+  if (s.get<RegionYoloParams>().do_softmax) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
 }
 
 void ctc_order(const Stage& s, OrderWishes& w) {
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, position(s, Dim::C, s.input(0)));
 }
 
-std::unique_ptr<StageParams> encode_ctc_seq_len(const Stage& s) {
-  auto p = std::make_unique<CtcGreedyDecoderSeqLenParams>();
-  p->merge_repeated = uword(s, "mergeRepeated");
-  p->blank_index = uword(s, "blankIndex");
-  return p;
-}
-
 constexpr StageDef kDefs[] = {
-    {.type = StageType::DetectionOutput,
-     .strides = compact_all,
-     .types = "FP16 FP16 FP16 FP16* -> FP16",
-     .encode = encode_detection_output},
+    {.type = StageType::DetectionOutput, .strides = compact_all, .types = "FP16 FP16 FP16 FP16* -> FP16"},
     {.type = StageType::StaticShapeNMS,
      .shaves = nms_shaves,
      .finalize_layout = finalize_nms,
      .types = "FP16 FP16 S32 FP16 FP16 -> S32 S32",
      .encode = encode_nms},
-    {.type = StageType::RegionYolo,
-     .strides = region_yolo_strides,
-     .batch = split_batch,
-     .types = "FP16 -> FP16",
-     .encode = encode_region_yolo},
+    {.type = StageType::RegionYolo, .strides = region_yolo_strides, .batch = split_batch, .types = "FP16 -> FP16"},
     {.type = StageType::ReorgYolo,
      .order = output_keeps_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
-     .types = "FP16 -> FP16",
-     .encode = encode_reorg_yolo},
+     .types = "FP16 -> FP16"},
     {.type = StageType::CTCDecoder,
      .shaves = only_one,
      .order = ctc_order,
@@ -152,8 +93,7 @@ constexpr StageDef kDefs[] = {
      .shaves = only_one,
      .order = default_orders,
      .strides = compact_all,
-     .types = "FP16 S32 S32* -> S32 S32",
-     .encode = encode_ctc_seq_len},
+     .types = "FP16 S32 S32* -> S32 S32"},
     {.type = StageType::MTCNN, .batch = split_batch},
 };
 

@@ -1,7 +1,5 @@
-// The eltwise family: two or three inputs, numpy broadcasting (stages spec §4; order rule: memory spec §2.1).
-// Ports: always three inputs, Fakes where unused.
-// Attributes: coeff1, coeff2 real (FP16) or integer (S32), 1 when absent; postOperation StageType (Empty);
-// negativeSlope (0), min_value (0), max_value (1) real.
+// The eltwise family: two or three inputs, numpy broadcasting (stages spec §4; order rule: memory spec §2.1). Ports:
+// always three inputs, Fakes where unused.
 #include "vpu/format/eltwise.hpp"
 
 #include "vpu/stages/rules.hpp"
@@ -65,22 +63,21 @@ void check(const Stage& s) {
 }
 
 /// The bits of a number that is a float for halves and an integer for integers.
-uint32_t number(const Stage& s, std::string_view name, int32_t fallback) {
-  if (s.input(0)->desc.type != DataType::S32)
-    return std::bit_cast<uint32_t>(real(s, name, static_cast<float>(fallback)));
-  const Attrs::Value* v = s.attrs.find(name);
-  if (v && std::holds_alternative<double>(*v)) return static_cast<uint32_t>(static_cast<int32_t>(std::get<double>(*v)));
-  return uword(s, name, static_cast<uint32_t>(fallback));
+uint32_t bits_of(double v, DataType type) {
+  if (type == DataType::S32) return static_cast<uint32_t>(static_cast<int32_t>(v));
+  return std::bit_cast<uint32_t>(static_cast<float>(v));
 }
 
 std::unique_ptr<StageParams> encode(const Stage& s) {
+  const auto& spec = s.get<EltwiseSpec>();
+  const DataType type = s.input(0)->desc.type;
   auto p = std::make_unique<EltwiseParams>();
-  p->coeff1 = number(s, "coeff1", 1);
-  p->coeff2 = number(s, "coeff2", 1);
-  p->post_operation = static_cast<int32_t>(s.attrs.get_or<StageType>("postOperation", StageType::Empty));
-  p->negative_slope = number(s, "negativeSlope", 0);
-  p->min_value = number(s, "min_value", 0);
-  p->max_value = number(s, "max_value", 1);
+  p->coeff1 = bits_of(spec.coeff1, type);
+  p->coeff2 = bits_of(spec.coeff2, type);
+  p->post_operation = static_cast<int32_t>(spec.post_operation);
+  p->negative_slope = bits_of(spec.negative_slope, type);
+  p->min_value = bits_of(spec.min_value, type);
+  p->max_value = bits_of(spec.max_value, type);
   return p;
 }
 

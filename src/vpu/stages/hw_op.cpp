@@ -1,5 +1,4 @@
 // The hardware stage: a list of operations of the convolution engine (stages spec §2).
-// Attributes: hwOps, a std::any that holds a std::vector<HwOp>.
 #include "vpu/format/hw_op.hpp"
 
 #include "vpu/stages/rules.hpp"
@@ -25,14 +24,6 @@ void order(const Stage& s, OrderWishes& w) {
   if (s.output(0)->desc.rank() >= 3) w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
 
-std::unique_ptr<StageParams> encode(const Stage& s) {
-  const auto* ops = std::any_cast<std::vector<HwOp>>(&s.attrs.get<std::any>("hwOps"));
-  ensure(ops != nullptr, "operations of hardware stage '" + s.name + "'");
-  auto p = std::make_unique<HwOpParams>();
-  p->ops = *ops;
-  return p;
-}
-
 std::vector<const Data*> buffers(const Stage& s) {
   std::vector<const Data*> r;
   for (int i = 0; i < s.own_input_count(); ++i)
@@ -47,7 +38,6 @@ constexpr StageDef kDefs[] = {
      .order = order,
      .strides = strides,
      .types = "FP16 FP16 FP16 FP16 -> FP16",
-     .encode = encode,
      .buffers = buffers},
 };
 

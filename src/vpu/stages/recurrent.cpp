@@ -1,8 +1,4 @@
 // LSTM cells and loops (stages spec §11).
-// Attributes: LSTMCell: RNNForward, nCells, nBatches integers. LoopStart, LoopEnd: iterations-count integer (-1
-// dynamic), batchId integer (optional: the port of a dynamic batch); LoopStart: stages-count integer,
-// start-iteration-components; LoopEnd: end-iteration-components (vpu/program/loops.hpp). On data:
-// end-shared-allocation, the id of the partner inside the loop.
 #include "vpu/format/recurrent.hpp"
 
 #include "vpu/program/loops.hpp"
@@ -20,37 +16,18 @@ constexpr int kLstmInputs = 5;
 
 void lstm_order(const Stage& s, OrderWishes& w) { channels_outer(s, w); }
 
-std::unique_ptr<StageParams> encode_lstm(const Stage& s) {
-  auto p = std::make_unique<LstmCellParams>();
-  p->forward = word(s, "RNNForward");
-  p->n_cells = word(s, "nCells");
-  p->n_batches = word(s, "nBatches");
-  p->use_cell_state = s.output_count() >= 2;
-  p->outputs = s.output_count();
-  return p;
-}
-
 std::vector<const Data*> lstm_buffers(const Stage& s) {
   std::vector<const Data*> r(s.inputs().begin(), s.inputs().end());
   ensure(r.size() == kLstmInputs, "inputs of an LSTM cell");
   r.insert(r.end(), s.outputs().begin(), s.outputs().end());
-  if (word(s, "nCells") > 1) r.insert(r.end(), s.temps().begin(), s.temps().end());
+  if (s.get<LstmCellParams>().n_cells > 1) r.insert(r.end(), s.temps().begin(), s.temps().end());
   return r;
 }
 
 // ---- loops
 // ----------------------------------------------------------------------------------------------------------------
 
-const LoopComponents& components(const Stage& s) {
-  const auto* r = std::any_cast<LoopComponents>(
-      &s.attrs.get<std::any>(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components"));
-  ensure(r != nullptr, "components of loop stage '" + s.name + "'");
-  return *r;
-}
-
-bool has_components(const Stage& s) {
-  return s.attrs.has(s.is(StageType::LoopStart) ? "start-iteration-components" : "end-iteration-components");
-}
+const LoopComponents& components(const Stage& s) { return s.get<LoopSpec>().components; }
 
 /// The tensor that a component slices, and the slice.
 const Data* outer(const Stage& s, const LoopComponent& c) {
@@ -60,18 +37,8 @@ const Data* inner(const Stage& s, const LoopComponent& c) {
   return s.is(StageType::LoopStart) ? s.output(static_cast<int>(c.inner)) : s.input(static_cast<int>(c.inner));
 }
 
-const Data* batch_data(const Stage& s) {
-  const auto port = static_cast<int>(s.attrs.integer("batchId"));
-  return s.is(StageType::LoopStart) ? s.input(port) : s.output(port);
-}
-
 void fill_loop(const Stage& s, LoopParams& p) {
-  p.iterations = word(s, "iterations-count", -1);
-  if (s.attrs.has("batchId")) {
-    const DimsOrder order = default_order(batch_data(s));
-    p.batch_dim_index = static_cast<uint32_t>(order.position(Dim::N));
-  }
-  if (!has_components(s)) return;
+  p.iterations = static_cast<int32_t>(s.get<LoopSpec>().iterations);
   for (const LoopComponent& c : components(s))
     p.components.push_back({position(s, c.rule.axis, outer(s, c)), static_cast<int32_t>(c.rule.start),
                             static_cast<int32_t>(c.rule.stride), static_cast<int32_t>(c.rule.end)});
@@ -79,7 +46,7 @@ void fill_loop(const Stage& s, LoopParams& p) {
 
 std::unique_ptr<StageParams> encode_loop_start(const Stage& s) {
   auto p = std::make_unique<LoopStartParams>();
-  p->stages_count = uword(s, "stages-count");
+  p->stages_count = static_cast<uint32_t>(s.get<LoopSpec>().stages);
   fill_loop(s, *p);
   return p;
 }
@@ -95,10 +62,9 @@ void loop_start_order(const Stage& s, OrderWishes& w) {
 }
 
 void loop_end_order(const Stage& s, OrderWishes& w) {
-  if (has_components(s))
-    for (const LoopComponent& c : components(s)) w.outputs.at(static_cast<size_t>(c.port)) = inner(s, c)->desc.order;
+  for (const LoopComponent& c : components(s)) w.outputs.at(static_cast<size_t>(c.port)) = inner(s, c)->desc.order;
   for (size_t i = 0; i < s.outputs().size(); ++i) {
-    const int64_t partner = s.outputs()[i]->attrs.integer("end-shared-allocation", -1);
+    const int partner = s.outputs()[i]->marks.end_shared;
     for (const Data* in : s.inputs())
       if (in->id() == partner) w.outputs[i] = in->desc.order;
   }
@@ -106,8 +72,6 @@ void loop_end_order(const Stage& s, OrderWishes& w) {
 
 std::vector<const Data*> loop_buffers(const Stage& s) {
   std::vector<const Data*> r;
-  if (s.attrs.has("batchId")) r.push_back(batch_data(s));
-  if (!has_components(s)) return r;
   for (const LoopComponent& c : components(s)) {
     r.push_back(outer(s, c));
     r.push_back(inner(s, c));
@@ -120,7 +84,6 @@ constexpr StageDef kDefs[] = {
      .order = lstm_order,
      .strides = compact_all,
      .types = "FP16 FP16 FP16 FP16 FP16 -> FP16 FP16*",
-     .encode = encode_lstm,
      .buffers = lstm_buffers},
     {.type = StageType::LoopStart, .order = loop_start_order, .encode = encode_loop_start, .buffers = loop_buffers},
     {.type = StageType::LoopEnd, .order = loop_end_order, .encode = encode_loop_end, .buffers = loop_buffers},

@@ -1,6 +1,4 @@
 // Reductions and TopK (stages spec §9).
-// Attributes: Reduce*: keep_dims; input 1 is an S32 constant of framework axes. TopK: axis Dim, mode, sort integers,
-// outputs 0 all 1 values only 2 indices only.
 #include "vpu/format/reduction.hpp"
 
 #include <algorithm>
@@ -38,27 +36,11 @@ void finalize_reduce(Program& p, Stage& s) {
   p.replace_input(&s, 1, p.duplicate(axes, "", {}, contents::int32s(std::move(positions))));
 }
 
-std::unique_ptr<StageParams> encode_reduce(const Stage& s) {
-  auto p = std::make_unique<ReduceParams>();
-  p->keep_dims = word(s, "keep_dims");
-  return p;
-}
-
-std::unique_ptr<StageParams> encode_top_k(const Stage& s) {
-  enum { kAll = 0, kValuesOnly = 1, kIndicesOnly = 2 };
-  const int32_t outputs = word(s, "outputs");
-  auto p = std::make_unique<TopKParams>();
-  p->axis = axis_position(s, "axis", s.input(0));
-  p->mode = word(s, "mode");
-  p->sort = word(s, "sort");
-  p->values_present = outputs != kIndicesOnly;
-  p->indices_present = outputs != kValuesOnly;
-  return p;
-}
-
 void check_top_k(const Stage& s) {
-  constexpr const char* kRules[] = {"FP16 S32 -> FP16 S32", "FP16 S32 -> FP16", "FP16 S32 -> S32"};
-  types_check::ports(s, kRules[std::clamp(word(s, "outputs"), 0, 2)]);
+  const auto& p = s.get<TopKParams>();
+  types_check::ports(s, !p.indices_present  ? "FP16 S32 -> FP16"
+                        : !p.values_present ? "FP16 S32 -> S32"
+                                            : "FP16 S32 -> FP16 S32");
 }
 
 constexpr StageDef reduce(StageType t) {
@@ -66,8 +48,7 @@ constexpr StageDef reduce(StageType t) {
           .shaves = can_be_limited,
           .order = reduce_order,
           .finalize_layout = finalize_reduce,
-          .types = "FP16|S32 S32 -> T",
-          .encode = encode_reduce};
+          .types = "FP16|S32 S32 -> T"};
 }
 
 constexpr StageDef kDefs[] = {
@@ -80,7 +61,7 @@ constexpr StageDef kDefs[] = {
      .shaves = can_be_limited,
      .order = output_keeps_order,
      .check_types = check_top_k,
-     .encode = encode_top_k},
+     .encode = encode_along_input<TopKParams>},
 };
 
 }  // namespace

@@ -77,12 +77,11 @@ void finalize_layout(Program& p, Stage& s) {
   if (const auto f = stage_def(s.type).finalize_layout) f(p, s);
 }
 
-std::unique_ptr<StageParams> encode_params(const Stage& s) {
-  const StageDef& d = stage_def(s.type);
-  if (d.encode) return d.encode(s);
-  ensure(!stage_format(s.type).make_params,
-         std::string("stage type ") + to_string(s.type) + " can be read but not written");
-  return std::make_unique<StageParams>();
+std::shared_ptr<const StageParams> encode_params(const Stage& s) {
+  if (const auto encode = stage_def(s.type).encode) return encode(s);
+  if (!stage_format(s.type).make_params) return std::make_shared<StageParams>();
+  ensure(s.params != nullptr, "stage '" + s.name + "' of type " + to_string(s.type) + " has no parameters");
+  return s.params;
 }
 
 std::vector<const Data*> blob_buffers(const Stage& s) {

@@ -4,60 +4,11 @@
 
 namespace blobsmith::vpu::rules {
 
-// ---- attributes
-// ---------------------------------------------------------------------------------------------------------
-
-namespace {
-
-int64_t integer_or_flag(const Stage& s, std::string_view name) {
-  const Attrs::Value* v = s.attrs.find(name);
-  if (v)
-    if (const bool* flag = std::get_if<bool>(v)) return *flag;
-  return s.attrs.integer(name);
-}
-
-}  // namespace
-
-int32_t word(const Stage& s, std::string_view name) { return static_cast<int32_t>(integer_or_flag(s, name)); }
-int32_t word(const Stage& s, std::string_view name, int32_t fallback) {
-  return s.attrs.has(name) ? word(s, name) : fallback;
-}
-uint32_t uword(const Stage& s, std::string_view name) { return static_cast<uint32_t>(integer_or_flag(s, name)); }
-uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback) {
-  return s.attrs.has(name) ? uword(s, name) : fallback;
-}
-
-float real(const Stage& s, std::string_view name) {
-  const Attrs::Value* v = s.attrs.find(name);
-  if (v)
-    if (const int64_t* i = std::get_if<int64_t>(v)) return static_cast<float>(*i);
-  return static_cast<float>(s.attrs.real(name));
-}
-float real(const Stage& s, std::string_view name, float fallback) {
-  return s.attrs.has(name) ? real(s, name) : fallback;
-}
-
 int32_t position(const Stage& s, Dim dim, const Data* d) {
   const int p = d->desc.order.position(dim);
   ensure(p >= 0, "stage '" + s.name + "': data '" + d->name + "' has no dimension " + to_string(dim));
   return p;
 }
-int32_t axis_position(const Stage& s, std::string_view name, const Data* d) {
-  return position(s, s.attrs.get<Dim>(name), d);
-}
-
-std::vector<int32_t> words(const std::vector<int64_t>& v) {
-  std::vector<int32_t> r;
-  for (int64_t x : v) r.push_back(static_cast<int32_t>(x));
-  return r;
-}
-
-std::vector<float> reals(const std::vector<double>& v) {
-  std::vector<float> r;
-  for (double x : v) r.push_back(static_cast<float>(x));
-  return r;
-}
-
 // ---- orders
 // -------------------------------------------------------------------------------------------------------------
 

@@ -2,24 +2,13 @@
 #pragma once
 #include <span>
 
+#include "vpu/program/specs.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu::rules {
 
-// ---- attributes
-// ---------------------------------------------------------------------------------------------------------
-/// An integer or a flag as a word of the blob.
-int32_t word(const Stage& s, std::string_view name);
-int32_t word(const Stage& s, std::string_view name, int32_t fallback);
-uint32_t uword(const Stage& s, std::string_view name);
-uint32_t uword(const Stage& s, std::string_view name, uint32_t fallback);
-float real(const Stage& s, std::string_view name);
-float real(const Stage& s, std::string_view name, float fallback);
-/// The memory position of attribute `name`, a Dim, in a tensor.
-int32_t axis_position(const Stage& s, std::string_view name, const Data* d);
+/// Where a dimension stands in a tensor's memory, 0 innermost.
 int32_t position(const Stage& s, Dim dim, const Data* d);
-std::vector<int32_t> words(const std::vector<int64_t>& v);
-std::vector<float> reals(const std::vector<double>& v);
 
 // ---- orders
 // -------------------------------------------------------------------------------------------------------------
@@ -54,6 +43,16 @@ ShaveDemand none(const Stage&);
 ShaveDemand only_one(const Stage&);
 ShaveDemand two_or_one(const Stage&);
 ShaveDemand can_be_limited(const Stage&);
+
+// ---- parameters ----------------------------------------------------------------------------------------------------
+/// Parameters with an axis of input 0.
+template <class P>
+std::unique_ptr<StageParams> encode_along_input(const Stage& s) {
+  const auto& spec = s.get<AlongDim<P>>();
+  auto p = std::make_unique<P>(spec);
+  p->axis = position(s, spec.dim, s.input(0));
+  return p;
+}
 
 }  // namespace blobsmith::vpu::rules
 

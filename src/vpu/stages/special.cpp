@@ -1,7 +1,5 @@
 // Stages that shape the data and never reach a blob: views of other data and the stubs that later passes replace
 // (stages spec §13, memory spec §2.2).
-// Attributes: StubConcat, Split: offsets list of DimValues, axis Dim (optional). Crop, Expand: offset DimValues. The
-// window of StubConv, StubDeconv, StubMaxPool, StubAvgPool: vpu/program/window.hpp.
 #include <algorithm>
 
 #include "vpu/stages/rules.hpp"

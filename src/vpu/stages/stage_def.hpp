@@ -36,7 +36,7 @@ struct StageDef {
   const char* types = nullptr;
   /// Instead of `types` where they depend on each other.
   void (*check_types)(const Stage&) = nullptr;
-  /// The stage's parameters as they stand in the blob (positions instead of dimensions); null: it has none.
+  /// The stage's parameters as the blob has them (positions instead of dimensions); null: as they are.
   std::unique_ptr<StageParams> (*encode)(const Stage&) = nullptr;
   /// The stage's data as the blob lists them, where the format has a `role` instead of a `buffer_order`.
   std::vector<const Data*> (*buffers)(const Stage&) = nullptr;
@@ -56,7 +56,7 @@ void check_types(const Stage& s);
 void finalize_layout(Program& p, Stage& s);
 
 // The blob's side; an injected child is not included.
-std::unique_ptr<StageParams> encode_params(const Stage& s);
+std::shared_ptr<const StageParams> encode_params(const Stage& s);
 std::vector<const Data*> blob_buffers(const Stage& s);
 
 }  // namespace blobsmith::vpu

@@ -38,19 +38,25 @@ void parse_clamp(LayerContext& c) {
 
 void parse_elu(LayerContext& c) {
   c.expect_ports(1, 1);
-  c.add_stage(StageType::Elu)->attrs.set("alpha", c.real("alpha", 1.0));
+  EluParams p;
+  p.alpha = c.real("alpha", 1.0);
+  c.add_stage(StageType::Elu)->set(p);
 }
 
 void parse_swish(LayerContext& c) {
   c.expect_ports(1, 1);
-  c.add_stage(StageType::Swish)->attrs.set("beta", c.real("alpha", 1.0));
+  SwishParams p;
+  p.beta = c.real("alpha", 1.0);
+  c.add_stage(StageType::Swish)->set(p);
 }
 
 void parse_round(LayerContext& c) {
   c.expect_ports(1, 1);
   const std::string mode = c.text("mode", "half_to_even");
   c.require(mode == "half_to_even" || mode == "half_away_from_zero", "Round mode " + mode + " is not supported");
-  c.add_stage(StageType::Round)->attrs.set("mode", mode == "half_to_even" ? 0 : 1);
+  RoundParams p;
+  p.mode = mode == "half_to_even" ? 0 : 1;
+  c.add_stage(StageType::Round)->set(p);
 }
 
 void parse_unary(LayerContext& c) {

@@ -60,9 +60,11 @@ void parse_convolution_2d(LayerContext& c, const Tensor& weights) {
   if (!biases) biases = c.add_weights("@biases@conv", {out_channels}, c.constant(2, "the biases are not constant"));
   Data* scales = c.program.add_fake();
   Stage* s = c.add_stage(StageType::StubConv, {c.in(), weights_data, biases, scales}, {c.out()});
-  set_window(*s, w);
-  s->attrs.set("groupSize", group);
-  s->attrs.set("tryHW", may_use_hw(c, w));
+  StubSpec spec;
+  spec.window = w;
+  spec.groups = group;
+  spec.try_hw = may_use_hw(c, w);
+  s->set(spec);
 }
 
 void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
@@ -77,13 +79,13 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
   Data* biases = c.add_weights("@biases", {out_channels}, c.constant(2, "the biases are not constant"));
   Data* weights_data =
       c.add_weights("@weights@conv3d", {w.kernel[0], w.kernel[1], w.kernel[2], in_channels, out_channels}, weights);
-  Stage* s = c.add_stage(StageType::ConvND, {c.in(), weights_data, biases}, {c.out()});
-  s->attrs.set("pads_begin", w.pads_begin);
-  s->attrs.set("pads_end", w.pads_end);
-  s->attrs.set("strides", w.strides);
-  s->attrs.set("dilations", w.dilations);
-  s->attrs.set("groups", 1);
-  s->attrs.set("try_hw", hw_can_do(c, as_window(w)));  // the planes are convolved
+  ConvNDSpec spec;
+  spec.pads_begin = words(w.pads_begin);
+  spec.pads_end = words(w.pads_end);
+  spec.strides = words(w.strides);
+  spec.dilations = words(w.dilations);
+  spec.try_hw = hw_can_do(c, as_window(w));  // the planes are convolved
+  c.add_stage(StageType::ConvND, {c.in(), weights_data, biases}, {c.out()})->set(spec);
 }
 
 void parse_convolution(LayerContext& c) {
@@ -112,9 +114,11 @@ void parse_deconvolution(LayerContext& c) {
   if (!biases) biases = c.add_weights("@biases@deconv", {out_channels}, c.constant(2, "the biases are not constant"));
   Data* scales = c.program.add_fake();
   Stage* s = c.add_stage(StageType::StubDeconv, {c.in(), weights_data, biases, scales}, {c.out()});
-  set_window(*s, w);
-  s->attrs.set("groupSize", group);
-  s->attrs.set("tryHW", true);
+  StubSpec spec;
+  spec.window = w;
+  spec.groups = group;
+  spec.try_hw = true;
+  s->set(spec);
 }
 
 constexpr ParserRow kRows[] = {

@@ -10,17 +10,21 @@ void parse_region_yolo(LayerContext& c) {
   c.expect_ports(1, 1);
   const std::vector<int64_t> mask = c.attrs().get_or<std::vector<int64_t>>("mask", {});
   Stage* s = c.add_stage(StageType::RegionYolo);
-  s->attrs.set("classes", c.attrs().integer("classes", 20));
-  s->attrs.set("coords", c.attrs().integer("coords", 4));
-  s->attrs.set("num", c.attrs().integer("num", 5));
-  s->attrs.set("maskSize", static_cast<int64_t>(mask.size()));
-  s->attrs.set("doSoftMax", c.attrs().flag("do_softmax", true));
+  RegionYoloParams p;
+  p.classes = c.attrs().integer("classes", 20);
+  p.coords = c.attrs().integer("coords", 4);
+  p.num = c.attrs().integer("num", 5);
+  p.mask_size = static_cast<int64_t>(mask.size());
+  p.do_softmax = c.attrs().flag("do_softmax", true);
+  s->set(p);
 }
 
 void parse_reorg_yolo(LayerContext& c) {
   c.expect_ports(1, 1);
   const auto strides = c.attrs().get_or<std::vector<int64_t>>("stride", {});
-  c.add_stage(StageType::ReorgYolo)->attrs.set("stride", strides.empty() ? c.attrs().integer("stride", 2) : strides[0]);
+  ReorgYoloParams p;
+  p.stride = strides.empty() ? c.attrs().integer("stride", 2) : strides[0];
+  c.add_stage(StageType::ReorgYolo)->set(p);
 }
 
 int code_type(const LayerContext& c) {
@@ -61,25 +65,27 @@ void parse_detection_output(LayerContext& c) {
   check_sizes(c, d);
 
   Stage* s = c.add_stage(StageType::DetectionOutput, c.inputs, {c.out()});
-  s->attrs.set("num_classes", d.classes);
-  s->attrs.set("share_location", share_location);
-  s->attrs.set("background_label_id", a.integer("background_label_id", 0));
-  s->attrs.set("nms_threshold", c.real("nms_threshold"));
-  s->attrs.set("top_k", a.integer("top_k", -1));
-  s->attrs.set("code_type", code_type(c));
-  s->attrs.set("keep_top_k", d.keep_top_k);
-  s->attrs.set("confidence_threshold", c.real("confidence_threshold", -1.0));
-  s->attrs.set("variance_encoded_in_target", a.flag("variance_encoded_in_target"));
-  s->attrs.set("num_priors", d.priors);
-  s->attrs.set("clip_before_nms", a.flag("clip_before_nms") || a.flag("clip"));
-  s->attrs.set("clip_after_nms", a.flag("clip_after_nms"));
-  s->attrs.set("decrease_label_id", a.flag("decrease_label_id"));
-  s->attrs.set("image_width", a.integer("input_width", 1));
-  s->attrs.set("image_height", a.integer("input_height", 1));
-  s->attrs.set("normalized", normalized);
-  s->attrs.set("num", c.inputs[1]->desc.dim(Dim::N, 1));
-  s->attrs.set("objectness_score", c.real("objectness_score", -1.0));
-  s->attrs.set("has_arm_inputs", c.inputs.size() == 5);
+  DetectionOutputParams p;
+  p.num_classes = d.classes;
+  p.share_location = share_location;
+  p.background_label_id = a.integer("background_label_id", 0);
+  p.nms_threshold = c.real("nms_threshold");
+  p.top_k = a.integer("top_k", -1);
+  p.code_type = code_type(c);
+  p.keep_top_k = d.keep_top_k;
+  p.confidence_threshold = c.real("confidence_threshold", -1.0);
+  p.variance_encoded_in_target = a.flag("variance_encoded_in_target");
+  p.num_priors = d.priors;
+  p.clip_before_nms = a.flag("clip_before_nms") || a.flag("clip");
+  p.clip_after_nms = a.flag("clip_after_nms");
+  p.decrease_label_id = a.flag("decrease_label_id");
+  p.image_width = a.integer("input_width", 1);
+  p.image_height = a.integer("input_height", 1);
+  p.normalized = normalized;
+  p.num = c.inputs[1]->desc.dim(Dim::N, 1);
+  p.objectness_score = c.real("objectness_score", -1.0);
+  p.has_arm_inputs = c.inputs.size() == 5;
+  s->set(p);
   c.program.add_temp(s, detection_output_temp_bytes(c.inputs[1]->desc.dim(Dim::N, 1), d.classes, d.priors,
                                                     c.program.resources.shaves));
 }
@@ -101,8 +107,10 @@ void parse_ctc_decoder_seq_len(LayerContext& c) {
   std::vector<Data*> outs = c.outputs;
   if (!outs[1]) outs[1] = c.program.add_fake();
   Stage* s = c.add_stage(StageType::CTCGreedyDecoderSeqLen, c.inputs, outs);
-  s->attrs.set("mergeRepeated", c.attrs().flag("merge_repeated", true));
-  s->attrs.set("blankIndex", blank);
+  CtcGreedyDecoderSeqLenParams p;
+  p.merge_repeated = c.attrs().flag("merge_repeated", true);
+  p.blank_index = blank;
+  s->set(p);
 }
 
 constexpr ParserRow kRows[] = {

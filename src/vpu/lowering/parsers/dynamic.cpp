@@ -1,4 +1,5 @@
 // Layers of networks with dynamic shapes (front-end spec §9, §5.7).
+#include "vpu/format/detection.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
@@ -16,21 +17,25 @@ void parse_static_shape_nms(LayerContext& c) {
             "StaticShapeNMS with name " + c.name() + ": parameter sortResultDescending=true is not supported on VPU");
   const std::vector<Data*> outs = c.used_outputs();
   c.check(outs.size() >= 2, "outputs.size() == 2");
-  c.add_stage(StageType::StaticShapeNMS, inputs, outs)
-      ->attrs.set("center_point_box", c.attrs().flag("center_point_box") || c.text("box_encoding") == "center");
+  StaticShapeNmsParams p;
+  p.center_point_box = c.attrs().flag("center_point_box") || c.text("box_encoding") == "center";
+  c.add_stage(StageType::StaticShapeNMS, inputs, outs)->set(p);
 }
 
 void parse_broadcast(LayerContext& c) {
   const std::string mode = c.text("mode", "numpy");
   const int number = mode == "numpy" ? 0 : mode == "explicit" ? 1 : 2;
   c.expect_ports(number == 1 ? 3 : 2, 1);
-  c.add_stage(StageType::Broadcast, c.inputs, {c.out()})->attrs.set("mode", number);
+  BroadcastParams p;
+  p.mode = number;
+  c.add_stage(StageType::Broadcast, c.inputs, {c.out()})->set(p);
 }
 
 void parse_out_shape_of_reshape(LayerContext& c) {
   c.expect_ports(2, 1);
-  c.add_stage(StageType::OutShapeOfReshape, c.inputs, {c.out()})
-      ->attrs.set("specialZero", c.attrs().flag("special_zero"));
+  OutShapeOfReshapeParams p;
+  p.special_zero = c.attrs().flag("special_zero");
+  c.add_stage(StageType::OutShapeOfReshape, c.inputs, {c.out()})->set(p);
 }
 
 /// A dynamic output of the network comes with an output that tells its shape; the shape's producer writes there.

@@ -44,12 +44,9 @@ void parse_eltwise(LayerContext& c) {
   require_type(c, c.in());
   Data* fake = c.program.add_fake();
   Stage* s = c.add_stage(row->stage, {c.inputs[0], c.inputs[1], fake}, {c.out()});
-  s->attrs.set("postOperation", StageType::Empty);
-  if (operation != "sub") return;
-  if (c.in()->desc.type == DataType::FP16)
-    s->attrs.set("coeff2", -1.0);
-  else
-    s->attrs.set("coeff2", -1);
+  EltwiseSpec spec;
+  if (operation == "sub") spec.coeff2 = -1;
+  s->set(spec);
 }
 
 void parse_activation(LayerContext& c) {
@@ -58,12 +55,12 @@ void parse_activation(LayerContext& c) {
   require_type(c, c.in());
   Data* second = c.program.add_fake();
   Data* third = c.program.add_fake();
-  c.add_stage(StageType::Logical_NOT, {c.in(), second, third}, {c.out()})->attrs.set("postOperation", StageType::Empty);
+  c.add_stage(StageType::Logical_NOT, {c.in(), second, third}, {c.out()})->set(EltwiseSpec());
 }
 
 void parse_select(LayerContext& c) {
   c.expect_ports(3, 1);
-  c.add_stage(StageType::Select, c.inputs, {c.out()});
+  c.add_stage(StageType::Select, c.inputs, {c.out()})->set(EltwiseSpec());
 }
 
 constexpr ParserRow kRows[] = {

@@ -21,8 +21,9 @@ void parse_fully_connected(LayerContext& c) {
   Data* scales = c.program.add_fake();
   Stage* s = c.add_stage(StageType::StubFullyConnected, {c.in(), weights_data, biases, scales}, {c.out()});
   const bool flat = out.dim(Dim::W, 1) == 1 && out.dim(Dim::H, 1) == 1;
-  s->attrs.set("tryHW",
-               c.options.hw_acceleration && !c.options.hw_disabled(c.name()) && flat && out.element_count() != 1);
+  StubSpec spec;
+  spec.try_hw = c.options.hw_acceleration && !c.options.hw_disabled(c.name()) && flat && out.element_count() != 1;
+  s->set(spec);
 }
 
 void parse_gemm(LayerContext& c) {

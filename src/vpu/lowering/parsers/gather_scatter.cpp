@@ -14,7 +14,9 @@ void parse_gather(LayerContext& c) {
 
 void parse_gather_nd(LayerContext& c) {
   c.expect_ports(2, 1);
-  c.add_stage(StageType::GatherND, c.inputs, {c.out()})->attrs.set("batch_dims", c.attrs().integer("batch_dims", 0));
+  GatherNDParams p;
+  p.batch_dims = c.attrs().integer("batch_dims", 0);
+  c.add_stage(StageType::GatherND, c.inputs, {c.out()})->set(p);
 }
 
 void parse_gather_elements(LayerContext& c) {
@@ -31,8 +33,10 @@ void parse_gather_elements(LayerContext& c) {
               "axis must be equal to " + std::to_string(rank - 1) + ", actually " + std::to_string(axis));
   }
   Stage* s = c.add_stage(StageType::GatherElements, c.inputs, {c.out()});
-  s->attrs.set("axis", axis);
-  s->attrs.set("rowIndicesMode", c.inputs.size() == 3);
+  GatherElementsParams p;
+  p.axis = axis;
+  p.row_indices_mode = c.inputs.size() == 3;
+  s->set(p);
 }
 
 // quirk: whatever the axis, the updates must have the shape indices + data without its first axis. Axes are counted
@@ -74,8 +78,10 @@ void parse_scatter_elements_update(LayerContext& c) {
 void parse_reverse_sequence(LayerContext& c) {
   c.expect_ports(2, 1);
   Stage* s = c.add_stage(StageType::ReverseSequence, c.inputs, {c.out()});
-  s->attrs.set("seq_axis", c.axis_dim(c.in(), c.attrs().integer("seq_axis", 1)));
-  s->attrs.set("batch_axis", c.axis_dim(c.in(), c.attrs().integer("batch_axis", 0)));
+  ReverseSequenceSpec spec;
+  spec.seq = c.axis_dim(c.in(), c.attrs().integer("seq_axis", 1));
+  spec.batch = c.axis_dim(c.in(), c.attrs().integer("batch_axis", 0));
+  s->set(spec);
 }
 
 constexpr ParserRow kRows[] = {

@@ -1,6 +1,7 @@
 // SoftMax, Norm (LRN), Normalize, MVN, GRN (front-end spec §9).
 #include <algorithm>
 
+#include "core/float16.hpp"
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
@@ -9,7 +10,9 @@ namespace {
 
 void parse_softmax(LayerContext& c) {
   c.expect_ports(1, 1);
-  c.add_stage(StageType::SoftMax)->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis", 1)));
+  SoftMaxSpec spec;
+  spec.dim = c.axis_dim(c.in(), c.attrs().integer("axis", 1));
+  c.add_stage(StageType::SoftMax)->set(spec);
 }
 
 // quirk: the stage takes the first of three axes for the channels; so does GRN.
@@ -17,10 +20,13 @@ void parse_lrn(LayerContext& c) {
   c.expect_ports(1, 1);
   const bool across = c.text("region", "across") == "across";
   Stage* s = c.add_stage(across ? StageType::LRN : StageType::InnerLRN);
-  s->attrs.set("size", c.attrs().integer("size"));
-  s->attrs.set("k", quirks::attribute_unsigned(c.attrs().real("bias", 1.0)));
-  s->attrs.set("alpha", c.real("alpha"));
-  s->attrs.set("beta", c.real("beta"));
+  const auto half = [](double v) { return blobsmith::quirks::float_to_half(static_cast<float>(v)); };
+  LrnParams p;
+  p.size = c.attrs().integer("size");
+  p.k = half(static_cast<int32_t>(quirks::attribute_unsigned(c.attrs().real("bias", 1.0))));
+  p.alpha = half(c.real("alpha"));
+  p.beta = half(c.real("beta"));
+  s->set(p);
 }
 
 void parse_normalize(LayerContext& c) {
@@ -28,9 +34,11 @@ void parse_normalize(LayerContext& c) {
   const Tensor& scales = c.constant(1, "Missing weights for " + c.name() + " layer");
   Data* scales_data = c.add_weights("@scales", {element_count(scales.shape)}, scales);
   Stage* s = c.add_stage(StageType::Normalize, {c.in(), scales_data}, {c.out()});
-  s->attrs.set("acrossSpatial", c.attrs().flag("across_spatial"));
-  s->attrs.set("channelShared", c.attrs().flag("channel_shared"));
-  s->attrs.set("eps", c.real("eps", 0.0));
+  NormalizeParams p;
+  p.across_spatial = c.attrs().flag("across_spatial");
+  p.channel_shared = c.attrs().flag("channel_shared");
+  p.eps = c.real("eps", 0.0);
+  s->set(p);
 }
 
 // quirk: eps_mode of MVN is not looked at: inside_sqrt is executed as outside_sqrt.
@@ -48,15 +56,19 @@ void parse_mvn(LayerContext& c) {
   c.require(has(Dim::W) && !has(Dim::N), "Unsupported combination of indices in layer \"" + c.name() +
                                              "\". Only across channel, width and full batch supported.");
   Stage* s = c.add_stage(StageType::MVN, c.inputs, {c.out()});
-  s->attrs.set("normalize", c.attrs().flag("normalize_variance", true));
-  s->attrs.set("across_channels", has(Dim::C));
-  s->attrs.set("across_width", !has(Dim::H));
-  s->attrs.set("eps", c.real("eps", 0.0));
+  MvnParams p;
+  p.normalize = c.attrs().flag("normalize_variance", true);
+  p.across_channels = has(Dim::C);
+  p.across_width = !has(Dim::H);
+  p.eps = c.real("eps", 0.0);
+  s->set(p);
 }
 
 void parse_grn(LayerContext& c) {
   c.expect_ports(1, 1);
-  c.add_stage(StageType::GRN)->attrs.set("bias", c.real("bias", 0.0));
+  GrnParams p;
+  p.bias = c.real("bias", 0.0);
+  c.add_stage(StageType::GRN)->set(p);
 }
 
 constexpr ParserRow kRows[] = {

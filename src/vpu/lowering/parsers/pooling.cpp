@@ -75,9 +75,11 @@ void parse_pooling_2d(LayerContext& c, Pool p) {
   enlarge_pads(p);
   unify_strides(p.w, p.in_h);
   Stage* s = c.add_stage(p.max ? StageType::StubMaxPool : StageType::StubAvgPool);
-  set_window(*s, p.w);
-  s->attrs.set("excludePad", p.exclude_pad);
-  s->attrs.set("tryHW", may_use_hw(c, p));
+  StubSpec spec;
+  spec.window = p.w;
+  spec.exclude_pad = p.exclude_pad;
+  spec.try_hw = may_use_hw(c, p);
+  s->set(spec);
 }
 
 void parse_pooling_3d(LayerContext& c, Pool p) {
@@ -91,17 +93,18 @@ void parse_pooling_3d(LayerContext& c, Pool p) {
                                       ", actual=" + std::to_string(actual) + ", expected=" + std::to_string(expected));
   }
   Stage* s = c.add_stage(StageType::PoolND);
-  s->attrs.set("kernel_shape", w.kernel);
-  s->attrs.set("pads_begin", w.pads_begin);
-  s->attrs.set("pads_end", w.pads_end);
-  s->attrs.set("strides", w.strides);
-  s->attrs.set("interleaved", 0);
-  s->attrs.set("pooling_method", p.max ? kMaxMethod : kAvgMethod);
-  s->attrs.set("rounding_type", c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor);
-  s->attrs.set("exclude_pad", p.exclude_pad);
+  PoolNDSpec spec;
+  spec.kernel = words(w.kernel);
+  spec.pads_begin = words(w.pads_begin);
+  spec.pads_end = words(w.pads_end);
+  spec.strides = words(w.strides);
+  spec.method = p.max ? kMaxMethod : kAvgMethod;
+  spec.rounding = c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor;
+  spec.exclude_pad = p.exclude_pad;
   p.w = as_window(w);
   set_sizes(c, p);
-  s->attrs.set("try_hw", hw_can_do(c, p));  // the planes are pooled
+  spec.try_hw = hw_can_do(c, p);  // the planes are pooled
+  s->set(std::move(spec));
 }
 
 void parse_pooling(LayerContext& c) {

@@ -1,61 +1,65 @@
 // PriorBox and PriorBoxClustered: their parameters, from which a pass computes a constant (front-end spec §9, §6.2).
-#include <array>
-
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
-void copy_lists(const LayerContext& c, Stage& s, std::span<const std::string_view> names) {
-  for (std::string_view n : names)
-    s.attrs.set(n, quirks::attribute_list_floats(c.attrs().get_or<std::vector<double>>(n, {})));
-}
-
-void copy_flags(const LayerContext& c, Stage& s, std::string_view name, bool fallback) {
-  s.attrs.set(name, c.attrs().flag(name, fallback));
+std::vector<float> floats(const LayerContext& c, std::string_view name) {
+  const auto v = quirks::attribute_list_floats(c.attrs().get_or<std::vector<double>>(name, {}));
+  return {v.begin(), v.end()};
 }
 
 /// quirk: without scale_all_sizes the step and the smallest boxes are taken as parts of the image height.
-void scale_by_image(const LayerContext& c, Stage& s) {
+void scale_by_image(const LayerContext& c, PriorBoxSpec& p) {
   const Shape &map = c.node().input(0).shape(), &image = c.node().input(1).shape();
   c.require(map.size() == 4 && image.size() == 4, "the inputs of PriorBox must have 4 dimensions");
   const auto height = static_cast<double>(image[2]);
   const double step = c.attrs().real("step", 0.0);
-  s.attrs.set("step", quirks::attribute_float(
-                          static_cast<float>(step == -1 ? height / static_cast<double>(map[2]) : step * height)));
+  p.step = static_cast<float>(
+      quirks::attribute_float(static_cast<float>(step == -1 ? height / static_cast<double>(map[2]) : step * height)));
   std::vector<double> sizes = c.attrs().get_or<std::vector<double>>("min_size", {});
   for (double& v : sizes) v = static_cast<float>(v * height);
-  s.attrs.set("min_size", quirks::attribute_list_floats(sizes));
+  const auto scaled = quirks::attribute_list_floats(sizes);
+  p.min_sizes = {scaled.begin(), scaled.end()};
 }
 
-void set_prior_box(const LayerContext& c, Stage& s) {
-  constexpr std::array<std::string_view, 7> kLists{"min_size",    "max_size",   "aspect_ratio", "density",
-                                                   "fixed_ratio", "fixed_size", "variance"};
-  copy_lists(c, s, kLists);
-  copy_flags(c, s, "clip", false);
-  copy_flags(c, s, "flip", false);
-  copy_flags(c, s, "scale_all_sizes", true);
-  s.attrs.set("step", c.real("step", 0.0));
-  s.attrs.set("offset", c.real("offset", 0.0));
-  if (!c.attrs().flag("scale_all_sizes", true)) scale_by_image(c, s);
+PriorBoxSpec prior_box(const LayerContext& c) {
+  PriorBoxSpec p;
+  p.min_sizes = floats(c, "min_size");
+  p.max_sizes = floats(c, "max_size");
+  p.aspect_ratios = floats(c, "aspect_ratio");
+  p.densities = floats(c, "density");
+  p.fixed_ratios = floats(c, "fixed_ratio");
+  p.fixed_sizes = floats(c, "fixed_size");
+  p.variances = floats(c, "variance");
+  p.clip = c.attrs().flag("clip");
+  p.flip = c.attrs().flag("flip");
+  p.scale_all_sizes = c.attrs().flag("scale_all_sizes", true);
+  p.step = static_cast<float>(c.real("step", 0.0));
+  p.offset = static_cast<float>(c.real("offset", 0.0));
+  if (!p.scale_all_sizes) scale_by_image(c, p);
+  return p;
 }
 
-void set_prior_box_clustered(const LayerContext& c, Stage& s) {
-  constexpr std::array<std::string_view, 3> kLists{"width", "height", "variance"};
-  copy_lists(c, s, kLists);
-  copy_flags(c, s, "clip", false);
-  for (std::string_view n : {"step", "step_w", "step_h", "offset"}) s.attrs.set(n, c.real(n, 0.0));
+PriorBoxSpec clustered_prior_box(const LayerContext& c) {
+  PriorBoxSpec p;
+  p.widths = floats(c, "width");
+  p.heights = floats(c, "height");
+  p.variances = floats(c, "variance");
+  p.clip = c.attrs().flag("clip");
+  p.step = static_cast<float>(c.real("step", 0.0));
+  p.step_w = static_cast<float>(c.real("step_w", 0.0));
+  p.step_h = static_cast<float>(c.real("step_h", 0.0));
+  p.offset = static_cast<float>(c.real("offset", 0.0));
+  return p;
 }
 
 void parse_prior_box(LayerContext& c) {
   c.expect_ports(2, 1);
   const bool clustered = c.layer.type == "PriorBoxClustered";
-  Stage* s = c.add_stage(clustered ? StageType::StubPriorBoxClustered : StageType::StubPriorBox, c.inputs, {c.out()});
-  if (clustered)
-    set_prior_box_clustered(c, *s);
-  else
-    set_prior_box(c, *s);
+  c.add_stage(clustered ? StageType::StubPriorBoxClustered : StageType::StubPriorBox, c.inputs, {c.out()})
+      ->set(clustered ? clustered_prior_box(c) : prior_box(c));
 }
 
 constexpr ParserRow kRows[] = {

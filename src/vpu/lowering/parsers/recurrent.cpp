@@ -1,4 +1,6 @@
 // LSTMCell and LSTMSequence (front-end spec §9, stages spec §11).
+#include "vpu/format/recurrent.hpp"
+
 #include "core/float16.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
@@ -56,10 +58,14 @@ Data* add_lstm_biases(LayerContext& c, const Tensor& t) {
   return c.add_weights("@biases", {element_count(t.shape)}, t);
 }
 
-void set_attributes(Stage* s, bool forward, int64_t cells, int64_t batches) {
-  s->attrs.set("RNNForward", forward ? 1 : 0);
-  s->attrs.set("nCells", cells);
-  s->attrs.set("nBatches", batches);
+void set_params(Stage* s, bool forward, int64_t cells, int64_t batches) {
+  LstmCellParams p;
+  p.forward = forward;
+  p.n_cells = cells;
+  p.n_batches = batches;
+  p.use_cell_state = s->output_count() >= 2;
+  p.outputs = s->output_count();
+  s->set(p);
 }
 
 // quirk: activations, clip and the lengths of a sequence are not looked at.
@@ -75,7 +81,7 @@ void parse_lstm_cell(LayerContext& c) {
   Stage* s =
       c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], it->second.weights, it->second.biases},
                   c.used_outputs());
-  set_attributes(s, true, 1, c.in()->desc.dim(Dim::N, 1));
+  set_params(s, true, 1, c.in()->desc.dim(Dim::N, 1));
 }
 
 void parse_lstm_sequence(LayerContext& c) {
@@ -97,7 +103,7 @@ void parse_lstm_sequence(LayerContext& c) {
   Data* weights_data = add_lstm_weights(c, weights, z);
   Stage* s = c.add_stage(StageType::LSTMCell, {c.inputs[0], c.inputs[1], c.inputs[2], weights_data, biases_data},
                          std::move(outs));
-  set_attributes(s, rule.forward, cells, batches);
+  set_params(s, rule.forward, cells, batches);
   if (cells > 1) c.program.add_temp(s, 2 * z.state);
 }
 

@@ -24,7 +24,6 @@ void parse_reduce(LayerContext& c) {
 }
 
 void parse_topk(LayerContext& c) {
-  constexpr int kAll = 0, kValueOnly = 1, kIndexOnly = 2;
   c.check(c.inputs.size() == 2, "inputs.size() == 2");
   c.check(c.outputs.size() == 1 || c.outputs.size() == 2, "outputs.size() == 1 || outputs.size() == 2");
   const std::vector<Data*> used = c.used_outputs();
@@ -33,10 +32,13 @@ void parse_topk(LayerContext& c) {
   c.require(mode == "max" || mode == "min", c.name() + ": unsupported mode " + mode);
   c.require(sort == "none" || sort == "value" || sort == "index", c.name() + ": unsupported sort " + sort);
   Stage* s = c.add_stage(StageType::TopK, c.inputs, used);
-  s->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis")));
-  s->attrs.set("mode", mode == "max" ? 0 : 1);
-  s->attrs.set("sort", sort == "none" ? 0 : sort == "value" ? 1 : 2);
-  s->attrs.set("outputs", used.size() == 2 ? kAll : c.outputs[0] ? kValueOnly : kIndexOnly);
+  TopKSpec spec;
+  spec.dim = c.axis_dim(c.in(), c.attrs().integer("axis"));
+  spec.mode = mode == "max" ? 0 : 1;
+  spec.sort = sort == "none" ? 0 : sort == "value" ? 1 : 2;
+  spec.values_present = used.size() == 2 || c.outputs[0];
+  spec.indices_present = used.size() == 2 || !c.outputs[0];
+  s->set(spec);
 }
 
 void parse_one_hot(LayerContext& c) {
@@ -44,10 +46,12 @@ void parse_one_hot(LayerContext& c) {
   c.expect_ports(c.inputs.size(), 1);
   const int64_t axis = c.attrs().integer("axis");
   Stage* s = c.add_stage(StageType::OneHot);
-  s->attrs.set("axis", axis == -1 ? 0 : c.in()->desc.rank() - axis);
-  s->attrs.set("depth", c.attrs().integer("depth"));
-  s->attrs.set("on_value", quirks::attribute_list_float(c.attrs().real("on_value", 1.0)));
-  s->attrs.set("off_value", quirks::attribute_list_float(c.attrs().real("off_value", 0.0)));
+  OneHotParams p;
+  p.axis = axis == -1 ? 0 : c.in()->desc.rank() - axis;
+  p.depth = c.attrs().integer("depth");
+  p.on_value = quirks::attribute_list_float(c.attrs().real("on_value", 1.0));
+  p.off_value = quirks::attribute_list_float(c.attrs().real("off_value", 0.0));
+  s->set(p);
 }
 
 constexpr ParserRow kRows[] = {

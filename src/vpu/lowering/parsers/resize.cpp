@@ -1,4 +1,6 @@
 // Interp, Resample, Interpolate (front-end spec §9; numbers of the modes: stages spec §8).
+#include "vpu/format/resize.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -28,18 +30,22 @@ bool is_linear(std::string_view mode) { return mode == "linear" || mode == "line
 
 void add_interp(LayerContext& c, bool align_corners, std::string_view mode, int coordinate_mode) {
   Stage* s = c.add_stage(StageType::Interp);
-  s->attrs.set("align_corners", align_corners);
-  s->attrs.set("mode", mode == "linear_onnx" ? kLinearOnnx : kLinear);
-  s->attrs.set("coordinate_transformation_mode", coordinate_mode);
+  InterpParams p;
+  p.align_corners = align_corners;
+  p.mode = mode == "linear_onnx" ? kLinearOnnx : kLinear;
+  p.coordinate_mode = coordinate_mode;
+  s->set(p);
 }
 
 void add_resample(LayerContext& c, bool antialias, double factor, int coordinate_mode, int nearest_mode) {
   Stage* s = c.add_stage(StageType::Resample);
-  s->attrs.set("antialias", antialias);
-  s->attrs.set("factor", factor);
-  s->attrs.set("type", 0);
-  s->attrs.set("coordinate_transformation_mode", coordinate_mode);
-  s->attrs.set("nearest_mode", nearest_mode);
+  ResampleParams p;
+  p.antialias = antialias;
+  p.factor = factor;
+  p.type = 0;
+  p.coordinate_mode = coordinate_mode;
+  p.nearest_mode = nearest_mode;
+  s->set(p);
 }
 
 // quirk: of opset 1, whose coordinates are plain multiples or those of align_corners.

@@ -1,6 +1,8 @@
 // Layers over regions of interest (front-end spec §9, stages spec §10).
 #include "vpu/format/roi.hpp"
 
+#include <algorithm>
+
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
@@ -8,6 +10,8 @@ namespace blobsmith::vpu {
 namespace {
 
 constexpr int kRepacking = 0, kRoiAlignChwc = 1, kRoiAlign = 2;
+
+std::vector<float> floats(const std::vector<double>& v) { return {v.begin(), v.end()}; }
 
 /// Bins of ROI poolings may be stated as pooled_h and pooled_w or as a list of both.
 std::pair<int64_t, int64_t> pooled_size(const LayerContext& c, int64_t fallback) {
@@ -31,25 +35,27 @@ void parse_proposal(LayerContext& c) {
   const bool tensorflow = c.text("framework") == "tensorflow";
 
   Stage* s = c.add_stage(StageType::Proposal, c.inputs, outs);
-  s->attrs.set("feat_stride", a.integer("feat_stride", 16));
-  s->attrs.set("base_size", a.integer("base_size", 16));
-  s->attrs.set("min_size", a.integer("min_size", 16));
-  s->attrs.set("pre_nms_topn", pre_nms_topn);
-  s->attrs.set("post_nms_topn", a.integer("post_nms_topn", 300));
-  s->attrs.set("nms_thresh", c.real("nms_thresh", quirks::attribute_float(0.7)));
-  s->attrs.set("pre_nms_thresh", c.real("pre_nms_thresh", quirks::attribute_float(0.1)));
-  s->attrs.set("box_size_scale", c.real("box_size_scale", 1.0));
-  s->attrs.set("box_coordinate_scale", c.real("box_coordinate_scale", 1.0));
-  s->attrs.set("clip_before_nms", a.flag("clip_before_nms", true));
-  s->attrs.set("clip_after_nms", a.flag("clip_after_nms", false));
-  s->attrs.set("normalize", a.flag("normalize", false));
-  s->attrs.set("coordinates_offset", tensorflow ? 0.0 : 1.0);
-  s->attrs.set("initial_clip", tensorflow);
-  s->attrs.set("shift_anchors", tensorflow);
-  s->attrs.set("round_ratios", !tensorflow);
-  s->attrs.set("swap_xy", tensorflow);
-  s->attrs.set("scales", scales);
-  s->attrs.set("ratios", ratios);
+  ProposalParams p;
+  p.feat_stride = a.integer("feat_stride", 16);
+  p.base_size = a.integer("base_size", 16);
+  p.min_size = a.integer("min_size", 16);
+  p.pre_nms_topn = pre_nms_topn;
+  p.post_nms_topn = a.integer("post_nms_topn", 300);
+  p.nms_thresh = c.real("nms_thresh", quirks::attribute_float(0.7));
+  p.pre_nms_thresh = c.real("pre_nms_thresh", quirks::attribute_float(0.1));
+  p.box_size_scale = c.real("box_size_scale", 1.0);
+  p.box_coordinate_scale = c.real("box_coordinate_scale", 1.0);
+  p.clip_before_nms = a.flag("clip_before_nms", true);
+  p.clip_after_nms = a.flag("clip_after_nms", false);
+  p.normalize = a.flag("normalize", false);
+  p.coordinates_offset = tensorflow ? 0.0 : 1.0;
+  p.initial_clip = tensorflow;
+  p.shift_anchors = tensorflow;
+  p.round_ratios = !tensorflow;
+  p.swap_xy = tensorflow;
+  p.scales = floats(scales);
+  p.ratios = floats(ratios);
+  s->set(p);
   const DataDesc& in = c.in()->desc;
   const auto anchors = static_cast<int64_t>(scales.size() * ratios.size());
   c.program.add_temp(
@@ -62,19 +68,23 @@ void parse_roi_pooling(LayerContext& c) {
   const std::string method = c.text("method", "max");
   c.require(method == "max" || method == "bilinear", "ROIPooling method " + method + " is not supported");
   Stage* s = c.add_stage(StageType::ROIPooling, c.inputs, {c.out()});
-  s->attrs.set("pooled_w", w);
-  s->attrs.set("pooled_h", h);
-  s->attrs.set("spatial_scale", c.real("spatial_scale", 0.0625));
-  s->attrs.set("method", method == "max" ? 0 : 1);
+  RoiPoolingParams p;
+  p.pooled_w = w;
+  p.pooled_h = h;
+  p.spatial_scale = c.real("spatial_scale", 0.0625);
+  p.method = method == "max" ? 0 : 1;
+  s->set(p);
 }
 
 // quirk: the mode and the numbers of bins of PSROIPooling are not looked at; DeformablePSROIPooling comes here too.
 void parse_psroi_pooling(LayerContext& c) {
   c.expect_ports(2, 1);
   Stage* s = c.add_stage(StageType::PSROIPooling, c.inputs, {c.out()});
-  s->attrs.set("group_size", c.attrs().integer("group_size", 7));
-  s->attrs.set("output_dim", c.attrs().integer("output_dim", 21));
-  s->attrs.set("spatial_scale", c.real("spatial_scale", 0.0625));
+  PsRoiPoolingParams p;
+  p.group_size = c.attrs().integer("group_size", 7);
+  p.output_dim = c.attrs().integer("output_dim", 21);
+  p.spatial_scale = c.real("spatial_scale", 0.0625);
+  s->set(p);
 }
 
 void parse_roi_align(LayerContext& c) {
@@ -85,12 +95,14 @@ void parse_roi_align(LayerContext& c) {
   c.require(mode == "avg" || mode == "max", "ROIAlign mode " + mode + " is not supported");
   const auto [w, h] = pooled_size(c, 7);
   const auto set_common = [&, w = w, h = h](Stage* s, int step) {
-    s->attrs.set("pooled_w", w);
-    s->attrs.set("pooled_h", h);
-    s->attrs.set("sampling_ratio", c.attrs().integer("sampling_ratio", 2));
-    s->attrs.set("spatial_scale", c.real("spatial_scale", 0.0625));
-    s->attrs.set("mode", mode == "avg" ? 0 : 1);
-    s->attrs.set("step", step);
+    RoiAlignParams p;
+    p.pooled_w = w;
+    p.pooled_h = h;
+    p.sampling_ratio = c.attrs().integer("sampling_ratio", 2);
+    p.spatial_scale = c.real("spatial_scale", 0.0625);
+    p.mode = mode == "avg" ? 0 : 1;
+    p.step = step;
+    s->set(p);
   };
   std::vector<Data*> ins = c.inputs;
   int step = kRoiAlign;
@@ -111,12 +123,16 @@ void parse_roi_feature_extractor(LayerContext& c) {
   const auto levels = static_cast<int64_t>(c.inputs.size()) - 1;
   Stage* s = c.add_stage(StageType::ROIFeatureExtractor, c.inputs, c.outputs);
   const int64_t size = c.attrs().integer("output_size");
-  s->attrs.set("pooled_w", size);
-  s->attrs.set("pooled_h", size);
-  s->attrs.set("sampling_ratio", c.attrs().integer("sampling_ratio", 2));
-  s->attrs.set("levels_num", levels);
-  s->attrs.set("use_output_rois", c.outputs.size() == 2);
-  s->attrs.set("pyramid_scales", c.attrs().integers("pyramid_scales"));
+  RoiFeatureExtractorParams p;
+  p.pooled_w = size;
+  p.pooled_h = size;
+  p.sampling_ratio = c.attrs().integer("sampling_ratio", 2);
+  p.levels_num = levels;
+  p.use_output_rois = c.outputs.size() == 2;
+  const std::vector<int64_t>& scales = c.attrs().integers("pyramid_scales");
+  p.pyramid_scales.fill(1);
+  std::copy_n(scales.begin(), std::min(scales.size(), p.pyramid_scales.size()), p.pyramid_scales.begin());
+  s->set(p);
   const DataDesc &rois = c.in()->desc, &level0 = c.inputs[1]->desc;
   c.program.add_temp(s, roi_feature_extractor_temp_bytes(rois.dim(Dim::N, 1), level0.dim(Dim::C), levels,
                                                          level0.dim(Dim::W), level0.dim(Dim::H), size, size));
@@ -125,14 +141,17 @@ void parse_roi_feature_extractor(LayerContext& c) {
 void parse_exp_detection_output(LayerContext& c) {
   c.expect_ports(4, 3);
   Stage* s = c.add_stage(StageType::ExpDetectionOutput, c.inputs, c.outputs);
-  s->attrs.set("deltas_weights", quirks::attribute_list_floats(c.attrs().get<std::vector<double>>("deltas_weights")));
-  s->attrs.set("max_delta_log_wh", c.real("max_delta_log_wh", 0.0));
-  s->attrs.set("nms_threshold", c.real("nms_threshold", 0.0));
-  s->attrs.set("score_threshold", c.real("score_threshold", 0.0));
-  s->attrs.set("max_detections_per_image", c.attrs().integer("max_detections_per_image", 0));
-  s->attrs.set("num_classes", c.attrs().integer("num_classes", 0));
-  s->attrs.set("post_nms_count", c.attrs().integer("post_nms_count", 0));
-  s->attrs.set("class_agnostic_box_regression", c.attrs().flag("class_agnostic_box_regression"));
+  ExpDetectionOutputParams p;
+  const auto weights = quirks::attribute_list_floats(c.attrs().get<std::vector<double>>("deltas_weights"));
+  std::copy_n(weights.begin(), std::min(weights.size(), p.deltas_weights.size()), p.deltas_weights.begin());
+  p.max_delta_log_wh = c.real("max_delta_log_wh", 0.0);
+  p.nms_threshold = c.real("nms_threshold", 0.0);
+  p.score_threshold = c.real("score_threshold", 0.0);
+  p.max_detections_per_image = c.attrs().integer("max_detections_per_image", 0);
+  p.num_classes = c.attrs().integer("num_classes", 0);
+  p.post_nms_count = c.attrs().integer("post_nms_count", 0);
+  p.class_agnostic_box_regression = c.attrs().flag("class_agnostic_box_regression");
+  s->set(p);
 }
 
 void parse_exp_generate_proposals(LayerContext& c) {
@@ -140,10 +159,12 @@ void parse_exp_generate_proposals(LayerContext& c) {
   c.require_rank(c.inputs[3], 3, 4);
   const int64_t pre = c.attrs().integer("pre_nms_count", 0), post = c.attrs().integer("post_nms_count", 0);
   Stage* s = c.add_stage(StageType::ExpGenerateProposals, c.inputs, c.outputs);
-  s->attrs.set("min_size", c.real("min_size", 0.0));
-  s->attrs.set("nms_threshold", c.real("nms_threshold", 0.7));
-  s->attrs.set("pre_nms_topn", pre);
-  s->attrs.set("post_nms_topn", post);
+  ExpGenerateProposalsParams p;
+  p.min_size = c.real("min_size", 0.0);
+  p.nms_threshold = c.real("nms_threshold", 0.7);
+  p.pre_nms_topn = pre;
+  p.post_nms_topn = post;
+  s->set(p);
   const DataDesc& scores = c.inputs[3]->desc;
   c.program.add_temp(
       s, exp_generate_proposals_temp_bytes(scores.dim(Dim::H), scores.dim(Dim::W), scores.dim(Dim::C), pre, post));
@@ -151,7 +172,9 @@ void parse_exp_generate_proposals(LayerContext& c) {
 
 void parse_exp_topk_rois(LayerContext& c) {
   c.expect_ports(2, 1);
-  c.add_stage(StageType::ExpTopKROIs, c.inputs, {c.out()})->attrs.set("max_rois", c.attrs().integer("max_rois", 0));
+  ExpTopKRoisParams p;
+  p.max_rois = c.attrs().integer("max_rois", 0);
+  c.add_stage(StageType::ExpTopKROIs, c.inputs, {c.out()})->set(p);
 }
 
 constexpr ParserRow kRows[] = {

@@ -38,18 +38,22 @@ void parse_strided_slice(LayerContext& c) {
   if (ins.size() == 3) ins.push_back(c.program.add_fake());
   Stage* s = c.add_stage(StageType::StridedSlice, std::move(ins), {c.out()});
   const int64_t entries = c.inputs[1]->desc.element_count();
-  s->attrs.set("begin_mask", mask_word(c.attrs(), "begin_mask", entries, true));
-  s->attrs.set("end_mask", mask_word(c.attrs(), "end_mask", entries, true));
-  s->attrs.set("new_axis_mask", mask_word(c.attrs(), "new_axis_mask", entries, false));
-  s->attrs.set("shrink_axis_mask", mask_word(c.attrs(), "shrink_axis_mask", entries, false));
-  s->attrs.set("ellipsis_mask", mask_word(c.attrs(), "ellipsis_mask", entries, false));
+  StridedSliceParams p;
+  p.begin_mask = mask_word(c.attrs(), "begin_mask", entries, true);
+  p.end_mask = mask_word(c.attrs(), "end_mask", entries, true);
+  p.new_axis_mask = mask_word(c.attrs(), "new_axis_mask", entries, false);
+  p.shrink_axis_mask = mask_word(c.attrs(), "shrink_axis_mask", entries, false);
+  p.ellipsis_mask = mask_word(c.attrs(), "ellipsis_mask", entries, false);
+  s->set(p);
 }
 
 void parse_tile(LayerContext& c) {
   c.expect_ports(1, 1);
   Stage* s = c.add_stage(StageType::Tile);
-  s->attrs.set("axis", c.axis_dim(c.in(), c.attrs().integer("axis")));
-  s->attrs.set("tiles", c.attrs().integer("tiles"));
+  TileSpec spec;
+  spec.dim = c.axis_dim(c.in(), c.attrs().integer("axis"));
+  spec.tiles = c.attrs().integer("tiles");
+  s->set(spec);
 }
 
 void parse_permute(LayerContext& c) {

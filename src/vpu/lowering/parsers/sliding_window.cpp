@@ -60,6 +60,8 @@ SpatialWindow spatial_window(const LayerContext& c, std::vector<int64_t> kernel,
   return w;
 }
 
+std::vector<int32_t> words(const std::vector<int64_t>& list) { return {list.begin(), list.end()}; }
+
 Window as_window(const SpatialWindow& w) {
   ensure(w.rank() >= 1 && w.rank() <= 3, "window of " + std::to_string(w.rank()) + " axes");
   Window r;

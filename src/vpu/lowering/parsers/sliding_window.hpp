@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "vpu/lowering/parsers/layer.hpp"
-#include "vpu/program/window.hpp"
 
 namespace blobsmith::vpu {
 
@@ -17,6 +16,8 @@ enum class PadRule { Convolution, Deconvolution, Pooling };
 
 /// Fails on a stride of 0.
 SpatialWindow spatial_window(const LayerContext&, std::vector<int64_t> kernel_outermost_first, PadRule rule);
+/// A list as the blob holds it: check_limits has seen the numbers.
+std::vector<int32_t> words(const std::vector<int64_t>& list);
 /// Of the two innermost axes (a missing Y is 1).
 Window as_window(const SpatialWindow& w);
 /// A kernel that covers the whole height makes one row: its stride is free, and the hardware has one stride for both

@@ -24,9 +24,11 @@ class LoopBuilder {
     Stage* end = add_end();
     Stage* start = add_start();
     const int64_t iterations = iteration_count();
-    start->attrs.set("iterations-count", iterations);
-    end->attrs.set("iterations-count", iterations);
-    start->attrs.set("loop-end", int64_t{end->id()});
+    end->change<LoopSpec>([&](LoopSpec& loop) { loop.iterations = iterations; });
+    start->change<LoopSpec>([&](LoopSpec& loop) {
+      loop.iterations = iterations;
+      loop.end_stage = end->id();
+    });
     for (Data* d : start->inputs()) c_.program.add_stage_input(end, d);  // they must live until the loop ends
     parse_layers(lowering_);
   }
@@ -74,7 +76,7 @@ class LoopBuilder {
   Data* writable(Data* out);
   Stage* add_start();
   Data* initial_value(const PortMap::Input& in);
-  void add_back_edges(Stage* start);
+  std::vector<LoopBackEdge> make_back_edges();
   int64_t iteration_count() const;
 
   LayerContext& c_;
@@ -111,14 +113,15 @@ Stage* LoopBuilder::add_end() {
       if (concatenated)
         components.push_back({static_cast<int64_t>(outs.size()), rule_of(o, outer), static_cast<int64_t>(ins.size())});
       else
-        outer->attrs.set("end-shared-allocation", int64_t{inner->id()});
+        outer->marks.end_shared = inner->id();
       ins.push_back(inner);
       outs.push_back(outer);
     }
   Stage* end = add_loop_end(c_.program, c_.name() + "@LoopEnd", std::move(ins), std::move(outs));
   std::ranges::sort(components);
-  end->attrs.set("end-iteration-components", std::any(std::move(components)));
-  return end;
+  LoopSpec loop;
+  loop.components = std::move(components);
+  return end->set(std::move(loop));
 }
 
 /// Where a state's first value lies: inputs and constants can't be written to, so they are copied.
@@ -139,7 +142,7 @@ Stage* LoopBuilder::add_start() {
   };
   const auto share = [&](Data* outer, const PortMap::Input& in) {
     Data* inner = body_data(parameter(in.body_parameter));
-    outer->attrs.set("start-shared-allocation", int64_t{inner->id()});
+    outer->marks.start_shared = inner->id();
     ins.push_back(outer);
     outs.push_back(inner);
   };
@@ -160,13 +163,14 @@ Stage* LoopBuilder::add_start() {
 
   Stage* start = add_loop_start(c_.program, c_.name() + "@LoopStart", std::move(ins), std::move(outs));
   std::ranges::sort(components);
-  start->attrs.set("start-iteration-components", std::any(std::move(components)));
-  add_back_edges(start);
-  return start;
+  LoopSpec loop;
+  loop.components = std::move(components);
+  loop.edges = make_back_edges();
+  return start->set(std::move(loop));
 }
 
-void LoopBuilder::add_back_edges(Stage* start) {
-  LoopBackEdges edges;
+std::vector<LoopBackEdge> LoopBuilder::make_back_edges() {
+  std::vector<LoopBackEdge> edges;
   for (const PortMap::BackEdge& e : map_.back_edges) {
     Data* state = body_data(parameter(e.body_parameter));
     Data* next = body_data(result(e.body_result));
@@ -175,7 +179,7 @@ void LoopBuilder::add_back_edges(Stage* start) {
     add_copy(c_.program, "copy-for-backedge", c_.origin, next, copy, "copy for backedge");
     edges.push_back({copy->id(), state->id()});
   }
-  start->attrs.set("backedges", std::any(std::move(edges)));
+  return edges;
 }
 
 int64_t LoopBuilder::iteration_count() const {
