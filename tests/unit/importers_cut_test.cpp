@@ -142,6 +142,15 @@ TEST(ImporterPreprocess, PutsWhatItCanIntoTheWeights) {
   const Graph reversed = one_convolution("Relu").import(preprocessing("", "", true));
   EXPECT_TRUE(layer(reversed, "x/reverse_input_channels/Concat")) << "a Relu is in the way";
   EXPECT_EQ(layer(reversed, "y")->input(1).node->constant.to_f32(), (std::vector<float>{1, 2, 3}));
+  ModelText padded(13);
+  padded.input("x", {1, 3, 2, 2}).integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}).constant("w", {1, 3, 1, 1}, {1, 2, 3});
+  padded.node("Pad", "pad", {"x", "pads"}, "p")
+      .with_text("mode", "reflect")
+      .node("Conv", "conv", {"p", "w"}, "y")
+      .output("y");
+  EXPECT_EQ(layer(padded.import(preprocessing("", "", true)), "y")->input(1).node->constant.to_f32(),
+            (std::vector<float>{3, 2, 1}))
+      << "a Pad of the plane is not";
 }
 
 TEST(ImporterPreprocess, RefusesValuesThatDoNotFit) {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "graph/ops/op.hpp"
 #include "onnx_fixture.hpp"
 
 namespace blobsmith {
@@ -197,6 +198,15 @@ TEST(OnnxOperators, IntegersAreNegatedAsIntegers) {
                       .output("y")
                       .import();
   EXPECT_EQ(g.results().at(0)->input(0).shape(), (Shape{2, 2}));
+}
+
+TEST(OnnxOperators, SayWhichOperationTheyBecome) {
+  size_t passing_on = 0;
+  for (const auto& [op, operation] : onnx_operators()) {
+    passing_on += operation.empty();
+    EXPECT_TRUE(operation.empty() || is_known_operation(operation, 0) || ops::find_in_opset(operation, 7)) << op;
+  }
+  EXPECT_EQ(passing_on, 2u) << "Identity and Dropout";
 }
 
 }  // namespace

@@ -114,6 +114,14 @@ bool is_element_wise(const Node& n) {
   return std::ranges::any_of(kTypes, [&](const char* type) { return n.is(type); });
 }
 
+bool is_pad_of_planes(const Node& n) {
+  const auto keeps_channels = [&](int pads) {
+    const Tensor* t = transforms::constant_of(n.input(pads));
+    return t && t->to_i64().at(kChannelAxis) == 0;
+  };
+  return n.is("Pad") && keeps_channels(1) && keeps_channels(2);
+}
+
 /// The only layer that reads v, not counting those that only read its shape; null: there are several.
 std::optional<NodeUse> only_reader(Value v) {
   std::optional<NodeUse> reader;
@@ -137,7 +145,7 @@ std::optional<std::vector<Place>> way_to_weights(const Node* input) {
       places.push_back({n, 1, 1});
       return places;
     }
-    if (!is_element_wise(*n) || n->shape() != v.shape()) return std::nullopt;
+    if (!is_pad_of_planes(*n) && (!is_element_wise(*n) || n->shape() != v.shape())) return std::nullopt;
     for (int i = 0; i < n->input_count(); ++i) {
       if (i == reader->port) continue;
       if (!n->input(i).node->is_constant()) return std::nullopt;

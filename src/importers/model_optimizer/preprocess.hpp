@@ -7,7 +7,7 @@ namespace blobsmith::model_optimizer {
 /// (x - mean) / scale behind the inputs: an Add and a Multiply by f64 constants.
 void add_mean_and_scale(importers::Session& s);
 /// Inputs of three channels in reverse order: turned round in the weights of the first convolution where only
-/// element-wise layers lie between, else by a Split and a Concat behind the input.
+/// element-wise layers and pads lie between, else by a Split and a Concat behind the input.
 void reverse_input_channels(importers::Session& s);
 
 }  // namespace blobsmith::model_optimizer
