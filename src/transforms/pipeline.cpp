@@ -4,8 +4,8 @@
 #include <array>
 #include <span>
 
+#include "graph/numbering.hpp"
 #include "transforms/conversion/passes.hpp"
-#include "transforms/conversion/quirks.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith {
@@ -112,8 +112,8 @@ constexpr StepRow kSteps[] = {
 
 void convert_to_legacy(Graph& graph) {
   for (const transforms::StepRow& step : transforms::kSteps) {
-    graph.next_id += step.pattern_ids;
-    if (step.run(graph)) graph.next_id += transforms::quirks::ids_of_validation(graph);
+    numbering::skip(graph, step.pattern_ids);
+    if (step.run(graph)) numbering::validated(graph);
   }
 }
 

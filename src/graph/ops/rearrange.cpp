@@ -122,7 +122,7 @@ void infer_batch_to_space(Inference& in) {
     out[0] = exact_quotient(in, out[0], b.block[i]);
     const int64_t whole = multiply_dims(out[i], b.block[i]), crops = b.begin[i] + b.end[i];
     in.require(whole == kDynamic || whole >= crops, "The crops are larger than the axis");
-    out[i] = add_dims(whole, -crops);
+    out[i] = whole == kDynamic ? kDynamic : whole - crops;
   }
   in.output(in.type(), std::move(out));
 }

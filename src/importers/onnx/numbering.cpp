@@ -1,12 +1,10 @@
 #include "importers/onnx/numbering.hpp"
 
-#include "graph/ops/inference_ids.hpp"
+#include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 
 namespace blobsmith::onnx_import::ie::quirks {
 namespace {
-
-constexpr int64_t kIdsOfProduct = 14;  // a product over a shape, for its lower and its upper bound
 
 /// Calls f(node) for the arithmetic that a value follows from. The shape of what ShapeOf reads is known without looking
 /// further.
@@ -39,15 +37,15 @@ int64_t Numbering::of_evaluation(Value v) {
   int64_t count = 0;
   walk_arithmetic(v.node, [&](const Node* n) {
     if (!evaluated_.insert(n).second) return false;
-    if (n->is("ReduceProd")) count += kIdsOfProduct;
+    count += blobsmith::numbering::of_evaluation(*n);
     return true;
   });
   return count;
 }
 
 int64_t Numbering::of_inference(const Node& n) {
-  int64_t count = blobsmith::quirks::ids_of_inference(n);
-  const std::vector<int> bounded = blobsmith::quirks::bounded_inputs(n);
+  int64_t count = blobsmith::numbering::of_inference(n);
+  const std::vector<int> bounded = blobsmith::numbering::bounded_inputs(n);
   for (const int i : bounded)
     if (depends_on_split(n.input(i).node)) return 0;
   for (const int i : bounded)

@@ -1,6 +1,8 @@
 #include "importers/openvino_ir/instance_ids.hpp"
 
-#include "graph/ops/inference_ids.hpp"
+#include <set>
+
+#include "graph/numbering.hpp"
 
 namespace blobsmith::ir {
 namespace {
@@ -34,15 +36,17 @@ struct Unstated {
 struct Count {
   int64_t read = 0, cloned = 0;
   std::vector<Unstated> slices;
+  std::set<numbering::Port> bounded;  // values that are evaluated once, while reading and again while cloning
 };
 
 void count_nodes(Graph& graph, Count& c) {
   for (Node* n : graph.all()) {
-    const int64_t nodes = 1 + quirks::ids_of_inference(*n);
+    const int64_t nodes = 1 + numbering::of_inference(*n);
     const Extra extra = extra_nodes(*n);
     if (lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
-    c.read += kWhileReading * nodes + extra.reading;
-    c.cloned += kCloned * nodes + extra.cloning;
+    const int64_t evaluations = numbering::of_new_evaluations(*n, c.bounded);
+    c.read += kWhileReading * nodes + extra.reading + evaluations;
+    c.cloned += kCloned * nodes + extra.cloning + evaluations;
     if (n->body) count_nodes(*n->body, c);
   }
 }
@@ -66,8 +70,8 @@ int64_t nodes_of_dynamic_clone(const Graph& graph) {
   constexpr int64_t kPatterns = 13, kLegacyNonMaxSuppression = 27;
   int64_t count = kPatterns;
   for (const Node* n : graph.all()) {
-    const auto bounded = static_cast<int64_t>(quirks::bounded_inputs(*n).size());
-    count += 1 + 2 * quirks::ids_of_inference(*n) + bounded;
+    const auto bounded = static_cast<int64_t>(numbering::bounded_inputs(*n).size());
+    count += 1 + 2 * numbering::of_inference(*n) + bounded;
     if (n->is("NonMaxSuppression")) count += kLegacyNonMaxSuppression;
     if (n->is("TopK") && n->version == 3) count += 2;
   }

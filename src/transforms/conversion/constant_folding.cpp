@@ -1,38 +1,18 @@
 // Computes every node whose inputs are constants, and shapes of static tensors (front-end spec §2.4).
 #include <set>
 
-#include "graph/ops/inference_ids.hpp"
+#include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/conversion/passes.hpp"
-#include "transforms/conversion/quirks.hpp"
 #include "transforms/pipeline.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
-using Port = std::pair<const Node*, int>;
-
-// Every value that shape inference has computed: the shape inputs of Reshape and its like, and what they are made of.
-std::set<Port> bounded_values(const std::vector<Node*>& order) {
-  std::set<Port> bounded;
-  for (const Node* n : order) {
-    std::vector<Value> todo;
-    for (int i : blobsmith::quirks::bounded_inputs(*n))
-      if (known_value(n->input(i))) todo.push_back(n->input(i));
-    while (!todo.empty()) {
-      const Value v = todo.back();
-      todo.pop_back();
-      if (!bounded.emplace(v.node, v.port).second || v.node->is("ShapeOf")) continue;
-      for (const Value& input : v.node->inputs()) todo.push_back(input);
-    }
-  }
-  return bounded;
-}
-
 // From the results backwards, a value that shape inference knows becomes a constant and is not looked behind.
 bool fold_bounded_values(Graph& graph, Rewriter& rewriter, const std::vector<Node*>& order) {
-  const std::set<Port> bounded = bounded_values(order);
+  const std::set<numbering::Port> bounded = numbering::bounded_values(order);
   if (bounded.empty()) return false;
   std::set<const Node*> visited;
   std::vector<Node*> todo(graph.results().rbegin(), graph.results().rend());
@@ -47,10 +27,11 @@ bool fold_bounded_values(Graph& graph, Rewriter& rewriter, const std::vector<Nod
         todo.push_back(v.node);
         continue;
       }
-      ++graph.next_id;  // quirk: made even for what is a constant already
-      if (v.node->is_constant()) continue;
-      Node* c = graph.constant(*known_value(v), output_name(v));
-      --graph.next_id;
+      if (v.node->is_constant()) {
+        numbering::skip(graph, 1);  // quirk: made even for what is a constant already
+        continue;
+      }
+      Node* c = numbering::constant_of_bounds(graph, *known_value(v), output_name(v));
       changed = rewriter.redirect(v, c->value());
     }
   }
@@ -70,11 +51,11 @@ bool fold(Graph& graph, Rewriter& rewriter, Node* n) {
   for (const Value& v : n->inputs()) inputs.push_back(v.node->is_constant() ? &v.node->constant : nullptr);
   std::vector<Tensor> values = evaluate(*n, inputs);
   if (values.size() != static_cast<size_t>(n->output_count())) return false;
-  const int64_t next = graph.next_id + quirks::ids_of_folding(*n);
-  for (int i = 0; i < n->output_count(); ++i)
-    if (!n->output(i).uses.empty())
-      graph.redirect({n, i}, graph.constant(std::move(values[static_cast<size_t>(i)]), output_name({n, i}))->value());
-  graph.next_id = next;
+  numbering::folded(graph, *n, [&] {
+    for (int i = 0; i < n->output_count(); ++i)
+      if (!n->output(i).uses.empty())
+        graph.redirect({n, i}, graph.constant(std::move(values[static_cast<size_t>(i)]), output_name({n, i}))->value());
+  });
   rewriter.release(n);
   return true;
 }
@@ -108,7 +89,7 @@ bool fold_constants(Graph& graph) {
   bool changed = fold_bounded_values(graph, rewriter, order);
   if (changed) order = graph.ordered();
   for (Node* n : order) {
-    if (changed) graph.next_id += blobsmith::quirks::ids_of_inference(*n);
+    if (changed) numbering::made(graph, *n);
     if (n->body) changed |= in_body(graph, *n, fold_constants);
     if (is_foldable(*n))
       changed |= fold(graph, rewriter, n);

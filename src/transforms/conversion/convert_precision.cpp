@@ -5,8 +5,8 @@
 #include <limits>
 #include <set>
 
+#include "graph/numbering.hpp"
 #include "transforms/conversion/passes.hpp"
-#include "transforms/conversion/quirks.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::transforms {
@@ -53,15 +53,6 @@ void convert_type_attributes(Attributes& attrs) {
   }
 }
 
-bool has_automatic_name(const Node& n) { return n.name == n.type + "_" + std::to_string(n.id()); }
-
-// quirk: the reference replaces these nodes by copies, which keep a name that was given and take the copy's number
-// otherwise.
-void renumber(Graph& graph, Node* n) {
-  if (has_automatic_name(*n)) n->name = n->type + "_" + std::to_string(graph.next_id);
-  ++graph.next_id;
-}
-
 bool converts(const Node& n, bool (*from)(ElementType)) {
   bool changed = false;
   for (int i = 0; i < n.output_count(); ++i) changed |= from(n.element_type(i));
@@ -95,18 +86,18 @@ bool convert(Graph& graph, const std::vector<Node*>& order, bool (*from)(Element
   for (Node* n : order)
     if (n->is("Select") && std::ranges::any_of(n->inputs(), [&](const Value& v) { return from(v.type()); }) &&
         renumbered.insert(n).second)
-      renumber(graph, n);
+      numbering::renumber(graph, n);
   bool changed = false;
   for (Node* n : order) {
     if (!converts(*n, from)) continue;
     convert_outputs(graph, n, from);
     changed = true;
     if (n->is_constant())
-      ++graph.next_id;
+      numbering::skip(graph, 1);
     else if (is_boolean_operation(*n))
-      renumber(graph, n);
+      numbering::renumber(graph, n);
   }
-  if (changed) graph.next_id += quirks::ids_of_validation(graph);
+  if (changed) numbering::validated(graph);
   return changed;
 }
 

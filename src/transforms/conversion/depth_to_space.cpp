@@ -1,6 +1,6 @@
 // DepthToSpace, SpaceToDepth and ShuffleChannels as Reshape-Transpose-Reshape; only the last one keeps the name
 // (front-end spec §5.4, §5.5).
-#include "transforms/conversion/quirks.hpp"
+#include "graph/numbering.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -62,6 +62,8 @@ bool decompose_space_to_depth(Rewriter& rw, Node* n) {
 }
 
 bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
+  constexpr int64_t kIdsBefore = 7, kIdsBetween = 28,
+                    kIdsAfter = 1;  // quirk: the reference computes the shapes by nodes
   const Shape& x = n->input(0).shape();
   if (!is_static(x)) return false;
   const size_t axis = axis_from_front(n->attrs.integer("axis", 1), x.size());
@@ -79,12 +81,12 @@ bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
   append(x[axis] / std::max<int64_t>(group, 1));
   std::swap(order[at], order[at + 1]);
   if (axis + 1 < x.size()) append(product(all.subspan(axis + 1)));
-  rw.graph().next_id += quirks::kShuffleIdsBefore;
+  numbering::skip(rw.graph(), kIdsBefore);
   Node* first = rw.reshape(n->input(0), split);
-  rw.graph().next_id += quirks::kShuffleIdsBetween;
+  numbering::skip(rw.graph(), kIdsBetween);
   Node* transpose = rw.transpose(first->value(), order);
   Node* last = rw.reshape(transpose->value(), n->shape());
-  rw.graph().next_id += quirks::kShuffleIdsAfter;
+  numbering::skip(rw.graph(), kIdsAfter);
   return rw.replace(n, last);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/numbering.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -167,7 +168,7 @@ class Contraction {
       own.push_back(1);
     shape.insert(shape.end(), (own_first ? own : summed).begin(), (own_first ? own : summed).end());
     shape.insert(shape.end(), (own_first ? summed : own).begin(), (own_first ? summed : own).end());
-    rw_.graph().next_id += ids_of_shape;
+    numbering::skip(rw_.graph(), ids_of_shape);
     return rw_.reshape(v, shape)->value();
   }
 
@@ -191,7 +192,7 @@ class Contraction {
     if (keeps_shape) return {product->value(), result};
     shape.insert(shape.end(), own_a.begin(), own_a.end());
     shape.insert(shape.end(), own_b.begin(), own_b.end());
-    ++rw_.graph().next_id;
+    numbering::skip(rw_.graph(), 1);
     return {rw_.reshape(product->value(), shape)->value(), result};
   }
 

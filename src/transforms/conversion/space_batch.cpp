@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/dynamic/shapes.hpp"
 
 namespace blobsmith::transforms {
 namespace {
@@ -96,7 +97,8 @@ bool decompose_batch_to_space(Rewriter& rw, Node* n) {
   }
   std::vector<int64_t> upper;
   for (size_t i = 0; i < rank; ++i) upper.push_back(whole[i] - b->end[i]);
-  const Value begin = rw.indices(b->begin), end = rw.indices(upper), ones = rw.indices(std::vector<int64_t>(rank, 1));
+  const Value begin = n->input(2), end = dynamic::integers(rw, n->input(3).type(), upper),
+              ones = rw.indices(std::vector<int64_t>(rank, 1));
   const std::vector<int64_t> no_mask(rank, 0);
   return rw.replace(
       n, rw.make("StridedSlice", {x, begin, end, ones}, attributes({{"begin_mask", no_mask}, {"end_mask", no_mask}})));

@@ -7,7 +7,7 @@
 #include <deque>
 #include <unordered_map>
 
-#include "graph/ops/inference_ids.hpp"
+#include "graph/numbering.hpp"
 #include "graph/ops/op.hpp"
 
 namespace blobsmith::transforms {
@@ -32,7 +32,7 @@ int newest_version(std::string_view type) {
 Node* Rewriter::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   if (version == kNewest) version = newest_version(type);
   Node* n = graph_.make(std::move(type), std::move(inputs), std::move(attrs), version);
-  graph_.next_id += blobsmith::quirks::ids_of_inference(*n);
+  numbering::made(graph_, *n);
   n->source = origin_;
   return n;
 }

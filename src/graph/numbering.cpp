@@ -1,0 +1,136 @@
+#include "graph/numbering.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/table.hpp"
+#include "graph/ops/known_value.hpp"
+
+namespace blobsmith::numbering {
+namespace {
+
+// quirk: the bounds of a shape input are held in two constants; some operations are decomposed to infer their shape.
+struct CountRow {
+  std::string_view type;
+  int64_t ids;
+};
+constexpr std::array kBounded{CountRow{"Reshape", 2}, CountRow{"Broadcast", 2}, CountRow{"Tile", 2},
+                              CountRow{"TopK", 2}};
+constexpr std::array kDecomposed{CountRow{"NormalizeL2", 6}, CountRow{"HardSigmoid", 6}, CountRow{"Selu", 8},
+                                 CountRow{"GRN", 12}};
+constexpr int64_t kGelu0 = 23;
+
+template <class Rows>
+int64_t ids_in(const Rows& rows, const Node& n) {
+  const CountRow* row = find_row(rows, n.type, &CountRow::type);
+  return row ? row->ids : 0;
+}
+
+// quirk: these make one constant of each input that is known without being a constant.
+std::vector<int> inputs_as_constants(const Node& n) {
+  if (n.is("Range")) return {0, 1, 2};
+  if (n.is("StridedSlice") && n.input_count() > 2)
+    return n.input_count() > 3 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, 2};
+  if (n.is("SpaceToBatch") || n.is("BatchToSpace")) return {1, 2, 3};
+  if (n.is("Pad")) return {1, 2};
+  if (n.type.starts_with("Reduce") && n.input_count() > 1) return {1};
+  return {};
+}
+
+bool is_known(const Node& n, int input) { return known_value(n.input(input)).has_value(); }
+
+// quirk: a constant that only changes its shape takes no new number.
+int64_t of_folding(const Node& n) {
+  if (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze")) return 0;
+  return n.output_count();
+}
+
+int64_t of_validation(const Graph& graph) {
+  int64_t count = 0;
+  for (const Node* n : graph.all()) {
+    count += of_inference(*n);
+    if (n->body) count += of_validation(*n->body);
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<int> bounded_inputs(const Node& n) {
+  if (ids_in(kBounded, n) > 0 && n.input_count() > 1) return {1};
+  std::vector<int> inputs = inputs_as_constants(n);
+  std::erase_if(inputs, [&](int i) { return n.input(i).node->is_constant(); });
+  return inputs;
+}
+
+int64_t of_inference(const Node& n) {
+  if (n.is("Gelu")) return n.version == 0 ? kGelu0 : 0;
+  if (const int64_t ids = ids_in(kDecomposed, n)) return ids;
+  const std::vector<int> inputs = bounded_inputs(n);
+  const auto known = std::ranges::count_if(inputs, [&](int i) { return is_known(n, i); });
+  return known * std::max<int64_t>(ids_in(kBounded, n), 1);
+}
+
+namespace {
+/// Adds to `bounded` what inference of `n` computes, and calls f for every node of which that is the first value.
+template <class F>
+void add_bounded_values(const Node& n, std::set<Port>& bounded, F f) {
+  std::vector<Value> todo;
+  for (int i : bounded_inputs(n))
+    if (known_value(n.input(i))) todo.push_back(n.input(i));
+  while (!todo.empty()) {
+    const Value v = todo.back();
+    todo.pop_back();
+    if (!bounded.emplace(v.node, v.port).second) continue;
+    f(*v.node);
+    if (v.node->is("ShapeOf")) continue;
+    for (const Value& input : v.node->inputs()) todo.push_back(input);
+  }
+}
+}  // namespace
+
+std::set<Port> bounded_values(const std::vector<Node*>& order) {
+  std::set<Port> bounded;
+  for (const Node* n : order) add_bounded_values(*n, bounded, [](const Node&) {});
+  return bounded;
+}
+
+// quirk: a product is computed by nodes, once for its lower and once for its upper bound; pads and axes of reductions
+// are asked for as constants.
+int64_t of_evaluation(const Node& n) {
+  constexpr int64_t kProduct = 14;
+  const int64_t count = n.is("ReduceProd") ? kProduct : 0;
+  if (!n.is("Pad") && !n.type.starts_with("Reduce")) return count;
+  const std::vector<int> inputs = bounded_inputs(n);
+  return count + std::ranges::count_if(inputs, [&](int i) { return is_known(n, i); });
+}
+
+int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded) {
+  int64_t count = 0;
+  add_bounded_values(n, bounded, [&](const Node& evaluated) { count += of_evaluation(evaluated); });
+  return count;
+}
+
+void skip(Graph& graph, int64_t count) { graph.next_id += count; }
+void made(Graph& graph, const Node& n) { skip(graph, of_inference(n)); }
+void validated(Graph& graph) { skip(graph, of_validation(graph)); }
+
+void folded(Graph& graph, const Node& n, const std::function<void()>& make_constants) {
+  const int64_t next = graph.next_id + of_folding(n);
+  make_constants();
+  graph.next_id = next;
+}
+
+Node* constant_of_bounds(Graph& graph, Tensor t, std::string name) {
+  ++graph.next_id;
+  Node* c = graph.constant(std::move(t), std::move(name));
+  --graph.next_id;
+  return c;
+}
+
+void renumber(Graph& graph, Node* n) {
+  if (n->name == n->type + "_" + std::to_string(n->id())) n->name = n->type + "_" + std::to_string(graph.next_id);
+  skip(graph, 1);
+}
+
+}  // namespace blobsmith::numbering

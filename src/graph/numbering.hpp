@@ -1,0 +1,48 @@
+// The reference's node counter (front-end spec §2.2): every node that it makes takes a number, also those that it
+// drops at once. The counter shows in automatic names ("Reshape_1253"), and compared names decide the order of layers,
+// so it has to stand where the reference's does. Whoever rewrites a graph says here what it did; nobody else counts.
+// Example: to infer the shape of a Reshape whose pattern is computed from constants, the reference holds the pattern's
+// bounds in two constants, so the node behind "Reshape_10" is number 13.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/graph.hpp"
+
+namespace blobsmith::numbering {
+
+// ---- what happened --------------------------------------------------------------------------------------------------
+
+/// `n` was made, with inferred outputs.
+void made(Graph& graph, const Node& n);
+/// All shapes were inferred again, as happens after each pass that changed something.
+void validated(Graph& graph);
+/// `make_constants` puts constants in place of `n`, whose own numbers do not count.
+void folded(Graph& graph, const Node& n, const std::function<void()>& make_constants);
+/// A constant in place of a value that shape inference has computed.
+Node* constant_of_bounds(Graph& graph, Tensor t, std::string name);
+/// quirk: the reference replaces `n` by a copy, which keeps a name that was given and takes the copy's number
+/// otherwise.
+void renumber(Graph& graph, Node* n);
+/// The reference made so many nodes that nothing here stands for.
+void skip(Graph& graph, int64_t count);
+
+// ---- how much that counts -------------------------------------------------------------------------------------------
+
+/// How many numbers one inference of `n` takes, besides its own.
+int64_t of_inference(const Node& n);
+/// How many one evaluation of `n` takes, where its value is needed before it is folded.
+int64_t of_evaluation(const Node& n);
+/// The inputs whose values inference of `n` computes (a Reshape's pattern).
+std::vector<int> bounded_inputs(const Node& n);
+using Port = std::pair<const Node*, int>;
+/// Every value that shape inference has computed: the shape inputs of Reshape and its like, and what they are made of.
+std::set<Port> bounded_values(const std::vector<Node*>& order);
+/// How many the evaluations take that inference of `n` is the first to ask for; adds these values to `bounded`.
+int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded);
+
+}  // namespace blobsmith::numbering
