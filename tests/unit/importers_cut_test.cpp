@@ -85,6 +85,27 @@ TEST(ImporterCut, BeginsAtPortsWithTheShapesOfWhatWasThere) {
   EXPECT_EQ(stated.parameters()[0]->shape(), (Shape{1, 3, 2, 2}));
 }
 
+TEST(ImporterCut, AsksForTheShapeWhereWhatComputesItIsNotKnown) {
+  const ModelText m = std::move(ModelText()
+                                    .input("x", {1, 3, 4, 4})
+                                    .node("Nonsense", "odd", {"x"}, "o")
+                                    .node("Relu", "relu", {"o"}, "y")
+                                    .output("y"));
+  EXPECT_EQ(names(cut(m, "relu[1 3 2 2]", "").parameters()), Names{"relu/placeholder_port_0"});
+  try {
+    cut(m, "relu", "");
+    ADD_FAILURE() << "no error";
+  } catch (const ErrorList& e) {
+    EXPECT_NE(e.errors().at(0).hint().find("state that"), std::string::npos);
+  }
+  ImportProblems problems;
+  ImportOptions o{.problems = &problems};
+  o.cut.inputs = parse_inputs("relu");
+  m.import(o);
+  EXPECT_EQ(problems.failed.size(), 1u);
+  EXPECT_EQ(problems.unchecked.size(), 1u);
+}
+
 TEST(ImporterCut, RefusesPlacesThatDoNotExist) {
   for (const char* output : {"nowhere", "relu:1", "3:sum", "x"})
     EXPECT_EQ(code_of([&] { cut(chain(), "", output); }), ErrorCode::BadInputName) << output;

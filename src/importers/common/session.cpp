@@ -5,9 +5,13 @@
 namespace blobsmith::importers {
 namespace {
 
+constexpr const char* kStateTheShape =
+    "it is converted only for the shape at the cut: state that, --input \"PLACE[1 3 224 224]\"";
+
 Error unknown_operator(const SourceOperator& op) {
-  Error e = unsupported_layer(op.name, op.type);
-  return e.because("in " + op.where);
+  Error e = unsupported_layer(op.name, op.type).because("in " + op.where);
+  if (op.for_shapes) e.hint(kStateTheShape);
+  return e;
 }
 
 /// All unknown operators at once: one run tells everything that is missing.
@@ -49,6 +53,7 @@ class Walk {
   void add_cut_inputs(const std::vector<std::string>& keys) {
     for (const SourceInput& input : s_.source.inputs) {
       if (input.like.empty() || s_.computes(input.key) || std::ranges::find(keys, input.key) == keys.end()) continue;
+      if (s_.options.problems && !s_.computes(input.like)) continue;  // what reads it is not checked
       const Value there = s_.value(input.like);
       add_parameter(s_, {input.name, input.key, there.type(), there.shape()});
     }
@@ -69,6 +74,7 @@ class Walk {
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(op.name, op.type);
       if (e.why().empty()) e.because("in " + op.where);
+      if (op.for_shapes && e.hint().empty()) e.hint(kStateTheShape);
       if (!problems) throw;
       problems->failed.push_back({e, op.name, op.type, op.where});
       leave_out(op);
