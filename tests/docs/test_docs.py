@@ -24,7 +24,7 @@ def test_every_quirk_is_listed():
 
 
 def test_links_lead_somewhere():
-    for document in ('README.md', *(f'docs/{f}' for f in os.listdir(os.path.join(ROOT, 'docs')) if f.endswith('.md'))):
+    for document in ('README.md', 'HACKING.md', 'CONTRIBUTING.md', 'SECURITY.md', 'tests/README.md', *(f'docs/{f}' for f in os.listdir(os.path.join(ROOT, 'docs')) if f.endswith('.md'))):
         for link in re.findall(r'\]\(([^)#:]+)\)', read(document)):
             assert os.path.exists(os.path.join(ROOT, os.path.dirname(document), link)), f'{document}: {link}'
 
