@@ -9,6 +9,7 @@
 #include "cli/model_input.hpp"
 #include "compare/known_faults.hpp"
 #include "core/file.hpp"
+#include "importers/openvino_ir/writer.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"
 #include "vpu/format/target.hpp"
@@ -19,7 +20,8 @@ namespace {
 struct Options {
   ModelInput model;
   CameraOptions camera;
-  std::string output, dump, target = "2022.1";
+  std::string output, dump, ir, target = "2022.1";
+  int ir_version = 10;
   bool explain = false, json = false, quiet = false;
 };
 
@@ -30,11 +32,25 @@ void declare(CLI::App& app, Options& o) {
   add_camera_options(app, o.camera);
   app.add_option("--target", o.target,
                  "OpenVINO version that the blob states: " + vpu::target_names() + " (default 2022.1)");
+  app.add_option("--ir", o.ir, "also write the model as OpenVINO IR (.xml, .bin) into this folder, as it was read");
+  app.add_option("--ir_version,--ir-version", o.ir_version, "of that IR: 10 (OpenVINO 2020 to 2022, default) or 11")
+      ->check(CLI::IsMember({10, 11}));
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
   app.add_flag("--quirks", o.model.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
+}
+
+void write_ir(const Options& o, const Graph& graph) {
+  const std::filesystem::path model(o.model.file);
+  const IrWriterOptions options{o.ir_version,
+                                std::string("blobsmith ") + BLOBSMITH_VERSION,
+                                {{"data_type", "FP16"},
+                                 {"framework", model.extension() == ".onnx" ? "onnx" : "ir"},
+                                 {"input_model", "DIR/" + model.filename().string()},
+                                 {"model_name", model.stem().string()}}};
+  save_openvino_ir(graph, (std::filesystem::path(o.ir) / model.stem()).string(), options);
 }
 
 /// What there is to say of the layers.
@@ -92,6 +108,7 @@ int convert_command(const Arguments& args) {
   const vpu::Target& target = vpu::find_target(o.target);
   std::vector<ImportNote> notes;
   Graph graph = read_model(o.model, &notes);
+  if (!o.ir.empty()) write_ir(o, graph);
   Notes said{{}, compare::remaining_faults(graph, o.model.quirks)};
   said.rewrites = legalise(graph);
   vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);

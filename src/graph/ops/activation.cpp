@@ -15,7 +15,7 @@ namespace {
 using enum AttributeKind;
 constexpr AttributeSpec kElu[] = {{"alpha", Real, kMandatory}};
 constexpr AttributeSpec kClamp[] = {{"min", Real, kMandatory}, {"max", Real, kMandatory}};
-constexpr AttributeSpec kGelu[] = {{"approximation_mode", Choice, "erf", "erf|tanh"}};
+constexpr AttributeSpec kGelu[] = {{"approximation_mode", Choice, "erf", "ERF|TANH"}};
 constexpr AttributeSpec kRound[] = {{"mode", Choice, "half_to_even", "half_to_even|half_away_from_zero"}};
 constexpr AttributeSpec kConvert[] = {{"destination_type", Type, kMandatory}};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 
 namespace blobsmith::ops {
 namespace {
@@ -39,15 +40,34 @@ std::optional<bool> parse_flag(std::string_view text) {
   return std::nullopt;
 }
 
-std::string parse_choice(const AttributeSpec& spec, std::string_view text) {
-  const std::string value = lower_case(text);
+// The choice as the row spells it; empty when it is none.
+std::string_view find_choice(const AttributeSpec& spec, std::string_view text) {
   std::string_view left = spec.choices;
   while (!left.empty()) {
     const size_t bar = std::min(left.find('|'), left.size());
-    if (left.substr(0, bar) == value) return value;
+    if (same_caseless(left.substr(0, bar), text)) return left.substr(0, bar);
     left.remove_prefix(std::min(bar + 1, left.size()));
   }
-  throw bad_value(text, "one of " + std::string(spec.choices));
+  return {};
+}
+
+std::string parse_choice(const AttributeSpec& spec, std::string_view text) {
+  if (find_choice(spec, text).empty()) throw bad_value(text, "one of " + lower_case(spec.choices));
+  return lower_case(text);
+}
+
+// Seventeen digits hold every double; six are what streams print.
+std::string print_real(double v, int digits) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.*g", digits, v);
+  return text;
+}
+
+template <class T, class F>
+std::string print_list(const std::vector<T>& values, F print) {
+  std::string text;
+  for (const T& v : values) text += (text.empty() ? "" : ", ") + print(v);
+  return text;
 }
 
 template <class T, class F>
@@ -110,6 +130,31 @@ std::optional<Attributes::Value> parse_attribute(const AttributeSpec& spec, std:
     }
   }
   throw internal_error("unknown kind of attribute");
+}
+
+std::string print_attribute(const AttributeSpec& spec, const Attributes::Value& value) {
+  struct Printer {
+    const AttributeSpec& spec;
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(int64_t v) const { return std::to_string(v); }
+    std::string operator()(double v) const { return print_real(v, 17); }
+    std::string operator()(const std::string& v) const {
+      const std::string_view choice = spec.kind == AttributeKind::Choice ? find_choice(spec, v) : v;
+      return choice.empty() ? v : std::string(choice);
+    }
+    std::string operator()(const std::vector<int64_t>& v) const { return print_integers(v); }
+    std::string operator()(const std::vector<double>& v) const {
+      return print_list(v, [](double x) { return print_real(x, 6); });
+    }
+    std::string operator()(const std::vector<std::string>& v) const {
+      return print_list(v, [](const std::string& x) { return x; });
+    }
+  };
+  return std::visit(Printer{spec}, value);
+}
+
+std::string print_integers(const std::vector<int64_t>& values) {
+  return print_list(values, [](int64_t v) { return std::to_string(v); });
 }
 
 }  // namespace blobsmith::ops

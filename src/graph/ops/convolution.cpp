@@ -14,6 +14,17 @@ constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""},
                                           {"pads_begin", Integers, ""},
                                           {"pads_end", Integers, ""},
                                           {"auto_pad", Choice, "explicit", kPadModes}};
+constexpr AttributeSpec kGroup[] = {{"strides", Integers, ""},
+                                    {"pads_begin", Integers, ""},
+                                    {"pads_end", Integers, ""},
+                                    {"dilations", Integers, ""},
+                                    {"auto_pad", Choice, "explicit", kPadModes}};
+constexpr AttributeSpec kGroupBackprop[] = {{"strides", Integers, ""},
+                                            {"pads_begin", Integers, ""},
+                                            {"pads_end", Integers, ""},
+                                            {"dilations", Integers, ""},
+                                            {"auto_pad", Choice, "explicit", kPadModes},
+                                            {"output_padding", Integers, ""}};
 constexpr AttributeSpec kBackprop[] = {{"strides", Integers, ""},
                                        {"dilations", Integers, ""},
                                        {"pads_begin", Integers, ""},
@@ -161,9 +172,9 @@ void infer_group_backprop(Inference& in) {
 
 constexpr Op kOps[] = {
     {"Convolution", 0, {1, 7}, 2, 2, kConvolution, infer_convolution},
-    {"GroupConvolution", 0, {1, 7}, 2, 2, kConvolution, infer_group},
+    {"GroupConvolution", 0, {1, 7}, 2, 2, kGroup, infer_group},
     {"ConvolutionBackpropData", 0, {1, 7}, 2, 3, kBackprop, infer_backprop},
-    {"GroupConvolutionBackpropData", 0, {1, 7}, 2, 3, kBackprop, infer_group_backprop},
+    {"GroupConvolutionBackpropData", 0, {1, 7}, 2, 3, kGroupBackprop, infer_group_backprop},
     {"BinaryConvolution", 0, {1, 7}, 2, 2, kBinary, infer_binary},
     {"DeformableConvolution", 0, {1, 7}, 3, 3, kDeformable, infer_deformable},
 };

@@ -22,8 +22,8 @@ constexpr AttributeSpec kMvn0[] = {{"across_channels", Flag, "true"},
                                    {"eps", Real, "1e-9"},
                                    {"reduction_axes", Integers, ""}};
 constexpr AttributeSpec kMvn6[] = {{"eps", Real, kMandatory},
-                                   {"eps_mode", Choice, kMandatory, "inside_sqrt|outside_sqrt"},
-                                   {"normalize_variance", Flag, kMandatory}};
+                                   {"normalize_variance", Flag, kMandatory},
+                                   {"eps_mode", Choice, kMandatory, "INSIDE_SQRT|OUTSIDE_SQRT"}};
 
 void infer_softmax(Inference& in) {
   const int64_t axis = in.attrs().integer("axis");

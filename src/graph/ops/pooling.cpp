@@ -13,10 +13,10 @@ namespace {
 using enum AttributeKind;
 constexpr std::string_view kRoundings = "floor|ceil";
 
-constexpr AttributeSpec kMaxPool[] = {{"kernel", Integers, kMandatory},
-                                      {"strides", Integers, ""},
+constexpr AttributeSpec kMaxPool[] = {{"strides", Integers, ""},
                                       {"pads_begin", Integers, ""},
                                       {"pads_end", Integers, ""},
+                                      {"kernel", Integers, kMandatory},
                                       {"rounding_type", Choice, "floor", kRoundings},
                                       {"auto_pad", Choice, "explicit", kPadModes}};
 constexpr AttributeSpec kAvgPool[] = {{"kernel", Integers, kMandatory},
@@ -24,8 +24,8 @@ constexpr AttributeSpec kAvgPool[] = {{"kernel", Integers, kMandatory},
                                       {"pads_begin", Integers, ""},
                                       {"pads_end", Integers, ""},
                                       {"exclude-pad", Flag, "false"},
-                                      {"rounding_type", Choice, "floor", kRoundings},
-                                      {"auto_pad", Choice, "explicit", kPadModes}};
+                                      {"auto_pad", Choice, "explicit", kPadModes},
+                                      {"rounding_type", Choice, "floor", kRoundings}};
 
 void infer_pooling(Inference& in) {
   if (in.rank() < 3 || in.rank() > 5) in.fail("Data must have rank 3, 4 or 5");

@@ -10,8 +10,8 @@ namespace blobsmith::ops {
 namespace {
 
 using enum AttributeKind;
-constexpr AttributeSpec kDepth[] = {{"mode", Choice, kMandatory, "blocks_first|depth_first"},
-                                    {"block_size", Integer, "1"}};
+constexpr AttributeSpec kDepth[] = {{"block_size", Integer, "1"},
+                                    {"mode", Choice, kMandatory, "blocks_first|depth_first"}};
 constexpr AttributeSpec kShuffle[] = {{"axis", Integer, "1"}, {"group", Integer, "1"}};
 constexpr AttributeSpec kReorg[] = {{"stride", Integer, kMandatory}};
 constexpr AttributeSpec kReverse[] = {{"mode", Choice, kMandatory, "index|mask"}};

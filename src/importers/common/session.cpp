@@ -22,6 +22,12 @@ void check_operators(const SourceModel& model, const std::function<bool(const So
   if (!errors.empty()) throw ErrorList(std::move(errors));
 }
 
+/// The framework's name stays with the value that it names.
+void define(Session& s, const std::string& key, Value v) {
+  s.values[key] = v;
+  v.node->output(v.port).tensor_names.push_back(key);
+}
+
 void add_parameter(Session& s, const SourceInput& input) {
   if (!input.shape || !is_static(*input.shape) || std::ranges::find(*input.shape, 0) != input.shape->end()) {
     Error e(ErrorCode::ShapeMismatch,
@@ -29,7 +35,7 @@ void add_parameter(Session& s, const SourceInput& input) {
     throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
   }
   element_count(*input.shape);  // throws where it overflows
-  s.values[input.key] = s.graph.parameter(input.type, *input.shape, input.name)->value();
+  define(s, input.key, s.graph.parameter(input.type, *input.shape, input.name)->value());
 }
 
 class Walk {
@@ -40,7 +46,7 @@ class Walk {
   void run() {
     for (const SourceInput& input : s_.source.inputs)
       if (input.like.empty()) add_parameter(s_, input);
-    for (const auto& [key, tensor] : s_.source.constants) s_.values[key] = s_.graph.constant(tensor, key)->value();
+    for (const auto& [key, tensor] : s_.source.constants) define(s_, key, s_.graph.constant(tensor, key)->value());
     for (const SourceOperator& op : s_.source.operators) {
       add_cut_inputs(op.inputs);
       add(op);
@@ -70,7 +76,7 @@ class Walk {
       if (!is_known_(op)) throw unknown_operator(op);
       const std::vector<Value> values = convert_(op);
       for (size_t i = 0; i < op.outputs.size() && i < values.size(); ++i)
-        if (!op.outputs[i].empty()) s_.values[op.outputs[i]] = values[i];
+        if (!op.outputs[i].empty()) define(s_, op.outputs[i], values[i]);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(op.name, op.type);
       if (e.why().empty()) e.because("in " + op.where);

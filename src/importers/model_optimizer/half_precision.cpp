@@ -41,10 +41,12 @@ void convert_constant(Graph& g, Node* n) {
   Node* single = nullptr;
   for (const NodeUse& use : uses) {
     Node*& by = keeps_single(use) ? single : half;
-    if (!by)
+    if (!by) {
       by = g.constant(
           keeps_single(use) ? Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32()) : to_half(n->constant),
           n->name);
+      by->output().tensor_names = n->output().tensor_names;
+    }
     g.set_input(use.node, use.port, by->value());
   }
 }

@@ -11,6 +11,9 @@ void name_outputs(Session& s) {
   for (Node* r : s.graph.results()) {
     Node* n = r->input(0).node;
     if (r->attrs.flag("named") && !n->is("Parameter") && named.insert(n).second) n->name = r->name;
+    std::vector<std::string>& tensor_names = n->output(r->input(0).port).tensor_names;
+    if (r->attrs.flag("named") && std::ranges::find(tensor_names, r->name) == tensor_names.end())
+      tensor_names.push_back(r->name);
     r->name = n->name + "/sink_port_" + std::to_string(r->input(0).port);
     r->attrs.erase("named");
   }

@@ -44,6 +44,8 @@ class Copy {
   static Node* finish(Node* copy, const Node* n) {
     copy->attrs = n->attrs;
     copy->source = n->source;
+    for (int i = 0; i < n->output_count() && i < copy->output_count(); ++i)
+      copy->output(i).tensor_names = n->output(i).tensor_names;
     return copy;
   }
 
