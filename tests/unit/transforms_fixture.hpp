@@ -9,12 +9,17 @@
 
 #include "core/error.hpp"
 #include "graph/graph.hpp"
+#include "graph_text.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith {
 
 struct Net {
   Graph g;
+
+  Net() = default;
+  /// The graph that the text says, see graph_text.hpp.
+  explicit Net(std::string_view text) { GraphText(g, text).read(); }
 
   Value input(Shape shape, std::string name = "x", ElementType type = ElementType::f32) {
     return g.parameter(type, std::move(shape), std::move(name))->value();
@@ -67,6 +72,13 @@ struct Net {
 };
 
 using Types = std::vector<std::string>;
+
+/// The graph that the text says, as the legacy conversion leaves it.
+inline Net converted(std::string_view text) {
+  Net n(text);
+  convert_to_legacy(n.g);
+  return n;
+}
 
 template <class T>
 Attributes with(std::string_view name, T value) {
