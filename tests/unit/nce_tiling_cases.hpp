@@ -1,4 +1,6 @@
-// Tilings that the independent reference program of the hw-tiling spec found for random geometries. Generated.
+// Tilings of random geometries, as a second implementation of the hw-tiling spec (§7, §9), written apart from this one,
+// found them. That program is not kept here: a row that no longer holds is a changed tiling, and is either a fault or
+// needs a blob of the reference compiler that shows it.
 #pragma once
 #include <cstdint>
 
