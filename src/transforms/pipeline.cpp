@@ -110,6 +110,15 @@ constexpr StepRow kSteps[] = {
 }  // namespace
 }  // namespace transforms
 
+std::string_view conversion_of(std::string_view type) {
+  for (const transforms::StepRow& step : transforms::kSteps)
+    for (const auto rewrites : step.rewrites)
+      if (rewrites)
+        for (const transforms::RewriteRow& row : rewrites())
+          if (!row.becomes.empty() && row.roots.contains(type)) return row.becomes;
+  return {};
+}
+
 void convert_to_legacy(Graph& graph) {
   for (const transforms::StepRow& step : transforms::kSteps) {
     numbering::skip(graph, step.pattern_ids);

@@ -32,6 +32,9 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);
+/// The types of operations or layers, separated by spaces, that the conversion makes of one; empty where it has no
+/// rewrite for all of its forms.
+std::string_view conversion_of(std::string_view type);
 /// Every TensorIterator as copies of its body (front-end §6.6); after the conversion.
 void unroll_loops(Graph& graph);
 

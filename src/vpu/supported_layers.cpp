@@ -4,9 +4,11 @@
 #include <array>
 #include <map>
 
+#include "core/table.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/op.hpp"
 #include "transforms/legalise/legalise.hpp"
+#include "transforms/pipeline.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/stages/stage_def.hpp"
@@ -14,84 +16,58 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Operations that the transforms turn into others, or that leave no layer. Supported is what becomes of supported
-/// ones.
-struct Rewritten {
+/// Operations that leave no layer.
+constexpr std::array<std::string_view, 5> kWithoutLayer{"ShapeOf", "Range", "Parameter", "Constant", "Result"};
+
+/// What the rules for outputs of unknown shape make of operations that always have one.
+struct DynamicRow {
   std::string_view type, becomes;
 };
-constexpr std::array kRewritten{Rewritten{"ReduceL1", "Abs ReduceSum"},
-                                Rewritten{"Einsum", "Transpose Reshape Gemm"},
-                                Rewritten{"ReduceL2", "Power ReduceSum"},
-                                Rewritten{"HSigmoid", "Relu Minimum Multiply"},
-                                Rewritten{"LogSoftmax", "ReduceMax Subtract Exp ReduceSum Log"},
-                                Rewritten{"Mod", "Abs Sign Multiply"},
-                                Rewritten{"Negative", "PowerIE"},
-                                Rewritten{"DepthToSpace", "Reshape Transpose"},
-                                Rewritten{"SpaceToDepth", "Reshape Transpose"},
-                                Rewritten{"BatchNormInference", "ScaleShiftIE"},
-                                Rewritten{"ShuffleChannels", "Reshape Transpose"},
-                                Rewritten{"SpaceToBatch", "PadIE Reshape Transpose"},
-                                Rewritten{"BatchToSpace", "Reshape Transpose CropIE"},
-                                Rewritten{"ExtractImagePatches", "ReorgYolo"},
-                                Rewritten{"Sqrt", "PowerIE"},
-                                Rewritten{"Interpolate", "Interp Resample Interpolate"},
-                                Rewritten{"TopK", "TopKIE"},
-                                Rewritten{"NonZero", "StaticShapeNonZero"},
-                                Rewritten{"NonMaxSuppression", "StaticShapeNonMaxSuppression"},
-                                Rewritten{"ShapeOf", ""},
-                                Rewritten{"Range", ""},
-                                Rewritten{"Parameter", ""},
-                                Rewritten{"Constant", ""},
-                                Rewritten{"Result", ""}};
+constexpr std::array kDynamicForms{DynamicRow{"NonZero", "StaticShapeNonZero"},
+                                   DynamicRow{"NonMaxSuppression", "StaticShapeNonMaxSuppression"}};
 
 /// Forms that Intel's compiler refuses as well (all of them: docs of `check`).
-struct Limit {
+struct LimitRow {
   std::string_view type, limits;
 };
 constexpr std::array kLimits{
-    Limit{"PRelu", "the slope must be constant: one value or one per channel"},
-    Limit{"GreaterEqual", "integers, or as a network output"},
-    Limit{"LessEqual", "only as a network output"},
-    Limit{"NotEqual", "only as a network output"},
-    Limit{"LogicalAnd", "input and output of one type"},
-    Limit{"LogicalNot", "input and output of one type"},
-    Limit{"LogicalOr", "only on boolean network inputs given as FP16 or U8"},
-    Limit{"LogicalXor", "only on boolean network inputs given as FP16 or U8"},
-    Limit{"Convolution", "constant weights; 3-D only with a bias"},
-    Limit{"GroupConvolution", "2-D"},
-    Limit{"ConvolutionBackpropData", "2-D"},
-    Limit{"GroupConvolutionBackpropData", "2-D"},
-    Limit{"MatMul", "2 to 4 dimensions"},
-    Limit{"LRN", "over the channels or over all spatial axes"},
-    Limit{"MVN", "opset 6; `compile`: 3 or 4 dimensions, over the width and not over the batch"},
-    Limit{"Transpose", "the order must be given"},
-    Limit{"Softmax", "up to 5 dimensions"},
-    Limit{"Gather", "constant axis"},
-    Limit{"ScatterUpdate", "updates of the input's size along all other axes"},
-    Limit{"Tile", "no more repeats than dimensions"},
-    Limit{"Pad", "3 or 4 dimensions, nothing negative"},
-    Limit{"ReverseSequence", "lengths would have to be FP16: refused in practice"},
-    Limit{"Range", "of constants"},
-    Limit{"ExtractImagePatches", "sizes equal to strides, rates 1"},
-    Limit{"Interpolate",
-          "batch and channels unchanged; `compile`: nearest and linear without padding; `convert`: cubic, antialias "
-          "and padding too"},
-    Limit{"NonMaxSuppression", "the indices only, no soft suppression"},
-    Limit{"CTCGreedyDecoder", "ctc_merge_repeated = 1"},
-    Limit{"DeformablePSROIPooling", "without offsets; executed as PSROIPooling"},
-    Limit{"ExperimentalDetectronDetectionOutput", "all outputs used"},
-    Limit{"ExperimentalDetectronROIFeatureExtractor", "both outputs used"},
-    Limit{"LSTMSequence", "opset 5, all three outputs used"},
-    Limit{"LSTMCell", "`compile`: sigmoid, tanh, tanh; no clip; `convert`: relu, hardsigmoid and clip too"},
-    Limit{"TensorIterator", "a constant number of iterations"},
-    Limit{"Loop", "a constant number of iterations, nothing carried over"},
+    LimitRow{"PRelu", "the slope must be constant: one value or one per channel"},
+    LimitRow{"GreaterEqual", "integers, or as a network output"},
+    LimitRow{"LessEqual", "only as a network output"},
+    LimitRow{"NotEqual", "only as a network output"},
+    LimitRow{"LogicalAnd", "input and output of one type"},
+    LimitRow{"LogicalNot", "input and output of one type"},
+    LimitRow{"LogicalOr", "only on boolean network inputs given as FP16 or U8"},
+    LimitRow{"LogicalXor", "only on boolean network inputs given as FP16 or U8"},
+    LimitRow{"Convolution", "constant weights; 3-D only with a bias"},
+    LimitRow{"GroupConvolution", "2-D"},
+    LimitRow{"ConvolutionBackpropData", "2-D"},
+    LimitRow{"GroupConvolutionBackpropData", "2-D"},
+    LimitRow{"MatMul", "2 to 4 dimensions"},
+    LimitRow{"LRN", "over the channels or over all spatial axes"},
+    LimitRow{"MVN", "opset 6; `compile`: 3 or 4 dimensions, over the width and not over the batch"},
+    LimitRow{"Transpose", "the order must be given"},
+    LimitRow{"Softmax", "up to 5 dimensions"},
+    LimitRow{"Gather", "constant axis"},
+    LimitRow{"ScatterUpdate", "updates of the input's size along all other axes"},
+    LimitRow{"Tile", "no more repeats than dimensions"},
+    LimitRow{"Pad", "3 or 4 dimensions, nothing negative"},
+    LimitRow{"ReverseSequence", "lengths would have to be FP16: refused in practice"},
+    LimitRow{"Range", "of constants"},
+    LimitRow{"ExtractImagePatches", "sizes equal to strides, rates 1"},
+    LimitRow{"Interpolate",
+             "batch and channels unchanged; `compile`: nearest and linear without padding; `convert`: cubic, antialias "
+             "and padding too"},
+    LimitRow{"NonMaxSuppression", "the indices only, no soft suppression"},
+    LimitRow{"CTCGreedyDecoder", "ctc_merge_repeated = 1"},
+    LimitRow{"DeformablePSROIPooling", "without offsets; executed as PSROIPooling"},
+    LimitRow{"ExperimentalDetectronDetectionOutput", "all outputs used"},
+    LimitRow{"ExperimentalDetectronROIFeatureExtractor", "both outputs used"},
+    LimitRow{"LSTMSequence", "opset 5, all three outputs used"},
+    LimitRow{"LSTMCell", "`compile`: sigmoid, tanh, tanh; no clip; `convert`: relu, hardsigmoid and clip too"},
+    LimitRow{"TensorIterator", "a constant number of iterations"},
+    LimitRow{"Loop", "a constant number of iterations, nothing carried over"},
 };
-
-template <class Rows>
-auto find_row(const Rows& rows, std::string_view type, std::string_view std::ranges::range_value_t<Rows>::* key) {
-  const auto it = std::ranges::find(rows, type, key);
-  return it == rows.end() ? nullptr : &*it;
-}
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> r;
@@ -110,18 +86,24 @@ std::string layer_of(std::string_view type) {
   return std::string(layer_type(n));
 }
 
+/// Types of operations or layers that an operation ends as; supported is what becomes of supported ones.
+std::string_view forms_of(std::string_view type) {
+  if (const std::string_view converted = conversion_of(type); !converted.empty()) return converted;
+  const DynamicRow* dynamic = find_row(kDynamicForms, type, &DynamicRow::type);
+  return dynamic ? dynamic->becomes : type;
+}
+
 /// Whether the lowering has a parser for what an operation ends as, and what that is.
 std::pair<bool, std::string> end_of(std::string_view type) {
-  const auto* row = find_row(kRewritten, type, &Rewritten::type);
-  if (!row) return {find_parser(layer_of(type)) != nullptr, layer_of(type)};
+  if (std::ranges::find(kWithoutLayer, type) != kWithoutLayer.end()) return {true, "(no layer)"};
   bool all = true;
   std::string text;
-  for (const std::string& part : words(row->becomes)) {
-    all = all && find_parser(layer_of(part)) != nullptr;
+  for (const std::string& part : words(forms_of(type))) {
     const std::string name = layer_of(part);
+    all = all && find_parser(name) != nullptr;
     if (text != name && !text.ends_with(", " + name)) text += (text.empty() ? "" : ", ") + name;
   }
-  return {all, text.empty() ? "(no layer)" : text};
+  return {all, text};
 }
 
 SupportedLayer support_of(std::string_view type) {
@@ -132,7 +114,7 @@ SupportedLayer support_of(std::string_view type) {
     l.support = Support::Yes, l.becomes = becomes;
   else if (std::ranges::find(legalised, type) != legalised.end())
     l.support = Support::ByConvert;
-  if (const auto* limit = find_row(kLimits, type, &Limit::type)) l.limits = limit->limits;
+  if (const auto* limit = find_row(kLimits, type, &LimitRow::type)) l.limits = limit->limits;
   return l;
 }
 

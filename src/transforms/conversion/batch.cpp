@@ -1,5 +1,10 @@
 // Batch detection: a network whose inputs all have the same dimension 0 is compiled for one item (front-end spec
 // §5.1). quirk: the reference does not ask whether the items are independent of each other.
+//
+// Inputs of [8, 3, 224, 224] become [1, 3, 224, 224] and all shapes are inferred again; the blob says batch 8, and the
+// device runs it once per item. An output whose shape did not change with that (a constant, shapes stated as numbers)
+// is "unbatched". What works across the items (a mean over axis 0) now sees one item alone: batch_mixing.cpp finds such
+// layers by comparing the shapes before and after.
 #include <algorithm>
 #include <map>
 

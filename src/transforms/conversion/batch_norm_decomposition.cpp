@@ -32,7 +32,7 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
 }
 
 constexpr RewriteRow kBatchNormDecomposition[] = {
-    {{"BatchNormInference"}, decompose_batch_norm},
+    {{"BatchNormInference"}, decompose_batch_norm, "ScaleShiftIE"},
 };
 
 }  // namespace

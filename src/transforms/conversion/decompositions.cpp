@@ -84,14 +84,17 @@ bool decompose_negative(Rewriter& rw, Node* n) {  // x · (-1)
 }
 
 constexpr RewriteRow kLayerDecompositions[] = {
-    {{"Gelu"}, downgrade_gelu},         {{"ReduceL1"}, decompose_reduce_l1},     {{"ReduceL2"}, decompose_reduce_l2},
-    {{"HSigmoid"}, decompose_hsigmoid}, {{"LogSoftmax"}, decompose_log_softmax},
+    {{"Gelu"}, downgrade_gelu},
+    {{"ReduceL1"}, decompose_reduce_l1, "Abs ReduceSum"},
+    {{"ReduceL2"}, decompose_reduce_l2, "Power ReduceSum"},
+    {{"HSigmoid"}, decompose_hsigmoid, "Relu Minimum Multiply"},
+    {{"LogSoftmax"}, decompose_log_softmax, "ReduceMax Subtract Exp ReduceSum Log"},
 };
 constexpr RewriteRow kArithmeticDecompositions[] = {
-    {{"Mod"}, decompose_mod},
+    {{"Mod"}, decompose_mod, "Abs Sign Multiply"},
     {{"Subtract"}, decompose_subtract},
     {{"Divide"}, decompose_divide},
-    {{"Negative"}, decompose_negative},
+    {{"Negative"}, decompose_negative, "PowerIE"},
 };
 
 }  // namespace

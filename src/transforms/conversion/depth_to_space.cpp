@@ -91,11 +91,11 @@ bool decompose_shuffle_channels(Rewriter& rw, Node* n) {
 }
 
 constexpr RewriteRow kDepthAndSpaceDecompositions[] = {
-    {{"DepthToSpace"}, decompose_depth_to_space},
-    {{"SpaceToDepth"}, decompose_space_to_depth},
+    {{"DepthToSpace"}, decompose_depth_to_space, "Reshape Transpose"},
+    {{"SpaceToDepth"}, decompose_space_to_depth, "Reshape Transpose"},
 };
 constexpr RewriteRow kShuffleChannelsDecomposition[] = {
-    {{"ShuffleChannels"}, decompose_shuffle_channels},
+    {{"ShuffleChannels"}, decompose_shuffle_channels, "Reshape Transpose"},
 };
 
 }  // namespace

@@ -217,7 +217,7 @@ bool decompose_einsum(Rewriter& rw, Node* n) {
 }
 
 constexpr RewriteRow kEinsumDecomposition[] = {
-    {{"Einsum"}, decompose_einsum},
+    {{"Einsum"}, decompose_einsum, "Transpose Reshape Gemm"},
 };
 
 }  // namespace

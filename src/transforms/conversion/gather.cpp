@@ -106,7 +106,7 @@ constexpr RewriteRow kScatterFusions[] = {
     {{"ScatterElementsUpdate"}, scatter_elements_to_scatter},
 };
 constexpr RewriteRow kImagePatchesToReorg[] = {
-    {{"ExtractImagePatches"}, to_reorg},
+    {{"ExtractImagePatches"}, to_reorg, "ReorgYolo"},
 };
 
 }  // namespace

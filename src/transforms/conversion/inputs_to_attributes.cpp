@@ -201,12 +201,12 @@ constexpr RewriteRow kInputsToAttributes[] = {
     {{"LRN"}, lrn_to_legacy},
     {{"Pad"}, pad_to_legacy},
     {{"Power"}, power_to_legacy},
-    {{"Sqrt"}, sqrt_to_legacy},
+    {{"Sqrt"}, sqrt_to_legacy, "PowerIE"},
     {{"PRelu"}, prelu_to_legacy},
     {{"Selu"}, selu_to_legacy},
     {{"Swish"}, swish_to_legacy},
     {{"OneHot"}, one_hot_to_legacy},
-    {{"TopK"}, top_k_to_legacy},
+    {{"TopK"}, top_k_to_legacy, "TopKIE"},
 };
 constexpr RewriteRow kNormalizeL2ToLegacy[] = {
     {{"NormalizeL2"}, norm_to_legacy},

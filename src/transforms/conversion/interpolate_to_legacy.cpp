@@ -106,7 +106,7 @@ bool interpolate_to_legacy(Rewriter& rw, Node* n) {
 }
 
 constexpr RewriteRow kInterpolationsToLegacy[] = {
-    {{"Interpolate"}, interpolate_to_legacy},
+    {{"Interpolate"}, interpolate_to_legacy, "Interp Resample Interpolate"},
 };
 
 }  // namespace

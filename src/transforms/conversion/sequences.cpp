@@ -1,4 +1,8 @@
 // A bidirectional LSTMSequence is two of one direction each (front-end spec §5.3 no. 14).
+//
+// Its states [batch, 2, hidden] and its weights [2, 4·hidden, …] hold both directions: a Split in halves gives each
+// sequence its own, both read all of X and the lengths. Of the outputs, [batch, 2, length, hidden] and the last states
+// [batch, 2, hidden], each is a Concat of both along axis 1.
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {

@@ -108,10 +108,10 @@ constexpr RewriteRow kDilationFusions[] = {
     {{"BatchToSpace"}, fuse_dilated_convolution},
 };
 constexpr RewriteRow kSpaceToBatchDecomposition[] = {
-    {{"SpaceToBatch"}, decompose_space_to_batch},
+    {{"SpaceToBatch"}, decompose_space_to_batch, "PadIE Reshape Transpose"},
 };
 constexpr RewriteRow kBatchToSpaceDecomposition[] = {
-    {{"BatchToSpace"}, decompose_batch_to_space},
+    {{"BatchToSpace"}, decompose_batch_to_space, "Reshape Transpose CropIE"},
 };
 
 }  // namespace

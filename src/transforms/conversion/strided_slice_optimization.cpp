@@ -1,6 +1,11 @@
 // StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4,
 // StridedSliceOptimization). Slices that cut one axis into disjoint pieces are not merged into one split: the reference
 // compiler does not do it either.
+//
+// Each slice is first brought into one form: a begin, an end and a stride for every axis, with masks and negative
+// numbers resolved. x[:, 2:-1] of [4, 8] is begin [0, 2], end [4, 7], stride [1, 1]. It vanishes where that is the
+// whole tensor; two slices of one tensor are the same where these numbers are, and then the second one's readers read
+// the first.
 #include <algorithm>
 
 #include "graph/ops/slice_plan.hpp"

@@ -1,5 +1,10 @@
 // Transposes move behind reductions, merge with each other, and replace Split-Squeeze-Concat
 // (front-end spec §5.4, TransposeSinking).
+//
+// A Transpose by [0, 2, 3, 1] (NCHW to NHWC) before a mean over axes 1 and 2 changes which axes are meant, not the
+// result: the mean is taken over axes order[1] = 2 and order[2] = 3 of what the Transpose reads, and the Transpose
+// moves behind it. Without keep_dims only the order of the axes that are left matters: of [0, 2, 3, 1] that is [0, 1],
+// which the merging of Transposes or the elimination of useless ones then removes.
 #include <algorithm>
 #include <numeric>
 

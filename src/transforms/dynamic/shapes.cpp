@@ -1,5 +1,11 @@
 // Outputs whose shape depends on the data get their largest shape, and a DynamicShapeResolver that ties them to a
 // tensor with the real one (front-end spec §5.7).
+//
+// NonMaxSuppression of 100 boxes gives [?, 3] indices. It becomes StaticShapeNonMaxSuppression, whose output is
+// [100, 3] beside a tensor with the real shape, and a DynamicShapeResolver that reads both. In network order each
+// reader of a resolver is then treated by the rule of its type: it computes the largest tensor, and small integer
+// arithmetic beside it (Gather, Concat, Multiply of shape vectors) computes the real shape of its output, which a
+// resolver of its own ties to it. So dynamic shapes travel to the outputs; a type without a rule is refused.
 #include "transforms/dynamic/shapes.hpp"
 
 #include <algorithm>

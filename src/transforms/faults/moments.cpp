@@ -134,7 +134,7 @@ Rewritten keep_eps_above_zero(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!loses_eps(*n)) continue;
     n->attrs.set("eps", kLeastStated);
-    if (n->is("MVN") && n->version == 6) n->attrs.set("eps_mode", std::string("outside_sqrt"));
+    if (n->is("MVN") && n->version == 6) n->attrs.set("eps_mode", "outside_sqrt");
     list.push_back(n->name);
   }
   return list;

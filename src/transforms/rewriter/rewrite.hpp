@@ -78,6 +78,9 @@ using Roots = Few<std::string_view, 10>;  ///< the types of nodes that a rewrite
 struct RewriteRow {
   Roots roots;
   bool (*apply)(Rewriter&, Node*);
+  /// The types of what it makes of an operation that the layers lack, separated by spaces, for the table of supported
+  /// layers; empty where operations stay what they are.
+  std::string_view becomes = {};
 };
 
 /// Walks the graph in order, bodies of loops included, and offers each node to the rewrites until one of them applies.
