@@ -58,7 +58,7 @@ struct Compiled {
 
 Compiled compile_model(const ModelInput& model, const std::function<vpu::CompileOptions(const Graph&)>& options) {
   Graph g = read_model(model);
-  legalise(g);
+  legalise(g, model.quirks);
   const vpu::CompileOptions c = options(g);
   vpu::CompileReport report;
   Compiled r;

@@ -110,7 +110,7 @@ int convert_command(const Arguments& args) {
   Graph graph = read_model(o.model, &notes);
   if (!o.ir.empty()) write_ir(o, graph);
   Notes said{{}, compare::remaining_faults(graph, o.model.quirks)};
-  said.rewrites = legalise(graph);
+  said.rewrites = legalise(graph, o.model.quirks);
   vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);
   options.dump_passes = o.dump;
   vpu::CompileReport result;

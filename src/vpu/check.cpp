@@ -150,7 +150,7 @@ class Checker {
   }
 
   void fix(Graph& graph, bool first) {
-    for (const Legalisation& l : legalise(graph)) {
+    for (const Legalisation& l : legalise(graph, options_.quirks)) {
       const auto i = find_by_name(l.layer);
       if (!first || !i) continue;
       layer(*i).status = Status::Fixed;

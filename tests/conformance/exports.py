@@ -189,7 +189,8 @@ def main():
     p.add_argument('--run-limit', type=float, default=300)
     p.add_argument('-j', type=int, default=1)
     args = p.parse_args()
-    paths = [f for f in sorted(glob.glob(os.path.join(args.dir, '*.onnx'))) if re.search(args.k, os.path.basename(f))]
+    paths = [f for f in sorted(glob.glob(os.path.join(args.dir, '*.onnx')))
+             if re.search(args.k, os.path.basename(f)) and os.path.exists(f[:-5] + '.npz')]
     rows = []
     with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
         for r in pool.map(lambda f: one(f, args), paths):

@@ -1,6 +1,7 @@
 #include "importers/common/session.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace blobsmith::importers {
 namespace {
@@ -28,14 +29,34 @@ void define(Session& s, const std::string& key, Value v) {
   v.node->output(v.port).tensor_names.push_back(key);
 }
 
+/// How the user can say what the model leaves open: the shape as it is, with "?" for the user to fill in.
+std::string shape_option(const SourceInput& input) {
+  if (!input.shape || input.shape->empty()) return "--input-shape " + input.name + "=1,3,224,224";
+  std::string dims;
+  for (const int64_t d : *input.shape)
+    dims += (dims.empty() ? "" : ",") + (d > 0 ? std::to_string(d) : dims.empty() ? "1" : "?");
+  return "--input-shape " + input.name + "=" + dims;
+}
+
+/// An open batch alone is 1; Model Optimizer refuses that.
+std::optional<Shape> with_batch(Session& s, const SourceInput& input) {
+  std::optional<Shape> shape = input.shape;
+  if (s.options.quirks || !shape || shape->size() < 2 || (*shape)[0] != kDynamic) return shape;
+  if (!std::all_of(shape->begin() + 1, shape->end(), [](int64_t d) { return d > 0; })) return shape;
+  (*shape)[0] = 1;
+  s.notes.push_back({input.name, "its batch, which the model leaves open, is 1"});
+  return shape;
+}
+
 void add_parameter(Session& s, const SourceInput& input) {
-  if (!input.shape || !is_static(*input.shape) || std::ranges::find(*input.shape, 0) != input.shape->end()) {
+  const std::optional<Shape> shape = with_batch(s, input);
+  if (!shape || !is_static(*shape) || std::ranges::find(*shape, 0) != shape->end()) {
     Error e(ErrorCode::ShapeMismatch,
-            "input '" + input.name + "' has the open shape " + (input.shape ? to_string(*input.shape) : "[...]"));
-    throw e.hint("state it: --input-shape " + input.name + "=1,3,224,224");
+            "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
+    throw e.hint("state it: " + shape_option(input));
   }
-  element_count(*input.shape);  // throws where it overflows
-  define(s, input.key, s.graph.parameter(input.type, *input.shape, input.name)->value());
+  element_count(*shape);  // throws where it overflows
+  define(s, input.key, s.graph.parameter(input.type, *shape, input.name)->value());
 }
 
 class Walk {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 
 #include "core/float16.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
@@ -29,6 +30,14 @@ Tensor to_half(const Tensor& t) {
     floats_to_halves(v.data(), h.data(), v.size());
   }
   return Tensor::of(ElementType::f16, t.shape, std::move(h));
+}
+
+bool is_too_large(double v) { return std::isfinite(v) && std::fabs(v) > 65504; }
+
+/// What stands for infinity (the -1e9 and -3.4e38 of attention masks) leaves room for what is added to it.
+double in_range(double v) {
+  constexpr double kForInfinity = 1e6, kFarAway = 32768, kLargest = 65504;
+  return std::copysign(std::fabs(v) >= kForInfinity ? kFarAway : kLargest, v);
 }
 
 bool keeps_single(const NodeUse& use) {
@@ -73,6 +82,22 @@ bool drop_convert(Rewriter& rw, Node* n) {
 }
 
 }  // namespace
+
+std::vector<std::string> limit_constants(Graph& graph) {
+  std::vector<std::string> limited;
+  for (Node* n : graph.all()) {
+    if (n->body) std::ranges::move(limit_constants(*n->body), std::back_inserter(limited));
+    if (!n->is_constant() || (n->element_type() != ElementType::f32 && n->element_type() != ElementType::f64)) continue;
+    if (std::ranges::all_of(n->output().uses, keeps_single)) continue;
+    const std::vector<double> values = doubles(n->constant);
+    if (std::ranges::none_of(values, is_too_large)) continue;
+    std::vector<double> fitting(values.size());
+    std::ranges::transform(values, fitting.begin(), [](double v) { return is_too_large(v) ? in_range(v) : v; });
+    n->constant = Tensor::reals(n->element_type(), n->shape(), fitting);
+    for (const NodeUse& use : n->output().uses) limited.push_back(use.node->name);
+  }
+  return limited;
+}
 
 void to_half_precision(Graph& graph) {
   for (Node* n : graph.all()) convert_node(graph, n);

@@ -60,10 +60,22 @@ void add_results(Session& s) {
   for (const Output& o : outputs) s.graph.result(o.value, o.name)->attrs.set("named", !o.name.empty());
 }
 
+namespace {
+
+/// The output has no layer that could carry its name: it is an input, or another output's layer has its own.
+/// quirk: Model Optimizer loses the name.
+bool lacks_a_layer(const Node& result, const Value& v, std::set<const Node*>& named) {
+  return v.node->is("Parameter") || (!named.insert(v.node).second && v.node->name != result.name);
+}
+
+}  // namespace
+
 void separate_outputs(Session& s) {
+  std::set<const Node*> named;
   for (Node* r : s.graph.results()) {
     const Value v = r->input(0);
-    if (!r->attrs.flag("named") || v.node->output_count() < 2 || v.node->is("NonMaxSuppression")) continue;
+    if (!r->attrs.flag("named") || v.node->is("NonMaxSuppression")) continue;
+    if (v.node->output_count() < 2 && (s.options.quirks || !lacks_a_layer(*r, v, named))) continue;
     transforms::Rewriter rw(s.graph);
     const Value zero = rw.scalar(v.type(), 0);
     zero.node->name = std::to_string(zero.node->id()) + "_input_port_1/value";

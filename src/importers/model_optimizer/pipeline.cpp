@@ -31,7 +31,11 @@ bool quirks(const Session& s) { return s.options.quirks; }
 void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
 void half_precision(Session& s) {
-  if (s.options.half_precision) to_half_precision(s.graph);
+  if (!s.options.half_precision) return;
+  if (!quirks(s))
+    for (std::string& layer : limit_constants(s.graph))
+      s.notes.push_back({std::move(layer), "its constant, which FP16 does not hold, becomes the nearest that serves"});
+  to_half_precision(s.graph);
 }
 
 void linear_operands_into_weights(Session& s) {

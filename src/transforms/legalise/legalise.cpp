@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
+
+#include "transforms/legalise/rows.hpp"
 
 namespace blobsmith {
 namespace {
@@ -92,7 +95,7 @@ double measured_error(const Rule& rule, const Node& n) {
 
 }  // namespace
 
-std::vector<Legalisation> legalise(Graph& graph) {
+std::vector<Legalisation> legalise(Graph& graph, bool quirks) {
   constexpr double kTolerance = 1e-6;
   std::vector<Legalisation> done;
   for (Node* n : graph.ordered()) {
@@ -107,6 +110,7 @@ std::vector<Legalisation> legalise(Graph& graph) {
     graph.remove(n);
     done.push_back(std::move(l));
   }
+  if (!quirks) std::ranges::move(rows_to_planes(graph), std::back_inserter(done));
   return done;
 }
 

@@ -13,8 +13,9 @@ struct Legalisation {
   double max_error = 0;                  ///< against the original operation in FP32, over sample values
 };
 
-/// Rewrites what it can and says what it did, in network order. Does not touch anything that compiles as it is.
-std::vector<Legalisation> legalise(Graph& graph);
+/// Rewrites what it can and says what it did, in network order. Touches what compiles as it is only without quirks, and
+/// only where that makes a much smaller blob (rows.hpp).
+std::vector<Legalisation> legalise(Graph& graph, bool quirks);
 
 /// The types of operations that there is a rewrite for.
 std::vector<std::string> legalised_types();

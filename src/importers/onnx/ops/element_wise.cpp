@@ -39,12 +39,18 @@ std::vector<Value> remainder(Context& c) {
   const Value x = c.input(0), y = c.input(1);
   if (c.integer("fmod", 0) == 0) {
     if (is_float(x.type()) || known_value(x)) return {c.binary("FloorMod", x, y)};
-    // The VPU has no remainder of integers; as real numbers they are exact up to 2048.
+    // The VPU has no remainder of integers. A quotient in real numbers, exact up to 2048 only, takes all but a small
+    // rest off by integer arithmetic (from dividends up to 65504); the remainder of that rest is exact.
     const auto convert = [&](Value v, const char* to, const std::string& suffix) {
       return c.make("Convert", {v}, attributes({{"destination_type", std::string(to)}}), Context::kNewest, suffix);
     };
-    const Value rest = c.binary("FloorMod", convert(x, "f32", "/dividend"), convert(y, "f32", "/divisor"), "/rest");
-    return {convert(rest, std::string(to_string(x.type())).c_str(), "")};
+    const std::string type(to_string(x.type()));
+    const Value divisor = convert(y, "f32", "/divisor");
+    const Value quotient = c.binary("Divide", convert(x, "f32", "/dividend"), divisor, "/quotient");
+    const Value whole = c.make("Floor", {quotient}, {}, Context::kNewest, "/whole");
+    const Value multiple = c.binary("Multiply", convert(whole, type.c_str(), "/times"), y, "/multiple");
+    const Value rest = c.binary("Subtract", x, multiple, "/distance");
+    return {convert(c.binary("FloorMod", convert(rest, "f32", "/small"), divisor, "/rest"), type.c_str(), "")};
   }
   if (!is_float(x.type())) c.refuse("fmod of integers is not supported");
   const Value divisor = c.make("Abs", {y}, {}, Context::kNewest, "/divisor");

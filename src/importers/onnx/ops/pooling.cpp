@@ -1,4 +1,6 @@
 // Pools over windows and over whole planes.
+#include <algorithm>
+
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/window.hpp"
 
@@ -6,8 +8,11 @@ namespace blobsmith::onnx_import {
 namespace mo {
 namespace {
 
+/// quirk: Model Optimizer forgets the dilations, which the VPU has none of.
 std::vector<Value> pool(Context& c) {
   const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  if (!c.quirks() && std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; }))
+    c.refuse("its window has dilations " + to_string(w.dilations) + ", which the VPU's pools do not have");
   Attributes a = attributes({{"kernel", c.integers("kernel_shape")},
                              {"strides", w.strides},
                              {"pads_begin", w.pads_begin},

@@ -33,13 +33,26 @@ std::vector<Value> non_max_suppression(Context& c) {
   return {c.make("NonMaxSuppression", inputs, a, 5)};
 }
 
+/// The boxes of aligned coordinates (the default since opset 16), half a pixel further to the front, as the VPU's
+/// stage, which does not know them, is to get them. It also takes boxes to be at least a pixel wide.
+/// quirk: Model Optimizer forgets that.
+Value aligned_boxes(Context& c) {
+  const std::string mode = c.text("coordinate_transformation_mode", "half_pixel");
+  const double scale = c.real("spatial_scale", 1);
+  if (c.opset() < 16 || mode == "output_half_pixel" || c.quirks()) return c.input(1);
+  if (mode != "half_pixel") c.refuse("unknown coordinate_transformation_mode '" + mode + "'");
+  if (scale == 0) c.refuse("spatial_scale is 0");
+  c.note("its boxes are moved by half a pixel, as the model says; those of less than a pixel are taken as one");
+  return c.binary("Add", c.input(1), -0.5 / scale, "/aligned");
+}
+
 std::vector<Value> roi_align(Context& c) {
   const Attributes a = attributes({{"mode", c.text("mode", "avg")},
                                    {"pooled_h", c.integer("output_height", 1)},
                                    {"pooled_w", c.integer("output_width", 1)},
                                    {"sampling_ratio", c.integer("sampling_ratio", 0)},
                                    {"spatial_scale", c.real("spatial_scale", 1)}});
-  return {c.make("ROIAlign", {c.input(0), c.input(1), c.input(2)}, a)};
+  return {c.make("ROIAlign", {c.input(0), aligned_boxes(c), c.input(2)}, a)};
 }
 
 /// No operator of Model Optimizer.

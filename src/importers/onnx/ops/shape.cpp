@@ -1,6 +1,7 @@
 // Operators that rearrange a tensor or compute with its shape.
 #include <algorithm>
 
+#include "graph/ops/known_value.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -8,9 +9,13 @@ namespace mo {
 namespace {
 
 std::vector<Value> reshape(Context& c) {
-  if (c.integer("allowzero", 0) != 0) c.refuse("allowzero is not supported");
   const Value pattern = c.has_input(1) ? c.input(1) : c.integers_constant(c.integers("shape"));
-  return {c.make("Reshape", {c.input(0), pattern}, attributes({{"special_zero", true}}))};
+  bool copies_at_zero = true;
+  if (c.integer("allowzero", 0) != 0) {  // it matters only where there is a 0
+    const auto dims = known_value(pattern);
+    copies_at_zero = dims && std::ranges::count(dims->to_i64(), 0) == 0;
+  }
+  return {c.make("Reshape", {c.input(0), pattern}, attributes({{"special_zero", copies_at_zero}}))};
 }
 
 std::vector<Value> flatten_axis(Context& c) {
@@ -51,8 +56,15 @@ std::vector<Value> concat(Context& c) {
 }
 
 std::vector<Value> shape_of(Context& c) {
-  if (c.has("start") || c.has("end")) c.refuse("start and end are not supported");
-  return {c.shape_of(c.input(0))};
+  if (!c.has("start") && !c.has("end")) return {c.shape_of(c.input(0))};
+  const Shape& shape = c.input(0).shape();
+  if (!is_static(shape)) c.refuse("start and end of an unknown shape are not supported");
+  const auto place = [&](const char* name, int64_t fallback) {
+    const int64_t i = c.integer(name, fallback);
+    return std::clamp<int64_t>(i < 0 ? i + c.rank() : i, 0, c.rank());
+  };
+  const int64_t first = place("start", 0), last = std::max(first, place("end", c.rank()));
+  return {c.integers_constant({shape.begin() + first, shape.begin() + last})};
 }
 
 std::vector<Value> size_of(Context& c) {
@@ -76,9 +88,23 @@ std::vector<Value> space_to_depth(Context& c) {
                  attributes({{"mode", std::string("blocks_first")}, {"block_size", c.integer("blocksize", 1)}}))};
 }
 
+/// Parts of ceil(length / count), the last one smaller; none where they are equal.
+std::vector<int64_t> uneven_parts(Context& c, int64_t axis) {
+  const int64_t length = c.input(0).shape().at(static_cast<size_t>(axis));
+  const auto count = static_cast<int64_t>(c.output_count());
+  if (length < 0 || count < 1 || length % count == 0) return {};
+  std::vector<int64_t> sizes(static_cast<size_t>(count), (length + count - 1) / count);
+  sizes.back() = length - (count - 1) * sizes.back();
+  if (sizes.back() < 1)
+    c.refuse("an axis of " + std::to_string(length) + " has no " + std::to_string(count) + " parts");
+  return sizes;
+}
+
 std::vector<Value> split(Context& c) {
-  const Value axis = c.integer_constant(c.axis(c.integer("axis", 0), c.rank()));
-  const std::vector<int64_t> sizes = c.has_input(1) ? c.constant_integers(1, "list of sizes") : c.integers("split");
+  const int64_t along = c.axis(c.integer("axis", 0), c.rank());
+  const Value axis = c.integer_constant(along);
+  std::vector<int64_t> sizes = c.has_input(1) ? c.constant_integers(1, "list of sizes") : c.integers("split");
+  if (sizes.empty()) sizes = uneven_parts(c, along);
   if (!sizes.empty()) {
     if (sizes.size() != c.output_count())
       c.refuse("it has " + std::to_string(c.output_count()) + " outputs and " + std::to_string(sizes.size()) +

@@ -43,13 +43,28 @@ std::vector<Value> slice(Context& c) {
                  a)};
 }
 
+/// Pads of chosen axes (opset 18) as pads of all.
+std::vector<int64_t> pads_of_axes(Context& c, const std::vector<int64_t>& pads) {
+  const std::vector<int64_t> axes = c.constant_integers(3, "list of axes");
+  if (pads.size() != 2 * axes.size())
+    c.refuse("it has " + std::to_string(pads.size()) + " pads for " + std::to_string(axes.size()) + " axes");
+  const auto rank = static_cast<size_t>(c.rank());
+  std::vector<int64_t> all(2 * rank, 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto a = static_cast<size_t>(c.axis(axes[i], c.rank()));
+    all[a] = pads[i];
+    all[rank + a] = pads[axes.size() + i];
+  }
+  return all;
+}
+
 std::vector<Value> pad(Context& c) {
   const std::string mode = c.text("mode", "constant");
-  const std::vector<int64_t> pads = c.opset() >= 11 ? c.constant_integers(1, "list of pads") : c.integers("pads");
+  std::vector<int64_t> pads = c.opset() >= 11 ? c.constant_integers(1, "list of pads") : c.integers("pads");
   const auto rank = static_cast<size_t>(c.rank());
+  if (c.has_input(3)) pads = pads_of_axes(c, pads);
   if (pads.size() != 2 * rank)
     c.refuse("it has " + std::to_string(pads.size()) + " pads for " + std::to_string(rank) + " axes");
-  if (c.has_input(3)) c.refuse("pads of chosen axes are not supported");
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   std::vector<Value> inputs{c.input(0), c.integers_constant({pads.begin(), middle}),
                             c.integers_constant({middle, pads.end()})};
