@@ -101,6 +101,7 @@ constexpr StepRow kSteps[] = {
     {"back", "unused nodes", remove_unused, kAll},
     {"emission", "single outputs", separate_outputs, kAll},
     {"emission", "half precision", half_precision, kAll},
+    {"emission", "outputs that were no more than a Convert", separate_outputs, kAll},
     {"emission", "names of outputs", name_outputs, kAll},
     {"emission", "unique names", make_names_unique, kAll},
     {"emission", "reading order", reading_order, kAll},
