@@ -18,7 +18,7 @@ bool takes_as_weights(const Node& reader, int port) {
   return reader.input(port).node->is_constant() && port >= first_internal_port(reader);
 }
 
-/// A constant that all its consumers take as weights: it is no layer.
+/// A constant that all its consumers take as weights: it is not a layer.
 bool is_internal_constant(const Node& n) {
   if (!n.is_constant() || n.use_count() == 0) return false;
   return std::ranges::all_of(n.output().uses, [](const NodeUse& u) { return takes_as_weights(*u.node, u.port); });

@@ -1,5 +1,17 @@
-// adjustDataLayout: every data object gets its final dimension order and demands on its strides. Where the stages
-// around it disagree, a Permute (order) or a Copy (strides) is put between them (memory spec §3).
+// adjustDataLayout (memory spec §3): every data object gets its final order of dimensions and its demands on
+// strides. Stages are asked in execution order, first for orders (OrderWishes), then for strides (StrideWishes);
+// where a stage wants its input differently, a Permute (order) or a Copy (strides) is put in front of it,
+// and further readers with the same wish share the result.
+//
+// A convolution on the engine writes NCHW, a SHAVE kernel behind it wants its channels innermost, and so does
+// another:
+//
+//   conv -> a (NCHW)             conv -> a (NCHW) -> Permute -> a@order=NHWC (NHWC)
+//   a -> kernel 1        =>      a@order=NHWC -> kernel 1
+//   a -> kernel 2                a@order=NHWC -> kernel 2
+//
+// In the end each stage may replace its constants for the layout that it has now (finalize_layout), and everything
+// is compared with what the stages asked for.
 #include "vpu/memory/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/stages/stage_def.hpp"

@@ -1,6 +1,13 @@
-// adjustDataLocation: DDR or CMX for every intermediate buffer (memory spec §5). The outputs of hardware stages ask
-// for CMX; what does not fit is spilled; then the other inputs of hardware stages move to CMX as far as that costs
-// nothing.
+// adjustDataLocation (memory spec §5): DDR or CMX for every intermediate buffer. The outputs of hardware stages ask
+// for CMX. Then the allocator runs; when it fails, the data that hold CMX at that moment are spilled: all their
+// readers get a copy in DDR, so that the originals live only until they are copied. When everything fits, the other
+// inputs of hardware stages move to CMX one by one as long as the allocator still agrees ("packing").
+//
+//   conv1 -> a (CMX) -> conv2, ..., conv9, which reads a again
+//
+// If `a` stands in the way of conv5, it becomes
+//
+//   conv1 -> a (CMX) -> Copy -> a@DDR-copy (DDR) -> conv2, ..., conv9
 #include <algorithm>
 
 #include "vpu/memory/allocator.hpp"

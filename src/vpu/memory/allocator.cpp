@@ -1,3 +1,15 @@
+// The allocator (memory spec §6). A run walks the stages in execution order; before a stage its outputs get chunks,
+// behind it the chunks are freed whose last reader it was. In between it locks the SHAVE processors that it needs,
+// whose CMX slices must then hold no data.
+//
+//   stage        writes   reads   chunks behind it
+//   conv1        a                a
+//   conv2        b        a       b            (a's place is free again)
+//   pool         c        b       c            (may lie where a was)
+//
+// Views have no chunk: the buffer that they lie in lives as long as the longest of them. Data of loops live until
+// the loop's end, for each iteration writes them again. When something does not fit into CMX, the run says what, and
+// the caller (adjust_data_location, allocate_resources) decides whether to move data to DDR and to run again.
 #include "vpu/memory/allocator.hpp"
 
 #include <algorithm>

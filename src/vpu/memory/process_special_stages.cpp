@@ -1,5 +1,16 @@
-// processSpecialStages: Concat, Split, Expand, Crop and Reshape become edges "this data lies inside that one". Where
-// the layouts don't allow it a Copy is put in between (memory spec §4, middle-end spec §3.32).
+// processSpecialStages (memory spec §4, middle-end spec §3.32): stages that only regroup bytes compute nothing;
+// their data become views of one buffer. Where that can't be, a Copy stage is put between.
+//
+// Concat of a (16 channels) and b (16 channels) into `whole` (32 channels):
+//
+//   a     lies in whole at offset {C: 0}      ChildWritesToParent: its producer writes there
+//   b     lies in whole at offset {C: 16}
+//
+// Split and Crop are the same the other way round (ParentWritesToChild), Expand is a Concat of one, and a Reshape
+// gives the same bytes another description. A copy is needed when the data has a place of its own (a network input
+// or output, a constant, a part of another view), or when a stage that writes or reads it can't work with the
+// strides of the larger buffer. Behind a hardware stage the copy is made in any case and marked as optional:
+// eliminateCopyStages removes it where it may.
 #include "vpu/memory/passes.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/loops.hpp"

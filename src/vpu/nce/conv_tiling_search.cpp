@@ -1,4 +1,16 @@
-// Search for the cheapest tiling of a convolution (hw-tiling spec §7.1 to §7.3).
+// Search for the cheapest tiling of a convolution (hw-tiling spec §7.1 to §7.3). A tile must fit the engine
+// (split_output_channels finds a mode for it) and its output the CMX memory for tiles. Tried are 1 to 15 parts of
+// the input channels and of the columns; for each, the smallest number of row parts that works. The cost of a tiling
+// is
+//
+//   cycles of all tiles
+//     + elements of tiles that begin at no multiple of 16 bytes (they are copied)
+//     + elements of the sums over channel parts
+//
+// and among equal costs the fewer tiles win. A 3x3 convolution of 112x112x16 to 112x112x64, whose whole output of
+// 1.6 MB does not fit, is cut into rows: each tile of the output needs one more input row above and below than its
+// share, so neighbouring input tiles overlap. A few well-known shapes have tilings of their own
+// (conv_tiling_patterns).
 #include "vpu/nce/conv_tiling_search.hpp"
 
 #include <algorithm>

@@ -1,5 +1,10 @@
-// splitHwDepthConv: a depthwise convolution becomes dense ones over a few channels each, with a diagonal of filters
-// (hw-tiling spec §4.5).
+// splitHwDepthConv (hw-tiling spec §4.5): the engine has no depthwise convolution. It becomes dense ones over a few
+// channels each, whose filters are 0 off the diagonal: 40 channels in tiles of 16 are
+//
+//   channels 0..15  -> 16 x 16 dense      channels 16..31 -> 16 x 16 dense      channels 32..39 -> 8 x 8 dense
+//
+// between a Split and a Concat. The tile with the least total cost is taken (best_depthwise_tile); one that holds
+// all channels needs neither Split nor Concat.
 #include <algorithm>
 
 #include "vpu/nce/output_channel_tiling.hpp"

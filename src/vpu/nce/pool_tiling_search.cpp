@@ -1,4 +1,8 @@
-// Search for the cheapest tiling of a pooling (hw-tiling spec §9).
+// Search for the cheapest tiling of a pooling (hw-tiling spec §9). As for convolutions (conv_tiling_search.cpp), but
+// the batch takes the place of the input channels, for the engine sees batch x channels planes: parts of the batch,
+// which must divide it, then columns, then the smallest number of row parts whose tiles fit. A 2x2 pooling with
+// stride 2 of 8 items, 20x20x40, is one tile when 8 x 40 planes fit the CMX memory for tiles, else 2 tiles of 4
+// items.
 #include "vpu/nce/pool_tiling_search.hpp"
 
 #include <algorithm>

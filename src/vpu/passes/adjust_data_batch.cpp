@@ -1,5 +1,18 @@
-// Stages that take one batch item at a time: short runs of them are duplicated per item, longer ones put into a loop
-// (middle-end spec §3.23).
+// adjustDataBatch (middle-end spec §3.23): stages that can only take one batch item at a time (BatchWishes say
+// which) are taken out of the batch. Connected ones are treated together: one or two of them are duplicated per
+// item, longer runs are put into a loop that the device executes once per item.
+//
+// With a batch of 2, "in -> conv -> out" becomes
+//
+//   in  -> Split -> conv@batch=1/2 ->  Concat -> out
+//                -> conv@batch=2/2 ->
+//
+// and a run of three convolutions becomes
+//
+//   in -> LoopStart -> conv1 -> conv2 -> conv3 -> LoopEnd -> out
+//
+// where LoopStart slices `in` and LoopEnd fills `out` along N. Weights and whatever else is not split enter the loop
+// too when a stage computes them, and then lie in the same memory inside and outside.
 #include <algorithm>
 #include <map>
 

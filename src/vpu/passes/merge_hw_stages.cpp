@@ -1,4 +1,11 @@
-// ReLU, leaky ReLU, clamp and a 2x2 max pooling become part of the convolution before them (middle-end spec §3.19).
+// mergeHwStages (middle-end spec §3.19): what the convolution engine can do on its way out becomes part of the stub
+// before it: ReLU, leaky ReLU with a slope of 1/n, clamp from 0, and a 2x2 max pooling with stride 2 behind a 3x3
+// convolution.
+//
+//   conv 3x3 -> ReLU -> MaxPool 2x2        =>        conv 3x3 {relu, pool}
+//
+// Only the single reader of an intermediate output is merged. The stub notes its own output's size before the
+// pooling (StubSpec::conv_output), in case that the tiling takes them apart again.
 #include <cmath>
 #include <limits>
 

@@ -1,5 +1,11 @@
-// A deconvolution becomes zero insertion (Upsampling) and a convolution with the flipped kernel (middle-end spec
-// §3.14).
+// replaceDeconvByConv (middle-end spec §3.14): a deconvolution is a convolution with the flipped kernel over the
+// input with zeros put in between. Upsampling does the latter: stride - 1 zeros between neighbours, kernel - 1 - pad
+// around.
+//
+//   stride 2, kernel 3, pad 0, in one dimension:   a b   ->   0 0 a 0 b 0 0   -> convolution with (k2 k1 k0), 5 results
+//
+// Deconvolutions that the engine could not do as a convolution (a kernel above 15, uneven pads, groups) stay as they
+// are for sw_deconv_adaptation.
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 

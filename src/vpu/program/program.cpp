@@ -361,8 +361,8 @@ void Program::rebuild_order() {
   enum State : char { Unseen, Open, Done };
   struct Frame {
     Stage* stage;
-    size_t unvisited;
-  };  // so many of its successors
+    size_t unvisited;  // of its successors
+  };
   std::vector<char> state(stages_.size(), Unseen);
   std::vector<Frame> frames;
   const auto open = [&](Stage* s) {

@@ -25,7 +25,7 @@ void pad_same(SpatialWindow& w, const Shape& shape, PadRule rule, bool upper) {
   }
 }
 
-/// Numbers that are no window of any tensor, and that sums must not overflow with.
+/// Numbers beyond those of any tensor's window, for which sums could overflow.
 void check_limits(const LayerContext& c, const SpatialWindow& w) {
   constexpr int64_t kLimit = int64_t{1} << 31;
   const auto within = [](const std::vector<int64_t>& v, int64_t min) {
