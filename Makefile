@@ -56,6 +56,7 @@ conformance: build python $(BUILD)/venv/.openvino ## random networks, many optio
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
 	$(PYTHON) tests/conformance/option_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/config_sweep.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/estimate.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/check_agrees.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/onnx_node_tests.py --tool $(BUILD)/blobsmith --jobs $(JOBS)

@@ -26,6 +26,8 @@ int explain_command(const Arguments& args);
 int inspect_command(const Arguments& args);
 int run_command(const Arguments& args);
 int compare_command(const Arguments& args);
+int estimate_command(const Arguments& args);
+int fps_command(const Arguments& args);
 
 // ---- shared (common.cpp)
 // ----------------------------------------------------------------------------------------------

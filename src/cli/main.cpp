@@ -30,6 +30,8 @@ constexpr Verb kVerbs[] = {
     {"inspect", inspect_command, "what is in a blob: header, inputs, outputs, stages, every byte"},
     {"run", run_command, "runs a blob, or a model, on this machine's processor"},
     {"compare", compare_command, "a blob against its model, layer by layer"},
+    {"estimate", estimate_command, "speed of a model or blob on the device, for every number of SHAVEs"},
+    {"fps", fps_command, "measured speeds of common networks"},
 };
 
 void print_usage(std::FILE* to) {

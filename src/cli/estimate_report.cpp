@@ -1,0 +1,161 @@
+#include "cli/estimate_report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "estimate/advice.hpp"
+
+namespace blobsmith::cli {
+namespace {
+
+using estimate::Estimate;
+using estimate::StageCost;
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kListed = 10;
+
+std::vector<size_t> costliest(const Estimate& e) {
+  std::vector<size_t> order(e.stages.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
+  order.resize(std::min(order.size(), kListed));
+  return order;
+}
+
+std::string class_name(const StageCost& c) {
+  return std::string(estimate::constant_rows()[static_cast<size_t>(c.work.per_element)].name);
+}
+
+Json stage_json(const EstimateResult& r, size_t i) {
+  const StageCost& c = r.estimate.stages[i];
+  const estimate::Work& w = c.work;
+  return {{"index", i},
+          {"type", vpu::to_string(c.type)},
+          {"kind", c.kind},
+          {"us", c.total},
+          {"share", c.total / r.estimate.sum},
+          {"bound", estimate::to_string(c.bound)},
+          {"known", c.known},
+          {"input", c.input},
+          {"output", c.output},
+          {"shaves", c.shaves},
+          {"parts",
+           {{"nce", c.nce},
+            {"weights", c.weights},
+            {"ddr_input", c.ddr_input},
+            {"ddr", c.ddr},
+            {"shave", c.shave},
+            {"overhead", c.overhead}}},
+          {"work",
+           {{"cycles", w.cycles},
+            {"mode_cycles", w.mode_cycles},
+            {"pool_cycles", w.pool_cycles},
+            {"macs", w.macs},
+            {"weight_bytes", w.weight_bytes},
+            {"input_bytes", w.input_bytes},
+            {"descriptors", w.descriptors},
+            {"bytes", w.bytes},
+            {"ddr_ends", w.ddr_ends},
+            {"pieces", w.pieces},
+            {"elements", w.elements},
+            {"class", class_name(c)},
+            {"ddr_bytes", w.ddr_bytes}}},
+          {"advice", estimate::advice(r.blob, r.estimate, i)}};
+}
+
+Json summary(const Estimate& e) {
+  return {{"shaves", e.shaves},
+          {"slices", e.slices},
+          {"streams", e.streams},
+          {"fps", e.fps},
+          {"range", {e.fps_low, e.fps_high}},
+          {"latency_ms", e.latency / 1000},
+          {"latency_loaded_ms", e.loaded_latency / 1000},
+          {"bound", e.bound}};
+}
+
+void print_by_shaves(const EstimateResult& r) {
+  const int best = estimate::best(r.by_shaves).shaves;
+  std::printf("\nSHAVEs  threads     FPS  range          latency  bound\n");
+  for (const estimate::SweepEntry& s : r.by_shaves) {
+    if (!s.error.empty()) {
+      std::printf("%6d  does not compile: %s\n", s.shaves, s.error.substr(0, s.error.find('\n')).c_str());
+      continue;
+    }
+    const Estimate& e = s.estimate;
+    std::printf("%6d  %7d  %6.1f  %5.1f-%-6.1f %7.1f ms  %s%s\n", s.shaves, e.streams, e.fps, e.fps_low, e.fps_high,
+                e.latency / 1000, e.bound.c_str(),
+                s.shaves == best ? "   <- best: no other number is more than 1 % faster with fewer" : "");
+  }
+  std::printf("Two threads share the chip up to 8 SHAVEs each; one thread uses one of the two NCEs.\n");
+}
+
+void print_costliest(const EstimateResult& r) {
+  std::printf("\n   #  share       us  bound      stage\n");
+  for (const size_t i : costliest(r.estimate)) {
+    const StageCost& c = r.estimate.stages[i];
+    std::printf("%4zu  %4.1f%% %8.0f  %-9s  %s %s -> %s\n", i, 100 * c.total / r.estimate.sum, c.total,
+                estimate::to_string(c.bound), c.kind.c_str(), c.input.c_str(), c.output.c_str());
+    if (const std::string text = estimate::advice(r.blob, r.estimate, i); !text.empty())
+      std::printf("                             %s\n", text.c_str());
+  }
+}
+
+}  // namespace
+
+std::string estimate_json(const EstimateResult& r) {
+  const Estimate& e = r.estimate;
+  Json j = summary(e);
+  j["file"] = r.file;
+  j["sum_ms"] = e.sum / 1000;
+  j["parts_ms"] = {
+      {"NCE", e.nce / 1000}, {"DDR", e.ddr / 1000}, {"SHAVE", e.shave / 1000}, {"overhead", e.overhead / 1000}};
+  j["ddr_bytes"] = e.ddr_bytes;
+  j["io_bytes"] = e.io_bytes;
+  j["hardware_macs"] = e.macs;
+  j["usb3_fps"] = e.usb3_fps;
+  j["usb2_fps"] = e.usb2_fps;
+  j["caveats"] = e.caveats;
+  if (!r.by_shaves.empty()) {
+    j["gflops"] = r.gflops;
+    j["mparams"] = r.mparams;
+    j["best_shaves"] = estimate::best(r.by_shaves).shaves;
+    for (const estimate::SweepEntry& s : r.by_shaves)
+      j["by_shaves"].push_back(s.error.empty() ? summary(s.estimate) : Json{{"shaves", s.shaves}, {"error", s.error}});
+    j["measured"] = Json::array();
+    for (const estimate::Measurement& m : r.measured)
+      j["measured"].push_back({{"model", m.model},
+                               {"device", m.device},
+                               {"toolchain", m.toolchain},
+                               {"shaves", m.shaves},
+                               {"fps", m.fps},
+                               {"source", m.source}});
+  }
+  for (size_t i = 0; i < e.stages.size(); ++i) j["stages"].push_back(stage_json(r, i));
+  return j.dump(1, ' ', false, Json::error_handler_t::replace);
+}
+
+void print_estimate(const EstimateResult& r) {
+  const Estimate& e = r.estimate;
+  std::printf("%s: estimate %.1f FPS at %d shaves x %d threads (%.1f-%.1f), %.1f ms latency; bound by %s\n",
+              r.file.c_str(), e.fps, e.shaves, e.streams, e.fps_low, e.fps_high, e.latency / 1000, e.bound.c_str());
+  std::printf("  NCE %.0f%%, DDR %.0f%%, SHAVE %.0f%%, overhead %.0f%% of %.1f ms; %zu stages\n", 100 * e.nce / e.sum,
+              100 * e.ddr / e.sum, 100 * e.shave / e.sum, 100 * e.overhead / e.sum, e.sum / 1000, e.stages.size());
+  if (r.gflops > 0) std::printf("  %.2f GFLOPs, %.2f million parameters\n", r.gflops, r.mparams);
+  for (const estimate::Measurement& m : r.measured)
+    std::printf("  measured as %s: %.1f FPS on %s, %s, shaves %s (%s)\n", m.model.c_str(), m.fps, m.device.c_str(),
+                m.toolchain.c_str(), m.shaves.c_str(), m.source.c_str());
+  for (const std::string& c : e.caveats) std::printf("  note: %s\n", c.c_str());
+  if (e.usb3_fps > 0)
+    std::printf("  pictures from a host: USB 3 carries at most %.0f FPS of all inputs and outputs, USB 2 %.0f\n",
+                e.usb3_fps, e.usb2_fps);
+  std::printf(
+      "  cameras, depth, encoding and other networks of one pipeline share SHAVEs, CMX and DDR: they are not in "
+      "this figure\n");
+  if (!r.by_shaves.empty()) print_by_shaves(r);
+  print_costliest(r);
+}
+
+}  // namespace blobsmith::cli
