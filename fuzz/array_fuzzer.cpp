@@ -1,5 +1,5 @@
 // Any bytes as an array (.npy) and as an archive of arrays (.npz).
-#include "emulator/npz.hpp"
+#include "files/npz.hpp"
 #include "fuzz/survive.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

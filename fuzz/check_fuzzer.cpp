@@ -9,10 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view rest = fuzz::text_of(data, size);
   const std::string_view xml = fuzz::take_text(rest);
   const Bytes weights = fuzz::bytes_of(rest);
-  const auto read = [&](ImportProblems& problems) { return parse_openvino_ir(xml, weights, "model.xml", &problems); };
   fuzz::survive([&] {
-    for (const vpu::CheckProblem& p :
-         vpu::check(read, {.fix = true, .options_for = [](const Graph&) { return vpu::CompileOptions{}; }}).problems)
+    Diagnostics read;
+    Graph graph = parse_openvino_ir(xml, weights, "model.xml", &read);
+    for (const CheckProblem& p : vpu::check(std::move(graph), read, {}, true).problems)
       if (p.error.code() == ErrorCode::Internal) __builtin_trap();
   });
   return 0;

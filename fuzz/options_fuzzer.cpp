@@ -3,8 +3,8 @@
 #include "fuzz/survive.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "vpu/compile.hpp"
-#include "vpu/options/config_file.hpp"
 #include "vpu/lowering/custom_layers.hpp"
+#include "vpu/options/config_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;
@@ -12,9 +12,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view config = fuzz::take_text(rest), xml = fuzz::take_text(rest);
   fuzz::survive([&] { vpu::parse_custom_layers(fuzz::bytes_of(xml), "layers.xml"); });
   vpu::CompileOptions options;
-  if (!fuzz::survive([&] { vpu::apply_config_text(options, config); })) return 0;
+  const auto apply = [&] {
+    for (const auto& [key, value] : vpu::parse_config_text(config)) options.set(key, value);
+  };
+  if (!fuzz::survive(apply)) return 0;
   options.custom_layers.clear();  // no other file is read, none is written
   options.dump_passes.clear();
-  fuzz::survive([&] { vpu::compile(parse_openvino_ir(xml, fuzz::bytes_of(rest)), options); });
+  Diagnostics said;
+  fuzz::survive([&] { vpu::compile(parse_openvino_ir(xml, fuzz::bytes_of(rest)), options, said); });
   return 0;
 }

@@ -1,5 +1,5 @@
 // Any bytes as a picture, for an input of three channels and for one of a single one.
-#include "emulator/image_input.hpp"
+#include "files/image_input.hpp"
 #include "fuzz/survive.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

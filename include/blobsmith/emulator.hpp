@@ -1,8 +1,8 @@
 // Runs a MyriadX blob on this computer, from the blob's bytes alone. The library is the CMake target
 // blobsmith::emulator; examples/emulator.cpp shows its use, docs/emulator.md says how close it is to the device.
 //
-// Errors are blobsmith::Error, a std::runtime_error whose what() names the stage; nothing else is thrown but what a
-// hook throws. After an error an Emulator can be used on: the next run() begins anew.
+// Errors are blobsmith::Error, whose what() names the stage; nothing else is thrown but what a hook throws. After an
+// error an Emulator can be used on: the next run() begins anew.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -12,12 +12,11 @@
 #include <string_view>
 #include <vector>
 
-namespace blobsmith {
+#include "blobsmith/error.hpp"
+#include "blobsmith/progress.hpp"
+#include "blobsmith/tensor.hpp"
 
-namespace vpu {
-struct Blob;
-struct BlobBuffer;
-}  // namespace vpu
+namespace blobsmith {
 
 /// What is not known of the chip's arithmetic: the defaults are the most exact choice, the others exist to measure how
 /// much a result depends on it (docs/emulator.md).
@@ -37,22 +36,6 @@ struct EmulatorOptions {
   /// Keeps account of every byte during runs: see Emulator::memory_reports. Several times slower, 8 bytes per byte.
   bool check_memory = false;
   int threads = 0;  ///< 0: one per processor
-};
-
-/// Types of network inputs and outputs, with the codes of the blob.
-enum class TensorType : uint8_t { FP16 = 0, U8 = 1, S32 = 2, FP32 = 3, I8 = 4 };
-
-struct TensorInfo {
-  std::string name;
-  TensorType type = TensorType::FP16;
-  std::vector<int64_t> shape;  ///< framework order, outermost first (NCHW); a batch is in the first number
-};
-
-/// Values in framework order, widened to float (exact for all but large S32).
-struct FloatTensor {
-  std::string name;  ///< an output's name; "out0", "in1"... of a stage
-  std::vector<int64_t> shape;
-  std::vector<float> values;
 };
 
 /// One stage, just run. Blobs hold no layer names: a stage is known by its number, type and the outputs that it writes.
@@ -97,9 +80,9 @@ struct MemoryReport {
 /// other, and one uses EmulatorOptions::threads threads itself. The result does not depend on their number.
 class Emulator {
  public:
-  /// Throws Error (BadBlob) when a buffer lies outside its memory.
-  explicit Emulator(vpu::Blob blob, EmulatorOptions options = {});
-  /// Reads the blob first.
+  /// Of a .blob file, which is mapped. Throws Error naming it.
+  static Emulator open(const std::string& path, EmulatorOptions options = {});
+  /// `file`: the bytes of a blob, which are copied. Throws Error (BadBlob) when they can't be what a compiler wrote.
   explicit Emulator(std::span<const uint8_t> file, EmulatorOptions options = {});
   ~Emulator();
   Emulator(Emulator&&) noexcept;
@@ -119,7 +102,7 @@ class Emulator {
   void set_input(std::string_view name, const std::function<void(std::span<float>)>& next);
 
   /// Runs the network. Throws NotYetSupported for a stage that can't be emulated (custom kernels), naming it.
-  void run();
+  void run(const Control& control = {});
 
   /// The values of the last run in framework order (NCHW), widened to float; a dynamic output has its real shape.
   /// Throws BadInputName.
@@ -134,14 +117,15 @@ class Emulator {
 
   /// What an input holds: the values set, in its type.
   FloatTensor input(std::string_view name) const;
-  /// Any tensor by its record, as it is in memory now: within a hook, after the stage before. Throws BadBlob when the
-  /// record lies outside its memory.
-  FloatTensor tensor(const vpu::BlobBuffer& record) const;
+  /// How many stages the blob has; StageEvent::index is below it.
+  int stage_count() const;
 
   /// Called after every stage of a run; an empty function ends it.
   void on_stage(std::function<void(const StageEvent&)> hook);
 
  private:
+  friend struct EmulatorAccess;  ///< for the library: emulator/access.hpp
+  Emulator() = default;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -3,42 +3,41 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "cli/model_input.hpp"
-#include "compare/known_faults.hpp"
-#include "vpu/check.hpp"
+#include "blobsmith/check.hpp"
+#include "cli/cli.hpp"
+#include "cli/progress.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Status = vpu::CheckedLayer::Status;
-using Faults = std::vector<compare::FaultyLayer>;  ///< layers of which the blob computes something else
+using Status = CheckedLayer::Status;
 
 struct Options {
-  ModelInput model;
-  CameraOptions camera;
+  ModelOptions model;
   bool no_fix = false, json = false, quiet = false, verbose = false;
 };
 
 void declare(CLI::App& app, Options& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
-  add_camera_options(app, o.camera);
+  add_camera_options(app, o.model);
   app.add_flag("--no-fix", o.no_fix, "judge as compile does: no rewrites, Intel's known wrong results");
   app.add_flag("--json", o.json, "as JSON");
   app.add_flag("-v,--verbose", o.verbose, "every layer; the place of each problem, its reason and a hint");
   app.add_flag("-q,--quiet", o.quiet, "print nothing: the exit code tells");
 }
 
-int count(const vpu::CheckReport& r, Status s) {
-  return static_cast<int>(std::ranges::count(r.layers, s, &vpu::CheckedLayer::status));
+std::string comma_list(const Shape& shape) {
+  std::string s;
+  for (int64_t d : shape) s += (s.empty() ? "" : ",") + (d < 0 ? std::string("?") : std::to_string(d));
+  return s;
 }
 
 std::string shapes_text(const std::vector<Shape>& shapes) {
   std::string s;
-  for (const Shape& shape : shapes) s += (s.empty() ? "" : " ") + to_string(shape);
+  for (const Shape& shape : shapes) s += (s.empty() ? "[" : " [") + comma_list(shape) + "]";
   return s.empty() ? "?" : s;
 }
 
@@ -50,13 +49,11 @@ std::string one_line(std::string s) {
 // ---- JSON (README: check --json)
 // ----------------------------------------------------------------------------------------
 
-Json problem_json(const vpu::CheckReport& r, size_t k) {
-  const vpu::CheckProblem& p = r.problems[k];
-  Json j{{"number", k + 1},
-         {"code", "BS" + std::to_string(static_cast<int>(p.error.code()))},
-         {"message", p.error.what()}};
+Json problem_json(const CheckResult& r, size_t k) {
+  const CheckProblem& p = r.problems[k];
+  Json j{{"number", k + 1}, {"code", error_name(p.error.code())}, {"message", p.error.what()}};
   if (p.layer >= 0) {
-    const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
+    const CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
     j["layer"] = l.name;
     j["type"] = l.type;
     if (!l.source.empty()) j["source"] = l.source;
@@ -68,11 +65,11 @@ Json problem_json(const vpu::CheckReport& r, size_t k) {
   return j;
 }
 
-Json layer_json(const vpu::CheckReport& r, size_t i) {
-  const vpu::CheckedLayer& l = r.layers[i];
+Json layer_json(const CheckResult& r, size_t i) {
+  const CheckedLayer& l = r.layers[i];
   Json j{{"name", l.name},
          {"type", l.type},
-         {"status", vpu::to_string(l.status)},
+         {"status", to_string(l.status)},
          {"inputs", l.inputs},
          {"outputs", l.outputs}};
   if (!l.fix.empty()) j["fix"] = l.fix;
@@ -83,18 +80,18 @@ Json layer_json(const vpu::CheckReport& r, size_t i) {
   return j;
 }
 
-void print_json(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
+void print_json(const Options& o, const CheckResult& r) {
   Json j{{"model", o.model.file},
          {"compiles", r.compiles()},
-         {"supported", count(r, Status::Supported)},
-         {"fixed", count(r, Status::Fixed)},
-         {"unsupported", count(r, Status::Unsupported)},
-         {"not_checked", count(r, Status::NotChecked)},
+         {"supported", r.count(Status::Supported)},
+         {"fixed", r.count(Status::Fixed)},
+         {"unsupported", r.count(Status::Unsupported)},
+         {"not_checked", r.count(Status::NotChecked)},
          {"problems", Json::array()},
          {"warnings", Json::array()},
          {"layers", Json::array()}};
   for (size_t k = 0; k < r.problems.size(); ++k) j["problems"].push_back(problem_json(r, k));
-  for (const compare::FaultyLayer& f : faults)
+  for (const Remark& f : r.remarks)
     j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"convert_avoids", f.avoidable}});
   for (size_t i = 0; i < r.layers.size(); ++i) j["layers"].push_back(layer_json(r, i));
   std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
@@ -103,44 +100,53 @@ void print_json(const Options& o, const vpu::CheckReport& r, const Faults& fault
 // ---- text
 // ---------------------------------------------------------------------------------------------------------------
 
-void print_problem(const Options& o, const vpu::CheckReport& r, size_t k) {
-  const vpu::CheckProblem& p = r.problems[k];
+void print_problem(const Options& o, const CheckResult& r, size_t k) {
+  const CheckProblem& p = r.problems[k];
   const std::string text = p.error.what();
   std::printf("%zu. error[BS%d]: %s\n", k + 1, static_cast<int>(p.error.code()),
               (o.verbose ? text : one_line(text)).c_str());
   if (!o.verbose) return;
   std::printf("  --> %s", o.model.file.c_str());
   if (p.layer >= 0) {
-    const vpu::CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
+    const CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
     std::printf(", %s", l.source.empty() ? ("layer \"" + l.name + "\"").c_str() : l.source.c_str());
     if (!l.outputs.empty())
       std::printf(", shapes %s -> %s", shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
   }
   std::printf("\n");
-  if (!p.error.why().empty() && !p.error.why().starts_with("in ")) std::printf("  why:  %s\n", p.error.why().c_str());
+  if (!p.error.why().empty()) std::printf("  why:  %s\n", p.error.why().c_str());
   if (!p.error.hint().empty()) std::printf("  hint: %s\n", p.error.hint().c_str());
 }
 
-void print_layers(const vpu::CheckReport& r) {
-  for (const vpu::CheckedLayer& l : r.layers)
-    std::printf("  %-11s  %s \"%s\"  %s -> %s\n", vpu::to_string(l.status), l.type.c_str(), l.name.c_str(),
+void print_layers(const CheckResult& r) {
+  for (const CheckedLayer& l : r.layers)
+    std::printf("  %-11s  %s \"%s\"  %s -> %s\n", to_string(l.status), l.type.c_str(), l.name.c_str(),
                 shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
 }
 
-void print_text(const Options& o, const vpu::CheckReport& r, const Faults& faults) {
-  for (const vpu::CheckedLayer& l : r.layers)
+void print_text(const Options& o, const CheckResult& r) {
+  for (const CheckedLayer& l : r.layers)
     if (l.status == Status::Fixed)
       std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
-  for (const compare::FaultyLayer& f : faults)
+  for (const Remark& f : r.remarks)
     std::printf("warning: a blob computes something else than the model: %s\n", f.text().c_str());
   for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
   if (o.verbose) print_layers(r);
-  const int not_checked = count(r, Status::NotChecked);
+  const int not_checked = r.count(Status::NotChecked);
   std::printf("%s: %s: %zu layers, %d supported, %d fixed, %d unsupported%s%s\n", o.model.file.c_str(),
-              r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), count(r, Status::Supported),
-              count(r, Status::Fixed), count(r, Status::Unsupported),
+              r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), r.count(Status::Supported),
+              r.count(Status::Fixed), r.count(Status::Unsupported),
               not_checked ? (", " + std::to_string(not_checked) + " behind them not checked").c_str() : "",
               r.compiles() || o.verbose ? "" : " (-v shows where, and what to do)");
+}
+
+CheckResult check_model(const Options& o) {
+  ProgressBar bar;
+  return check(o.model.file, {.input_shapes = o.model.input_shapes(),
+                              .conversion = o.model.for_conversion(),
+                              .camera = o.model.for_camera(),
+                              .fix = !o.no_fix,
+                              .control = bar.control()});
 }
 
 }  // namespace
@@ -150,20 +156,11 @@ int check_command(const Arguments& args) {
   Options o;
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
-  o.model.quirks = o.no_fix;
-  const vpu::CheckSettings settings{
-      .fix = !o.no_fix, .options_for = [&](const Graph& g) { return camera_options(o.camera, g, o.model.quirks); }};
-  std::optional<Faults> faults;
-  const auto read = [&](ImportProblems& problems) {
-    Graph g = read_model(o.model, nullptr, &problems);
-    if (!faults) faults = compare::remaining_faults(g, o.model.quirks);
-    return g;
-  };
-  const vpu::CheckReport r = vpu::check(read, settings);
+  const CheckResult r = check_model(o);
   if (o.json)
-    print_json(o, r, *faults);
+    print_json(o, r);
   else if (!o.quiet)
-    print_text(o, r, *faults);
+    print_text(o, r);
   return r.compiles() ? kDone : kModelError;
 }
 

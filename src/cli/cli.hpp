@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
-#include "vpu/options/options.hpp"
+#include "blobsmith/convert.hpp"
+#include "blobsmith/error.hpp"
+#include "blobsmith/inputs.hpp"
 
 namespace CLI {
 class App;
@@ -14,7 +15,15 @@ class App;
 namespace blobsmith::cli {
 
 /// Exit codes (docs: README).
-enum ExitCode { kDone = 0, kModelError = 1, kUsageError = 2, kFileError = 3, kWrongResult = 4, kInternalError = 70 };
+enum ExitCode {
+  kDone = 0,
+  kModelError = 1,
+  kUsageError = 2,
+  kFileError = 3,
+  kWrongResult = 4,
+  kInternalError = 70,
+  kStopped = 130
+};
 
 using Arguments = std::vector<std::string>;  ///< after the verb
 
@@ -29,8 +38,7 @@ int compare_command(const Arguments& args);
 int estimate_command(const Arguments& args);
 int fps_command(const Arguments& args);
 
-// ---- shared (common.cpp)
-// ----------------------------------------------------------------------------------------------
+// ---- shared (common.cpp) --------------------------------------------------------------------------------------------
 
 /// Prints errors as text on stderr ("error[BS2003]: ...") and returns the exit code that fits.
 int report(const Error& e);
@@ -41,12 +49,42 @@ int exit_code(ErrorCode code);
 /// Returns -1 to go on, else the exit code (help or usage error, printed).
 int parse(CLI::App& app, const Arguments& args);
 
-/// One entry of -c: a file of "KEY VALUE" lines, or KEY=VALUE itself.
-void apply_config(vpu::CompileOptions& options, const std::string& file_or_pair);
-ElementType parse_precision(const std::string& s);
+/// The entries of -c: files of "KEY VALUE" lines, or KEY=VALUE itself.
+Config read_config(const std::vector<std::string>& files_or_pairs);
+/// Throws BadOptionValue naming the types that there are.
+TensorType parse_precision(const std::string& s);
 std::string upper_case(std::string s);
 /// "name:FP16,other:U8" -> by name. Throws BadOptionValue with compile_tool's text.
 std::map<std::string, std::string> named_values(std::string list);
-void apply_io_precision(vpu::CompileOptions& options, const std::string& list);
+std::map<std::string, TensorType> named_precisions(const std::string& list);
+
+// ---- models (model_options.cpp) -------------------------------------------------------------------------------------
+
+/// A model on the command line, and what a network for a camera is compiled with.
+struct ModelOptions {
+  std::string file;
+  std::vector<std::string> shapes;  ///< "x=1,3,48,192", or "[1,3,48,192],..."
+  ConversionOptions conversion;
+  CameraOptions camera;
+  std::string ip = "U8", op, iop;
+  std::vector<std::string> config;
+
+  std::map<std::string, Shape> input_shapes() const;
+  ConversionOptions for_conversion() const;
+  /// The options as the library takes them.
+  CameraOptions for_camera() const;
+};
+/// Declares the model and --input-shape.
+void add_model_options(CLI::App& app, ModelOptions& o);
+/// Declares what Model Optimizer does on the way: cutting, mean and scale values.
+void add_conversion_options(CLI::App& app, ModelOptions& o);
+void add_camera_options(CLI::App& app, ModelOptions& o);
+/// Declares --input, --seed and how pictures are read.
+void add_input_options(CLI::App& app, InputOptions& o);
+
+/// "1x3x224x224"
+std::string shape_text(const Shape& shape);
+/// "2020.4, 2021.1, ...": for help.
+std::string all_targets();
 
 }  // namespace blobsmith::cli

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <sstream>
 
+#include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
 #include "core/file.hpp"
-#include "vpu/options/config_file.hpp"
 
 namespace blobsmith::cli {
 
@@ -13,6 +13,7 @@ int exit_code(ErrorCode code) {
   switch (static_cast<int>(code) / 1000) {
     case 1: return kFileError;
     case 4: return kUsageError;
+    case 6: return kStopped;
     case 9: return kInternalError;
     default: return kModelError;
   }
@@ -20,12 +21,14 @@ int exit_code(ErrorCode code) {
 
 int report(const Error& e) {
   std::fprintf(stderr, "error[BS%d]: %s\n", static_cast<int>(e.code()), e.what());
-  if (!e.file().empty()) std::fprintf(stderr, "  --> %s\n", e.file().c_str());
+  if (!e.file().empty() || !e.source().empty())
+    std::fprintf(stderr, "  --> %s%s%s\n", e.file().c_str(), e.file().empty() || e.source().empty() ? "" : ", ",
+                 e.source().c_str());
   if (!e.why().empty()) std::fprintf(stderr, "  why:  %s\n", e.why().c_str());
   if (!e.hint().empty()) std::fprintf(stderr, "  hint: %s\n", e.hint().c_str());
   if (e.code() == ErrorCode::Internal)
     std::fprintf(stderr, "  this is a bug in blobsmith %s: please report it with the model and this command line\n",
-                 BLOBSMITH_VERSION);
+                 std::string(version()).c_str());
   return exit_code(e.code());
 }
 
@@ -56,17 +59,22 @@ int parse(CLI::App& app, const Arguments& args) {
   }
 }
 
-void apply_config(vpu::CompileOptions& options, const std::string& file_or_pair) {
-  if (const size_t eq = file_or_pair.find('='); eq != std::string::npos && !file_exists(file_or_pair)) {
-    options.set(file_or_pair.substr(0, eq), file_or_pair.substr(eq + 1));
-    return;
+Config read_config(const std::vector<std::string>& files_or_pairs) {
+  Config config;
+  for (const std::string& s : files_or_pairs) {
+    if (const size_t eq = s.find('='); eq != std::string::npos && !file_exists(s)) {
+      config.emplace_back(s.substr(0, eq), s.substr(eq + 1));
+      continue;
+    }
+    const Bytes text = read_file(s, 1 << 20);
+    for (auto& pair : parse_config({reinterpret_cast<const char*>(text.data()), text.size()}))
+      config.push_back(std::move(pair));
   }
-  const Bytes text = read_file(file_or_pair, 1 << 20);
-  vpu::apply_config_text(options, {reinterpret_cast<const char*>(text.data()), text.size()});
+  return config;
 }
 
-ElementType parse_precision(const std::string& s) {
-  if (const auto t = parse_element_type(s)) return *t;
+TensorType parse_precision(const std::string& s) {
+  if (const auto t = parse_tensor_type(s)) return *t;
   Error e(ErrorCode::BadOptionValue, "\"" + s + "\" is not a valid precision");
   throw e.hint("one of FP32, FP16, U8, I8, I32");
 }
@@ -89,8 +97,10 @@ std::map<std::string, std::string> named_values(std::string list) {
   return values;
 }
 
-void apply_io_precision(vpu::CompileOptions& options, const std::string& list) {
-  for (const auto& [name, precision] : named_values(list)) options.io_precision[name] = parse_precision(precision);
+std::map<std::string, TensorType> named_precisions(const std::string& list) {
+  std::map<std::string, TensorType> r;
+  for (const auto& [name, precision] : named_values(list)) r[name] = parse_precision(precision);
+  return r;
 }
 
 }  // namespace blobsmith::cli

@@ -4,13 +4,11 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/cli.hpp"
 #include "cli/compare_report.hpp"
-#include "cli/run_options.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-using compare::LayerResult;
 
 constexpr double kWidth = 960, kHeight = 240, kLeft = 60, kBottom = 30, kTop = 10;
 constexpr double kLargestHalf = 65504;
@@ -90,9 +88,9 @@ class Plot {
 const char* kind_of(const LayerResult& l) { return l.within ? l.is_output ? "out" : "ok" : "bad"; }
 
 std::string error_plot(const CompareReport& r) {
-  const auto& layers = r.comparison.layers;
+  const auto& layers = r.result.comparison.layers;
   Plot p(layers.size(), -6, 1);
-  p.limit(r.settings.tolerance, format("tolerance %g", r.settings.tolerance));
+  p.limit(r.tolerance, format("tolerance %g", r.tolerance));
   std::vector<double> values;
   for (const LayerResult& l : layers) values.push_back(l.relative_error);
   p.line(values);
@@ -103,7 +101,7 @@ std::string error_plot(const CompareReport& r) {
 }
 
 std::string magnitude_plot(const CompareReport& r) {
-  const auto& layers = r.comparison.layers;
+  const auto& layers = r.result.comparison.layers;
   Plot p(layers.size(), -5, 6);
   p.limit(kLargestHalf, "largest of FP16");
   p.limit(0x1p-14, "smallest normal of FP16");
@@ -121,7 +119,7 @@ std::string table(const CompareReport& r) {
   for (const char* column : {"stage", "max error", "mean error", "relative", "cosine", "largest"})
     s += std::string("<th class=\"n\">") + column + "</th>";
   s += "<th>remarks</th></tr>\n";
-  for (const LayerResult& l : r.comparison.layers) {
+  for (const LayerResult& l : r.result.comparison.layers) {
     s += format("<tr class=\"%s\"><td>", kind_of(l)) + escaped(l.name) + (l.is_output ? " (output)" : "") +
          "</td><td>" + escaped(l.type) + "</td><td>" + shape_text(l.shape) + "</td><td class=\"n\">" +
          (l.stage < 0 ? "" : std::to_string(l.stage)) + "</td>";
@@ -139,11 +137,11 @@ constexpr const char* kLegend =
     "out\">&#9679;</span> an output, within &ensp;<span class=\"key bad\">&#9679;</span> outside</p>\n";
 
 /// Many, and seldom asked for: to be unfolded.
-std::string inside(const std::vector<compare::Inside>& layers) {
+std::string inside(const std::vector<Inside>& layers) {
   if (layers.empty()) return "";
   std::string s = "<h2>Computed inside other layers</h2>\n<details><summary>" + std::to_string(layers.size()) +
                   (layers.size() == 1 ? " layer" : " layers") + "</summary>\n<ul>\n";
-  for (const compare::Inside& i : layers)
+  for (const Inside& i : layers)
     s += "<li>" + escaped(i.type) + " " + escaped(i.name) +
          (i.shows_in.empty() ? "" : ": shows in " + escaped(i.shows_in)) + "</li>\n";
   return s + "</ul>\n</details>\n";
@@ -184,22 +182,22 @@ constexpr const char* kStyle =
 }  // namespace
 
 std::string compare_html(const CompareReport& r) {
-  const compare::Comparison& c = r.comparison;
+  const Comparison& c = r.result.comparison;
   const std::string title = escaped(r.model) + (r.blob.empty() ? "" : " and " + escaped(r.blob));
   std::string s =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><title>blobsmith compare: " +
       title + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + title + "</h1>\n";
   s += std::string("<p class=\"verdict\">The outputs ") + (c.outputs_within() ? "agree" : "do not agree") +
-       format(" (tolerance %g).</p>\n", r.settings.tolerance);
+       format(" (tolerance %g).</p>\n", r.tolerance);
   if (const LayerResult* first = c.first_outside())
     s += "<p>First layer outside of the tolerance: <b>" + escaped(first->name) + "</b> (" + escaped(first->type) +
          ").</p>\n";
   s += "<p>" + coverage(c) + ".</p>\n";
-  s += list("Hints", r.advice);
+  s += list("Hints", r.result.advice);
   std::vector<std::string> known, skipped;
-  for (const compare::FaultyLayer& f : r.faults) known.push_back(f.text());
-  for (const compare::Skipped& k : c.skipped) skipped.push_back(k.name + ": " + k.why);
+  for (const Remark& f : r.result.faults) known.push_back(f.text());
+  for (const Skipped& k : c.skipped) skipped.push_back(k.name + ": " + k.why);
   s += list("Layers that Intel's compiler is known to compute otherwise", known);
   s += "<h2>Relative error</h2>\n" + error_plot(r) + kLegend + "<h2>Largest value of the model</h2>\n" +
        magnitude_plot(r) + "<h2>Layers</h2>\n" + table(r);

@@ -5,12 +5,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/run_options.hpp"
+#include "cli/cli.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
-using compare::LayerResult;
 using Json = nlohmann::ordered_json;
 
 template <class... T>
@@ -26,7 +25,7 @@ bool worse(const LayerResult* a, const LayerResult* b) {
   return a->relative_error > b->relative_error;
 }
 
-std::vector<const LayerResult*> chosen(const compare::Comparison& c, size_t rows) {
+std::vector<const LayerResult*> chosen(const Comparison& c, size_t rows) {
   std::vector<const LayerResult*> list;
   for (const LayerResult& l : c.layers) list.push_back(&l);
   if (rows == 0) return list;
@@ -92,44 +91,44 @@ std::string remarks(const LayerResult& l) {
   return s;
 }
 
-std::string coverage(const compare::Comparison& c) {
+std::string coverage(const Comparison& c) {
   return format("%d of the %d layers that depend on the inputs compared", c.compared_layers, c.model_layers) +
          (c.inside.empty() ? "" : "; the others are computed together with one behind them");
 }
 
 std::string compare_text(const CompareReport& r, size_t rows) {
-  const compare::Comparison& c = r.comparison;
+  const Comparison& c = r.result.comparison;
   const std::vector<const LayerResult*> list = chosen(c, rows);
   std::string s = table(list);
   if (list.size() < c.layers.size())
     s += format("... and %zu layers with smaller errors (-v shows all, in order)\n", c.layers.size() - list.size());
   s += "\n" + coverage(c) + "\n";
-  if (!r.traced)
+  if (!r.result.traced)
     s += "the blob was made with other options or another compiler than expected: only its outputs can be compared\n";
-  for (const compare::Skipped& k : c.skipped) s += "not compared: \"" + k.name + "\": " + k.why + "\n";
-  for (const compare::FaultyLayer& f : r.faults)
+  for (const Skipped& k : c.skipped) s += "not compared: \"" + k.name + "\": " + k.why + "\n";
+  for (const Remark& f : r.result.faults)
     s += "known: " + f.text() + (f.avoidable ? " (blobsmith convert avoids that)" : "") + "\n";
-  for (const std::string& a : r.advice) s += "hint: " + a + "\n";
+  for (const std::string& a : r.result.advice) s += "hint: " + a + "\n";
   const LayerResult* first = c.first_outside();
   if (first)
-    s += format("first layer outside of the tolerance %g: \"%s\"", r.settings.tolerance, first->name.c_str()) +
+    s += format("first layer outside of the tolerance %g: \"%s\"", r.tolerance, first->name.c_str()) +
          format(" (%s), element %lld: %.6g in the model, %.6g in the blob\n", first->type.c_str(),
                 static_cast<long long>(first->worst_at), static_cast<double>(first->model_value),
                 static_cast<double>(first->blob_value));
-  s += c.outputs_within() ? format("outputs agree (tolerance %g)\n", r.settings.tolerance)
-                          : format("outputs do NOT agree (tolerance %g)\n", r.settings.tolerance);
+  s += c.outputs_within() ? format("outputs agree (tolerance %g)\n", r.tolerance)
+                          : format("outputs do NOT agree (tolerance %g)\n", r.tolerance);
   return s;
 }
 
 std::string compare_json(const CompareReport& r) {
-  const compare::Comparison& c = r.comparison;
+  const Comparison& c = r.result.comparison;
   const LayerResult* first = c.first_outside();
   Json j{{"model", r.model},
          {"blob", r.blob.empty() ? Json(nullptr) : Json(r.blob)},
-         {"tolerance", r.settings.tolerance},
+         {"tolerance", r.tolerance},
          {"outputs_within", c.outputs_within()},
          {"first_outside", first ? Json(first->name) : Json(nullptr)},
-         {"traced", r.traced},
+         {"traced", r.result.traced},
          {"model_layers", c.model_layers},
          {"compared_layers", c.compared_layers},
          {"milliseconds", {{"blob", c.blob_milliseconds}, {"model", c.model_milliseconds}}},
@@ -137,13 +136,13 @@ std::string compare_json(const CompareReport& r) {
          {"computed_inside", Json::array()},
          {"not_compared", Json::array()},
          {"known_faults", Json::array()},
-         {"hints", r.advice}};
+         {"hints", r.result.advice}};
   for (const LayerResult& l : c.layers) j["layers"].push_back(to_json(l));
-  for (const compare::Inside& i : c.inside)
+  for (const Inside& i : c.inside)
     j["computed_inside"].push_back(
         {{"name", i.name}, {"type", i.type}, {"shows_in", i.shows_in.empty() ? Json(nullptr) : Json(i.shows_in)}});
-  for (const compare::Skipped& k : c.skipped) j["not_compared"].push_back({{"name", k.name}, {"why", k.why}});
-  for (const compare::FaultyLayer& f : r.faults)
+  for (const Skipped& k : c.skipped) j["not_compared"].push_back({{"name", k.name}, {"why", k.why}});
+  for (const Remark& f : r.result.faults)
     j["known_faults"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"avoidable", f.avoidable}});
   return j.dump(1) + "\n";
 }

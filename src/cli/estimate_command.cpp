@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/estimate_report.hpp"
-#include "cli/model_input.hpp"
+#include "api/model.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"
@@ -16,8 +16,7 @@ namespace blobsmith::cli {
 namespace {
 
 struct Options {
-  ModelInput model;
-  CameraOptions camera;
+  ModelOptions model;
   std::string html, other, constants;
   bool json = false;
 };
@@ -46,20 +45,16 @@ EstimateResult of_blob(const std::string& file, const estimate::Constants& const
 EstimateResult of_model(const Options& o, const estimate::Constants& constants) {
   EstimateResult r;
   r.file = o.model.file;
-  Graph graph = read_model(o.model);
+  Diagnostics said;
+  Graph graph = api::read_graph(r.file, {.input_shapes = o.model.input_shapes()}, said);
   const estimate::NetworkSize size = estimate::size_of(graph);
   r.gflops = size.gflops();
   r.mparams = size.parameters / 1e6;
   r.measured = estimate::recognise(graph);
-  legalise(graph, o.model.quirks);
-  const vpu::CompileOptions options = camera_options(o.camera, graph, o.model.quirks);
-  const auto network = [&] {
-    Graph again = read_model(o.model);
-    legalise(again, o.model.quirks);
-    return again;
-  };
-  r.by_shaves = estimate::sweep(network, options, constants);
-  const ChunkedBytes blob = vpu::compile(std::move(graph), options);
+  legalise(graph, false);
+  const vpu::CompileOptions options = api::camera_options(o.model.for_camera(), graph, false);
+  r.by_shaves = estimate::sweep([&] { return graph.clone(); }, options, constants);
+  const ChunkedBytes blob = vpu::compile(std::move(graph), options, said);
   r.blob = vpu::read_blob(Bytes::adopt(blob.joined()));
   r.estimate = estimate::estimate(r.blob, constants);
   return r;
@@ -95,7 +90,7 @@ int estimate_command(const Arguments& args) {
   Options o;
   add_model_options(app, o.model);
   app.get_option("model")->description("a model (.onnx, .xml: every number of SHAVEs) or a .blob");
-  add_camera_options(app, o.camera);
+  add_camera_options(app, o.model);
   app.add_option("--compare", o.other, "a second model or blob: what differs");
   app.add_option("--constants", o.constants, "a JSON file with constants of the cost model (tools/fit_cost_model.py)");
   app.add_option("--html", o.html, "write a page with charts into this file");

@@ -4,14 +4,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "blobsmith/layers.hpp"
 #include "cli/cli.hpp"
-#include "core/error_codes.hpp"
-#include "transforms/faults/fault_table.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-std::string name_of(const ErrorCodeRow& r) { return "BS" + std::to_string(static_cast<int>(r.code)); }
 
 void print_markdown(const std::vector<ErrorCodeRow>& rows) {
   std::printf(
@@ -23,7 +20,7 @@ void print_markdown(const std::vector<ErrorCodeRow>& rows) {
       std::printf("\n## BS%dxxx: %s\n\n| code | meaning | what to do | exit code |\n| --- | --- | --- | --- |\n",
                   static_cast<int>(r.code) / 1000, std::string(g).c_str());
     }
-    std::printf("| %s | %s | %s | %d |\n", name_of(r).c_str(), std::string(r.meaning).c_str(),
+    std::printf("| %s | %s | %s | %d |\n", error_name(r.code).c_str(), std::string(r.meaning).c_str(),
                 std::string(r.remedy).c_str(), exit_code(r.code));
   }
 }
@@ -40,13 +37,14 @@ int explain_command(const Arguments& args) {
   app.add_flag("--faults", faults, "the known wrong results of Intel's tools instead, as docs/quirks.md has them");
   if (const int exit = parse(app, args); exit >= 0) return exit;
   if (faults) {
-    std::printf("%s", transforms::fault_table().c_str());
+    std::printf("%s", known_faults_markdown().c_str());
     return kDone;
   }
   std::vector<ErrorCodeRow> rows(error_codes().begin(), error_codes().end());
   if (!code.empty())
-    std::erase_if(rows,
-                  [&](const ErrorCodeRow& r) { return name_of(r) != upper_case(code) && name_of(r) != "BS" + code; });
+    std::erase_if(rows, [&](const ErrorCodeRow& r) {
+      return error_name(r.code) != upper_case(code) && error_name(r.code) != "BS" + code;
+    });
   if (rows.empty()) {
     Error e(ErrorCode::BadOptionValue, "there is no error code '" + code + "'");
     throw e.hint("blobsmith explain lists all");
@@ -56,7 +54,7 @@ int explain_command(const Arguments& args) {
   } else if (json) {
     nlohmann::ordered_json j = nlohmann::ordered_json::array();
     for (const ErrorCodeRow& r : rows)
-      j.push_back({{"code", name_of(r)},
+      j.push_back({{"code", error_name(r.code)},
                    {"group", error_group(r.code)},
                    {"meaning", r.meaning},
                    {"remedy", r.remedy},
@@ -64,7 +62,7 @@ int explain_command(const Arguments& args) {
     std::printf("%s\n", j.dump(1).c_str());
   } else {
     for (const ErrorCodeRow& r : rows)
-      std::printf("%s  %s\n        %s\n", name_of(r).c_str(), std::string(r.meaning).c_str(),
+      std::printf("%s  %s\n        %s\n", error_name(r.code).c_str(), std::string(r.meaning).c_str(),
                   std::string(r.remedy).c_str());
   }
   return kDone;

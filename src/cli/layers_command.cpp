@@ -4,16 +4,15 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "blobsmith/layers.hpp"
 #include "cli/cli.hpp"
 #include "graph/ops/attribute_text.hpp"
-#include "importers/onnx/as_model_optimizer.hpp"
-#include "vpu/supported_layers.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rows = std::vector<vpu::SupportedLayer>;
+using Rows = std::vector<SupportedLayer>;
 
 struct Table {
   const char* key;
@@ -24,37 +23,35 @@ struct Table {
   Rows (*rows)();
   const char* text;
 };
-Rows onnx_rows() { return vpu::supported_operators(onnx_operators()); }
-
 constexpr Table kTables[] = {
-    {"onnx", "ONNX operators", nullptr, "main operation", true, onnx_rows,
+    {"onnx", "ONNX operators", nullptr, "main operation", true, supported_onnx,
      "What `convert` makes of the operators that it knows. An operator that is not listed is refused by name."},
-    {"openvino", "OpenVINO operations", "opsets", "layers", true, vpu::supported_openvino,
+    {"openvino", "OpenVINO operations", "opsets", "layers", true, supported_openvino,
      "Operations of an IR, and the layers that they are lowered as."},
-    {"vpu", "Layer types", nullptr, nullptr, false, vpu::supported_vpu,
+    {"vpu", "Layer types", nullptr, nullptr, false, supported_vpu,
      "What messages call a layer type: these have a parser."},
-    {"stages", "Stage types", "number", "runs on", false, vpu::stage_types,
+    {"stages", "Stage types", "number", "runs on", false, stage_types,
      "What `inspect` shows. The compiler makes those that its passes and parsers need; the reader knows all."},
 };
 
 Rows chosen_rows(const Table& t, const std::string& op) {
   Rows rows = t.rows();
-  if (!op.empty()) std::erase_if(rows, [&](const vpu::SupportedLayer& l) { return !ops::same_caseless(l.name, op); });
+  if (!op.empty()) std::erase_if(rows, [&](const SupportedLayer& l) { return !ops::same_caseless(l.name, op); });
   return rows;
 }
 
-Json row_json(const Table& t, const vpu::SupportedLayer& l) {
-  Json j{{"framework", t.key}, {"name", l.name}, {"support", vpu::to_string(l.support)}};
+Json row_json(const Table& t, const SupportedLayer& l) {
+  Json j{{"framework", t.key}, {"name", l.name}, {"support", to_string(l.support)}};
   if (t.versions) j[t.versions] = l.versions;
   if (t.becomes) j["becomes"] = l.becomes;
   if (!l.limits.empty()) j["limits"] = l.limits;
   return j;
 }
 
-std::vector<std::string> cells(const Table& t, const vpu::SupportedLayer& l) {
+std::vector<std::string> cells(const Table& t, const SupportedLayer& l) {
   std::vector<std::string> c{l.name};
   if (t.versions) c.push_back(l.versions);
-  c.push_back(vpu::to_string(l.support));
+  c.push_back(to_string(l.support));
   if (t.becomes) c.push_back(l.becomes);
   if (t.limits) c.push_back(l.limits);
   return c;
@@ -79,12 +76,12 @@ void print_markdown(const Table& t, const Rows& rows) {
   std::printf("\n## %s\n\n%s\n\n", t.title, t.text);
   const std::vector<std::string> head = headings(t);
   std::printf("%s%s", markdown_row(head).c_str(), markdown_row(std::vector<std::string>(head.size(), "---")).c_str());
-  for (const vpu::SupportedLayer& l : rows) std::printf("%s", markdown_row(cells(t, l)).c_str());
+  for (const SupportedLayer& l : rows) std::printf("%s", markdown_row(cells(t, l)).c_str());
 }
 
 void print_text(const Table& t, const Rows& rows) {
   std::vector<std::vector<std::string>> lines{headings(t)};
-  for (const vpu::SupportedLayer& l : rows) lines.push_back(cells(t, l));
+  for (const SupportedLayer& l : rows) lines.push_back(cells(t, l));
   std::vector<size_t> widths(lines[0].size());
   for (const auto& line : lines)
     for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
@@ -122,7 +119,7 @@ int layers_command(const Arguments& args) {
     found += rows.size();
     if (rows.empty()) continue;
     if (json)
-      for (const vpu::SupportedLayer& l : rows) list.push_back(row_json(t, l));
+      for (const SupportedLayer& l : rows) list.push_back(row_json(t, l));
     else if (markdown)
       print_markdown(t, rows);
     else

@@ -8,7 +8,9 @@
 #include <malloc.h>
 #endif
 
+#include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
+#include "cli/progress.hpp"
 
 namespace {
 
@@ -54,7 +56,7 @@ int run_verb(const Verb& verb, const Arguments& args) {
   } catch (const std::bad_alloc&) {
     return report(Error(ErrorCode::NotEnoughResources, "out of memory"));
   } catch (const std::exception& e) {
-    return report(internal_error(e.what()));
+    return report(Error(ErrorCode::Internal, std::string("internal error: ") + e.what()));
   }
 }
 
@@ -72,6 +74,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  catch_interrupts();
   Arguments args(argv, argv + argc);
   const std::string program = std::filesystem::path(args.empty() ? "" : args[0]).filename();
   if (!args.empty()) args.erase(args.begin());
@@ -81,7 +84,7 @@ int main(int argc, char** argv) {
     return args.empty() ? kUsageError : kDone;
   }
   if (args[0] == "--version") {
-    std::printf("blobsmith %s (blobs as OpenVINO 2021.4.2 writes them)\n", BLOBSMITH_VERSION);
+    std::printf("blobsmith %s (blobs as OpenVINO 2021.4.2 writes them)\n", std::string(version()).c_str());
     return kDone;
   }
   const auto verb = std::ranges::find_if(kVerbs, [&](const Verb& v) { return args[0] == v.name; });

@@ -3,24 +3,24 @@
 #include <chrono>
 
 #include "blobsmith/emulator.hpp"
+#include "blobsmith/model.hpp"
 #include "cli/cli.hpp"
+#include "cli/progress.hpp"
 #include "cli/run_model.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
 #include "core/file.hpp"
-#include "importers/import.hpp"
-#include "vpu/format/reader.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
-void add_options(CLI::App& app, RunOptions& o) {
+void add_options(CLI::App& app, RunArguments& o) {
   app.add_option(
-         "blob", o.blob,
+         "blob", o.file,
          "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")
       ->required();
-  add_input_options(app, o);
-  app.add_flag("--random", o.random, "random numbers for the inputs not given");
+  add_input_options(app, o.inputs);
+  app.add_flag("--random", o.inputs.random, "random numbers for the inputs not given");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");
   app.add_option("--expect", o.expect,
                  "FILE.npy, OUTPUT=FILE.npy or FILE.npz: exit 4 when the outputs differ (repeatable)")
@@ -52,48 +52,44 @@ void add_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--json", o.json, "print the result as JSON");
 }
 
-Emulator load(const RunOptions& o) {
+Emulator load(const RunArguments& o) {
   const auto assumed = [&](const char* name) { return std::ranges::find(o.assume, name) != o.assume.end(); };
   const ArithmeticOptions arithmetic{.fp16_sums = assumed("fp16-sums"),
                                      .saturate = assumed("saturate"),
                                      .flush_denormals = assumed("flush-denormals")};
-  try {
-    return Emulator(vpu::read_blob(read_file(o.blob)), {.avg_exclude_pad = o.avg_exclude_pad,
-                                                        .arithmetic = arithmetic,
-                                                        .check_memory = o.check_memory,
-                                                        .threads = o.threads});
-  } catch (Error& e) {
-    if (e.file().empty()) e.in_file(o.blob);
-    throw;
-  }
+  return Emulator::open(o.file, {.avg_exclude_pad = o.avg_exclude_pad,
+                                 .arithmetic = arithmetic,
+                                 .check_memory = o.check_memory,
+                                 .threads = o.threads});
 }
 
-double timed_run(Emulator& emulator) {
+double timed_run(Emulator& emulator, const Control& control) {
   const auto start = std::chrono::steady_clock::now();
-  emulator.run();
+  emulator.run(control);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
-RunResult run_all(Emulator& emulator, const RunOptions& o) {
-  RunResult result;
+RunReport run_all(Emulator& emulator, const RunArguments& o) {
+  RunReport result;
   StageDump dump(o);
-  Progress progress;
-  std::string run_text;
+  ProgressBar bar;
+  const int runs = o.repeat > 1 ? o.repeat + 1 : 1;
+  const auto run = [&](int k) {
+    return timed_run(emulator, bar.control(static_cast<double>(k) / runs, static_cast<double>(k + 1) / runs));
+  };
   bool first = true;
   emulator.on_stage([&](const StageEvent& e) {
     if (first) dump.see(e);
     if (o.profile) result.profile.see(e);
-    progress.show(run_text + "stage " + std::to_string(e.index));
   });
-  if (o.dump_stages.empty() && !o.profile && !progress.active()) emulator.on_stage(nullptr);
+  if (o.dump_stages.empty() && !o.profile) emulator.on_stage(nullptr);
   if (o.repeat > 1) {
-    timed_run(emulator);
+    run(0);
     first = false;
     result.profile.clear();
   }
   for (int k = 0; k < o.repeat; ++k) {
-    if (o.repeat > 1) run_text = "run " + std::to_string(k + 1) + " of " + std::to_string(o.repeat) + ", ";
-    result.milliseconds.push_back(timed_run(emulator));
+    result.milliseconds.push_back(run(o.repeat > 1 ? k + 1 : 0));
     first = false;
   }
   emulator.on_stage(nullptr);
@@ -106,17 +102,17 @@ RunResult run_all(Emulator& emulator, const RunOptions& o) {
 
 int run_command(const Arguments& args) {
   CLI::App app("Example: blobsmith run model.blob --input images=photo.png --output-dir out", "blobsmith run");
-  RunOptions o;
+  RunArguments o;
   add_options(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   if (!o.dump_stages.empty() && o.output_dir.empty())
     throw Error(ErrorCode::BadOptionValue, "--dump-stage writes files: give --output-dir too");
-  if (is_model_file(o.blob)) return run_model(o);
+  if (is_model_file(o.file)) return run_model_file(o);
 
   Emulator emulator = load(o);
-  set_inputs(emulator, o);
+  set_inputs(emulator, o.inputs);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
-  RunResult result = run_all(emulator, o);
+  RunReport result = run_all(emulator, o);
   result.outputs = nlohmann::ordered_json::array();
   for (const TensorInfo& t : emulator.outputs())
     result.outputs.push_back(write_output(

@@ -7,9 +7,10 @@
 #include <limits>
 #include <numeric>
 
+#include "cli/cli.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "emulator/npz.hpp"
+#include "files/npz.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -93,7 +94,7 @@ std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& em
 
 }  // namespace
 
-std::vector<Verdict> check_expected(const Emulator& emulator, const RunOptions& o) {
+std::vector<Verdict> check_expected(const Emulator& emulator, const RunArguments& o) {
   std::vector<Verdict> verdicts;
   for (const std::string& argument : o.expect)
     for (const auto& [name, array] : expected_arrays(emulator, argument))

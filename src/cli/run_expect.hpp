@@ -21,7 +21,7 @@ struct Verdict {
 };
 
 /// Checks the outputs that --expect names. Throws when a file can't be read or names no output.
-std::vector<Verdict> check_expected(const Emulator& emulator, const RunOptions& options);
+std::vector<Verdict> check_expected(const Emulator& emulator, const RunArguments& options);
 /// "scores: as expected (largest difference 0.1 % of ...)" or what differs and where.
 std::string verdict_text(const Verdict& v);
 

@@ -1,57 +1,23 @@
 #include "cli/run_model.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "blobsmith/run.hpp"
 #include "cli/cli.hpp"
-#include "cli/model_input.hpp"
+#include "cli/progress.hpp"
 #include "core/file.hpp"
-#include "emulator/npy.hpp"
-#include "reference/executor.hpp"
+#include "files/npy.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Collects values for the parameters of a graph.
-class ModelInputs : public InputTarget {
- public:
-  explicit ModelInputs(const Graph& graph) {
-    for (const Node* p : graph.parameters()) {
-      parameters_.push_back(p);
-      inputs_.push_back(describe_parameter(*p));
-      tensors_.emplace_back();
-    }
-  }
-  const std::vector<TensorInfo>& inputs() const override { return inputs_; }
-  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override {
-    std::vector<float> values(static_cast<size_t>(count_of(input)));
-    next(values);
-    set(input, values);
-  }
-  void set_integers(const TensorInfo& input, std::span<const int32_t> values) override {
-    set(input, std::vector<float>(values.begin(), values.end()));
-  }
-
-  std::vector<Tensor> take() { return std::move(tensors_); }
-
- private:
-  void set(const TensorInfo& input, std::span<const float> values) {
-    const auto i = static_cast<size_t>(std::ranges::find(inputs_, input.name, &TensorInfo::name) - inputs_.begin());
-    tensors_.at(i) = reference::input_tensor(*parameters_.at(i), values);
-  }
-
-  std::vector<const Node*> parameters_;
-  std::vector<TensorInfo> inputs_;
-  std::vector<Tensor> tensors_;
-};
-
-void check_options(const RunOptions& o) {
+void check_options(const RunArguments& o) {
   if (!o.expect.empty() || !o.dump_stages.empty() || o.profile || o.repeat > 1 || o.avg_exclude_pad || o.check_memory ||
       !o.assume.empty())
     throw Error(
@@ -62,20 +28,13 @@ void check_options(const RunOptions& o) {
 
 }  // namespace
 
-TensorInfo describe_parameter(const Node& p) {
-  const ElementType t = p.element_type();
-  return {p.name, is_float(t) ? TensorType::FP32 : t == ElementType::u8 ? TensorType::U8 : TensorType::S32, p.shape()};
-}
-
-std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results) {
-  std::vector<FloatTensor> list;
-  for (size_t i = 0; i < results.size(); ++i)
-    list.push_back({reference::value_name(graph.results()[i]->input(0)), results[i].shape, results[i].to_f32()});
-  return list;
+std::string as_file_name(std::string name) {
+  std::ranges::replace(name, '/', '_');
+  return name;
 }
 
 Json write_output(const std::string& name, const std::vector<int64_t>& shape, const ValueSource& values,
-                  const RunOptions& o) {
+                  const RunArguments& o) {
   Json j{{"name", name}, {"shape", shape}};
   float low = std::numeric_limits<float>::infinity(), high = -low;
   bool finite = true;
@@ -112,23 +71,20 @@ void print_outputs(const Json& outputs) {
   }
 }
 
-int run_model(const RunOptions& o) {
+int run_model_file(const RunArguments& o) {
   check_options(o);
-  reference::Executor executor(read_model({.file = o.blob, .shapes = {}, .half_precision = false}), o.threads);
-  ModelInputs inputs(executor.graph());
-  set_inputs(inputs, o);
+  ProgressBar bar;
+  const RunResult r = run_model(read_model(o.file, {.half_precision = false, .control = bar.control(0, 0.1)}),
+                                {.inputs = o.inputs, .threads = o.threads, .control = bar.control(0.1)});
   if (!o.output_dir.empty()) make_folder(o.output_dir);
-  const auto start = std::chrono::steady_clock::now();
-  const std::vector<Tensor> results = executor.run(inputs.take());
-  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   auto outputs = Json::array();
-  for (const FloatTensor& t : named_outputs(executor.graph(), results))
+  for (const FloatTensor& t : r.outputs)
     outputs.push_back(write_output(t.name, t.shape, [&](const auto& take) { take(t.values); }, o));
   if (o.json) {
-    std::printf("%s\n", Json{{"milliseconds", ms}, {"outputs", outputs}}.dump(1).c_str());
+    std::printf("%s\n", Json{{"milliseconds", r.milliseconds}, {"outputs", outputs}}.dump(1).c_str());
   } else {
     print_outputs(outputs);
-    std::printf("%.0f ms\n", ms);
+    std::printf("%.0f ms\n", r.milliseconds);
   }
   return kDone;
 }

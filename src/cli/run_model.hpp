@@ -6,25 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "blobsmith/emulator.hpp"
 #include "cli/run_options.hpp"
-#include "graph/graph.hpp"
 
 namespace blobsmith::cli {
 
 /// Computes the model in FP32, as its operations are defined. Returns the exit code.
-int run_model(const RunOptions& options);
-
-/// A parameter of a graph as an input to fill.
-TensorInfo describe_parameter(const Node& parameter);
-/// The outputs of a graph by the names that a blob gives them.
-std::vector<FloatTensor> named_outputs(const Graph& graph, std::span<const Tensor> results);
+int run_model_file(const RunArguments& options);
 
 /// Calls its argument with one span of values after another.
 using ValueSource = std::function<void(const std::function<void(std::span<const float>)>&)>;
 /// Writes DIR/<name>.npy where --output-dir is given; says what was written.
 nlohmann::ordered_json write_output(const std::string& name, const std::vector<int64_t>& shape,
-                                    const ValueSource& values, const RunOptions& options);
+                                    const ValueSource& values, const RunArguments& options);
 void print_outputs(const nlohmann::ordered_json& outputs);
 
 }  // namespace blobsmith::cli

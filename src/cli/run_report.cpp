@@ -51,7 +51,7 @@ int64_t peak_memory() {
 
 }  // namespace
 
-void print_json(const RunOptions& o, const RunResult& r) {
+void print_json(const RunArguments& o, const RunReport& r) {
   const Latency latency(r.milliseconds);
   Json j{{"milliseconds", latency.median}, {"outputs", r.outputs}};
   if (const int64_t peak = peak_memory()) j["peak_memory"] = peak;
@@ -65,7 +65,7 @@ void print_json(const RunOptions& o, const RunResult& r) {
   std::printf("%s\n", j.dump(1).c_str());
 }
 
-void print_text(const RunOptions& o, const RunResult& r) {
+void print_text(const RunArguments& o, const RunReport& r) {
   if (o.profile) std::printf("%s", r.profile.text(o.repeat, o.sort == "time").c_str());
   for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
   print_outputs(r.outputs);

@@ -10,7 +10,7 @@
 
 namespace blobsmith::cli {
 
-struct RunResult {
+struct RunReport {
   std::vector<double> milliseconds;  ///< of each run that counts
   std::vector<std::string> dumped;
   StageProfile profile;
@@ -20,7 +20,7 @@ struct RunResult {
   bool good() const { return memory.empty() && std::ranges::all_of(verdicts, &Verdict::good); }
 };
 
-void print_json(const RunOptions& options, const RunResult& result);
-void print_text(const RunOptions& options, const RunResult& result);
+void print_json(const RunArguments& options, const RunReport& result);
+void print_text(const RunArguments& options, const RunReport& result);
 
 }  // namespace blobsmith::cli

@@ -1,21 +1,20 @@
 #include "cli/run_stages.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/cli.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "emulator/npy.hpp"
+#include "files/npy.hpp"
 
 namespace blobsmith::cli {
 
 // ---- dump
 // -------------------------------------------------------------------------------------------------------------
-StageDump::StageDump(const RunOptions& options) : folder_(options.output_dir) {
+StageDump::StageDump(const RunArguments& options) : folder_(options.output_dir) {
   for (const std::string& name : options.dump_stages) found_[name] = false;
 }
 
@@ -102,23 +101,7 @@ std::string StageProfile::text(int runs, bool by_time) const {
   return out + line;
 }
 
-// ---- progress, latency
-// ------------------------------------------------------------------------------------------------
-Progress::Progress()
-    : active_(isatty(STDERR_FILENO)), next_(std::chrono::steady_clock::now() + std::chrono::seconds(1)) {}
-
-Progress::~Progress() {
-  if (width_ > 0) std::fprintf(stderr, "\r%*s\r", static_cast<int>(width_), "");
-}
-
-void Progress::show(const std::string& text) {
-  const auto now = std::chrono::steady_clock::now();
-  if (!active_ || now < next_) return;
-  next_ = now + std::chrono::milliseconds(100);
-  std::fprintf(stderr, "\r%-*s", static_cast<int>(width_), text.c_str());
-  width_ = std::max(width_, text.size());
-}
-
+// ---- latency --------------------------------------------------------------------------------------------------------
 Latency::Latency(std::vector<double> milliseconds) {
   if (milliseconds.empty()) return;
   std::ranges::sort(milliseconds);

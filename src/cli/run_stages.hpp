@@ -1,6 +1,5 @@
-// What a run tells while it goes: tensors of chosen stages, the time of each stage, progress.
+// What a run tells while it goes: tensors of chosen stages, the time of each stage.
 #pragma once
-#include <chrono>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -15,7 +14,7 @@ namespace blobsmith::cli {
 /// DIR/<label>.<role>.npy.
 class StageDump {
  public:
-  explicit StageDump(const RunOptions& options);
+  explicit StageDump(const RunArguments& options);
   void see(const StageEvent& event);
   /// Throws BadOptionValue when a name fitted no stage.
   void check_all_found() const;
@@ -47,22 +46,6 @@ class StageProfile {
   std::vector<Row> sorted(bool by_time) const;
   double total() const;
   std::map<std::pair<int, bool>, Row> rows_;
-};
-
-/// One line on stderr that overwrites itself; nothing where that is no terminal.
-class Progress {
- public:
-  Progress();
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  bool active() const { return active_; }
-  void show(const std::string& text);
-
- private:
-  bool active_;
-  size_t width_ = 0;
-  std::chrono::steady_clock::time_point next_;
 };
 
 /// Times of all runs: their smallest, median and 95th percentile.

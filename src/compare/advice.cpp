@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 namespace {
 
 constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
@@ -65,10 +65,10 @@ void advise_nan(const Comparison& c, std::vector<std::string>& list) {
                    "root or division got what FP16 made of a small value");
 }
 
-void advise_first(const Comparison& c, const std::vector<FaultyLayer>& faults, std::vector<std::string>& list) {
+void advise_first(const Comparison& c, const std::vector<Remark>& faults, std::vector<std::string>& list) {
   const LayerResult* first = c.first_outside();
   if (!first) return;
-  const auto fault = std::ranges::find(faults, first->name, &FaultyLayer::layer);
+  const auto fault = std::ranges::find(faults, first->name, &Remark::layer);
   if (fault != faults.end()) {
     list.push_back("layer \"" + first->name +
                    "\" is one of which Intel's compiler computes something else than the model says: " + fault->what +
@@ -81,7 +81,7 @@ void advise_first(const Comparison& c, const std::vector<FaultyLayer>& faults, s
 
 }  // namespace
 
-std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults,
+std::vector<std::string> advice(const Comparison& c, const std::vector<Remark>& faults,
                                 const std::vector<InputLoss>& losses) {
   std::vector<std::string> list;
   for (const Skipped& k : c.skipped)
@@ -95,4 +95,4 @@ std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLay
   return list;
 }
 
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -6,7 +6,7 @@
 #include "compare/comparison.hpp"
 #include "compare/known_faults.hpp"
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 
 /// What was given to an input and what the blob's input holds of it.
 struct InputLoss {
@@ -16,7 +16,7 @@ struct InputLoss {
 };
 
 /// Sentences, most important first. `faults`: those that the blob has.
-std::vector<std::string> advice(const Comparison& c, const std::vector<FaultyLayer>& faults,
+std::vector<std::string> advice(const Comparison& c, const std::vector<Remark>& faults,
                                 const std::vector<InputLoss>& losses);
 
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <span>
 
-namespace blobsmith::compare {
+#include "emulator/access.hpp"
+
+namespace blobsmith::comparison {
 namespace {
 
 /// `b` behind `a` along `axis`; false when they do not fit.
@@ -54,7 +56,7 @@ void BlobTensors::take(int stage) {
     const vpu::TracedTensor& t = wanted_[next_];
     std::vector<Piece>& list = pieces_[t.name];
     if (list.empty()) order_.push_back(t.name);
-    list.push_back({t.part, emulator_.tensor(t.record)});
+    list.push_back({t.part, EmulatorAccess::tensor(emulator_, t.record)});
     stages_[t.name] = t.stage;
   }
 }
@@ -88,4 +90,4 @@ std::vector<FoundTensor> BlobTensors::finish() {
   return list;
 }
 
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -7,7 +7,7 @@
 #include "blobsmith/emulator.hpp"
 #include "vpu/blob/trace.hpp"
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 
 /// One tensor, put together from parts, turns of loops and batch items.
 struct FoundTensor {
@@ -44,4 +44,4 @@ class BlobTensors {
   std::map<std::string, int> stages_;
 };
 
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -8,7 +8,7 @@
 
 #include "compare/blob_tensors.hpp"
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 namespace {
 
 constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
@@ -145,18 +145,8 @@ LayerResult measure(const FloatTensor& blob, std::span<const float> model, const
   return r;
 }
 
-const LayerResult* Comparison::first_outside() const {
-  const auto it = std::ranges::find(layers, false, &LayerResult::within);
-  return it == layers.end() ? nullptr : &*it;
-}
-
-bool Comparison::outputs_within() const {
-  return std::ranges::all_of(layers, [](const LayerResult& l) { return l.within || !l.is_output; }) &&
-         std::ranges::none_of(skipped, &Skipped::is_output);
-}
-
 Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& tensors, reference::Executor& executor,
-                   const Settings& settings) {
+                   const Settings& settings, const Control& control) {
   Comparison c;
   const Graph& graph = executor.graph();
   const std::map<std::string, const Node*> known = nodes_by_name(graph);
@@ -164,7 +154,7 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   std::vector<Tensor> inputs = model_inputs(emulator, graph);
   auto start = Clock::now();
   emulator.on_stage([&](const StageEvent& e) { blob.see(e); });
-  emulator.run();
+  emulator.run(part_of(control, 0, 0.5));
   emulator.on_stage(nullptr);
   std::vector<FoundTensor> found = blob.finish();
   c.blob_milliseconds = milliseconds_since(start);
@@ -195,13 +185,16 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   std::map<std::string, const FoundTensor*> by_name;
   for (const FoundTensor& f : found) by_name[f.name] = &f;
   start = Clock::now();
-  const std::vector<Tensor> outputs = executor.run(std::move(inputs), [&](const Node& n, std::span<const Tensor> out) {
-    for (int i = 0; i < n.output_count(); ++i) {
-      const std::string name = reference::value_name(n, i);
-      if (const auto it = by_name.find(name); it != by_name.end())
-        hold(it->second->tensor, out[static_cast<size_t>(i)], name, n.type);
-    }
-  });
+  const std::vector<Tensor> outputs = executor.run(
+      std::move(inputs),
+      [&](const Node& n, std::span<const Tensor> out) {
+        for (int i = 0; i < n.output_count(); ++i) {
+          const std::string name = reference::value_name(n, i);
+          if (const auto it = by_name.find(name); it != by_name.end())
+            hold(it->second->tensor, out[static_cast<size_t>(i)], name, n.type);
+        }
+      },
+      part_of(control, 0.5, 1));
   c.model_milliseconds = milliseconds_since(start);
 
   for (const FoundTensor& f : found) {
@@ -229,4 +222,4 @@ Comparison compare(Emulator& emulator, const std::vector<vpu::TracedTensor>& ten
   return c;
 }
 
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -1,6 +1,6 @@
-#include "core/error_codes.hpp"
-
 #include <array>
+
+#include "blobsmith/error.hpp"
 
 namespace blobsmith {
 namespace {
@@ -53,10 +53,14 @@ constexpr std::array kRows{
                  "Ask for fewer, or set MYRIAD_THROUGHPUT_STREAMS to 1."},
     ErrorCodeRow{AllocationFailed, "The network's data does not fit the memory of the device.",
                  "Use a smaller input or more slices."},
+    ErrorCodeRow{Cancelled, "The call was stopped by its caller: Ctrl-C, or a stop token.",
+                 "Nothing; no partial file is left."},
     ErrorCodeRow{Internal, "A bug of blobsmith.", "Please report it with the model and the command line."},
 };
 
 }  // namespace
+
+std::string error_name(ErrorCode code) { return "BS" + std::to_string(static_cast<int>(code)); }
 
 std::span<const ErrorCodeRow> error_codes() { return kRows; }
 
@@ -67,6 +71,7 @@ std::string_view error_group(ErrorCode code) {
     case 3: return "types and shapes";
     case 4: return "options";
     case 5: return "resources";
+    case 6: return "stopped";
     default: return "bugs";
   }
 }

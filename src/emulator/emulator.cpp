@@ -11,6 +11,9 @@
 #include <numeric>
 #include <type_traits>
 
+#include "core/control.hpp"
+#include "core/file.hpp"
+#include "emulator/access.hpp"
 #include "emulator/kernels/hardware.hpp"
 #include "emulator/kernels/shared.hpp"
 #include "emulator/schedule.hpp"
@@ -46,6 +49,11 @@ TensorInfo describe(const vpu::BlobIo& io, const View& item, int64_t items) {
 
 }  // namespace
 
+std::string_view to_string(TensorType t) {
+  constexpr std::string_view kNames[] = {"FP16", "U8", "I32", "FP32", "I8"};
+  return kNames[static_cast<size_t>(t)];
+}
+
 std::string StageEvent::label() const {
   std::string s = std::to_string(index) + (injected ? "-injected-" : "-") + type;
   for (size_t k = 0; k < turn.size(); ++k) s += (k == 0 ? "@" : ".") + std::to_string(turn[k]);
@@ -73,6 +81,8 @@ struct Emulator::Impl {
   std::vector<int> turn;
   std::map<size_t, StageGroup> groups;  ///< of several stages, by the first
   int64_t iterations_done = 0;
+  const Control* control = nullptr;  ///< of the run going on
+  double items_done = 0;
 
   Impl(vpu::Blob blob, const EmulatorOptions& options) : machine(std::move(blob), options) {
     const vpu::Blob& b = machine.blob;
@@ -224,7 +234,8 @@ struct Emulator::Impl {
   }
 
   // ---- execution --------------------------------------------------------------------------------------------------
-  void run() {
+  void run(const Control& c) {
+    control = &c;
     machine.memory.clear(machine.options.fill_with_nan ? 0xFF : 0);
     machine.roi_align_source.reset();
     machine.workplace.planes.clear();
@@ -236,9 +247,18 @@ struct Emulator::Impl {
       if (machine.shadow) machine.shadow->begin_item();
       turn.clear();
       if (batch > 1) turn.push_back(static_cast<int>(item));
+      items_done = static_cast<double>(item) / static_cast<double>(batch);
       run_range(0, machine.blob.stages.size(), 0);
     }
     if (machine.shadow) check_outputs();
+  }
+
+  void watch(size_t stage, int depth) const {
+    if (depth > 0) return check_stop(*control);
+    const double items = static_cast<double>(machine.blob.header.batch_size);
+    blobsmith::report(
+        *control, "running",
+        items_done + static_cast<double>(stage) / static_cast<double>(machine.blob.stages.size()) / items);
   }
 
   void check_outputs() {
@@ -258,6 +278,7 @@ struct Emulator::Impl {
   void run_range(size_t begin, size_t end, int depth) {
     for (size_t k = begin; k < end; ++k) {
       const BlobStage& s = machine.blob.stages[k];
+      watch(k, depth);
       if (s.type == StageType::LoopStart) {
         k = run_loop(k, end, depth);
         continue;
@@ -441,9 +462,24 @@ struct Emulator::Impl {
   }
 };
 
-Emulator::Emulator(vpu::Blob blob, EmulatorOptions options) : impl_(std::make_unique<Impl>(std::move(blob), options)) {}
 Emulator::Emulator(std::span<const uint8_t> file, EmulatorOptions options)
-    : Emulator(vpu::read_blob(Bytes::copy_of(file)), options) {}
+    : impl_(std::make_unique<Impl>(vpu::read_blob(Bytes::copy_of(file)), options)) {}
+Emulator Emulator::open(const std::string& path, EmulatorOptions options) {
+  try {
+    return EmulatorAccess::make(vpu::read_blob(read_file(path)), options);
+  } catch (Error& e) {
+    if (e.file().empty()) e.in_file(path);
+    throw;
+  }
+}
+Emulator EmulatorAccess::make(vpu::Blob blob, EmulatorOptions options) {
+  Emulator e;
+  e.impl_ = std::make_unique<Emulator::Impl>(std::move(blob), options);
+  return e;
+}
+FloatTensor EmulatorAccess::tensor(const Emulator& emulator, const vpu::BlobBuffer& record) {
+  return emulator.impl_->tensor(record);
+}
 Emulator::~Emulator() = default;
 Emulator::Emulator(Emulator&&) noexcept = default;
 Emulator& Emulator::operator=(Emulator&&) noexcept = default;
@@ -456,7 +492,8 @@ void Emulator::set_input(std::string_view name, std::span<const int32_t> values)
 void Emulator::set_input(std::string_view name, const std::function<void(std::span<float>)>& next) {
   impl_->set_input(impl_->input_index(name), next);
 }
-void Emulator::run() { impl_->run(); }
+void Emulator::run(const Control& control) { impl_->run(control); }
+int Emulator::stage_count() const { return static_cast<int>(impl_->machine.blob.stages.size()); }
 FloatTensor Emulator::output(std::string_view name) const {
   return Impl::joined(std::string(name), impl_->output_items(name));
 }
@@ -470,7 +507,6 @@ std::vector<MemoryReport> Emulator::memory_reports() const {
   return impl_->machine.shadow ? impl_->machine.shadow->reports() : std::vector<MemoryReport>{};
 }
 FloatTensor Emulator::input(std::string_view name) const { return impl_->input(name); }
-FloatTensor Emulator::tensor(const vpu::BlobBuffer& record) const { return impl_->tensor(record); }
 void Emulator::on_stage(std::function<void(const StageEvent&)> hook) { impl_->hook = std::move(hook); }
 
 }  // namespace blobsmith

@@ -16,7 +16,8 @@ void fill(SweepEntry& entry, const std::function<Graph()>& network, vpu::Compile
   options.shaves = options.slices = entry.shaves;
   const int streams = streams_for(entry.shaves, entry.shaves);
   options.streams = streams;
-  const ChunkedBytes bytes = vpu::compile(network(), options);
+  Diagnostics ignored;
+  const ChunkedBytes bytes = vpu::compile(network(), options, ignored);
   entry.estimate = estimate(vpu::read_blob(Bytes::adopt(bytes.joined())), constants, streams);
 }
 

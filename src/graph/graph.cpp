@@ -2,6 +2,7 @@
 #include "graph/graph.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "core/float16.hpp"
@@ -115,10 +116,67 @@ size_t Node::use_count() const {
   return n;
 }
 
+bool is_layer(const Node& n) { return !n.is("Parameter") && !n.is("Result") && !n.is_constant(); }
+
+std::vector<Shape> input_shapes(const Node& n) {
+  std::vector<Shape> r;
+  for (const Value& v : n.inputs())
+    if (v && !v.node->is_constant()) r.push_back(v.shape());
+  return r;
+}
+
+std::vector<Shape> output_shapes(const Node& n) {
+  std::vector<Shape> r;
+  for (int i = 0; i < n.output_count(); ++i) r.push_back(n.shape(i));
+  return r;
+}
+
 Graph::Graph() = default;
 Graph::~Graph() = default;
 Graph::Graph(Graph&&) noexcept = default;
 Graph& Graph::operator=(Graph&&) noexcept = default;
+
+Graph Graph::clone() const {
+  Graph copy;
+  copy.name = name;
+  copy.next_id = next_id;
+  std::unordered_map<const Node*, Node*> of;
+  for (const auto& n : nodes_) {
+    copy.nodes_.push_back(std::make_unique<Node>());
+    of[n.get()] = copy.nodes_.back().get();
+  }
+  for (const auto& n : nodes_) {
+    Node& c = *of.at(n.get());
+    c.type = n->type;
+    c.version = n->version;
+    c.name = n->name;
+    c.attrs = n->attrs;
+    c.constant = n->constant;
+    if (n->body) c.body = std::make_unique<Graph>(n->body->clone());
+    c.port_map = n->port_map;
+    c.source = n->source;
+    c.id_ = n->id_;
+    for (const Value& v : n->inputs_) c.inputs_.push_back({v ? of.at(v.node) : nullptr, v.port});
+    c.outputs_ = n->outputs_;
+    for (OutputPort& o : c.outputs_)
+      for (NodeUse& u : o.uses) u.node = of.at(u.node);
+  }
+  for (const Node* p : parameters_) copy.parameters_.push_back(of.at(p));
+  for (const Node* r : results_) copy.results_.push_back(of.at(r));
+  return copy;
+}
+
+Error cannot_compile(const Node& n, std::string_view what) {
+  return std::move(cannot_compile(n.name, n.type, what).from(n.source));
+}
+
+Error not_yet_supported(const Node& n, std::string_view what) {
+  return std::move(not_yet_supported(n.name, n.type, what).from(n.source));
+}
+
+Remark remark(Remark::Kind kind, const Node& n, std::string what) {
+  return {.kind = kind, .layer = n.name, .type = n.type, .source = n.source, .what = std::move(what)};
+}
 
 Node* Graph::add(std::string type, std::vector<Value> inputs, int version, std::string node_name) {
   auto owned = std::make_unique<Node>();

@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "blobsmith/remark.hpp"
 #include "core/attributes.hpp"
 #include "core/bytes.hpp"
+#include "core/error.hpp"
 #include "graph/element_type.hpp"
 
 namespace blobsmith {
@@ -107,7 +109,7 @@ class Node {
   Tensor constant;              ///< of a "Constant"; of a "Parameter": the mean image to subtract from it, if any
   std::unique_ptr<Graph> body;  ///< of TensorIterator and Loop only
   PortMap port_map;
-  std::string source;  ///< where it stands in the user's file ("node \"/head/Resize\""), for messages
+  std::string source;  ///< where it stands in the user's file: `node "/head/Resize" (Resize-13)`; Error::source
 
   int64_t id() const { return id_; }
   const std::vector<Value>& inputs() const { return inputs_; }
@@ -130,6 +132,11 @@ class Node {
   std::vector<OutputPort> outputs_;
 };
 
+/// Neither input nor output nor constant: what users call a layer.
+bool is_layer(const Node& n);
+std::vector<Shape> input_shapes(const Node& n);  ///< without constants
+std::vector<Shape> output_shapes(const Node& n);
+
 /// Owns the nodes. Parameters and results are listed in the order that the model states.
 class Graph {
  public:
@@ -139,6 +146,8 @@ class Graph {
   ~Graph();
   Graph(Graph&&) noexcept;
   Graph& operator=(Graph&&) noexcept;
+  /// A copy with nodes of its own, alike in everything (ids, order of uses); the bytes of constants are shared.
+  Graph clone() const;
 
   /// Adds a node without inferring its outputs. An empty name becomes "<Type>_<id>". `outputs` may be refined later.
   Node* add(std::string type, std::vector<Value> inputs, int version = 0, std::string name = {});
@@ -195,6 +204,11 @@ void infer_all(Graph& g);  ///< in topological order
 /// Computes the outputs of a node whose inputs are all Constants, in its own element type (front-end §2.4).
 /// Returns an empty vector when the type has no evaluation.
 std::vector<Tensor> evaluate(const Node& n, std::span<const Tensor* const> inputs);
+/// Errors about a node, as core/error.hpp has them, with its source.
+Error cannot_compile(const Node& n, std::string_view what);
+Error not_yet_supported(const Node& n, std::string_view what);
+/// A remark on a node.
+Remark remark(Remark::Kind kind, const Node& n, std::string what);
 /// True when `type` in this version is a known operation.
 bool is_known_operation(std::string_view type, int version);
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
-#include "graph/import_problems.hpp"
 #include "importers/model_optimizer/options.hpp"
 
 namespace blobsmith {
@@ -25,17 +25,13 @@ struct ImportOptions {
   bool half_precision = true;  ///< constants rounded to FP16; false: as precise as in the file
   bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
   /// Where layers that can't be read are noted, and left out; null: they are thrown.
-  ImportProblems* problems = nullptr;
-};
-
-/// A layer that is converted differently from Model Optimizer, whose way would compute something else than the model.
-struct ImportNote {
-  std::string layer, what;
+  Diagnostics* problems = nullptr;
 };
 
 struct Imported {
   Graph graph;
-  std::vector<ImportNote> notes{};
+  /// Layers that are converted differently from Model Optimizer, whose way would compute something else than the model.
+  std::vector<Remark> notes{};
 };
 
 /// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound, UnknownFormat

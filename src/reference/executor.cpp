@@ -39,6 +39,7 @@ bool all_static(const Node& n) {
 Error cannot_compute(const Node& n) {
   Error e(ErrorCode::ShapeMismatch, "layer \"" + n.name + "\" can't be computed");
   return e.at_layer(n.name, n.type)
+      .from(n.source)
       .because("its inputs hold values that " + n.type +
                " does not take (an index out of range, a division of integers by zero)");
 }
@@ -70,8 +71,8 @@ Tensor without_mean(const Tensor& t, const Tensor& mean) {
 /// Tensors by the value they are of, dropped behind their last reader.
 class Run {
  public:
-  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook)
-      : pool_(pool), hook_(hook), order_(graph.ordered()) {
+  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook, const Control& control)
+      : pool_(pool), hook_(hook), control_(control), order_(graph.ordered()) {
     for (const Node* n : order_)
       for (const Value& v : n->inputs()) ++readers_[v.node];
   }
@@ -81,8 +82,10 @@ class Run {
       const Node* p = graph.parameters()[i];
       put(p, {p->constant.bytes.empty() ? std::move(inputs[i]) : without_mean(inputs[i], p->constant)});
     }
-    for (const Node* n : order_)
-      if (!is_source(*n) && !n->is("Result")) step(*n);
+    for (size_t i = 0; i < order_.size(); ++i) {
+      report(control_, "running", static_cast<double>(i) / static_cast<double>(order_.size()));
+      if (const Node& n = *order_[i]; !is_source(n) && !n.is("Result")) step(n);
+    }
     Outputs results;
     for (const Node* r : graph.results()) results.push_back(*get(r->input(0)));
     return results;
@@ -108,6 +111,7 @@ class Run {
 
   compute::ThreadPool& pool_;
   const NodeHook& hook_;
+  const Control& control_;
   std::vector<Node*> order_;
   std::map<const Node*, Outputs> tensors_;
   std::map<const Node*, int64_t> readers_;
@@ -150,14 +154,14 @@ Executor& Executor::operator=(Executor&&) noexcept = default;
 
 const Graph& Executor::graph() const { return impl_->graph; }
 
-std::vector<Tensor> Executor::run(std::vector<Tensor> inputs, const NodeHook& hook) {
+std::vector<Tensor> Executor::run(std::vector<Tensor> inputs, const NodeHook& hook, const Control& control) {
   check_inputs(impl_->graph, inputs);
-  return Run(impl_->graph, impl_->pool, hook)(impl_->graph, std::move(inputs));
+  return Run(impl_->graph, impl_->pool, hook, control)(impl_->graph, std::move(inputs));
 }
 
 Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool) {
   check_inputs(body, inputs);
-  return Run(body, pool, {})(body, std::move(inputs));
+  return Run(body, pool, {}, {})(body, std::move(inputs));
 }
 
 }  // namespace blobsmith::reference

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/control.hpp"
 #include "graph/graph.hpp"
 
 namespace blobsmith::reference {
@@ -26,7 +27,7 @@ class Executor {
   const Graph& graph() const;
   /// One tensor per parameter of the graph, in its order and of its type and shape; returns one per result.
   /// Throws ShapeMismatch for inputs that don't fit.
-  std::vector<Tensor> run(std::vector<Tensor> inputs, const NodeHook& hook = {});
+  std::vector<Tensor> run(std::vector<Tensor> inputs, const NodeHook& hook = {}, const Control& control = {});
 
  private:
   struct Impl;

@@ -15,16 +15,19 @@ struct BatchInfo {
   int64_t batch = 1;  ///< taken out of the graph: its inputs have 1 as dimension 0 now
   bool with_detection_output = false;
   std::set<std::string> unbatched_outputs;  ///< outputs whose shape did not depend on the batch
-  struct Layer {
-    std::string name, type;
-  };
-  std::vector<Layer> across;  ///< layers that work across the items: computed one by one their result is another
+  std::vector<Remark> across;  ///< layers that work across the items: computed one by one their result is another
+};
+
+/// What a network says of itself that the conversion to legacy layers does not keep.
+struct Declared {
+  BatchInfo batch{};
+  std::map<std::string, ElementType> output_types{};  ///< by name; before the conversion made integers of booleans
 };
 
 /// Name of a network input (Parameter) or output (Value that feeds a Result), as blobs state it (front-end §3).
 std::string output_name(Value v);
 
-/// Element types of the outputs by name. To be taken before the conversion, which turns booleans into integers.
+/// Element types of the outputs by name.
 std::map<std::string, ElementType> output_types(const Graph& graph);
 
 /// Takes the batch out of the network where every input has the same (front-end §5.1). Without quirks a batch stays

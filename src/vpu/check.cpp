@@ -6,11 +6,9 @@
 #include <set>
 
 #include "graph/cut.hpp"
-#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/legalise/legalise.hpp"
-#include "transforms/pipeline.hpp"
-#include "vpu/lowering/lower.hpp"
-#include "vpu/pipeline.hpp"
+#include "vpu/compile.hpp"
+#include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -18,32 +16,25 @@ namespace {
 using Status = CheckedLayer::Status;
 constexpr int kMostRounds = 64;
 
-bool is_layer(const Node& n) { return !n.is("Parameter") && !n.is("Result") && !n.is_constant(); }
-
-std::vector<Shape> shapes_of(const std::vector<Value>& values) {
-  std::vector<Shape> r;
-  for (const Value& v : values)
-    if (v && !v.node->is_constant()) r.push_back(v.shape());
-  return r;
+/// Of the caller's making, whatever the network: no problem of a layer.
+bool concerns_options(ErrorCode code) {
+  return code == ErrorCode::Internal || code == ErrorCode::Cancelled || code == ErrorCode::UnknownOption ||
+         code == ErrorCode::BadOptionValue || code == ErrorCode::BadInputName;
 }
 
 class Checker {
  public:
-  Checker(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings)
-      : read_(read), settings_(settings) {}
+  Checker(Graph graph, const Diagnostics& read, const CompileOptions& options, const Control& control)
+      : graph_(std::move(graph)), read_(read), options_(options), control_(control) {}
 
-  CheckReport run() {
+  CheckResult run(bool rewrites) {
+    if (read_.problems.empty()) check_names(graph_, options_);
+    list_layers();
+    if (rewrites) fix();
     for (int round = 0; round < kMostRounds; ++round) {
-      ImportProblems imported;
-      Graph graph = read_(imported);
-      if (round == 0) {
-        list_layers(graph, imported);
-        options_ = settings_.options_for(graph);
-      }
-      cut_failed(graph);
-      if (settings_.fix) fix(graph, round == 0);
-      if (round > 0 && (graph.results().empty() || graph.parameters().empty())) break;
-      if (!take(compile_errors(std::move(graph)), round)) break;
+      if (!take(compile_errors(round), round)) break;
+      cut_failed();
+      if (graph_.results().empty() || graph_.parameters().empty()) break;
     }
     std::ranges::stable_sort(report_.problems, {},
                              [](const CheckProblem& p) { return static_cast<unsigned>(p.layer); });
@@ -51,188 +42,158 @@ class Checker {
   }
 
  private:
-  // ---- the layers
-  // -----------------------------------------------------------------------------------------------------
-  void list_layers(const Graph& graph, const ImportProblems& imported) {
+  // ---- the layers ---------------------------------------------------------------------------------------------------
+  void list_layers() {
     std::map<std::string, size_t> position;
-    for (const std::string& source : imported.order) position.emplace(source, position.size());
-    std::vector<std::pair<size_t, CheckedLayer>> found;
-    size_t last = 0;
-    const auto add = [&](CheckedLayer l) {
-      if (const auto it = position.find(l.source); it != position.end()) last = it->second;
-      found.emplace_back(last, std::move(l));
+    for (const std::string& source : read_.order) position.emplace(source, position.size());
+    struct Found {
+      size_t at;
+      CheckedLayer layer;
+      Node* node;
     };
-    for (Node* n : graph.ordered()) {
+    std::vector<Found> found;
+    size_t last = 0;
+    const auto add = [&](CheckedLayer l, Node* n = nullptr) {
+      if (const auto it = position.find(l.source); it != position.end()) last = it->second;
+      found.push_back({last, std::move(l), n});
+    };
+    for (Node* n : graph_.ordered()) {
       if (!is_layer(*n)) continue;
-      CheckedLayer l{n->name, n->type, n->source, shapes_of(n->inputs()), {}, Status::Supported, {}};
-      for (int i = 0; i < n->output_count(); ++i) l.outputs.push_back(n->shape(i));
-      add(std::move(l));
+      add({{n->name, n->type, n->source, input_shapes(*n), output_shapes(*n)}, Status::Supported, {}}, n);
     }
-    for (const auto& f : imported.failed) add({f.name, f.type, f.source, {}, {}, Status::Unsupported, {}});
-    for (const auto& u : imported.unchecked) add({u.name, u.type, u.source, {}, {}, Status::NotChecked, {}});
-    std::ranges::stable_sort(found, {}, [](const auto& f) { return f.first; });
-    for (auto& [at, l] : found) report_.layers.push_back(std::move(l));
-    for (const auto& f : imported.failed) report_.problems.push_back({f.error, find_by_source(f.source).value_or(-1)});
-    for (const Node* p : graph.parameters())
-      if (std::ranges::any_of(imported.failed,
-                              [&](const auto& f) { return p->name == f.name || p->name.starts_with(f.name + "."); }))
-        for (const NodeUse& u : p->output().uses) behind_cut_.insert(u.node->name);
-    for (Node* n : graph.ordered())
-      if (n->body) name_bodies(*n->body, n->source);
-  }
-
-  /// Layers inside a loop count as the loop.
-  void name_bodies(const Graph& body, const std::string& source) {
-    for (const Node* n : body.all()) {
-      sources_.emplace(n->name, source);
-      if (n->body) name_bodies(*n->body, source);
+    for (const auto& [kind, status] : {std::pair(Remark::Kind::Unreadable, Status::Unsupported),
+                                       std::pair(Remark::Kind::NotChecked, Status::NotChecked)})
+      for (const Remark& r : read_.remarks)
+        if (r.kind == kind) add({{r.layer, r.type, r.source, {}, {}}, status, {}});
+    std::ranges::stable_sort(found, {}, &Found::at);
+    for (Found& f : found) {
+      report_.layers.push_back(std::move(f.layer));
+      nodes_.push_back(f.node);
     }
+    for (const Error& e : read_.problems) report_.problems.push_back({e, layer_of(e).value_or(-1)});
+    note_readers_of_placeholders();
   }
 
-  std::optional<int> find_by_source(const std::string& source) const {
-    const auto it = std::ranges::find_if(report_.layers,
-                                         [&](const CheckedLayer& l) { return !source.empty() && l.source == source; });
-    if (it == report_.layers.end()) return std::nullopt;
-    return static_cast<int>(it - report_.layers.begin());
+  /// What a layer that could not be read would have given comes from Parameters of its name.
+  void note_readers_of_placeholders() {
+    for (const Node* p : graph_.parameters())
+      for (const Remark& r : read_.remarks)
+        if (r.kind == Remark::Kind::Unreadable && (p->name == r.layer || p->name.starts_with(r.layer + ".")))
+          note_readers(*p);
   }
 
-  std::optional<int> find_by_name(const std::string& name) const {
-    const auto it = std::ranges::find(report_.layers, name, &CheckedLayer::name);
-    if (it == report_.layers.end()) return std::nullopt;
-    return static_cast<int>(it - report_.layers.begin());
+  void note_readers(const Node& n) {
+    for (int i = 0; i < n.output_count(); ++i)
+      for (const NodeUse& u : n.output(i).uses)
+        if (const auto it = std::ranges::find(nodes_, u.node); it != nodes_.end())
+          behind_cut_.insert(static_cast<int>(it - nodes_.begin()));
   }
 
-  /// The layer of the model that an error is about. Errors name layers as they are after the rewrites.
+  /// The layer of the model that an error is about: of its source, and of its name where the source became several.
   std::optional<int> layer_of(const Error& e) const {
-    if (const auto l = find_by_name(e.layer())) return l;
-    // A cell of a loop that became a sequence has a longer name.
-    const std::string* source = nullptr;
-    size_t longest = 0;
-    for (const auto& [name, from] : sources_)
-      if (name.size() > longest && e.layer().starts_with(name)) {
-        longest = name.size();
-        source = &from;
-      }
-    if (source)
-      if (const auto l = find_by_source(*source)) return l;
-    if (e.why().starts_with("in "))
-      if (const auto l = find_by_source(e.why().substr(3))) return l;
-    return named_in(e.what());
-  }
-
-  /// The longest name of a layer that the text has.
-  std::optional<int> named_in(const std::string& text) const {
     std::optional<int> found;
-    size_t longest = 0;
     for (size_t i = 0; i < report_.layers.size(); ++i) {
-      const std::string& name = report_.layers[i].name;
-      if (name.size() <= longest || text.find(name) == std::string::npos) continue;
-      longest = name.size();
-      found = static_cast<int>(i);
+      const CheckedLayer& l = report_.layers[i];
+      const bool same_source = !e.source().empty() && l.source == e.source();
+      if (!same_source && (!e.source().empty() || e.layer() != l.name)) continue;
+      if (l.name == e.layer()) return static_cast<int>(i);
+      if (!found) found = static_cast<int>(i);
     }
     return found;
   }
 
   CheckedLayer& layer(int i) { return report_.layers[static_cast<size_t>(i)]; }
+  Node*& node(int i) { return nodes_[static_cast<size_t>(i)]; }
 
-  // ---- one round
-  // ------------------------------------------------------------------------------------------------------
-  void cut_failed(Graph& graph) {
-    for (const int i : cut_)
-      for (Node* n : graph.ordered())
-        if (is_layer(*n) && n->name == layer(i).name) {
-          for (int k = 0; k < n->output_count(); ++k)
-            for (const NodeUse& u : n->output(k).uses) behind_cut_.insert(u.node->name);
-          cut(graph, n);
-          break;
+  void fix() {
+    for (const Remark& r : legalise(graph_, options_.quirks))
+      for (size_t i = 0; i < nodes_.size(); ++i)
+        if (CheckedLayer& l = report_.layers[i]; nodes_[i] && l.name == r.layer && l.source == r.source) {
+          l.status = Status::Fixed;
+          l.fix = r.what;
         }
-    graph.remove_unreachable();
+    find_nodes_again();
   }
 
-  void fix(Graph& graph, bool first) {
-    for (const Legalisation& l : legalise(graph, options_.quirks)) {
-      const auto i = find_by_name(l.layer);
-      if (!first || !i) continue;
-      layer(*i).status = Status::Fixed;
-      layer(*i).fix = l.replacement;
+  /// After rewrites: the nodes that are still there, or took over a layer's name.
+  void find_nodes_again() {
+    const std::vector<Node*> all = graph_.all();
+    const std::set<const Node*> left(all.begin(), all.end());
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const std::string& name = report_.layers[i].name;
+      if (!nodes_[i] || (left.contains(nodes_[i]) && nodes_[i]->name == name)) continue;
+      const auto by = std::ranges::find(all, name, &Node::name);
+      nodes_[i] = by == all.end() ? nullptr : *by;
     }
   }
 
-  std::vector<Error> compile_errors(Graph graph) {
+  // ---- one round ----------------------------------------------------------------------------------------------------
+  std::vector<Error> compile_errors(int round) {
+    const Control part = part_of(control_, 1 - 1.0 / (round + 1), 1 - 1.0 / (round + 2));
     try {
-      const auto types = output_types(graph);
-      BatchInfo batch;
-      if (options_.detect_network_batch) batch = detect_batch(graph, options_.quirks);
-      if (!options_.quirks) avoid_faults(graph);
-      convert_to_legacy(graph);
-      for (const Node* n : graph.all()) sources_.insert_or_assign(n->name, n->source);
-      run_passes(*lower(graph, options_, batch, types));
+      Diagnostics ignored;
+      build(prepare(graph_.clone(), options_, ignored, part_of(part, 0, 0.25)), options_, ignored,
+            part_of(part, 0.25, 1));
     } catch (const ErrorList& e) {
       return e.errors();
     } catch (const Error& e) {
-      if (e.code() == ErrorCode::Internal || e.code() == ErrorCode::UnknownOption ||
-          e.code() == ErrorCode::BadOptionValue)
-        throw;
+      if (concerns_options(e.code())) throw;
       return {e};
     }
     return {};
   }
 
+  /// A layer that reads what was cut away may be refused for that alone, but not for a type that has no stage.
+  bool is_certain(const Error& e, int i, int round) const {
+    return round == 0 || !behind_cut_.contains(i) || !find_parser(e.layer_type());
+  }
+
   /// Notes the errors; true when there may be more behind them.
   bool take(const std::vector<Error>& errors, int round) {
-    bool more = false;
+    to_cut_.clear();
     for (const Error& e : errors) {
       const std::optional<int> i = layer_of(e);
       if (!i) {
         if (round == 0) report_.problems.push_back({e, -1});  // later it may be of the cuts' making
         continue;
       }
-      // A layer that reads what was cut away may be refused for that alone.
-      const bool certain =
-          round == 0 || !behind_cut_.contains(layer(*i).name) || find_text(e, "unsupported layer type");
-      if (std::ranges::find(cut_, *i) == cut_.end()) {
-        cut_.push_back(*i);
-        more = true;
-      } else if (round > 0) {
-        continue;
-      }
-      if (!certain) {
+      const bool is_new = node(*i) && to_cut_.insert(*i).second;
+      if (!is_new && round > 0) continue;
+      if (!is_certain(e, *i, round)) {
         if (layer(*i).status == Status::Supported) layer(*i).status = Status::NotChecked;
         continue;
       }
       layer(*i).status = Status::Unsupported;
       report_.problems.push_back({e, *i});
     }
-    return more;
+    return !to_cut_.empty();
   }
 
-  static bool find_text(const Error& e, std::string_view text) {
-    return std::string_view(e.what()).find(text) != std::string_view::npos;
+  void cut_failed() {
+    for (const int i : to_cut_) {
+      note_readers(*node(i));
+      cut(graph_, node(i));
+      node(i) = nullptr;
+    }
+    graph_.remove_unreachable();
+    find_nodes_again();
   }
 
-  const std::function<Graph(ImportProblems&)>& read_;
-  const CheckSettings& settings_;
-  CompileOptions options_;
-  CheckReport report_;
-  std::vector<int> cut_;                        // layers taken out so far
-  std::set<std::string> behind_cut_;            // layers that read what they computed
-  std::map<std::string, std::string> sources_;  // of layers after the rewrites
+  Graph graph_;  ///< what is left of it
+  const Diagnostics& read_;
+  const CompileOptions& options_;
+  const Control& control_;
+  CheckResult report_;
+  std::vector<Node*> nodes_;  ///< of report_.layers; null where a layer is not in the graph
+  std::set<int> to_cut_;      ///< layers that failed in this round
+  std::set<int> behind_cut_;  ///< layers that read what those computed that are gone
 };
 
 }  // namespace
 
-CheckReport check(const std::function<Graph(ImportProblems&)>& read, const CheckSettings& settings) {
-  return Checker(read, settings).run();
-}
-
-const char* to_string(CheckedLayer::Status s) {
-  switch (s) {
-    case Status::Supported: return "supported";
-    case Status::Fixed: return "fixed";
-    case Status::Unsupported: return "unsupported";
-    case Status::NotChecked: return "not checked";
-  }
-  return "?";
+CheckResult check(Graph graph, const Diagnostics& read, const CompileOptions& options, bool fix,
+                  const Control& control) {
+  return Checker(std::move(graph), read, options, control).run(fix);
 }
 
 }  // namespace blobsmith::vpu

@@ -1,7 +1,9 @@
 #include "vpu/compile.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include "transforms/faults/avoid_faults.hpp"
-#include "transforms/pipeline.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/pipeline.hpp"
@@ -17,34 +19,63 @@ std::vector<BlobPort> ports(Program& program, DataUsage usage) {
   return r;
 }
 
-/// What the reference does otherwise, before there is a program; only without quirks.
-std::vector<Program::Avoided> avoid_in_graph(Graph& graph, const BatchInfo& batch) {
-  std::vector<Program::Avoided> list;
-  for (const BatchInfo::Layer& l : batch.across)
-    list.push_back({l.name, "it works across the batch, so all items are computed together"});
-  for (AvoidedFault& f : avoid_faults(graph)) list.push_back({std::move(f.layer), std::move(f.what)});
-  return list;
+/// Whatever is said of a layer inside a loop is said of the loop: bodies are no layers of the user's model.
+void take_sources_from_loops(Graph& graph, const std::string* source = nullptr) {
+  for (Node* n : graph.all()) {
+    if (source) n->source = *source;
+    if (n->body) take_sources_from_loops(*n->body, &n->source);
+  }
 }
+
+void add(std::vector<Remark>& all, const std::vector<Remark>& some) { all.insert(all.end(), some.begin(), some.end()); }
 
 }  // namespace
 
-ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* report) {
-  const auto types = output_types(graph);  // they decide the precision of the outputs
-  BatchInfo batch;
-  if (options.detect_network_batch) batch = detect_batch(graph, options.quirks);  // N items become N runs
-  const auto avoided = options.quirks ? std::vector<Program::Avoided>() : avoid_in_graph(graph, batch);
+void check_names(const Graph& g, const CompileOptions& options) {
+  std::set<std::string> names;
+  for (const Node* p : g.parameters()) names.insert(p->name);
+  for (const Node* r : g.results()) names.insert(output_name(r->input(0)));
+  const auto check = [&](const auto& told) {
+    for (const auto& [name, value] : told)
+      if (!names.contains(name)) throw Error(ErrorCode::BadInputName, name + " is not an input neither output");
+  };
+  check(options.io_precision);
+  check(options.io_layout);
+}
+
+Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, const Control& control) {
+  report(control, "converting", 0);
+  take_sources_from_loops(graph);
+  Declared declared{{}, output_types(graph)};  // they decide the precision of the outputs
+  if (options.detect_network_batch) declared.batch = detect_batch(graph, options.quirks);  // N items become N runs
+  if (!options.quirks) {
+    add(diagnostics.remarks, declared.batch.across);
+    add(diagnostics.remarks, avoid_faults(graph));
+  }
+  check_stop(control);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
-  const std::unique_ptr<Program> program = lower(graph, options, batch, types);
-  program->avoided.insert(program->avoided.begin(), avoided.begin(), avoided.end());
-  run_passes(*program);  // stages, layouts, tiles, memory
-  if (report)
-    *report = {static_cast<int>(graph.size()),
-               static_cast<int>(program->stages().size()),
-               ports(*program, DataUsage::Input),
-               ports(*program, DataUsage::Output),
-               program->avoided,
-               trace_tensors(*program)};
+  return {std::move(graph), std::move(declared)};
+}
+
+std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
+                               const Control& control) {
+  report(control, "lowering", 0);
+  std::unique_ptr<Program> program = lower(network.graph, options, network.declared);
+  run_passes(*program, options.dump_passes, part_of(control, 0.2, 1));  // stages, layouts, tiles, memory
+  add(diagnostics.remarks, program->remarks);
+  return program;
+}
+
+ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, CompileReport* told,
+                     const Control& control) {
+  check_names(graph, options);
+  const Prepared network = prepare(std::move(graph), options, diagnostics, part_of(control, 0, 0.25));
+  const std::unique_ptr<Program> program = build(network, options, diagnostics, part_of(control, 0.25, 0.95));
+  report(control, "writing", 0.95);
+  if (told)
+    *told = {static_cast<int>(network.graph.size()), static_cast<int>(program->stages().size()),
+             ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), trace_tensors(*program)};
   return write_blob(*program);
 }
 

@@ -1,10 +1,14 @@
 // The compiler as one function.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/chunked_bytes.hpp"
+#include "core/control.hpp"
+#include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
+#include "transforms/pipeline.hpp"
 #include "vpu/blob/trace.hpp"
 #include "vpu/options/options.hpp"
 #include "vpu/program/program.hpp"
@@ -20,11 +24,25 @@ struct BlobPort {
 struct CompileReport {
   int layers = 0, stages = 0;
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
-  std::vector<Program::Avoided> avoided;
-  std::vector<TracedTensor> tensors;  ///< where the blob holds the network's tensors
+  std::vector<TracedTensor> tensors;      ///< where the blob holds the network's tensors
 };
 
+/// Throws BadInputName where precisions or layouts are told of what is no input or output.
+void check_names(const Graph& graph, const CompileOptions& options);
+
+/// A network as the lowering takes it: legacy layers, one item of the batch.
+struct Prepared {
+  Graph graph;
+  Declared declared;
+};
+
+/// Everything before there is a Program: batch, faults that are avoided, the layer set of the VPU, loops.
+Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, const Control& control = {});
+/// Prepared -> a Program with every stage and tensor in its place, ready to be written.
+std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
+                               const Control& control = {});
 /// A network -> the bytes of a MyriadX blob (container 6.0). Throws Error or ErrorList.
-ChunkedBytes compile(Graph graph, const CompileOptions& options, CompileReport* report = nullptr);
+ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& diagnostics,
+                     CompileReport* report = nullptr, const Control& control = {});
 
 }  // namespace blobsmith::vpu

@@ -11,7 +11,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-using Options = CompileOptions;
+using Options = PassOptions;
 bool always(const Options&) { return true; }
 bool hw(const Options& o) { return o.hw_acceleration; }
 bool sw_only_reorder(const Options& o) { return !o.hw_acceleration && !o.disable_reorder; }
@@ -106,11 +106,12 @@ class Dumper {
 
 }  // namespace
 
-void run_passes(Program& program) {
-  Dumper dump(program.options.dump_passes);
+void run_passes(Program& program, const std::string& dump_folder, const Control& control) {
+  Dumper dump(dump_folder);
   program.clean_up();
   dump(program, "initial");
   for (const Pass& pass : kPasses) {
+    report(control, "passes", static_cast<double>(&pass - kPasses) / std::size(kPasses));
     if (!pass.enabled(program.options)) continue;
     program.clean_up();
     pass.run(program);

@@ -60,7 +60,7 @@ def test_no_file_is_too_long():
 
 
 def test_every_error_code_is_explained():
-    codes = set(re.findall(r'^  \w+ = (\d{4}),', read('src/core/error.hpp'), re.M))
+    codes = set(re.findall(r'^  \w+ = (\d{4}),', read('include/blobsmith/error.hpp'), re.M))
     assert codes and codes == set(re.findall(r'^\| BS(\d{4}) ', read('docs/errors.md'), re.M))
 
 

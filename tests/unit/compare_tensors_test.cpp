@@ -6,7 +6,7 @@
 #include "vpu/format/post_op.hpp"
 #include "vpu/format/recurrent.hpp"
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 namespace {
 
 using testing::BlobBuilder;
@@ -119,4 +119,4 @@ TEST_F(CompareTensors, WhatLiesBeforeALoopIsTakenOnce) {
 }
 
 }  // namespace
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -8,7 +8,7 @@
 #include "compare/known_faults.hpp"
 #include "graph_fixture.hpp"
 
-namespace blobsmith::compare {
+namespace blobsmith::comparison {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -72,7 +72,7 @@ TEST(CompareMeasure, FirstLayerOutsideAndOutputs) {
 
 class CompareFaults : public GraphTest {
  protected:
-  std::vector<FaultyLayer> found(Node* n) {
+  std::vector<Remark> found(Node* n) {
     g.result(n->value());
     return find_faults(g);
   }
@@ -252,4 +252,4 @@ TEST(CompareAdvice, NothingToSayWhenAllAgrees) {
 }
 
 }  // namespace
-}  // namespace blobsmith::compare
+}  // namespace blobsmith::comparison

@@ -7,9 +7,9 @@
 #include "core/bytes.hpp"
 #include "core/error.hpp"
 #include "core/float16.hpp"
-#include "emulator/image_input.hpp"
-#include "emulator/npz.hpp"
-#include "emulator/picture.hpp"
+#include "files/image_input.hpp"
+#include "files/npz.hpp"
+#include "files/picture.hpp"
 
 namespace blobsmith {
 namespace {

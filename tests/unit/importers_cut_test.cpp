@@ -98,12 +98,12 @@ TEST(ImporterCut, AsksForTheShapeWhereWhatComputesItIsNotKnown) {
   } catch (const ErrorList& e) {
     EXPECT_NE(e.errors().at(0).hint().find("state that"), std::string::npos);
   }
-  ImportProblems problems;
+  Diagnostics problems;
   ImportOptions o{.problems = &problems};
   o.cut.inputs = parse_inputs("relu");
   m.import(o);
-  EXPECT_EQ(problems.failed.size(), 1u);
-  EXPECT_EQ(problems.unchecked.size(), 1u);
+  EXPECT_EQ(problems.problems.size(), 1u);
+  EXPECT_EQ(problems.remarks.size(), 2u) << "one unreadable, one behind it";
 }
 
 TEST(ImporterCut, RefusesPlacesThatDoNotExist) {

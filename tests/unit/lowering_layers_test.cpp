@@ -130,7 +130,7 @@ TEST(Lowering, BooleanOutputsLeaveAsRealNumbers) {
   Node* x = g.parameter(ElementType::f32, {1, 4}, "x");
   g.result(op(g, "LogicalNot", {x->value()}, "not", {1, 4}, ElementType::i32)->value());
   EXPECT_EQ(lower(g, {}, {})->datas().at(1)->desc.type, DataType::S32);
-  EXPECT_EQ(lower(g, {}, {}, {{"not", ElementType::boolean}})->datas().at(1)->desc.type, DataType::FP16);
+  EXPECT_EQ(lower(g, {}, {.output_types = {{"not", ElementType::boolean}}})->datas().at(1)->desc.type, DataType::FP16);
 }
 
 TEST(Lowering, ConvolutionHasWeightsAndTwoFakes) {

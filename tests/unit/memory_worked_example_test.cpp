@@ -55,7 +55,7 @@ std::unique_ptr<Program> place(Graph g) {
   options.input_precision = ElementType::u8;
   const BatchInfo batch = detect_batch(g);
   convert_to_legacy(g);
-  std::unique_ptr<Program> p = lower(g, options, batch);
+  std::unique_ptr<Program> p = lower(g, options, {.batch = batch});
   run_passes(*p);
   return p;
 }

@@ -17,7 +17,7 @@ class PassTest : public ::testing::Test {
   Program p;
 
   static std::shared_ptr<const Layer> layer(std::string name, std::string type) {
-    return std::make_shared<const Layer>(Layer{std::move(name), std::move(type), "", 0.0f});
+    return std::make_shared<const Layer>(Layer{std::move(name), std::move(type), {}, {}, 0});
   }
 
   Data* halves(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {

@@ -17,7 +17,7 @@ Types avoided(Net& n, Value y) {
   n.g.result(y);
   const std::string name = y.node->name;
   const auto list = avoid_faults(n.g);
-  for (const AvoidedFault& f : list) EXPECT_EQ(f.layer, name);
+  for (const Remark& f : list) EXPECT_EQ(f.layer, name);
   const Types types = n.types();
   EXPECT_NE(n.find(name), nullptr) << "the name stays";
   return types;

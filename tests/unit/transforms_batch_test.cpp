@@ -55,7 +55,7 @@ TEST(TransformsBatch, OutputsWithoutTheBatchAreRemembered) {
 std::vector<std::string> across(Net& n, Value y) {
   n.g.result(y);
   std::vector<std::string> names;
-  for (const BatchInfo::Layer& l : detect_batch(n.g).across) names.push_back(l.name);
+  for (const Remark& r : detect_batch(n.g).across) names.push_back(r.layer);
   return names;
 }
 using Names = std::vector<std::string>;
@@ -143,7 +143,7 @@ TEST(TransformsBatch, AShapeThatIsImpossibleForOneItemKeepsTheBatch) {
   const BatchInfo info = detect_batch(n.g, false);
   EXPECT_EQ(info.batch, 1);
   ASSERT_EQ(info.across.size(), 1U);
-  EXPECT_EQ(info.across[0].name, "frames");
+  EXPECT_EQ(info.across[0].layer, "frames");
   EXPECT_EQ(n.find("frames")->shape(), (Shape{1, 8, 4, 6, 6}));
   Net as_reference;
   build(as_reference);

@@ -199,6 +199,7 @@ void infer(Graph& g, Node* n) {
     ops::infer_node(g, *n);
   } catch (Error& e) {
     if (!e.has_address()) e.at_layer(n->name, n->type);
+    if (e.source().empty()) e.from(n->source);
     throw;
   }
 }

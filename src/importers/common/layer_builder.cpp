@@ -95,8 +95,6 @@ Value LayerBuilder::flatten(Value x, int64_t axis, const std::string& suffix) {
   return make("Reshape", {x, pattern}, attributes({{"special_zero", true}}), kNewest, suffix);
 }
 
-Error LayerBuilder::refusal(std::string_view why) const {
-  return cannot_compile(name_, type_, why).because("in " + source_);
-}
+Error LayerBuilder::refusal(std::string_view why) const { return cannot_compile(name_, type_, why).from(source_); }
 
 }  // namespace blobsmith::importers

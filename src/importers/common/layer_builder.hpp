@@ -19,6 +19,7 @@ class LayerBuilder {
 
   Graph& graph() { return graph_; }
   const std::string& name() const { return name_; }
+  const std::string& type() const { return type_; }
   const std::string& source() const { return source_; }
 
   /// A node named after the layer, with `suffix`; constants are folded at once.

@@ -10,7 +10,7 @@ constexpr const char* kStateTheShape =
     "it is converted only for the shape at the cut: state that, --input \"PLACE[1 3 224 224]\"";
 
 Error unknown_operator(const SourceOperator& op) {
-  Error e = unsupported_layer(op.name, op.type).because("in " + op.where);
+  Error e = unsupported_layer(op.name, op.type).from(op.where);
   if (op.for_shapes) e.hint(kStateTheShape);
   return e;
 }
@@ -87,10 +87,10 @@ class Walk {
   }
 
   void add(const SourceOperator& op) {
-    ImportProblems* problems = s_.options.problems;
+    Diagnostics* problems = s_.options.problems;
     if (problems) problems->order.push_back(op.where);
     if (problems && lacks_an_input(op)) {
-      problems->unchecked.push_back({op.name, op.type, op.where});
+      problems->remarks.push_back({Remark::Kind::NotChecked, op.name, op.type, op.where});
       return leave_out(op);
     }
     try {
@@ -100,10 +100,10 @@ class Walk {
         if (!op.outputs[i].empty()) define(s_, op.outputs[i], values[i]);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(op.name, op.type);
-      if (e.why().empty()) e.because("in " + op.where);
+      e.from(op.where);
       if (op.for_shapes && e.hint().empty()) e.hint(kStateTheShape);
       if (!problems) throw;
-      problems->failed.push_back({e, op.name, op.type, op.where});
+      problems->unreadable(e, op.name, op.type, op.where);
       leave_out(op);
     }
   }

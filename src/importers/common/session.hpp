@@ -23,7 +23,7 @@ struct Session {
   Framework framework;
   Graph graph{};
   std::map<std::string, Value> values{};  ///< by the key of the tensor
-  std::vector<ImportNote> notes{};
+  std::vector<Remark> notes{};
   std::vector<Value> dangling{};  ///< what layers would have read that were left out
 
   bool computes(const std::string& key) const { return values.contains(key); }

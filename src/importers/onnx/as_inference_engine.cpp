@@ -73,7 +73,7 @@ class Importer {
       for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) define(n.outputs[i], outputs[i]);
     } catch (Error& e) {
       e.at_layer(n.outputs.empty() ? n.name : n.outputs[0], n.op_type);
-      if (e.why().empty()) e.because("in " + n.describe(model_.opset));
+      e.from(n.describe(model_.opset));
       throw;
     }
   }

@@ -21,7 +21,9 @@ class Context final : public NodeView, public importers::LayerBuilder {
 
   bool quirks() const { return session_.options.quirks; }
   /// The layer is converted differently from Model Optimizer.
-  void note(std::string what) { session_.notes.push_back({name(), std::move(what)}); }
+  void note(std::string what) {
+    session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
+  }
   int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
   /// The integers that input i is known to hold: constants, or arithmetic on static shapes; an error otherwise.
   std::vector<int64_t> constant_integers(size_t i, std::string_view what) const;

@@ -211,7 +211,7 @@ Attributes read_attributes(const Layer& layer, const ops::Op& op) {
 Built build_graph(const pugi::xml_node& net, const File& file) {
   if (file.depth > kDeepestBody) throw graph_error("bodies of loops are nested too deep");
   const Layers layers = read_layers(net);
-  ImportProblems* problems = file.depth == 0 ? file.problems : nullptr;
+  Diagnostics* problems = file.depth == 0 ? file.problems : nullptr;
   Built built;
   std::vector<Node*> placeholders;
   for (const Layer* layer : reachable_in_order(layers)) {
@@ -223,11 +223,12 @@ Built build_graph(const pugi::xml_node& net, const File& file) {
       n = build_node(built.graph, *layer, inputs, file);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(layer->name, layer->type);
+      e.from(source_of(*layer));
       if (!problems || is_of_the_file(e)) throw;
       n = build_placeholder(built.graph, *layer, e);
       for (const Value& v : inputs) built.graph.add_input(n, v);
       placeholders.push_back(n);
-      problems->failed.push_back({e, layer->name, layer->type, source_of(*layer)});
+      problems->unreadable(e, layer->name, layer->type, source_of(*layer));
     }
     n->source = source_of(*layer);
     name_tensors(*layer, *n);

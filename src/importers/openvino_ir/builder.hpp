@@ -3,8 +3,8 @@
 #include <map>
 
 #include "core/bytes.hpp"
+#include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
-#include "graph/import_problems.hpp"
 #include "graph/ops/op.hpp"
 #include "importers/openvino_ir/layers.hpp"
 
@@ -14,8 +14,8 @@ namespace blobsmith::ir {
 struct File {
   int version = 10;
   Bytes weights;
-  int depth = 0;                       ///< of nested bodies
-  ImportProblems* problems = nullptr;  ///< where layers that can't be read are noted; null: the first one is thrown
+  int depth = 0;                    ///< of nested bodies
+  Diagnostics* problems = nullptr;  ///< where layers that can't be read are noted; null: the first one is thrown
 };
 
 /// A graph, and which node each layer became.

@@ -54,7 +54,7 @@ void check_interface(const Graph& g) {
 }
 
 Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights,
-                    const std::string& file, ImportProblems* problems) {
+                    const std::string& file, Diagnostics* problems) {
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
@@ -94,7 +94,7 @@ Bytes read_weights(const std::string& xml_path, const std::string& bin_path) {
 }  // namespace
 }  // namespace ir
 
-Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name, ImportProblems* problems) {
+Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name, Diagnostics* problems) {
   try {
     pugi::xml_document document;
     const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size());
@@ -105,7 +105,7 @@ Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& 
   }
 }
 
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, ImportProblems* problems) {
+Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, Diagnostics* problems) {
   if (!file_exists(xml_path))
     throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
   const Bytes xml = read_file(xml_path);

@@ -45,21 +45,28 @@ void set_batch(const std::vector<Node*>& inputs, int64_t batch, Graph& graph) {
   infer_all(graph);
 }
 
+constexpr const char* kTogether = "it works across the batch, so all items are computed together";
+
 /// Leaves one item, and says which layers would mix them.
-std::vector<BatchInfo::Layer> take_batch_out(Graph& graph, const std::vector<Node*>& inputs, int64_t batch) {
+std::vector<Remark> take_batch_out(Graph& graph, const std::vector<Node*>& inputs, int64_t batch) {
   const transforms::ShapesOfNodes before = transforms::shapes_of_nodes(graph);
   set_batch(inputs, 1, graph);
-  std::vector<BatchInfo::Layer> list;
-  for (const Node* n : transforms::layers_across_batch(graph, before, batch)) list.push_back({n->name, n->type});
+  std::vector<Remark> list;
+  for (const Node* n : transforms::layers_across_batch(graph, before, batch))
+    list.push_back(remark(Remark::Kind::NotAsIntel, *n, kTogether));
   return list;
 }
 
 /// The same where the shapes of a layer may be impossible for one item alone.
-std::vector<BatchInfo::Layer> try_take_batch_out(Graph& graph, const std::vector<Node*>& inputs, int64_t batch) {
+std::vector<Remark> try_take_batch_out(Graph& graph, const std::vector<Node*>& inputs, int64_t batch) {
   try {
     return take_batch_out(graph, inputs, batch);
   } catch (const Error& e) {
-    return {{e.layer(), e.layer_type()}};
+    return {{.kind = Remark::Kind::NotAsIntel,
+             .layer = e.layer(),
+             .type = e.layer_type(),
+             .source = e.source(),
+             .what = kTogether}};
   }
 }
 

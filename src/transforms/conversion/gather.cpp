@@ -50,7 +50,7 @@ Rewritten count_indices_from_front(Graph& graph) {
     graph.set_input(
         n, 1,
         graph.constant(ops::store<int64_t>(indices.element_type(), indices.shape(), counted), indices.name)->value());
-    list.push_back(n->name);
+    list.push_back(rewritten(*n));
   }
   return list;
 }
@@ -91,7 +91,7 @@ bool to_reorg(Rewriter& rw, Node* n) {
   if (n->attrs.integers("rates") != std::vector<int64_t>{1, 1}) return false;
   if (x[2] < 0 || x[3] < 0 || x[2] % sizes[0] != 0 || x[3] % sizes[1] != 0) return false;
   if (x[1] < sizes[0] * sizes[0])
-    throw cannot_compile(n->name, n->type, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
+    throw cannot_compile(*n, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
   return rw.replace(
       n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
 }

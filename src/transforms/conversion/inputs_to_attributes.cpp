@@ -49,9 +49,9 @@ void require_unsigned(const Node& n, const std::string& attribute, const std::ve
   if (std::ranges::all_of(list, [](int64_t v) { return v >= 0; })) return;
   std::string text;
   for (int64_t v : list) text += (text.empty() ? "" : ",") + std::to_string(v);
-  throw cannot_compile(n.name, n.type,
-                       "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " + attribute +
-                           "  from IR for layer " + n.name + ". Value " + text + " cannot be casted to unsigned int.");
+  throw cannot_compile(n, "Error of validate layer: " + n.name + " with type: Pad. Cannot parse parameter " +
+                              attribute + "  from IR for layer " + n.name + ". Value " + text +
+                              " cannot be casted to unsigned int.");
 }
 
 bool pad_to_legacy(Rewriter& rw, Node* n) {
@@ -80,9 +80,8 @@ bool tile_to_legacy(Rewriter& rw, Node* n) {
   if (!repeats_constant || !is_static(x.shape())) return false;
   const std::vector<int64_t> repeats = repeats_constant->to_i64();
   if (x.shape().size() != repeats.size())
-    throw cannot_compile(
-        n->name, n->type,
-        "Tile operation has a form that is not supported. " + n->name + " should be converted to TileIE operation.");
+    throw cannot_compile(*n, "Tile operation has a form that is not supported. " + n->name +
+                                 " should be converted to TileIE operation.");
   const auto repeated = std::ranges::count_if(repeats, [](int64_t r) { return r != 1; });
   if (repeated == 0) {
     if (!x.node->is("Parameter")) x.node->name = n->name;

@@ -28,8 +28,8 @@ std::optional<int64_t> common_factor(const Shape& x, const Shape& y) {
 }
 
 bool to_interp(Rewriter& rw, Node* n, const std::string& mode) {
-  if (mode != "linear") throw cannot_compile(n->name, n->type, "Interp do not support mode '" + mode + "'");
-  if (n->attrs.flag("antialias")) throw cannot_compile(n->name, n->type, "Interp do not support antialias");
+  if (mode != "linear") throw cannot_compile(*n, "Interp do not support mode '" + mode + "'");
+  if (n->attrs.flag("antialias")) throw cannot_compile(*n, "Interp do not support antialias");
   Attributes attrs = attributes({{"height", n->shape()[2]},
                                  {"width", n->shape()[3]},
                                  {"align_corners", n->attrs.flag("align_corners", true)},
@@ -86,7 +86,7 @@ Rewritten state_coordinates(Graph& graph) {
     stated->source = n->source;
     graph.redirect(n->value(), stated->value());
     graph.remove(n);
-    list.push_back(stated->name);
+    list.push_back(rewritten(*stated));
   }
   return list;
 }

@@ -27,7 +27,7 @@ Shape aligned(Shape s, size_t rank, bool transposed) {
 void check_batches(const Node& n, const Shape& a, const Shape& b) {
   for (size_t i = 0; i + 2 < a.size(); ++i)
     if (a[i] != b[i] && a[i] != 1 && b[i] != 1)
-      throw cannot_compile(n.name, n.type, "Shapes can't be aligned: " + to_string(a) + " " + to_string(b));
+      throw cannot_compile(n, "Shapes can't be aligned: " + to_string(a) + " " + to_string(b));
 }
 
 Node* fully_connected(Rewriter& rw, std::vector<Value> inputs, ElementType type, Shape shape) {

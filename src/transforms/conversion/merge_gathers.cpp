@@ -46,7 +46,7 @@ Rewritten keep_gathers_apart(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_gather_merge(*n)) continue;
     n->attrs.set(kApart, true);
-    list.push_back(n->name);
+    list.push_back(rewritten(*n));
   }
   return list;
 }

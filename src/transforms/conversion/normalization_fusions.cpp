@@ -74,7 +74,7 @@ Rewritten keep_norms_apart(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_l2_fusion(*n)) continue;
     n->attrs.set(kApart, true);
-    list.push_back(n->name);
+    list.push_back(rewritten(*n));
   }
   return list;
 }

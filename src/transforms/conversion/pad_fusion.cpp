@@ -66,7 +66,7 @@ Rewritten keep_pads_apart(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_pad_fusion(*n)) continue;
     n->input(0).node->attrs.set(kApart, true);
-    windows.push_back(n->name);
+    windows.push_back(rewritten(*n));
   }
   return windows;
 }

@@ -41,7 +41,7 @@ class Unroller {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& why) const { throw cannot_compile(loop_->name, loop_->type, why); }
+  [[noreturn]] void fail(const std::string& why) const { throw cannot_compile(*loop_, why); }
 
   const Node* parameter(int i) const {
     if (i < 0 || static_cast<size_t>(i) >= body_.parameters().size())

@@ -162,8 +162,7 @@ void top_k(Rewriter& rw, Node* n) {
   const Value shape = shape_of_data(*n);
   const int64_t rank = rank_of(n->input(0)),
                 axis = static_cast<int64_t>(axis_from_front(n->attrs.integer("axis"), static_cast<size_t>(rank)));
-  if (!constant_of(n->input(1)))
-    throw not_yet_supported(n->name, n->type, "TopK of a computed number on data of unknown shape");
+  if (!constant_of(n->input(1))) throw not_yet_supported(*n, "TopK of a computed number on data of unknown shape");
   const Around others = around(rw, shape, axis, rank);
   Value k = n->input(1);
   if (k.type() != shape.type())

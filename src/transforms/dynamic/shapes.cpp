@@ -28,8 +28,7 @@ Value shape_of(Value v) {
 }
 
 void refuse(const Node& n, const std::string& why) {
-  throw cannot_compile(n.name, n.type,
-                       "DynamicToStaticShape transformation for " + n.name + " of type " + n.type + " " + why);
+  throw cannot_compile(n, "DynamicToStaticShape transformation for " + n.name + " of type " + n.type + " " + why);
 }
 
 Value shape_or_constant(Rewriter& rw, const Node& user, Value v, ElementType type) {
@@ -175,10 +174,9 @@ void apply_rule(Rewriter& rw, Node* n) {
   auto rule = rules().find({n->type, n->version});
   if (rule == rules().end()) rule = rules().find({n->type, 0});
   if (rule == rules().end() || (n->is("TopK") && n->version != 3))
-    throw cannot_compile(n->name, n->type,
-                         "DynamicToStaticShape transformation encountered dynamic node " + n->name + " of type " +
-                             n->type + " ver. " + std::to_string(n->version) +
-                             ", which is not among the types that are supported for dynamic nodes");
+    throw cannot_compile(*n, "DynamicToStaticShape transformation encountered dynamic node " + n->name + " of type " +
+                                 n->type + " ver. " + std::to_string(n->version) +
+                                 ", which is not among the types that are supported for dynamic nodes");
   rule->second(rw, n);
 }
 
@@ -189,8 +187,7 @@ void check_loop(const Node& n) {
         n.port_map.back_edges, [&](const PortMap::BackEdge& e) { return e.body_parameter == in.body_parameter; });
     if (!carried || in.sliced) continue;
     Error e = cannot_compile(
-        n.name, n.type,
-        "Encountered unknown input type of a loop " + ops::describe(n) + " at index " + std::to_string(in.outer));
+        n, "Encountered unknown input type of a loop " + ops::describe(n) + " at index " + std::to_string(in.outer));
     throw e.hint("values that iterations hand on need a TensorIterator, or an unrolled loop");
   }
 }
@@ -228,7 +225,7 @@ Rewritten keep_real_shapes(Graph& graph) {
   Rewritten list;
   for (Node* n : graph.ordered()) {
     if (n->is("Transpose") || n->is("Concat")) n->attrs.set(dynamic::kExactShape, true);  // Transposes may be fused
-    if (mistakes_real_shape(*n)) list.push_back(n->name);
+    if (mistakes_real_shape(*n)) list.push_back(rewritten(*n));
   }
   return list;
 }

@@ -5,16 +5,19 @@
 namespace blobsmith {
 namespace {
 
-void avoid(Graph& graph, const transforms::FaultRow& fault, std::vector<AvoidedFault>& list) {
-  for (std::string& layer : fault.rewrite(graph)) list.push_back({std::move(layer), std::string(fault.said)});
+void avoid(Graph& graph, const transforms::FaultRow& fault, std::vector<Remark>& list) {
+  for (Remark& r : fault.rewrite(graph)) {
+    r.what = fault.said;
+    list.push_back(std::move(r));
+  }
   for (Node* n : graph.ordered())
     if (n->body) transforms::in_body(graph, *n, [&](Graph& body) { return avoid(body, fault, list), true; });
 }
 
 }  // namespace
 
-std::vector<AvoidedFault> avoid_faults(Graph& graph) {
-  std::vector<AvoidedFault> list;
+std::vector<Remark> avoid_faults(Graph& graph) {
+  std::vector<Remark> list;
   for (const transforms::FaultRow& fault : transforms::fault_rows())
     if (fault.rewrite) avoid(graph, fault, list);
   return list;

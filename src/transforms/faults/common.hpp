@@ -14,8 +14,8 @@ Rewritten rewrite_each(Graph& graph, F respell) {
   Rewritten list;
   for (Node* n : graph.ordered()) {
     rw.set_origin(n->source);
-    const std::string name = n->name;
-    if (respell(rw, n)) list.push_back(name);
+    Remark r = rewritten(*n);
+    if (respell(rw, n)) list.push_back(std::move(r));
   }
   if (!list.empty()) graph.remove_unreachable();
   return list;

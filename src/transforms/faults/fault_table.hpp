@@ -11,8 +11,9 @@
 
 namespace blobsmith::transforms {
 
-/// The names of the layers that were rewritten.
-using Rewritten = std::vector<std::string>;
+/// The layers that were rewritten; what is done is not said yet.
+using Rewritten = std::vector<Remark>;
+inline Remark rewritten(const Node& n) { return remark(Remark::Kind::NotAsIntel, n, {}); }
 
 /// Layers that a fault concerns.
 struct FaultyLayerRow {

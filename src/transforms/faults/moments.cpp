@@ -135,7 +135,7 @@ Rewritten keep_eps_above_zero(Graph& graph) {
     if (!loses_eps(*n)) continue;
     n->attrs.set("eps", kLeastStated);
     if (n->is("MVN") && n->version == 6) n->attrs.set("eps_mode", "outside_sqrt");
-    list.push_back(n->name);
+    list.push_back(rewritten(*n));
   }
   return list;
 }

@@ -95,20 +95,21 @@ double measured_error(const Rule& rule, const Node& n) {
 
 }  // namespace
 
-std::vector<Legalisation> legalise(Graph& graph, bool quirks) {
+std::vector<Remark> legalise(Graph& graph, bool quirks) {
   constexpr double kTolerance = 1e-6;
-  std::vector<Legalisation> done;
+  std::vector<Remark> done;
   for (Node* n : graph.ordered()) {
     const auto rule = std::ranges::find_if(rules(), [&](const Rule& r) { return n->is(r.type) && r.applies(*n); });
     if (rule == rules().end()) continue;
-    Legalisation l{n->name, n->type, rule->description(*n), measured_error(*rule, *n)};
-    ensure(l.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");
+    Remark r = remark(Remark::Kind::Rewritten, *n, rule->description(*n));
+    r.max_error = measured_error(*rule, *n);
+    ensure(r.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");
     const Value replacement = rule->build(graph, *n, n->input(0));
     replacement.node->name = n->name;
     replacement.node->source = n->source;
     graph.redirect(n->value(), replacement);
     graph.remove(n);
-    done.push_back(std::move(l));
+    done.push_back(std::move(r));
   }
   if (!quirks) std::ranges::move(rows_to_planes(graph), std::back_inserter(done));
   return done;

@@ -8,14 +8,9 @@
 
 namespace blobsmith {
 
-struct Legalisation {
-  std::string layer, type, replacement;  ///< "HardSigmoid" -> "Clamp(0.2*x + 0.5, 0, 1)"
-  double max_error = 0;                  ///< against the original operation in FP32, over sample values
-};
-
-/// Rewrites what it can and says what it did, in network order. Touches what compiles as it is only without quirks, and
-/// only where that makes a much smaller blob (rows.hpp).
-std::vector<Legalisation> legalise(Graph& graph, bool quirks);
+/// Rewrites what it can and says what it did (Rewritten: "Clamp(0.2*x + 0.5, 0, 1)"), in network order. Touches what
+/// compiles as it is only without quirks, and only where that makes a much smaller blob (rows.hpp).
+std::vector<Remark> legalise(Graph& graph, bool quirks);
 
 /// The types of operations that there is a rewrite for.
 std::vector<std::string> legalised_types();

@@ -49,7 +49,7 @@ Node* bias_behind(Value v, int64_t columns) {
   return per_column ? add : nullptr;
 }
 
-Legalisation to_plane(Rewriter& rw, Node* n, const Product& p) {
+Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
   const int64_t width = line_length(p.rows), height = p.rows / width;
   Value w = n->input(1);
   if (!n->attrs.flag("transpose_b")) w = rw.transpose(rw.reshape(w, {p.in, p.out})->value(), {1, 0})->value();
@@ -64,8 +64,9 @@ Legalisation to_plane(Rewriter& rw, Node* n, const Product& p) {
                                             {"pads_end", zeros},
                                             {"auto_pad", "explicit"}}));
   y->name = n->name + "/rows";
-  const Legalisation said{
-      n->name, n->type, "a 1x1 convolution over " + std::to_string(height) + "x" + std::to_string(width) + " rows", 0};
+  const Remark said =
+      remark(Remark::Kind::Rewritten, *n,
+             "a 1x1 convolution over " + std::to_string(height) + "x" + std::to_string(width) + " rows");
   Node* last = n;
   if (Node* add = bias_behind(n->value(), p.out)) {
     const Value bias = add->input(add->input(0).node == n ? 1 : 0);
@@ -85,8 +86,8 @@ bool is_one_item(const Graph& graph) {
 
 }  // namespace
 
-std::vector<Legalisation> rows_to_planes(Graph& graph) {
-  std::vector<Legalisation> done;
+std::vector<Remark> rows_to_planes(Graph& graph) {
+  std::vector<Remark> done;
   if (!is_one_item(graph)) return done;
   Rewriter rw(graph);
   for (Node* n : graph.ordered()) {

@@ -8,6 +8,6 @@
 namespace blobsmith {
 
 /// Rewrites them, with the Add of a bias behind; the sums are those of the product, whatever their order.
-std::vector<Legalisation> rows_to_planes(Graph& graph);
+std::vector<Remark> rows_to_planes(Graph& graph);
 
 }  // namespace blobsmith

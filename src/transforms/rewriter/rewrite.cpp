@@ -160,7 +160,7 @@ bool apply_at(Rewriter& rewriter, Node* n, const RewriteRow& r) {
     return r.apply(rewriter, n);
   } catch (Error& e) {
     if (!e.has_address()) e.at_layer(name, type);
-    if (e.why().empty() && !source.empty()) e.because("in " + source);
+    if (e.source().empty()) e.from(source);
     throw;
   }
 }

@@ -44,19 +44,19 @@ ElementType input_precision(const Lowering& l, Value v, const std::string& name)
 
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
   if (is_input(v)) return input_precision(l, v, name);
-  const auto it = l.output_types.find(name);
-  const bool found = it != l.output_types.end();
+  const auto it = l.declared.output_types.find(name);
+  const bool found = it != l.declared.output_types.end();
   // quirk: precisions are told by name, and this output has lost the model's name for it.
-  if (!found && !l.output_types.empty()) return v.type();
+  if (!found && !l.declared.output_types.empty()) return v.type();
   return io_precision(l.options, name, l.options.output_precision,
                       default_output_precision(found ? it->second : v.type()));
 }
 
-DataDesc io_desc(const std::string& name, ElementType precision, const Shape& shape) {
+DataDesc io_desc(const std::string& name, ElementType precision, Value v) {
   try {
-    return desc_of(precision, shape);
+    return desc_of(precision, v.shape());
   } catch (Error& e) {
-    throw e.at_layer(name, "");
+    throw e.at_layer(name, "").from(v.node->source);
   }
 }
 
@@ -110,7 +110,7 @@ void add_inputs(Lowering& l) {
   for (const Node* p : l.network.inputs()) {
     const Value v{const_cast<Node*>(p), 0};
     const std::string name = l.network.data_name(v);
-    DataDesc desc = io_desc(name, input_precision(l, v, name), v.shape());
+    DataDesc desc = io_desc(name, input_precision(l, v, name), v);
     set_layout(l.options, name, l.options.input_layout, desc);
     l.inputs.emplace_back(v, l.program.add_input(name, desc));
     set_strides(strides, l.inputs.back().second);
@@ -122,11 +122,11 @@ void add_outputs(Lowering& l) {
   const TensorStrides strides = told_strides(l.options);
   for (const Value& v : l.network.outputs()) {
     const std::string name = l.network.data_name(v);
-    DataDesc desc = io_desc(name, output_precision(l, v, name), v.shape());
+    DataDesc desc = io_desc(name, output_precision(l, v, name), v);
     set_layout(l.options, name, l.options.output_layout, desc);
     Data* d = l.program.add_output(name, desc);
     set_strides(strides, d);
-    if (l.batch.unbatched_outputs.contains(name)) d->marks.unbatched = true;
+    if (l.declared.batch.unbatched_outputs.contains(name)) d->marks.unbatched = true;
     l.outputs.emplace_back(v, d);
     l.bind(v, d);  // an input that is an output: its readers read the output
   }
@@ -138,7 +138,7 @@ void add_constant(Lowering& l, Value v) {
   try {
     l.bind(v, l.program.add_const(name, internal_desc_of(t.type, t.shape), constant_content(t)));
   } catch (Error& e) {
-    throw e.at_layer(name, "Const");
+    throw e.at_layer(name, "Const").from(v.node->source);
   }
 }
 

@@ -23,8 +23,9 @@ void add_none(LayerContext& c) { c.add_stage(StageType::None, c.inputs, c.used_o
 
 /// An error of a parser names the layer and its type, whatever threw it.
 Error with_address(const Error& e, const LayerContext& c) {
-  if (e.has_address() || e.code() == ErrorCode::Internal) return Error(e).at_layer(c.name(), c.layer.type);
-  return cannot_compile(c.name(), c.layer.type, e.what());
+  Error r = e.has_address() || e.code() == ErrorCode::Internal ? Error(e).at_layer(c.name(), c.layer.type)
+                                                               : cannot_compile(c.name(), c.layer.type, e.what());
+  return std::move(r.from(c.node().source));
 }
 
 void parse_layer(LayerContext& c, const std::set<std::string>& custom_types) {
@@ -82,6 +83,7 @@ void parse_layers(Lowering& l) {
     } catch (const Error& e) {
       if (e.code() == ErrorCode::Internal) throw;
       errors.push_back(e.has_address() || !has_data ? e : cannot_compile(layer->name, layer->type, e.what()));
+      if (e.source().empty()) errors.back().from(layer->node->source);
       if (!has_data) break;         // later layers would read what was not made
     } catch (const ErrorList& e) {  // of a loop's body
       errors.insert(errors.end(), e.errors().begin(), e.errors().end());

@@ -4,14 +4,13 @@
 
 namespace blobsmith::vpu {
 
-std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options, const BatchInfo& batch,
-                               const std::map<std::string, ElementType>& output_types) {
+std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options, const Declared& declared) {
   auto program = std::make_unique<Program>();
   program->name = graph.name;
   program->options = options;
   program->resources = resolve_resources(options);
-  program->batch_size = batch.batch;
-  program->with_detection_output = batch.with_detection_output;
+  program->batch_size = declared.batch.batch;
+  program->with_detection_output = declared.batch.with_detection_output;
 
   const Network network(graph, !options.force_pure_tensor_iterator);  // layers, their names and order
   if (network.inputs().empty())
@@ -19,7 +18,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
         .hint("the network has no inputs: its outputs are constants");
   if (network.outputs().empty())
     throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkOutputs.empty()").hint("the network has no outputs");
-  Lowering l{network, options, batch, output_types, *program, {}, {}, {}, {}};
+  Lowering l{network, options, declared, *program, {}, {}, {}, {}};
   add_inputs(l);  // the order of data is the order of constants and buffers in the blob
   add_outputs(l);
   add_constants(l);

@@ -20,8 +20,7 @@ Bytes constant_content(const Tensor& t);
 struct Lowering {
   const Network& network;
   const CompileOptions& options;
-  const BatchInfo& batch;
-  const std::map<std::string, ElementType>& output_types;  ///< before the conversion to legacy layers
+  const Declared& declared;
   Program& program;
 
   Data* bound(Value v) const {

@@ -29,11 +29,13 @@ void check_shapes(const Node& n, const std::string& name) {
     for (int64_t d : n.shape(i)) {
       if (d == kDynamic)
         throw Error(ErrorCode::NotYetSupported, "Unsupported dynamic ops: \n" + n.type + " " + name)
-            .at_layer(name, std::string(layer_type(n)));
+            .at_layer(name, std::string(layer_type(n)))
+            .from(n.source);
       if (d <= 0)
         throw cannot_compile(name, layer_type(n),
                              std::string(layer_type(n)) + " layer " + name +
-                                 " has incorrect dimensions in the output data " + std::to_string(i));
+                                 " has incorrect dimensions in the output data " + std::to_string(i))
+            .from(n.source);
     }
 }
 
@@ -88,7 +90,8 @@ void Network::choose_names(const std::vector<Node*>& nodes) {
     if (!can_change(other) && !can_change(n))
       throw Error(ErrorCode::BadGraph,
                   "Detected two output operations with the same name: " + other->type + " and " + n->type)
-          .at_layer(n->name, n->type);
+          .at_layer(n->name, n->type)
+          .from(n->source);
     const Node* renamed = can_change(n) ? n : other;
     int suffix = 1;
     while (owners.contains(n->name + "/" + std::to_string(suffix))) ++suffix;

@@ -400,7 +400,8 @@ void throw_allocation_failure(const Program& program, const AllocationFailure& f
                                   : std::to_string(r.shaves) + " SHAVEs can't be freed in " + have;
   Error e(ErrorCode::AllocationFailed,
           "Memory allocation failed: unable to satisfy requirements for " + stage + ": " + what);
-  if (failure.stage->layer) e.at_layer(failure.stage->layer->name, failure.stage->layer->type);
+  if (failure.stage->layer)
+    e.at_layer(failure.stage->layer->name, failure.stage->layer->type).from(failure.stage->layer->source);
   throw e.hint(failure.data ? "give the network more CMX slices, or smaller tensors"
                             : "give the network fewer SHAVEs or more CMX slices");
 }

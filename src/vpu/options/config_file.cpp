@@ -1,15 +1,16 @@
 #include "vpu/options/config_file.hpp"
 
 #include <sstream>
-#include <string>
 
 namespace blobsmith::vpu {
 
-void apply_config_text(CompileOptions& options, std::string_view text) {
+std::vector<std::pair<std::string, std::string>> parse_config_text(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> pairs;
   std::istringstream in{std::string(text)};
   std::string key, value;
   while (in >> key >> value)
-    if (key[0] != '#') options.set(key, value);
+    if (key[0] != '#') pairs.emplace_back(key, value);
+  return pairs;
 }
 
 }  // namespace blobsmith::vpu

@@ -195,7 +195,7 @@ void CompileOptions::set(std::string_view key, std::string_view value) {
     throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
 }
 
-bool CompileOptions::hw_disabled(std::string_view layer) const {
+bool PassOptions::hw_disabled(std::string_view layer) const {
   const std::string name = ops::lower_case(layer);
   const auto listed = [&](const std::vector<std::string>& v) { return std::ranges::find(v, name) != v.end(); };
   return hw_white_list.empty() ? listed(hw_black_list) : !listed(hw_white_list);

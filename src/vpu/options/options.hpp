@@ -16,23 +16,29 @@ namespace blobsmith::vpu {
 /// Switches that the reference distinguishes from YES/NO when unset.
 enum class Tristate { Unset, No, Yes };
 
-struct CompileOptions {
-  int shaves = -1, slices = -1, streams = -1, tiling_cmx_limit_kb = -1;
+/// What the passes ask of a program.
+struct PassOptions {
   bool hw_acceleration = true;
   bool hw_extra_split = false, hw_dilation = false, hw_pool_conv_merge = true;
-  bool detect_network_batch = true;
-  bool disable_reorder = false, disable_convert_stages = false;
+  bool disable_reorder = false;
   bool enable_permute_merging = true, enable_repl_with_screlu = false, enable_replace_with_reduce_mean = true;
   bool enable_early_eltwise_relu_fusion = true, enable_custom_reshape_param = false;
   bool enable_weights_analysis = true, check_preprocessing_inside_model = true;
-  bool enable_tensor_iterator_unrolling = false, force_pure_tensor_iterator = false;
-  bool force_deprecated_cnn_conversion = false, enable_memory_types_annotation = false;
-  bool ignore_unknown_layers = false;
   Tristate copy_optimization = Tristate::Unset, hw_inject_stages = Tristate::Unset, pack_data_in_cmx = Tristate::Unset;
-  std::vector<std::string> hw_white_list, hw_black_list, none_layers;
+  std::vector<std::string> hw_white_list, hw_black_list;
+  bool quirks = true;  ///< reproduce Intel's known wrong results (docs/quirks.md)
+
+  bool hw_disabled(std::string_view layer) const;  ///< by the white or black list
+};
+
+struct CompileOptions : PassOptions {
+  int shaves = -1, slices = -1, streams = -1, tiling_cmx_limit_kb = -1;
+  bool detect_network_batch = true, disable_convert_stages = false;
+  bool enable_tensor_iterator_unrolling = false, force_pure_tensor_iterator = false;
+  bool force_deprecated_cnn_conversion = false, ignore_unknown_layers = false;
+  std::vector<std::string> none_layers;
   std::string custom_layers, tensor_strides;
   std::string dump_passes;  ///< folder for the Program after every pass; empty = none
-  bool quirks = true;       ///< reproduce Intel's known wrong results (docs/quirks.md)
 
   // Precisions of inputs and outputs: by name, else for all, else the tool's default (FP16).
   std::optional<ElementType> input_precision, output_precision;
@@ -45,7 +51,6 @@ struct CompileOptions {
   /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
   /// BadOptionValue with Intel's text.
   void set(std::string_view key, std::string_view value);
-  bool hw_disabled(std::string_view layer) const;  ///< by the white or black list
 };
 
 struct Resources {

@@ -37,7 +37,7 @@ Stage* mergeable_post_op(const Stage& s) {
 /// is lost. True where that is to be avoided.
 bool avoids_loss(Program& p, const Stage& s) {
   if (p.options.quirks || !s.is(StageType::StubDeconv)) return false;
-  p.avoided.push_back({s.name, "the ReLU behind the deconvolution is kept"});
+  p.remark_not_as_intel(s.layer.get(), "the ReLU behind the deconvolution is kept");
   return true;
 }
 

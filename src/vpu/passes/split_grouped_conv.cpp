@@ -62,7 +62,7 @@ class GroupSplitter {
     const int64_t kx = window_of(*stage_).kernel_x, ky = window_of(*stage_).kernel_y;
     const DataDesc desc({kx, ky, group_in_, group_out_});
     if (stage_->is(StageType::StubDeconv) && !p_.options.quirks && g == 0)
-      p_.avoided.push_back({stage_->name, "every group of the deconvolution has its own kernels"});
+      p_.remark_not_as_intel(stage_->layer.get(), "every group of the deconvolution has its own kernels");
     if (stage_->is(StageType::StubConv)) return slice_const(p_, weights_, postfix, desc, g * desc.element_count());
     return p_.duplicate(weights_, postfix, desc,
                         deconv_group_weights(weights_->content, g, group_in_, group_out_, group_out_ * groups_, kx * ky,

@@ -17,19 +17,17 @@ void absorb(Program& p, Stage* s, Stage* next) {
 }
 
 namespace {
-std::pair<std::string, std::string> address(const Stage& s) {
-  return s.layer ? std::pair{s.layer->name, s.layer->type} : std::pair{s.name, std::string(to_string(s.type))};
-}
+Layer address(const Stage& s) { return s.layer ? *s.layer : Layer{s.name, to_string(s.type), {}, {}, 0}; }
 }  // namespace
 
 Error not_yet_supported(const Stage& s, std::string_view what) {
-  const auto [name, type] = address(s);
-  return blobsmith::not_yet_supported(name, type, what);
+  const Layer l = address(s);
+  return std::move(blobsmith::not_yet_supported(l.name, l.type, what).from(l.source));
 }
 
 Error cannot_compile(const Stage& s, std::string_view what) {
-  const auto [name, type] = address(s);
-  return blobsmith::cannot_compile(name, type, what);
+  const Layer l = address(s);
+  return std::move(blobsmith::cannot_compile(l.name, l.type, what).from(l.source));
 }
 
 void check_part_count(const Stage& s, int64_t parts) {

@@ -107,6 +107,12 @@ Data* Program::add_const(std::string n, DataDesc desc, Bytes content) {
   return d;
 }
 
+void Program::remark_not_as_intel(const Layer* layer, std::string what) {
+  const Layer l = layer ? *layer : Layer{};
+  remarks.push_back(
+      {.kind = Remark::Kind::NotAsIntel, .layer = l.name, .type = l.type, .source = l.source, .what = std::move(what)});
+}
+
 Data* Program::duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc,
                          std::optional<Bytes> content) {
   const bool io = d->usage == DataUsage::Input || d->usage == DataUsage::Output;

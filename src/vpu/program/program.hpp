@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "blobsmith/remark.hpp"
 #include "core/bytes.hpp"
 #include "vpu/format/data_desc.hpp"
 #include "vpu/format/location.hpp"
@@ -113,8 +114,8 @@ class Data {
 
 /// The layer of the network that a stage comes from.
 struct Layer {
-  std::string name, type;
-  std::string alt_width;  ///< digits or empty
+  std::string name{}, type{}, source{};  ///< source: as in Node::source
+  std::string alt_width{};               ///< digits or empty
   float vpu_scale = 0.0f;
 };
 
@@ -197,7 +198,7 @@ class Stage {
 class Program {
  public:
   std::string name;
-  CompileOptions options;
+  PassOptions options;
   Resources resources;
   int64_t batch_size = 1;
   bool with_detection_output = false;
@@ -253,7 +254,15 @@ class Program {
     std::vector<int> ids;
     for (const Stage* s : stages()) ids.push_back(s->id());
     for (int id : ids)
-      if (Stage* s = find_stage(id); s && !s->injected_into()) f(s);
+      if (Stage* s = find_stage(id); s && !s->injected_into()) {
+        const std::shared_ptr<const Layer> layer = s->layer;  // f may remove the stage
+        try {
+          f(s);
+        } catch (Error& e) {  // every error about a stage says which layer of the model it comes from
+          if (layer && e.source().empty()) e.from(layer->source);
+          throw;
+        }
+      }
   }
   /// Orders successors of one stage: `less` is strict. Installed once by adjustDataLocation.
   void set_successor_order(std::function<bool(const Stage*, const Stage*)> less);
@@ -270,11 +279,9 @@ class Program {
   /// Before every pass: drops data that nothing uses. Throws when an Output has no producer.
   void clean_up();
 
-  /// Wrong results of the reference compiler that this program does not reproduce (options.quirks is off).
-  struct Avoided {
-    std::string layer, what;
-  };
-  std::vector<Avoided> avoided;
+  /// What is done otherwise than in the reference compiler, whose result is wrong (options.quirks is off).
+  std::vector<Remark> remarks;
+  void remark_not_as_intel(const Layer* layer, std::string what);
 
   // ---- results of the allocator (allocateResources) -----------------------------------------------------------------
   struct MemorySizes {

@@ -16,7 +16,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 Error failure(const Stage& s, const std::string& what) {
   Error e(ErrorCode::TypeMismatch, "Stage node " + s.name + " (" + to_string(s.type) + ") types check error: " + what);
   if (s.layer)
-    e.at_layer(s.layer->name, s.layer->type);
+    e.at_layer(s.layer->name, s.layer->type).from(s.layer->source);
   else
     e.at_layer(s.name, to_string(s.type));
   return e;

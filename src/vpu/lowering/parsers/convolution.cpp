@@ -39,7 +39,7 @@ bool hw_can_do(const LayerContext& c, const Window& w) {
 bool may_use_hw(LayerContext& c, const Window& w) {
   if (!hw_can_do(c, w) || c.out()->desc.rank() < 4) return false;
   if (c.options.quirks || w.kernel_x <= kMaxHwKernel) return true;
-  c.program.avoided.push_back({c.name(), "the 16x1 kernel is not split in halves that each add the bias"});
+  c.program.remark_not_as_intel(c.origin.get(), "the 16x1 kernel is not split in halves that each add the bias");
   return false;
 }
 

@@ -22,6 +22,7 @@ LayerContext::LayerContext(Lowering& l, const NetworkLayer& n)
   auto o = std::make_shared<Layer>();
   o->name = n.name;
   o->type = n.type;
+  o->source = n.node->source;
   o->alt_width = n.node->attrs.text("alt_width", "");
   origin = std::move(o);
   for (const Value& v : n.inputs) {

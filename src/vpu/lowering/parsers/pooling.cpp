@@ -65,7 +65,7 @@ void set_sizes(const LayerContext& c, Pool& p) {
 bool may_use_hw(LayerContext& c, const Pool& p) {
   if (!hw_can_do(c, p)) return false;
   if (c.options.quirks || p.max || !p.exclude_pad || p.w.no_pads()) return true;
-  c.program.avoided.push_back({c.name(), "averages at the borders exclude the padding, as the model says"});
+  c.program.remark_not_as_intel(c.origin.get(), "averages at the borders exclude the padding, as the model says");
   return false;
 }
 

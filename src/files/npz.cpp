@@ -1,4 +1,4 @@
-#include "emulator/npz.hpp"
+#include "files/npz.hpp"
 
 #include <zip.h>
 

@@ -1,4 +1,4 @@
-#include "emulator/picture.hpp"
+#include "files/picture.hpp"
 
 #include <png.h>
 #include <turbojpeg.h>

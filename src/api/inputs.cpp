@@ -1,19 +1,25 @@
-// Inputs of `blobsmith run`: arrays, pictures, raw bytes, random numbers.
-#include <CLI/CLI.hpp>
+// Values of inputs: arrays, pictures, raw bytes, random numbers.
+#include "blobsmith/inputs.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <random>
 
-#include "cli/run_options.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "emulator/image_input.hpp"
-#include "emulator/npz.hpp"
-#include "emulator/picture.hpp"
 #include "emulator/view.hpp"
+#include "files/image_input.hpp"
+#include "files/npz.hpp"
+#include "files/picture.hpp"
 
-namespace blobsmith::cli {
+namespace blobsmith {
 namespace {
+
+std::string shape_text(const Shape& shape) {
+  std::string s;
+  for (int64_t d : shape) s += (s.empty() ? "" : "x") + std::to_string(d);
+  return s;
+}
 
 size_t bytes_each(TensorType type) {
   switch (type) {
@@ -40,7 +46,7 @@ float of_channel(const std::vector<float>& list, size_t channel, float otherwise
   return list[list.size() == 1 ? 0 : channel];
 }
 
-void check_normalization(const TensorInfo& t, size_t channels, const RunOptions& o) {
+void check_normalization(const TensorInfo& t, size_t channels, const InputOptions& o) {
   if (o.mean.empty() && o.scale.empty()) return;
   if (t.type != TensorType::FP16 && t.type != TensorType::FP32)
     throw Error(ErrorCode::BadOptionValue, "--mean and --scale: input '" + t.name + "' takes integers")
@@ -52,7 +58,7 @@ void check_normalization(const TensorInfo& t, size_t channels, const RunOptions&
   if (std::ranges::find(o.scale, 0.0f) != o.scale.end()) throw Error(ErrorCode::BadOptionValue, "--scale 0");
 }
 
-void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, const InputOptions& o) {
   const size_t n = t.shape.size();
   if (n < 3 || (t.shape[n - 3] != 1 && t.shape[n - 3] != 3)) {
     Error e(ErrorCode::ShapeMismatch,
@@ -75,11 +81,14 @@ void set_image(InputTarget& target, const TensorInfo& t, const Bytes& file, cons
 }
 
 // ---- arrays -------------------------------------------------------------------------------------------------------
+Error wrong_count(const TensorInfo& t, int64_t given) {
+  return Error(ErrorCode::ShapeMismatch, "input \"" + t.name + "\" takes " + std::to_string(count_of(t)) +
+                                             " values, not " + std::to_string(given))
+      .hint("its shape: " + shape_text(t.shape));
+}
+
 void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
-  if (a.count() != count_of(t))
-    throw Error(ErrorCode::ShapeMismatch, "input \"" + t.name + "\" takes " + std::to_string(count_of(t)) +
-                                              " values, not " + std::to_string(a.count()))
-        .hint("its shape: " + shape_text(t.shape));
+  if (a.count() != count_of(t)) throw wrong_count(t, a.count());
   int64_t at = 0;
   if (t.type == TensorType::S32 && a.is_integer()) {
     std::vector<int32_t> values(static_cast<size_t>(a.count()));
@@ -89,6 +98,18 @@ void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
   target.set_input(t, [&](std::span<float> row) {
     for (float& v : row) v = a.number(at++);
   });
+}
+
+const TensorInfo* set_values(InputTarget& target, const std::string& name, const std::vector<float>& values) {
+  const auto it = std::ranges::find(target.inputs(), name, &TensorInfo::name);
+  if (it == target.inputs().end()) throw no_such_input(target, name);
+  if (count_of(*it) != static_cast<int64_t>(values.size())) throw wrong_count(*it, static_cast<int64_t>(values.size()));
+  size_t at = 0;
+  target.set_input(*it, [&](std::span<float> row) {
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(at), row.size(), row.begin());
+    at += row.size();
+  });
+  return &*it;
 }
 
 /// The array of an archive that is meant for this input: named so, or the only one.
@@ -137,7 +158,7 @@ void set_random(InputTarget& target, const TensorInfo& t, std::mt19937& numbers)
 }
 
 // ---- arguments ----------------------------------------------------------------------------------------------------
-void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const RunOptions& o) {
+void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const InputOptions& o) {
   if (looks_like_image(file))
     set_image(target, t, file, o);
   else if (looks_like_npy(file))
@@ -168,7 +189,7 @@ std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& ar
 /// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a
 /// network that computes nothing it is called after its layer). Returns the inputs set.
 std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std::string& argument,
-                                                 const RunOptions& o) {
+                                                 const InputOptions& o) {
   const TensorInfo* input = nullptr;
   std::string path;
   for (const TensorInfo& t : target.inputs())
@@ -196,38 +217,10 @@ std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std:
 
 }  // namespace
 
-void add_input_options(CLI::App& app, RunOptions& o) {
-  app.add_option("--input", o.inputs,
-                 "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes "
-                 "themselves (repeatable); FILE.npz: all inputs")
-      ->allow_extra_args(false);
-  app.add_option("--seed", o.seed, "of random numbers (default 0)");
-  app.add_flag("--rgb,!--bgr", o.rgb, "pictures in RGB order, or in BGR (default, as cameras deliver)");
-  app.add_flag("--letterbox", o.letterbox, "keep a picture's proportions and fill the rest");
-  app.add_option("--mean", o.mean,
-                 "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-}
-
 int64_t count_of(const TensorInfo& t) {
   int64_t n = 1;
   for (int64_t d : t.shape) n *= d;
   return n;
-}
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string s;
-  for (int64_t d : shape) s += (s.empty() ? "" : "x") + std::to_string(d);
-  return s;
-}
-
-std::string as_file_name(std::string name) {
-  std::ranges::replace(name, '/', '_');
-  return name;
 }
 
 namespace {
@@ -249,14 +242,15 @@ class EmulatorInputs : public InputTarget {
 
 }  // namespace
 
-void set_inputs(Emulator& emulator, const RunOptions& o) {
+void set_inputs(Emulator& emulator, const InputOptions& o) {
   EmulatorInputs target(emulator);
   set_inputs(target, o);
 }
 
-void set_inputs(InputTarget& target, const RunOptions& o) {
+void set_inputs(InputTarget& target, const InputOptions& o) {
   std::vector<const TensorInfo*> given;
-  for (const std::string& argument : o.inputs)
+  for (const auto& [name, values] : o.values) given.push_back(set_values(target, name, values));
+  for (const std::string& argument : o.files)
     for (const TensorInfo* t : set_from_argument(target, argument, o)) given.push_back(t);
   std::mt19937 numbers(o.seed);
   for (const TensorInfo& t : target.inputs()) {
@@ -269,4 +263,4 @@ void set_inputs(InputTarget& target, const RunOptions& o) {
   }
 }
 
-}  // namespace blobsmith::cli
+}  // namespace blobsmith

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/npy.hpp"
+#include "files/npy.hpp"
 
 namespace blobsmith {
 

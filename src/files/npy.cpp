@@ -1,5 +1,5 @@
 // The format: "\x93NUMPY", version, header length, a Python dict as text, then the values (numpy.lib.format).
-#include "emulator/npy.hpp"
+#include "files/npy.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,14 +1,12 @@
-// Which operations can be compiled, read off the tables that the program works with: operations of the graph, rewrites,
-// parsers of layers, stage types.
+// Which operations can be converted, read off the tables that the library works with.
 #pragma once
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
-namespace blobsmith::vpu {
+namespace blobsmith {
 
 enum class Support { Yes, ByConvert, No };
+const char* to_string(Support s);
 
 struct SupportedLayer {
   std::string name;
@@ -18,15 +16,15 @@ struct SupportedLayer {
   std::string limits;   ///< forms that are refused
 };
 
-/// By name.
-/// Operators of a framework, by their names; the main operation that an importer makes of each ("": its input).
-std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators);
+/// Operators of ONNX, by name.
+std::vector<SupportedLayer> supported_onnx();
+/// Operations of OpenVINO IR, by name.
 std::vector<SupportedLayer> supported_openvino();
-/// Layer types that the lowering has parsers for.
+/// Layer types that the compiler lowers, by name.
 std::vector<SupportedLayer> supported_vpu();
 /// Stage types that the blob reader and the compiler know, by number.
 std::vector<SupportedLayer> stage_types();
+/// The known wrong results of Intel's tools, as docs/quirks.md has them (Markdown).
+std::string known_faults_markdown();
 
-const char* to_string(Support s);
-
-}  // namespace blobsmith::vpu
+}  // namespace blobsmith

@@ -1,10 +1,10 @@
-#include "emulator/image_input.hpp"
+#include "files/image_input.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
-#include "emulator/picture.hpp"
+#include "files/picture.hpp"
 
 namespace blobsmith {
 namespace {

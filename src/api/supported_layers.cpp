@@ -1,20 +1,23 @@
-#include "vpu/supported_layers.hpp"
-
 #include <algorithm>
 #include <array>
 #include <map>
 
+#include "blobsmith/layers.hpp"
 #include "core/table.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/op.hpp"
+#include "importers/onnx/as_model_optimizer.hpp"
+#include "transforms/faults/fault_table.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/stages/stage_def.hpp"
 
-namespace blobsmith::vpu {
+namespace blobsmith {
 namespace {
+
+using namespace vpu;
 
 /// Operations that leave no layer.
 constexpr std::array<std::string_view, 5> kWithoutLayer{"ShapeOf", "Range", "Parameter", "Constant", "Result"};
@@ -144,9 +147,9 @@ std::vector<SupportedLayer> supported_openvino() {
   return rows;
 }
 
-std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators) {
+std::vector<SupportedLayer> supported_onnx() {
   std::vector<SupportedLayer> rows;
-  for (const auto& [op, operation] : operators) {
+  for (const auto& [op, operation] : onnx_operators()) {
     rows.push_back(operation.empty() ? SupportedLayer{{}, {}, Support::Yes, "(its input)", {}} : support_of(operation));
     rows.back().name = op;
     if (!operation.empty()) rows.back().becomes = operation;
@@ -154,6 +157,8 @@ std::vector<SupportedLayer> supported_operators(const std::map<std::string_view,
   sort_by_name(rows);
   return rows;
 }
+
+std::string known_faults_markdown() { return transforms::fault_table(); }
 
 std::vector<SupportedLayer> supported_vpu() {
   std::vector<SupportedLayer> rows;
@@ -188,4 +193,4 @@ const char* to_string(Support s) {
   return "?";
 }
 
-}  // namespace blobsmith::vpu
+}  // namespace blobsmith

@@ -1,0 +1,47 @@
+// Every problem of a model in one run, layer by layer, without making a blob.
+//
+// Threads: calls are independent of each other; one call uses one thread.
+#pragma once
+#include "blobsmith/convert.hpp"
+#include "blobsmith/error.hpp"
+
+namespace blobsmith {
+
+struct CheckOptions {
+  std::map<std::string, Shape> input_shapes{};
+  ConversionOptions conversion{};
+  CameraOptions camera{};
+  bool fix = true;  ///< false: as compile() judges: no rewrites, Intel's known wrong results
+  Control control{};
+};
+
+struct CheckedLayer : LayerInfo {
+  enum class Status {
+    Supported,
+    Fixed,        ///< supported after a rewrite that convert() does by itself; `fix`: which
+    Unsupported,  ///< a problem names it
+    NotChecked,   ///< it reads what an unsupported layer gives, so that nothing can be said of it
+  };
+  Status status = Status::Supported;
+  std::string fix;
+};
+const char* to_string(CheckedLayer::Status s);
+
+struct CheckProblem {
+  Error error;
+  int layer = -1;  ///< in CheckResult::layers; -1: of the network as a whole
+};
+
+struct CheckResult {
+  std::vector<CheckedLayer> layers;    ///< in network order; `inputs`, `outputs` empty where one could not be read
+  std::vector<CheckProblem> problems;  ///< in network order
+  std::vector<Remark> remarks;         ///< WrongResult: what a blob would compute otherwise than the model
+
+  bool compiles() const { return problems.empty(); }
+  int count(CheckedLayer::Status s) const;
+};
+
+/// Throws Error for what concerns the file as a whole or the options.
+CheckResult check(const std::string& path, const CheckOptions& options = {});
+
+}  // namespace blobsmith

@@ -1,0 +1,80 @@
+// A network to the bytes of a blob, with the options and defaults of Intel's compile_tool: for one OpenVINO IR and one
+// set of options the bytes are those of OpenVINO 2021.4.2.
+//
+// Threads: calls are independent of each other; one call uses one thread. The bytes depend on nothing but the model and
+// the options.
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "blobsmith/model.hpp"
+
+namespace blobsmith {
+
+/// Keys and values of Intel's configuration (MYRIAD_..., VPU_...), applied in order.
+using Config = std::vector<std::pair<std::string, std::string>>;
+
+/// The pairs of a configuration file: "KEY VALUE" lines; # begins a comment. Throws BadOptionValue.
+Config parse_config(std::string_view text);
+
+struct CompileOptions {
+  Config config{};  ///< applied before the members below
+  std::optional<std::string> shaves{}, slices{},
+      tiling_cmx_limit_kb{};                                        ///< numbers, or what Intel's tool says of others
+  std::optional<TensorType> input_precision{}, output_precision{};  ///< of all; default FP16 for real numbers
+  std::map<std::string, TensorType> io_precision{};                 ///< by name; wins over those of all
+  std::string input_layout{}, output_layout{};                      ///< of all of that rank: "NCHW", "NHWC", "NC" ...
+  std::map<std::string, std::string> io_layout{};
+  bool quirks = true;         ///< reproduce Intel's known wrong results (docs/quirks.md)
+  std::string target{};       ///< OpenVINO version that the blob states, of target_names(); "" = 6.0, as compile_tool
+  std::string dump_passes{};  ///< folder for the program after every pass (.json, .dot); "" = none
+  Control control{};
+};
+
+/// The bytes of a blob, of which large parts are shared with the model.
+class BlobBytes {
+ public:
+  ~BlobBytes();
+  BlobBytes(BlobBytes&&) noexcept;
+  BlobBytes& operator=(BlobBytes&&) noexcept;
+
+  size_t size() const;
+  std::vector<uint8_t> bytes() const;  ///< a copy
+  /// Writes beside `path` and renames: the file appears whole or not at all. Throws FileNotWritable.
+  void save(const std::string& path, const Control& control = {}) const;
+
+  struct Impl;
+  explicit BlobBytes(std::unique_ptr<Impl> impl);  ///< for the library
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One input or output of a blob.
+struct BlobPort {
+  std::string name;
+  TensorType type = TensorType::FP16;
+  Shape shape;         ///< of one item where the blob runs a batch item by item
+  std::string layout;  ///< how it lies in memory: "NCHW", "NHWC", "NC" ...
+};
+
+struct CompileResult {
+  BlobBytes blob;
+  int layers = 0, stages = 0;
+  std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
+  std::vector<Remark> remarks;            ///< Rewritten, NotAsIntel, WrongResult
+  double milliseconds = 0;                ///< reading apart
+};
+
+/// Uses the model up. Throws Error, or ErrorList with every layer that the compiler refuses.
+CompileResult compile(Model model, const CompileOptions& options = {});
+
+/// OpenVINO versions that a blob may state, oldest first: "2020.4" ... "2022.1".
+std::vector<std::string> target_names();
+
+}  // namespace blobsmith

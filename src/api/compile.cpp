@@ -1,0 +1,124 @@
+#include <chrono>
+
+#include "api/model.hpp"
+#include "core/file.hpp"
+#include "vpu/format/target.hpp"
+#include "vpu/options/config_file.hpp"
+
+namespace blobsmith {
+
+struct BlobBytes::Impl {
+  ChunkedBytes bytes;
+};
+
+namespace {
+
+std::vector<BlobPort> ports(const std::vector<vpu::BlobPort>& list) {
+  std::vector<BlobPort> r;
+  for (const vpu::BlobPort& p : list) {
+    Shape shape;
+    for (int i = 0; i < p.desc.rank(); ++i) shape.push_back(p.desc.dim(p.desc.axis_dim(i)));
+    r.push_back({p.name, static_cast<TensorType>(p.desc.type), std::move(shape), p.desc.order.name()});
+  }
+  return r;
+}
+
+vpu::CompileOptions tool_options(const CompileOptions& o) {
+  vpu::CompileOptions c;
+  for (const auto& [key, value] : o.config) c.set(key, value);
+  if (o.shaves) c.set("MYRIAD_NUMBER_OF_SHAVES", *o.shaves);
+  if (o.slices) c.set("MYRIAD_NUMBER_OF_CMX_SLICES", *o.slices);
+  if (o.tiling_cmx_limit_kb) c.set("MYRIAD_TILING_CMX_LIMIT_KB", *o.tiling_cmx_limit_kb);
+  if (o.input_precision) c.input_precision = api::element_type(*o.input_precision);
+  if (o.output_precision) c.output_precision = api::element_type(*o.output_precision);
+  for (const auto& [name, type] : o.io_precision) c.io_precision[name] = api::element_type(type);
+  c.input_layout = o.input_layout;
+  c.output_layout = o.output_layout;
+  c.io_layout = o.io_layout;
+  c.quirks = o.quirks;
+  if (!o.dump_passes.empty()) c.dump_passes = o.dump_passes;
+  return c;
+}
+
+}  // namespace
+
+namespace api {
+
+ElementType element_type(TensorType t) {
+  switch (t) {
+    case TensorType::U8: return ElementType::u8;
+    case TensorType::S32: return ElementType::i32;
+    case TensorType::FP32: return ElementType::f32;
+    case TensorType::I8: return ElementType::i8;
+    case TensorType::FP16: break;
+  }
+  return ElementType::f16;
+}
+
+CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
+                            Diagnostics diagnostics, const Control& control, std::vector<vpu::TracedTensor>* tensors) {
+  const auto start = std::chrono::steady_clock::now();
+  const vpu::Target* stamp = target.empty() ? nullptr : &vpu::find_target(target);
+  vpu::CompileReport told;
+  auto blob = std::make_unique<BlobBytes::Impl>(vpu::compile(std::move(graph), options, diagnostics, &told, control));
+  if (stamp) vpu::stamp(blob->bytes, *stamp);
+  if (tensors) *tensors = std::move(told.tensors);
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+  return {BlobBytes(std::move(blob)),     told.layers, told.stages, ports(told.inputs), ports(told.outputs),
+          std::move(diagnostics.remarks), time.count()};
+}
+
+}  // namespace api
+
+CompileResult compile(Model model, const CompileOptions& o) {
+  Model::Impl& m = model.impl();
+  Diagnostics diagnostics;
+  diagnostics.remarks = std::move(m.remarks);
+  if (!o.quirks) std::erase_if(diagnostics.remarks, &Remark::avoidable);
+  return api::in_file(m.path, [&] {
+    return api::compile_graph(std::move(m.graph), tool_options(o), o.target, std::move(diagnostics), o.control);
+  });
+}
+
+Config parse_config(std::string_view text) { return vpu::parse_config_text(text); }
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const vpu::Target& t : vpu::targets()) names.emplace_back(t.name);
+  return names;
+}
+
+std::optional<TensorType> parse_tensor_type(std::string_view name) {
+  const auto t = parse_element_type(name);
+  if (!t) return std::nullopt;
+  switch (*t) {
+    case ElementType::f16: return TensorType::FP16;
+    case ElementType::f32: return TensorType::FP32;
+    case ElementType::u8: return TensorType::U8;
+    case ElementType::i8: return TensorType::I8;
+    case ElementType::i32:
+    case ElementType::i64:
+    case ElementType::u32:
+    case ElementType::u64:
+    case ElementType::boolean: return TensorType::S32;
+    default: return std::nullopt;
+  }
+}
+
+BlobBytes::BlobBytes(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+BlobBytes::~BlobBytes() = default;
+BlobBytes::BlobBytes(BlobBytes&&) noexcept = default;
+BlobBytes& BlobBytes::operator=(BlobBytes&&) noexcept = default;
+size_t BlobBytes::size() const { return impl_->bytes.size(); }
+std::vector<uint8_t> BlobBytes::bytes() const { return impl_->bytes.joined(); }
+void BlobBytes::save(const std::string& path, const Control& control) const {
+  write_file(path, [&](const auto& write) {
+    for (const Bytes& part : impl_->bytes.parts()) {
+      check_stop(control);
+      write(part.span());
+    }
+    check_stop(control);
+  });
+}
+
+}  // namespace blobsmith

@@ -1,0 +1,52 @@
+// What the public functions share: a file as a graph, and the graph as it is compiled for a camera.
+#pragma once
+#include "blobsmith/convert.hpp"
+#include "core/control.hpp"
+#include "core/diagnostics.hpp"
+#include "graph/graph.hpp"
+#include "vpu/compile.hpp"
+#include "vpu/options/options.hpp"
+
+namespace blobsmith {
+
+struct Model::Impl {
+  std::string path;
+  Graph graph;
+  std::vector<Remark> remarks;
+};
+
+namespace api {
+
+/// The one way from a file to a graph. Remarks go to `diagnostics`; with `keep_going`, layers that can't be read too,
+/// which are left out instead of thrown.
+Graph read_graph(const std::string& path, const ReadOptions& options, Diagnostics& diagnostics,
+                 bool keep_going = false);
+
+/// Runs f; errors that name no file get this one.
+template <class F>
+auto in_file(const std::string& path, F f) {
+  const auto address = [&](Error e) {
+    if (e.file().empty() && e.code() != ErrorCode::Cancelled) e.in_file(path);
+    return e;
+  };
+  try {
+    return f();
+  } catch (const Error& e) {
+    throw address(e);
+  } catch (const ErrorList& list) {
+    std::vector<Error> errors;
+    for (const Error& e : list.errors()) errors.push_back(address(e));
+    throw ErrorList(std::move(errors));
+  }
+}
+
+ElementType element_type(TensorType t);
+/// Options of a compilation for a camera of this network.
+vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, bool quirks);
+/// A graph to a result; `target` "" = as the compiler stamps it. `tensors`: where the blob holds those of the network.
+CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
+                            Diagnostics diagnostics, const Control& control,
+                            std::vector<vpu::TracedTensor>* tensors = nullptr);
+
+}  // namespace api
+}  // namespace blobsmith
