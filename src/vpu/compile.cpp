@@ -1,6 +1,7 @@
 #include "vpu/compile.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "transforms/faults/avoid_faults.hpp"
@@ -58,11 +59,55 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   return {std::move(graph), std::move(declared)};
 }
 
+namespace {
+
+/// A precision that was told for all inputs or outputs, or for one, and that hardly any network can have there. Some
+/// can, so it is looked at only when types don't fit: then it is the option that is wrong, not a layer.
+std::optional<Error> unusual_precision(const Graph& graph, const CompileOptions& o) {
+  using enum ElementType;
+  const auto refuse = [](bool input, const std::string& name, ElementType t) -> std::optional<Error> {
+    if (t == f16 || t == f32 || t == i32 || t == i64 || (input && t == u8)) return std::nullopt;
+    const std::string kind = input ? "input" : "output";
+    Error e(ErrorCode::BadOptionValue, kind + (name.empty() ? "s" : " \"" + name + "\"") + " can't be " +
+                                           std::string(precision_name(t)) + " in this network");
+    return e.hint(input ? "inputs are U8, FP16, FP32 or I32" : "outputs are FP16, FP32 or I32");
+  };
+  if (o.input_precision)
+    if (auto e = refuse(true, {}, *o.input_precision)) return e;
+  if (o.output_precision)
+    if (auto e = refuse(false, {}, *o.output_precision)) return e;
+  for (const auto& [name, type] : o.io_precision)
+    if (auto e =
+            refuse(std::ranges::find(graph.parameters(), name, &Node::name) != graph.parameters().end(), name, type))
+      return e;
+  return std::nullopt;
+}
+
+std::unique_ptr<Program> make_program(const Prepared& network, const CompileOptions& options, const Control& control) {
+  std::unique_ptr<Program> program = lower(network.graph, options, network.declared);
+  run_passes(*program, options.dump_passes, part_of(control, 0.2, 1));  // stages, layouts, tiles, memory
+  return program;
+}
+
+}  // namespace
+
 std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
                                const Control& control) {
   report(control, "lowering", 0);
-  std::unique_ptr<Program> program = lower(network.graph, options, network.declared);
-  run_passes(*program, options.dump_passes, part_of(control, 0.2, 1));  // stages, layouts, tiles, memory
+  std::unique_ptr<Program> program;
+  const auto explain = [&](ErrorCode code) {
+    if (code == ErrorCode::TypeMismatch)
+      if (const auto e = unusual_precision(network.graph, options)) throw *e;
+  };
+  try {
+    program = make_program(network, options, control);
+  } catch (const Error& e) {
+    explain(e.code());
+    throw;
+  } catch (const ErrorList& list) {
+    for (const Error& e : list.errors()) explain(e.code());
+    throw;
+  }
   add(diagnostics.remarks, program->remarks);
   return program;
 }

@@ -1,0 +1,89 @@
+"""The installed package in a project of its own; the bar of long calls; Ctrl-C."""
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
+from ir_builder import Net
+
+
+def network(path, convolutions, size=16, channels=8):
+    net = Net('row')
+    x = net.input(1, channels, size, size)
+    for _ in range(convolutions):
+        x = net.relu(net.conv(x, channels, channels))
+    net.result(x)
+    net.save(str(path / 'model'))
+    return path / 'model.xml'
+
+
+def test_the_installed_package_serves_a_project_of_its_own(tool, tmp_path):
+    build = os.path.dirname(tool)
+    if not os.path.exists(os.path.join(build, 'libblobsmith.a')):
+        pytest.skip('the libraries are not built')
+    call = lambda *c: subprocess.run(c, check=True, capture_output=True, text=True).stdout
+    prefix, guest = tmp_path / 'usr', tmp_path / 'guest'
+    call('cmake', '--install', build, '--prefix', prefix)
+    call('cmake', '-S', os.path.join(ROOT, 'tests', 'package'), '-B', guest, '-G', 'Ninja', f'-DCMAKE_PREFIX_PATH={prefix}', f'-DEXAMPLES={ROOT}/examples')
+    call('cmake', '--build', guest)
+    said = call(guest / 'convert_model', network(tmp_path, 2), tmp_path / 'out.blob')
+    assert re.match(r'blobsmith \d+\.\d+\.\d+: \d+ stages, 1 outputs', said)
+    assert 'slowest stage' in call(guest / 'run_blob', tmp_path / 'out.blob')
+    assert not re.search('protobuf|onnx|pugixml|libzip|libpng|turbojpeg', call('ldd', guest / 'run_blob'))
+    assert said.split()[1].rstrip(':') in call(prefix / 'bin' / 'blobsmith', '--version')
+
+
+def on_a_terminal(command, interrupt_after=None):
+    """Runs it with stderr as a terminal; returns the exit code and what came there."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    seen, start = b'', time.monotonic()
+    while True:
+        if interrupt_after is not None and time.monotonic() - start > interrupt_after:
+            process.send_signal(signal.SIGINT)
+            interrupt_after = None
+        if select.select([master], [], [], 0.05)[0]:
+            try:
+                part = os.read(master, 4096)
+            except OSError:
+                part = b''
+            if not part:
+                break
+            seen += part
+        elif process.poll() is not None:
+            break
+    os.close(master)
+    return process.wait(), seen.decode(errors='replace')
+
+
+def test_long_calls_show_a_bar_on_a_terminal_only(tool, tmp_path):
+    subprocess.run([tool, 'convert', network(tmp_path, 1), '-o', tmp_path / 'm.blob', '-q'], check=True)
+    command = [tool, 'run', tmp_path / 'm.blob', '--random', '--repeat', '200000']
+    code, seen = on_a_terminal(command, interrupt_after=2.5)
+    assert code == 130
+    assert re.search(r'\r\[#* *\] +\d+ % running', seen)
+    piped = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    piped.send_signal(signal.SIGINT)
+    out, err = piped.communicate(timeout=30)
+    assert out == '' and 'BS6001' in err and '%' not in err
+
+
+def test_an_interrupt_leaves_no_partial_file(tool, tmp_path):
+    model = network(tmp_path, 120, size=64, channels=64)
+    os.makedirs(tmp_path / 'out')
+    done = subprocess.Popen([tool, 'convert', model, '-o', tmp_path / 'out' / 'm.blob'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.05)
+    done.send_signal(signal.SIGINT)
+    done.communicate(timeout=60)
+    assert done.returncode in (0, 130)
+    assert os.listdir(tmp_path / 'out') == (['m.blob'] if done.returncode == 0 else [])

@@ -1,0 +1,149 @@
+// The public functions: results, errors that can be caught, progress, cancellation, and what check tells.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "blobsmith/check.hpp"
+#include "blobsmith/compare.hpp"
+#include "blobsmith/inspect.hpp"
+#include "blobsmith/run.hpp"
+#include "blobsmith/version.hpp"
+
+namespace blobsmith {
+namespace {
+
+/// An IR of layers with one input and one output each, in a row: "type;attributes of <data>".
+std::string ir(const std::vector<std::pair<std::string, std::string>>& layers, const std::string& precision = "FP32") {
+  const std::string dims = "<dim>1</dim><dim>8</dim><dim>6</dim><dim>6</dim>";
+  const auto port = [&](int id) {
+    return "<port id=\"" + std::to_string(id) + "\" precision=\"" + precision + "\">" + dims + "</port>";
+  };
+  std::string s = "<net name=\"row\" version=\"10\"><layers>", edges;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto& [type, data] = layers[i];
+    s += "<layer id=\"" + std::to_string(i) + "\" name=\"n" + std::to_string(i) + "\" type=\"" + type +
+         "\" version=\"opset1\"><data " + data + "/>";
+    if (i > 0) s += "<input>" + port(0) + "</input>";
+    if (i + 1 < layers.size()) s += "<output>" + port(1) + "</output>";
+    s += "</layer>";
+    if (i > 0)
+      edges += "<edge from-layer=\"" + std::to_string(i - 1) + "\" from-port=\"1\" to-layer=\"" + std::to_string(i) +
+               "\" to-port=\"0\"/>";
+  }
+  return s + "</layers><edges>" + edges + "</edges></net>";
+}
+
+class Api : public testing::Test {
+ protected:
+  Api() : folder_(testing::TempDir() + "api_" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~Api() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+  std::string model(const std::vector<std::string>& between) const {
+    std::vector<std::pair<std::string, std::string>> layers{{"Parameter", "shape=\"1,8,6,6\" element_type=\"f32\""}};
+    for (const std::string& type : between) layers.emplace_back(type, "");
+    layers.emplace_back("Result", "");
+    std::ofstream(file("m.xml")) << ir(layers);
+    return file("m.xml");
+  }
+
+ private:
+  std::string folder_;
+};
+
+TEST_F(Api, AModelBecomesABlobThatRuns) {
+  const std::string path = model({"ReLU", "Abs"});
+  const Model read = read_model(path);
+  EXPECT_EQ(read.inputs().at(0).shape, (Shape{1, 8, 6, 6}));
+  EXPECT_EQ(read.layers().size(), 2U);
+  const CompileResult made = convert(path);
+  ASSERT_EQ(made.remarks.size(), 1U);
+  EXPECT_EQ(made.remarks[0].kind, Remark::Kind::Rewritten);
+  EXPECT_EQ(made.remarks[0].layer, "n2");
+  EXPECT_EQ(made.inputs.at(0).type, TensorType::U8);
+  made.blob.save(file("m.blob"));
+  const BlobInfo info = inspect(file("m.blob"));
+  EXPECT_EQ(info.version, "2022.1");
+  EXPECT_EQ(static_cast<int>(info.stages.size()), made.stages);
+  EXPECT_TRUE(info.complete);
+  const InputOptions threes{.values = {{"n0", std::vector<float>(288, 3)}}};
+  EXPECT_EQ(run_blob(file("m.blob"), {.inputs = threes}).outputs.at(0).values.at(7), 3);
+  EXPECT_EQ(run_model(read_model(path), {.inputs = threes}).outputs.at(0).values.at(7), 3);
+  EXPECT_TRUE(compare(path).comparison.outputs_within());
+  EXPECT_FALSE(version().empty());
+}
+
+TEST_F(Api, ErrorsSayWhichLayerOfTheFile) {
+  const std::string path = model({"ReLU", "Asinh", "Exp"});
+  try {
+    convert(path);
+    FAIL();
+  } catch (const ErrorList& list) {
+    ASSERT_EQ(list.errors().size(), 1U);
+    EXPECT_EQ(list.errors()[0].layer(), "n2");
+    EXPECT_EQ(list.errors()[0].source(), "layer \"n2\" (id 2)");
+    EXPECT_EQ(list.errors()[0].file(), path);
+  }
+  const CheckResult r = check(path);
+  EXPECT_FALSE(r.compiles());
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_EQ(r.layers.at(static_cast<size_t>(r.problems[0].layer)).name, "n2");
+  EXPECT_EQ(r.count(CheckedLayer::Status::Supported), 2);
+  EXPECT_THROW(read_model(file("none.xml")), Error);
+}
+
+TEST_F(Api, ProgressGoesFromNoneToAll) {
+  const std::string path = model({"ReLU", "Exp"});
+  double last = 0;
+  int calls = 0;
+  convert(path, {.control = {.on_progress = [&](const Progress& p) {
+                   EXPECT_GE(p.fraction, last) << p.phase;
+                   EXPECT_LE(p.fraction, 1);
+                   last = p.fraction;
+                   ++calls;
+                 }}});
+  EXPECT_GT(calls, 20);
+  EXPECT_GT(last, 0.9);
+}
+
+TEST_F(Api, ACallCanBeStoppedAtEveryStep) {
+  const std::string path = model({"ReLU", "Exp"});
+  for (const double at : {0.0, 0.3, 0.6, 0.9}) {
+    std::stop_source stop;
+    const Control control{[&](const Progress& p) {
+                            if (p.fraction >= at) stop.request_stop();
+                          },
+                          stop.get_token()};
+    try {
+      convert(path, {.control = control});
+      FAIL() << at;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::Cancelled);
+    }
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(convert(path).blob.save(file("part.blob"), {{}, stop.get_token()}), Error);
+  for (const auto& f : std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()))
+    EXPECT_EQ(f.path().extension(), ".xml") << "a partial file";
+}
+
+TEST_F(Api, WrongPrecisionsNameTheOnesThatThereAre) {
+  const std::string path = model({"ReLU", "Exp"});
+  try {
+    check(path, {.camera = {.output_precision = TensorType::U8}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::BadOptionValue);
+    EXPECT_NE(e.hint().find("FP16, FP32 or I32"), std::string::npos);
+    EXPECT_TRUE(e.layer().empty()) << "no layer is to blame";
+  }
+  EXPECT_FALSE(parse_tensor_type("U16"));
+  EXPECT_EQ(parse_tensor_type("i64"), TensorType::S32);
+}
+
+}  // namespace
+}  // namespace blobsmith
