@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;
   std::string_view rest = fuzz::text_of(data, size);
   const std::string_view xml = fuzz::take_text(rest);
-  fuzz::survive([&] { vpu::compile(parse_openvino_ir(xml, fuzz::bytes_of(rest)), {}); });
+  Diagnostics said;
+  fuzz::survive([&] { vpu::compile(parse_openvino_ir(xml, fuzz::bytes_of(rest)), {}, said); });
   return 0;
 }
