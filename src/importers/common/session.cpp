@@ -44,7 +44,8 @@ std::optional<Shape> with_batch(Session& s, const SourceInput& input) {
   if (s.options.quirks || !shape || shape->size() < 2 || (*shape)[0] != kDynamic) return shape;
   if (!std::all_of(shape->begin() + 1, shape->end(), [](int64_t d) { return d > 0; })) return shape;
   (*shape)[0] = 1;
-  s.notes.push_back({input.name, "its batch, which the model leaves open, is 1"});
+  s.notes.push_back(
+      {Remark::Kind::NotAsIntel, input.name, "Parameter", {}, "its batch, which the model leaves open, is 1"});
   return shape;
 }
 
