@@ -83,8 +83,8 @@ bool drop_convert(Rewriter& rw, Node* n) {
 
 }  // namespace
 
-std::vector<std::string> limit_constants(Graph& graph) {
-  std::vector<std::string> limited;
+std::vector<Remark> limit_constants(Graph& graph) {
+  std::vector<Remark> limited;
   for (Node* n : graph.all()) {
     if (n->body) std::ranges::move(limit_constants(*n->body), std::back_inserter(limited));
     if (!n->is_constant() || (n->element_type() != ElementType::f32 && n->element_type() != ElementType::f64)) continue;
@@ -94,7 +94,9 @@ std::vector<std::string> limit_constants(Graph& graph) {
     std::vector<double> fitting(values.size());
     std::ranges::transform(values, fitting.begin(), [](double v) { return is_too_large(v) ? in_range(v) : v; });
     n->constant = Tensor::reals(n->element_type(), n->shape(), fitting);
-    for (const NodeUse& use : n->output().uses) limited.push_back(use.node->name);
+    for (const NodeUse& use : n->output().uses)
+      limited.push_back(remark(Remark::Kind::NotAsIntel, *use.node,
+                               "its constant, which FP16 does not hold, becomes the nearest that serves"));
   }
   return limited;
 }

@@ -2,6 +2,9 @@
 // Appendix C, §6).
 #include "importers/model_optimizer/pipeline.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "importers/model_optimizer/outputs.hpp"
 #include "importers/model_optimizer/preprocess.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
@@ -32,9 +35,7 @@ void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
 void half_precision(Session& s) {
   if (!s.options.half_precision) return;
-  if (!quirks(s))
-    for (std::string& layer : limit_constants(s.graph))
-      s.notes.push_back({std::move(layer), "its constant, which FP16 does not hold, becomes the nearest that serves"});
+  if (!quirks(s)) std::ranges::move(limit_constants(s.graph), std::back_inserter(s.notes));
   to_half_precision(s.graph);
 }
 

@@ -37,8 +37,8 @@ bool merge_transposes(Rewriter& rw, Node* n);
 
 // half_precision.cpp: --data_type FP16
 void to_half_precision(Graph& graph);
-/// Finite constants beyond FP16 become numbers that it has; the names of the layers that read them.
-std::vector<std::string> limit_constants(Graph& graph);
+/// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
+std::vector<Remark> limit_constants(Graph& graph);
 // reading_order.cpp
 /// The graph as it is after being written as IR and read back: depth first from each Result in order (§8.4).
 Graph in_reading_order(Graph graph);
