@@ -36,6 +36,7 @@ struct ReadOptions {
   ConversionOptions conversion{};
   bool half_precision = true;  ///< constants rounded to FP16, as a blob has them; false: as precise as in the file
   bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
+  std::string target{};        ///< OpenVINO version whose reader decides, as in CompileOptions; "" = 2021.4
   Control control{};
 };
 

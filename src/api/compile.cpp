@@ -59,6 +59,7 @@ CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, con
                             Diagnostics diagnostics, const Control& control, std::vector<vpu::TracedTensor>* tensors) {
   const auto start = std::chrono::steady_clock::now();
   const vpu::Target* stamp = target.empty() ? nullptr : &vpu::find_target(target);
+  graph.release = stamp ? stamp->release : &kRelease2021;
   vpu::CompileReport told;
   auto blob = std::make_unique<BlobBytes::Impl>(vpu::compile(std::move(graph), options, diagnostics, &told, control));
   if (stamp) vpu::stamp(blob->bytes, *stamp);

@@ -51,6 +51,7 @@ CompileResult convert(const std::string& path, const ConvertOptions& o) {
                                 {.input_shapes = o.input_shapes,
                                  .conversion = o.conversion,
                                  .quirks = o.quirks,
+                                 .target = o.target,
                                  .control = part_of(o.control, 0, 0.2)},
                                 diagnostics);
   if (!o.ir_folder.empty()) write_ir(path, o, graph);

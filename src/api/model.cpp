@@ -6,6 +6,7 @@
 #include "compare/known_faults.hpp"
 #include "importers/import.hpp"
 #include "transforms/pipeline.hpp"
+#include "vpu/format/target.hpp"
 
 namespace blobsmith {
 namespace {
@@ -14,6 +15,7 @@ ImportOptions import_options(const ReadOptions& o) {
   using namespace model_optimizer;
   const ConversionOptions& c = o.conversion;
   ImportOptions r{.as = o.as == ReadAs::ModelOptimizer ? ImportAs::ModelOptimizer : ImportAs::InferenceEngine,
+                  .release = o.target.empty() ? &kRelease2021 : vpu::find_target(o.target).release,
                   .input_shapes = o.input_shapes,
                   .half_precision = o.half_precision,
                   .quirks = o.quirks};
@@ -76,7 +78,7 @@ std::vector<TensorInfo> Model::outputs() const {
   std::vector<TensorInfo> list;
   for (const Node* r : impl_->graph.results()) {
     const Value v = r->input(0);
-    list.push_back(tensor_info(output_name(v), v.type(), v.shape()));
+    list.push_back(tensor_info(output_name(*r), v.type(), v.shape()));
   }
   return list;
 }

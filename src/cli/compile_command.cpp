@@ -71,7 +71,8 @@ int run_compile(const Options& o) {
   ProgressBar bar;
   options.control = bar.control(0.2);
   const CompileResult r =
-      compile(read_model(o.model, {.as = ReadAs::InferenceEngine, .control = bar.control(0, 0.2)}), options);
+      compile(read_model(o.model, {.as = ReadAs::InferenceEngine, .target = o.target, .control = bar.control(0, 0.2)}),
+              options);
   r.blob.save(output, options.control);
   print_tensors("inputs", r.inputs);
   print_tensors("outputs", r.outputs);

@@ -139,6 +139,7 @@ Graph& Graph::operator=(Graph&&) noexcept = default;
 Graph Graph::clone() const {
   Graph copy;
   copy.name = name;
+  copy.release = release;
   copy.next_id = next_id;
   std::unordered_map<const Node*, Node*> of;
   for (const auto& n : nodes_) {

@@ -11,6 +11,7 @@
 #include "core/attributes.hpp"
 #include "core/bytes.hpp"
 #include "core/error.hpp"
+#include "core/release.hpp"
 #include "graph/element_type.hpp"
 
 namespace blobsmith {
@@ -46,7 +47,6 @@ struct Tensor {
   std::vector<float> to_f32() const;    ///< any numeric type
 };
 
-using Attributes = AttributeMap<>;
 class Node;
 class Graph;
 
@@ -187,7 +187,8 @@ class Graph {
   std::vector<Node*> all() const;  ///< every live node in order of creation
   size_t size() const;
 
-  int64_t next_id = 0;  ///< number of the next node made: decides automatic names (front-end §2.2)
+  const Release* release = &kRelease2021;  ///< by whose rules it is read and compiled
+  int64_t next_id = 0;                     ///< number of the next node made: decides automatic names (front-end §2.2)
 
  private:
   void drop_use(const Value& v, const Node* n, int port);

@@ -32,7 +32,8 @@ std::string folder_of(const std::string& path) {
 
 Imported read_onnx(const std::string& path, const ImportOptions& options) {
   const Bytes bytes = read_file(path);
-  if (options.as == ImportAs::InferenceEngine) return {import_onnx_as_inference_engine(bytes, folder_of(path))};
+  if (options.as == ImportAs::InferenceEngine)
+    return {import_onnx_as_inference_engine(bytes, folder_of(path), *options.release)};
   return import_onnx_as_model_optimizer(bytes, folder_of(path), options);
 }
 
@@ -132,7 +133,9 @@ Imported import_model(const std::string& path, const ImportOptions& options) {
   if (!file_exists(path))
     throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
   try {
-    return find_format(path).read(path, options);
+    Imported imported = find_format(path).read(path, options);
+    imported.graph.release = options.release;
+    return imported;
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(path);
     throw;

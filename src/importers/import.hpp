@@ -19,6 +19,7 @@ enum class ImportAs {
 
 struct ImportOptions {
   ImportAs as = ImportAs::ModelOptimizer;
+  const Release* release = &kRelease2021;       ///< of OpenVINO, whose rules decide
   std::map<std::string, Shape> input_shapes{};  ///< by input; needed where the model leaves a dimension open
   model_optimizer::CutOptions cut{};
   model_optimizer::PreprocessOptions preprocess{};

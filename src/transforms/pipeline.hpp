@@ -26,6 +26,9 @@ struct Declared {
 
 /// Name of a network input (Parameter) or output (Value that feeds a Result), as blobs state it (front-end §3).
 std::string output_name(Value v);
+/// Of a Result: what the importer states (attribute `output_name`), else as above.
+std::string output_name(const Node& result);
+inline constexpr std::string_view kOutputName = "output_name";
 
 /// Element types of the outputs by name.
 std::map<std::string, ElementType> output_types(const Graph& graph);

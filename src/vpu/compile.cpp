@@ -7,6 +7,7 @@
 #include "transforms/faults/avoid_faults.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
+#include "vpu/network_info.hpp"
 #include "vpu/pipeline.hpp"
 
 namespace blobsmith::vpu {
@@ -28,6 +29,12 @@ void take_sources_from_loops(Graph& graph, const std::string* source = nullptr) 
   }
 }
 
+/// The conversion replaces what computed the outputs.
+void name_outputs(Graph& graph) {
+  for (const Node* r : graph.results())
+    if (r->attrs.has(kOutputName)) r->input(0).node->output(r->input(0).port).name = output_name(*r);
+}
+
 void add(std::vector<Remark>& all, const std::vector<Remark>& some) { all.insert(all.end(), some.begin(), some.end()); }
 
 }  // namespace
@@ -35,7 +42,7 @@ void add(std::vector<Remark>& all, const std::vector<Remark>& some) { all.insert
 void check_names(const Graph& g, const CompileOptions& options) {
   std::set<std::string> names;
   for (const Node* p : g.parameters()) names.insert(p->name);
-  for (const Node* r : g.results()) names.insert(output_name(r->input(0)));
+  for (const Node* r : g.results()) names.insert(output_name(*r));
   const auto check = [&](const auto& told) {
     for (const auto& [name, value] : told)
       if (!names.contains(name)) throw Error(ErrorCode::BadInputName, name + " is not an input neither output");
@@ -47,6 +54,7 @@ void check_names(const Graph& g, const CompileOptions& options) {
 Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, const Control& control) {
   report(control, "converting", 0);
   take_sources_from_loops(graph);
+  BlobNetworkInfo info = describe_network(graph);
   Declared declared{{}, output_types(graph)};  // they decide the precision of the outputs
   if (options.detect_network_batch) declared.batch = detect_batch(graph, options.quirks);  // N items become N runs
   if (!options.quirks) {
@@ -56,7 +64,8 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   check_stop(control);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
-  return {std::move(graph), std::move(declared)};
+  name_outputs(graph);
+  return {std::move(graph), std::move(declared), std::move(info)};
 }
 
 namespace {
@@ -121,7 +130,9 @@ ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& di
   if (told)
     *told = {static_cast<int>(network.graph.size()), static_cast<int>(program->stages().size()),
              ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), trace_tensors(*program)};
-  return write_blob(*program);
+  ChunkedBytes blob = write_blob(*program);
+  if (network.graph.release->network_info) blob.append(encode(network.info));
+  return blob;
 }
 
 }  // namespace blobsmith::vpu

@@ -10,6 +10,7 @@
 #include "graph/graph.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/blob/trace.hpp"
+#include "vpu/network_info.hpp"
 #include "vpu/options/options.hpp"
 #include "vpu/program/program.hpp"
 
@@ -34,6 +35,7 @@ void check_names(const Graph& graph, const CompileOptions& options);
 struct Prepared {
   Graph graph;
   Declared declared;
+  BlobNetworkInfo info;
 };
 
 /// Everything before there is a Program: batch, faults that are avoided, the layer set of the VPU, loops.

@@ -17,7 +17,10 @@ constexpr int64_t kIdsBefore = 709;  // quirk: nodes that exist before the netwo
 
 class Importer {
  public:
-  explicit Importer(onnx_file::Model model) : model_(std::move(model)), opset_(std::min(model_.opset, kNewestOpset)) {}
+  Importer(onnx_file::Model model, const Release& release)
+      : model_(std::move(model)), opset_(std::min(model_.opset, kNewestOpset)) {
+    graph_.release = &release;
+  }
 
   Graph run() {
     expand_functions(model_);
@@ -62,7 +65,9 @@ class Importer {
                    "=1,3,224,224");
     }
     element_count(*input.shape);  // throws where it overflows
-    import_.values[input.name] = graph_.parameter(input.type, *input.shape, input.name)->value();
+    Node* p = graph_.parameter(input.type, *input.shape, input.name);
+    p->output().tensor_names = {input.name};
+    import_.values[input.name] = p->value();
   }
 
   void add_node(const onnx_file::Node& n) {
@@ -84,15 +89,21 @@ class Importer {
     if (v) v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
   }
 
+  void add_result(Value v, const std::string& tensor) {
+    Node* r = graph_.result(v, tensor + "/sink_port_" + std::to_string(v.port));
+    v.node->output(v.port).tensor_names = {tensor};
+    if (graph_.release->outputs_by_tensor && v.node->output_count() > 1) r->attrs.set(kOutputName, tensor);
+  }
+
   void add_results() {
     for (const onnx_file::ValueInfo& output : model_.outputs) {
       const auto it = import_.values.find(output.name);
       if (it == import_.values.end()) throw Error(ErrorCode::BadOnnx, output.name + " node not found in graph cache");
-      if (it->second) graph_.result(it->second, output.name);
+      if (it->second) add_result(it->second, output.name);
     }
     std::set<std::string> names;
     for (const Node* r : graph_.results())
-      if (!names.insert(output_name(r->input(0))).second)
+      if (!names.insert(output_name(*r)).second)
         throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!")
             .because("output \"" + r->name + "\" is the same value as another");
     if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
@@ -125,8 +136,8 @@ class Importer {
 }  // namespace
 }  // namespace onnx_import::ie
 
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder) {
-  return onnx_import::ie::Importer(onnx_file::read_model(model, folder)).run();
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder, const Release& release) {
+  return onnx_import::ie::Importer(onnx_file::read_model(model, folder), release).run();
 }
 
 }  // namespace blobsmith

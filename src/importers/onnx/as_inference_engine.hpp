@@ -8,6 +8,7 @@ namespace blobsmith {
 
 /// Throws Error/ErrorList naming the node and its operator. External data files are looked up in `folder`
 /// ("" = none allowed).
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder);
+Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder,
+                                      const Release& release = kRelease2021);
 
 }  // namespace blobsmith

@@ -76,9 +76,13 @@ std::string output_name(Value v) {
   return v.node->output_count() > 1 ? v.node->name + "." + std::to_string(v.port) : v.node->name;
 }
 
+std::string output_name(const Node& result) {
+  return result.attrs.has(kOutputName) ? result.attrs.text(kOutputName) : output_name(result.input(0));
+}
+
 std::map<std::string, ElementType> output_types(const Graph& graph) {
   std::map<std::string, ElementType> r;
-  for (const Node* n : graph.results()) r[output_name(n->input(0))] = n->input(0).type();
+  for (const Node* n : graph.results()) r[output_name(*n)] = n->input(0).type();
   return r;
 }
 
@@ -89,7 +93,7 @@ BatchInfo detect_batch(Graph& graph, bool quirks) {
   if (batch == 1) return info;
 
   std::map<std::string, Shape> before;
-  for (const Node* r : graph.results()) before[output_name(r->input(0))] = r->input(0).shape();
+  for (const Node* r : graph.results()) before[output_name(*r)] = r->input(0).shape();
   transforms::smart_reshape(graph);
   info.across = quirks ? take_batch_out(graph, inputs, batch) : try_take_batch_out(graph, inputs, batch);
   if (!quirks && !info.across.empty()) {
@@ -99,7 +103,7 @@ BatchInfo detect_batch(Graph& graph, bool quirks) {
   info.batch = batch;
   info.with_detection_output = std::ranges::any_of(graph.all(), [](const Node* n) { return n->is("DetectionOutput"); });
   for (const Node* r : graph.results())
-    if (const std::string name = output_name(r->input(0)); before[name] == r->input(0).shape())
+    if (const std::string name = output_name(*r); before[name] == r->input(0).shape())
       info.unbatched_outputs.insert(name);
   return info;
 }

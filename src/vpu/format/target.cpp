@@ -9,8 +9,9 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr std::array kTargets{Target{"2020.4", 2020, 4}, Target{"2021.1", 2021, 1}, Target{"2021.2", 2021, 2},
-                              Target{"2021.3", 2021, 3}, Target{"2021.4", 2021, 4}, Target{"2022.1", 2022, 1}};
+constexpr std::array kTargets{Target{"2020.4", 2020, 4, &kRelease2021}, Target{"2021.1", 2021, 1, &kRelease2021},
+                              Target{"2021.2", 2021, 2, &kRelease2021}, Target{"2021.3", 2021, 3, &kRelease2021},
+                              Target{"2021.4", 2021, 4, &kRelease2021}, Target{"2022.1", 2022, 1, &kRelease2022}};
 
 }  // namespace
 

@@ -7,12 +7,14 @@
 #include <string_view>
 
 #include "core/chunked_bytes.hpp"
+#include "core/release.hpp"
 
 namespace blobsmith::vpu {
 
 struct Target {
   std::string_view name;  ///< "2021.4"
   uint32_t major, minor;
+  const Release* release;  ///< whose rules decide the bytes
 };
 
 /// Oldest first.

@@ -1,0 +1,14 @@
+// What OpenVINO 2022.1 appends to a blob: the inputs and outputs of the network as its own interface names them.
+#pragma once
+#include "core/bytes.hpp"
+#include "graph/graph.hpp"
+#include "vpu/blob/blob.hpp"
+
+namespace blobsmith::vpu {
+
+/// Of a network as it was read: Parameters and Results in the model's order.
+BlobNetworkInfo describe_network(const Graph& graph);
+/// The bytes behind the end that the header states (blob-format spec §9).
+Bytes encode(const BlobNetworkInfo& info);
+
+}  // namespace blobsmith::vpu
