@@ -2,7 +2,7 @@
 #pragma once
 #include "core/bytes.hpp"
 #include "graph/graph.hpp"
-#include "vpu/blob/blob.hpp"
+#include "vpu/format/blob.hpp"
 
 namespace blobsmith::vpu {
 
