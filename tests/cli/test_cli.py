@@ -71,13 +71,14 @@ TARGETS = {'2020.4': (2020, 4), '2021.1': (2021, 1), '2021.2': (2021, 2), '2021.
 
 
 @pytest.mark.parametrize('target', TARGETS)
-def test_target_changes_the_version_words_and_nothing_else(run, model, tmp_path, target):
+def test_target_changes_the_version_words_and_what_follows_the_end(run, model, tmp_path, target):
     raw, stamped = tmp_path / 'raw.blob', tmp_path / 'stamped.blob'
     assert run('compile', '-m', model, '-o', raw).returncode == 0
     assert run('compile', '-m', model, '-o', stamped, '--target', target).returncode == 0
     a, b = raw.read_bytes(), stamped.read_bytes()
     assert struct.unpack_from('<2I', a, 60) == (6, 0) and struct.unpack_from('<2I', b, 60) == TARGETS[target]
-    assert a[:60] + a[68:] == b[:60] + b[68:]
+    assert a[:60] + a[68:] == b[:60] + b[68:len(a)]
+    assert (len(b) > len(a)) == (target == '2022.1')   # names of inputs and outputs
     facts = json.loads(run('inspect', stamped, '--json').stdout)
     assert facts['header']['version'] == target and facts['account']['complete']
 
