@@ -10,7 +10,7 @@ struct YoloRegions {
   int64_t count = 0, coords = 4, classes = 0;
   bool softmax = false;  ///< over the classes; else each has a sigmoid
 
-  /// Whether so many channels hold them.
+  /// Whether that many channels hold them.
   bool fit(int64_t channels) const {
     return count >= 0 && coords >= 2 && classes >= 0 && count <= channels / (coords + 1 + classes);
   }

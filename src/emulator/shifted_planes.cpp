@@ -16,13 +16,13 @@ void take_apart(const float* from, int64_t step, int64_t n, float* to) {
 
 }  // namespace
 
-void Window::check(int64_t largest_kernel) const {
+void check_window(const Window& w, int64_t largest_kernel) {
   const auto in_range = [](int64_t v, int64_t low, int64_t high) { return v >= low && v <= high; };
   constexpr int64_t kMaxStride = 4096, kMaxPad = 1 << 20;
-  const bool ok = in_range(kernel_x, 1, largest_kernel) && in_range(kernel_y, 1, largest_kernel) &&
-                  in_range(stride_x, 1, kMaxStride) && in_range(stride_y, 1, kMaxStride) &&
-                  in_range(pad_left, 0, kMaxPad) && in_range(pad_top, 0, kMaxPad) &&
-                  in_range(dilation_x, 1, kLargestKernel) && in_range(dilation_y, 1, kLargestKernel);
+  const bool ok = in_range(w.kernel_x, 1, largest_kernel) && in_range(w.kernel_y, 1, largest_kernel) &&
+                  in_range(w.stride_x, 1, kMaxStride) && in_range(w.stride_y, 1, kMaxStride) &&
+                  in_range(w.pad_left, 0, kMaxPad) && in_range(w.pad_top, 0, kMaxPad) &&
+                  in_range(w.dilation_x, 1, kLargestKernel) && in_range(w.dilation_y, 1, kLargestKernel);
   if (!ok) throw Error(ErrorCode::BadBlob, "bad blob: kernel, stride, padding or dilation out of range");
 }
 

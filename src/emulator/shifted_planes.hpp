@@ -7,20 +7,23 @@
 
 #include "compute/simd.hpp"
 #include "emulator/view.hpp"
+#include "vpu/format/window.hpp"
 
 namespace blobsmith::emulator {
 
-/// How output positions map to input positions: x_in = x*stride_x - pad_left + kx*dilation_x. What lies outside is 0.
-struct Window {
-  int64_t kernel_x = 1, kernel_y = 1, stride_x = 1, stride_y = 1, pad_left = 0, pad_top = 0, dilation_x = 1,
-          dilation_y = 1;
-  bool operator==(const Window&) const = default;
-  int64_t area() const { return kernel_x * kernel_y; }
-  static constexpr int64_t kLargestKernel = 4096,
-                           kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
-  /// Throws BadBlob for numbers that no convolution (or pool) has.
-  void check(int64_t largest_kernel = kLargestKernel) const;
-};
+using vpu::Window;  // what lies outside of the input is 0
+
+inline constexpr int64_t kLargestKernel = 4096,
+                         kLargestPool = 1 << 28;  ///< a maximum over a whole tensor is one window
+/// Throws BadBlob for numbers that no convolution (or pool) has.
+void check_window(const Window& w, int64_t largest_kernel = kLargestKernel);
+/// One axis of a window, as its X.
+inline Window axis_window(int64_t kernel, int64_t stride, int64_t pad, int64_t dilation = 1) {
+  Window w{.kernel_x = kernel, .stride_x = stride};
+  w.pad_left = pad;
+  w.dilation_x = dilation;
+  return w;
+}
 
 /// Images as FP32 with borders of zeros, taken apart by stride: the values that one kernel element needs for all
 /// positions of an output row lie side by side, and those of the next output row `pitch` behind. So the contribution of

@@ -88,7 +88,7 @@ void touch_pool(StageRun& s, const HwOp& op, const Window& w, Grid x, const Grid
 
 void run_pool(StageRun& s, const HwOp& op) {
   const Grid x = planes(s.in_parts(op.input_index)), y = planes(s.out_parts(op.output_index));
-  Window{op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride}.check();
+  check_window({op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride});
   s.check(x.dims[0] == y.dims[0] && x.dims[1] >= y.dims[1], "a pool between different channels");
   const Window w = pool_window(op, x, y);
   const Finish activation = activation_of(op);

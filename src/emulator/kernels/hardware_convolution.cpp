@@ -55,13 +55,12 @@ struct Prepared {
   std::vector<float> biases, scales;
 
   Prepared(StageRun& s, const HwOp& op, int64_t output_channels) {
-    c.window = {op.kernel_width,
-                op.kernel_height,
-                op.kernel_stride,
-                op.kernel_stride,
-                op.with_pad ? op.kernel_width / 2 : 0,
-                op.with_pad ? op.kernel_height / 2 : 0};
-    c.window.check();
+    c.window = {op.kernel_width, op.kernel_height, op.kernel_stride, op.kernel_stride};
+    if (op.with_pad) {
+      c.window.pad_left = op.kernel_width / 2;
+      c.window.pad_top = op.kernel_height / 2;
+    }
+    check_window(c.window);
     c.first = op.out_channel_offset;
     c.last = std::min<int64_t>(int64_t{op.out_channel_offset} + op.out_channels, output_channels);
     const View k = s.in(op.weights_index);

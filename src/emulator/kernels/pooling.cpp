@@ -11,8 +11,8 @@ namespace {
 
 void run_software_pool(StageRun& s) {
   const auto& p = s.params<vpu::PoolParams>();
-  const Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top};
-  w.check(Window::kLargestPool);
+  const Window w = p.window();
+  check_window(w, kLargestPool);
   const Grid in = planes(s.in(0)), out = planes(s.out(1));
   s.check(in.dims[0] == out.dims[0] && in.dims[1] == out.dims[1], "a pool between different channels");
   const bool max = s.type() == vpu::StageType::MaxPool || s.type() == vpu::StageType::GlobalMaxPool;
@@ -49,7 +49,7 @@ void run_pool_nd(StageRun& s) {
     kernel[k] = p.kernel[k];
     stride[k] = p.strides[k];
     pad[k] = p.pads_begin[k];
-    Window{kernel[k], 1, stride[k], 1, pad[k], 0}.check(Window::kLargestPool);
+    check_window(axis_window(kernel[k], stride[k], pad[k]), kLargestPool);
   }
   const bool max = p.method == 1;
   s.pool().run(

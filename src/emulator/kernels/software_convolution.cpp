@@ -14,8 +14,8 @@ namespace {
 using enum vpu::StageType;
 
 Window window_of(const vpu::ConvParams& p) {
-  Window w{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top, p.dilation_x, p.dilation_y};
-  w.check();
+  const Window w = p.window();
+  check_window(w);
   return w;
 }
 
@@ -104,7 +104,7 @@ void run_deconvolution(StageRun& s) {
   const auto& p = s.params<vpu::DeconvParams>();
   const View input = s.in(0);
   const Grid in = planes(input), out = planes(s.out(1));
-  Window{p.kernel_x, p.kernel_y, p.stride_x, p.stride_y, p.pad_left, p.pad_top}.check();
+  check_window(p.window());
   const int64_t channels_in = in.dims[1], height = in.dims[2], width = in.dims[3], channels = out.dims[1],
                 out_height = out.dims[2], out_width = out.dims[3];
   const int64_t area = int64_t{p.kernel_x} * p.kernel_y;
@@ -162,7 +162,7 @@ void run_convolution_nd(StageRun& s) {
     stride[k] = p.strides[k];
     dilation[k] = p.dilations[k];
     pad[k] = p.pads_begin[k];
-    Window{kernel[k], 1, stride[k], 1, pad[k], 0, dilation[k]}.check();
+    check_window(axis_window(kernel[k], stride[k], pad[k], dilation[k]));
   }
   const int64_t group_inputs = weights.dims[n], channels = out.dims[1], group_outputs = channels / p.groups;
   s.check(weights.dims[n + 1] == channels && group_outputs > 0 && group_inputs * p.groups <= in.dims[1] &&

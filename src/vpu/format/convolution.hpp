@@ -7,6 +7,12 @@ namespace blobsmith::vpu {
 /// Conv, Im2ColConvolution, DepthConv, RefConvolution.
 struct ConvParams : SlidingWindowParams {
   uint32_t dilation_x = 1, dilation_y = 1;
+  Window window() const {
+    Window w = SlidingWindowParams::window();
+    w.dilation_x = dilation_x;
+    w.dilation_y = dilation_y;
+    return w;
+  }
   void set_window(const Window& w) {
     SlidingWindowParams::set_window(w);
     dilation_x = static_cast<uint32_t>(w.dilation_x);

@@ -20,7 +20,7 @@ class FieldArchive {
   virtual void word(std::string_view name, uint32_t& v) = 0;
   virtual void word(std::string_view name, float& v) = 0;
   virtual void half(std::string_view name, Half& v) = 0;
-  virtual void words(std::string_view name, std::vector<int32_t>& v) = 0;  ///< a count word, then so many words
+  virtual void words(std::string_view name, std::vector<int32_t>& v) = 0;  ///< a count word, then that many words
   virtual void words(std::string_view name, std::vector<float>& v) = 0;
   /// Opens a list of structs; the count (already visited as a field) is given. A reader is told how many will come.
   virtual void begin_item(std::string_view list, int index) = 0;

@@ -17,6 +17,12 @@ struct SlidingWindowParams : StageParams {
     a.word("padLeft", pad_left);
     a.word("padTop", pad_top);
   }
+  Window window() const {
+    Window w{.kernel_x = kernel_x, .kernel_y = kernel_y, .stride_x = stride_x, .stride_y = stride_y};
+    w.pad_left = pad_left;
+    w.pad_top = pad_top;
+    return w;
+  }
   void set_window(const Window& w) {
     kernel_x = static_cast<uint32_t>(w.kernel_x);
     kernel_y = static_cast<uint32_t>(w.kernel_y);

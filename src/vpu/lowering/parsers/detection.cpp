@@ -21,9 +21,8 @@ void parse_region_yolo(LayerContext& c) {
 
 void parse_reorg_yolo(LayerContext& c) {
   c.expect_ports(1, 1);
-  const auto strides = c.attrs().get_or<std::vector<int64_t>>("stride", {});
   ReorgYoloParams p;
-  p.stride = strides.empty() ? c.attrs().integer("stride", 2) : strides[0];
+  p.stride = c.attrs().integer("stride");
   c.add_stage(StageType::ReorgYolo)->set(p);
 }
 

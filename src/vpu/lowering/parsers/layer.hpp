@@ -38,7 +38,7 @@ class LayerContext {
   void check(bool condition, std::string_view text) const {
     if (!condition) fail("AssertionFailed: " + std::string(text));
   }
-  /// Fails unless the layer has so many inputs and outputs, all of them used.
+  /// Fails unless the layer has that many inputs and outputs, all of them used.
   void expect_ports(size_t input_count, size_t output_count) const;
 
   /// Attributes as the layer holds them: real numbers through text, strings in lower case.
