@@ -5,8 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cli/estimate_report.hpp"
 #include "api/model.hpp"
+#include "cli/cli.hpp"
+#include "cli/estimate_report.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"

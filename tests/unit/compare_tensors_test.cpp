@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "compare/blob_tensors.hpp"
+#include "emulator/access.hpp"
 #include "emulator_fixture.hpp"
 #include "vpu/format/post_op.hpp"
 #include "vpu/format/recurrent.hpp"
@@ -45,7 +46,7 @@ class CompareTensors : public ::testing::Test {
 
 TEST_F(CompareTensors, EveryTensorIsTakenBeforeItIsOverwritten) {
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(file()));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   e.set_input("x", Values{1, 2, 3, 4});
   const auto found = run(e, {tensor(blob, 0, "twice"), tensor(blob, 2, "five times")});
   ASSERT_EQ(found.size(), 2U);
@@ -57,7 +58,7 @@ TEST_F(CompareTensors, EveryTensorIsTakenBeforeItIsOverwritten) {
 
 TEST_F(CompareTensors, PartsAreJoinedAlongTheirAxis) {
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(file()));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   e.set_input("x", Values{1, 2, 3, 4});
   const auto rows = run(e, {tensor(blob, 0, "rows", {0, 2, 3}), tensor(blob, 1, "rows", {1, 2, 3})});
   ASSERT_EQ(rows.size(), 1U);
@@ -68,7 +69,7 @@ TEST_F(CompareTensors, PartsAreJoinedAlongTheirAxis) {
 
 TEST_F(CompareTensors, PartsMayBeComputedInAnotherOrder) {
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(file()));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   e.set_input("x", Values{1, 2, 3, 4});
   const auto channels = run(e, {tensor(blob, 0, "channels", {1, 2, 1}), tensor(blob, 1, "channels", {0, 2, 1})});
   ASSERT_EQ(channels.size(), 1U);
@@ -78,14 +79,14 @@ TEST_F(CompareTensors, PartsMayBeComputedInAnotherOrder) {
 
 TEST_F(CompareTensors, ATensorOfWhichAPartIsMissingIsLeftOut) {
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(file()));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   EXPECT_TRUE(run(e, {tensor(blob, 0, "t", {0, 3, 1}), tensor(blob, 1, "t", {2, 3, 1})}).empty());
   EXPECT_TRUE(run(e, {tensor(blob, 0, "t", {0, 2, 1}), tensor(blob, 1, "t", {0, 2, 1})}).empty());
 }
 
 TEST_F(CompareTensors, BatchItemsFollowEachOther) {
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(file(2)));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   e.set_input("x", Values{1, 2, 3, 4, 5, 6, 7, 8});
   const auto found = run(e, {tensor(blob, 1, "thrice")});
   ASSERT_EQ(found.size(), 1U);
@@ -110,7 +111,7 @@ TEST_F(CompareTensors, WhatLiesBeforeALoopIsTakenOnce) {
       .stage(StageType::Power, twice, {doubled, result})
       .stage(StageType::LoopEnd, end, {y, result});
   const vpu::Blob blob = vpu::read_blob(Bytes::adopt(b_.build()));
-  Emulator e(blob);
+  Emulator e = EmulatorAccess::make(blob);
   e.set_input("x", Values{1, 2});
   const auto found = run(e, {tensor(blob, 0, "before"), tensor(blob, 2, "inside")});
   ASSERT_EQ(found.size(), 2U);

@@ -239,8 +239,9 @@ TEST(CompareAdvice, NamesTheKnownFaultOfTheFirstLayerOutside) {
   Comparison c;
   c.layers.push_back(measured({1}, {2}));
   c.layers[0].name = "pool";
-  EXPECT_TRUE(mentions(advice(c, {{"pool", "AvgPool", "averages at the borders", true}}, {}),
-                       "averages at the borders; blobsmith convert avoids that"));
+  EXPECT_TRUE(
+      mentions(advice(c, {{Remark::Kind::WrongResult, "pool", "AvgPool", "", "averages at the borders", 0, true}}, {}),
+               "averages at the borders; blobsmith convert avoids that"));
   EXPECT_TRUE(mentions(advice(c, {}, {}), "look at layer \"pool\" first"));
 }
 

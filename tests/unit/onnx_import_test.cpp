@@ -135,15 +135,20 @@ TEST(OnnxImport, NamesAllUnknownOperatorsAtOnce) {
     FAIL();
   } catch (const ErrorList& e) {
     ASSERT_EQ(e.errors().size(), 2u);
-    EXPECT_NE(e.errors()[1].why().find("node \"q\" (Quux-11)"), std::string::npos);
+    EXPECT_NE(e.errors()[1].source().find("node \"q\" (Quux-11)"), std::string::npos);
   }
 }
 
-TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
+TEST(OnnxImport, TakesOneForAnOpenBatch) {
   const ModelText m = std::move(ModelText().input("x", {0, 3}).node("Relu", "r", {"x"}, "y").output("y"));
+  EXPECT_EQ(m.import().parameters()[0]->shape(), (Shape{1, 3}));
+}
+
+TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
+  const ModelText m = std::move(ModelText().input("x", {1, 0}).node("Relu", "r", {"x"}, "y").output("y"));
   const Error e = error_of(m);
   EXPECT_EQ(e.code(), ErrorCode::ShapeMismatch);
-  EXPECT_EQ(e.hint(), "state it: --input-shape x=1,3");
+  EXPECT_EQ(e.hint(), "state it: --input-shape x=1,?");
   ImportOptions options;
   options.input_shapes["x"] = {2, 3};
   EXPECT_EQ(m.import(options).parameters()[0]->shape(), (Shape{2, 3}));

@@ -189,7 +189,7 @@ TEST(TransformsLegacy, CoordinatesOfTheFirstOpsetAreSaidWhereAskedFor) {
     a.set("antialias", false);
     n.g.result(n.op("Interpolate", {n.input({1, 2, 4, 4}), n.ints(std::move(sizes))}, "y", a));
     const auto list = transforms::state_coordinates(n.g);
-    return list.empty() ? "" : n.find(list[0])->attrs.text("coordinate_transformation_mode");
+    return list.empty() ? "" : n.find(list[0].layer)->attrs.text("coordinate_transformation_mode");
   };
   EXPECT_EQ(coordinates("linear", true, {8, 8}), "align_corners");
   EXPECT_EQ(coordinates("linear", false, {8, 8}), "asymmetric");
