@@ -143,9 +143,12 @@ class Checker {
     return {};
   }
 
-  /// A layer that reads what was cut away may be refused for that alone, but not for a type that has no stage.
+  /// A layer that reads what was cut away may be refused for that alone, but not for a type that has no stage. Where the
+  /// memory of a network with cuts does not suffice, that is no problem of the model.
   bool is_certain(const Error& e, int i, int round) const {
-    return round == 0 || !behind_cut_.contains(i) || !find_parser(e.layer_type());
+    if (round == 0) return true;
+    if (e.code() == ErrorCode::AllocationFailed) return false;
+    return !behind_cut_.contains(i) || !find_parser(e.layer_type());
   }
 
   /// Notes the errors; true when there may be more behind them.

@@ -1,4 +1,4 @@
-"""The installed package in a project of its own; the bar of long calls; Ctrl-C."""
+"""The installed package in a project of its own; the bar of long calls; Ctrl-C; check beside compile."""
 import os
 import pty
 import re
@@ -12,6 +12,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
+import loop_models
 from ir_builder import Net
 
 
@@ -41,6 +42,20 @@ def test_the_installed_package_serves_a_project_of_its_own(tool, tmp_path):
     assert said.split()[1].rstrip(':') in call(prefix / 'bin' / 'blobsmith', '--version')
 
 
+def test_check_judges_unrolled_loops_as_compile_does(run, tmp_path):
+    for op, variant, build in loop_models.CASES[:3]:
+        net = Net('loop')
+        build(net)
+        net.save(str(tmp_path / 'loop'))
+        ir = tmp_path / 'loop.xml'
+        ir.write_text(ir.read_text().replace('start="0"', 'start="1"'))
+        unrolled = ['-c', 'MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING=YES']
+        made = run('compile', '-m', ir, '-o', tmp_path / 'loop.blob', *unrolled)
+        checked = run('check', '--no-fix', ir, '--ip', 'FP16', *unrolled)
+        assert made.returncode == checked.returncode == 1, variant
+        assert "its slices don't cover the axis" in made.stderr and "its slices don't cover the axis" in checked.stdout
+
+
 def on_a_terminal(command, interrupt_after=None):
     """Runs it with stderr as a terminal; returns the exit code and what came there."""
     master, slave = pty.openpty()
@@ -66,8 +81,8 @@ def on_a_terminal(command, interrupt_after=None):
 
 
 def test_long_calls_show_a_bar_on_a_terminal_only(tool, tmp_path):
-    subprocess.run([tool, 'convert', network(tmp_path, 1), '-o', tmp_path / 'm.blob', '-q'], check=True)
-    command = [tool, 'run', tmp_path / 'm.blob', '--random', '--repeat', '200000']
+    subprocess.run([tool, 'convert', network(tmp_path, 2, size=64, channels=32), '-o', tmp_path / 'm.blob', '-q'], check=True)
+    command = [tool, 'run', tmp_path / 'm.blob', '--random', '--repeat', '1000000']
     code, seen = on_a_terminal(command, interrupt_after=2.5)
     assert code == 130
     assert re.search(r'\r\[#* *\] +\d+ % running', seen)

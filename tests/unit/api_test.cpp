@@ -77,7 +77,7 @@ TEST_F(Api, AModelBecomesABlobThatRuns) {
 }
 
 TEST_F(Api, ErrorsSayWhichLayerOfTheFile) {
-  const std::string path = model({"ReLU", "Tan", "Exp"});
+  const std::string path = model({"ReLU", "Acos", "Exp"});
   try {
     convert(path);
     FAIL();
