@@ -43,7 +43,9 @@ def test_the_installed_package_serves_a_project_of_its_own(tool, tmp_path):
 
 
 def test_check_judges_unrolled_loops_as_compile_does(run, tmp_path):
-    for op, variant, build in loop_models.CASES[:3]:
+    for op, variant, build in loop_models.CASES[:6]:
+        if not variant.endswith('direction 1'):
+            continue
         net = Net('loop')
         build(net)
         net.save(str(tmp_path / 'loop'))
