@@ -154,6 +154,11 @@ TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
   EXPECT_EQ(m.import(options).parameters()[0]->shape(), (Shape{2, 3}));
 }
 
+TEST(OnnxImport, RefusesNumbersOfBfloat16) {
+  const Error e = error_of(ModelText().input("x", {1, 3}).node("Cast", "c", {"x"}, "y").with("to", 16).output("y"));
+  EXPECT_NE(std::string(e.what()).find("BFLOAT16"), std::string::npos) << e.what();
+}
+
 TEST(OnnxImport, RejectsBrokenModelsWithAnError) {
   EXPECT_EQ(error_of(ModelText()).code(), ErrorCode::BadOnnx);
   EXPECT_EQ(error_of(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(),

@@ -10,6 +10,9 @@ namespace {
 std::vector<Value> change_type(Context& c) {
   const std::optional<ElementType> type = onnx_file::element_type(c.integer("to", 1));
   if (!type) c.refuse("it converts to the element type number " + std::to_string(c.integer("to", 1)));
+  // FP16 has more digits and a smaller range: neither the rounding nor the values would be the model's.
+  if (*type == ElementType::bf16 || c.input(0).type() == ElementType::bf16)
+    c.refuse("the chip has no BFLOAT16; export the model in FP32 or FP16");
   return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(to_string(*type))}}))};
 }
 
