@@ -1,5 +1,5 @@
 // Any bytes as a blob: read, described, and run, with memory checked, when its memories are small.
-#include "blobsmith/emulator.hpp"
+#include "emulator/access.hpp"
 #include "fuzz/survive.hpp"
 #include "vpu/format/inspect.hpp"
 #include "vpu/format/reader.hpp"
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     constexpr uint32_t kMostBytes = 1 << 20, kMostItems = 4;
     const vpu::BlobHeader& h = blob.header;
     if (h.inputs_size + h.outputs_size + h.bss_size > kMostBytes || h.batch_size > kMostItems) return;
-    Emulator emulator(blob, {.check_memory = true, .threads = 1});
+    Emulator emulator = EmulatorAccess::make(blob, {.check_memory = true, .threads = 1});
     emulator.run();
     for (const TensorInfo& t : emulator.outputs()) emulator.output(t.name);
     for (const MemoryReport& r : emulator.memory_reports()) r.text();
