@@ -7,6 +7,7 @@
 namespace blobsmith::transforms {
 namespace {
 
+bool sums_integers(const Node& n) { return is_integer(n.input(0).type()); }
 bool any(const Attributes& a, std::string_view list) {
   return a.has(list) && std::ranges::any_of(a.integers(list), [](int64_t v) { return v != 0; });
 }
@@ -351,6 +352,14 @@ constexpr FaultRow kFaults[] = {
      "yes",
      k2021_4,
      {}},
+    {"a ReduceSum of integers is computed in FP16: results beyond 2048 are rounded, beyond 65504 lost",
+     "src/transforms/conversion/reduce_to_pooling.cpp",
+     "no",
+     k2021_4 | k2022_1,
+     {{{"ReduceSum"},
+       sums_integers,
+       "it is computed in FP16: sums beyond 2048 are rounded, beyond 65504 lost",
+       false}}},
     {"the dilations of MaxPool and AveragePool are forgotten (Model Optimizer)",
      "src/importers/onnx/ops/pooling.cpp",
      "refused",
