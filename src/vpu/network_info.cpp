@@ -1,6 +1,7 @@
 #include "vpu/network_info.hpp"
 
 #include "transforms/pipeline.hpp"
+#include "vpu/blob/byte_sink.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -37,33 +38,20 @@ BlobNetworkInfo::Node describe(const std::string& name, const OutputPort& port) 
   return n;
 }
 
-class Sink {
- public:
-  template <class T>
-  void value(T v) {
-    for (size_t i = 0; i < sizeof v; ++i) bytes_.push_back(static_cast<uint8_t>(static_cast<uint64_t>(v) >> (8 * i)));
-  }
-  void text(const std::string& s) { bytes_.insert(bytes_.end(), s.begin(), s.end()); }
-  void long_text(const std::string& s) {
-    value(uint64_t{s.size()});
-    text(s);
-  }
-  void zeros(size_t n) { bytes_.resize(bytes_.size() + n); }
-  Bytes take() { return Bytes::adopt(std::move(bytes_)); }
+void write_long_text(ByteSink& out, const std::string& s) {
+  out.long_word(s.size());
+  out.text(s);
+}
 
- private:
-  std::vector<uint8_t> bytes_;
-};
-
-void write(Sink& out, const BlobNetworkInfo::Node& n) {
-  out.value(static_cast<uint32_t>(n.name.size()));
-  out.value(static_cast<uint32_t>(n.shape.size()));
-  out.value(static_cast<uint32_t>(sizeof n.element_type));
-  out.value(static_cast<uint32_t>(n.tensor_names.size()));
+void write(ByteSink& out, const BlobNetworkInfo::Node& n) {
+  out.word(static_cast<uint32_t>(n.name.size()));
+  out.word(static_cast<uint32_t>(n.shape.size()));
+  out.word(static_cast<uint32_t>(sizeof n.element_type));
+  out.word(static_cast<uint32_t>(n.tensor_names.size()));
   out.text(n.name);
-  for (uint64_t d : n.shape) out.value(d);
-  out.value(static_cast<uint32_t>(n.element_type));
-  for (const std::string& t : n.tensor_names) out.long_text(t);
+  for (uint64_t d : n.shape) out.long_word(d);
+  out.word(static_cast<uint32_t>(n.element_type));
+  for (const std::string& t : n.tensor_names) write_long_text(out, t);
 }
 
 }  // namespace
@@ -81,17 +69,17 @@ BlobNetworkInfo describe_network(const Graph& graph) {
 
 Bytes encode(const BlobNetworkInfo& info) {
   if (info.parameters.empty() || info.results.empty()) return {};
-  Sink out;
-  out.value(static_cast<uint32_t>(info.parameters.size()));
-  out.value(static_cast<uint32_t>(info.results.size()));
+  ByteSink out;
+  out.word(static_cast<uint32_t>(info.parameters.size()));
+  out.word(static_cast<uint32_t>(info.results.size()));
   for (const BlobNetworkInfo::Node& n : info.parameters) write(out, n);
   for (const BlobNetworkInfo::Node& n : info.results) {
     write(out, n);
-    out.long_text(n.legacy_name);
+    write_long_text(out, n.legacy_name);
   }
   // quirk: the length of every tensor name of the last output is counted twice.
-  out.zeros(sizeof(uint64_t) * info.results.back().tensor_names.size());
-  return out.take();
+  out.resize(out.size() + sizeof(uint64_t) * info.results.back().tensor_names.size());
+  return Bytes::adopt(out.take());
 }
 
 }  // namespace blobsmith::vpu

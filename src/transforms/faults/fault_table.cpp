@@ -8,6 +8,7 @@ namespace blobsmith::transforms {
 namespace {
 
 bool sums_integers(const Node& n) { return is_integer(n.input(0).type()); }
+
 bool any(const Attributes& a, std::string_view list) {
   return a.has(list) && std::ranges::any_of(a.integers(list), [](int64_t v) { return v != 0; });
 }

@@ -7,40 +7,12 @@
 #include <map>
 #include <span>
 
+#include "vpu/blob/byte_sink.hpp"
 #include "vpu/format/container.hpp"
 #include "vpu/stages/stage_def.hpp"
 
 namespace blobsmith::vpu {
 namespace {
-
-/// Little-endian bytes that grow.
-class ByteSink {
- public:
-  void word(uint32_t v) {
-    for (int i = 0; i < 4; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i)));
-  }
-  void word(int64_t v) { word(static_cast<uint32_t>(v)); }
-  void half(uint16_t v) {
-    for (int i = 0; i < 2; ++i) bytes_.push_back(static_cast<uint8_t>(v >> (8 * i)));
-  }
-  void text(const std::string& s, size_t padded_size) {
-    bytes_.insert(bytes_.end(), s.begin(), s.end());
-    bytes_.resize(bytes_.size() + padded_size - s.size());
-  }
-  void put_word(size_t at, uint32_t v) {
-    ensure(at + 4 <= bytes_.size(), "word outside its section");
-    for (size_t i = 0; i < 4; ++i) bytes_[at + i] = static_cast<uint8_t>(v >> (8 * i));
-  }
-  void append(std::span<const uint8_t> data) { bytes_.insert(bytes_.end(), data.begin(), data.end()); }
-  void align(size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment); }
-  size_t size() const { return bytes_.size(); }
-  void resize(size_t n) { bytes_.resize(n); }
-  std::span<const uint8_t> span() const { return bytes_; }
-  std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }
-
- private:
-  std::vector<uint8_t> bytes_;
-};
 
 /// Appends the fields of a parameter struct.
 class ParamWriter final : public FieldArchive {
