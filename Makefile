@@ -68,7 +68,7 @@ conformance: build python $(BUILD)/venv/.openvino ## random networks, many optio
 lint: build python           ## clang-format and clang-tidy, pinned
 	$(PYTHON) -m pip install -q --disable-pip-version-check clang-format==19.1.7 clang-tidy==19.1.0
 	git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'fuzz/*.cpp' | xargs $(BUILD)/venv/bin/clang-format --dry-run --Werror
-	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DBLOBSMITH_PCH=OFF -DBLOBSMITH_TESTS=OFF > /dev/null
+	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DBLOBSMITH_TESTS=OFF > /dev/null
 	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 8 $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --quiet
 
 check-all: test test-asan fuzz bench conformance ## everything, long

@@ -9,7 +9,7 @@ struct Release {
   bool outputs_by_tensor;  ///< outputs of an ONNX operator with several have the names of its tensors
 };
 
-inline constexpr Release kRelease2021{.network_info = false, .outputs_by_tensor = false};  ///< 2021.4.2
-inline constexpr Release kRelease2022{.network_info = true, .outputs_by_tensor = true};    ///< 2022.1
+extern const Release kRelease2021;  ///< 2021.4.2
+extern const Release kRelease2022;  ///< 2022.1
 
 }  // namespace blobsmith

@@ -11,10 +11,12 @@
 #include "core/attributes.hpp"
 #include "core/bytes.hpp"
 #include "core/error.hpp"
-#include "core/release.hpp"
 #include "graph/element_type.hpp"
 
 namespace blobsmith {
+
+struct Release;  // core/release.hpp
+extern const Release kRelease2021;
 
 using Shape = std::vector<int64_t>;  ///< outermost dimension first; kDynamic where unknown
 inline constexpr int64_t kDynamic = -1;

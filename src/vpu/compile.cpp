@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "core/release.hpp"
 #include "transforms/faults/avoid_faults.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"

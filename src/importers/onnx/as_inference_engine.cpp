@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/release.hpp"
 #include "importers/onnx/functions.hpp"
 #include "importers/onnx/operators.hpp"
 #include "transforms/pipeline.hpp"
