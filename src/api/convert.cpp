@@ -7,9 +7,26 @@
 #include "compare/known_faults.hpp"
 #include "importers/openvino_ir/writer.hpp"
 #include "transforms/legalise/legalise.hpp"
+#include "transforms/pipeline.hpp"
 #include "vpu/format/target.hpp"
 
 namespace blobsmith {
+namespace {
+
+/// What is told holds for real numbers; integers and conditions leave the network as 32-bit integers, all of whose
+/// digits count.
+void set_output_precisions(vpu::CompileOptions& c, const CameraOptions& o, const Graph& graph) {
+  for (const Node* r : graph.results()) {
+    const bool real = is_float(r->input(0).type());
+    if (!real)
+      c.io_precision[output_name(*r)] = ElementType::i32;
+    else if (o.output_precision)
+      c.io_precision[output_name(*r)] = api::element_type(*o.output_precision);
+  }
+}
+
+}  // namespace
+
 namespace api {
 
 vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, bool quirks) {
@@ -22,7 +39,8 @@ vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, b
   // A camera delivers bytes; inputs of indices keep their type.
   for (const Node* p : graph.parameters())
     if (is_float(p->element_type())) c.io_precision[p->name] = element_type(o.input_precision);
-  if (o.output_precision) c.output_precision = element_type(*o.output_precision);
+  if (quirks && o.output_precision) c.output_precision = element_type(*o.output_precision);
+  if (!quirks) set_output_precisions(c, o, graph);
   for (const auto& [name, type] : o.io_precision) c.io_precision[name] = element_type(type);
   return c;
 }

@@ -111,8 +111,8 @@ int layers_command(const Arguments& args) {
   if (markdown)
     std::printf(
         "# Supported layers\n\nWritten by `blobsmith layers --markdown` from the tables that the program works with. "
-        "\"by convert\": `convert` rewrites the\noperation exactly, `compile` refuses it as Intel's compiler does. "
-        "`blobsmith check MODEL` tells for one model.\n");
+        "\"by convert\": `convert` spells the\noperation out, exactly or within the error that `--explain` "
+        "states; `compile` refuses it as Intel's compiler does.\n`blobsmith check MODEL` tells for one model.\n");
   for (const Table& t : kTables) {
     if (!framework.empty() && framework != t.key) continue;
     const Rows rows = chosen_rows(t, op);

@@ -52,7 +52,7 @@ std::vector<Output> unread_values(const Session& s) {
 
 void add_results(Session& s) {
   std::vector<Output> outputs;
-  if (!s.source.only_stated_outputs) outputs = unread_values(s);
+  if (!s.source.only_stated_outputs && s.options.quirks) outputs = unread_values(s);
   for (const SourceOutput& o : s.source.outputs)
     if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of(s.source, o.key), s.value(o.key), o.name});
   for (const Value& v : s.dangling) outputs.push_back({v.node->name, v, {}});

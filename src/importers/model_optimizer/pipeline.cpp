@@ -44,7 +44,14 @@ void linear_operands_into_weights(Session& s) {
   apply_rewrites(s.graph, {{{"Multiply"}, multiply_into_weights_behind}});
 }
 
-void reading_order(Session& s) { s.graph = in_reading_order(std::move(s.graph)); }
+/// quirk: Model Optimizer drops inputs that nothing reads.
+void reading_order(Session& s) {
+  std::set<const Node*> kept;
+  if (!quirks(s))
+    for (const importers::SourceInput& i : s.source.inputs)
+      if (!i.for_shapes && s.computes(i.key) && s.value(i.key).node->is("Parameter")) kept.insert(s.value(i.key).node);
+  s.graph = in_reading_order(std::move(s.graph), kept);
+}
 
 void number_instances(Session& s) {
   s.graph.name = s.source.name;

@@ -55,9 +55,11 @@ class Copy {
 
 }  // namespace
 
-Graph in_reading_order(Graph graph) {
+Graph in_reading_order(Graph graph, const std::set<const Node*>& kept) {
   Copy copy;
   for (Node* r : graph.results()) copy.from(r);
+  for (Node* p : graph.parameters())
+    if (kept.contains(p)) copy.from(p);
   Graph read = copy.take();
   read.name = graph.name;
   return read;

@@ -2,6 +2,8 @@
 // (model-optimizer spec §6, Appendix C). Constants that these rewrites compute may be f64 beside f32 tensors;
 // to_half_precision rounds each of them once.
 #pragma once
+#include <set>
+
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -40,8 +42,9 @@ void to_half_precision(Graph& graph);
 /// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
 std::vector<Remark> limit_constants(Graph& graph);
 // reading_order.cpp
-/// The graph as it is after being written as IR and read back: depth first from each Result in order (§8.4).
-Graph in_reading_order(Graph graph);
+/// The graph as it is after being written as IR and read back: depth first from each Result in order (§8.4). Of the
+/// inputs that nothing reads, those in `kept` stay.
+Graph in_reading_order(Graph graph, const std::set<const Node*>& kept);
 
 // ---- linear_operand.cpp: a Multiply or Add of one constant and one computed operand --------------------------------
 struct LinearOperand {

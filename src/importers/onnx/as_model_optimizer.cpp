@@ -2,9 +2,12 @@
 // by one; then what Model Optimizer does to any network.
 #include "importers/onnx/as_model_optimizer.hpp"
 
+#include <iterator>
+
 #include "importers/common/session.hpp"
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
+#include "importers/onnx/bodies.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith {
@@ -23,6 +26,7 @@ SourceOperator source_operator(const onnx_file::Node& n, size_t index, int64_t o
   SourceOperator op{index, onnx_import::mo::layer_name(n), n.op_type, n.describe(opset), n.inputs, n.outputs};
   if (!onnx_import::is_default_domain(n.domain)) op.type = n.domain + "." + n.op_type;
   op.single_outputs = n.op_type == "TopK" || n.op_type == "LSTM";
+  std::ranges::move(onnx_import::captured_names(n), std::back_inserter(op.inputs));
   return op;
 }
 
@@ -44,18 +48,31 @@ Imported import_onnx_as_model_optimizer(const Bytes& bytes, const std::string& f
   check_model(model);
   SourceModel source = source_model(model);
   model_optimizer::cut(source, options);
-  for (const SourceOperator& op : source.operators) model.nodes[op.index].inputs = op.inputs;
+  for (const SourceOperator& op : source.operators) {
+    std::vector<std::string>& inputs = model.nodes[op.index].inputs;
+    std::copy_n(op.inputs.begin(), inputs.size(), inputs.begin());
+  }
   importers::Session session(std::move(source), options, importers::Framework::Onnx);
-  const auto row_of = [&](const SourceOperator& op) {
-    const onnx_file::Node& n = model.nodes[op.index];
+  const auto row_of = [&](const onnx_file::Node& n) {
     return onnx_import::find_operator(n.domain, n.op_type, model.opset, onnx_import::Column::ModelOptimizer);
   };
-  const auto convert = [&](const SourceOperator& op) {
-    const onnx_import::OperatorRow& row = *row_of(op);
-    onnx_import::mo::Context context(session, model.nodes[op.index], model.opset, row.becomes);
-    return row.as_model_optimizer(context);
+  const auto convert_node = [&](const onnx_file::Node& n) {
+    const onnx_import::OperatorRow* row = row_of(n);
+    if (!row) throw unsupported_layer(onnx_import::mo::layer_name(n), n.op_type).from(n.describe(model.opset));
+    onnx_import::mo::Context context(session, n, model.opset, row->becomes);
+    return row->as_model_optimizer(context);
   };
-  importers::convert_operators(session, [&](const SourceOperator& op) { return row_of(op) != nullptr; }, convert);
+  onnx_import::Bodies bodies(session, model.opset, convert_node);
+  const auto has_bodies = [&](const onnx_file::Node& n) { return !options.quirks && onnx_import::has_bodies(n); };
+  const auto convert = [&](const SourceOperator& op) {
+    const onnx_file::Node& n = model.nodes[op.index];
+    return has_bodies(n) ? bodies.convert(n) : convert_node(n);
+  };
+  const auto is_known = [&](const SourceOperator& op) {
+    const onnx_file::Node& n = model.nodes[op.index];
+    return has_bodies(n) || row_of(n) != nullptr;
+  };
+  importers::convert_operators(session, is_known, convert);
   return model_optimizer::finish(std::move(session));
 }
 

@@ -109,6 +109,8 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   return r;
 }
 
+std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const std::string& folder);
+
 Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folder) {
   using Kind = Attribute::Kind;
   Attribute r;
@@ -141,6 +143,14 @@ Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folde
       r.kind = Kind::Tensor;
       r.tensor = read_tensor(a.t(), folder);
       break;
+    case onnx::AttributeProto::GRAPH:
+      r.kind = Kind::Graph;
+      try {
+        r.graph = read_body(a.g(), folder);
+      } catch (const Error& e) {  // it matters only to who needs it
+        r.text = e.what();
+      }
+      break;
     default: break;
   }
   return r;
@@ -169,6 +179,26 @@ ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   for (const auto& d : t.shape().dim())
     r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
   return r;
+}
+
+void read_graph(const onnx::GraphProto& graph, const std::string& folder, Model& m) {
+  m.graph_name = graph.name();
+  std::set<std::string> constant;
+  for (const auto& t : graph.initializer()) {
+    m.initializers.emplace_back(t.name(), read_tensor(t, folder));
+    constant.insert(t.name());
+  }
+  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
+  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, folder));
+  for (const auto& v : graph.input())
+    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
+  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
+}
+
+std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const std::string& folder) {
+  auto body = std::make_shared<Model>();
+  read_graph(graph, folder, *body);
+  return body;
 }
 
 onnx::ModelProto parse(const Bytes& file) {
@@ -239,21 +269,10 @@ std::string Node::describe(int64_t opset) const {
 
 Model read_model(const Bytes& file, const std::string& folder) {
   const onnx::ModelProto proto = parse(file);
-  const onnx::GraphProto& graph = proto.graph();
   Model m;
   for (const auto& o : proto.opset_import())
     if (o.domain().empty() || o.domain() == "ai.onnx") m.opset = o.version();
-  m.graph_name = graph.name();
-  std::set<std::string> constant;
-  for (const auto& t : graph.initializer()) {
-    m.initializers.emplace_back(t.name(), read_tensor(t, folder));
-    constant.insert(t.name());
-  }
-  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
-  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, folder));
-  for (const auto& v : graph.input())
-    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
-  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
+  read_graph(proto.graph(), folder, m);
   return m;
 }
 

@@ -1,6 +1,7 @@
 // The bytes of an .onnx file -> plain structures. All that touches protobuf is behind this header.
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,8 +11,10 @@
 
 namespace blobsmith::onnx_file {
 
+struct Model;
+
 struct Attribute {
-  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Other };
+  enum class Kind { Integer, Real, Text, Integers, Reals, Texts, Tensor, Graph, Other };
   Kind kind = Kind::Other;
   int64_t integer = 0;
   float real = 0;
@@ -20,6 +23,7 @@ struct Attribute {
   std::vector<float> reals;
   std::vector<std::string> texts;
   blobsmith::Tensor tensor;
+  std::shared_ptr<const Model> graph;  ///< of a Graph; null where it can't be read, and `text` says why
 };
 
 struct Node {

@@ -8,11 +8,13 @@ namespace blobsmith {
 namespace onnx_import {
 
 std::span<const OperatorRow> activation_operators();
+std::span<const OperatorRow> bit_operators();
 std::span<const OperatorRow> constant_operators();
 std::span<const OperatorRow> convolution_operators();
 std::span<const OperatorRow> detection_operators();
 std::span<const OperatorRow> element_wise_operators();
 std::span<const OperatorRow> indexing_operators();
+std::span<const OperatorRow> loss_operators();
 std::span<const OperatorRow> matmul_operators();
 std::span<const OperatorRow> normalization_operators();
 std::span<const OperatorRow> openvino_operators();
@@ -21,8 +23,10 @@ std::span<const OperatorRow> quantization_operators();
 std::span<const OperatorRow> recurrent_operators();
 std::span<const OperatorRow> reduction_operators();
 std::span<const OperatorRow> resize_operators();
+std::span<const OperatorRow> sampling_operators();
 std::span<const OperatorRow> selection_operators();
 std::span<const OperatorRow> shape_operators();
+std::span<const OperatorRow> signal_operators();
 std::span<const OperatorRow> slice_operators();
 std::span<const OperatorRow> softmax_operators();
 
@@ -36,10 +40,12 @@ struct Family {
 };
 constexpr std::array kFamilies{
     Family{"", activation_operators},
+    Family{"", bit_operators},
     Family{"", constant_operators},
     Family{"", convolution_operators},
     Family{"", element_wise_operators},
     Family{"", indexing_operators},
+    Family{"", loss_operators},
     Family{"", matmul_operators},
     Family{"", normalization_operators},
     Family{"", pooling_operators},
@@ -47,8 +53,10 @@ constexpr std::array kFamilies{
     Family{"", recurrent_operators},
     Family{"", reduction_operators},
     Family{"", resize_operators},
+    Family{"", sampling_operators},
     Family{"", selection_operators},
     Family{"", shape_operators},
+    Family{"", signal_operators},
     Family{"", slice_operators},
     Family{"", softmax_operators},
     Family{kOpenVino, detection_operators},

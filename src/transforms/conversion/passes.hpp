@@ -1,8 +1,13 @@
 // Passes of the conversion that look at the whole graph; true when they changed it.
 #pragma once
+#include <string_view>
+
 #include "graph/graph.hpp"
 
 namespace blobsmith::transforms {
+
+/// Set on a reduction of integers that is to stay one: its stage is exact, the pooling that Intel makes of it is not.
+inline constexpr std::string_view kStaysReduction = "stays_reduction";
 
 bool fold_constants(Graph& graph);     // constant_folding.cpp
 bool convert_precision(Graph& graph);  // convert_precision.cpp

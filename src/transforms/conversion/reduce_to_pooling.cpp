@@ -1,6 +1,7 @@
 // ReduceMean, ReduceMax and ReduceSum over neighbouring axes become a pooling between Reshapes (front-end spec §5.4).
 #include <algorithm>
 
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -49,7 +50,7 @@ Node* convert(Rewriter& rw, Value x, ElementType type) {
 bool reduce_to_pooling(Rewriter& rw, Node* n) {
   Value x = n->input(0);
   const Tensor* axes_constant = constant_of(n->input(1));
-  if (!axes_constant || !is_static(x.shape())) return false;
+  if (!axes_constant || !is_static(x.shape()) || n->attrs.flag(kStaysReduction)) return false;
   Shape axes = normalized_axes(axes_constant->to_i64(), x.shape().size());
   std::ranges::sort(axes);
   if (axes.empty()) return rw.eliminate(n->value(), x);

@@ -1,15 +1,20 @@
 #include "transforms/legalise/legalise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <iterator>
 #include <map>
 
+#include "graph/ops/known_value.hpp"
 #include "transforms/legalise/rows.hpp"
+#include "transforms/legalise/terms.hpp"
 
 namespace blobsmith {
 namespace {
+
+using legalise_rows::SpelledRow;
 
 /// One rewrite: `build` makes the replacement of an element-wise operation on `x`; `reference` is the operation itself.
 struct Rule {
@@ -93,6 +98,41 @@ double measured_error(const Rule& rule, const Node& n) {
   return worst;
 }
 
+constexpr std::array kSpelled{
+    legalise_rows::integer_rows,  legalise_rows::logic_rows, legalise_rows::movement_rows,   legalise_rows::sum_rows,
+    legalise_rows::function_rows, legalise_rows::index_rows, legalise_rows::convolution_rows};
+
+const SpelledRow* spelled_row(const Node& n) {
+  for (const auto family : kSpelled)
+    for (const SpelledRow& row : family())
+      if (row.roots.contains(n.type) && row.applies(n)) return &row;
+  return nullptr;
+}
+
+/// What constants alone decide is left to the folding of constants, which is exact.
+bool spell_out_once(Graph& graph, std::vector<Remark>& said) {
+  transforms::Rewriter rw(graph);
+  const size_t before = said.size();
+  for (Node* n : graph.ordered()) {
+    if (n->body) transforms::in_body(graph, *n, [&](Graph& body) { return spell_out_once(body, said); });
+    if (n->output_count() != 1 || n->use_count() == 0 || n->attrs.flag(legalise_rows::kSpelledOut)) continue;
+    const SpelledRow* row = spelled_row(*n);
+    if (!row || known_value(n->value())) continue;
+    rw.set_origin(n->source);
+    said.push_back(remark(Remark::Kind::Rewritten, *n, std::string(row->says)));
+    said.back().max_error = row->max_error;
+    rw.replace(n, row->build(rw, *n).node);
+  }
+  if (said.size() != before) graph.remove_unreachable();
+  return said.size() != before;
+}
+
+/// Until nothing is left to do: some are spelled out in operations that are spelled out themselves.
+void spell_out(Graph& graph, std::vector<Remark>& said) {
+  constexpr int kMostRounds = 8;
+  for (int round = 0; round < kMostRounds && spell_out_once(graph, said); ++round) {}
+}
+
 }  // namespace
 
 std::vector<Remark> legalise(Graph& graph, bool quirks) {
@@ -111,13 +151,22 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
     graph.remove(n);
     done.push_back(std::move(r));
   }
-  if (!quirks) std::ranges::move(rows_to_planes(graph), std::back_inserter(done));
+  if (quirks) return done;
+  const auto add = [&](std::vector<Remark> some) { std::ranges::move(some, std::back_inserter(done)); };
+  add(legalise_rows::keep_whole_numbers(graph));
+  add(legalise_rows::widen_integers(graph));
+  add(legalise_rows::sort_integers(graph));
+  spell_out(graph, done);
+  add(rows_to_planes(graph));
   return done;
 }
 
 std::vector<std::string> legalised_types() {
   std::vector<std::string> types;
   for (const Rule& r : rules()) types.emplace_back(r.type);
+  for (const auto family : kSpelled)
+    for (const SpelledRow& row : family())
+      for (const std::string_view type : row.roots) types.emplace_back(type);
   return types;
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "graph/numbering.hpp"
+#include "graph/ops/numbers.hpp"
 #include "graph/ops/op.hpp"
 
 namespace blobsmith::transforms {
@@ -60,11 +61,7 @@ Node* Rewriter::copy(const Node* n, std::vector<Value> inputs) {
 Value Rewriter::filled(ElementType type, Shape shape, double v) {
   const auto count = static_cast<size_t>(element_count(shape));
   if (is_float(type)) return constant(Tensor::reals(type, std::move(shape), std::vector<double>(count, v)));
-  if (type == ElementType::i32)
-    return constant(Tensor::of(type, std::move(shape), std::vector<int32_t>(count, static_cast<int32_t>(v))));
-  if (type == ElementType::i64)
-    return constant(Tensor::of(type, std::move(shape), std::vector<int64_t>(count, static_cast<int64_t>(v))));
-  throw not_yet_supported("", std::string(to_string(type)), "constants of this type inside a decomposition");
+  return constant(ops::store<int64_t>(type, shape, std::vector<int64_t>(count, ops::truncate(v))));
 }
 
 Node* Rewriter::reshape(Value v, std::vector<int64_t> pattern, bool special_zero) {

@@ -1,6 +1,7 @@
 // Constants, what makes constants of shapes, and changes of type.
 #include <algorithm>
 
+#include "graph/ops/known_value.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -14,6 +15,14 @@ std::vector<Value> change_type(Context& c) {
   if (*type == ElementType::bf16 || c.input(0).type() == ElementType::bf16)
     c.refuse("the chip has no BFLOAT16; export the model in FP32 or FP16");
   return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(to_string(*type))}}))};
+}
+
+/// No operator of Model Optimizer: the type is that of the second input.
+std::vector<Value> change_type_like(Context& c) {
+  const ElementType type = c.input(1).type();
+  if (type == ElementType::bf16 || c.input(0).type() == ElementType::bf16)
+    c.refuse("the chip has no BFLOAT16; export the model in FP32 or FP16");
+  return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(to_string(type))}}))};
 }
 
 constexpr int64_t kLargestConstant = int64_t{1} << 28;
@@ -82,10 +91,14 @@ std::vector<Value> eye_like(Context& c) {
 }
 
 std::vector<Value> range(Context& c) {
-  for (size_t i = 0; i < 3; ++i)
-    if (!c.constant(i)) c.refuse("its bounds are not constants");
-  return {c.make("Range", {c.scalar(c.input(0)), c.scalar(c.input(1)), c.scalar(c.input(2))},
-                 attributes({{"output_type", std::string(to_string(c.input(0).type()))}}), 4)};
+  std::vector<Value> bounds;
+  for (size_t i = 0; i < 3; ++i) {
+    auto known = known_value(c.input(i));
+    if (!known || element_count(known->shape) != 1) c.refuse("its bounds are not constants");
+    known->shape = {};
+    bounds.push_back(c.input(i).node->is_constant() ? c.scalar(c.input(i)) : c.graph().constant(*known)->value());
+  }
+  return {c.make("Range", bounds, attributes({{"output_type", std::string(to_string(c.input(0).type()))}}), 4)};
 }
 
 }  // namespace
@@ -173,6 +186,7 @@ constexpr OperatorRow kOperators[] = {
     {"EyeLike", 1, "Constant", mo::eye_like, ie::eye_like},
     {"Range", 1, "Range", mo::range, ie::range},
     {"Cast", 1, "Convert", mo::change_type, ie::change_type},
+    {"CastLike", 15, "Convert", mo::change_type_like, nullptr},
 };
 
 }  // namespace

@@ -62,6 +62,38 @@ Value deconvolve(Context& c, const std::string& suffix) {
                 suffix);
 }
 
+/// No operator of Model Optimizer: blocks added up where they overlap, which a transposed convolution of ones does.
+std::vector<Value> blocks_to_image(Context& c) {
+  const std::vector<int64_t> image = c.constant_integers(1, "image shape"),
+                             block = c.constant_integers(2, "block shape");
+  const Shape x = c.input(0).shape();
+  if (x.size() != 3 || !is_static(x) || image.size() != 2 || block.size() != 2)
+    c.refuse("only planes are supported, not images of the shape " + to_string(image));
+  const Window w = read_window(c, 2);
+  const int64_t taps = element_count(block), channels = x[1] / taps;
+  Shape in{x[0], x[1]};
+  for (size_t i = 0; i < 2; ++i)
+    in.push_back((image[i] + w.pads_begin[i] + w.pads_end[i] - w.dilations[i] * (block[i] - 1) - 1) / w.strides[i] + 1);
+  if (channels * taps != x[1] || in[2] * in[3] != x[2]) c.refuse("its input has the shape " + to_string(x));
+  std::vector<float> ones(static_cast<size_t>(channels * taps * taps), 0.0f);
+  for (int64_t k = 0; k < channels * taps; ++k) ones[static_cast<size_t>(k * taps + k % taps)] = 1;
+  const Value weights =
+      c.graph()
+          .constant(Tensor::of(ElementType::f32, {channels, taps, 1, block[0], block[1]}, ones), c.name() + "/weights")
+          ->value();
+  std::vector<int64_t> rest;  // rows and columns that no block reaches
+  for (size_t i = 0; i < 2; ++i)
+    rest.push_back(image[i] + w.pads_begin[i] + w.pads_end[i] - (in[i + 2] - 1) * w.strides[i] -
+                   w.dilations[i] * (block[i] - 1) - 1);
+  const Attributes a = attributes({{"strides", w.strides},
+                                   {"dilations", w.dilations},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", std::string("explicit")},
+                                   {"output_padding", rest}});
+  return {c.make("GroupConvolutionBackpropData", {c.reshape(c.input(0), in, "/blocks"), weights}, a)};
+}
+
 std::vector<Value> convolution(Context& c) { return with_bias(c, convolve); }
 std::vector<Value> deconvolution(Context& c) { return with_bias(c, deconvolve); }
 
@@ -141,6 +173,7 @@ namespace {
 constexpr OperatorRow kOperators[] = {
     {"Conv", 1, "Convolution", mo::convolution, ie::convolution},
     {"ConvTranspose", 1, "ConvolutionBackpropData", mo::deconvolution, ie::deconvolution},
+    {"Col2Im", 18, "GroupConvolutionBackpropData", mo::blocks_to_image, nullptr},
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Operators that become one operation of the same meaning; sums and extremes of many inputs, powers, remainders.
-#include "graph/ops/known_value.hpp"
+#include <algorithm>
+#include <cmath>
+
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -7,7 +9,35 @@ namespace mo {
 namespace {
 
 std::vector<Value> unary(Context& c) { return {c.make(c.becomes(), {c.input(0)})}; }
+
+bool is_whole_constant(const Tensor* t) {
+  return t && std::ranges::all_of(t->to_f32(), [](float v) { return v == std::floor(v); });
+}
 std::vector<Value> binary(Context& c) { return {c.binary(c.becomes(), c.input(0), c.input(1))}; }
+
+/// Quotients of integers are cut off, not rounded down.
+/// quirk: Model Optimizer doesn't say so.
+std::vector<Value> divide(Context& c) {
+  const Value a = c.input(0);
+  if (is_float(a.type()) || c.quirks()) return binary(c);
+  const size_t rank = std::max(a.shape().size(), c.input(1).shape().size());
+  return {c.make("Divide", {c.ranked(a, rank), c.ranked(c.input(1), rank)}, attributes({{"m_pythondiv", false}}))};
+}
+
+/// Base and exponent may be of different types; the result has that of the base.
+std::vector<Value> power(Context& c) {
+  const Value base = c.input(0), exponent = c.input(1);
+  if (base.type() == exponent.type()) return binary(c);
+  const auto as = [&](Value v, ElementType type, const char* suffix) {
+    if (v.type() == type) return v;
+    return c.make("Convert", {v}, attributes({{"destination_type", std::string(to_string(type))}}), Context::kNewest,
+                  suffix);
+  };
+  const bool whole_exponent = !is_float(exponent.type()) || is_whole_constant(c.constant(1));
+  if (is_float(base.type()) || whole_exponent) return {c.binary("Power", base, as(exponent, base.type(), "/exponent"))};
+  const Value y = c.binary("Power", as(base, exponent.type(), "/base"), exponent, "/power");
+  return {as(y, base.type(), "")};
+}
 
 /// Logic, selection, slopes: inputs as they are.
 std::vector<Value> plain(Context& c) { return {c.make(c.becomes(), c.inputs())}; }
@@ -37,27 +67,27 @@ std::vector<Value> mean(Context& c) {
 /// the remainder of the positive part less that of the negative one.
 std::vector<Value> remainder(Context& c) {
   const Value x = c.input(0), y = c.input(1);
-  if (c.integer("fmod", 0) == 0) {
-    if (is_float(x.type()) || known_value(x)) return {c.binary("FloorMod", x, y)};
-    // The VPU has no remainder of integers. A quotient in real numbers, exact up to 2048 only, takes all but a small
-    // rest off by integer arithmetic (from dividends up to 65504); the remainder of that rest is exact.
-    const auto convert = [&](Value v, const char* to, const std::string& suffix) {
-      return c.make("Convert", {v}, attributes({{"destination_type", std::string(to)}}), Context::kNewest, suffix);
-    };
-    const std::string type(to_string(x.type()));
-    const Value divisor = convert(y, "f32", "/divisor");
-    const Value quotient = c.binary("Divide", convert(x, "f32", "/dividend"), divisor, "/quotient");
-    const Value whole = c.make("Floor", {quotient}, {}, Context::kNewest, "/whole");
-    const Value multiple = c.binary("Multiply", convert(whole, type.c_str(), "/times"), y, "/multiple");
-    const Value rest = c.binary("Subtract", x, multiple, "/distance");
-    return {convert(c.binary("FloorMod", convert(rest, "f32", "/small"), divisor, "/rest"), type.c_str(), "")};
-  }
-  if (!is_float(x.type())) c.refuse("fmod of integers is not supported");
+  if (c.integer("fmod", 0) == 0) return {c.binary("FloorMod", x, y)};
+  if (!is_float(x.type())) return {c.binary("Mod", x, y)};
   const Value divisor = c.make("Abs", {y}, {}, Context::kNewest, "/divisor");
   const Value positive = c.make("Relu", {x}, {}, Context::kNewest, "/positive");
   const Value below = c.make("Relu", {c.binary("Multiply", x, -1, "/negated")}, {}, Context::kNewest, "/negative");
   return {c.binary("Subtract", c.binary("FloorMod", positive, divisor, "/positive_rest"),
                    c.binary("FloorMod", below, divisor, "/negative_rest"))};
+}
+
+/// Only a NaN differs from itself.
+std::vector<Value> is_nan(Context& c) { return {c.make("NotEqual", {c.input(0), c.input(0)})}; }
+
+/// Beyond the largest number of FP16.
+std::vector<Value> is_infinite(Context& c) {
+  constexpr double kLargest = 65504;
+  const Value x = c.input(0);
+  const bool above = c.integer("detect_positive", 1) != 0, below = c.integer("detect_negative", 1) != 0;
+  if (above && below) return {c.binary("Greater", c.make("Abs", {x}, {}, Context::kNewest, "/abs"), kLargest)};
+  if (!above && !below)
+    return {c.binary("LogicalAnd", c.binary("Greater", x, x, "/never"), c.binary("Less", x, x, "/no"))};
+  return {above ? c.binary("Greater", x, kLargest) : c.binary("Less", x, -kLargest)};
 }
 
 }  // namespace
@@ -212,11 +242,13 @@ constexpr OperatorRow kOperators[] = {
     {"Sub", 7, "Subtract", mo::binary, ie::binary},
     {"Mul", 1, "Multiply", mo::binary, ie::binary_1},
     {"Mul", 7, "Multiply", mo::binary, ie::binary},
-    {"Div", 1, "Divide", mo::binary, ie::binary_1},
-    {"Div", 7, "Divide", mo::binary, ie::binary},
-    {"Pow", 1, "Power", mo::binary, ie::power},
+    {"Div", 1, "Divide", mo::divide, ie::binary_1},
+    {"Div", 7, "Divide", mo::divide, ie::binary},
+    {"Pow", 1, "Power", mo::power, ie::power},
     {"Mod", 1, "FloorMod", mo::remainder, ie::remainder},
     {"BitShift", 1, "Multiply", nullptr, ie::bit_shift},
+    {"IsNaN", 9, "NotEqual", mo::is_nan, nullptr},
+    {"IsInf", 10, "Greater", mo::is_infinite, nullptr},
     {"PRelu", 1, "PRelu", mo::plain, ie::binary},
     {"Equal", 1, "Equal", mo::binary, ie::binary},
     {"Greater", 1, "Greater", mo::binary, ie::binary},

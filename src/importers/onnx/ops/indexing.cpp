@@ -1,7 +1,9 @@
 // Gathering and scattering by indices, sequences that run backwards or add up.
 #include <algorithm>
 #include <iterator>
+#include <map>
 
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -36,18 +38,95 @@ std::vector<Value> gather_elements(Context& c) {
                  attributes({{"axis", c.axis(c.integer("axis", 0), c.rank())}}))};
 }
 
-void refuse_reduction(Context& c) {
-  if (c.text("reduction", "none") != "none") c.refuse("reduction is '" + c.text("reduction", "none") + "'");
+/// Where each update goes in the data, as rows of one axis.
+std::vector<int64_t> element_places(Context& c) {
+  const Shape& data = c.input(0).shape();
+  const Shape& at = c.input(1).shape();
+  const auto axis = static_cast<size_t>(c.axis(c.integer("axis", 0), c.rank()));
+  const std::vector<int64_t> indices = c.constant_integers(1, "list of indices, which a reduction needs,");
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    auto rest = static_cast<int64_t>(i);
+    int64_t place = 0, step = 1;
+    for (size_t a = data.size(); a-- > 0;) {
+      int64_t k = rest % at[a];
+      rest /= at[a];
+      if (a == axis) k = indices[i] < 0 ? indices[i] + data[a] : indices[i];
+      place += k * step;
+      step *= data[a];
+    }
+    places.push_back(place);
+  }
+  return places;
 }
 
+std::vector<int64_t> slice_places(Context& c) {
+  const Shape& data = c.input(0).shape();
+  const auto depth = static_cast<size_t>(c.input(1).shape().back());
+  const std::vector<int64_t> indices = c.constant_integers(1, "list of indices, which a reduction needs,");
+  const int64_t each = element_count(Shape(data.begin() + static_cast<std::ptrdiff_t>(depth), data.end()));
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < indices.size(); i += depth) {
+    int64_t first = 0;
+    for (size_t a = 0; a < depth; ++a)
+      first = first * data[a] + (indices[i + a] < 0 ? indices[i + a] + data[a] : indices[i + a]);
+    for (int64_t k = 0; k < each; ++k) places.push_back(first * each + k);
+  }
+  return places;
+}
+
+/// The n-th update of any place is in round n: within a round no place comes twice.
+std::vector<std::vector<size_t>> rounds_of(const std::vector<int64_t>& places) {
+  std::map<int64_t, size_t> seen;
+  std::vector<std::vector<size_t>> rounds;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const size_t round = seen[places[i]]++;
+    if (round >= rounds.size()) rounds.emplace_back();
+    rounds[round].push_back(i);
+  }
+  return rounds;
+}
+
+/// No operators of Model Optimizer: what is there is gathered, joined with the updates, and put back.
+std::vector<Value> scatter_reduced(Context& c, const std::vector<int64_t>& places) {
+  Steps s(c);
+  const std::string reduction = c.text("reduction", "none");
+  const char* type = reduction == "add"   ? "Add"
+                     : reduction == "mul" ? "Multiply"
+                     : reduction == "max" ? "Maximum"
+                     : reduction == "min" ? "Minimum"
+                                          : nullptr;
+  if (!type) c.refuse("reduction is '" + reduction + "'");
+  const Shape shape = c.input(0).shape();
+  const int64_t all = element_count(shape);
+  if (places.size() != static_cast<size_t>(element_count(c.input(2).shape())) ||
+      std::ranges::any_of(places, [&](int64_t p) { return p < 0 || p >= all; }))
+    c.refuse("its indices don't fit its data");
+  const Value updates = s.reshape(c.input(2), {static_cast<int64_t>(places.size())});
+  Value y = s.reshape(c.input(0), {all});
+  for (const std::vector<size_t>& round : rounds_of(places)) {
+    std::vector<int64_t> at, which;
+    for (const size_t i : round) {
+      at.push_back(places[i]);
+      which.push_back(static_cast<int64_t>(i));
+    }
+    const Value there = s.indices(at);
+    const Value joined = s.make(type, {s.gather(y, there, 0), s.gather(updates, s.indices(which), 0)});
+    y = s.make("ScatterElementsUpdate", {y, there, joined, s.constant(Tensor::scalar_i64(0))});
+  }
+  return {s.done(s.reshape(y, shape))};
+}
+
+bool is_reduced(Context& c) { return c.text("reduction", "none") != "none"; }
+
 std::vector<Value> scatter_elements(Context& c) {
-  refuse_reduction(c);
+  if (is_reduced(c)) return scatter_reduced(c, element_places(c));
   const Value axis = c.integer_constant(c.axis(c.integer("axis", 0), c.rank()));
   return {c.make("ScatterElementsUpdate", {c.input(0), c.input(1), c.input(2), axis})};
 }
 
 std::vector<Value> scatter_nd(Context& c) {
-  refuse_reduction(c);
+  if (is_reduced(c)) return scatter_reduced(c, slice_places(c));
   return {c.make("ScatterNDUpdate", {c.input(0), c.input(1), c.input(2)})};
 }
 

@@ -155,7 +155,20 @@ std::vector<Value> image_scaler(Context& c) {
       c.binary("Add", y, c.graph().constant(Tensor::of(ElementType::f32, shape, bias), c.name() + "/bias")->value())};
 }
 
-std::vector<Value> dropout(Context& c) { return {c.input(0)}; }
+/// The mask, where it is wanted, is true everywhere.
+/// quirk: Model Optimizer does not make it.
+std::vector<Value> dropout(Context& c) {
+  if (c.quirks()) return {c.input(0)};
+  const bool trains = c.has_input(2) && c.constant_integers(2, "training_mode").at(0) != 0;
+  const double ratio = c.has_input(1) && c.constant(1) ? static_cast<double>(c.constant(1)->to_f32().at(0)) : 0.5;
+  if (trains && (ratio != 0 || (c.has_input(1) && !c.constant(1))))
+    c.refuse("it drops values at random, as in training; export the model in evaluation mode");
+  if (c.output_count() < 2) return {c.input(0)};
+  const Shape& shape = c.input(0).shape();
+  if (!is_static(shape)) c.refuse("a mask of unknown shape is not supported");
+  const ElementType type = c.opset() < 10 ? c.input(0).type() : ElementType::boolean;
+  return {c.input(0), c.number_constant(type, shape, 1)};
+}
 
 }  // namespace
 }  // namespace mo

@@ -1,18 +1,20 @@
 // Pools over windows and over whole planes.
 #include <algorithm>
+#include <cmath>
 
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
-#include "importers/onnx/window.hpp"
+#include "importers/onnx/ops/spelled_pools.hpp"
 
 namespace blobsmith::onnx_import {
 namespace mo {
 namespace {
 
-/// quirk: Model Optimizer forgets the dilations, which the VPU has none of.
+/// quirk: Model Optimizer forgets the dilations, which the VPU has none of, and the positions of maxima.
 std::vector<Value> pool(Context& c) {
   const Window w = read_window(c, spatial_axes(c, c.input(0)));
-  if (!c.quirks() && std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; }))
-    c.refuse("its window has dilations " + to_string(w.dilations) + ", which the VPU's pools do not have");
+  const bool has_gaps = std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; });
+  if (!c.quirks() && (has_gaps || c.output_count() > 1)) return spelled_pool(c, w, c.becomes() == "MaxPool");
   Attributes a = attributes({{"kernel", c.integers("kernel_shape")},
                              {"strides", w.strides},
                              {"pads_begin", w.pads_begin},
@@ -44,6 +46,57 @@ std::vector<Value> global_lp_pool(Context& c) {
   const Value sum = c.make("ReduceSum", {powers, c.integers_constant(spatial(c))}, attributes({{"keep_dims", true}}),
                            Context::kNewest, p == 1 ? "" : "/sum");
   return {p == 1 ? sum : c.binary("Power", sum, 1 / p)};
+}
+
+/// No operator of Model Optimizer: the root of the sum of powers over windows, as their mean times their area.
+std::vector<Value> lp_pool(Context& c) {
+  Steps s(c);
+  const auto p = static_cast<double>(c.integer("p", 2));
+  const std::vector<int64_t> kernel = c.integers("kernel_shape");
+  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  if (p < 1) c.refuse("p is " + std::to_string(c.integer("p", 2)));
+  if (std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; }))
+    c.refuse("its window has dilations " + to_string(w.dilations) + ", which the VPU's pools do not have");
+  const Value x = c.input(0);
+  const Value powers = p == 2 ? s.multiply(x, x) : p == 1 ? s.make("Abs", {x}) : s.power(s.make("Abs", {x}), p);
+  const Attributes a = attributes({{"kernel", kernel},
+                                   {"strides", w.strides},
+                                   {"pads_begin", w.pads_begin},
+                                   {"pads_end", w.pads_end},
+                                   {"auto_pad", w.auto_pad},
+                                   {"rounding_type", std::string(c.integer("ceil_mode", 0) ? "ceil" : "floor")},
+                                   {"exclude-pad", false}});
+  const Value mean = c.make("AvgPool", {powers}, a, 1, "/mean");
+  const auto area = static_cast<double>(element_count(kernel));
+  // The root of the area apart, so that the sum need not fit in FP16.
+  return {s.done(p == 1 ? s.multiply(mean, area) : s.multiply(s.power(mean, 1 / p), std::pow(area, 1 / p)))};
+}
+
+/// No operator of Model Optimizer: values put where the indices of a MaxPool say, among zeros.
+std::vector<Value> max_unpool(Context& c) {
+  Steps s(c);
+  const Shape x = c.input(0).shape();
+  const std::vector<int64_t> kernel = c.integers("kernel_shape");
+  const size_t axes = spatial_axes(c, c.input(0));
+  const Window w = read_window(c, axes);
+  if (!is_static(x) || kernel.size() != axes) c.refuse("its input has the shape " + to_string(x));
+  Shape natural{x[0], x[1]};
+  for (size_t i = 0; i < axes; ++i)
+    natural.push_back((x[i + 2] - 1) * w.strides[i] + kernel[i] - w.pads_begin[i] - w.pads_end[i]);
+  const Shape out = c.has_input(2) ? c.constant_integers(2, "output shape") : natural;
+  const int64_t count = element_count(x);
+  Value at = s.reshape(c.input(1), {count});
+  if (out != natural) {
+    // Indices count in the natural shape: row by row they are moved to the one that is stated.
+    if (axes != 2 || out[0] * out[1] != 1) c.refuse("an output_shape of several planes is not supported");
+    const Value row =
+        s.make("Divide", {at, s.number(at, static_cast<double>(natural[3]))}, attributes({{"m_pythondiv", false}}));
+    at = s.add(at, s.multiply(row, static_cast<double>(out[3] - natural[3])));
+  }
+  const Value zeros = s.zeros(c.input(0).type(), {element_count(out)});
+  const Value y =
+      s.make("ScatterElementsUpdate", {zeros, at, s.reshape(c.input(0), {count}), s.constant(Tensor::scalar_i64(0))});
+  return {s.done(s.reshape(y, out))};
 }
 
 }  // namespace
@@ -110,6 +163,8 @@ namespace {
 constexpr OperatorRow kOperators[] = {
     {"MaxPool", 1, "MaxPool", mo::pool, ie::max_pool},
     {"AveragePool", 1, "AvgPool", mo::pool, ie::pool},
+    {"LpPool", 1, "AvgPool", mo::lp_pool, nullptr},
+    {"MaxUnpool", 1, "ScatterElementsUpdate", mo::max_unpool, nullptr},
     {"GlobalAveragePool", 1, "ReduceMean", mo::global_pool, ie::global_pool},
     {"GlobalMaxPool", 1, "ReduceMax", mo::global_pool, ie::global_pool},
     {"GlobalLpPool", 1, "ReduceL2", mo::global_lp_pool, ie::global_lp_pool},

@@ -1,6 +1,12 @@
 // QuantizeLinear and DequantizeLinear. Model Optimizer makes a FakeQuantize of a pair, which the VPU lacks: the left
 // column spells them out in real numbers; quantized constants become the constants that they stand for.
+#include <algorithm>
+#include <cmath>
+
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/window.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 namespace mo {
@@ -55,6 +61,150 @@ std::vector<Value> dequantize(Context& c) {
   Value x = real(c, c.input(0), "/Cast");
   if (has_zero_point(c)) x = c.binary("Subtract", x, along_axis(c, 2, x), "/Sub");
   return {c.binary("Multiply", x, along_axis(c, 1, x))};
+}
+
+// ---- products of quantized numbers ----------------------------------------------------------------------------------
+
+/// A scale or zero point as one value, or one for each element of axis `axis` of a tensor of this rank.
+Value per_axis(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
+  const Value v = real(c, c.input(input), "/real_" + std::to_string(input));
+  const int64_t count = element_count(v.shape());
+  Shape shape(rank, 1);
+  if (count > 1) shape[axis] = count;
+  return s.reshape(v, shape);
+}
+
+/// input - zero point, in real numbers, times a scale where there is one.
+Value real_of(Context& c, Steps& s, size_t input, size_t zero, size_t axis, const Value* scale = nullptr) {
+  const Value x = c.input(input);
+  const size_t rank = x.shape().size();
+  Value v = real(c, x, "/real_" + std::to_string(input));
+  if (c.has_input(zero)) v = s.subtract(v, per_axis(c, s, zero, rank, axis));
+  return scale ? s.multiply(v, *scale) : v;
+}
+
+/// round(x) + zero point, cut off at the ends of the type; `zero` is the input that states both.
+Value to_quantized(Context& c, Steps& s, Value x, size_t zero) {
+  const ElementType type = c.has_input(zero) ? c.input(zero).type() : ElementType::u8;
+  if (type != ElementType::u8 && type != ElementType::i8) c.refuse("its zero point is neither UINT8 nor INT8");
+  const bool is_signed = type == ElementType::i8;
+  Value q = s.round(x);
+  if (c.has_input(zero)) q = s.add(q, per_axis(c, s, zero, x.shape().size(), 1));
+  return s.clamp(q, is_signed ? -128 : 0, is_signed ? 127 : 255);
+}
+
+constexpr double kLargestHalf = 65504, kLargestByte = 255;
+
+/// Sums of constant weights times bytes must fit in FP16.
+void check_sums(Context& c, Value weights, int64_t terms, int64_t outputs, bool outputs_first) {
+  const Tensor* t = transforms::constant_of(weights);
+  if (!t) return;
+  const std::vector<float> w = t->to_f32();
+  double largest = 0;
+  for (int64_t o = 0; o < outputs; ++o) {
+    double sum = 0;
+    for (int64_t i = 0; i < terms; ++i) {
+      const int64_t at = outputs_first ? o * terms + i : i * outputs + o;
+      if (at < static_cast<int64_t>(w.size())) sum += std::fabs(static_cast<double>(w[static_cast<size_t>(at)]));
+    }
+    largest = std::max(largest, sum);
+  }
+  if (largest * kLargestByte > kLargestHalf)
+    c.refuse("its sums of integers leave the range of FP16; export the model without quantization");
+}
+
+/// The product in integers, where they are few enough; else in real numbers.
+std::vector<Value> mat_mul_integer(Context& c) {
+  Steps s(c);
+  constexpr int64_t kMostProducts = int64_t{1} << 20;
+  const Shape a = c.input(0).shape(), b = c.input(1).shape();
+  if (a.size() < 2 || b.size() < 2 || !is_static(a) || !is_static(b))
+    c.refuse("its inputs have the shapes " + to_string(a) + " and " + to_string(b));
+  const size_t rows = a.size() - 2, columns = b.size() - 1;
+  if (!is_float(c.input(0).type()) && !is_float(c.input(1).type()) && element_count(a) * b.back() <= kMostProducts) {
+    const auto whole = [&](size_t input, size_t zero, size_t rank, size_t axis) {
+      const Value v = s.convert(c.input(input), ElementType::i32);
+      if (!c.has_input(zero)) return v;
+      const Value z = s.convert(c.input(zero), ElementType::i32);
+      Shape shape(rank, 1);
+      if (element_count(z.shape()) > 1) shape[axis] = element_count(z.shape());
+      return s.subtract(v, s.reshape(z, shape));
+    };
+    return {s.done(s.product(whole(0, 2, a.size(), rows), whole(1, 3, b.size(), columns)))};
+  }
+  const Value weights = real_of(c, s, 1, 3, columns);
+  check_sums(c, weights, b[b.size() - 2], b.back(), false);
+  return {s.done(s.product(real_of(c, s, 0, 2, rows), weights))};
+}
+
+Attributes window_attributes(const Window& w) {
+  return attributes({{"strides", w.strides},
+                     {"dilations", w.dilations},
+                     {"pads_begin", w.pads_begin},
+                     {"pads_end", w.pads_end},
+                     {"auto_pad", w.auto_pad}});
+}
+
+Value convolution(Context& c, Steps& s, Value x, Value w) {
+  const Attributes a = window_attributes(read_window(c, spatial_axes(c, x)));
+  const int64_t groups = c.integer("group", 1);
+  if (groups < 1 || w.shape()[0] % groups != 0) c.refuse("group is " + std::to_string(groups));
+  if (groups == 1) return s.make("Convolution", {x, w}, a);
+  Shape parts = w.shape();
+  parts[0] /= groups;
+  parts.insert(parts.begin(), groups);
+  return s.make("GroupConvolution", {x, s.reshape(w, parts)}, a);
+}
+
+std::vector<Value> conv_integer(Context& c) {
+  Steps s(c);
+  const Value w = real_of(c, s, 1, 3, 0);
+  const int64_t outputs = w.shape().at(0);
+  check_sums(c, w, element_count(w.shape()) / outputs, outputs, true);
+  return {s.done(convolution(c, s, real_of(c, s, 0, 2, 1), w))};
+}
+
+/// Scales of the second operand and the result are one factor of it: constants then, as weights are.
+std::vector<Value> q_linear_mat_mul(Context& c) {
+  Steps s(c);
+  const size_t ra = c.input(0).shape().size(), rb = c.input(3).shape().size();
+  if (ra < 2 || rb < 2) c.refuse("its inputs have fewer than two dimensions");
+  const Value a_scale = per_axis(c, s, 1, ra, ra - 2);
+  const Value b_scale = s.divide(per_axis(c, s, 4, rb, rb - 1), per_axis(c, s, 6, 1, 0));
+  const Value y = s.product(real_of(c, s, 0, 2, ra - 2, &a_scale), real_of(c, s, 3, 5, rb - 1, &b_scale));
+  return {s.done(to_quantized(c, s, y, 7))};
+}
+
+std::vector<Value> q_linear_conv(Context& c) {
+  Steps s(c);
+  const size_t rank = c.input(0).shape().size();
+  const Value x_scale = per_axis(c, s, 1, rank, 1);
+  const Value w_scale = s.divide(per_axis(c, s, 4, rank, 0), per_axis(c, s, 6, 1, 0));
+  Value y = convolution(c, s, real_of(c, s, 0, 2, 1, &x_scale), real_of(c, s, 3, 5, 0, &w_scale));
+  if (c.has_input(8)) {
+    Shape shape(rank, 1);
+    shape[1] = element_count(c.input(8).shape());
+    const Value bias = s.reshape(real(c, c.input(8), "/bias"), shape);
+    const Value scale =
+        s.multiply(s.reshape(w_scale, element_count(w_scale.shape()) > 1 ? shape : Shape(rank, 1)), x_scale);
+    y = s.add(y, s.multiply(bias, scale));
+  }
+  return {s.done(to_quantized(c, s, y, 7))};
+}
+
+/// To the bytes 0..255 by the smallest and the largest value, 0 among them.
+std::vector<Value> dynamic_quantize(Context& c) {
+  Steps s(c);
+  const Value x = c.input(0);
+  std::vector<int64_t> axes;
+  for (int64_t i = 0; i < c.rank(); ++i) axes.push_back(i);
+  const Value low = s.minimum(s.reduce("ReduceMin", x, axes, false), 0);
+  const Value high = s.maximum(s.reduce("ReduceMax", x, axes, false), 0);
+  const Value scale = s.multiply(s.subtract(high, low), 1 / kLargestByte);
+  const Value inverse = s.power(scale, -1);
+  const Value zero = s.clamp(s.round(s.multiply(s.multiply(low, -1), inverse)), 0, kLargestByte);
+  const Value y = s.clamp(s.add(s.round(s.multiply(x, inverse)), zero), 0, kLargestByte);
+  return {s.done(y), scale, zero};
 }
 
 }  // namespace
@@ -136,6 +286,11 @@ namespace {
 constexpr OperatorRow kOperators[] = {
     {"DequantizeLinear", 1, "Multiply", mo::dequantize, ie::dequantize_10},
     {"DequantizeLinear", 13, "Multiply", mo::dequantize, ie::dequantize_13},
+    {"DynamicQuantizeLinear", 11, "Clamp", mo::dynamic_quantize, nullptr},
+    {"MatMulInteger", 10, "MatMul", mo::mat_mul_integer, nullptr},
+    {"ConvInteger", 10, "Convolution", mo::conv_integer, nullptr},
+    {"QLinearMatMul", 10, "MatMul", mo::q_linear_mat_mul, nullptr},
+    {"QLinearConv", 10, "Convolution", mo::q_linear_conv, nullptr},
     {"QuantizeLinear", 1, "Clamp", mo::quantize, ie::quantize_10},
     {"QuantizeLinear", 13, "Clamp", mo::quantize, ie::quantize_13},
 };

@@ -1,4 +1,5 @@
 // Largest and smallest values, boxes, positions: what sorts or selects.
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -66,10 +67,25 @@ std::vector<Value> max_roi_pool(Context& c) {
                              {"method", "max"}}))};
 }
 
+/// No operator of Model Optimizer: the largest of the positions where the extreme is.
+std::vector<Value> last_of_extremes(Context& c, const std::string& mode, int64_t axis) {
+  Steps s(c);
+  const Value x = c.input(0);
+  if (!is_static(x.shape())) c.refuse("its input has the shape " + to_string(x.shape()));
+  const Value extreme = s.reduce(mode == "max" ? "ReduceMax" : "ReduceMin", x, {axis}, true);
+  Shape shape(x.shape().size(), 1);
+  shape[static_cast<size_t>(axis)] = x.shape()[static_cast<size_t>(axis)];
+  std::vector<int64_t> positions;
+  for (int64_t i = 0; i < shape[static_cast<size_t>(axis)]; ++i) positions.push_back(i);
+  const Value places = s.reshape(s.indices(positions), shape), nowhere = s.number(places, -1);
+  const Value found = s.make("Select", {s.make("Equal", {x, extreme}), places, nowhere});
+  return {s.done(s.reduce("ReduceMax", found, {axis}, c.integer("keepdims", 1) != 0))};
+}
+
 /// The position of the largest or smallest value: TopK of one, sorted by index.
 std::vector<Value> arg(Context& c, const char* mode) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank());
-  if (c.integer("select_last_index", 0) != 0) c.refuse("select_last_index is not supported");
+  if (c.integer("select_last_index", 0) != 0) return last_of_extremes(c, mode, axis);
   const Attributes a = attributes({{"axis", axis},
                                    {"mode", std::string(mode)},
                                    {"sort", std::string("index")},

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "graph/ops/known_value.hpp"
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -76,6 +77,48 @@ std::vector<Value> expand(Context& c) {
   return {c.make("Broadcast", {c.input(0), c.input(1)}, attributes({{"mode", std::string("bidirectional")}}), 3)};
 }
 std::vector<Value> tile(Context& c) { return {c.make("Tile", {c.input(0), c.input(1)})}; }
+
+/// No operator of Model Optimizer: what is not in the triangle becomes 0.
+std::vector<Value> triangle(Context& c) {
+  const Shape& x = c.input(0).shape();
+  if (x.size() < 2 || !is_static(x)) c.refuse("its input has the shape " + to_string(x));
+  const int64_t k = c.has_input(1) ? c.constant_integers(1, "k").at(0) : 0;
+  const bool upper = c.integer("upper", 1) != 0;
+  const int64_t rows = x[x.size() - 2], columns = x.back();
+  std::vector<uint8_t> kept;
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t i = 0; i < columns; ++i) kept.push_back(upper ? i - r >= k : i - r <= k);
+  Shape shape(x.size() - 2, 1);
+  shape.insert(shape.end(), {rows, columns});
+  const Value mask = c.graph().constant(Tensor::of(ElementType::boolean, shape, kept), c.name() + "/kept")->value();
+  if (c.input(0).type() == ElementType::boolean) return {c.make("LogicalAnd", {c.input(0), mask})};
+  return {c.make("Select", {mask, c.input(0), c.number_constant(c.input(0).type(), Shape(x.size(), 1), 0)})};
+}
+
+/// No operator of Model Optimizer: cut, or padded with zeros, about the middle.
+std::vector<Value> center_crop_pad(Context& c) {
+  Steps s(c);
+  const Shape x = c.input(0).shape();
+  const std::vector<int64_t> sizes = c.constant_integers(1, "shape");
+  std::vector<int64_t> axes = c.integers("axes");
+  for (size_t i = 0; axes.size() < sizes.size() && !c.has("axes"); ++i) axes.push_back(static_cast<int64_t>(i));
+  if (axes.size() != sizes.size() || !is_static(x)) c.refuse("its axes and its shape differ in number");
+  Value y = c.input(0);
+  std::vector<int64_t> begin(x.size(), 0), end(x.size(), 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const auto a = static_cast<size_t>(c.axis(axes[i], c.rank()));
+    const int64_t have = x[a], want = sizes[i];
+    if (want < 1) c.refuse("its shape is " + to_string(sizes));
+    if (want < have) y = s.slice(y, a, (have - want) / 2, (have - want) / 2 + want);
+    if (want <= have) continue;
+    begin[a] = (want - have) / 2;
+    end[a] = want - have - begin[a];
+  }
+  if (std::ranges::any_of(end, [](int64_t v) { return v != 0; }))
+    y = s.make("Pad", {y, s.indices(begin), s.indices(end), s.number(y, 0)},
+               attributes({{"pad_mode", std::string("constant")}}));
+  return {s.done(y)};
+}
 
 std::vector<Value> depth_to_space(Context& c) {
   const std::string mode = c.text("mode", "DCR") == "CRD" ? "depth_first" : "blocks_first";
@@ -234,6 +277,8 @@ constexpr OperatorRow kOperators[] = {
     {"Split", 1, "Split", mo::split, ie::split_1},
     {"Split", 13, "Split", mo::split, ie::split_13},
     {"Expand", 1, "Broadcast", mo::expand, ie::expand},
+    {"Trilu", 14, "Select", mo::triangle, nullptr},
+    {"CenterCropPad", 18, "Pad", mo::center_crop_pad, nullptr},
     {"Tile", 1, "Tile", mo::tile, ie::tile},
     {"Shape", 1, "ShapeOf", mo::shape_of, ie::shape_of},
     {"Size", 1, "ShapeOf", mo::size_of, ie::size_of},

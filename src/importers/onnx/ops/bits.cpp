@@ -1,0 +1,111 @@
+// Operators on the bits of integers, which the VPU lacks: a shift is a product or quotient by a power of two from a
+// table; "and" looks up byte by byte, the others follow from it: a | b = a + b - (a & b), a ^ b = a + b - 2 (a & b).
+#include <algorithm>
+
+#include "importers/onnx/mo_steps.hpp"
+#include "importers/onnx/operators.hpp"
+
+namespace blobsmith::onnx_import {
+namespace mo {
+namespace {
+
+constexpr int64_t kByte = 256;
+
+bool is_signed(ElementType t) {
+  return t == ElementType::i8 || t == ElementType::i16 || t == ElementType::i32 || t == ElementType::i64;
+}
+
+std::vector<Value> bit_shift(Context& c) {
+  Steps s(c);
+  const std::string direction = c.text("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") c.refuse("direction is '" + direction + "'");
+  const Value x = c.input(0);
+  std::vector<int64_t> powers;
+  for (int64_t i = 0; i < 31; ++i) powers.push_back(int64_t{1} << i);
+  const Value factor = s.convert(s.gather(s.indices(powers), s.convert(c.input(1), ElementType::i32), 0), x.type());
+  if (direction == "LEFT") return {s.done(s.multiply(x, factor))};
+  return {s.done(s.make("Divide", {x, factor}, attributes({{"m_pythondiv", true}})))};
+}
+
+/// The bytes of v from the lowest on, 0..255 each; v counts as of 32 bits, the width of the VPU's integers.
+std::vector<Value> bytes_of(Steps& s, Value v, int count) {
+  std::vector<Value> bytes;
+  for (int i = 0; i < count; ++i) {
+    const Value low = s.make("FloorMod", {v, s.number(v, static_cast<double>(kByte))});
+    bytes.push_back(low);
+    if (i + 1 < count)
+      v = s.make("Divide", {s.subtract(v, low), s.number(v, static_cast<double>(kByte))},
+                 attributes({{"m_pythondiv", false}}));
+  }
+  return bytes;
+}
+
+Value both(Steps& s, Value a, Value b, ElementType type) {
+  const int count = std::min<int>(4, static_cast<int>(byte_width(type)));
+  const auto wide = [&](Value v) { return s.convert(v, ElementType::i32); };
+  const std::vector<Value> left = bytes_of(s, wide(a), count), right = bytes_of(s, wide(b), count);
+  Value y;
+  for (int i = count; i-- > 0;) {
+    const bool is_sign = i + 1 == count && (is_signed(type) || count == 4);
+    std::vector<int64_t> table;
+    for (int64_t p = 0; p < kByte * kByte; ++p) {
+      const int64_t v = (p / kByte) & (p % kByte);
+      table.push_back(is_sign && v >= kByte / 2 ? v - kByte : v);
+    }
+    const auto at = static_cast<size_t>(i);
+    const Value place = s.add(s.multiply(left[at], static_cast<double>(kByte)), right[at]);
+    const Value part = s.convert(s.gather(s.indices(table), place, 0), ElementType::i32);
+    y = y ? s.add(s.multiply(y, static_cast<double>(kByte)), part) : part;
+  }
+  return s.convert(y, type);
+}
+
+void check(Context& c) {
+  if (!is_integer(c.input(0).type())) c.refuse("its inputs are not integers");
+}
+
+std::vector<Value> bitwise_and(Context& c) {
+  check(c);
+  Steps s(c);
+  return {s.done(both(s, c.input(0), c.input(1), c.input(0).type()))};
+}
+std::vector<Value> bitwise_or(Context& c) {
+  check(c);
+  Steps s(c);
+  const Value a = c.input(0), b = c.input(1);
+  return {s.done(s.subtract(s.add(a, b), both(s, a, b, a.type())))};
+}
+std::vector<Value> bitwise_xor(Context& c) {
+  check(c);
+  Steps s(c);
+  const Value a = c.input(0), b = c.input(1);
+  return {s.done(s.subtract(s.add(a, b), s.multiply(both(s, a, b, a.type()), 2)))};
+}
+/// -1 - x, or the largest number less x.
+std::vector<Value> bitwise_not(Context& c) {
+  check(c);
+  Steps s(c);
+  const Value x = c.input(0);
+  const ElementType type = x.type();
+  const double largest = is_signed(type) || byte_width(type) >= 4 ? -1 : byte_width(type) == 1 ? 255 : 65535;
+  const Value wide = s.convert(x, ElementType::i32);
+  return {s.done(s.convert(s.subtract(s.number(wide, largest), wide), type))};
+}
+
+}  // namespace
+}  // namespace mo
+
+namespace {
+
+// name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
+constexpr OperatorRow kOperators[] = {
+    {"BitShift", 11, "Multiply", mo::bit_shift, nullptr},     {"BitwiseAnd", 18, "Gather", mo::bitwise_and, nullptr},
+    {"BitwiseOr", 18, "Gather", mo::bitwise_or, nullptr},     {"BitwiseXor", 18, "Gather", mo::bitwise_xor, nullptr},
+    {"BitwiseNot", 18, "Subtract", mo::bitwise_not, nullptr},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> bit_operators() { return kOperators; }
+
+}  // namespace blobsmith::onnx_import

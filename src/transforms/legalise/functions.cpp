@@ -1,0 +1,169 @@
+// Functions that the VPU lacks, of what it has: sums, products, powers, exponentials, logarithms, rounding. Every step
+// is rounded to FP16, so that steps that lose digits are avoided: angles lose whole turns by a multiple of pi in two
+// parts, of which the first has so few digits that its multiples are exact:
+//
+//   sin(x) = (-1)^k sin(r),  k = round(x / pi),  r = (x - k 3.125) - k 0.01659265,  sin(r) = r (1 - r^2/6 + ...)
+#include <cmath>
+#include <numbers>
+
+#include "transforms/legalise/terms.hpp"
+
+namespace blobsmith::legalise_rows {
+namespace {
+
+constexpr double kPi = std::numbers::pi, kHalfPi = kPi / 2, kLn2 = std::numbers::ln2;
+
+bool of_reals(const Node& n) { return is_float(n.element_type()); }
+
+class Functions : public Terms {
+ public:
+  using Terms::Terms;
+
+  /// c[0] + c[1] s + c[2] s^2 ...
+  Value polynomial(Value s, std::initializer_list<double> c) {
+    const double* last = c.end() - 1;
+    Value y = add(multiply(s, *last), *(last - 1));
+    for (const double* k = last - 1; k != c.begin(); --k) y = add(multiply(y, s), *(k - 1));
+    return y;
+  }
+  Value power(Value x, double exponent) { return make("Power", {x, number(x, exponent)}); }
+  Value reciprocal(Value x) { return power(x, -1); }
+  Value square_root(Value x) { return power(x, 0.5); }
+  Value minus(Value a, Value b) { return add(a, multiply(b, -1)); }
+  Value is_negative(Value x) { return make("Less", {x, number(x, 0)}); }
+  Value with_sign_of(Value x, Value size) { return choose(is_negative(x), multiply(size, -1), size); }
+
+  /// sin(r) from -pi/2 to pi/2
+  Value small_sine(Value r) {
+    const Value s = multiply(r, r);
+    return multiply(r, polynomial(s, {1, -1.0 / 6, 1.0 / 120, -1.0 / 5040}));
+  }
+  /// x less `turns` times pi
+  Value without_turns(Value x, Value turns) {
+    constexpr double kFewDigits = 3.125;
+    return add(add(x, multiply(turns, -kFewDigits)), multiply(turns, kFewDigits - kPi));
+  }
+  Value round(Value x) { return make("Round", {x}, transforms::attributes({{"mode", "half_to_even"}})); }
+  Value parity(Value k) { return make("FloorMod", {k, number(k, 2)}); }
+
+  /// atan(z) from -1 to 1
+  Value small_arctangent(Value z) {
+    const Value s = multiply(z, z);
+    return multiply(z, polynomial(s, {0.9998660, -0.3302995, 0.1801410, -0.0851330, 0.0208351}));
+  }
+  Value half_square(Value v) { return multiply(multiply(v, 0.5), v); }
+  Value hyperbolic_cosine(Value x) {
+    return add(half_square(make("Exp", {multiply(x, 0.5)})), half_square(make("Exp", {multiply(x, -0.5)})));
+  }
+  /// ln(a + b), which may be beyond FP16
+  Value log_of_sum(Value a, Value b) { return add(make("Log", {add(multiply(a, 0.5), multiply(b, 0.5))}), kLn2); }
+};
+
+Value sine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), k = f.round(f.multiply(x, 1 / kPi));
+  const Value sign = f.add(f.multiply(f.parity(k), -2), 1);
+  return f.multiply(f.small_sine(f.without_turns(x, k)), sign);
+}
+
+/// cos(x) = -(-1)^k sin(x - (k + 1/2) pi)
+Value cosine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), k = f.round(f.add(f.multiply(x, 1 / kPi), -0.5));
+  const Value sign = f.add(f.multiply(f.parity(k), 2), -1);
+  return f.multiply(f.small_sine(f.without_turns(x, f.add(k, 0.5))), sign);
+}
+
+/// The cosine as the sine of what is left to pi/2, so that it is exact where it is small.
+Value tangent(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), k = f.round(f.multiply(x, 1 / kPi)), r = f.without_turns(x, k);
+  constexpr double kFewDigits = 1.5703125;
+  const Value rest = f.add(f.add(f.multiply(f.magnitude(r), -1), kFewDigits), kHalfPi - kFewDigits);
+  return f.multiply(f.small_sine(r), f.reciprocal(f.small_sine(rest)));
+}
+
+/// Beyond 1: pi/2 - atan(1/x)
+Value arctangent(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), a = f.magnitude(x), one = f.number(x, 1);
+  const Value z = f.multiply(f.minimum(a, 1), f.reciprocal(f.maximum(a, 1)));
+  const Value y = f.small_arctangent(z);
+  const Value size = f.choose(f.make("Greater", {a, one}), f.add(f.multiply(y, -1), kHalfPi), y);
+  return f.with_sign_of(x, size);
+}
+
+/// asin(x) = 2 atan(x / (1 + sqrt((1 - x) (1 + x))))
+Value arcsine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0);
+  const Value root = f.square_root(f.multiply(f.add(f.multiply(x, -1), 1), f.add(x, 1)));
+  return f.multiply(f.small_arctangent(f.multiply(x, f.reciprocal(f.add(root, 1)))), 2);
+}
+
+/// acos(a) = 2 atan(sqrt((1 - a) / (1 + a))), and pi less that of -x below 0
+Value arccosine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), a = f.magnitude(x);
+  const Value z = f.multiply(f.square_root(f.add(f.multiply(a, -1), 1)), f.power(f.add(a, 1), -0.5));
+  const Value y = f.multiply(f.small_arctangent(z), 2);
+  return f.choose(f.is_negative(x), f.add(f.multiply(y, -1), kPi), y);
+}
+
+Value hyperbolic_cosine(Rewriter& rw, const Node& n) { return Functions(rw).hyperbolic_cosine(n.input(0)); }
+Value hyperbolic_sine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  return f.multiply(f.make("Tanh", {n.input(0)}), f.hyperbolic_cosine(n.input(0)));
+}
+
+/// Beyond 64 the root of x^2 + 1 is x, and no square leaves FP16.
+Value area_sine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), a = f.magnitude(x), c = f.minimum(a, 64);
+  const Value root = f.add(f.square_root(f.add(f.multiply(c, c), 1)), f.minus(a, c));
+  return f.with_sign_of(x, f.log_of_sum(a, root));
+}
+Value area_cosine(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0), c = f.minimum(x, 64);
+  const Value root = f.add(f.square_root(f.multiply(f.add(c, -1), f.add(c, 1))), f.minus(x, c));
+  return f.log_of_sum(x, root);
+}
+Value area_tangent(Rewriter& rw, const Node& n) {
+  Functions f(rw);
+  const Value x = n.input(0);
+  const Value above = f.make("Log", {f.add(x, 1)}), below = f.make("Log", {f.add(f.multiply(x, -1), 1)});
+  return f.multiply(f.minus(above, below), 0.5);
+}
+
+bool has_constant_numbers(const Node& n) {
+  return of_reals(n) && transforms::single_value(n.input(1)) && transforms::single_value(n.input(2));
+}
+Value selu(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Value elu =
+      t.make("Elu", {n.input(0)}, transforms::attributes({{"alpha", *transforms::single_value(n.input(1))}}));
+  return t.multiply(elu, *transforms::single_value(n.input(2)));
+}
+
+// The errors are those of FP16 arithmetic, relative to results above 1: held by transforms_legalise_test.
+constexpr SpelledRow kRows[] = {
+    {{"Sin"}, of_reals, sine, "a polynomial behind the removal of half turns", 2e-3},
+    {{"Cos"}, of_reals, cosine, "a polynomial behind the removal of half turns", 2e-3},
+    {{"Tan"}, of_reals, tangent, "sine by cosine", 6e-3},
+    {{"Asin"}, of_reals, arcsine, "2 atan(x / (1 + sqrt((1 - x) (1 + x))))", 2e-3},
+    {{"Acos"}, of_reals, arccosine, "2 atan(sqrt((1 - x) / (1 + x)))", 2e-3},
+    {{"Atan"}, of_reals, arctangent, "a polynomial of x or 1/x", 2e-3},
+    {{"Sinh"}, of_reals, hyperbolic_sine, "Tanh times Cosh", 4e-3},
+    {{"Cosh"}, of_reals, hyperbolic_cosine, "half the sum of two exponentials", 3e-3},
+    {{"Asinh"}, of_reals, area_sine, "Log(x + sqrt(x^2 + 1))", 2e-3},
+    {{"Acosh"}, of_reals, area_cosine, "Log(x + sqrt(x^2 - 1))", 2e-3},
+    {{"Atanh"}, of_reals, area_tangent, "half the difference of two logarithms", 2e-3},
+    {{"Selu"}, has_constant_numbers, selu, "a factor times Elu", 0},
+};
+
+}  // namespace
+
+std::span<const SpelledRow> function_rows() { return kRows; }
+
+}  // namespace blobsmith::legalise_rows

@@ -1,0 +1,149 @@
+// Repeating and padding of what the VPU's stages don't take: integers, and tensors of other than three or four axes.
+// Both become Gathers of constant positions.
+#include <algorithm>
+
+#include "transforms/legalise/terms.hpp"
+
+namespace blobsmith::legalise_rows {
+namespace {
+
+using transforms::constant_of;
+
+/// x with leading ones, up to this rank.
+Value ranked(Terms& t, Value x, size_t rank) {
+  if (x.shape().size() >= rank) return x;
+  Shape s = x.shape();
+  s.insert(s.begin(), rank - s.size(), 1);
+  return t.reshape(x, s);
+}
+
+Value repeat(Terms& t, Value x, const std::vector<int64_t>& times) {
+  for (size_t a = 0; a < times.size(); ++a) {
+    if (times[a] == 1) continue;
+    std::vector<int64_t> at;
+    for (int64_t i = 0; i < times[a]; ++i)
+      for (int64_t k = 0; k < x.shape()[a]; ++k) at.push_back(k);
+    x = t.gather(x, at, static_cast<int64_t>(a));
+  }
+  return x;
+}
+
+bool repeats_integers(const Node& n) {
+  return is_whole(n.element_type()) && constant_of(n.input(1)) && is_static(n.input(0).shape()) && is_static(n.shape());
+}
+
+Value tile(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  std::vector<int64_t> times = n.input(1).node->constant.to_i64();
+  const size_t rank = n.shape().size();
+  times.insert(times.begin(), rank - times.size(), 1);
+  const Value x = repeat(t, ranked(t, n.input(0), rank), times);
+  return x == n.input(0) ? t.reshape(x, n.shape()) : x;
+}
+
+Value broadcast(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  Value x = n.input(0);
+  if (n.attrs.text("mode", "numpy") == "explicit") {
+    const std::vector<int64_t> axes = transforms::normalized_axes(n.input(2).node->constant.to_i64(), n.shape().size());
+    Shape spread(n.shape().size(), 1);
+    for (size_t i = 0; i < axes.size(); ++i) spread[static_cast<size_t>(axes[i])] = x.shape()[i];
+    x = t.reshape(x, spread);
+  }
+  x = ranked(t, x, n.shape().size());
+  std::vector<int64_t> times;
+  for (size_t i = 0; i < n.shape().size(); ++i) times.push_back(x.shape()[i] == n.shape()[i] ? 1 : n.shape()[i]);
+  const Value y = repeat(t, x, times);
+  return y == n.input(0) ? t.reshape(y, n.shape()) : y;
+}
+
+bool broadcasts_integers(const Node& n) {
+  if (!repeats_integers(n)) return false;
+  return n.attrs.text("mode", "numpy") != "explicit" || (n.input_count() > 2 && constant_of(n.input(2)));
+}
+
+// ---- Pad ------------------------------------------------------------------------------------------------------------
+
+struct Pads {
+  std::vector<int64_t> begin, end;
+};
+std::optional<Pads> pads_of(const Node& n) {
+  if (!constant_of(n.input(1)) || !constant_of(n.input(2)) || !is_static(n.input(0).shape())) return std::nullopt;
+  return Pads{n.input(1).node->constant.to_i64(), n.input(2).node->constant.to_i64()};
+}
+
+bool cuts(const Pads& p) {
+  const auto negative = [](int64_t v) { return v < 0; };
+  return std::ranges::any_of(p.begin, negative) || std::ranges::any_of(p.end, negative);
+}
+
+bool is_padded_otherwise(const Node& n) {
+  const auto p = pads_of(n);
+  if (!p) return false;
+  const size_t rank = n.shape().size();
+  const bool has_stage = is_float(n.element_type()) && (rank == 3 || rank == 4) && !cuts(*p) &&
+                         n.attrs.text("pad_mode", "constant") != "wrap";
+  if (has_stage) return false;
+  // a computed value would be spread over the pads
+  return n.attrs.text("pad_mode", "constant") != "constant" || n.input_count() < 4 || constant_of(n.input(3)) ||
+         n.input(3).shape().empty();
+}
+
+/// Where the element i of an axis padded in front by `begin` comes from; `size` elements.
+int64_t source(const std::string& mode, int64_t i, int64_t begin, int64_t size) {
+  const auto modulo = [](int64_t a, int64_t b) { return ((a % b) + b) % b; };
+  const int64_t k = i - begin;
+  if (mode == "edge") return std::clamp<int64_t>(k, 0, size - 1);
+  if (mode == "wrap") return modulo(k, size);
+  if (mode == "reflect") {
+    if (size == 1) return 0;
+    const int64_t m = modulo(k, 2 * (size - 1));
+    return m < size ? m : 2 * (size - 1) - m;
+  }
+  const int64_t m = modulo(k, 2 * size);
+  return m < size ? m : 2 * size - 1 - m;
+}
+
+Value pad(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Pads p = *pads_of(n);
+  const std::string mode = n.attrs.text("pad_mode", "constant");
+  Value x = n.input(0);
+  for (size_t a = 0; a < p.begin.size(); ++a) {
+    const auto axis = static_cast<int64_t>(a);
+    const int64_t size = x.shape()[a];
+    if (p.begin[a] == 0 && p.end[a] == 0) continue;
+    if (mode != "constant") {
+      std::vector<int64_t> at;
+      for (int64_t i = 0; i < size + p.begin[a] + p.end[a]; ++i) at.push_back(source(mode, i, p.begin[a], size));
+      x = t.gather(x, at, axis);
+      continue;
+    }
+    x = t.slice(x, axis, std::max<int64_t>(0, -p.begin[a]), size - std::max<int64_t>(0, -p.end[a]));
+    const auto block = [&](int64_t length) {
+      Shape s = x.shape();
+      s[a] = length;
+      if (n.input_count() < 4) return t.filled(x.type(), s, 0);
+      if (const auto v = transforms::uniform_value(n.input(3))) return t.filled(x.type(), s, *v);
+      return t.add(t.filled(x.type(), s, 0), n.input(3));
+    };
+    std::vector<Value> parts;
+    if (p.begin[a] > 0) parts.push_back(block(p.begin[a]));
+    parts.push_back(x);
+    if (p.end[a] > 0) parts.push_back(block(p.end[a]));
+    x = t.concat(parts, axis);
+  }
+  return x == n.input(0) ? t.reshape(x, n.shape()) : x;
+}
+
+constexpr SpelledRow kRows[] = {
+    {{"Tile"}, repeats_integers, tile, "Gathers of repeated positions"},
+    {{"Broadcast"}, broadcasts_integers, broadcast, "Gathers of repeated positions"},
+    {{"Pad"}, is_padded_otherwise, pad, "Concat with what is padded, or a Gather"},
+};
+
+}  // namespace
+
+std::span<const SpelledRow> movement_rows() { return kRows; }
+
+}  // namespace blobsmith::legalise_rows

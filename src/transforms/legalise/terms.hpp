@@ -1,0 +1,105 @@
+// What the rewrites of this room share: a row for each, and short words for the arithmetic that they are made of.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transforms/conversion/passes.hpp"
+#include "transforms/legalise/legalise.hpp"
+#include "transforms/rewriter/rewrite.hpp"
+
+namespace blobsmith::legalise_rows {
+
+using transforms::kStaysReduction;
+using transforms::Rewriter;
+
+/// One rewrite of an operation that the VPU lacks, in this form.
+struct SpelledRow {
+  transforms::Roots roots;
+  bool (*applies)(const Node&);
+  Value (*build)(Rewriter&, const Node&);  ///< what stands for the only output
+  std::string_view says;                   ///< what it becomes, for users
+  double max_error = 0;                    ///< of one operation, computed in FP16; 0: exact
+};
+
+std::span<const SpelledRow> integer_rows();
+std::span<const SpelledRow> logic_rows();
+std::span<const SpelledRow> movement_rows();
+std::span<const SpelledRow> sum_rows();
+std::span<const SpelledRow> function_rows();
+std::span<const SpelledRow> index_rows();
+std::span<const SpelledRow> convolution_rows();
+
+/// Integers of 8 and 16 bits, which the VPU lacks, become 32-bit ones that wrap around alike (narrow_integers.cpp).
+std::vector<Remark> widen_integers(Graph& graph);
+/// Real numbers that only hold integers, between two conversions, are computed as integers (whole_numbers.cpp).
+std::vector<Remark> keep_whole_numbers(Graph& graph);
+/// The sorting and choosing of integers (integer_top_k.cpp).
+std::vector<Remark> sort_integers(Graph& graph);
+
+/// Set on what a rewrite made in a form that the same rewrite would take again.
+inline constexpr std::string_view kSpelledOut = "spelled_out";
+
+/// v, and no rewrite looks at it.
+inline Value spelled_out(Value v) {
+  v.node->attrs.set(kSpelledOut, true);
+  return v;
+}
+
+/// Writes operations on values of one type.
+class Terms {
+ public:
+  explicit Terms(Rewriter& rw) : rw_(rw) {}
+
+  Value make(std::string type, std::vector<Value> inputs, Attributes attrs = {}) {
+    return rw_.make(std::move(type), std::move(inputs), std::move(attrs))->value();
+  }
+  /// A number of x's type.
+  Value number(Value x, double v) { return filled(x.type(), {}, v); }
+  Value filled(ElementType type, Shape shape, double v);
+  Value integers(ElementType type, Shape shape, const std::vector<int64_t>& v);
+  Value convert(Value v, ElementType type);
+
+  Value add(Value a, Value b) { return make("Add", {a, b}); }
+  Value add(Value a, double b) { return add(a, number(a, b)); }
+  Value subtract(Value a, Value b) { return make("Subtract", {a, b}); }
+  Value multiply(Value a, Value b) { return make("Multiply", {a, b}); }
+  Value multiply(Value a, double b) { return multiply(a, number(a, b)); }
+  Value maximum(Value a, Value b) { return make("Maximum", {a, b}); }
+  Value maximum(Value a, double b) { return maximum(a, number(a, b)); }
+  Value minimum(Value a, Value b) { return make("Minimum", {a, b}); }
+  Value minimum(Value a, double b) { return minimum(a, number(a, b)); }
+  Value magnitude(Value a) { return maximum(a, multiply(a, -1)); }
+  Value negated(Value condition) { return make("LogicalNot", {condition}); }
+  Value equal(Value a, Value b) { return make("Equal", {a, b}); }
+  Value choose(Value condition, Value a, Value b) { return make("Select", {condition, a, b}); }
+
+  // Of integers only.
+  Value quotient(Value a, Value b);  ///< truncated
+  Value at_least(Value a, Value b) { return make("GreaterEqual", {a, b}); }
+  Value less(Value a, Value b) { return negated(at_least(a, b)); }
+  Value floor_remainder(Value a, Value b);
+  /// A condition as 0 or 1.
+  Value as_integer(Value condition, ElementType type) { return convert(condition, type); }
+
+  Value reduce(const char* type, Value x, std::vector<int64_t> axes, bool keep_dims);
+  Value slice(Value x, int64_t axis, int64_t from, int64_t to);
+  /// Of all axes, with steps.
+  Value slice(Value x, const std::vector<int64_t>& from, const std::vector<int64_t>& to,
+              const std::vector<int64_t>& step);
+  Value concat(std::vector<Value> parts, int64_t axis);
+  Value gather(Value x, const std::vector<int64_t>& indices, int64_t axis);
+  Value reshape(Value x, Shape shape) { return rw_.reshape(x, std::move(shape))->value(); }
+  Value transpose(Value x, std::vector<int64_t> order);
+  Rewriter& rewriter() { return rw_; }
+
+ private:
+  Rewriter& rw_;
+};
+
+/// All axes but `axis`, then it; nothing where it is the last one already.
+std::vector<int64_t> order_with_last(size_t rank, int64_t axis);
+std::vector<int64_t> inverse_order(const std::vector<int64_t>& order);
+bool is_whole(ElementType t);  ///< an integer or boolean type
+
+}  // namespace blobsmith::legalise_rows
