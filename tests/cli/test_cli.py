@@ -94,13 +94,13 @@ def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):
 
 @pytest.fixture
 def troubled_model(tmp_path):
-    """Sin and Cos are no stages, Abs is what convert rewrites, GatherTree comes from an unknown opset."""
+    """Bucketize is no stage, Abs is what convert rewrites, GatherTree comes from an unknown opset."""
     net = Net('troubled')
     x = net.conv(net.input(1, 3, 8, 8), 3, 4)
     fixed = net.layer('Abs', [x], name='fixed')
-    sine = net.layer('Sin', [fixed], name='first')
-    unknown = net.layer('Twist', [sine], name='unknown')
-    net.result(net.layer('Cos', [unknown], name='second'))
+    state = net.layer('Bucketize', [fixed, net.const([0.5, 1])], name='first', version='opset3', output_type='i32')
+    unknown = net.layer('Twist', [state], name='unknown')
+    net.result(net.layer('Bucketize', [unknown, net.const([0.5, 1])], name='second', version='opset3', output_type='i32'))
     net.save(str(tmp_path / 'troubled'))
     path = tmp_path / 'troubled.xml'
     dims = ''.join(f'<dim>{d}</dim>' for d in (1, 4, 8, 8))   # which are needed where a layer can't be read
@@ -113,9 +113,9 @@ def test_check_tells_every_problem_in_network_order(run, troubled_model):
     assert done.returncode == 1
     problems = [l for l in done.stdout.splitlines() if re.match(r'\d+\. error', l)]
     assert [re.search(r'"(first|unknown|second)"|type: (Twist)', l) is not None for l in problems] == [True] * 3
-    assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "Sin"')
+    assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "Bucketize"')
     assert problems[1].startswith('2. error[BS2001]: ') and 'Twist' in problems[1]
-    assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "Cos"')
+    assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "Bucketize"')
     assert 'fixed: Abs "fixed" becomes Maximum(x, -x)' in done.stdout
     assert "can't be converted: 6 layers, 2 supported, 1 fixed, 3 unsupported" in done.stdout
 
@@ -136,7 +136,7 @@ def test_check_json_has_a_stable_shape(run, troubled_model, model):
     assert [p['layer'] for p in report['problems']] == ['first', 'unknown', 'second']
     assert {'number', 'code', 'message', 'layer', 'type'} <= set(report['problems'][0])
     layer = next(l for l in report['layers'] if l['name'] == 'first')
-    assert layer == {'name': 'first', 'type': 'Sin', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
+    assert layer == {'name': 'first', 'type': 'Bucketize', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
     assert next(l for l in report['layers'] if l['name'] == 'fixed')['fix'] == 'Maximum(x, -x)'
     good = run('check', model, '--json')
     assert good.returncode == 0 and json.loads(good.stdout)['compiles'] is True and json.loads(good.stdout)['problems'] == []
@@ -149,11 +149,12 @@ def test_check_without_fixes_judges_as_compile_does(run, troubled_model):
 
 def test_check_of_onnx_goes_on_behind_unknown_operators(run, onnx_model):
     m = onnx.load(onnx_model)
-    m.graph.node.extend([helper.make_node('Twist', ['scores'], ['t'], name='twist'), helper.make_node('Relu', ['t'], ['u'], name='behind'), helper.make_node('Sin', ['c'], ['v'], name='sine')])
+    m.graph.node.extend([helper.make_node('Twist', ['scores'], ['t'], name='twist'), helper.make_node('Relu', ['t'], ['u'], name='behind'), helper.make_node('ExperimentalDetectronPriorGridGenerator', ['priors', 'c', 'c'], ['v'], name='grid', domain='org.openvinotoolkit')])
+    m.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros((3, 4), np.float32), 'priors'))
     m.graph.output.extend([helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 8, 16, 16]) for n in 'uv'])
     onnx.save(m, onnx_model)
     report = json.loads(run('check', onnx_model, '--json').stdout)
-    assert {p['layer'] for p in report['problems']} == {'twist', 'v'}
+    assert {p['layer'] for p in report['problems']} == {'twist', 'grid'}
     assert {l['name']: l['status'] for l in report['layers']}['behind'] == 'not checked'
     assert report['fixed'] == 1 and report['not_checked'] == 1
 
@@ -175,7 +176,7 @@ def test_layers_finds_operations(run):
     rows = json.loads(run('layers', '--json').stdout)
     assert {r['framework'] for r in rows} == {'onnx', 'openvino', 'vpu', 'stages'}
     support = {(r['framework'], r['name']): r['support'] for r in rows}
-    assert support['openvino', 'Convolution'] == 'yes' and support['openvino', 'Sin'] == 'no' and support['onnx', 'Conv'] == 'yes'
+    assert support['openvino', 'Convolution'] == 'yes' and support['openvino', 'Sin'] == 'by convert' and support['openvino', 'Bucketize'] == 'no' and support['onnx', 'Conv'] == 'yes'
     assert support['openvino', 'HardSigmoid'] == 'by convert' and support['vpu', 'Pooling'] == 'yes' and support['stages', 'MyriadXHwOp'] == 'yes'
     one = json.loads(run('layers', '--framework', 'openvino', '--op', 'pad', '--json').stdout)
     assert [r['name'] for r in one] == ['Pad'] and one[0]['opsets'] and one[0]['limits']

@@ -112,13 +112,17 @@ TEST(OnnxImport, WritesASubtractedConstantAsAnAddedOne) {
   EXPECT_EQ(add->input(1).node->constant.to_f32(), (std::vector<float>{-1, -2, -3}));
 }
 
-TEST(OnnxImport, MakesUnreadValuesNetworkOutputs) {
-  const Graph g = ModelText()
-                      .input("x", {1, 3})
-                      .node("Relu", "dead", {"x"}, "d")
-                      .node("Tanh", "live", {"x"}, "y")
-                      .output("y")
-                      .import();
+TEST(OnnxImport, MakesUnreadValuesNetworkOutputsAsModelOptimizerOnly) {
+  const auto m = ModelText()
+                     .input("x", {1, 3})
+                     .input("unread", {1, 3})
+                     .node("Relu", "dead", {"x"}, "d")
+                     .node("Tanh", "live", {"x"}, "y")
+                     .output("y");
+  EXPECT_EQ(m.import().results().size(), 1u);
+  EXPECT_EQ(m.import().parameters().size(), 2u);
+  const Graph g = m.import({.quirks = true});
+  EXPECT_EQ(g.parameters().size(), 1u);
   ASSERT_EQ(g.results().size(), 2u);
   EXPECT_EQ(g.results()[0]->input(0).node->name, "dead");
   EXPECT_EQ(g.results()[1]->input(0).node->name, "y");

@@ -25,6 +25,7 @@ constexpr std::array kRows{
     Row{"GRUCell", "write it with MatMul, Sigmoid and Tanh"},
     Row{"RNNCell", "write it with MatMul and Tanh"},
     Row{"Reverse", "a Gather with constant indices turns an axis round"},
+    Row{"Bucketize", "the sum of Greater(x, b) over the buckets b is the number of x's bucket"},
     Row{"NonMaxSuppression", "cut the model before this layer and do the rest on the host"},
     Row{"BinaryConvolution", "the chip computes in FP16: use an ordinary convolution"},
 };
