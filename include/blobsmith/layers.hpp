@@ -18,6 +18,8 @@ struct SupportedLayer {
 
 /// Operators of ONNX, by name.
 std::vector<SupportedLayer> supported_onnx();
+/// Operators of TensorFlow, by name.
+std::vector<SupportedLayer> supported_tensorflow();
 /// Operations of OpenVINO IR, by name.
 std::vector<SupportedLayer> supported_openvino();
 /// Layer types that the compiler lowers, by name.

@@ -7,6 +7,7 @@
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/op.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
+#include "importers/tensorflow/importer.hpp"
 #include "transforms/faults/fault_table.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
@@ -147,9 +148,11 @@ std::vector<SupportedLayer> supported_openvino() {
   return rows;
 }
 
-std::vector<SupportedLayer> supported_onnx() {
+namespace {
+
+std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators) {
   std::vector<SupportedLayer> rows;
-  for (const auto& [op, operation] : onnx_operators()) {
+  for (const auto& [op, operation] : operators) {
     rows.push_back(operation.empty() ? SupportedLayer{{}, {}, Support::Yes, "(its input)", {}} : support_of(operation));
     rows.back().name = op;
     if (!operation.empty()) rows.back().becomes = operation;
@@ -157,6 +160,11 @@ std::vector<SupportedLayer> supported_onnx() {
   sort_by_name(rows);
   return rows;
 }
+
+}  // namespace
+
+std::vector<SupportedLayer> supported_onnx() { return supported_operators(onnx_operators()); }
+std::vector<SupportedLayer> supported_tensorflow() { return supported_operators(tensorflow_operators()); }
 
 std::string known_faults_markdown() { return transforms::fault_table(); }
 

@@ -26,6 +26,8 @@ struct Table {
 constexpr Table kTables[] = {
     {"onnx", "ONNX operators", nullptr, "main operation", true, supported_onnx,
      "What `convert` makes of the operators that it knows. An operator that is not listed is refused by name."},
+    {"tf", "TensorFlow operators", nullptr, "main operation", true, supported_tensorflow,
+     "What `convert` makes of the operators of TensorFlow graphs."},
     {"openvino", "OpenVINO operations", "opsets", "layers", true, supported_openvino,
      "Operations of an IR, and the layers that they are lowered as."},
     {"vpu", "Layer types", nullptr, nullptr, false, supported_vpu,
@@ -100,7 +102,7 @@ int layers_command(const Arguments& args) {
   CLI::App app("Example: blobsmith layers --framework onnx --op Resize", "blobsmith layers");
   std::string framework, op;
   bool json = false, markdown = false;
-  app.add_option("--framework", framework, "onnx, openvino, vpu (layer types) or stages; all where left out")
+  app.add_option("--framework", framework, "onnx, tf, openvino, vpu (layer types) or stages; all where left out")
       ->check(CLI::IsMember({"onnx", "openvino", "vpu", "stages"}));
   app.add_option("--op", op, "only this operation, in any letter case");
   app.add_flag("--json", json, "as JSON");

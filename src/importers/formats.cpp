@@ -8,6 +8,7 @@
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/openvino_ir/reader.hpp"
+#include "importers/tensorflow/importer.hpp"
 
 namespace blobsmith {
 namespace {
@@ -35,6 +36,10 @@ Imported read_onnx(const std::string& path, const ImportOptions& options) {
   if (options.as == ImportAs::InferenceEngine)
     return {import_onnx_as_inference_engine(bytes, folder_of(path), *options.release)};
   return import_onnx_as_model_optimizer(bytes, folder_of(path), options);
+}
+
+Imported read_tensorflow(const std::string& path, const ImportOptions& options) {
+  return import_tensorflow(path, options);
 }
 
 Imported read_ir(const std::string& path, const ImportOptions& options) {
@@ -69,7 +74,7 @@ constexpr FormatRow kFormats[] = {
     {"OpenVINO IR", {".xml"}, is_xml, read_ir},
     {"ONNX", {".onnx"}, is_onnx, read_onnx},
     {"TensorFlow Lite", {".tflite"}, is_tflite, nullptr, kToOnnx},
-    {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, nullptr, kToOnnx},
+    {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, read_tensorflow},
     {"Keras", {".h5", ".hdf5", ".keras"}, is_hdf5, nullptr, kToOnnx},
     {"Caffe", {".caffemodel", ".prototxt"}, nullptr, nullptr, "not yet supported; convert the model to ONNX"},
     {"MXNet",
@@ -129,7 +134,9 @@ const FormatRow& find_format(const std::string& path) {
 
 }  // namespace
 
-Imported import_model(const std::string& path, const ImportOptions& options) {
+Imported import_model(const std::string& given, const ImportOptions& options) {
+  const std::string saved_model = given + "/saved_model.pb";  // of TensorFlow: a model is a folder
+  const std::string& path = file_exists(saved_model) ? saved_model : given;
   if (!file_exists(path))
     throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
   try {

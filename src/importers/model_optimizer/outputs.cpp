@@ -56,7 +56,10 @@ void add_results(Session& s) {
   for (const SourceOutput& o : s.source.outputs)
     if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of(s.source, o.key), s.value(o.key), o.name});
   for (const Value& v : s.dangling) outputs.push_back({v.node->name, v, {}});
-  std::ranges::stable_sort(outputs, {}, &Output::key);
+  // A signature of TensorFlow states its order itself.
+  const bool ordered =
+      s.framework == importers::Framework::TensorFlow && s.source.only_stated_outputs && s.options.cut.outputs.empty();
+  if (!ordered) std::ranges::stable_sort(outputs, {}, &Output::key);
   for (const Output& o : outputs) s.graph.result(o.value, o.name)->attrs.set("named", !o.name.empty());
 }
 

@@ -55,4 +55,13 @@ bool fold(Rewriter& rw, Node* n, bool quirks) {
 bool fold_pad(Rewriter& rw, Node* n) { return fold(rw, n, true); }
 bool fold_pad_exactly(Rewriter& rw, Node* n) { return fold(rw, n, false); }
 
+bool fold_stated_pad(Rewriter& rw, Node* n) {
+  if (n->input_count() < 4) return false;
+  // Nothing is padded by a window that is valid; Model Optimizer states its pads from here on.
+  for (const NodeUse& use : n->output().uses)
+    if (is_window(use.node) && use.node->attrs.text("auto_pad", "explicit") == "valid")
+      use.node->attrs.set("auto_pad", std::string("explicit"));
+  return fold(rw, n, false);
+}
+
 }  // namespace blobsmith::model_optimizer

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "importers/model_optimizer/layout.hpp"
 #include "importers/model_optimizer/outputs.hpp"
 #include "importers/model_optimizer/preprocess.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
@@ -75,7 +76,11 @@ void inverse_operations(Session& s) {
 }
 void linear_sequences(Session& s) { apply_rewrites(s.graph, {{{"Multiply", "Add"}, fuse_linear_sequence}}); }
 void grouped_convolutions(Session& s) { apply_rewrites(s.graph, {{{"Concat"}, fuse_grouped_convolution}}); }
-void pads(Session& s) { apply_rewrites(s.graph, {{{"Pad"}, quirks(s) ? fold_pad : fold_pad_exactly}}); }
+void pads(Session& s) {
+  if (s.framework == Framework::TensorFlow) return void(apply_rewrites(s.graph, {{{"Pad"}, fold_stated_pad}}));
+  apply_rewrites(s.graph, {{{"Pad"}, quirks(s) ? fold_pad : fold_pad_exactly}});
+}
+void dilated_convolutions(Session& s) { apply_rewrites(s.graph, {{{"BatchToSpace"}, fuse_dilated_convolution}}); }
 void strides(Session& s) { move_strides_up(s.graph); }
 void subtractions(Session& s) { apply_rewrites(s.graph, {{{"Add"}, add_to_subtract}}); }
 void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
@@ -93,6 +98,10 @@ constexpr StepRow kSteps[] = {
     {"front", "HSwish", on_multiply<fuse_hswish>, kAll},
     {"front", "HSigmoid", on_multiply<fuse_hsigmoid>, kAll},
     {"front", "Subtract and Divide as Add and Multiply", inverse_operations, kAll},
+    {"middle", "NormalizeL2", on_multiply<fuse_normalize_l2>, of(Framework::TensorFlow)},
+    {"middle", "dilated convolutions", dilated_convolutions, of(Framework::TensorFlow)},
+    {"middle", "Reshapes in sequence", on_reshape<merge_reshapes>, of(Framework::TensorFlow)},
+    {"middle", "channels first", channels_first, of(Framework::TensorFlow)},
     {"middle", "mean and scale values", add_mean_and_scale, kAll},
     {"middle", "linear sequences", linear_sequences, kAll},
     {"middle", "factors into weights", linear_operands_into_weights, kAll},

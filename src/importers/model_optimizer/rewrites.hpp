@@ -31,6 +31,11 @@ bool fuse_grouped_convolution(Rewriter& rw, Node* n);
 // pad_folding.cpp
 bool fold_pad(Rewriter& rw, Node* n);
 bool fold_pad_exactly(Rewriter& rw, Node* n);
+bool fold_stated_pad(Rewriter& rw, Node* n);  ///< of TensorFlow: a Pad without a stated value stays
+// dilated_convolution.cpp, normalize_l2.cpp, reshapes.cpp: forms that TensorFlow spells out
+bool fuse_dilated_convolution(Rewriter& rw, Node* n);
+bool fuse_normalize_l2(Rewriter& rw, Node* n);
+bool merge_reshapes(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
 // transposes.cpp

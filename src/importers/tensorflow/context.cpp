@@ -1,0 +1,86 @@
+#include "importers/tensorflow/context.hpp"
+
+#include "graph/ops/known_value.hpp"
+#include "importers/model_optimizer/layout.hpp"
+
+namespace blobsmith::tensorflow_import {
+
+Value Context::input(size_t i) const {
+  if (i >= op_.inputs.size()) refuse("input " + std::to_string(i) + " is missing");
+  return session_.value(op_.inputs[i]);
+}
+
+std::vector<Value> Context::inputs() const {
+  std::vector<Value> all;
+  for (size_t i = 0; i < input_count(); ++i) all.push_back(input(i));
+  return all;
+}
+
+Tensor Context::tensor_of(size_t i, std::string_view what) const {
+  auto t = known_value(input(i));
+  if (!t) refuse("its " + std::string(what) + " is not a constant");
+  return *std::move(t);
+}
+
+std::vector<int64_t> Context::integers_of(size_t i, std::string_view what) const { return tensor_of(i, what).to_i64(); }
+
+int64_t Context::integer_of(size_t i, std::string_view what) const {
+  const std::vector<int64_t> v = integers_of(i, what);
+  if (v.size() != 1) refuse("its " + std::string(what) + " is not one number");
+  return v[0];
+}
+
+int64_t Context::axis(int64_t a, int64_t rank) const {
+  if (a < -rank || a >= rank)
+    refuse("axis " + std::to_string(a) + " is out of the tensor's rank, " + std::to_string(rank));
+  return a < 0 ? a + rank : a;
+}
+
+bool Context::channels_last() const {
+  const std::string format = node_.text("data_format", "NHWC");
+  return format.empty() || format.back() == 'C';
+}
+
+Value Context::transpose(Value x, std::vector<int64_t> order, const std::string& suffix) {
+  const Value by = integers_constant(std::move(order), suffix + "/value");
+  return make("Transpose", {x, by}, {}, kNewest, suffix);
+}
+
+Value Context::between_layouts(Value x, std::vector<int64_t> order, const std::string& suffix) {
+  const Value y = transpose(x, std::move(order), suffix);
+  if (y.node->is("Transpose")) y.node->attrs.set(model_optimizer::kLayoutTranspose, true);
+  return y;
+}
+
+Value Context::to_channels_first(Value x) {
+  return channels_last() ? between_layouts(x, channels_first_order(x.shape().size()), "/input_transpose") : x;
+}
+
+Value Context::to_model_layout(Value y) {
+  return channels_last() ? between_layouts(y, channels_last_order(y.shape().size()), "/output_transpose") : y;
+}
+
+Value Context::convert(Value x, ElementType to, const std::string& suffix) {
+  return make("Convert", {x}, attributes({{"destination_type", std::string(to_string(to))}}), kNewest, suffix);
+}
+
+std::vector<int64_t> channels_first_order(size_t rank) {
+  std::vector<int64_t> order{0, static_cast<int64_t>(rank) - 1};
+  for (size_t i = 1; i + 1 < rank; ++i) order.push_back(static_cast<int64_t>(i));
+  return order;
+}
+
+std::vector<int64_t> channels_last_order(size_t rank) {
+  std::vector<int64_t> order{0};
+  for (size_t i = 2; i < rank; ++i) order.push_back(static_cast<int64_t>(i));
+  order.push_back(1);
+  return order;
+}
+
+std::vector<Value> outputs_of(Value v) {
+  std::vector<Value> values;
+  for (int i = 0; i < v.node->output_count(); ++i) values.push_back(v.node->value(i));
+  return values;
+}
+
+}  // namespace blobsmith::tensorflow_import

@@ -1,0 +1,67 @@
+// What the table of operators works with: a TensorFlow node, and a builder that names nodes as Model Optimizer does
+// (model-optimizer spec §5.1). Tensors have the model's own layout, channels last; operations whose windows need
+// channels in front stand between Transposes, which the layout step takes away again (model_optimizer/layout).
+#pragma once
+#include "importers/common/layer_builder.hpp"
+#include "importers/common/session.hpp"
+#include "importers/tensorflow/file.hpp"
+
+namespace blobsmith::tensorflow_import {
+
+using importers::attributes;
+
+class Context final : public importers::LayerBuilder {
+ public:
+  Context(importers::Session& session, const importers::SourceOperator& op, const tensorflow_file::Node& node,
+          std::string_view becomes)
+      : LayerBuilder(session.graph, op.name, op.type, op.where),
+        session_(session),
+        op_(op),
+        node_(node),
+        becomes_(becomes) {}
+
+  const tensorflow_file::Node& node() const { return node_; }
+  std::string becomes() const { return std::string(becomes_); }
+  bool quirks() const { return session_.options.quirks; }
+  void note(std::string what) {
+    session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
+  }
+
+  size_t input_count() const { return op_.inputs.size(); }
+  size_t output_count() const { return op_.outputs.size(); }
+  Value input(size_t i) const;  ///< an error when it is absent
+  std::vector<Value> inputs() const;
+  int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
+  /// The integers that input i is known to hold: constants, or arithmetic on static shapes; an error otherwise.
+  std::vector<int64_t> integers_of(size_t i, std::string_view what) const;
+  int64_t integer_of(size_t i, std::string_view what) const;
+  /// The tensor that input i is known to hold; an error otherwise.
+  Tensor tensor_of(size_t i, std::string_view what) const;
+  int64_t axis(int64_t a, int64_t rank) const;  ///< counted from the front, or an error
+
+  bool channels_last() const;
+  /// With channels in front of the planes, whatever the model's order.
+  Value to_channels_first(Value x);
+  /// Back to the model's order.
+  Value to_model_layout(Value y);
+  Value transpose(Value x, std::vector<int64_t> order, const std::string& suffix);
+  Value convert(Value x, ElementType to, const std::string& suffix = {});
+  /// A constant of real numbers of x's rank: one value.
+  Value number_like(Value x, double v) { return number_constant(x.type(), Shape(x.shape().size(), 1), v); }
+
+ private:
+  Value between_layouts(Value x, std::vector<int64_t> order, const std::string& suffix);
+
+  importers::Session& session_;
+  const importers::SourceOperator& op_;
+  const tensorflow_file::Node& node_;
+  std::string_view becomes_;
+};
+
+/// [0, rank - 1, 1, ...]: channels last to channels first, and back.
+std::vector<int64_t> channels_first_order(size_t rank);
+std::vector<int64_t> channels_last_order(size_t rank);
+/// All outputs of a node.
+std::vector<Value> outputs_of(Value v);
+
+}  // namespace blobsmith::tensorflow_import

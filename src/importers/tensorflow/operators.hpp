@@ -1,0 +1,23 @@
+// The table of TensorFlow's operators: what each becomes (model-optimizer spec §5.1). One file per family in ops/ holds
+// the mappings and their rows; the families are listed in operators.cpp.
+#pragma once
+#include <map>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "importers/tensorflow/context.hpp"
+
+namespace blobsmith::tensorflow_import {
+
+struct OperatorRow {
+  std::string_view op;
+  std::string_view becomes;                 ///< the main operation; empty: the operator passes its input on
+  std::vector<Value> (*convert)(Context&);  ///< the outputs, in order
+};
+
+const OperatorRow* find_operator(std::string_view op);
+/// All of them, and the main operation that each becomes.
+std::map<std::string_view, std::string_view> operators();
+
+}  // namespace blobsmith::tensorflow_import

@@ -1,0 +1,113 @@
+// Resizing pictures; blocks of planes to channels or batches and back.
+#include "importers/tensorflow/operators.hpp"
+
+namespace blobsmith::tensorflow_import {
+namespace {
+
+/// Sizes are inputs, [height, width]; the scales that go with them are quotients in single precision.
+std::vector<Value> resize(Context& c) {
+  if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions");
+  const std::vector<int64_t> sizes = c.integers_of(1, "size");
+  if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) c.refuse("its size is " + to_string(sizes));
+  const bool nearest = c.type() == "ResizeNearestNeighbor", corners = c.node().flag("align_corners", false),
+             centres = c.node().flag("half_pixel_centers", false);
+  std::string coordinates = "asymmetric", rounding = nearest ? "floor" : "round_prefer_floor";
+  if (corners) {
+    coordinates = "align_corners";
+    if (nearest) rounding = "round_prefer_ceil";
+  } else if (centres) {
+    coordinates = nearest ? "tf_half_pixel_for_nn" : "half_pixel";
+  }
+  std::vector<float> scales;
+  for (size_t i = 0; i < 2; ++i)
+    scales.push_back(static_cast<float>(sizes[i]) / static_cast<float>(c.input(0).shape()[i + 1]));
+  const Value scale = c.graph().constant(Tensor::of(ElementType::f32, {2}, scales), c.name() + "/scales")->value();
+  return {c.make("Interpolate",
+                 {c.input(0), c.integers_constant(sizes, "/size"), scale, c.integers_constant({1, 2}, "/axes")},
+                 attributes({{"mode", std::string(nearest                       ? "nearest"
+                                                  : c.type() == "ResizeBicubic" ? "cubic"
+                                                                                : "linear_onnx")},
+                             {"shape_calculation_mode", std::string("sizes")},
+                             {"coordinate_transformation_mode", coordinates},
+                             {"nearest_mode", rounding},
+                             {"antialias", false},
+                             {"pads_begin", std::vector<int64_t>(4, 0)},
+                             {"pads_end", std::vector<int64_t>(4, 0)},
+                             {"cube_coeff", -0.75}}),
+                 4)};
+}
+
+std::vector<Value> blocks(Context& c) {
+  if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions");
+  const Value x = c.to_channels_first(c.input(0));
+  return {c.to_model_layout(
+      c.make(c.becomes(), {x},
+             attributes({{"mode", std::string("blocks_first")}, {"block_size", c.node().integer("block_size", 1)}})))};
+}
+
+/// Block sizes and pads of the planes; all axes of the operation are stated.
+std::vector<Value> space_and_batch(Context& c) {
+  std::vector<int64_t> block = c.integers_of(1, "block shape"), pads = c.integers_of(2, "list of pads");
+  const auto planes = static_cast<int64_t>(block.size());
+  if (planes + 1 > c.rank() || static_cast<int64_t>(pads.size()) != 2 * planes)
+    c.refuse("its block shape is " + to_string(block));
+  std::vector<int64_t> begin(static_cast<size_t>(c.rank()), 0), end = begin, sizes(begin.size(), 1);
+  for (size_t i = 0; i < block.size(); ++i) {
+    sizes[i + 1] = block[i];
+    begin[i + 1] = pads[2 * i];
+    end[i + 1] = pads[2 * i + 1];
+  }
+  return {c.make(c.becomes(), {c.input(0), c.integers_constant(sizes, "/block"), c.integers_constant(begin, "/begin"),
+                               c.integers_constant(end, "/end")})};
+}
+
+/// Parts of pictures, stretched: boxes are [y1, x1, y2, x2] of one picture.
+std::vector<Value> crop_and_resize(Context& c) {
+  const std::string method = c.node().text("method", "bilinear");
+  if (method != "bilinear") c.refuse("method is '" + method + "'");
+  const std::vector<int64_t> size = c.integers_of(3, "crop size");
+  if (size.size() != 2) c.refuse("its crop size is " + to_string(size));
+  const Value x = c.to_channels_first(c.input(0)), boxes = c.input(1);
+  const Value order = c.graph().constant(Tensor::i64({1, 0, 3, 2}), c.name() + "/order")->value();
+  const Value xyxy = c.make("Gather", {boxes, order, c.integer_constant(1, "/axis")},
+                            attributes({{"batch_dims", int64_t{0}}}), 7, "/swapped");
+  const Value index = c.reshape(c.convert(c.input(2), boxes.type(), "/index_float"), {-1, 1}, "/index");
+  const Value rois = c.make("Concat", {index, xyxy}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/rois");
+  return {c.to_model_layout(
+      c.make("ROIPooling", {x, rois},
+             attributes({{"output_size", size}, {"spatial_scale", 1.0}, {"method", std::string("bilinear")}})))};
+}
+
+std::vector<Value> image_patches(Context& c) {
+  if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions");
+  const auto planes = [&](const char* attribute) {
+    const std::vector<int64_t> v = c.node().integers(attribute);
+    if (v.size() != 4) c.refuse(std::string(attribute) + " is " + to_string(v));
+    return std::vector<int64_t>{v[1], v[2]};
+  };
+  const Value x = c.to_channels_first(c.input(0));
+  return {c.to_model_layout(c.make(
+      "ExtractImagePatches", {x},
+      attributes({{"sizes", planes("ksizes")},
+                  {"strides", planes("strides")},
+                  {"rates", planes("rates")},
+                  {"auto_pad", std::string(c.node().text("padding", "VALID") == "SAME" ? "same_upper" : "valid")}})))};
+}
+
+constexpr OperatorRow kOperators[] = {
+    {"ResizeBilinear", "Interpolate", resize},
+    {"ResizeNearestNeighbor", "Interpolate", resize},
+    {"ResizeBicubic", "Interpolate", resize},
+    {"SpaceToDepth", "SpaceToDepth", blocks},
+    {"DepthToSpace", "DepthToSpace", blocks},
+    {"SpaceToBatchND", "SpaceToBatch", space_and_batch},
+    {"BatchToSpaceND", "BatchToSpace", space_and_batch},
+    {"CropAndResize", "ROIPooling", crop_and_resize},
+    {"ExtractImagePatches", "ExtractImagePatches", image_patches},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> resize_operators() { return kOperators; }
+
+}  // namespace blobsmith::tensorflow_import
