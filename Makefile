@@ -9,6 +9,7 @@ JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
 FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
+UNITY := -DCMAKE_UNITY_BUILD=ON
 
 .PHONY: build demo test test-asan fuzz bench conformance lint check-all setup python clean
 
@@ -16,7 +17,7 @@ setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
 
 build: setup                 ## build/blobsmith
-	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(UNITY)
 	cmake --build $(BUILD) --target $(TARGETS) -j $(JOBS)
 
 python: $(BUILD)/venv/.ready ## what the tests and the demo need from PyPI, pinned
@@ -39,12 +40,12 @@ test:                        ## every test; what comes from PyPI is fetched duri
 	$(PYTHON) -m pytest -q -n $(JOBS) tests --tool $(BUILD)/blobsmith
 
 test-asan: setup             ## unit tests under the address and undefined-behaviour sanitizers
-	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON
+	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON $(UNITY)
 	cmake --build $(BUILD)-asan -j $(JOBS)
 	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
 
 fuzz: build python            ## libFuzzer on everything that reads files, FUZZ_SECONDS each
-	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF
+	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF $(UNITY)
 	cmake --build $(BUILD)-fuzz --target fuzzers -j $(JOBS)
 	PYTHON=$(PYTHON) fuzz/run.sh $(BUILD)/blobsmith $(BUILD)-fuzz $(FUZZ_SECONDS)
 
@@ -68,8 +69,9 @@ conformance: build python $(BUILD)/venv/.openvino ## random networks, many optio
 lint: build python           ## clang-format and clang-tidy, pinned
 	$(PYTHON) -m pip install -q --disable-pip-version-check clang-format==19.1.7 clang-tidy==19.1.0
 	git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'fuzz/*.cpp' | xargs $(BUILD)/venv/bin/clang-format --dry-run --Werror
-	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DBLOBSMITH_TESTS=OFF > /dev/null
-	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 8 $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --quiet
+	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DBLOBSMITH_TESTS=OFF $(UNITY) > /dev/null
+	(find $(BUILD)-lint/CMakeFiles -name 'unity_*.cxx'; echo src/compute/simd.cpp src/api/version.cpp) | \
+	  xargs -P $(JOBS) -n 1 nice $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --quiet
 
 check-all: test test-asan fuzz bench conformance ## everything, long
 

@@ -101,7 +101,7 @@ def pictures():
 
 
 def configuration_keys():
-    with open(os.path.join(ROOT, 'src', 'vpu', 'options.cpp')) as f:
+    with open(os.path.join(ROOT, 'src', 'vpu', 'options', 'options.cpp')) as f:
         return sorted(set(re.findall(r'"([A-Z][A-Z_]{5,})"', f.read())))
 
 

@@ -14,12 +14,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Status = CheckedLayer::Status;
 
-struct Options {
+struct CheckArguments {
   ModelOptions model;
   bool no_fix = false, json = false, quiet = false, verbose = false;
 };
 
-void declare(CLI::App& app, Options& o) {
+void declare(CLI::App& app, CheckArguments& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
   add_camera_options(app, o.model);
@@ -80,7 +80,7 @@ Json layer_json(const CheckResult& r, size_t i) {
   return j;
 }
 
-void print_json(const Options& o, const CheckResult& r) {
+void print_json(const CheckArguments& o, const CheckResult& r) {
   Json j{{"model", o.model.file},
          {"compiles", r.compiles()},
          {"supported", r.count(Status::Supported)},
@@ -100,7 +100,7 @@ void print_json(const Options& o, const CheckResult& r) {
 // ---- text
 // ---------------------------------------------------------------------------------------------------------------
 
-void print_problem(const Options& o, const CheckResult& r, size_t k) {
+void print_problem(const CheckArguments& o, const CheckResult& r, size_t k) {
   const CheckProblem& p = r.problems[k];
   const std::string text = p.error.what();
   std::printf("%zu. error[BS%d]: %s\n", k + 1, static_cast<int>(p.error.code()),
@@ -124,7 +124,7 @@ void print_layers(const CheckResult& r) {
                 shapes_text(l.inputs).c_str(), shapes_text(l.outputs).c_str());
 }
 
-void print_text(const Options& o, const CheckResult& r) {
+void print_text(const CheckArguments& o, const CheckResult& r) {
   for (const CheckedLayer& l : r.layers)
     if (l.status == Status::Fixed)
       std::printf("fixed: %s \"%s\" becomes %s\n", l.type.c_str(), l.name.c_str(), l.fix.c_str());
@@ -140,7 +140,7 @@ void print_text(const Options& o, const CheckResult& r) {
               r.compiles() || o.verbose ? "" : " (-v shows where, and what to do)");
 }
 
-CheckResult check_model(const Options& o) {
+CheckResult check_model(const CheckArguments& o) {
   ProgressBar bar;
   return check(o.model.file, {.input_shapes = o.model.input_shapes(),
                               .conversion = o.model.for_conversion(),
@@ -153,7 +153,7 @@ CheckResult check_model(const Options& o) {
 
 int check_command(const Arguments& args) {
   CLI::App app("Example: blobsmith check model.onnx -v", "blobsmith check");
-  Options o;
+  CheckArguments o;
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const CheckResult r = check_model(o);

@@ -5,9 +5,25 @@
 
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 #include "core/file.hpp"
 
 namespace blobsmith::cli {
+
+std::string escaped(std::string_view s) {
+  std::string r;
+  for (const char c : s) {
+    switch (c) {
+      case '&': r += "&amp;"; break;
+      case '<': r += "&lt;"; break;
+      case '>': r += "&gt;"; break;
+      case '"': r += "&quot;"; break;
+      case '\'': r += "&#39;"; break;
+      default: r += static_cast<unsigned char>(c) < 32 ? ' ' : c;
+    }
+  }
+  return r;
+}
 
 int exit_code(ErrorCode code) {
   switch (static_cast<int>(code) / 1000) {

@@ -10,7 +10,7 @@
 namespace blobsmith::cli {
 namespace {
 
-struct Options {
+struct CompareArguments {
   ModelOptions model;
   CompareOptions compare;
   std::string html;
@@ -18,7 +18,7 @@ struct Options {
   bool verbose = false, json = false;
 };
 
-void declare(CLI::App& app, Options& o) {
+void declare(CLI::App& app, CompareArguments& o) {
   add_model_options(app, o.model);
   app.add_option("blob", o.compare.blob,
                  "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
@@ -35,7 +35,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("--json", o.json, "print the result as JSON");
 }
 
-CompareResult compare_model(Options& o) {
+CompareResult compare_model(CompareArguments& o) {
   ProgressBar bar;
   o.compare.input_shapes = o.model.input_shapes();
   o.compare.camera = o.model.for_camera();
@@ -48,7 +48,7 @@ CompareResult compare_model(Options& o) {
 int compare_command(const Arguments& args) {
   CLI::App app("Example: blobsmith compare model.onnx --input images=photo.png --html report.html",
                "blobsmith compare");
-  Options o;
+  CompareArguments o;
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const CompareReport r{o.model.file, o.compare.blob, o.compare.tolerance, compare_model(o)};

@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/compare_report.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -13,32 +14,10 @@ namespace {
 constexpr double kWidth = 960, kHeight = 240, kLeft = 60, kBottom = 30, kTop = 10;
 constexpr double kLargestHalf = 65504;
 
-template <class... T>
-std::string format(const char* pattern, T... values) {
-  char text[600];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
-std::string escaped(const std::string& s) {
-  std::string r;
-  for (char c : s) {
-    switch (c) {
-      case '&': r += "&amp;"; break;
-      case '<': r += "&lt;"; break;
-      case '>': r += "&gt;"; break;
-      case '"': r += "&quot;"; break;
-      case '\'': r += "&#39;"; break;
-      default: r += static_cast<unsigned char>(c) < 32 ? ' ' : c;
-    }
-  }
-  return r;
-}
-
 /// A plot over the layers with a logarithmic axis of whole decades; what lies beyond its ends is drawn at them.
-class Plot {
+class LayerPlot {
  public:
-  Plot(size_t columns, double low, double high) : columns_(std::max<size_t>(columns, 1)), low_(low), high_(high) {
+  LayerPlot(size_t columns, double low, double high) : columns_(std::max<size_t>(columns, 1)), low_(low), high_(high) {
     svg_ = format("<div class=\"wide\"><svg viewBox=\"0 0 %g %g\" role=\"img\">\n", kWidth, kHeight + kTop + kBottom);
     for (int e = static_cast<int>(low); e <= static_cast<int>(high); ++e) {
       const double at = y(std::pow(10, e));
@@ -89,7 +68,7 @@ const char* kind_of(const LayerResult& l) { return l.within ? l.is_output ? "out
 
 std::string error_plot(const CompareReport& r) {
   const auto& layers = r.result.comparison.layers;
-  Plot p(layers.size(), -6, 1);
+  LayerPlot p(layers.size(), -6, 1);
   p.limit(r.tolerance, format("tolerance %g", r.tolerance));
   std::vector<double> values;
   for (const LayerResult& l : layers) values.push_back(l.relative_error);
@@ -102,7 +81,7 @@ std::string error_plot(const CompareReport& r) {
 
 std::string magnitude_plot(const CompareReport& r) {
   const auto& layers = r.result.comparison.layers;
-  Plot p(layers.size(), -5, 6);
+  LayerPlot p(layers.size(), -5, 6);
   p.limit(kLargestHalf, "largest of FP16");
   p.limit(0x1p-14, "smallest normal of FP16");
   std::vector<double> values;
@@ -156,7 +135,7 @@ std::string list(const std::string& title, const std::vector<std::string>& items
 
 /// Colours once for light and once for dark. Names break anywhere, numbers nowhere; what is wider than the window
 /// scrolls by itself.
-constexpr const char* kStyle =
+constexpr const char* kComparisonStyle =
     ":root{color-scheme:light "
     "dark;--back:#fff;--text:#222;--faint:#666;--rule:#ddd;--grid:#e8e8e8;--line:#9bb7d4;--ok:#3a76b5;--out:#0d3b6e;--"
     "bad:#c62828;--bad-row:#fde4e1;--out-row:#eaf2fd}"
@@ -187,7 +166,7 @@ std::string compare_html(const CompareReport& r) {
   std::string s =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><title>blobsmith compare: " +
-      title + "</title><style>" + kStyle + "</style></head><body>\n<h1>" + title + "</h1>\n";
+      title + "</title><style>" + kComparisonStyle + "</style></head><body>\n<h1>" + title + "</h1>\n";
   s += std::string("<p class=\"verdict\">The outputs ") + (c.outputs_within() ? "agree" : "do not agree") +
        format(" (tolerance %g).</p>\n", r.tolerance);
   if (const LayerResult* first = c.first_outside())

@@ -6,18 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <class... T>
-std::string format(const char* pattern, T... values) {
-  char text[600];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
 
 /// Badness for the choice of what is shown: what is outside first, then by relative error.
 bool worse(const LayerResult* a, const LayerResult* b) {

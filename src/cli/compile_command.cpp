@@ -10,13 +10,13 @@
 namespace blobsmith::cli {
 namespace {
 
-struct Options {
+struct CompileArguments {
   std::string model, output, device, ip, op, iop, il, ol, iol, shaves, slices, cmx_limit, dump, log_level, target;
   std::vector<std::string> config;
   bool no_quirks = false;
 };
 
-void declare(CLI::App& app, Options& o) {
+void declare(CLI::App& app, CompileArguments& o) {
   app.add_option("-m,--model", o.model, "OpenVINO IR (.xml, its .bin beside it) or ONNX model (.onnx)");
   app.add_option("-o,--output", o.output, "blob to write (default: the model's name with .blob, in this folder)");
   app.add_option("-d,--device", o.device, "MYRIAD (the only one; may be left out)");
@@ -37,7 +37,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("--no-quirks", o.no_quirks, "do not reproduce Intel's known wrong results (docs/quirks.md)");
 }
 
-CompileOptions compile_options(const Options& o) {
+CompileOptions compile_options(const CompileArguments& o) {
   CompileOptions c;
   const auto given = [](const std::string& s) { return s.empty() ? std::nullopt : std::optional(s); };
   c.config = read_config(o.config);
@@ -63,7 +63,7 @@ void print_tensors(const char* title, const std::vector<BlobPort>& tensors) {
     std::printf("    %s : %s / %s\n", t.name.c_str(), std::string(to_string(t.type)).c_str(), t.layout.c_str());
 }
 
-int run_compile(const Options& o) {
+int run_compile(const CompileArguments& o) {
   if (o.model.empty()) throw Error(ErrorCode::BadOptionValue, "Path to model xml file is required");
   const std::string output = o.output.empty() ? std::filesystem::path(o.model).stem().string() + ".blob" : o.output;
   CompileOptions options = compile_options(o);
@@ -89,7 +89,7 @@ int compile_command(const Arguments& args) {
       "Example: blobsmith compile -m model.xml -o model.blob -ip U8 -VPU_NUMBER_OF_SHAVES 6 -VPU_NUMBER_OF_CMX_SLICES "
       "6",
       "blobsmith compile");
-  Options options;
+  CompileArguments options;
   declare(app, options);
   // compile_tool knows two exit codes only: 0 and 1.
   if (const int code = parse(app, args); code >= 0) return code == kDone ? 0 : 1;

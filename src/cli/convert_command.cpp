@@ -15,14 +15,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct ConvertArguments {
   ModelOptions model;
   std::string output, dump, ir, target = "2022.1";
   int ir_version = 10;
   bool quirks = false, explain = false, json = false, quiet = false;
 };
 
-void declare(CLI::App& app, Options& o) {
+void declare(CLI::App& app, ConvertArguments& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
   app.add_option("-o", o.output, "blob to write (default: the model's name with .blob, in this folder)");
@@ -38,7 +38,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
 }
 
-void print_json(const Options& o, const std::string& output, const CompileResult& r, double ms) {
+void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
   Json j{{"output", output},          {"bytes", r.blob.size()},
          {"target", o.target},        {"layers", r.layers},
          {"stages", r.stages},        {"milliseconds", ms},
@@ -58,7 +58,7 @@ void print_json(const Options& o, const std::string& output, const CompileResult
   std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-void print_text(const Options& o, const std::string& output, const CompileResult& r, double ms) {
+void print_text(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
   for (const Remark& m : r.remarks)
     if (m.kind == Remark::Kind::NotAsIntel)
       std::printf("not as Intel's tools: \"%s\": %s\n", m.layer.c_str(), m.what.c_str());
@@ -78,7 +78,7 @@ void print_text(const Options& o, const std::string& output, const CompileResult
 
 int convert_command(const Arguments& args) {
   CLI::App app("Example: blobsmith convert model.onnx -o model.blob --shaves 6", "blobsmith convert");
-  Options o;
+  ConvertArguments o;
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const auto start = std::chrono::steady_clock::now();

@@ -16,7 +16,7 @@
 namespace blobsmith::cli {
 namespace {
 
-struct Options {
+struct EstimateArguments {
   ModelOptions model;
   std::string html, other, constants;
   bool json = false;
@@ -43,7 +43,7 @@ EstimateResult of_blob(const std::string& file, const estimate::Constants& const
   return r;
 }
 
-EstimateResult of_model(const Options& o, const estimate::Constants& constants) {
+EstimateResult of_model(const EstimateArguments& o, const estimate::Constants& constants) {
   EstimateResult r;
   r.file = o.model.file;
   Diagnostics said;
@@ -61,9 +61,9 @@ EstimateResult of_model(const Options& o, const estimate::Constants& constants) 
   return r;
 }
 
-EstimateResult of_file(const Options& o, const std::string& file, const estimate::Constants& constants) {
+EstimateResult of_file(const EstimateArguments& o, const std::string& file, const estimate::Constants& constants) {
   if (std::filesystem::path(file).extension() == ".blob") return of_blob(file, constants);
-  Options one = o;
+  EstimateArguments one = o;
   one.model.file = file;
   return of_model(one, constants);
 }
@@ -88,7 +88,7 @@ void print_comparison(const EstimateResult& a, const EstimateResult& b) {
 
 int estimate_command(const Arguments& args) {
   CLI::App app("Example: blobsmith estimate model.onnx", "blobsmith estimate");
-  Options o;
+  EstimateArguments o;
   add_model_options(app, o.model);
   app.get_option("model")->description("a model (.onnx, .xml: every number of SHAVEs) or a .blob");
   add_camera_options(app, o.model);

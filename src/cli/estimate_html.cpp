@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/estimate_report.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -11,20 +12,7 @@ namespace {
 using estimate::Estimate;
 using estimate::StageCost;
 
-std::string escaped(std::string_view s) {
-  std::string r;
-  for (const char c : s) r += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
-  return r;
-}
-
-template <class... A>
-std::string format(const char* f, A... a) {
-  char text[600];
-  std::snprintf(text, sizeof text, f, a...);
-  return text;
-}
-
-constexpr const char* kStyle = R"(<style>
+constexpr const char* kEstimateStyle = R"(<style>
 :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#5b636d;--line:#d4d8dd;--dot:#3a6fb0;--you:#c0392b;
 --nce:#3a6fb0;--ddr:#c77d1e;--shave:#3b8a4e;--over:#8a8f98}
 @media(prefers-color-scheme:dark){:root{--bg:#14171b;--fg:#e6e8eb;--dim:#a0a8b2;--line:#3a4048;--dot:#7fb0ea;
@@ -38,9 +26,10 @@ text-align:right}.wide{overflow-x:auto}.key i{display:inline-block;width:.8em;he
 </style>)";
 
 /// Points on two logarithmic axes.
-class Plot {
+class SpeedPlot {
  public:
-  Plot(std::string x_title, double x_least, double x_most) : title_(std::move(x_title)), x0_(x_least), x1_(x_most) {
+  SpeedPlot(std::string x_title, double x_least, double x_most)
+      : title_(std::move(x_title)), x0_(x_least), x1_(x_most) {
     for (double v = 1; v <= 1000; v *= 10) grid(v, y(v), true);
     for (double v = x0_; v <= x1_ * 1.001; v *= 10) grid(v, x(v), false);
   }
@@ -86,7 +75,7 @@ class Plot {
 std::string charts(const EstimateResult& r) {
   std::string html;
   for (const bool flops : {true, false}) {
-    Plot plot(flops ? "GFLOPs" : "million parameters", flops ? 0.01 : 0.01, flops ? 1000 : 1000);
+    SpeedPlot plot(flops ? "GFLOPs" : "million parameters", flops ? 0.01 : 0.01, flops ? 1000 : 1000);
     for (const estimate::Measurement& m : estimate::measurements())
       plot.point(flops ? m.gflops : m.mparams, m.fps, "dot", 4, m.model + ", " + m.device);
     if (const double size = flops ? r.gflops : r.mparams; size > 0) {
@@ -178,7 +167,7 @@ std::string estimate_html(const EstimateResult& r) {
   std::string html =
       "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><title>Estimate</title>";
-  html += kStyle;
+  html += kEstimateStyle;
   html += "<h1>" + escaped(r.file) + "</h1>";
   html += format(
       "<p>Estimate: <b>%.1f FPS</b> at %d SHAVEs and %d threads (%.1f&ndash;%.1f), %.1f ms latency; bound by "

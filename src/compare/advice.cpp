@@ -7,8 +7,6 @@
 namespace blobsmith::comparison {
 namespace {
 
-constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
-
 template <class... T>
 std::string format(const char* pattern, T... values) {
   char text[400];

@@ -11,8 +11,6 @@
 namespace blobsmith::comparison {
 namespace {
 
-constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;
-
 using Clock = std::chrono::steady_clock;
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();

@@ -12,6 +12,8 @@
 
 namespace blobsmith::comparison {
 
+inline constexpr double kLargestHalf = 65504, kSmallestNormalHalf = 0x1p-14;  ///< of FP16
+
 struct Settings {
   double tolerance = 0.02;  ///< of the relative error
   /// Errors below it are within, however large in relation: what FP16 leaves of values around zero.

@@ -9,7 +9,7 @@
 namespace blobsmith {
 namespace {
 
-constexpr int kMaxSide = 16384;
+constexpr int kMaxImageSide = 16384;
 
 /// Pixel centres of the result on those of the picture.
 struct Axis {
@@ -30,7 +30,7 @@ struct Axis {
 }  // namespace
 
 std::vector<uint8_t> image_planes(const Bytes& file, int channels, int height, int width, const ImageOptions& options) {
-  if ((channels != 1 && channels != 3) || height < 1 || width < 1 || height > kMaxSide || width > kMaxSide)
+  if ((channels != 1 && channels != 3) || height < 1 || width < 1 || height > kMaxImageSide || width > kMaxImageSide)
     throw Error(ErrorCode::ShapeMismatch, "a picture can't fill an input of this shape");
   const Picture p = read_picture(file, channels);
   int inner_height = height, inner_width = width;

@@ -12,7 +12,7 @@ namespace {
 
 using Labels = std::vector<std::string>;
 
-struct Operand {
+struct Term {
   Tensor values;
   Labels labels;
 };
@@ -25,7 +25,7 @@ class Contraction {
 
   /// A copy whose axes are those of `order`: repeated labels are read along the diagonal, absent ones and those of size
   /// 1 again and again.
-  Operand arranged(const Operand& o, const Labels& order) const {
+  Term arranged(const Term& o, const Labels& order) const {
     const std::vector<int64_t> dense = ops::dense_strides(o.values.shape);
     std::vector<int64_t> strides(order.size(), 0);
     for (size_t axis = 0; axis < o.labels.size(); ++axis) {
@@ -36,7 +36,7 @@ class Contraction {
   }
 
   /// Sums up what neither `later` operands nor the output mention.
-  Operand product(const Operand& a, const Operand& b, const Labels& later) const {
+  Term product(const Term& a, const Term& b, const Labels& later) const {
     Labels common, rows, columns, summed;
     for (const std::string& l : a.labels)
       if (!contains(common, l) && !contains(rows, l) && !contains(summed, l))
@@ -44,8 +44,8 @@ class Contraction {
     for (const std::string& l : b.labels)
       if (!contains(a.labels, l) && !contains(columns, l) && !contains(summed, l))
         (contains(later, l) ? columns : summed).push_back(l);
-    const Operand left = arranged(a, joined({&common, &rows, &summed})),
-                  right = arranged(b, joined({&common, &summed, &columns}));
+    const Term left = arranged(a, joined({&common, &rows, &summed})),
+               right = arranged(b, joined({&common, &summed, &columns}));
     const int64_t items = count(common), height = count(rows), inner = count(summed), width = count(columns);
     c_.require(inner * width < INT32_MAX, "its matrices are too large");
     const Labels result = joined({&common, &rows, &columns});
@@ -85,7 +85,7 @@ Outputs run_einsum(const Call& c) {
   }
   const ops::EinsumLabels labels = ops::read_einsum(c.attrs().text("equation"), shapes);
   const Contraction contraction(c, labels);
-  Operand result{float_tensor({}, {1}), {}};
+  Term result{float_tensor({}, {1}), {}};
   for (int i = 0; i < c.input_count(); ++i) {
     Labels later = labels.output;
     for (size_t k = static_cast<size_t>(i) + 1; k < labels.inputs.size(); ++k)

@@ -85,7 +85,7 @@ Outputs run_generate_proposals(const Call& c) {
 
 /// Regions [N][4], deltas [N][classes * 4], scores [N][classes], the image's size. class_agnostic_box_regression
 /// changes nothing, in OpenVINO neither.
-Outputs run_detection_output(const Call& c) {
+Outputs run_experimental_detection_output(const Call& c) {
   const Attributes& a = c.attrs();
   const std::vector<Box> regions = compute::boxes_of(c.floats(0));
   const std::vector<float> weights = reals(a, "deltas_weights");
@@ -158,7 +158,7 @@ Outputs run_roi_features(const Call& c) {
 constexpr Operation kOperations[] = {
     {"Proposal", kAnyVersion, run_proposal},
     {"ExperimentalDetectronGenerateProposalsSingleImage", kAnyVersion, run_generate_proposals},
-    {"ExperimentalDetectronDetectionOutput", kAnyVersion, run_detection_output},
+    {"ExperimentalDetectronDetectionOutput", kAnyVersion, run_experimental_detection_output},
     {"ExperimentalDetectronTopKROIs", kAnyVersion, run_top_k_rois},
     {"ExperimentalDetectronPriorGridGenerator", kAnyVersion, run_prior_grid},
     {"ExperimentalDetectronROIFeatureExtractor", kAnyVersion, run_roi_features},

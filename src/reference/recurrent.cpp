@@ -111,14 +111,15 @@ std::string lower(std::string s) {
   return s;
 }
 
-std::vector<Real> reals(const Attributes& a, std::string_view name) {
+std::vector<Real> activation_reals(const Attributes& a, std::string_view name) {
   const auto* v = a.find(name);
   const auto* list = v ? std::get_if<std::vector<double>>(v) : nullptr;
   return list ? *list : std::vector<Real>();
 }
 
 std::vector<Activation> read_functions(const Call& c) {
-  const std::vector<Real> alpha = reals(c.attrs(), "activations_alpha"), beta = reals(c.attrs(), "activations_beta");
+  const std::vector<Real> alpha = activation_reals(c.attrs(), "activations_alpha"),
+                          beta = activation_reals(c.attrs(), "activations_beta");
   std::vector<Activation> list;
   for (const std::string& text : c.attrs().get<std::vector<std::string>>("activations")) {
     const auto* known = std::ranges::find(kFunctions, lower(text), &Named::name);

@@ -29,6 +29,11 @@ def test_links_lead_somewhere():
             assert os.path.exists(os.path.join(ROOT, os.path.dirname(document), link)), f'{document}: {link}'
 
 
+def test_make_targets_are_described():
+    targets = re.search(r'^\.PHONY: (.*)$', read('Makefile'), re.M)[1].split()
+    assert not [t for t in targets if f'\n| `{t}` |' not in read('README.md')]
+
+
 def test_rooms_are_described():
     design = read('docs/design.md')
     for path in sources():

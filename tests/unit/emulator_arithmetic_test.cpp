@@ -18,26 +18,11 @@
 namespace blobsmith::testing {
 namespace {
 
-using Shape = std::vector<int64_t>;
-using Values = std::vector<float>;
-
-template <class P>
-Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out,
-                 TensorLayout layout = {}, const std::vector<Values>& constants = {}) {
-  BlobBuilder b;
-  std::vector<int> buffers{b.input("x", in, layout), b.output("y", out, layout)};
-  for (const Values& v : constants) buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v));
-  b.stage(type, params, buffers);
-  return run_blob(b, {values}).values;
-}
-
 void expect_near(const Values& got, const Values& want, float tolerance = 2e-3f) {
   ASSERT_EQ(got.size(), want.size());
   for (size_t i = 0; i < want.size(); ++i)
     EXPECT_NEAR(got[i], want[i], tolerance * std::max(1.0f, std::abs(want[i]))) << "element " << i;
 }
-
-float rounded(float v) { return half_to_float(float_to_half(v)); }
 
 // ---- element-wise
 // -----------------------------------------------------------------------------------------------------

@@ -9,19 +9,7 @@
 namespace blobsmith::testing {
 namespace {
 
-using Shape = std::vector<int64_t>;
-using Values = std::vector<float>;
 constexpr DataType kS32 = DataType::S32;
-
-/// One stage from an input to an output of equal order.
-template <class P>
-Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out,
-                 TensorLayout layout = {}) {
-  BlobBuilder b;
-  const int x = b.input("x", in, layout), y = b.output("y", out, layout);
-  b.stage(type, params, {x, y});
-  return run_blob(b, {values}).values;
-}
 
 TEST(EmulatorCopy, GoesBetweenDifferentStrides) {
   BlobBuilder b;

@@ -11,9 +11,7 @@
 namespace blobsmith::testing {
 namespace {
 
-using Values = std::vector<float>;
-
-void expect_near(const Values& got, const Values& want) {
+void expect_close(const Values& got, const Values& want) {
   ASSERT_EQ(got.size(), want.size());
   for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 2e-3f) << "element " << i;
 }
@@ -38,13 +36,13 @@ Values run_ssd(const vpu::DetectionOutputParams& p, const Values& scores, const 
 }
 
 TEST(EmulatorDetectionOutput, ListsTheBestBoxesAndEndsWithMinusOne) {
-  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0, 0, 0.25f, 0.25f, 0.5f, 0.5f, 1, 1}),
-              {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, 0, 1, 0.5f, 0, 0, 0.25f, 0.25f, -1, 0, 0, 0, 0, 0, 0});
+  expect_close(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0, 0, 0.25f, 0.25f, 0.5f, 0.5f, 1, 1}),
+               {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, 0, 1, 0.5f, 0, 0, 0.25f, 0.25f, -1, 0, 0, 0, 0, 0, 0});
 }
 
 TEST(EmulatorDetectionOutput, DropsOverlapsAndLowScores) {
-  expect_near(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0.5f, 0.5f, 1, 0.875f, 0.5f, 0.5f, 1, 1}),
-              {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  expect_close(run_ssd(ssd(), {0.5f, 0.5f, 0.25f, 0.75f}, {0.5f, 0.5f, 1, 0.875f, 0.5f, 0.5f, 1, 1}),
+               {0, 1, 0.75f, 0.5f, 0.5f, 1, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
   const Values none = run_ssd(ssd(), {1, 0, 1, 0}, {0, 0, 1, 1, 0, 0, 1, 1});
   EXPECT_EQ(none[0], -1);
 }
@@ -86,7 +84,7 @@ TEST(EmulatorRegionYolo, ActivatesPlaceObjectnessAndClasses) {
   p.do_softmax = 1;
   const int x = b.input("x", {1, 7, 1, 1}), y = b.output("y", {1, 7});
   b.stage(StageType::RegionYolo, p, {x, y});
-  expect_near(run_blob(b, {{0, 0, 3, 4, 0, 1, 1}}).values, {0.5f, 0.5f, 3, 4, 0.5f, 0.5f, 0.5f});
+  expect_close(run_blob(b, {{0, 0, 3, 4, 0, 1, 1}}).values, {0.5f, 0.5f, 3, 4, 0.5f, 0.5f, 0.5f});
 }
 
 TEST(EmulatorReorgYolo, TakesFurtherRowsWhereTheStrideDoesNotDivideTheChannels) {
@@ -194,7 +192,7 @@ TEST(EmulatorProposal, KeepsTheBestAnchorsInTheImage) {
   const int s = b.input("a", {1, 2, 1, 2}), d = b.input("b", {1, 4, 1, 2}), info = b.constant({3}, {8, 8, 1}),
             y = b.output("y", {3, 5});
   b.stage(StageType::Proposal, p, {s, y, BlobBuilder::kFake, d, info});
-  expect_near(run_blob(b, {{0, 0, 0.25f, 0.75f}, Values(8)}).values, {0, 4, 0, 7, 4, 0, 0, 0, 4, 4, -1, 0, 0, 0, 0});
+  expect_close(run_blob(b, {{0, 0, 0.25f, 0.75f}, Values(8)}).values, {0, 4, 0, 7, 4, 0, 0, 0, 4, 4, -1, 0, 0, 0, 0});
 }
 
 }  // namespace

@@ -348,4 +348,20 @@ inline FloatTensor run_blob(BlobBuilder& b, const std::vector<std::vector<float>
   return e.output(output);
 }
 
+using Shape = std::vector<int64_t>;
+using Values = std::vector<float>;
+
+/// One stage from an input to an output of equal layout, with constants behind them.
+template <class P>
+Values run_stage(StageType type, const P& params, const Shape& in, const Values& values, const Shape& out,
+                 TensorLayout layout = {}, const std::vector<Values>& constants = {}) {
+  BlobBuilder b;
+  std::vector<int> buffers{b.input("x", in, layout), b.output("y", out, layout)};
+  for (const Values& v : constants) buffers.push_back(b.constant({static_cast<int64_t>(v.size())}, v));
+  b.stage(type, params, buffers);
+  return run_blob(b, {values}).values;
+}
+
+inline float rounded(float v) { return half_to_float(float_to_half(v)); }
+
 }  // namespace blobsmith::testing

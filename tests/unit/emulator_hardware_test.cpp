@@ -14,7 +14,6 @@ using vpu::HwOp;
 using vpu::HwOpParams;
 using vpu::HwOpType;
 using vpu::HwPoolType;
-using Shape = std::vector<int64_t>;
 
 struct Conv {
   int64_t in_channels = 3, height = 6, width = 7, out_channels = 5;

@@ -14,12 +14,8 @@
 namespace blobsmith::testing {
 namespace {
 
-using Values = std::vector<float>;
-using Shape = std::vector<int64_t>;
-
 constexpr int64_t kChannels = 7, kHeight = 90, kWidth = 110, kPlane = kHeight * kWidth;  // 69300 elements
 
-float rounded(float v) { return half_to_float(float_to_half(v)); }
 Values input() { return pattern(static_cast<size_t>(kChannels * kPlane), 3); }
 
 /// One stage from the input above.

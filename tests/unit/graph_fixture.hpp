@@ -9,7 +9,7 @@
 
 namespace blobsmith {
 
-class GraphTest : public testing::Test {
+class GraphTest : public ::testing::Test {
  protected:
   using List = std::vector<int64_t>;
 

@@ -10,26 +10,24 @@
 // equal reals, `{3,2} counted` one of 1, 2, 3, ... `MVN@6` is the type in its version 6. Windows without stated
 // strides, dilations or pads have ones and zeros. A semicolon opens a comment.
 #pragma once
-#include <algorithm>
-#include <cctype>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/graph.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "text_reader.hpp"
 
 namespace blobsmith {
 
-class GraphText {
+class GraphText : TextReader {
  public:
-  GraphText(Graph& graph, std::string_view text) : graph_(graph), text_(text) {}
+  GraphText(Graph& graph, std::string_view text) : TextReader("graph"), graph_(graph) { open(text); }
 
   /// Adds the nodes to the graph, with a Result for each value that is returned. Throws with the line at fault.
   void read() {
-    for (skip(); at_ < text_.size(); skip()) {
+    while (more()) {
       const std::string name = word();
       if (name == "return") {
         do graph_.result(value());
@@ -48,7 +46,7 @@ class GraphText {
     const char c = peek();
     if (c == '[') return graph_.constant(Tensor::i64(ops::parse_integers(inside('[', ']'))), name)->value();
     if (c == '{') return tensor(name);
-    if (c == '-' || std::isdigit(static_cast<unsigned char>(c))) return number(name);
+    if (starts_number()) return number(name);
     const std::string type = word();
     if (type == "Parameter") return parameter(name);
     if (peek() == '(' || peek() == '@') return operation(type, name);
@@ -105,16 +103,10 @@ class GraphText {
     return graph_.make(type, std::move(inputs), std::move(attributes), version, name)->value();
   }
 
-  bool names_attribute() {
-    skip();
-    const size_t end = text_.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", at_);
-    return end != at_ && end != std::string_view::npos && text_[end] == '=';
-  }
-
   void read_attribute(const ops::Op& row, Attributes& attributes) {
     const std::string name = word();
     expect('=');
-    const std::string text = peek() == '[' ? inside('[', ']') : until(",)");
+    const std::string text = attribute_text();
     const auto spec = std::ranges::find(row.attributes, std::string_view(name), &ops::AttributeSpec::name);
     if (spec == row.attributes.end()) fail(std::string(row.type) + " has no attribute " + name);
     const auto parsed = ops::parse_attribute(*spec, text);
@@ -134,58 +126,8 @@ class GraphText {
 
   Shape shape() { return ops::parse_integers(inside('{', '}')); }
   int64_t integer() { return ops::parse_integer(digits()); }
-  std::string digits() {
-    skip();
-    const size_t end = std::min(text_.find_first_not_of("-+.0123456789e", at_), text_.size());
-    return taken(end);
-  }
-  std::string word() {
-    skip();
-    size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) ++end;
-    if (end == at_) fail("a name is missing");
-    return taken(end);
-  }
-  std::string until(std::string_view ends) { return taken(std::min(text_.find_first_of(ends, at_), text_.size())); }
-  std::string inside(char open, char close) {
-    expect(open);
-    std::string s = until(std::string_view(&close, 1));
-    expect(close);
-    return s;
-  }
-  std::string taken(size_t end) {
-    const std::string s(text_.substr(at_, end - at_));
-    at_ = end;
-    return s;
-  }
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool take(char c) {
-    skip();
-    if (peek() != c) return false;
-    ++at_;
-    return true;
-  }
-  void expect(char c) {
-    if (!take(c)) fail(std::string("expected ") + c);
-    if (c == '=') skip();
-  }
-  void skip() {
-    while (at_ < text_.size())
-      if (std::isspace(static_cast<unsigned char>(text_[at_])))
-        ++at_;
-      else if (text_[at_] == ';')
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      else
-        return;
-  }
-  [[noreturn]] void fail(const std::string& what) const {
-    const auto line = 1 + std::ranges::count(text_.substr(0, at_), '\n');
-    throw std::runtime_error("line " + std::to_string(line) + " of a graph: " + what);
-  }
 
   Graph& graph_;
-  std::string_view text_;
-  size_t at_ = 0;
   std::map<std::string, Value> values_;
 };
 

@@ -1,8 +1,7 @@
 // From a graph of legacy operations to the initial program (front-end spec §8, §9).
-#include <gtest/gtest.h>
-
 #include "core/file.hpp"
 #include "core/float16.hpp"
+#include "lowering_fixture.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/program/specs.hpp"
 
@@ -11,31 +10,11 @@ using namespace blobsmith::vpu;
 
 namespace {
 
-Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape,
-         ElementType t = ElementType::f32) {
-  Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
-  g.set_outputs(n, {{t, std::move(shape)}});
-  return n;
-}
-
-Node* floats(Graph& g, Shape shape, std::string name, double value = 0.5) {
-  std::vector<double> v(static_cast<size_t>(element_count(shape)), value);
-  return g.constant(Tensor::reals(ElementType::f32, std::move(shape), v), std::move(name));
-}
-
 std::vector<std::string> data_names(const Program& p) {
   std::vector<std::string> r;
   for (const Data* d : p.datas()) r.push_back(d->name);
   return r;
 }
-
-std::vector<std::string> stage_names(Program& p) {
-  std::vector<std::string> r;
-  for (const Stage* s : p.stages()) r.push_back(std::string(to_string(s->type)) + ":" + s->name);
-  return r;
-}
-
-using Names = std::vector<std::string>;
 
 /// x -> ReLU -> output.
 Graph relu_graph(ElementType input = ElementType::f32) {

@@ -1,6 +1,5 @@
 // The layer network: names, weights that are no layers, order (front-end spec §6, §7).
-#include <gtest/gtest.h>
-
+#include "lowering_fixture.hpp"
 #include "vpu/lowering/network.hpp"
 
 using namespace blobsmith;
@@ -8,26 +7,11 @@ using namespace blobsmith::vpu;
 
 namespace {
 
-Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, Shape shape = {1, 4, 2, 2},
-         int outputs = 1) {
-  Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
-  g.set_outputs(n, std::vector<std::pair<ElementType, Shape>>(static_cast<size_t>(outputs),
-                                                              {ElementType::f32, std::move(shape)}));
-  return n;
-}
-
-Node* floats(Graph& g, Shape shape, std::string name) {
-  std::vector<double> v(static_cast<size_t>(element_count(shape)), 0.5);
-  return g.constant(Tensor::reals(ElementType::f32, std::move(shape), v), std::move(name));
-}
-
 std::vector<std::string> sorted_names(const Network& n) {
   std::vector<std::string> r;
   for (const NetworkLayer* l : n.sorted()) r.push_back(l->name);
   return r;
 }
-
-using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -103,7 +87,7 @@ TEST(Network, ManyOutputsAreNumbered) {
   Graph g;
   Node* x = g.parameter(ElementType::f32, {1, 4, 2, 2}, "x");
   Node* axis = g.constant(Tensor::scalar_i64(1), "axis");
-  Node* split = op(g, "Split", {x->value(), axis->value()}, "split", {1, 2, 2, 2}, 2);
+  Node* split = op_of_several(g, "Split", {x->value(), axis->value()}, "split", {{1, 2, 2, 2}, {1, 2, 2, 2}});
   g.result(split->value(1));
   g.result(split->value(0));
   const Network n(g);

@@ -1,9 +1,8 @@
 // Recurrent layers and loops (front-end spec §6.6, §9).
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
 #include "core/float16.hpp"
+#include "lowering_fixture.hpp"
 #include "vpu/format/recurrent.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/program/loops.hpp"
@@ -16,12 +15,9 @@ namespace {
 
 constexpr int64_t kSteps = 5, kInput = 2, kState = 1;
 
-Node* op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, std::vector<Shape> shapes) {
-  Node* n = g.add(std::move(type), std::move(inputs), 0, std::move(name));
-  std::vector<std::pair<ElementType, Shape>> outputs;
-  for (Shape& s : shapes) outputs.emplace_back(ElementType::f16, std::move(s));
-  g.set_outputs(n, std::move(outputs));
-  return n;
+/// Its outputs are FP16.
+Node* half_op(Graph& g, std::string type, std::vector<Value> inputs, std::string name, std::vector<Shape> shapes) {
+  return op_of_several(g, std::move(type), std::move(inputs), std::move(name), std::move(shapes), ElementType::f16);
 }
 
 /// 0, 1, 2, ... as FP16.
@@ -34,7 +30,8 @@ Node* counted(Graph& g, Shape shape, std::string name) {
 Node* lstm_cell(Graph& g, Value x, Value h, Value c, std::string name) {
   Node* weights = counted(g, {4 * kState, kInput + kState}, name + "/weights");
   Node* biases = counted(g, {4 * kState}, name + "/biases");
-  return op(g, "LSTMCellIE", {x, h, c, weights->value(), biases->value()}, std::move(name), {{1, kState}, {1, kState}});
+  return half_op(g, "LSTMCellIE", {x, h, c, weights->value(), biases->value()}, std::move(name),
+                 {{1, kState}, {1, kState}});
 }
 
 /// A loop over axis 1 whose body is Reshape, `make_cell`, Reshape.
@@ -42,14 +39,14 @@ template <class MakeCell>
 Graph loop_graph(MakeCell make_cell, int states) {
   auto body = std::make_unique<Graph>();
   Node* bx = body->parameter(ElementType::f16, {1, 1, kInput}, "bx");
-  std::vector<Value> inputs{
-      op(*body, "Reshape", {bx->value(), body->constant(Tensor::i64({1, kInput}))->value()}, "squeeze", {{1, kInput}})
-          ->value()};
+  std::vector<Value> inputs{half_op(*body, "Reshape", {bx->value(), body->constant(Tensor::i64({1, kInput}))->value()},
+                                    "squeeze", {{1, kInput}})
+                                ->value()};
   for (int i = 0; i < states; ++i)
     inputs.push_back(body->parameter(ElementType::f16, {1, kState}, "s" + std::to_string(i))->value());
   Node* cell = make_cell(*body, inputs);
-  body->result(op(*body, "Reshape", {cell->value(), body->constant(Tensor::i64({1, 1, kState}))->value()}, "unsqueeze",
-                  {{1, 1, kState}})
+  body->result(half_op(*body, "Reshape", {cell->value(), body->constant(Tensor::i64({1, 1, kState}))->value()},
+                       "unsqueeze", {{1, 1, kState}})
                    ->value());
   for (int i = 0; i < states; ++i) body->result(cell->value(i));
 
@@ -59,7 +56,7 @@ Graph loop_graph(MakeCell make_cell, int states) {
     outer.push_back(g.parameter(ElementType::f16, {1, kState}, "h" + std::to_string(i))->value());
   std::vector<Shape> shapes{{1, kSteps, kState}};
   for (int i = 0; i < states; ++i) shapes.push_back({1, kState});
-  Node* loop = op(g, "TensorIterator", outer, "loop", shapes);
+  Node* loop = half_op(g, "TensorIterator", outer, "loop", shapes);
   loop->body = std::move(body);
   PortMap& m = loop->port_map;
   m.inputs.push_back({.outer = 0, .body_parameter = 0, .axis = 1, .sliced = true});
@@ -72,14 +69,6 @@ Graph loop_graph(MakeCell make_cell, int states) {
   for (int i = 0; i < loop->output_count(); ++i) g.result(loop->value(i));
   return g;
 }
-
-std::vector<std::string> stage_names(Program& p) {
-  std::vector<std::string> r;
-  for (const Stage* s : p.stages()) r.push_back(std::string(to_string(s->type)) + ":" + s->name);
-  return r;
-}
-
-using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -104,8 +93,9 @@ TEST(LstmLowering, CellsWithTheSameWeightsShareThem) {
   Node* h = g.parameter(ElementType::f16, {1, kState}, "h");
   Node* c = g.parameter(ElementType::f16, {1, kState}, "c");
   Node* first = lstm_cell(g, x->value(), h->value(), c->value(), "cell1");
-  Node* second = op(g, "LSTMCellIE", {x->value(), first->value(0), first->value(1), first->input(3), first->input(4)},
-                    "cell2", {{1, kState}, {1, kState}});
+  Node* second =
+      half_op(g, "LSTMCellIE", {x->value(), first->value(0), first->value(1), first->input(3), first->input(4)},
+              "cell2", {{1, kState}, {1, kState}});
   g.result(second->value(0));
   const auto p = lower(g, {}, {});
   EXPECT_EQ(p->stages().at(0)->input(3), p->stages().at(1)->input(3));
@@ -126,7 +116,10 @@ TEST(LstmLowering, ALoopOverOneCellIsASequence) {
 
 TEST(LoopLowering, OtherLoopsBecomeLoopStartAndLoopEnd) {
   const Graph g = loop_graph(
-      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+      [](Graph& b, const std::vector<Value>& in) {
+        return half_op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}});
+      },
+      1);
   const auto p = lower(g, {}, {});
   EXPECT_EQ(stage_names(*p), (Names{"Copy:copy-for-backedge", "LoopStart:loop@LoopStart", "Reshape:squeeze",
                                     "GEMM:gemm", "Copy:copy-for-backedge", "Reshape:unsqueeze", "LoopEnd:loop@LoopEnd",
@@ -135,7 +128,10 @@ TEST(LoopLowering, OtherLoopsBecomeLoopStartAndLoopEnd) {
 
 TEST(LoopLowering, StartAndEndSliceAndJoin) {
   const Graph g = loop_graph(
-      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+      [](Graph& b, const std::vector<Value>& in) {
+        return half_op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}});
+      },
+      1);
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
   const Stage* end = p->stages().at(6);
@@ -149,7 +145,10 @@ TEST(LoopLowering, StartAndEndSliceAndJoin) {
 
 TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
   const Graph g = loop_graph(
-      [](Graph& b, const std::vector<Value>& in) { return op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}}); }, 1);
+      [](Graph& b, const std::vector<Value>& in) {
+        return half_op(b, "MatMul", {in[0], in[1]}, "gemm", {{1, kState}});
+      },
+      1);
   const auto p = lower(g, {}, {});
   const Stage* start = p->stages().at(1);
   EXPECT_EQ(p->find_data(start->input(0)->marks.start_shared), start->output(0));
@@ -160,8 +159,8 @@ TEST(LoopLowering, StatesShareMemoryWithTheirInitialValues) {
 }
 
 TEST(LoopLowering, ProblemsOfTheBodyAreReported) {
-  const Graph g =
-      loop_graph([](Graph& b, const std::vector<Value>& in) { return op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
+  const Graph g = loop_graph(
+      [](Graph& b, const std::vector<Value>& in) { return half_op(b, "Abs", {in[1]}, "abs", {{1, kState}}); }, 1);
   EXPECT_THROW(lower(g, {}, {}), ErrorList);
 }
 

@@ -11,11 +11,6 @@ class HwStages : public PassTest {
     p.resources.slices = 4;
     p.resources.tiling_cmx_limit = 327680;
   }
-  static Window square(int64_t kernel, int64_t stride, int64_t pad) {
-    return {kernel, kernel, stride, stride, pad, pad, pad, pad, 1, 1};
-  }
-  Data* input(const Dims& d) { return p.add_input("in", DataDesc(d)); }
-  Data* output(const Dims& d) { return p.add_output("out", DataDesc(d)); }
   Stage* only_hw_stage() {
     const auto s = of_type(StageType::MyriadXHwOp);
     EXPECT_EQ(s.size(), 1u);
@@ -24,9 +19,9 @@ class HwStages : public PassTest {
 };
 
 TEST_F(HwStages, SmallConvolutionBecomesOneStage) {
-  conv("c", input({20, 20, 16, 1}), output({20, 20, 24, 1}), square(3, 1, 1));
+  read("in = input {20,20,16,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {20,20,24,1}");
   hw_conv_tiling(p);
-  EXPECT_EQ(types(), (Types{StageType::MyriadXHwOp}));
+  EXPECT_EQ(types(), "MyriadXHwOp");
   const Stage* s = only_hw_stage();
   EXPECT_EQ(s->name, "c");
   EXPECT_EQ(dims(s->input(1)), (Dims{8, 9, 16, 3}));
@@ -37,15 +32,16 @@ TEST_F(HwStages, SmallConvolutionBecomesOneStage) {
 }
 
 TEST_F(HwStages, ImageChannelsAreExpandedToTheLanesOfTheMode) {
-  conv("c", input({32, 32, 3, 1}), output({32, 32, 32, 1}), square(3, 1, 1));
+  read("in = input {32,32,3,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {32,32,32,1}");
   hw_conv_tiling(p);
-  EXPECT_EQ(types(), (Types{StageType::Expand, StageType::MyriadXHwOp}));
+  EXPECT_EQ(types(), "Expand, MyriadXHwOp");
   EXPECT_EQ(dims(only_hw_stage()->input(0)), (Dims{32, 32, 4, 1}));
   EXPECT_EQ(only_hw_stage()->input(0)->name, "in@extended");
 }
 
 TEST_F(HwStages, ChannelTilesAreSummedAndOnlyTheFirstHasTheBiases) {
-  Stage* c = conv("c", input({7, 7, 512, 1}), output({7, 7, 64, 1}), square(3, 1, 1));
+  read("in = input {7,7,512,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {7,7,64,1}");
+  Stage* c = stage("c");
   c->change<StubSpec>([](StubSpec& stub) { stub.post.relu = true; });
   hw_conv_tiling(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
@@ -61,18 +57,18 @@ TEST_F(HwStages, ChannelTilesAreSummedAndOnlyTheFirstHasTheBiases) {
 }
 
 TEST_F(HwStages, PlaneTilesShareTheirWeightsAndCropTheirJunk) {
-  Data* out = output({112, 112, 64, 1});
-  conv("c", input({112, 112, 16, 1}), out, square(3, 1, 1));
+  read("in = input {112,112,16,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {112,112,64,1}");
   hw_conv_tiling(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
   ASSERT_GT(hw.size(), 1u);
   for (const Stage* s : hw) EXPECT_EQ(s->input(1), hw[0]->input(1));
   EXPECT_EQ(of_type(StageType::Crop).size(), hw.size());
-  EXPECT_EQ(of_type(StageType::StubConcat).at(0)->output(), out);
+  EXPECT_EQ(of_type(StageType::StubConcat).at(0)->output(), data("out"));
 }
 
 TEST_F(HwStages, LeakyReluScalesTheSums) {
-  Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
+  read("in = input {8,8,16,1}  c: out = StubConv(in) -> output {8,8,8,1}");
+  Stage* c = stage("c");
   c->change<StubSpec>([](StubSpec& stub) {
     stub.post.relu = true;
     stub.post.negative_slope = 0.125;
@@ -87,19 +83,21 @@ TEST_F(HwStages, LeakyReluScalesTheSums) {
 
 TEST_F(HwStages, WhatDoesNotFitStaysSoftwareWithItsActivationBehindIt) {
   p.resources.tiling_cmx_limit = 0;
-  Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
+  read("in = input {8,8,16,1}  c: out = StubConv(in) -> output {8,8,8,1}");
+  Stage* c = stage("c");
   c->change<StubSpec>([](StubSpec& stub) {
     stub.post.clamp = true;
     stub.post.clamp_max = 6.0;
   });
   hw_conv_tiling(p);
-  EXPECT_EQ(types(), (Types{StageType::StubConv, StageType::Clamp}));
+  EXPECT_EQ(types(), "StubConv, Clamp");
   EXPECT_FALSE(c->get<StubSpec>().try_hw);
 }
 
 TEST_F(HwStages, PartsOfSplitConvolutionsCannotBeLeftToSoftwareWithAnActivation) {
   p.resources.tiling_cmx_limit = 0;
-  Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
+  read("in = input {8,8,16,1}  c: out = StubConv(in) -> output {8,8,8,1}");
+  Stage* c = stage("c");
   c->change<StubSpec>([](StubSpec& stub) {
     stub.conv_output = DataDesc({8, 8, 32, 1});
     stub.post.relu = true;
@@ -108,7 +106,8 @@ TEST_F(HwStages, PartsOfSplitConvolutionsCannotBeLeftToSoftwareWithAnActivation)
 }
 
 TEST_F(HwStages, MergedPoolingComesApartWhenTheTilesWouldBeTooSmall) {
-  Stage* c = conv("c", input({4, 4, 16, 1}), output({2, 2, 8, 1}), square(3, 1, 1));
+  read("in = input {4,4,16,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {2,2,8,1}");
+  Stage* c = stage("c");
   c->change<StubSpec>([](StubSpec& stub) {
     stub.conv_output = DataDesc({4, 4, 8, 1});
     stub.post.pool = true;
@@ -117,16 +116,16 @@ TEST_F(HwStages, MergedPoolingComesApartWhenTheTilesWouldBeTooSmall) {
     stub.post.pool_window.stride_x = stub.post.pool_window.stride_y = 2;
   });
   hw_conv_tiling(p);
-  EXPECT_EQ(types(), (Types{StageType::MyriadXHwOp, StageType::StubMaxPool}));
+  EXPECT_EQ(types(), "MyriadXHwOp, StubMaxPool");
   EXPECT_EQ(of_type(StageType::StubMaxPool).at(0)->name, "c@Pool");
   EXPECT_EQ(dims(only_hw_stage()->output()), (Dims{4, 4, 8, 1}));
   EXPECT_EQ(only_hw_stage()->get<HwStage>().op, HwOpType::Conv);
 }
 
 TEST_F(HwStages, DepthwiseConvolutionBecomesDenseTiles) {
-  conv("c", input({20, 20, 40, 1}), output({20, 20, 40, 1}), square(3, 1, 1), 40);
+  read("in = input {20,20,40,1}  c: out = StubConv(in, kernel=3, pads=1, groups=40) -> output {20,20,40,1}");
   split_hw_depth_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::Split, StageType::StubConv, StageType::StubConv, StageType::StubConcat}));
+  EXPECT_EQ(types(), "Split, StubConv, StubConv, StubConcat");
   const Stage* second = of_type(StageType::StubConv).at(1);
   EXPECT_EQ(second->name, "c@tile=2/2");
   EXPECT_EQ(dims(second->input(1)), (Dims{3, 3, 20, 20}));
@@ -135,17 +134,20 @@ TEST_F(HwStages, DepthwiseConvolutionBecomesDenseTiles) {
 }
 
 TEST_F(HwStages, OneChannelDepthwiseConvolutionStaysOneStage) {
-  Stage* c = conv("c", input({20, 20, 1, 1}), output({20, 20, 1, 1}), square(3, 1, 1));
+  read("in = input {20,20,1,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {20,20,1,1}");
+  Stage* c = stage("c");
   const int before = c->input(1)->id();
   split_hw_depth_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::StubConv}));
+  EXPECT_EQ(types(), "StubConv");
   EXPECT_NE(c->input(1)->id(), before);  // quirk: the constants are made anew all the same
 }
 
 TEST_F(HwStages, ConvolutionAndPoolingAreDoneForSomeChannelsAtATime) {
-  Data* middle = p.add_data("middle", DataDesc({56, 56, 256, 1}));
-  conv("c", input({56, 56, 16, 1}), middle, square(1, 1, 0));
-  pool("p", StageType::StubMaxPool, middle, output({28, 28, 256, 1}), square(2, 2, 0));
+  read(R"(
+    in = input {56,56,16,1}
+    c: middle = StubConv(in) -> {56,56,256,1}
+    p: out = StubMaxPool(middle, kernel=2, strides=2) -> output {28,28,256,1}
+  )");
   split_hw_conv_and_pool(p);
   EXPECT_EQ(of_type(StageType::StubConv).size(), 8u);  // 32 channels of 56 rows of 112 bytes fit
   EXPECT_EQ(of_type(StageType::StubMaxPool).size(), 8u);
@@ -154,25 +156,26 @@ TEST_F(HwStages, ConvolutionAndPoolingAreDoneForSomeChannelsAtATime) {
 }
 
 TEST_F(HwStages, BatchCountsInTheOutputThatIsTooLargeButNotInItsParts) {
-  Data* middle = p.add_data("middle", DataDesc({60, 20, 64, 3}));
-  conv("c", input({60, 20, 16, 3}), middle, square(1, 1, 0));
-  pool("p", StageType::StubMaxPool, middle, output({30, 10, 64, 3}), square(2, 2, 0));
+  read(R"(
+    in = input {60,20,16,3}
+    c: middle = StubConv(in) -> {60,20,64,3}
+    p: out = StubMaxPool(middle, kernel=2, strides=2) -> output {30,10,64,3}
+  )");
   split_hw_conv_and_pool(p);
   EXPECT_EQ(of_type(StageType::StubConv).at(0)->name, "c@tile=1/1");
 }
 
 TEST_F(HwStages, OneSidedPaddingBecomesAStage) {
-  Window w = square(3, 1, 0);
-  w.pad_right = w.pad_bottom = 1;
-  Stage* c = conv("c", input({20, 20, 8, 1}), output({19, 19, 8, 1}), w);
+  read("in = input {20,20,8,1}  c: out = StubConv(in, kernel=3, pads=[0,1,0,1]) -> output {19,19,8,1}");
   hw_padding(p);
-  EXPECT_EQ(types(), (Types{StageType::Pad, StageType::StubConv}));
+  const Stage* c = stage("c");
+  EXPECT_EQ(types(), "Pad, StubConv");
   EXPECT_EQ(dims(c->input(0)), (Dims{21, 21, 8, 1}));
   EXPECT_TRUE(window_of(*c).no_pads());
 }
 
 TEST_F(HwStages, EvenMaxPoolingOfAnOddPlaneIsPaddedByItsEdge) {
-  pool("p", StageType::StubMaxPool, input({15, 15, 8, 1}), output({7, 7, 8, 1}), square(2, 2, 0));
+  read("in = input {15,15,8,1}  p: out = StubMaxPool(in, kernel=2, strides=2) -> output {7,7,8,1}");
   hw_padding(p);
   const Stage* pad = of_type(StageType::Pad).at(0);
   EXPECT_EQ(pad->get<PadSpec>().mode, PadMode::Edge);
@@ -180,13 +183,13 @@ TEST_F(HwStages, EvenMaxPoolingOfAnOddPlaneIsPaddedByItsEdge) {
 }
 
 TEST_F(HwStages, HalfKernelPaddingStays) {
-  conv("c", input({20, 20, 8, 1}), output({20, 20, 8, 1}), square(5, 1, 2));
+  read("in = input {20,20,8,1}  c: out = StubConv(in, kernel=5, pads=2) -> output {20,20,8,1}");
   hw_padding(p);
-  EXPECT_EQ(types(), (Types{StageType::StubConv}));
+  EXPECT_EQ(types(), "StubConv");
 }
 
 TEST_F(HwStages, PoolingHasThreeFakesAndItsOwnPads) {
-  pool("p", StageType::StubMaxPool, input({20, 20, 40, 1}), output({10, 10, 40, 1}), square(3, 2, 1));
+  read("in = input {20,20,40,1}  p: out = StubMaxPool(in, kernel=3, strides=2, pads=1) -> output {10,10,40,1}");
   hw_pool_tiling(p);
   const Stage* s = only_hw_stage();
   EXPECT_EQ(s->input_count(), 4);
@@ -196,20 +199,15 @@ TEST_F(HwStages, PoolingHasThreeFakesAndItsOwnPads) {
 }
 
 TEST_F(HwStages, FullyConnectedLayersThatReachTilingCannotBeCompiled) {
-  Stage* s =
-      p.add_stage("fc", StageType::StubFullyConnected, nullptr,
-                  {input({1, 1, 8}), constant("w", {1, 8, 4}, 1), p.add_fake(), p.add_fake()}, {output({1, 1, 4})});
-  StubSpec spec;
-  spec.try_hw = true;
-  s->set(spec);
+  read("in = input {1,1,8}  fc: out = StubFullyConnected(in, {1,8,4} of 1, none) -> output {1,1,4}");
   EXPECT_THROW(hw_fully_connected_tiling(p), Error);
   p.resources.tiling_cmx_limit = 0;
   hw_fully_connected_tiling(p);
-  EXPECT_FALSE(s->get<StubSpec>().try_hw);
+  EXPECT_FALSE(stage("fc")->get<StubSpec>().try_hw);
 }
 
 TEST_F(HwStages, DescriptorsOfAConvolutionShareOutItsChannels) {
-  conv("c", input({20, 20, 16, 1}), output({20, 20, 300, 1}), square(3, 1, 1));
+  read("in = input {20,20,16,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {20,20,300,1}");
   hw_conv_tiling(p);
   finalize_hw_ops(p);
   const std::vector<HwOp>& ops = only_hw_stage()->get<HwOpParams>().ops;
@@ -230,7 +228,7 @@ TEST_F(HwStages, DescriptorsOfAConvolutionShareOutItsChannels) {
 }
 
 TEST_F(HwStages, DescriptorsOfAPoolingTakeSixteenPlanesAndRepeatTheEdges) {
-  pool("p", StageType::StubMaxPool, input({20, 20, 40, 1}), output({10, 10, 40, 1}), square(3, 2, 1));
+  read("in = input {20,20,40,1}  p: out = StubMaxPool(in, kernel=3, strides=2, pads=1) -> output {10,10,40,1}");
   hw_pool_tiling(p);
   finalize_hw_ops(p);
   const std::vector<HwOp>& ops = only_hw_stage()->get<HwOpParams>().ops;
@@ -244,7 +242,7 @@ TEST_F(HwStages, DescriptorsOfAPoolingTakeSixteenPlanesAndRepeatTheEdges) {
 }
 
 TEST_F(HwStages, ExtraSplitHalvesPoolingsOfOneDescriptor) {
-  pool("p", StageType::StubMaxPool, input({28, 28, 12, 1}), output({14, 14, 12, 1}), square(2, 2, 0));
+  read("in = input {28,28,12,1}  p: out = StubMaxPool(in, kernel=2, strides=2) -> output {14,14,12,1}");
   hw_pool_tiling(p);
   hw_extra_split(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
@@ -254,7 +252,7 @@ TEST_F(HwStages, ExtraSplitHalvesPoolingsOfOneDescriptor) {
 }
 
 TEST_F(HwStages, ExtraSplitGroupsDescriptorsByEight) {
-  pool("p", StageType::StubMaxPool, input({28, 28, 330, 1}), output({14, 14, 330, 1}), square(2, 2, 0));
+  read("in = input {28,28,330,1}  p: out = StubMaxPool(in, kernel=2, strides=2) -> output {14,14,330,1}");
   hw_pool_tiling(p);
   hw_extra_split(p);
   const auto hw = of_type(StageType::MyriadXHwOp);
@@ -264,15 +262,13 @@ TEST_F(HwStages, ExtraSplitGroupsDescriptorsByEight) {
 }
 
 TEST_F(HwStages, ExtraSplitRefusesConvolutions) {
-  conv("c", input({20, 20, 16, 1}), output({20, 20, 24, 1}), square(3, 1, 1));
+  read("in = input {20,20,16,1}  c: out = StubConv(in, kernel=3, pads=1) -> output {20,20,24,1}");
   hw_conv_tiling(p);
   EXPECT_THROW(hw_extra_split(p), Error);
 }
 
 TEST_F(HwStages, WeightsThatTheNetworkComputesAreRefused) {
-  Data* weights = p.add_data("w", DataDesc({1, 1, 16, 8}));
-  Stage* c = conv("c", input({8, 8, 16, 1}), output({8, 8, 8, 1}), square(1, 1, 0));
-  p.replace_input(c, 1, weights);
+  read("in = input {8,8,16,1}  w = data {1,1,16,8}  c: out = StubConv(in, w) -> output {8,8,8,1}");
   EXPECT_THROW(hw_conv_tiling(p), Error);
 }
 

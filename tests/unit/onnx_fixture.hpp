@@ -105,6 +105,22 @@ class ModelText {
   onnx::ModelProto model_;
 };
 
+template <class F>
+Error error_of(F call) {
+  try {
+    call();
+  } catch (const Error& e) {
+    return e;
+  }
+  return Error(ErrorCode::Internal, "no error");
+}
+inline Error import_error(const ModelText& m) {
+  return error_of([&] { m.import(); });
+}
+inline Error read_error(const ModelText& m) {
+  return error_of([&] { m.read(); });
+}
+
 inline const Node* layer(const Graph& g, const std::string& name) {
   for (const Node* n : g.all())
     if (n->name == name) return n;

@@ -7,15 +7,6 @@
 namespace blobsmith {
 namespace {
 
-Error error_of(const ModelText& m) {
-  try {
-    m.import();
-  } catch (const Error& e) {
-    return e;
-  }
-  return Error(ErrorCode::Internal, "no error");
-}
-
 TEST(OnnxImport, NamesTheLastLayerAfterTheOutputAndTheConvolutionWithoutItsBias) {
   const Graph g = ModelText()
                       .input("x", {1, 1, 4, 4})
@@ -150,7 +141,7 @@ TEST(OnnxImport, TakesOneForAnOpenBatch) {
 
 TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
   const ModelText m = std::move(ModelText().input("x", {1, 0}).node("Relu", "r", {"x"}, "y").output("y"));
-  const Error e = error_of(m);
+  const Error e = import_error(m);
   EXPECT_EQ(e.code(), ErrorCode::ShapeMismatch);
   EXPECT_EQ(e.hint(), "state it: --input-shape x=1,?");
   ImportOptions options;
@@ -159,22 +150,23 @@ TEST(OnnxImport, AsksForTheShapeOfAnOpenInputAndTakesIt) {
 }
 
 TEST(OnnxImport, RefusesNumbersOfBfloat16) {
-  const Error e = error_of(ModelText().input("x", {1, 3}).node("Cast", "c", {"x"}, "y").with("to", 16).output("y"));
+  const Error e = import_error(ModelText().input("x", {1, 3}).node("Cast", "c", {"x"}, "y").with("to", 16).output("y"));
   EXPECT_NE(std::string(e.what()).find("BFLOAT16"), std::string::npos) << e.what();
 }
 
 TEST(OnnxImport, RejectsBrokenModelsWithAnError) {
-  EXPECT_EQ(error_of(ModelText()).code(), ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(),
+  EXPECT_EQ(import_error(ModelText()).code(), ErrorCode::BadOnnx);
+  EXPECT_EQ(import_error(ModelText().input("x", {1}).node("Add", "a", {"x", "b"}, "b").output("b")).code(),
             ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText().input("x", {1}).constant("c", {4}, {1}).node("Add", "a", {"x", "c"}, "y").output("y"))
-                .code(),
-            ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(ModelText()
-                         .input("x", {1, 3})
-                         .constant("w", {5, 2}, std::vector<float>(10))
-                         .node("MatMul", "m", {"x", "w"}, "y")
-                         .output("y"))
+  EXPECT_EQ(
+      import_error(ModelText().input("x", {1}).constant("c", {4}, {1}).node("Add", "a", {"x", "c"}, "y").output("y"))
+          .code(),
+      ErrorCode::BadOnnx);
+  EXPECT_EQ(import_error(ModelText()
+                             .input("x", {1, 3})
+                             .constant("w", {5, 2}, std::vector<float>(10))
+                             .node("MatMul", "m", {"x", "w"}, "y")
+                             .output("y"))
                 .code(),
             ErrorCode::ShapeMismatch);
 }

@@ -6,15 +6,6 @@
 namespace blobsmith {
 namespace {
 
-Error error_of(const ModelText& m) {
-  try {
-    m.read();
-  } catch (const Error& e) {
-    return e;
-  }
-  return Error(ErrorCode::Internal, "no error");
-}
-
 TEST(OnnxNativeImport, NamesNodesAfterOutputsAndTheOthersByNumber) {
   const Graph g = ModelText()
                       .input("x", {1, 1, 4, 4})
@@ -89,7 +80,7 @@ TEST(OnnxNativeImport, ExpandsFunctionsBehindAllOtherOperators) {
   const ModelText read_too_early =
       std::move(ModelText(12).input("x", {1, 4}).node("Celu", "", {"x"}, "a").node("Relu", "", {"a"}, "y").output("y"));
   EXPECT_EQ(
-      std::string(error_of(read_too_early).what()),
+      std::string(read_error(read_too_early).what()),
       "While validating ONNX node '<Node(Relu): y>':\na node not found in graph cache: no earlier node computes it");
 }
 
@@ -100,7 +91,7 @@ TEST(OnnxNativeImport, NamesAllUnknownOperatorsAtOnceInOrder) {
                                     .node("Frobnicate", "", {"a"}, "b")
                                     .node("Quux", "", {"b"}, "y")
                                     .output("y"));
-  const Error e = error_of(m);
+  const Error e = read_error(m);
   EXPECT_EQ(e.code(), ErrorCode::UnknownOperation);
   EXPECT_EQ(std::string(e.what()), "nGraph does not support the following ONNX operations: Frobnicate, Quux");
 }
@@ -112,31 +103,31 @@ TEST(OnnxNativeImport, RefusesWithTheReferencesTexts) {
                                            .node("BatchNormalization", "", {"x", "c", "c", "c", "c"}, "y")
                                            .also("m")
                                            .output("y"));
-  EXPECT_EQ(std::string(error_of(training).what()),
+  EXPECT_EQ(std::string(read_error(training).what()),
             "While validating ONNX node '<Node(BatchNormalization): y, m>':\nTraining mode of BatchNormalization is "
             "not supported.");
-  EXPECT_EQ(error_of(training).layer(), "y");
+  EXPECT_EQ(read_error(training).layer(), "y");
   const ModelText twice = std::move(ModelText()
                                         .input("x", {1, 4})
                                         .node("Relu", "", {"x"}, "a")
                                         .node("Dropout", "", {"a"}, "b")
                                         .output("a")
                                         .output("b"));
-  EXPECT_EQ(std::string(error_of(twice).what()),
+  EXPECT_EQ(std::string(read_error(twice).what()),
             "Function contains several inputs and outputs with one friendly name!");
-  EXPECT_EQ(error_of(std::move(ModelText().input("x", {0, 3}).node("Relu", "r", {"x"}, "y").output("y"))).code(),
+  EXPECT_EQ(read_error(std::move(ModelText().input("x", {0, 3}).node("Relu", "r", {"x"}, "y").output("y"))).code(),
             ErrorCode::ShapeMismatch);
 }
 
 TEST(OnnxNativeImport, RejectsBrokenModelsWithAnError) {
-  EXPECT_EQ(error_of(ModelText()).code(), ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(std::move(ModelText().input("x", {1}).node("Relu", "", {"x"}, "y").output("z"))).code(),
+  EXPECT_EQ(read_error(ModelText()).code(), ErrorCode::BadOnnx);
+  EXPECT_EQ(read_error(std::move(ModelText().input("x", {1}).node("Relu", "", {"x"}, "y").output("z"))).code(),
             ErrorCode::BadOnnx);
-  EXPECT_EQ(error_of(std::move(ModelText()
-                                   .input("x", {1, 3})
-                                   .constant("w", {5, 2}, std::vector<float>(10))
-                                   .node("MatMul", "m", {"x", "w"}, "y")
-                                   .output("y")))
+  EXPECT_EQ(read_error(std::move(ModelText()
+                                     .input("x", {1, 3})
+                                     .constant("w", {5, 2}, std::vector<float>(10))
+                                     .node("MatMul", "m", {"x", "w"}, "y")
+                                     .output("y")))
                 .code(),
             ErrorCode::ShapeMismatch);
 }

@@ -1,6 +1,5 @@
 // Passes that take convolutions, deconvolutions and fully connected stages apart (middle-end spec §3.8 to §3.14,
-// §3.22,
-// §3.25).
+// §3.22, §3.25).
 #include "passes_fixture.hpp"
 
 namespace blobsmith::vpu {
@@ -9,12 +8,10 @@ namespace {
 using Passes = PassTest;
 
 TEST_F(Passes, GroupedConvolutionBecomesOneStagePerGroup) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 4, 1}));
-  Data* out = p.add_output("out", DataDesc({4, 4, 2, 1}));
-  conv("c", in, out, {}, 2);
+  read("in = input {4,4,4,1}  c: out = StubConv(in, groups=2) -> output {4,4,2,1}");
   split_grouped_conv(p);
   p.clean_up();
-  EXPECT_EQ(types(), (Types{StageType::Split, StageType::StubConv, StageType::StubConv, StageType::StubConcat}));
+  EXPECT_EQ(types(), "Split, StubConv, StubConv, StubConcat");
   const std::vector<Stage*> convs = of_type(StageType::StubConv);
   EXPECT_EQ(values(convs[1]->input(1)), (Floats{2, 3}));
   EXPECT_EQ(values(convs[1]->input(2)), (Floats{1}));
@@ -23,17 +20,13 @@ TEST_F(Passes, GroupedConvolutionBecomesOneStagePerGroup) {
 }
 
 TEST_F(Passes, DepthwiseConvolutionStaysWhole) {
-  conv("c", p.add_input("in", DataDesc({4, 4, 4, 1})), p.add_output("out", DataDesc({4, 4, 4, 1})), {}, 4);
+  read("in = input {4,4,4,1}  c: out = StubConv(in, groups=4) -> output");
   split_grouped_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::StubConv}));
+  EXPECT_EQ(types(), "StubConv");
 }
 
 TEST_F(Passes, GroupedDeconvolutionReadsItsWeightsInTheWrongOrder) {
-  Data* in = p.add_input("in", DataDesc({1, 1, 4, 1}));
-  Data* out = p.add_output("out", DataDesc({1, 1, 4, 1}));
-  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
-                         {in, counted("w", {1, 1, 2, 4}), p.add_fake(), p.add_fake()}, {out});
-  s->set(stub({}, 2));
+  read("in = input {1,1,4,1}  d: out = StubDeconv(in, {1,1,2,4} from 0, none, groups=2) -> output");
   split_grouped_conv(p);
   const std::vector<Stage*> parts = of_type(StageType::StubDeconv);
   ASSERT_EQ(parts.size(), 2u);
@@ -42,12 +35,12 @@ TEST_F(Passes, GroupedDeconvolutionReadsItsWeightsInTheWrongOrder) {
 }
 
 TEST_F(Passes, SmallWeightsAreScaledByAPowerOfTwo) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 2, 1}));
-  Data* out = p.add_output("out", DataDesc({4, 4, 1, 1}));
-  Stage* s = conv("c", in, out, {});
-  p.replace_input(s, 1, halves("w", {1, 1, 2, 1}, {0.0078125f, 0.0f}));  // 2^-7; zeros do not count
-  p.replace_input(s, 2, halves("b", {1}, {3.0f}));
+  read(R"(
+    in = input {4,4,2,1}
+    c: out = StubConv(in, {1,1,2,1} [0.0078125,0], {1} of 3) -> output {4,4,1,1}  ; 2^-7; zeros do not count
+  )");
   analyze_weightable_layers(p);
+  const Stage* s = stage("c");
   EXPECT_EQ(values(s->input(1)), (Floats{1.0f, 0.0f}));
   EXPECT_EQ(values(s->input(2)), (Floats{384.0f}));
   EXPECT_EQ(values(s->input(3)), (Floats{0.0078125f}));
@@ -55,42 +48,36 @@ TEST_F(Passes, SmallWeightsAreScaledByAPowerOfTwo) {
 }
 
 TEST_F(Passes, LargeFirstWeightsLowerTheScaleOfAllLaterLayers) {
-  Data* a = p.add_data("a", DataDesc({4, 4, 2, 1}));
-  Stage* first = conv("first", p.add_input("in", DataDesc({4, 4, 2, 1})), a, {}, 1, true, false);
-  p.replace_input(first, 1, constant("w1", {1, 1, 2, 2}, 1.0f));
-  Stage* second = conv("second", a, p.add_output("out", DataDesc({4, 4, 2, 1})), {}, 1, true, false);
-  p.replace_input(second, 1, constant("w2", {1, 1, 2, 2}, 1.0f / 128));
+  read(R"(
+    in = input {4,4,2,1}
+    first: a = StubConv(in, {1,1,2,2} of 1, none)
+    second: out = StubConv(a, {1,1,2,2} of 0.0078125, none) -> output  ; 1 / 128
+  )");
   analyze_weightable_layers(p);
-  EXPECT_EQ(first->get<StubSpec>().scale_factor, 1.0);
-  EXPECT_EQ(second->get<StubSpec>().scale_factor, 4.0);  // 2^(7 - 5)
+  EXPECT_EQ(stage("first")->get<StubSpec>().scale_factor, 1.0);
+  EXPECT_EQ(stage("second")->get<StubSpec>().scale_factor, 4.0);  // 2^(7 - 5)
 }
 
 TEST_F(Passes, ScaledDownInputKeepsTheScaleOfLaterLayers) {
-  Data* scaled = p.add_data("scaled", DataDesc({4, 4, 2, 1}));
-  add_power(p, "pre", nullptr, 1.0 / 255, 1.0, 0.0, p.add_input("in", DataDesc({4, 4, 2, 1})), scaled);
-  Data* a = p.add_data("a", DataDesc({4, 4, 2, 1}));
-  p.replace_input(conv("first", scaled, a, {}, 1, true, false), 1, constant("w1", {1, 1, 2, 2}, 1.0f));
-  Stage* second = conv("second", a, p.add_output("out", DataDesc({4, 4, 2, 1})), {}, 1, true, false);
-  p.replace_input(second, 1, constant("w2", {1, 1, 2, 2}, 1.0f / 128));
+  read(R"(
+    in = input {4,4,2,1}
+    pre: scaled = Power(in, scale=0.00392156862745098)  ; 1 / 255
+    first: a = StubConv(scaled, {1,1,2,2} of 1, none)
+    second: out = StubConv(a, {1,1,2,2} of 0.0078125, none) -> output
+  )");
   analyze_weightable_layers(p);
-  EXPECT_EQ(second->get<StubSpec>().scale_factor, 128.0);
+  EXPECT_EQ(stage("second")->get<StubSpec>().scale_factor, 128.0);
 }
 
-class FullyConnected : public PassTest {
- protected:
-  Stage* fc(const std::string& name, Data* in, Data* out, float weight = 1.0f) {
-    const int64_t inputs = in->desc.element_count() / in->desc.dim(Dim::N), outputs = out->desc.dim(Dim::C);
-    Stage* s =
-        p.add_stage(name, StageType::StubFullyConnected, layer(name, "FullyConnected"),
-                    {in, constant(name + "@w", {1, inputs, outputs}, weight), p.add_fake(), p.add_fake()}, {out});
-    return s->set(stub({}));
-  }
-};
+using FullyConnected = PassTest;
 
 TEST_F(FullyConnected, BecomesAConvolutionWithTheLargestKernelThatLeavesAPowerOfTwoOfChannels) {
-  fc("fc", p.add_input("in", DataDesc({1568, 1})), p.add_output("out", DataDesc({10, 1})));  // 1568 = 7 * 7 * 32
+  read(R"(
+    in = input {1568,1}  ; 7 * 7 * 32
+    fc: out = StubFullyConnected(in, {1,1568,10} of 1, none) -> output {10,1}
+  )");
   replace_fc_by_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::Reshape, StageType::StubConv, StageType::Reshape}));
+  EXPECT_EQ(types(), "Reshape, StubConv, Reshape");
   const Stage* c = of_type(StageType::StubConv)[0];
   EXPECT_EQ(dims(c->input(0)), (Dims{7, 7, 32, 1}));
   EXPECT_EQ(dims(c->input(1)), (Dims{7, 7, 32, 10}));
@@ -99,22 +86,23 @@ TEST_F(FullyConnected, BecomesAConvolutionWithTheLargestKernelThatLeavesAPowerOf
 }
 
 TEST_F(FullyConnected, BatchOfTenIsSpreadOverTheWidth) {
-  fc("fc", p.add_input("in", DataDesc({64, 20})), p.add_output("out", DataDesc({8, 20})));
+  read("in = input {64,20}  fc: out = StubFullyConnected(in, {1,64,8} of 1, none) -> output {8,20}");
   replace_fc_by_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::Reshape, StageType::Permute, StageType::Reshape, StageType::StubConv,
-                            StageType::Reshape, StageType::Permute, StageType::Reshape}));
+  EXPECT_EQ(types(), "Reshape, Permute, Reshape, StubConv, Reshape, Permute, Reshape");
   const Stage* c = of_type(StageType::StubConv)[0];
   EXPECT_EQ(dims(c->input(0)), (Dims{160, 8, 1, 1}));
   EXPECT_EQ(dims(c->output()), (Dims{20, 1, 8, 1}));
 }
 
 TEST_F(FullyConnected, ReadersOfOneInputAreMerged) {
-  Data* in = p.add_input("in", DataDesc({4, 1}));
-  fc("a", in, p.add_output("oa", DataDesc({2, 1})), 1.0f);
-  fc("b", in, p.add_output("ob", DataDesc({3, 1})), 2.0f);
+  read(R"(
+    in = input {4,1}
+    a: oa = StubFullyConnected(in, {1,4,2} of 1, none) -> output {2,1}
+    b: ob = StubFullyConnected(in, {1,4,3} of 2, none) -> output {3,1}
+  )");
   merge_parallel_fc(p);
   p.clean_up();
-  EXPECT_EQ(types(), (Types{StageType::StubFullyConnected, StageType::Split}));
+  EXPECT_EQ(types(), "StubFullyConnected, Split");
   const Stage* merged = p.stages()[0];
   EXPECT_EQ(merged->layer, nullptr);
   EXPECT_EQ(dims(merged->input(1)), (Dims{1, 4, 5}));
@@ -125,13 +113,12 @@ TEST_F(FullyConnected, ReadersOfOneInputAreMerged) {
 }
 
 TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
-  Data* in = p.add_input("in", DataDesc({3, 3, 1, 1}));
-  Data* out = p.add_output("out", DataDesc({7, 7, 2, 1}));
-  Stage* s = p.add_stage("d", StageType::StubDeconv, layer("d", "Deconvolution"),
-                         {in, counted("w", {3, 3, 1, 2}), p.add_fake(), p.add_fake()}, {out});
-  s->set(stub({.kernel_x = 3, .kernel_y = 3, .stride_x = 2, .stride_y = 2}));
+  read(R"(
+    in = input {3,3,1,1}
+    d: out = StubDeconv(in, {3,3,1,2} from 0, none, kernel=3, strides=2) -> output {7,7,2,1}
+  )");
   replace_deconv_by_conv(p);
-  EXPECT_EQ(types(), (Types{StageType::Upsampling, StageType::StubConv}));
+  EXPECT_EQ(types(), "Upsampling, StubConv");
   const Stage* c = p.stages()[1];
   EXPECT_EQ(dims(c->input(0)), (Dims{9, 9, 1, 1}));
   EXPECT_EQ(p.stages()[0]->get<UpsamplingParams>().pad_left_x, 2);
@@ -140,11 +127,10 @@ TEST_F(Passes, DeconvolutionBecomesUpsamplingAndConvolution) {
 }
 
 TEST_F(Passes, KernelOfSixteenIsSplitInTwo) {
-  conv("c", p.add_input("in", DataDesc({32, 4, 1, 1})), p.add_output("out", DataDesc({17, 4, 1, 1})), {.kernel_x = 16});
+  read("in = input {32,4,1,1}  c: out = StubConv(in, kernel=[16,1]) -> output {17,4,1,1}");
   split_large_kernel_conv(p);
   p.clean_up();
-  EXPECT_EQ(types(),
-            (Types{StageType::Crop, StageType::StubConv, StageType::Crop, StageType::StubConv, StageType::Sum}));
+  EXPECT_EQ(types(), "Crop, StubConv, Crop, StubConv, Sum");
   const std::vector<Stage*> halves_of_conv = of_type(StageType::StubConv);
   EXPECT_EQ(values(halves_of_conv[1]->input(1))[0], 8.0f);
   EXPECT_EQ(halves_of_conv[0]->input(2), halves_of_conv[1]->input(2));  // the bias counts twice
@@ -152,29 +138,29 @@ TEST_F(Passes, KernelOfSixteenIsSplitInTwo) {
 }
 
 TEST_F(Passes, ShaveConvolutionGetsItsBiasBeforeItsScale) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 2, 1}));
-  Stage* s = conv("c", in, p.add_output("out", DataDesc({4, 4, 3, 1})),
-                  {.kernel_x = 3, .kernel_y = 3, .pad_left = 1, .pad_right = 1, .pad_top = 1, .pad_bottom = 1});
-  p.replace_input(s, 3, constant("scales", {3}, 0.5f));
+  read(R"(
+    in = input {4,4,2,1}
+    c: out = StubConv(in, {3,3,2,3} from 0, {3} from 0, {3} of 0.5, kernel=3, pads=1) -> output {4,4,3,1}
+  )");
   sw_conv_adaptation(p);
-  EXPECT_EQ(types(), (Types{StageType::Conv, StageType::Bias, StageType::Scale}));
+  EXPECT_EQ(types(), "Conv, Bias, Scale");
   EXPECT_TRUE(p.stages()[0]->get<ShaveConvSpec>().spatial);
   EXPECT_EQ(p.stages()[2]->output()->usage, DataUsage::Output);
 }
 
 TEST_F(Passes, ShaveConvolutionOfOnePointIsFullyConnected) {
-  conv("c", p.add_input("in", DataDesc({1, 1, 8, 1})), p.add_output("out", DataDesc({1, 1, 3, 1})), {}, 1, false,
-       false);
+  read("in = input {1,1,8,1}  c: out = StubConv(in, {1,1,8,3} from 0, none, hw=no) -> output {1,1,3,1}");
   sw_conv_adaptation(p);
-  EXPECT_EQ(types(), (Types{StageType::FC}));
+  EXPECT_EQ(types(), "FC");
   EXPECT_EQ(dims(p.stages()[0]->input(1)), (Dims{1, 8, 3}));
 }
 
 TEST_F(Passes, ConvolutionWithAStrideButALargeKernelUsesIm2col) {
-  conv("c", p.add_input("in", DataDesc({16, 16, 32, 1})), p.add_output("out", DataDesc({12, 12, 32, 1})),
-       {.kernel_x = 5, .kernel_y = 5}, 1, false, false);
+  read(
+      "in = input {16,16,32,1}  c: out = StubConv(in, {5,5,32,32} from 0, none, kernel=5, hw=no) -> output "
+      "{12,12,32,1}");
   sw_conv_adaptation(p);
-  EXPECT_EQ(types(), (Types{StageType::Im2ColConvolution}));
+  EXPECT_EQ(types(), "Im2ColConvolution");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "program_text.hpp"
 #include "vpu/nce/passes.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/builders.hpp"
@@ -16,54 +17,22 @@ class PassTest : public ::testing::Test {
  protected:
   Program p;
 
-  static std::shared_ptr<const Layer> layer(std::string name, std::string type) {
+  /// The stages and data that the text says, see program_text.hpp.
+  void read(std::string_view text) { text_.read(text); }
+  Data* data(const std::string& name) const { return text_.data(name); }
+  Stage* stage(const std::string& name) const { return text_.stage(name); }
+
+  static LayerPtr layer(std::string name, std::string type) {
     return std::make_shared<const Layer>(Layer{std::move(name), std::move(type), {}, {}, 0});
   }
-
-  Data* halves(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {
-    std::vector<Half> v;
-    for (float f : values) v.push_back(float_to_half(f));
-    return p.add_const(name, DataDesc(dims), Bytes::adopt(std::move(v)));
-  }
-  Data* constant(const std::string& name, const std::vector<int64_t>& dims, float value) {
-    const DataDesc desc(dims);
-    return p.add_const(name, desc, contents::replicated(value, desc.element_count()));
-  }
-  /// 0, 1, 2... : exact in FP16 up to 2048.
-  Data* counted(const std::string& name, const std::vector<int64_t>& dims) {
-    std::vector<float> v(static_cast<size_t>(DataDesc(dims).element_count()));
-    for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<float>(i);
-    return halves(name, dims, v);
+  Stage* relu(const std::string& name, Data* in, Data* out) {
+    return add_relu(p, name, layer(name, "ReLU"), 0.0, in, out);
   }
 
-  static StubSpec stub(const Window& w, int64_t groups = 1, bool hw = true) {
-    StubSpec spec;
-    spec.window = w;
-    spec.groups = groups;
-    spec.try_hw = hw;
-    return spec;
-  }
-
-  /// StubConv with weights counted up; biases when asked for.
-  Stage* conv(const std::string& name, Data* in, Data* out, const Window& w, int64_t groups = 1, bool hw = true,
-              bool biases = true) {
-    const int64_t oc = out->desc.dim(Dim::C);
-    Data* weights = counted(name + "@weights", {w.kernel_x, w.kernel_y, in->desc.dim(Dim::C) / groups, oc});
-    Data* b = biases ? counted(name + "@biases", {oc}) : p.add_fake();
-    Stage* s = add_convolution(p, name, layer(name, "Convolution"), in, weights, b, p.add_fake(), out);
-    return s->set(stub(w, groups, hw));
-  }
-  Stage* pool(const std::string& name, StageType type, Data* in, Data* out, const Window& w, bool hw = true) {
-    Stage* s = add_pooling(p, name, layer(name, "Pooling"), type, in, out);
-    return s->set(stub(w, 1, hw));
-  }
-  Stage* relu(const std::string& name, Data* in, Data* out, double slope = 0.0) {
-    return add_relu(p, name, layer(name, "ReLU"), slope, in, out);
-  }
-
-  std::vector<StageType> types() {
-    std::vector<StageType> r;
-    for (const Stage* s : p.stages()) r.push_back(s->type);
+  /// Of the stages, in the order of execution: "StubConv, Relu".
+  std::string types() {
+    std::string r;
+    for (const Stage* s : p.stages()) r += (r.empty() ? "" : ", ") + std::string(to_string(s->type));
     return r;
   }
   std::vector<Stage*> of_type(StageType t) {
@@ -82,10 +51,12 @@ class PassTest : public ::testing::Test {
     for (Dim dim : d->desc.order.dims()) r.push_back(d->desc.dim(dim));
     return r;
   }
+
+ private:
+  ProgramText text_{p};
 };
 
 using Dims = std::vector<int64_t>;
 using Floats = std::vector<float>;
-using Types = std::vector<StageType>;
 
 }  // namespace blobsmith::vpu

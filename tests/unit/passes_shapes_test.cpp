@@ -9,75 +9,75 @@ namespace blobsmith::vpu {
 namespace {
 
 using Shapes = PassTest;
-const DataDesc kMap({8, 8, 4, 1});
 
 TEST_F(Shapes, OutputReadInsideTheNetworkBecomesACopy) {
-  Data* out = p.add_output("out", kMap);
-  relu("a", p.add_input("in", kMap), out);
-  Stage* b = relu("b", out, p.add_output("last", kMap));
+  read(R"(
+    in = input {8,8,4,1}
+    a: out = Relu(in) -> output
+    b: last = Relu(out) -> output
+  )");
   add_copy_for_outputs_inside_network(p);
-  EXPECT_EQ(out->producer_stage()->type, StageType::Copy);
-  EXPECT_EQ(b->input(0)->usage, DataUsage::Intermediate);
-  EXPECT_TRUE(out->consumers().empty());
+  EXPECT_EQ(data("out")->producer_stage()->type, StageType::Copy);
+  EXPECT_EQ(stage("b")->input(0)->usage, DataUsage::Intermediate);
+  EXPECT_TRUE(data("out")->consumers().empty());
 }
 
 TEST_F(Shapes, InputsAreReorderedToChannelMinorWithoutTheEngine) {
-  Data* in = p.add_input("in", DataDesc(DataType::U8, {8, 8, 3, 1}));
-  Data* half = p.add_data("in@FP16", DataDesc({8, 8, 3, 1}));
-  add_convert(p, "convert", nullptr, in, half);
-  in->marks.fp16_copy = half->id();
-  Stage* r = relu("r", half, p.add_output("out", DataDesc({8, 8, 3, 1})));
+  read(R"(
+    in = input U8 {8,8,3,1}
+    convert: half = Convert(in) -> FP16
+    r: out = Relu(half) -> output
+  )");
+  data("in")->marks.fp16_copy = data("half")->id();
   reorder_inputs_to_channel_minor(p);
-  EXPECT_EQ(types(), (Types{StageType::Convert, StageType::Permute, StageType::Relu}));
-  EXPECT_EQ(r->input(0)->desc.order, orders::NHWC);
+  EXPECT_EQ(types(), "Convert, Permute, Relu");
+  EXPECT_EQ(stage("r")->input(0)->desc.order, orders::NHWC);
 }
 
 TEST_F(Shapes, GlobalAveragePoolingBecomesReduceMean) {
-  pool("g", StageType::StubAvgPool, p.add_input("in", DataDesc({7, 5, 4, 1})),
-       p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
+  read("in = input {7,5,4,1}  g: out = StubAvgPool(in, kernel=[7,5], hw=no) -> output {1,1,4,1}");
   replace_with_reduce_mean(p);
-  ASSERT_EQ(types(), (Types{StageType::ReduceMean}));
+  ASSERT_EQ(types(), "ReduceMean");
   const auto axes = p.stages()[0]->input(1)->content.as<int32_t>();
   EXPECT_EQ(std::vector<int32_t>(axes.begin(), axes.end()), (std::vector<int32_t>{3, 2}));
 }
 
 TEST_F(Shapes, GlobalMaxPoolingHasAStageOfItsOwn) {
-  pool("g", StageType::StubMaxPool, p.add_input("in", DataDesc({7, 5, 4, 1})),
-       p.add_output("out", DataDesc({1, 1, 4, 1})), {.kernel_x = 7, .kernel_y = 5}, false);
+  read("in = input {7,5,4,1}  g: out = StubMaxPool(in, kernel=[7,5], hw=no) -> output {1,1,4,1}");
   sw_pool_adaptation(p);
-  EXPECT_EQ(types(), (Types{StageType::GlobalMaxPool}));
+  EXPECT_EQ(types(), "GlobalMaxPool");
 }
 
 TEST_F(Shapes, TransposedFirstMatrixIsPermuted) {
-  Stage* g = add_gemm(p, "g", nullptr, 1.0, 1.0, true, false,
-                      {p.add_input("a", DataDesc({3, 5, 2})), p.add_input("b", DataDesc({4, 5, 2}))},
-                      p.add_output("out", DataDesc({4, 3, 2})));
+  read(R"(
+    a = input {3,5,2}
+    b = input {4,5,2}
+    g: out = GEMM(a, b, transpose_a=yes) -> output {4,3,2}
+  )");
   gemm_transpose(p);
-  EXPECT_EQ(types(), (Types{StageType::Permute, StageType::GEMM}));
-  EXPECT_EQ(dims(g->input(0)), (Dims{5, 3, 2}));
-  EXPECT_FALSE(g->get<GemmParams>().transpose_a);
+  EXPECT_EQ(types(), "Permute, GEMM");
+  EXPECT_EQ(dims(stage("g")->input(0)), (Dims{5, 3, 2}));
+  EXPECT_FALSE(stage("g")->get<GemmParams>().transpose_a);
 }
 
 TEST_F(Shapes, BatchedConvolutionIsDuplicated) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 2, 2}));
-  Data* out = p.add_output("out", DataDesc({4, 4, 2, 2}));
-  conv("c", in, out, {});
+  read("in = input {4,4,2,2}  c: out = StubConv(in) -> output");
   adjust_data_batch(p);
-  EXPECT_EQ(types(), (Types{StageType::Split, StageType::StubConv, StageType::StubConv, StageType::StubConcat}));
+  EXPECT_EQ(types(), "Split, StubConv, StubConv, StubConcat");
   EXPECT_EQ(p.stages()[1]->input(1), p.stages()[2]->input(1));
 }
 
 // A loop ends where a stage behind it wants all items: one reader of `a` is inside, the other is not.
 TEST_F(Shapes, WithoutQuirksABatchLoopMayBeReadOnTheWay) {
-  const DataDesc batched({4, 4, 2, 3});
-  Data *first = p.add_data("first", batched), *a = p.add_data("a", batched), *b = p.add_data("b", batched),
-       *c = p.add_data("c", batched);
-  conv("c1", p.add_input("in", batched), first, {});
-  conv("c2", first, a, {});
-  conv("left", a, b, {});
-  conv("right", a, c, {});
-  relu("after left", b, p.add_output("left out", batched));
-  relu("after right", c, p.add_output("right out", batched));
+  read(R"(
+    in = input {4,4,2,3}
+    c1: first = StubConv(in)
+    c2: a = StubConv(first)
+    left: b = StubConv(a)
+    right: c = StubConv(a)
+    after_left: left_out = Relu(b) -> output
+    after_right: right_out = Relu(c) -> output
+  )");
   p.options.quirks = false;
   adjust_data_batch(p);
   int inside = 0, outside = 0;
@@ -92,14 +92,14 @@ TEST_F(Shapes, WithoutQuirksABatchLoopMayBeReadOnTheWay) {
 }
 
 TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
-  const DataDesc batched({4, 4, 2, 3});
-  Data *a = p.add_data("a", batched), *b = p.add_data("b", batched);
-  conv("c1", p.add_input("in", batched), a, {});
-  conv("c2", a, b, {});
-  conv("c3", b, p.add_output("out", batched), {});
+  read(R"(
+    in = input {4,4,2,3}
+    c1: a = StubConv(in)
+    c2: b = StubConv(a)
+    c3: out = StubConv(b) -> output
+  )");
   adjust_data_batch(p);
-  ASSERT_EQ(types(), (Types{StageType::LoopStart, StageType::StubConv, StageType::StubConv, StageType::StubConv,
-                            StageType::LoopEnd}));
+  ASSERT_EQ(types(), "LoopStart, StubConv, StubConv, StubConv, LoopEnd");
   const LoopSpec& start = p.stages()[0]->get<LoopSpec>();
   EXPECT_EQ(start.iterations, 3);
   EXPECT_EQ(start.components, (LoopComponents{{0, {Dim::N, 0, 1, -1}, 0}}));
@@ -109,15 +109,10 @@ TEST_F(Shapes, ThreeBatchedStagesBecomeALoop) {
 }
 
 TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 3, 1, 1}));
-  Data* out = p.add_output("out", DataDesc({4, 4, 2, 2, 1}));
-  Stage* s = p.add_stage("c", StageType::ConvND, layer("c", "Convolution"),
-                         {in, counted("w", {1, 1, 2, 1, 2}), constant("b", {2}, 1.0f)}, {out});
-  ConvNDSpec spec;
-  spec.pads_begin = spec.pads_end = {0, 0, 0};
-  spec.strides = spec.dilations = {1, 1, 1};
-  spec.try_hw = true;
-  s->set(spec);
+  read(R"(
+    in = input {4,4,3,1,1}
+    c: out = ConvND(in, {1,1,2,1,2} from 0, {2} of 1) -> output {4,4,2,2,1}
+  )");
   split_conv_3d_into_2d(p);
   p.clean_up();
   EXPECT_EQ(of_type(StageType::StubConv).size(), 4u);
@@ -129,69 +124,52 @@ TEST_F(Shapes, ConvolutionIn3DBecomesSumsOf2D) {
 }
 
 TEST_F(Shapes, AveragePoolingIn3DIsScaled) {
-  Data* in = p.add_input("in", DataDesc({4, 4, 4, 3, 1}));
-  Data* out = p.add_output("out", DataDesc({2, 2, 2, 3, 1}));
-  Stage* s = p.add_stage("g", StageType::PoolND, layer("g", "Pooling"), {in}, {out});
-  PoolNDSpec spec;
-  spec.pads_begin = spec.pads_end = {0, 0, 0};
-  spec.strides = spec.kernel = {2, 2, 2};
-  spec.method = 2;
-  spec.exclude_pad = 1;
-  s->set(spec);
+  read(R"(
+    in = input {4,4,4,3,1}
+    g: out = PoolND(in, method=average, kernel=2, strides=2, exclude_pad=yes, hw=no) -> output {2,2,2,3,1}
+  )");
   split_pool_3d_into_2d(p);
   EXPECT_EQ(of_type(StageType::StubAvgPool).size(), 4u);
   EXPECT_EQ(values(of_type(StageType::Scale)[0]->input(1)), (Floats{0.5f, 0.5f, 0.5f}));
 }
 
 TEST_F(Shapes, PriorBoxesAreComputed) {
-  Data* map = p.add_data("map", DataDesc({1, 1, 4, 1}));
-  relu("r", p.add_input("in", DataDesc({1, 1, 4, 1})), map);
-  relu("keep", p.find_data(1), p.add_output("kept", DataDesc({1, 1, 4, 1})));
-  Data* boxes = p.add_data("boxes", DataDesc({4, 2, 1}));
-  Stage* s = p.add_stage("b", StageType::StubPriorBox, layer("b", "PriorBox"),
-                         {map, p.add_input("image", DataDesc({8, 8, 3, 1}))}, {boxes});
-  PriorBoxSpec spec;
-  spec.min_sizes = {4};
-  spec.variances = {0.1f, 0.1f, 0.2f, 0.2f};
-  s->set(spec);
-  Stage* user = relu("u", boxes, p.add_output("out", DataDesc({4, 2, 1})));
+  read(R"(
+    in = input {1,1,4,1}
+    r: map = Relu(in)
+    keep: kept = Relu(in) -> output
+    image = input {8,8,3,1}
+    b: boxes = StubPriorBox(map, image, min_sizes=4, variances=[0.1,0.1,0.2,0.2]) -> {4,2,1}
+    u: out = Relu(boxes) -> output
+  )");
   replace_prior_box_with_const(p);
   p.clean_up();
-  ASSERT_EQ(user->input(0)->usage, DataUsage::Const);
-  const Floats v = values(user->input(0));
+  const Data* boxes = stage("u")->input(0);
+  ASSERT_EQ(boxes->usage, DataUsage::Const);
+  const Floats v = values(boxes);
   EXPECT_EQ(Floats(v.begin(), v.begin() + 4), (Floats{0.25f, 0.25f, 0.75f, 0.75f}));
   EXPECT_NEAR(v[4], 0.1f, 1e-3f);
   EXPECT_NEAR(v[7], 0.2f, 1e-3f);
-  EXPECT_EQ(types(), (Types{StageType::Relu, StageType::Relu}));  // what computed the map is gone
+  EXPECT_EQ(types(), "Relu, Relu");  // what computed the map is gone
 }
 
 TEST_F(Shapes, DimensionsOfDynamicDataAreReversed) {
-  Data* in = p.add_input("in", DataDesc({4, 4}));
-  Data* out = p.add_data("out", DataDesc({4, 4}));
-  Data* shape = p.add_data("shape", DataDesc(DataType::S32, {2}));
-  Stage* source = p.add_stage("n", StageType::NonZero, nullptr, {in}, {out, shape});
-  p.connect_shape(shape, out);
-  Stage* user = relu("r", out, p.add_output("result", DataDesc({4, 4})));
+  read(R"(
+    in = input {4,4}
+    n: out, shape = NonZero(in) -> {4,4}, S32 {2}
+    r: result = Relu(out) -> output
+  )");
+  p.connect_shape(data("shape"), data("out"));
   convert_shape_notation(p);
-  ASSERT_EQ(types(), (Types{StageType::NonZero, StageType::Gather, StageType::Relu}));
-  EXPECT_TRUE(out->shape_parent()->marks.converted_notation);
+  ASSERT_EQ(types(), "NonZero, Gather, Relu");
+  EXPECT_TRUE(data("out")->shape_parent()->marks.converted_notation);
   EXPECT_EQ(p.stages()[1]->input(1)->content.as<int32_t>()[0], 1);
-  EXPECT_EQ(p.stages()[1]->next(), (std::vector<Stage*>{user}));
-  EXPECT_EQ(p.stages()[0], source);
+  EXPECT_EQ(p.stages()[1]->next(), (std::vector<Stage*>{stage("r")}));
+  EXPECT_EQ(p.stages()[0], stage("n"));
 }
 
 TEST_F(Shapes, DilatedConvolutionBecomesOrdinaryOnesOverSubGrids) {
-  Data* in = p.add_input("in", DataDesc({32, 32, 4, 1}));
-  Data* out = p.add_output("out", DataDesc({32, 32, 4, 1}));
-  conv("c", in, out,
-       {.kernel_x = 3,
-        .kernel_y = 3,
-        .pad_left = 2,
-        .pad_right = 2,
-        .pad_top = 2,
-        .pad_bottom = 2,
-        .dilation_x = 2,
-        .dilation_y = 2});
+  read("in = input {32,32,4,1}  c: out = StubConv(in, kernel=3, pads=2, dilations=2) -> output");
   reshape_dilation_conv(p);
   const std::vector<Stage*> parts = of_type(StageType::StubConv);
   ASSERT_EQ(parts.size(), 4u);
@@ -202,11 +180,15 @@ TEST_F(Shapes, DilatedConvolutionBecomesOrdinaryOnesOverSubGrids) {
 }
 
 TEST_F(Shapes, SmallStagesAreMarked) {
-  Stage* small = relu("small", p.add_input("in", DataDesc({10, 10})), p.add_output("out", DataDesc({10, 10})));
-  Stage* large = relu("large", p.add_input("in2", DataDesc({101})), p.add_output("out2", DataDesc({101})));
+  read(R"(
+    in = input {10,10}
+    small: out = Relu(in) -> output
+    in2 = input {101}
+    large: out2 = Relu(in2) -> output
+  )");
   mark_fast_stages(p);
-  EXPECT_EQ(small->name, "small@fast-stage");
-  EXPECT_EQ(large->name, "large");
+  EXPECT_EQ(stage("small")->name, "small@fast-stage");
+  EXPECT_EQ(stage("large")->name, "large");
 }
 
 }  // namespace

@@ -13,153 +13,136 @@ namespace {
 using transforms::attributes;
 
 /// What a network of one such layer consists of after all rewrites that avoid faults, before the legacy conversion.
-Types avoided(Net& n, Value y) {
-  n.g.result(y);
-  const std::string name = y.node->name;
+Types avoided(Net& n, const std::string& name = "y") {
   const auto list = avoid_faults(n.g);
   for (const Remark& f : list) EXPECT_EQ(f.layer, name);
   const Types types = n.types();
   EXPECT_NE(n.find(name), nullptr) << "the name stays";
   return types;
 }
+Types avoided(const std::string& text) {
+  Net n(text);
+  return avoided(n);
+}
 
 TEST(Avoidance, SlopesOfThreeAxesGetAFourth) {
-  Net n;
-  EXPECT_EQ(avoided(n, n.op("PRelu", {n.input({1, 6, 10}), n.counted({6})}, "y")),
-            (Types{"Reshape", "Reshape", "PRelu", "Reshape"}));
+  Net n("x = Parameter {1,6,10}  y = PRelu(x, {6} counted)  return y");
+  EXPECT_EQ(avoided(n), (Types{"Reshape", "Reshape", "PRelu", "Reshape"}));
   const Node* y = n.find("y");
   EXPECT_EQ(y->shape(), (Shape{1, 6, 10}));
   EXPECT_EQ(y->input(0).shape(), (Shape{1, 6, 1, 10}));
 }
 
 TEST(Avoidance, SlopesOfOtherAxesThanTheChannelsAreSpelledOut) {
-  const auto types = [](Shape data, Shape slopes) {
-    Net n;
-    Types t = avoided(n, n.op("PRelu", {n.input(std::move(data)), n.counted(std::move(slopes))}, "y"));
+  const auto types = [](const std::string& slopes) {
+    Types t = avoided("x = Parameter {1,4,5,6}  y = PRelu(x, " + slopes + " counted)  return y");
     std::ranges::sort(t);
     return t;
   };
   const Types sorted{"Add", "Clamp", "Multiply", "Relu", "Reshape"};
-  EXPECT_EQ(types({1, 4, 5, 6}, {4, 5, 6}), sorted);
-  EXPECT_EQ(types({1, 4, 5, 6}, {1, 1, 6}), sorted);
+  EXPECT_EQ(types("{4,5,6}"), sorted);
+  EXPECT_EQ(types("{1,1,6}"), sorted);
 }
 
 TEST(Avoidance, SlopesOfChannelsStay) {
-  for (const Shape& slopes : {Shape{4}, Shape{4, 1, 1}, Shape{1, 4, 1, 1}}) {
-    Net n;
-    EXPECT_EQ(avoided(n, n.op("PRelu", {n.input({1, 4, 5, 6}), n.counted(slopes)}, "y")), Types{"PRelu"});
-  }
-  Net same;
-  EXPECT_EQ(avoided(same, same.op("PRelu", {same.input({1, 4, 6}), same.reals({4}, 0.5)}, "y")), Types{"PRelu"})
+  for (const std::string slopes : {"{4}", "{4,1,1}", "{1,4,1,1}"})
+    EXPECT_EQ(avoided("x = Parameter {1,4,5,6}  y = PRelu(x, " + slopes + " counted)  return y"), Types{"PRelu"});
+  EXPECT_EQ(avoided("x = Parameter {1,4,6}  y = PRelu(x, {4} of 0.5)  return y"), Types{"PRelu"})
       << "one slope for all is a ReLU";
 }
 
-Attributes lrn(double bias) { return attributes({{"alpha", 1e-3}, {"beta", 0.75}, {"bias", bias}, {"size", 3}}); }
+std::string lrn(const std::string& shape, const std::string& axis, const std::string& bias) {
+  return "x = Parameter " + shape + "  y = LRN(x, " + axis + ", alpha=1e-3, beta=0.75, size=3, bias=" + bias +
+         ")  return y";
+}
 
 TEST(Avoidance, ResponsesOfThreeAxesGetAFourth) {
-  Net channels;
-  EXPECT_EQ(avoided(channels, channels.op("LRN", {channels.input({1, 6, 10}), channels.ints({1})}, "y", lrn(1))),
-            (Types{"Reshape", "LRN", "Reshape"}));
+  Net channels(lrn("{1,6,10}", "[1]", "1"));
+  EXPECT_EQ(avoided(channels), (Types{"Reshape", "LRN", "Reshape"}));
   EXPECT_DOUBLE_EQ(channels.find("y")->input(0).node->attrs.real("alpha"), 1e-3);
-  Net width;
-  avoided(width, width.op("LRN", {width.input({1, 6, 10}), width.ints({2})}, "y", lrn(1)));
+  Net width(lrn("{1,6,10}", "[2]", "1"));
+  avoided(width);
   EXPECT_DOUBLE_EQ(width.find("y")->input(0).node->attrs.real("alpha"), 3e-3)
       << "the chip divides by the size of a plane of 3x3";
-  Net grn;
-  EXPECT_EQ(avoided(grn, grn.op("GRN", {grn.input({1, 6, 10})}, "y", attributes({{"bias", 1e-3}}))),
-            (Types{"Reshape", "GRN", "Reshape"}));
+  EXPECT_EQ(avoided("x = Parameter {1,6,10}  y = GRN(x, bias=1e-3)  return y"), (Types{"Reshape", "GRN", "Reshape"}));
 }
 
 TEST(Avoidance, TheFractionOfKBecomesAFactor) {
-  Net n;
-  EXPECT_EQ(avoided(n, n.op("LRN", {n.input({1, 6, 4, 10}), n.ints({1})}, "y", lrn(1.5))), (Types{"LRN", "Multiply"}));
+  Net n(lrn("{1,6,4,10}", "[1]", "1.5"));
+  EXPECT_EQ(avoided(n), (Types{"LRN", "Multiply"}));
   const Node* y = n.find("y");
   EXPECT_DOUBLE_EQ(y->input(0).node->attrs.real("bias"), 2);
   EXPECT_DOUBLE_EQ(y->input(0).node->attrs.real("alpha"), 1e-3 * 2 / 1.5);
   EXPECT_FLOAT_EQ(y->input(1).node->constant.to_f32()[0], std::pow(2.0F / 1.5F, 0.75F));
-  Net whole;
-  EXPECT_EQ(avoided(whole, whole.op("LRN", {whole.input({1, 6, 4, 10}), whole.ints({1})}, "y", lrn(2))), Types{"LRN"});
+  EXPECT_EQ(avoided(lrn("{1,6,4,10}", "[1]", "2")), Types{"LRN"});
 }
 
 TEST(Avoidance, NumbersBecomeBooleansByComparison) {
-  Net n;
-  EXPECT_EQ(avoided(n, n.op("Convert", {n.input({1, 6})}, "y", attributes({{"destination_type", "boolean"}}))),
+  EXPECT_EQ(avoided("x = Parameter {1,6}  y = Convert(x, destination_type=boolean)  return y"),
             (Types{"Equal", "LogicalNot"}));
-  Net integers;
-  EXPECT_EQ(avoided(integers, integers.op("Convert", {integers.input({1, 6}, "x", ElementType::i32)}, "y",
-                                          attributes({{"destination_type", "boolean"}}))),
-            Types{"Convert"});
+  EXPECT_EQ(avoided("x = Parameter i32 {1,6}  y = Convert(x, destination_type=boolean)  return y"), Types{"Convert"});
 }
 
 TEST(Avoidance, PatchesBesideEachOtherAreBlocks) {
-  const auto types = [](int64_t stride) {
-    Net n;
-    return avoided(n, n.op("ExtractImagePatches", {n.input({1, 8, 8, 12})}, "y",
-                           attributes({{"sizes", std::vector<int64_t>{2, 2}},
-                                       {"strides", std::vector<int64_t>{stride, stride}},
-                                       {"rates", std::vector<int64_t>{1, 1}},
-                                       {"auto_pad", "valid"}})));
+  const auto types = [](const std::string& strides) {
+    return avoided(
+        "x = Parameter {1,8,8,12}  y = ExtractImagePatches(x, sizes=[2,2], rates=[1,1], auto_pad=valid, strides=" +
+        strides + ")  return y");
   };
-  EXPECT_EQ(types(2), Types{"SpaceToDepth"});
-  EXPECT_EQ(types(1), Types{"ExtractImagePatches"});
+  EXPECT_EQ(types("[2,2]"), Types{"SpaceToDepth"});
+  EXPECT_EQ(types("[1,1]"), Types{"ExtractImagePatches"});
 }
 
 TEST(Avoidance, PadsOfAnInterpolationComeBeforeIt) {
-  Net n;
-  const Value sizes = n.ints({16, 20}), axes = n.ints({2, 3});
-  EXPECT_EQ(avoided(n, n.op("Interpolate", {n.input({1, 4, 8, 10}), sizes, n.reals({2}, 2), axes}, "y",
-                            attributes({{"mode", "nearest"},
-                                        {"shape_calculation_mode", "sizes"},
-                                        {"pads_begin", std::vector<int64_t>{0, 0, 1}}}),
-                            4)),
-            (Types{"Pad", "Interpolate"}));
+  Net n(R"(
+    x = Parameter {1,4,8,10}
+    y = Interpolate@4(x, [16,20], {2} of 2, [2,3], mode=nearest, shape_calculation_mode=sizes, pads_begin=[0,0,1])
+    return y
+  )");
+  EXPECT_EQ(avoided(n), (Types{"Pad", "Interpolate"}));
   EXPECT_EQ(n.find("y")->input(0).shape(), (Shape{1, 4, 9, 10}));
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 4, 16, 20}));
 }
 
-Attributes norm(double eps, const char* mode) { return attributes({{"eps", eps}, {"eps_mode", mode}}); }
+std::string norm(const std::string& eps, const std::string& mode) {
+  return "x = Parameter {1,8,4,4}  y = NormalizeL2(x, [1], eps=" + eps + ", eps_mode=" + mode + ")  return y";
+}
 
 TEST(Avoidance, TheLeastNormIsSquared) {
-  Net n;
-  const Value x = n.input({1, 8, 4, 4}),
-              sum = n.op("ReduceSum", {n.op("Power", {x, n.reals({}, 2)}, "square"), n.ints({1})}, "sum",
-                         with("keep_dims", true));
-  EXPECT_EQ(
-      avoided(n, n.op("Divide", {x, n.op("Maximum", {n.op("Sqrt", {sum}, "root"), n.reals({}, 0.001)}, "least")}, "y")),
-      Types{"NormalizeL2"});
+  Net n(R"(
+    x = Parameter {1,8,4,4}
+    sum = ReduceSum(Power(x, 2.0), [1], keep_dims=true)
+    y = Divide(x, Maximum(Sqrt(sum), 0.001))
+    return y
+  )");
+  EXPECT_EQ(avoided(n), Types{"NormalizeL2"});
   EXPECT_NEAR(n.find("y")->attrs.real("eps"), 1e-6, 1e-12);
 }
 
 TEST(Avoidance, LeastSumsThatMatterAreSpelledOut) {
-  Net large, small, added, lost;
-  EXPECT_EQ(
-      avoided(large, large.op("NormalizeL2", {large.input({1, 8, 4, 4}), large.ints({1})}, "y", norm(0.01, "max"))),
-      (Types{"Multiply", "ReduceSum", "Maximum", "Sqrt", "Divide"}));
-  EXPECT_EQ(
-      avoided(small, small.op("NormalizeL2", {small.input({1, 8, 4, 4}), small.ints({1})}, "y", norm(1e-6, "max"))),
-      Types{"NormalizeL2"});
-  EXPECT_EQ(
-      avoided(added, added.op("NormalizeL2", {added.input({1, 8, 4, 4}), added.ints({1})}, "y", norm(0.01, "add"))),
-      Types{"NormalizeL2"});
-  EXPECT_EQ(avoided(lost, lost.op("NormalizeL2", {lost.input({1, 8, 4, 4}), lost.ints({1})}, "y", norm(1e-12, "add"))),
-            Types{"NormalizeL2"});
+  EXPECT_EQ(avoided(norm("0.01", "max")), (Types{"Multiply", "ReduceSum", "Maximum", "Sqrt", "Divide"}));
+  EXPECT_EQ(avoided(norm("1e-6", "max")), Types{"NormalizeL2"});
+  EXPECT_EQ(avoided(norm("0.01", "add")), Types{"NormalizeL2"});
+  Net lost(norm("1e-12", "add"));
+  EXPECT_EQ(avoided(lost), Types{"NormalizeL2"});
   EXPECT_DOUBLE_EQ(lost.find("y")->attrs.real("eps"), 1e-8) << "the blob has eight decimals for it";
 }
 
 TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
-  const auto resized = [](Net& n, std::vector<int64_t> sizes, const char* mode, bool antialias) {
-    return avoided(
-        n, n.op("Interpolate", {n.input({1, 3, 8, 10}), n.ints(std::move(sizes)), n.reals({2}, 1), n.ints({2, 3})}, "y",
-                attributes({{"mode", mode}, {"shape_calculation_mode", "sizes"}, {"antialias", antialias}}), 4));
+  const auto resized = [](const std::string& sizes, const std::string& mode, bool antialias) {
+    return "x = Parameter {1,3,8,10}  y = Interpolate@4(x, " + sizes +
+           ", {2} of 1, [2,3], shape_calculation_mode=sizes, mode=" + mode +
+           ", antialias=" + (antialias ? "true" : "false") + ")  return y";
   };
   const Types two{"Transpose", "Convolution", "Transpose", "Convolution", "Transpose"},
       one{"Transpose", "Convolution", "Transpose"};
-  Net cubic, columns, antialias, larger, linear;
-  EXPECT_EQ(resized(cubic, {16, 20}, "cubic", false), two);
-  EXPECT_EQ(resized(columns, {8, 20}, "cubic", false), one);
-  EXPECT_EQ(resized(antialias, {4, 5}, "linear", true), two);
-  EXPECT_EQ(resized(larger, {16, 20}, "linear", true), Types{"Interpolate"}) << "antialias is for images that shrink";
-  EXPECT_EQ(resized(linear, {4, 5}, "linear", false), Types{"Interpolate"});
+  EXPECT_EQ(avoided(resized("[16,20]", "cubic", false)), two);
+  Net columns(resized("[8,20]", "cubic", false));
+  EXPECT_EQ(avoided(columns), one);
+  EXPECT_EQ(avoided(resized("[4,5]", "linear", true)), two);
+  EXPECT_EQ(avoided(resized("[16,20]", "linear", true)), Types{"Interpolate"})
+      << "antialias is for images that shrink";
+  EXPECT_EQ(avoided(resized("[4,5]", "linear", false)), Types{"Interpolate"});
   const Node* convolution = columns.find("y")->input(0).node;
   EXPECT_EQ(convolution->input(1).shape(), (Shape{20, 10, 1, 1}));
   const std::vector<float> weights = convolution->input(1).node->constant.to_f32();
@@ -170,25 +153,25 @@ TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
 }
 
 TEST(Avoidance, AxesAreDroppedWhereMasksSay) {
-  Net n;
-  const auto list = [](std::vector<int64_t> v) { return v; };
-  avoided(n, n.op("StridedSlice", {n.input({4, 8, 10}), n.ints({2, 3, 0}), n.ints({3, 4, 10}), n.ints({1, 1, 1})}, "y",
-                  attributes({{"begin_mask", list({1, 0, 0})},
-                              {"shrink_axis_mask", list({1, 1, 0})},
-                              {"end_mask", list({0, 0, 0})},
-                              {"new_axis_mask", list({0, 0, 0})},
-                              {"ellipsis_mask", list({0, 0, 0})}})));
+  Net n(R"(
+    x = Parameter {4,8,10}
+    y = StridedSlice(x, [2,3,0], [3,4,10], [1,1,1], begin_mask=[1,0,0], shrink_axis_mask=[1,1,0], end_mask=[0,0,0],
+                     new_axis_mask=[0,0,0], ellipsis_mask=[0,0,0])
+    return y
+  )");
+  avoided(n);
   EXPECT_EQ(n.find("y")->input(1).node->constant.to_i64(), (std::vector<int64_t>{0, 3, 0}));
 }
 
-Attributes moments(double eps, const char* mode = "inside_sqrt") {
-  return attributes({{"eps", eps}, {"eps_mode", mode}, {"normalize_variance", true}});
+std::string moments(const std::string& shape, const std::string& axes, const std::string& eps,
+                    const std::string& mode = "inside_sqrt") {
+  return "x = Parameter " + shape + "  y = MVN@6(x, " + axes + ", normalize_variance=true, eps=" + eps +
+         ", eps_mode=" + mode + ")  return y";
 }
 
 TEST(Avoidance, EpsInsideTheRootIsTwoMoreValuesPerRow) {
-  Net n;
-  EXPECT_EQ(avoided(n, n.op("MVN", {n.input({1, 7, 64}), n.ints({2})}, "y", moments(1e-3), 6)),
-            (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
+  Net n(moments("{1,7,64}", "[2]", "1e-3"));
+  EXPECT_EQ(avoided(n), (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
   const Node* y = n.find("y");
   EXPECT_FLOAT_EQ(y->input(1).node->constant.to_f32()[0], std::sqrt(64.0F / 66.0F));
   const Node* normalized = y->input(0).node->input(0).node;
@@ -203,38 +186,32 @@ TEST(Avoidance, EpsInsideTheRootIsTwoMoreValuesPerRow) {
 }
 
 TEST(Avoidance, MomentsThatTheChipComputesRightStay) {
-  Net outside, tiny;
-  EXPECT_EQ(avoided(outside, outside.op("MVN", {outside.input({1, 7, 64}), outside.ints({2})}, "y",
-                                        moments(1e-3, "outside_sqrt"), 6)),
-            Types{"MVN"});
-  EXPECT_EQ(avoided(tiny, tiny.op("MVN", {tiny.input({1, 7, 64}), tiny.ints({2})}, "y", moments(1e-12), 6)),
-            Types{"MVN"})
-      << "inside or outside, this eps only keeps from 0/0";
+  EXPECT_EQ(avoided(moments("{1,7,64}", "[2]", "1e-3", "outside_sqrt")), Types{"MVN"});
+  Net tiny(moments("{1,7,64}", "[2]", "1e-12"));
+  EXPECT_EQ(avoided(tiny), Types{"MVN"}) << "inside or outside, this eps only keeps from 0/0";
   EXPECT_DOUBLE_EQ(tiny.find("y")->attrs.real("eps"), 1e-8);
 }
 
 TEST(Avoidance, MomentsOverOtherAxesAreMoved) {
-  const auto types = [](Shape shape, std::vector<int64_t> axes) {
-    Net n;
-    Types t = avoided(
-        n, n.op("MVN", {n.input(std::move(shape)), n.ints(std::move(axes))}, "y", moments(1e-3, "outside_sqrt"), 6));
-    return t;
+  const auto types = [](const std::string& shape, const std::string& axes) {
+    return avoided(moments(shape, axes, "1e-3", "outside_sqrt"));
   };
-  EXPECT_EQ(types({7, 64}, {1}), (Types{"Reshape", "MVN", "Reshape"}));
-  EXPECT_EQ(types({1, 8, 4, 4}, {1}), (Types{"Transpose", "Reshape", "MVN", "Reshape", "Transpose"}));
-  EXPECT_EQ(types({1, 8, 4, 4}, {2, 3}), Types{"MVN"});
+  EXPECT_EQ(types("{7,64}", "[1]"), (Types{"Reshape", "MVN", "Reshape"}));
+  EXPECT_EQ(types("{1,8,4,4}", "[1]"), (Types{"Transpose", "Reshape", "MVN", "Reshape", "Transpose"}));
+  EXPECT_EQ(types("{1,8,4,4}", "[2,3]"), Types{"MVN"});
 }
 
 TEST(Avoidance, MomentsThatAreSpelledOutAreFoundToo) {
-  Net n;
-  const Value x = n.input({1, 7, 64}), mean = n.op("ReduceMean", {x, n.ints({2})}, "mean", with("keep_dims", true)),
-              centered = n.op("Subtract", {x, mean}, "centered");
-  const Value variance = n.op("ReduceMean", {n.op("Power", {centered, n.reals({}, 2)}, "squares"), n.ints({2})},
-                              "variance", with("keep_dims", true));
-  const Value y =
-      n.op("Divide", {centered, n.op("Sqrt", {n.op("Add", {variance, n.reals({}, 1e-3)}, "guarded")}, "root")}, "y");
-  EXPECT_TRUE(transforms::mistakes_eps(*y.node));
-  EXPECT_EQ(avoided(n, y), (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
+  Net n(R"(
+    x = Parameter {1,7,64}
+    mean = ReduceMean(x, [2], keep_dims=true)
+    centered = Subtract(x, mean)
+    variance = ReduceMean(Power(centered, 2.0), [2], keep_dims=true)
+    y = Divide(centered, Sqrt(Add(variance, 1e-3)))
+    return y
+  )");
+  EXPECT_TRUE(transforms::mistakes_eps(*n.find("y")));
+  EXPECT_EQ(avoided(n), (Types{"MVN", "Concat", "MVN", "StridedSlice", "Multiply"}));
 }
 
 Value gathered(Net& n, std::vector<int64_t> order, Shape indices) {

@@ -4,9 +4,7 @@ namespace blobsmith {
 namespace {
 
 TEST(TransformsBatch, ABatchThatAllInputsHaveIsTakenOut) {
-  Net n;
-  const Value x = n.input({4, 3, 8, 8});
-  n.g.result(n.op("Relu", {x}, "y"));
+  Net n("x = Parameter {4,3,8,8}  y = Relu(x)  return y");
   const BatchInfo info = detect_batch(n.g);
   EXPECT_EQ(info.batch, 4);
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 3, 8, 8}));
@@ -14,46 +12,40 @@ TEST(TransformsBatch, ABatchThatAllInputsHaveIsTakenOut) {
 }
 
 TEST(TransformsBatch, MatricesAloneKeepTheirBatch) {
-  Net n;
-  n.g.result(n.op("Relu", {n.input({4, 3})}, "y"));
+  Net n("x = Parameter {4,3}  y = Relu(x)  return y");
   EXPECT_EQ(detect_batch(n.g).batch, 1);
   EXPECT_EQ(n.find("y")->shape(), (Shape{4, 3}));
 }
 
 TEST(TransformsBatch, DifferentBatchesStay) {
-  Net n;
-  n.g.result(n.op("Relu", {n.input({4, 3, 2, 2}, "a")}, "y"));
-  n.g.result(n.op("Relu", {n.input({2, 3, 2, 2}, "b")}, "z"));
+  Net n("a = Parameter {4,3,2,2}  y = Relu(a)  b = Parameter {2,3,2,2}  z = Relu(b)  return y, z");
   EXPECT_EQ(detect_batch(n.g).batch, 1);
 }
 
 TEST(TransformsBatch, AnInputWithoutTheBatchPreventsIt) {
-  Net n;
-  n.g.result(n.op("Relu", {n.input({4, 3, 2, 2}, "a")}, "y"));
-  n.g.result(n.op("Relu", {n.input({1, 3}, "b")}, "z"));
+  Net n("a = Parameter {4,3,2,2}  y = Relu(a)  b = Parameter {1,3}  z = Relu(b)  return y, z");
   EXPECT_EQ(detect_batch(n.g).batch, 1);
 }
 
 TEST(TransformsBatch, AFlattenWithTheBatchAsANumberFollowsIt) {
-  Net n;
-  const Value flat = n.op("Reshape", {n.input({4, 3, 2, 2}), n.ints({4, 12})}, "flat", with("special_zero", false));
-  n.g.result(n.op("MatMul", {flat, n.reals({12, 5}, 1)}, "y"));
+  Net n(R"(
+    x = Parameter {4,3,2,2}
+    y = MatMul(Reshape(x, [4,12], special_zero=false), {12,5} of 1)
+    return y
+  )");
   EXPECT_EQ(detect_batch(n.g).batch, 4);
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 5}));
 }
 
 TEST(TransformsBatch, OutputsWithoutTheBatchAreRemembered) {
-  Net n;
-  const Value x = n.input({2, 3, 4, 4});
-  n.g.result(n.op("Relu", {x}, "y"));
-  n.g.result(n.op("Relu", {n.reals({5}, 1)}, "fixed"));
+  Net n("x = Parameter {2,3,4,4}  y = Relu(x)  fixed = Relu({5} of 1)  return y, fixed");
   EXPECT_EQ(detect_batch(n.g).unbatched_outputs, std::set<std::string>{"fixed"});
 }
 
 // ---- layers that work across the items ----
 
-std::vector<std::string> across(Net& n, Value y) {
-  n.g.result(y);
+std::vector<std::string> across(const std::string& text) {
+  Net n(text);
   std::vector<std::string> names;
   for (const Remark& r : detect_batch(n.g).across) names.push_back(r.layer);
   return names;
@@ -61,22 +53,16 @@ std::vector<std::string> across(Net& n, Value y) {
 using Names = std::vector<std::string>;
 
 TEST(TransformsBatch, AReductionAlongTheBatchWorksAcrossItems) {
-  Net n;
-  EXPECT_EQ(
-      across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({0, 1, 2, 3})}, "mean", with("keep_dims", true))),
-      Names{"mean"});
+  EXPECT_EQ(across("x = Parameter {2,3,4,4}  mean = ReduceMean(x, [0,1,2,3], keep_dims=true)  return mean"),
+            Names{"mean"});
 }
 
 TEST(TransformsBatch, AReductionOfEveryItemDoesNot) {
-  Net n;
-  EXPECT_EQ(across(n, n.op("ReduceMean", {n.input({2, 3, 4, 4}), n.ints({1, 2, 3})}, "mean", with("keep_dims", true))),
-            Names{});
+  EXPECT_EQ(across("x = Parameter {2,3,4,4}  mean = ReduceMean(x, [1,2,3], keep_dims=true)  return mean"), Names{});
 }
 
 TEST(TransformsBatch, WithoutQuirksSuchABatchStays) {
-  Net n;
-  n.g.result(n.op("ReduceMean", {n.op("Relu", {n.input({2, 3, 4, 4})}, "relu"), n.ints({0})}, "mean",
-                  with("keep_dims", true)));
+  Net n("x = Parameter {2,3,4,4}  relu = Relu(x)  mean = ReduceMean(relu, [0], keep_dims=true)  return mean");
   const BatchInfo info = detect_batch(n.g, false);
   EXPECT_EQ(info.batch, 1);
   ASSERT_EQ(info.across.size(), 1U);
@@ -85,68 +71,54 @@ TEST(TransformsBatch, WithoutQuirksSuchABatchStays) {
 }
 
 TEST(TransformsBatch, WithoutQuirksABatchOfIndependentItemsIsStillTakenOut) {
-  Net n;
-  n.g.result(n.op("Relu", {n.input({4, 3, 8, 8})}, "y"));
+  Net n("x = Parameter {4,3,8,8}  y = Relu(x)  return y");
   EXPECT_EQ(detect_batch(n.g, false).batch, 4);
 }
 
 TEST(TransformsBatch, TheAxisOfTheBatchIsFollowedThroughATranspose) {
-  const auto softmax = [](int64_t axis) {
-    Net n;
-    const Value t = n.op("Transpose", {n.input({2, 3, 4, 5}), n.ints({1, 2, 3, 0})}, "there");
-    return across(
-        n, n.op("Transpose", {n.op("Softmax", {t}, "softmax", with("axis", axis)), n.ints({3, 0, 1, 2})}, "back"));
+  const auto softmax = [](const std::string& axis) {
+    return across("x = Parameter {2,3,4,5}  softmax = Softmax(Transpose(x, [1,2,3,0]), axis=" + axis +
+                  ")  back = Transpose(softmax, [3,0,1,2])  return back");
   };
-  EXPECT_EQ(softmax(3), Names{"softmax"});
-  EXPECT_EQ(softmax(0), Names{});
+  EXPECT_EQ(softmax("3"), Names{"softmax"});
+  EXPECT_EQ(softmax("0"), Names{});
 }
 
 TEST(TransformsBatch, AnOutputWhoseItemsLieInterleavedIsOfAllItems) {
-  Net n;
-  EXPECT_EQ(across(n, n.op("Transpose", {n.input({2, 3, 4, 5}), n.ints({1, 0, 2, 3})}, "turned")), Names{"turned"});
+  EXPECT_EQ(across("x = Parameter {2,3,4,5}  turned = Transpose(x, [1,0,2,3])  return turned"), Names{"turned"});
 }
 
 TEST(TransformsBatch, AConstantWithAnItemForEachIsOfAllItems) {
-  Net n;
-  EXPECT_EQ(across(n, n.op("Add", {n.input({2, 3, 4, 5}), n.reals({2, 3, 1, 1}, 1)}, "sum")), Names{"sum"});
-  Net each;
-  EXPECT_EQ(across(each, each.op("Add", {each.input({2, 3, 4, 5}), each.reals({1, 3, 1, 1}, 1)}, "sum")), Names{});
+  EXPECT_EQ(across("x = Parameter {2,3,4,5}  sum = Add(x, {2,3,1,1} of 1)  return sum"), Names{"sum"});
+  EXPECT_EQ(across("x = Parameter {2,3,4,5}  sum = Add(x, {1,3,1,1} of 1)  return sum"), Names{});
 }
 
 TEST(TransformsBatch, JoiningItemsIsAcrossJoiningChannelsIsNot) {
-  Net n;
-  const Value x = n.input({2, 3, 4, 5});
-  EXPECT_EQ(across(n, n.op("Concat", {x, n.op("Relu", {x}, "relu")}, "all", with("axis", 0))), Names{"all"});
-  Net channels;
-  const Value y = channels.input({2, 3, 4, 5});
-  EXPECT_EQ(across(channels, channels.op("Concat", {y, channels.op("Relu", {y}, "relu")}, "all", with("axis", 1))),
-            Names{});
+  EXPECT_EQ(across("x = Parameter {2,3,4,5}  all = Concat(x, Relu(x), axis=0)  return all"), Names{"all"});
+  EXPECT_EQ(across("x = Parameter {2,3,4,5}  all = Concat(x, Relu(x), axis=1)  return all"), Names{});
 }
 
 TEST(TransformsBatch, AProductOfAllItemsWithEachOtherIsAcross) {
-  Net n;
-  const Value rows = n.op("Reshape", {n.input({4, 3, 2, 2}), n.ints({0, -1})}, "rows", with("special_zero", true));
-  Attributes a;
-  a.set("transpose_a", false);
-  a.set("transpose_b", true);
-  EXPECT_EQ(across(n, n.op("MatMul", {rows, rows}, "gram", a)), Names{"gram"});
+  EXPECT_EQ(across(R"(
+    x = Parameter {4,3,2,2}
+    rows = Reshape(x, [0,-1], special_zero=true)
+    gram = MatMul(rows, rows, transpose_a=false, transpose_b=true)
+    return gram
+  )"),
+            Names{"gram"});
 }
 
 // Frames of a video as the batch, taken apart again inside.
 TEST(TransformsBatch, AShapeThatIsImpossibleForOneItemKeepsTheBatch) {
-  const auto build = [](Net& n) {
-    n.g.result(
-        n.op("Reshape", {n.input({8, 4, 6, 6}), n.ints({1, 8, 4, 6, 6})}, "frames", with("special_zero", false)));
-  };
-  Net n;
-  build(n);
+  constexpr const char* kFrames =
+      "x = Parameter {8,4,6,6}  frames = Reshape(x, [1,8,4,6,6], special_zero=false)  return frames";
+  Net n(kFrames);
   const BatchInfo info = detect_batch(n.g, false);
   EXPECT_EQ(info.batch, 1);
   ASSERT_EQ(info.across.size(), 1U);
   EXPECT_EQ(info.across[0].layer, "frames");
   EXPECT_EQ(n.find("frames")->shape(), (Shape{1, 8, 4, 6, 6}));
-  Net as_reference;
-  build(as_reference);
+  Net as_reference(kFrames);
   EXPECT_THROW(detect_batch(as_reference.g), Error);
 }
 

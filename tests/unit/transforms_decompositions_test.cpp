@@ -15,22 +15,19 @@ TEST(TransformsDecompositions, SubtractAddsTheNegative) {
 }
 
 TEST(TransformsDecompositions, DivisionByAConstantIsAMultiplication) {
-  Net n;
-  n.convert({n.op("Divide", {n.input({1, 2, 3, 4}), n.reals({}, 4)}, "y")});
+  const Net n = converted("x = Parameter {1,2,3,4}  y = Divide(x, 4.0)  return y");
   EXPECT_EQ(n.types(), Types{"PowerIE"});
   EXPECT_EQ(n.find("y")->attrs.real("scale"), 0.25);
 }
 
 TEST(TransformsDecompositions, MeanOverSpatialAxesIsOnePooling) {
-  Net n;
-  n.convert({n.op("ReduceMean", {n.input({1, 8, 5, 7}), n.ints({2, 3})}, "y", with("keep_dims", true))});
+  const Net n = converted("x = Parameter {1,8,5,7}  y = ReduceMean(x, [2,3], keep_dims=true)  return y");
   EXPECT_EQ(n.types(), Types{"AvgPool"});
   EXPECT_EQ(n.find("y")->attrs.integers("kernel"), (std::vector<int64_t>{5, 7}));
 }
 
 TEST(TransformsDecompositions, SumIsAPoolingTimesTheCountBetweenReshapes) {
-  Net n;
-  n.convert({n.op("ReduceSum", {n.input({2, 8, 5}), n.ints({1, 2})}, "y", with("keep_dims", false))});
+  const Net n = converted("x = Parameter {2,8,5}  y = ReduceSum(x, [1,2], keep_dims=false)  return y");
   EXPECT_EQ(n.types(), (Types{"Reshape", "AvgPool", "PowerIE", "Reshape"}));
   EXPECT_EQ(n.find("y/reshape_begin")->shape(), (Shape{2, 1, 40, 1}));
   EXPECT_EQ(n.find("y/mul")->attrs.real("scale"), 40.0);
@@ -38,24 +35,19 @@ TEST(TransformsDecompositions, SumIsAPoolingTimesTheCountBetweenReshapes) {
 }
 
 TEST(TransformsDecompositions, AxesThatAreNotNeighboursStayAReduction) {
-  Net n;
-  n.convert({n.op("ReduceMax", {n.input({1, 8, 5, 7}), n.ints({1, 3})}, "y", with("keep_dims", true))});
-  EXPECT_EQ(n.types(), Types{"ReduceMax"});
+  EXPECT_EQ(converted("x = Parameter {1,8,5,7}  y = ReduceMax(x, [1,3], keep_dims=true)  return y").types(),
+            Types{"ReduceMax"});
 }
 
 TEST(TransformsDecompositions, DepthToSpaceIsThreeSteps) {
-  Net n;
-  Attributes a = with("mode", "blocks_first");
-  a.set("block_size", 2);
-  n.convert({n.op("DepthToSpace", {n.input({1, 8, 3, 3})}, "y", a)});
+  const Net n = converted("x = Parameter {1,8,3,3}  y = DepthToSpace(x, mode=blocks_first, block_size=2)  return y");
   EXPECT_EQ(n.types(), (Types{"Reshape", "Transpose", "Reshape"}));
   EXPECT_EQ(n.find("y")->shape(), (Shape{1, 2, 6, 6}));
   EXPECT_EQ(n.find("y")->input(0).node->shape(), (Shape{1, 2, 3, 2, 3, 2}));
 }
 
 TEST(TransformsDecompositions, BroadcastIsTiledFromTheLastAxis) {
-  Net n;
-  n.convert({n.op("Broadcast", {n.input({1, 8, 1, 1}), n.ints({1, 8, 4, 5})}, "y", with("mode", "numpy"), 3)});
+  const Net n = converted("x = Parameter {1,8,1,1}  y = Broadcast@3(x, [1,8,4,5], mode=numpy)  return y");
   EXPECT_EQ(n.types(), (Types{"TileIE", "TileIE"}));
   EXPECT_EQ(n.find("y:")->attrs.integer("axis"), 3);
   EXPECT_EQ(n.find("y")->attrs.integer("axis"), 2);
@@ -63,14 +55,13 @@ TEST(TransformsDecompositions, BroadcastIsTiledFromTheLastAxis) {
 }
 
 TEST(TransformsDecompositions, BidirectionalSequenceIsTwo) {
-  Net n;
-  const Value x = n.input({1, 5, 3}), state = n.reals({1, 2, 4}, 0), lengths = n.ints({5});
-  Attributes a = with("hidden_size", 4);
-  a.set("direction", "bidirectional");
-  const Value seq =
-      n.op("LSTMSequence",
-           {x, state, state, lengths, n.reals({2, 16, 3}, 1), n.reals({2, 16, 4}, 1), n.reals({2, 16}, 0)}, "s", a, 5);
-  n.convert({seq, {seq.node, 1}, {seq.node, 2}});
+  const Net n = converted(R"(
+    x = Parameter {1,5,3}
+    state = {1,2,4} of 0
+    s = LSTMSequence@5(x, state, state, [5], {2,16,3} of 1, {2,16,4} of 1, {2,16} of 0, hidden_size=4,
+                       direction=bidirectional)
+    return s, s.1, s.2
+  )");
   const Types types = n.types();
   EXPECT_EQ(std::ranges::count(types, "LSTMSequenceIE"), 2);
   EXPECT_EQ(std::ranges::count(types, "Concat"), 3);

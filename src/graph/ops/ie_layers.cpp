@@ -15,28 +15,28 @@ constexpr AttributeSpec kEltwise[] = {{"operation", Choice, kMandatory, "sum|pro
 constexpr AttributeSpec kCrop[] = {
     {"axes", Integers, kMandatory}, {"dim", Integers, kMandatory}, {"offset", Integers, kMandatory}};
 constexpr AttributeSpec kTile[] = {{"axis", Integer, kMandatory}, {"tiles", Integer, kMandatory}};
-constexpr AttributeSpec kPad[] = {{"pads_begin", Integers, kMandatory},
-                                  {"pads_end", Integers, kMandatory},
-                                  {"pad_mode", Text, kMandatory},
-                                  {"pad_value", Real, "0"}};
-constexpr AttributeSpec kNormalize[] = {
+constexpr AttributeSpec kIePad[] = {{"pads_begin", Integers, kMandatory},
+                                    {"pads_end", Integers, kMandatory},
+                                    {"pad_mode", Text, kMandatory},
+                                    {"pad_value", Real, "0"}};
+constexpr AttributeSpec kIeNormalize[] = {
     {"eps", Real, kMandatory}, {"across_spatial", Flag, kMandatory}, {"channel_shared", Flag, kMandatory}};
-constexpr AttributeSpec kLrn[] = {{"alpha", Real, kMandatory},
-                                  {"beta", Real, kMandatory},
-                                  {"bias", Real, kMandatory},
-                                  {"size", Integer, kMandatory},
-                                  {"region", Choice, kMandatory, "across|same"}};
+constexpr AttributeSpec kIeLrn[] = {{"alpha", Real, kMandatory},
+                                    {"beta", Real, kMandatory},
+                                    {"bias", Real, kMandatory},
+                                    {"size", Integer, kMandatory},
+                                    {"region", Choice, kMandatory, "across|same"}};
 constexpr AttributeSpec kSwish[] = {{"alpha", Real, "1"}};
 constexpr AttributeSpec kSelu[] = {{"alpha", Real, kMandatory}, {"gamma", Real, kMandatory}};
 constexpr AttributeSpec kHardSigmoid[] = {{"alpha", Real, kMandatory}, {"beta", Real, kMandatory}};
-constexpr AttributeSpec kProposal[] = {{"base_size", Integer, kMandatory},     {"pre_nms_topn", Integer, kMandatory},
-                                       {"post_nms_topn", Integer, kMandatory}, {"nms_thresh", Real, kMandatory},
-                                       {"feat_stride", Integer, "1"},          {"min_size", Integer, "1"},
-                                       {"ratio", Reals, kMandatory},           {"scale", Reals, kMandatory},
-                                       {"clip_before_nms", Flag, "true"},      {"clip_after_nms", Flag, "false"},
-                                       {"normalize", Flag, "false"},           {"box_size_scale", Real, "1"},
-                                       {"box_coordinate_scale", Real, "1"},    {"framework", Text, ""},
-                                       {"infer_probs", Flag, "false"}};
+constexpr AttributeSpec kIeProposal[] = {{"base_size", Integer, kMandatory},     {"pre_nms_topn", Integer, kMandatory},
+                                         {"post_nms_topn", Integer, kMandatory}, {"nms_thresh", Real, kMandatory},
+                                         {"feat_stride", Integer, "1"},          {"min_size", Integer, "1"},
+                                         {"ratio", Reals, kMandatory},           {"scale", Reals, kMandatory},
+                                         {"clip_before_nms", Flag, "true"},      {"clip_after_nms", Flag, "false"},
+                                         {"normalize", Flag, "false"},           {"box_size_scale", Real, "1"},
+                                         {"box_coordinate_scale", Real, "1"},    {"framework", Text, ""},
+                                         {"infer_probs", Flag, "false"}};
 constexpr AttributeSpec kStaticNms[] = {{"box_encoding", Text, "corner"},
                                         {"center_point_box", Flag, kOptional},
                                         {"sort_result_descending", Flag, "true"},
@@ -62,14 +62,14 @@ void infer_crop(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-void infer_tile(Inference& in) {
+void infer_ie_tile(Inference& in) {
   Shape out = in.shape();
   auto& d = out[static_cast<size_t>(in.axis(in.attrs().integer("axis"), in.rank()))];
   d = multiply_dims(d, in.attrs().integer("tiles"));
   in.output(in.type(), std::move(out));
 }
 
-void infer_pad(Inference& in) {
+void infer_ie_pad(Inference& in) {
   const auto &begin = in.attrs().integers("pads_begin"), &end = in.attrs().integers("pads_end");
   Shape out = in.shape();
   if (begin.size() != out.size() || end.size() != out.size()) in.fail("Pads must have one value per axis");
@@ -119,17 +119,17 @@ constexpr Op kOps[] = {
     like_input("PowerIE", 1, kPower),
     like_input("ScaleShiftIE", 3, {}),
     like_input("ReLUIE", 1, kRelu),
-    like_input("NormalizeIE", 2, kNormalize),
-    like_input("LRN_IE", 1, kLrn),
+    like_input("NormalizeIE", 2, kIeNormalize),
+    like_input("LRN_IE", 1, kIeLrn),
     like_input("SwishIE", 1, kSwish),
     like_input("SeluIE", 1, kSelu),
     like_input("HardSigmoid_IE", 1, kHardSigmoid),
     like_input("GatherTreeIE", 4, {}),
     {"Eltwise", 0, {}, 2, 2, kEltwise, infer_eltwise},
     {"CropIE", 0, {}, 1, 1, kCrop, infer_crop},
-    {"TileIE", 0, {}, 1, 1, kTile, infer_tile},
-    {"PadIE", 0, {}, 1, 1, kPad, infer_pad},
-    {"ProposalIE", 0, {}, 3, 3, kProposal, infer_proposal},
+    {"TileIE", 0, {}, 1, 1, kTile, infer_ie_tile},
+    {"PadIE", 0, {}, 1, 1, kIePad, infer_ie_pad},
+    {"ProposalIE", 0, {}, 3, 3, kIeProposal, infer_proposal},
     {"DynamicShapeResolver", 0, {}, 2, 2, {}, infer_like_input},
     {"StaticShapeNonZero", 0, {}, 1, 1, kStaticType, infer_static_non_zero},
     {"StaticShapeNonMaxSuppression", 0, {}, 2, 6, kStaticNms, infer_static_nms},

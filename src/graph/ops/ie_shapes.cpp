@@ -9,12 +9,12 @@ namespace {
 
 using enum AttributeKind;
 constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid";
-constexpr AttributeSpec kConvolution[] = {{"strides", Integers, ""},
-                                          {"dilations", Integers, ""},
-                                          {"pads_begin", Integers, ""},
-                                          {"pads_end", Integers, ""},
-                                          {"auto_pad", Choice, "explicit", kPadModes},
-                                          {"group", Integer, "1"}};
+constexpr AttributeSpec kIeConvolution[] = {{"strides", Integers, ""},
+                                            {"dilations", Integers, ""},
+                                            {"pads_begin", Integers, ""},
+                                            {"pads_end", Integers, ""},
+                                            {"auto_pad", Choice, "explicit", kPadModes},
+                                            {"group", Integer, "1"}};
 // `output_shape`: the spatial sizes, where the opset operation stated them.
 constexpr AttributeSpec kDeconvolution[] = {{"strides", Integers, ""},
                                             {"dilations", Integers, ""},
@@ -32,17 +32,17 @@ constexpr AttributeSpec kInterp[] = {{"height", Integer, kMandatory}, {"width", 
                                      {"pad_end", Integer, "0"}};
 constexpr AttributeSpec kResample[] = {
     {"mode", Text, kMandatory}, {"antialias", Flag, "false"}, {"factor", Integer, "0"}};
-constexpr AttributeSpec kOneHot[] = {{"axis", Integer, kMandatory},
-                                     {"depth", Integer, kMandatory},
-                                     {"on_value", Real, kMandatory},
-                                     {"off_value", Real, kMandatory},
-                                     {"output_type", Type, "f32"}};
-constexpr AttributeSpec kTopK[] = {{"axis", Integer, kMandatory},
-                                   {"mode", Text, kMandatory},
-                                   {"sort", Text, kMandatory},
-                                   {"index_element_type", Type, "i32"}};
+constexpr AttributeSpec kIeOneHot[] = {{"axis", Integer, kMandatory},
+                                       {"depth", Integer, kMandatory},
+                                       {"on_value", Real, kMandatory},
+                                       {"off_value", Real, kMandatory},
+                                       {"output_type", Type, "f32"}};
+constexpr AttributeSpec kIeTopK[] = {{"axis", Integer, kMandatory},
+                                     {"mode", Text, kMandatory},
+                                     {"sort", Text, kMandatory},
+                                     {"index_element_type", Type, "i32"}};
 
-void infer_convolution(Inference& in) {
+void infer_ie_convolution(Inference& in) {
   if (in.rank(0) != in.rank(1) || in.rank() < 3) in.fail("Data and filters rank do not match");
   const int64_t group = in.attrs().integer("group");
   if (!merge_dims(in.dim(0, 1), multiply_dims(in.dim(1, 1), group)))
@@ -103,13 +103,13 @@ void infer_resample(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-void infer_one_hot(Inference& in) {
+void infer_ie_one_hot(Inference& in) {
   Shape out = in.shape();
   out.insert(out.begin() + in.axis(in.attrs().integer("axis"), in.rank() + 1), in.attrs().integer("depth"));
   in.output(in.type_attribute("output_type"), std::move(out));
 }
 
-void infer_top_k(Inference& in) {
+void infer_ie_top_k(Inference& in) {
   const auto k = in.value(1);
   Shape out = in.shape();
   auto& d = out[static_cast<size_t>(in.axis(in.attrs().integer("axis"), in.rank()))];
@@ -119,14 +119,14 @@ void infer_top_k(Inference& in) {
 }
 
 constexpr Op kOps[] = {
-    {"ConvolutionIE", 0, {}, 2, 3, kConvolution, infer_convolution},
+    {"ConvolutionIE", 0, {}, 2, 3, kIeConvolution, infer_ie_convolution},
     {"DeconvolutionIE", 0, {}, 2, 3, kDeconvolution, infer_deconvolution},
     {"FullyConnected", 0, {}, 2, 3, kFullyConnected, infer_fully_connected},
     {"Interp", 0, {}, 1, 2, kInterp, infer_interp},
     {"ResampleV2", 0, {}, 1, 2, kResample, infer_resample},
-    {"OneHotIE", 0, {}, 1, 1, kOneHot, infer_one_hot},
-    {"TopKIE", 0, {}, 2, 2, kTopK, infer_top_k},
-    {"StaticShapeTopK", 0, {}, 2, 2, kTopK, infer_top_k},
+    {"OneHotIE", 0, {}, 1, 1, kIeOneHot, infer_ie_one_hot},
+    {"TopKIE", 0, {}, 2, 2, kIeTopK, infer_ie_top_k},
+    {"StaticShapeTopK", 0, {}, 2, 2, kIeTopK, infer_ie_top_k},
 };
 
 }  // namespace

@@ -60,9 +60,9 @@ void add_parameter(Session& s, const SourceInput& input) {
   define(s, input.key, s.graph.parameter(input.type, *shape, input.name)->value());
 }
 
-class Walk {
+class OperatorWalk {
  public:
-  Walk(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert)
+  OperatorWalk(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert)
       : s_(s), is_known_(is_known), convert_(convert) {}
 
   void run() {
@@ -137,7 +137,7 @@ Value Session::value(const std::string& key) const {
 
 void convert_operators(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert) {
   if (!s.options.problems) check_operators(s.source, is_known);
-  Walk(s, is_known, convert).run();
+  OperatorWalk(s, is_known, convert).run();
 }
 
 }  // namespace blobsmith::importers

@@ -95,7 +95,7 @@ Tensor reversed(const Tensor& t, size_t axis) {
 }
 
 /// Where constants are to be reversed on the way from an input to the weights of its first convolution.
-struct Place {
+struct WeightsPlace {
   Node* node;
   int port;
   size_t axis;
@@ -134,8 +134,8 @@ std::optional<NodeUse> only_reader(Value v) {
 }
 
 /// The constants to reverse instead of the input; nothing where the way does not end in a convolution.
-std::optional<std::vector<Place>> way_to_weights(const Node* input) {
-  std::vector<Place> places;
+std::optional<std::vector<WeightsPlace>> way_to_weights(const Node* input) {
+  std::vector<WeightsPlace> places;
   for (Value v{const_cast<Node*>(input), 0};;) {
     const auto reader = only_reader(v);
     if (!reader) return std::nullopt;
@@ -155,8 +155,8 @@ std::optional<std::vector<Place>> way_to_weights(const Node* input) {
   }
 }
 
-void reverse_constants(Graph& g, const std::vector<Place>& places) {
-  for (const Place& p : places) {
+void reverse_constants(Graph& g, const std::vector<WeightsPlace>& places) {
+  for (const WeightsPlace& p : places) {
     const Node* old = p.node->input(p.port).node;
     g.set_input(p.node, p.port, g.constant(reversed(old->constant, p.axis), old->name)->value());
   }

@@ -17,9 +17,9 @@ bool is_one(const Strides& s) {
 bool is_convolution(const Node* n) { return n->is("Convolution") || n->is("GroupConvolution"); }
 bool passes_strides(const Node* n) { return n->is("Relu") || n->is("Maximum") || n->is("Multiply") || n->is("Add"); }
 
-class Walk {
+class StrideWalk {
  public:
-  explicit Walk(Graph& graph) : graph_(graph) {}
+  explicit StrideWalk(Graph& graph) : graph_(graph) {}
 
   void run() {
     std::vector<Node*> order = graph_.ordered();
@@ -110,6 +110,6 @@ class Walk {
 
 }  // namespace
 
-void move_strides_up(Graph& graph) { Walk(graph).run(); }
+void move_strides_up(Graph& graph) { StrideWalk(graph).run(); }
 
 }  // namespace blobsmith::model_optimizer

@@ -8,21 +8,20 @@ namespace blobsmith::onnx_import::ie {
 namespace {
 
 using onnx_file::Attribute;
-using onnx_file::Node;
 
 /// The body of one operator. Values inside are named after the node, or after the operator where the node has no name.
 class Body {
  public:
-  explicit Body(const Node& n) : node_(n), prefix_("Func_" + (n.name.empty() ? n.op_type + "0x" : n.name)) {}
+  explicit Body(const onnx_file::Node& n) : node_(n), prefix_("Func_" + (n.name.empty() ? n.op_type + "0x" : n.name)) {}
 
   std::string inner(std::string_view name) const { return prefix_ + std::string(name); }
   std::string input(size_t i) const { return i < node_.inputs.size() ? node_.inputs[i] : std::string(); }
   std::string output(size_t i = 0) const { return node_.outputs.at(i); }
   size_t output_count() const { return node_.outputs.size(); }
-  const Node& call() const { return node_; }
+  const onnx_file::Node& call() const { return node_; }
 
-  Node& add(std::string op_type, std::vector<std::string> inputs, std::string output) {
-    Node n;
+  onnx_file::Node& add(std::string op_type, std::vector<std::string> inputs, std::string output) {
+    onnx_file::Node n;
     n.op_type = std::move(op_type);
     n.inputs = std::move(inputs);
     n.outputs = {std::move(output)};
@@ -36,21 +35,21 @@ class Body {
     add("Constant", {}, inner(name)).attributes["value"] = std::move(a);
     return inner(name);
   }
-  std::vector<Node> take() { return std::move(nodes_); }
+  std::vector<onnx_file::Node> take() { return std::move(nodes_); }
 
  private:
-  const Node& node_;
+  const onnx_file::Node& node_;
   std::string prefix_;
-  std::vector<Node> nodes_;
+  std::vector<onnx_file::Node> nodes_;
 };
 
-void set(Node& n, const char* name, int64_t v) {
+void set(onnx_file::Node& n, const char* name, int64_t v) {
   Attribute a;
   a.kind = Attribute::Kind::Integer;
   a.integer = v;
   n.attributes[name] = std::move(a);
 }
-void set(Node& n, const char* name, std::vector<int64_t> v) {
+void set(onnx_file::Node& n, const char* name, std::vector<int64_t> v) {
   Attribute a;
   a.kind = Attribute::Kind::Integers;
   a.integers = std::move(v);
@@ -73,7 +72,7 @@ void or_equal(Body& b, const char* comparison) {
 void dynamic_quantize(Body& b) {
   const auto real = [](float v) { return Tensor::of(ElementType::f32, {}, std::vector<float>{v}); };
   const std::string low = b.constant("Q_Min", real(0)), high = b.constant("Q_Max", real(255));
-  const auto step = [&](const char* op_type, std::vector<std::string> inputs, const char* name) -> Node& {
+  const auto step = [&](const char* op_type, std::vector<std::string> inputs, const char* name) -> onnx_file::Node& {
     return b.add(op_type, std::move(inputs), b.inner(name));
   };
   set(step("ReduceMin", {b.input(0)}, "X_Min"), "keepdims", 0);
@@ -99,7 +98,7 @@ class Axes {
       : axes_(opset >= kAxesAreInputs ? b.constant("axes", Tensor::i64({1})) : std::string()) {}
   void add(Body& b, const char* op_type, const std::string& input, const std::string& output,
            bool keep_dims = false) const {
-    Node& n = b.add(op_type, {input}, output);
+    onnx_file::Node& n = b.add(op_type, {input}, output);
     if (keep_dims) set(n, "keepdims", 1);
     if (axes_.empty())
       set(n, "axes", std::vector<int64_t>{1});
@@ -204,7 +203,7 @@ constexpr std::array kFunctions{Function{"Celu", 12, [](Body& b, int64_t) { celu
                                 Function{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
                                 Function{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy}};
 
-const Function* find_function(const Node& n, int64_t opset) {
+const Function* find_function(const onnx_file::Node& n, int64_t opset) {
   if (!n.domain.empty() && n.domain != "ai.onnx") return nullptr;
   for (const Function& f : kFunctions)
     if (f.op_type == n.op_type && opset >= f.since && !n.outputs.empty()) return &f;
@@ -214,11 +213,11 @@ const Function* find_function(const Node& n, int64_t opset) {
 }  // namespace
 
 void expand_functions(onnx_file::Model& model) {
-  std::vector<Node> kept;
+  std::vector<onnx_file::Node> kept;
   bool overlooked = false;
   // Bodies are appended and looked at in their turn: they may hold such operators themselves.
   for (size_t i = 0; i < model.nodes.size(); ++i) {
-    const Node n = std::move(model.nodes[i]);
+    const onnx_file::Node n = std::move(model.nodes[i]);
     // quirk: the operator right behind an expanded one is overlooked.
     const Function* f = std::exchange(overlooked, false) ? nullptr : find_function(n, model.opset);
     if (!f) {
@@ -228,7 +227,7 @@ void expand_functions(onnx_file::Model& model) {
     overlooked = true;
     Body body(n);
     f->expand(body, model.opset);
-    for (Node& inner : body.take()) model.nodes.push_back(std::move(inner));
+    for (onnx_file::Node& inner : body.take()) model.nodes.push_back(std::move(inner));
   }
   model.nodes = std::move(kept);
 }

@@ -73,9 +73,9 @@ size_t port_index(const std::vector<Port>& ports, uint32_t id, const char* direc
 enum class Visit : uint8_t { Fresh, Open, Done };
 
 // Depth first from one root with a stack of its own: networks are deep, and files may be hostile.
-class Walk {
+class LayerWalk {
  public:
-  explicit Walk(const Layers& layers) : layers_(layers), state_(layers.list.size(), Visit::Fresh) {}
+  explicit LayerWalk(const Layers& layers) : layers_(layers), state_(layers.list.size(), Visit::Fresh) {}
 
   void from(const Layer& root) {
     enter(root);
@@ -155,7 +155,7 @@ Layers read_layers(const pugi::xml_node& net) {
 }
 
 std::vector<const Layer*> reachable_in_order(const Layers& layers) {
-  Walk walk(layers);
+  LayerWalk walk(layers);
   for (const Layer& layer : layers.list)
     if (layer.type == "Result" || layer.type == "Assign") walk.from(layer);
   return std::move(walk.order);

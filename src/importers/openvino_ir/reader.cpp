@@ -13,7 +13,7 @@ namespace blobsmith {
 namespace ir {
 namespace {
 
-Error unknown_format(const std::string& file) {
+Error no_reader(const std::string& file) {
   const size_t dot = file.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : file.substr(dot + 1);
   return Error(ErrorCode::UnknownFormat, "Unknown model format! Cannot find reader for model format: " + extension +
@@ -29,7 +29,7 @@ int check_version(const pugi::xml_node& net, const std::string& file) {
                     " has been removed from the product. Please, convert the original model using the Model Optimizer "
                     "which comes with this version of the OpenVINO to generate supported IR version.");
   }
-  if (version != 10 && version != 11) throw unknown_format(file);
+  if (version != 10 && version != 11) throw no_reader(file);
   return version;
 }
 
@@ -58,8 +58,7 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
-  if (!is_net)
-    throw unknown_format(file).hint(parsed ? "the file is XML, but not an OpenVINO IR" : "the file is not XML");
+  if (!is_net) throw no_reader(file).hint(parsed ? "the file is XML, but not an OpenVINO IR" : "the file is not XML");
   const int version = check_version(net, file);
   if (!parsed)
     throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));

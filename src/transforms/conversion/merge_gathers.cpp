@@ -32,7 +32,7 @@ bool is_merged(const Node& transpose) {
   return std::ranges::any_of(uses, gathers_elements) && std::ranges::all_of(uses, fits) && match(transpose);
 }
 
-constexpr const char* kApart = "apart";  ///< of a Transpose that is not to be merged
+constexpr const char* kTransposeApart = "apart";  ///< of a Transpose that is not to be merged
 
 }  // namespace
 
@@ -45,7 +45,7 @@ Rewritten keep_gathers_apart(Graph& graph) {
   Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_gather_merge(*n)) continue;
-    n->attrs.set(kApart, true);
+    n->attrs.set(kTransposeApart, true);
     list.push_back(rewritten(*n));
   }
   return list;
@@ -55,7 +55,7 @@ namespace {
 
 // quirk: the indices are turned by the order of the Transpose, not by its inverse: right only where both are one.
 bool merge_gather_and_gather_elements(Rewriter& rw, Node* n) {
-  if (n->attrs.flag(kApart) || !is_merged(*n)) return false;
+  if (n->attrs.flag(kTransposeApart) || !is_merged(*n)) return false;
   const std::vector<NodeUse> uses = n->output().uses;
   const auto [gather, squeeze] = *match(*n);
   for (const NodeUse& use : uses) {

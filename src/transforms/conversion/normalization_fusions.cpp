@@ -23,7 +23,7 @@ Node* reduction(Value v, std::string_view type) {
 
 std::vector<int64_t> axes_of(const Node* reduce) { return constant_of(reduce->input(1))->to_i64(); }
 
-constexpr const char* kApart = "apart";  ///< of a Divide that is not to be fused
+constexpr const char* kDivideApart = "apart";  ///< of a Divide that is not to be fused
 
 /// x / max(sqrt(ReduceSum(x²)), eps) or x / (sqrt(ReduceSum(x²)) + eps)
 struct Normalization {
@@ -73,7 +73,7 @@ Rewritten keep_norms_apart(Graph& graph) {
   Rewritten list;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_l2_fusion(*n)) continue;
-    n->attrs.set(kApart, true);
+    n->attrs.set(kDivideApart, true);
     list.push_back(rewritten(*n));
   }
   return list;
@@ -82,7 +82,7 @@ Rewritten keep_norms_apart(Graph& graph) {
 namespace {
 
 bool fuse_normalize_l2(Rewriter& rw, Node* n) {
-  const auto l2 = n->attrs.flag(kApart) ? std::nullopt : normalization_l2(*n);
+  const auto l2 = n->attrs.flag(kDivideApart) ? std::nullopt : normalization_l2(*n);
   if (!l2) return false;
   // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps; with a maximum eps instead
   // of its square.

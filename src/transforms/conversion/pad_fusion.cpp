@@ -47,7 +47,7 @@ bool leaves_windows_empty(const Node& pool, const SpatialPads& more) {
   return !std::ranges::equal(begin, kernel, std::less()) || !std::ranges::equal(end, kernel, std::less());
 }
 
-constexpr const char* kApart = "apart";  ///< of a Pad that is not to be fused
+constexpr const char* kPadApart = "apart";  ///< of a Pad that is not to be fused
 
 }  // namespace
 
@@ -65,7 +65,7 @@ Rewritten keep_pads_apart(Graph& graph) {
   Rewritten windows;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_pad_fusion(*n)) continue;
-    n->input(0).node->attrs.set(kApart, true);
+    n->input(0).node->attrs.set(kPadApart, true);
     windows.push_back(rewritten(*n));
   }
   return windows;
@@ -75,7 +75,7 @@ namespace {
 
 bool fuse_pad(Rewriter& rw, Node* n) {
   Node* pad = producer(n->input(0), "Pad");
-  if (!pad || !has_one_user(n->input(0)) || pad->attrs.flag(kApart)) return false;
+  if (!pad || !has_one_user(n->input(0)) || pad->attrs.flag(kPadApart)) return false;
   const auto pads = zero_spatial_pads(*pad);
   if (!pads || n->input_count() > 2) return false;
   Attributes attrs = n->attrs;

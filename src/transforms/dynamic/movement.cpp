@@ -26,12 +26,6 @@ Around around(Rewriter& rw, Value shape, int64_t axis, int64_t rank) {
   return a;
 }
 
-Value shape_of_data(const Node& n) {
-  const Value shape = shape_of(n.input(0));
-  if (!shape) refuse(n, "expects DynamicShapeResolver ver. 0 as input with index 0");
-  return shape;
-}
-
 }  // namespace
 
 void gather(Rewriter& rw, Node* n) {

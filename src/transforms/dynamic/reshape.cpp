@@ -7,12 +7,6 @@
 namespace blobsmith::transforms::dynamic {
 namespace {
 
-Value shape_of_data(const Node& n) {
-  const Value shape = shape_of(n.input(0));
-  if (!shape) refuse(n, "expects DynamicShapeResolver ver. 0 as input with index 0");
-  return shape;
-}
-
 Shape sorted_axes(const Node& n, size_t rank) {
   Shape axes = normalized_axes(constant_integers(n, 1), rank);
   std::ranges::sort(axes);

@@ -31,6 +31,12 @@ void refuse(const Node& n, const std::string& why) {
   throw cannot_compile(n, "DynamicToStaticShape transformation for " + n.name + " of type " + n.type + " " + why);
 }
 
+Value shape_of_data(const Node& n) {
+  const Value shape = shape_of(n.input(0));
+  if (!shape) refuse(n, "expects DynamicShapeResolver ver. 0 as input with index 0");
+  return shape;
+}
+
 Value shape_or_constant(Rewriter& rw, const Node& user, Value v, ElementType type) {
   if (const Value shape = shape_of(v)) return shape;
   if (!is_static(v.shape())) refuse(user, "expects static shape on inputs without DSR");
@@ -128,7 +134,7 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
-const std::map<Key, Rule>& rules() {
+const std::map<Key, Rule>& shape_rules() {
   static const std::map<Key, Rule> table = [] {
     std::map<Key, Rule> t;
     for (std::string_view type : {"Ceiling", "Clamp", "Convert", "Exp", "Floor", "Log", "Relu", "Sigmoid", "Sqrt",
@@ -171,9 +177,9 @@ bool is_dynamic(const Node& n) {
 }
 
 void apply_rule(Rewriter& rw, Node* n) {
-  auto rule = rules().find({n->type, n->version});
-  if (rule == rules().end()) rule = rules().find({n->type, 0});
-  if (rule == rules().end() || (n->is("TopK") && n->version != 3))
+  auto rule = shape_rules().find({n->type, n->version});
+  if (rule == shape_rules().end()) rule = shape_rules().find({n->type, 0});
+  if (rule == shape_rules().end() || (n->is("TopK") && n->version != 3))
     throw cannot_compile(*n, "DynamicToStaticShape transformation encountered dynamic node " + n->name + " of type " +
                                  n->type + " ver. " + std::to_string(n->version) +
                                  ", which is not among the types that are supported for dynamic nodes");

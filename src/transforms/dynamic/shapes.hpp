@@ -32,6 +32,8 @@ void resolve(Rewriter& rw, Value old, Value data, Value shape, const std::string
 void resolve_copy(Rewriter& rw, Node* n, Value shape);
 
 [[noreturn]] void refuse(const Node& n, const std::string& why);
+/// The real shape of the first input, which must have one.
+Value shape_of_data(const Node& n);
 
 using Rule = void (*)(Rewriter&, Node*);
 

@@ -17,7 +17,7 @@ constexpr double kLeastStated = 1e-8;            ///< eps reaches the blob with 
 constexpr double kLeastHalf = 0x1p-14;           ///< smaller constants become zero
 constexpr int64_t kMostRows = int64_t{1} << 22;  ///< each gets two values, which are constants of the blob
 
-Shape axes_of(const Node& mvn) {
+Shape axes_of_mvn(const Node& mvn) {
   Shape axes = normalized_axes(constant_of(mvn.input(1))->to_i64(), mvn.shape().size());
   std::ranges::sort(axes);
   return axes;
@@ -32,7 +32,7 @@ bool has(const Shape& axes, size_t axis) { return std::ranges::find(axes, static
 
 /// Three or four axes, the last one among those that are normalised, a batch not.
 bool is_native(const Node& mvn) {
-  const Shape axes = axes_of(mvn);
+  const Shape axes = axes_of_mvn(mvn);
   const size_t rank = mvn.shape().size();
   return (rank == 3 || rank == 4) && has(axes, rank - 1) && !(rank == 4 && has(axes, 0));
 }
@@ -50,8 +50,8 @@ std::vector<int64_t> order_with_last(const Shape& axes, size_t rank) {
 }
 
 /// One row for every group of values: [1, groups, values in each].
-bool move(Rewriter& rw, Node* n) {
-  const Shape axes = axes_of(*n);
+bool move_moments(Rewriter& rw, Node* n) {
+  const Shape axes = axes_of_mvn(*n);
   return replace_turned(rw, n, order_with_last(axes, n->shape().size()), [&](Value x) {
     const int64_t inside = product(std::span(x.shape()).last(axes.size()));
     const Value rows = rw.reshape(x, {1, element_count(x.shape()) / inside, inside})->value();
@@ -72,7 +72,7 @@ bool has_room(const Node& mvn) {
   int64_t width = mvn.shape().back();
   if (!is_native(mvn)) {
     width = 1;
-    for (const int64_t a : axes_of(mvn)) width *= mvn.shape()[static_cast<size_t>(a)];
+    for (const int64_t a : axes_of_mvn(mvn)) width *= mvn.shape()[static_cast<size_t>(a)];
   }
   return element_count(mvn.shape()) / width <= kMostRows && distance(width, mvn.attrs.real("eps")) >= kLeastHalf;
 }
@@ -120,7 +120,8 @@ bool loses_eps(const Node& n) {
 Rewritten move_moments(Graph& graph) {
   fold_constants(graph);
   apply_rewrites(graph, mvn_fusions());
-  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return is_known_mvn(*n) && !is_native(*n) && move(rw, n); });
+  return rewrite_each(graph,
+                      [](Rewriter& rw, Node* n) { return is_known_mvn(*n) && !is_native(*n) && move_moments(rw, n); });
 }
 
 Rewritten keep_eps_inside(Graph& graph) {

@@ -7,10 +7,10 @@
 namespace blobsmith::transforms {
 namespace {
 
-constexpr double kLeastHalf = 0x1p-14;  ///< smaller ones would be zero on the chip
+constexpr double kLeastEps = 0x1p-14;  ///< smaller ones would be zero on the chip
 
 bool is_known_norm(const Node& n) { return n.is("NormalizeL2") && constant_of(n.input(1)); }
-std::vector<int64_t> axes_of(const Node& norm) { return constant_of(norm.input(1))->to_i64(); }
+std::vector<int64_t> axes_of_norm(const Node& norm) { return constant_of(norm.input(1))->to_i64(); }
 
 // The VPU normalises over the channels, or over channels and plane; a tensor of three axes has no batch there.
 bool are_other_axes(const Shape& s, const std::vector<int64_t>& axes) {
@@ -26,8 +26,8 @@ bool are_other_axes(const Shape& s, const std::vector<int64_t>& axes) {
 }
 
 /// What is normalised together lies on the channels: [1, values in each, groups, 1].
-bool move(Rewriter& rw, Node* n) {
-  Shape axes = normalized_axes(axes_of(*n), n->shape().size());
+bool move_axes(Rewriter& rw, Node* n) {
+  Shape axes = normalized_axes(axes_of_norm(*n), n->shape().size());
   std::ranges::sort(axes);
   std::vector<int64_t> order(axes.begin(), axes.end());
   for (int64_t i = 0; i < static_cast<int64_t>(n->shape().size()); ++i)
@@ -52,15 +52,15 @@ bool spell_out(Rewriter& rw, Node* n) {
 
 bool normalises_other_axes(const Node& n) {
   return is_known_norm(n) && is_static(n.shape()) && element_count(n.shape()) > 0 &&
-         are_other_axes(n.shape(), axes_of(n));
+         are_other_axes(n.shape(), axes_of_norm(n));
 }
 
 Rewritten move_norms(Graph& graph) {
-  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return normalises_other_axes(*n) && move(rw, n); });
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return normalises_other_axes(*n) && move_axes(rw, n); });
 }
 
 bool adds_least_norm(const Node& n) {
-  return is_known_norm(n) && n.attrs.text("eps_mode") == "max" && n.attrs.real("eps") >= kLeastHalf;
+  return is_known_norm(n) && n.attrs.text("eps_mode") == "max" && n.attrs.real("eps") >= kLeastEps;
 }
 
 Rewritten spell_out_least_norms(Graph& graph) {

@@ -20,7 +20,7 @@
 namespace blobsmith::vpu::nce {
 namespace {
 
-struct Parts {
+struct ConvParts {
   int64_t columns = 0, rows = 0, channels = 0;
   int64_t total() const { return columns * rows * channels; }
 };
@@ -44,9 +44,9 @@ bool pooled_tile_allowed(const AxisTile& row, const AxisTile& column, int64_t ch
   return limit == 0 || column.input_with_junk <= limit;
 }
 
-class Search {
+class ConvSearch {
  public:
-  Search(const ConvGeometry& g, const TilingLimits& limits, const std::string& stage)
+  ConvSearch(const ConvGeometry& g, const TilingLimits& limits, const std::string& stage)
       : g_(g), plane_(g.plane), limits_(limits) {
     const PlaneRounding r = plane_rounding(plane_, stage);
     ceil_ = r.x || r.y;
@@ -74,7 +74,7 @@ class Search {
   }
 
   /// Takes the smallest number of row parts that works.
-  void search_rows(Parts parts, int64_t width) {
+  void search_rows(ConvParts parts, int64_t width) {
     const int64_t lowest = plane_.with_pool ? 2 * plane_.kernel_y : plane_.kernel_y;
     for (parts.rows = 1; parts.rows <= kMaxTilesPerAxis; ++parts.rows) {
       if (ceil_div(plane_.in.h, parts.rows) > kMaxSearchedTileSize) continue;
@@ -136,7 +136,7 @@ class Search {
     return cost;
   }
 
-  std::optional<ConvTiling> cut(const Parts& parts) const {
+  std::optional<ConvTiling> cut(const ConvParts& parts) const {
     TileShape tile{part_length(plane_.in.w, parts.columns, plane_.stride), tile_height(parts.rows),
                    ceil_div(g_.in_channels, parts.channels)};
     PlaneSize out = tile_output(plane_, ceil_, {tile.w, tile.h}, whole_out_);
@@ -164,7 +164,7 @@ class Search {
   TilingLimits limits_;
   bool ceil_ = false;
   PlaneSize whole_out_;
-  std::optional<Parts> best_;
+  std::optional<ConvParts> best_;
   double best_cost_ = 0;
 };
 
@@ -172,7 +172,7 @@ class Search {
 
 std::optional<ConvTiling> tile_convolution(const ConvGeometry& g, const TilingLimits& limits,
                                            const std::string& stage) {
-  return Search(g, limits, stage).run();
+  return ConvSearch(g, limits, stage).run();
 }
 
 }  // namespace blobsmith::vpu::nce

@@ -24,9 +24,9 @@ void hw_fully_connected_tiling(Program& p) {
     if (!nce::is_hw_stub(*s, StageType::StubFullyConnected)) return;
     if (nce::hw_bytes(s->output()->desc) > p.resources.tiling_cmx_limit) return leave_to_software(p, s);
     // The reference swaps two descriptors when it makes the weights of such a layer, and gives up.
-    throw cannot_compile(s->name, s->layer ? s->layer->type : "FullyConnected",
-                         "duplicateData error: while duplicating " + s->input(nce::kWeights)->name +
-                             " Const data got different desc and content byte sizes");
+    throw blobsmith::cannot_compile(s->name, s->layer ? s->layer->type : "FullyConnected",
+                                    "duplicateData error: while duplicating " + s->input(nce::kWeights)->name +
+                                        " Const data got different desc and content byte sizes");
   });
 }
 

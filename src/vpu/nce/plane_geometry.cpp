@@ -9,10 +9,10 @@ namespace {
 bool rounded_up(int64_t in, int64_t out, const AxisWindow& w, const std::string& stage, const char* axis) {
   const Rounding r = rounding_of(in, out, w);
   if (r.floor || r.ceil) return r.ceil;
-  throw cannot_compile(stage, "",
-                       "Internal error: Output in " + stage + " has incorrect " + axis +
-                           " dimension. Expected: " + std::to_string(output_size(in, w, true)) + " or " +
-                           std::to_string(output_size(in, w, false)) + " Actual: " + std::to_string(out));
+  throw blobsmith::cannot_compile(stage, "",
+                                  "Internal error: Output in " + stage + " has incorrect " + axis +
+                                      " dimension. Expected: " + std::to_string(output_size(in, w, true)) + " or " +
+                                      std::to_string(output_size(in, w, false)) + " Actual: " + std::to_string(out));
 }
 
 }  // namespace

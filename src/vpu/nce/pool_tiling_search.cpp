@@ -12,14 +12,14 @@
 namespace blobsmith::vpu::nce {
 namespace {
 
-struct Parts {
+struct PoolParts {
   int64_t columns = 0, rows = 0, batches = 0;
   int64_t total() const { return columns * rows * batches; }
 };
 
-class Search {
+class PoolSearch {
  public:
-  Search(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage)
+  PoolSearch(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage)
       : g_(g), plane_(g.plane), limits_(limits) {
     const PlaneRounding r = plane_rounding(plane_, stage);
     ceil_ = r.x && r.y;
@@ -37,21 +37,21 @@ class Search {
   }
 
  private:
-  PlaneSize tile_in(const Parts& p) const {
+  PlaneSize tile_in(const PoolParts& p) const {
     return {part_length(plane_.in.w, p.columns, plane_.stride), part_length(plane_.in.h, p.rows, plane_.stride)};
   }
-  PlaneSize tile_out(const Parts& p) const { return tile_output(plane_, ceil_, tile_in(p), whole_out_); }
+  PlaneSize tile_out(const PoolParts& p) const { return tile_output(plane_, ceil_, tile_in(p), whole_out_); }
 
   void search_columns(int64_t batches) {
     const int64_t narrowest = std::max<int64_t>(8, plane_.kernel_x);
-    for (Parts p{1, 1, batches}; p.columns <= kMaxTilesPerAxis; ++p.columns) {
+    for (PoolParts p{1, 1, batches}; p.columns <= kMaxTilesPerAxis; ++p.columns) {
       if (p.columns > 1 && tile_in(p).w < narrowest) return;
       search_rows(p);
     }
   }
 
   /// Unlike for convolutions, more row parts are tried even when fewer work.
-  void search_rows(Parts p) {
+  void search_rows(PoolParts p) {
     for (p.rows = 1; p.rows <= kMaxTilesPerAxis; ++p.rows) {
       if (p.rows > 1 && tile_in(p).h < plane_.kernel_y) return;
       const PlaneSize out = tile_out(p);
@@ -108,14 +108,14 @@ class Search {
   TilingLimits limits_;
   bool ceil_ = false;
   PlaneSize whole_out_;
-  std::optional<Parts> best_;
+  std::optional<PoolParts> best_;
   double best_cost_ = 0;
 };
 
 }  // namespace
 
 std::optional<PoolTiling> tile_pooling(const PoolGeometry& g, const TilingLimits& limits, const std::string& stage) {
-  return Search(g, limits, stage).run();
+  return PoolSearch(g, limits, stage).run();
 }
 
 }  // namespace blobsmith::vpu::nce

@@ -46,7 +46,7 @@ bool moves_nothing(const Positions& r, const DataDesc& in) {
 
 using Group = std::vector<Stage*>;
 
-std::vector<Group> collect(Program& p) {
+std::vector<Group> groups_of_permutes(Program& p) {
   std::vector<Group> groups;
   std::set<int> visited;
   for (Stage* start : p.stages()) {
@@ -94,7 +94,7 @@ void merge(Program& p, const Group& group) {
 }  // namespace
 
 void merge_permute_stages(Program& p) {
-  for (const Group& group : collect(p)) merge(p, group);
+  for (const Group& group : groups_of_permutes(p)) merge(p, group);
 }
 
 }  // namespace blobsmith::vpu

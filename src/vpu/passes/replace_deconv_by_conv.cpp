@@ -53,7 +53,7 @@ void add_upsampling(Program& p, const Stage& deconv, Data* in, Data* out, const 
   p.add_stage(base_name(deconv) + "@Upsample", StageType::Upsampling, deconv.layer, {in}, {out})->set(u);
 }
 
-void replace(Program& p, Stage* deconv) {
+void replace_deconv(Program& p, Stage* deconv) {
   const Window w = window_of(*deconv);
   Data *in = deconv->input(0), *weights = deconv->input(1), *biases = deconv->input(2), *scales = deconv->input(3),
        *out = deconv->output();
@@ -78,7 +78,7 @@ void replace(Program& p, Stage* deconv) {
 
 void replace_deconv_by_conv(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is(StageType::StubDeconv) && is_replaceable(p, *s)) replace(p, s);
+    if (s->is(StageType::StubDeconv) && is_replaceable(p, *s)) replace_deconv(p, s);
   });
 }
 

@@ -24,7 +24,7 @@ void remove_unused(Program& p, Data* start) {
   }
 }
 
-void replace(Program& p, Stage* box) {
+void replace_prior_box(Program& p, Stage* box) {
   if (box->input_count() != 2 || box->output_count() != 1)
     throw cannot_compile(*box, "anchor boxes need two inputs and one output");
   Data *map = box->input(0), *image = box->input(1), *out = box->output();
@@ -45,7 +45,7 @@ void replace(Program& p, Stage* box) {
 
 void replace_prior_box_with_const(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is_any(StageType::StubPriorBox, StageType::StubPriorBoxClustered)) replace(p, s);
+    if (s->is_any(StageType::StubPriorBox, StageType::StubPriorBoxClustered)) replace_prior_box(p, s);
   });
 }
 

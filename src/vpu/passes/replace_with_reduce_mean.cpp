@@ -6,7 +6,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-void replace(Program& p, Stage* pool) {
+void replace_pool(Program& p, Stage* pool) {
   Data *in = pool->input(0), *out = pool->output();
   const std::string name = pool->name;
   const LayerPtr layer = pool->layer;
@@ -23,7 +23,7 @@ void replace_with_reduce_mean(Program& p) {
     if (!s->is(StageType::StubAvgPool)) return;
     const Window w = window_of(*s);
     if (pools_globally(w, s->input(0)->desc, s->output()->desc) && (w.no_pads() || s->get<StubSpec>().exclude_pad))
-      replace(p, s);
+      replace_pool(p, s);
   });
 }
 

@@ -25,7 +25,7 @@ ConvForm form_of(const Window& w, int64_t groups, const DataDesc& in, const Data
   return f;
 }
 
-void adapt(Program& p, Stage* stub) {
+void adapt_conv(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
   const int64_t groups = stub->get<StubSpec>().groups;
   Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3),
@@ -60,7 +60,7 @@ void adapt(Program& p, Stage* stub) {
 
 void sw_conv_adaptation(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is(StageType::StubConv)) adapt(p, s);
+    if (s->is(StageType::StubConv)) adapt_conv(p, s);
   });
 }
 

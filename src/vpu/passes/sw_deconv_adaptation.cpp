@@ -5,7 +5,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-void adapt(Program& p, Stage* stub) {
+void adapt_deconv(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
   const int64_t groups = stub->get<StubSpec>().groups;
   Data *in = stub->input(0), *weights = stub->input(1), *biases = stub->input(2), *scales = stub->input(3),
@@ -26,7 +26,7 @@ void adapt(Program& p, Stage* stub) {
 
 void sw_deconv_adaptation(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is(StageType::StubDeconv)) adapt(p, s);
+    if (s->is(StageType::StubDeconv)) adapt_deconv(p, s);
   });
 }
 

@@ -6,7 +6,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-void adapt(Program& p, Stage* stub) {
+void adapt_pool(Program& p, Stage* stub) {
   const Window w = window_of(*stub);
   Data *in = stub->input(0), *out = stub->output();
   StageType type = StageType::AvgPool;
@@ -24,7 +24,7 @@ void adapt(Program& p, Stage* stub) {
 
 void sw_pool_adaptation(Program& p) {
   p.for_each_stage([&](Stage* s) {
-    if (s->is_any(StageType::StubMaxPool, StageType::StubAvgPool)) adapt(p, s);
+    if (s->is_any(StageType::StubMaxPool, StageType::StubAvgPool)) adapt_pool(p, s);
   });
 }
 

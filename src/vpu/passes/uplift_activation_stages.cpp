@@ -21,7 +21,7 @@ bool can_be_jumped(const Stage* s) {
          s->output_count() == 1 && s->output()->consumers().size() == 1;
 }
 
-std::vector<Segment> collect(Program& p) {
+std::vector<Segment> segments_of(Program& p) {
   std::vector<Segment> r;
   for (Stage* s : p.stages()) {
     if (!is_activation(*s)) continue;
@@ -55,7 +55,7 @@ void uplift(Program& p, const Segment& s) {
 }  // namespace
 
 void uplift_activation_stages(Program& p) {
-  for (const Segment& s : collect(p)) uplift(p, s);
+  for (const Segment& s : segments_of(p)) uplift(p, s);
 }
 
 }  // namespace blobsmith::vpu

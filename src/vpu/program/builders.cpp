@@ -54,8 +54,8 @@ Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* ou
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
   const int64_t from = in->desc.element_count(), to = out->desc.element_count();
   if (from != to)
-    throw cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape",
-                         "reshape from " + std::to_string(from) + " to " + std::to_string(to) + " elements");
+    throw blobsmith::cannot_compile(layer ? layer->name : name, layer ? layer->type : "Reshape",
+                                    "reshape from " + std::to_string(from) + " to " + std::to_string(to) + " elements");
   return p.add_stage(std::move(name), StageType::Reshape, std::move(layer), {in}, {out});
 }
 
@@ -130,7 +130,7 @@ Stage* add_permute(Program& p, std::string name, LayerPtr layer, Data* in, Data*
 Stage* add_reorder(Program& p, std::string name, LayerPtr layer, Data* in, Data* out) {
   if (p.options.disable_reorder) {
     const std::string what = "Tried to add Reorder Stage " + name + ", while DISABLE_REORDER option was set";
-    throw layer ? cannot_compile(layer->name, layer->type, what) : Error(ErrorCode::BadOptionValue, what);
+    throw layer ? blobsmith::cannot_compile(layer->name, layer->type, what) : Error(ErrorCode::BadOptionValue, what);
   }
   DimValues identity;
   for (Dim d : out->desc.order.dims()) identity.set(d, static_cast<int64_t>(d));
@@ -261,8 +261,7 @@ void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr lay
 }
 
 Stage* add_loop_start(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {
-  return p.add_stage(std::move(name), StageType::LoopStart, nullptr, std::move(ins), std::move(outs))
-      ->set(LoopSpec());
+  return p.add_stage(std::move(name), StageType::LoopStart, nullptr, std::move(ins), std::move(outs))->set(LoopSpec());
 }
 
 Stage* add_loop_end(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs) {

@@ -122,10 +122,10 @@ Data* Program::duplicate(const Data* d, const std::string& postfix, std::optiona
     r->content = content ? std::move(*content) : d->content;
     const auto size = static_cast<int64_t>(r->content.size()), wanted = r->desc.compact_bytes();
     if (size != wanted)
-      throw cannot_compile(d->name, "Const",
-                           "duplicateData error: while duplicating " + r->name +
-                               " Const data got different desc and content byte sizes (" + std::to_string(wanted) +
-                               " and " + std::to_string(size) + " respectively)");
+      throw blobsmith::cannot_compile(d->name, "Const",
+                                      "duplicateData error: while duplicating " + r->name +
+                                          " Const data got different desc and content byte sizes (" +
+                                          std::to_string(wanted) + " and " + std::to_string(size) + " respectively)");
   }
   if (d->shape_parent_) connect_shape(d->shape_parent_, r);
   return r;

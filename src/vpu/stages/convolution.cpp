@@ -123,7 +123,7 @@ void finalize_fc(Program& p, Stage& s) {
   });
 }
 
-constexpr const char* kTypes = "FP16 FP16 -> FP16";
+constexpr const char* kConvTypes = "FP16 FP16 -> FP16";
 
 constexpr StageDef kDefs[] = {
     {.type = StageType::Conv,
@@ -131,18 +131,18 @@ constexpr StageDef kDefs[] = {
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_conv,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::Im2ColConvolution,
      .order = conv_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_conv,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::DepthConv,
      .order = conv_order,
      .batch = split_batch,
      .finalize_layout = finalize_depth_conv,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::RefConvolution,
      .order = ref_conv_order,
      .strides = compact_first,
@@ -153,19 +153,19 @@ constexpr StageDef kDefs[] = {
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_deconv,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::DepthDeconv,
      .order = conv_order,
      .strides = compact_if_channel_minor,
      .batch = split_batch,
      .finalize_layout = finalize_depth_deconv,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::FC,
      .order = fc_order,
      .strides = compact_first,
      .batch = split_batch,
      .finalize_layout = finalize_fc,
-     .types = kTypes},
+     .types = kConvTypes},
     {.type = StageType::ConvND, .order = output_of_planes, .strides = compact_first, .types = "FP16 FP16 FP16 -> FP16"},
     {.type = StageType::GEMM, .order = gemm_order, .types = "FP16 FP16* -> FP16"},
 };

@@ -10,8 +10,6 @@ namespace {
 
 using namespace rules;
 
-constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
-
 // ---- DetectionOutput
 // ------------------------------------------------------------------------------------------------------
 
@@ -104,7 +102,7 @@ int64_t detection_output_temp_bytes(int64_t images, int64_t classes, int64_t pri
   int64_t total = 0;
   for (int64_t bytes : std::array{8 * scores, 4 * scores, 4 * scores, 4 * images * classes, 2 * classes * priors,
                                   2 * scores, 4 * images, 2 * shaves * (priors + 8) * 5})
-    total += bytes + kSlack;
+    total += bytes + kScratchSlack;
   return total;
 }
 

@@ -24,7 +24,7 @@ DimsOrder common_order(const Stage& s) {
   return out.rank() > chosen.rank() ? out : chosen;
 }
 
-void order(const Stage& s, OrderWishes& w) {
+void eltwise_order(const Stage& s, OrderWishes& w) {
   const DimsOrder common = common_order(s);
   for (int i = 0; i < 3; ++i) {
     const DimsOrder own = s.input(i)->desc.order;
@@ -82,7 +82,7 @@ std::unique_ptr<StageParams> encode(const Stage& s) {
 }
 
 constexpr StageDef eltwise(StageType t) {
-  return {.type = t, .shaves = can_be_limited, .order = order, .check_types = check, .encode = encode};
+  return {.type = t, .shaves = can_be_limited, .order = eltwise_order, .check_types = check, .encode = encode};
 }
 
 constexpr StageDef kDefs[] = {

@@ -14,12 +14,12 @@ StridesRequirement demand(const Data* d) {
   return r;
 }
 
-void strides(const Stage& s, StrideWishes& w) {
+void hw_strides(const Stage& s, StrideWishes& w) {
   w.inputs.at(0) = demand(s.input(0));
   w.outputs.at(0) = demand(s.output(0));
 }
 
-void order(const Stage& s, OrderWishes& w) {
+void hw_order(const Stage& s, OrderWishes& w) {
   if (s.input(0)->desc.rank() >= 3) w.inputs.at(0) = channels_at(s.input(0)->desc.order, 2);
   if (s.output(0)->desc.rank() >= 3) w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
@@ -35,8 +35,8 @@ std::vector<const Data*> buffers(const Stage& s) {
 
 constexpr StageDef kDefs[] = {
     {.type = StageType::MyriadXHwOp,
-     .order = order,
-     .strides = strides,
+     .order = hw_order,
+     .strides = hw_strides,
      .types = "FP16 FP16 FP16 FP16 -> FP16",
      .buffers = buffers},
 };

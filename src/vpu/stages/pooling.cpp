@@ -12,15 +12,15 @@ void pool_strides(const Stage& s, StrideWishes& w) {
   if (channel_minor(s.input(0))) w.inputs.at(0) = StridesRequirement::compact();
 }
 
-constexpr const char* kTypes = "FP16 -> FP16";
+constexpr const char* kPoolTypes = "FP16 -> FP16";
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::MaxPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes},
-    {.type = StageType::AvgPool, .order = all_keep_order, .strides = pool_strides, .types = kTypes},
+    {.type = StageType::MaxPool, .order = all_keep_order, .strides = pool_strides, .types = kPoolTypes},
+    {.type = StageType::AvgPool, .order = all_keep_order, .strides = pool_strides, .types = kPoolTypes},
     // In blobs of 2020.1; 2021.4 writes ReduceMean or AvgPool.
     {.type = StageType::GlobalAvgPool},
-    {.type = StageType::GlobalMaxPool, .order = all_keep_order, .types = kTypes},
-    {.type = StageType::PoolND, .order = output_of_planes, .strides = compact_first, .types = kTypes},
+    {.type = StageType::GlobalMaxPool, .order = all_keep_order, .types = kPoolTypes},
+    {.type = StageType::PoolND, .order = output_of_planes, .strides = compact_first, .types = kPoolTypes},
 };
 
 }  // namespace

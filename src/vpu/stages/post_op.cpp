@@ -8,7 +8,7 @@ namespace {
 
 using namespace rules;
 
-void strides(const Stage&, StrideWishes& w) {
+void post_op_strides(const Stage&, StrideWishes& w) {
   w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
 }
 
@@ -21,7 +21,7 @@ constexpr const char* kUnary = "FP16 -> FP16";
 constexpr const char* kWithConstants = "FP16 FP16* -> FP16";
 
 constexpr StageDef post_op(StageType t, const char* types) {
-  return {.type = t, .shaves = two_or_one, .order = output_keeps_order, .strides = strides, .types = types};
+  return {.type = t, .shaves = two_or_one, .order = output_keeps_order, .strides = post_op_strides, .types = types};
 }
 
 constexpr StageDef kDefs[] = {
@@ -48,7 +48,7 @@ constexpr StageDef kDefs[] = {
     post_op(StageType::SoftPlus, kUnary),
     post_op(StageType::Swish, kUnary),
     post_op(StageType::HSwish, kUnary),
-    {.type = StageType::Mish, .order = output_keeps_order, .strides = strides, .types = kUnary},
+    {.type = StageType::Mish, .order = output_keeps_order, .strides = post_op_strides, .types = kUnary},
     {.type = StageType::SCRelu,
      .order = screlu_order,
      .types = kWithConstants,

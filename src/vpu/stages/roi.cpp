@@ -11,8 +11,6 @@ namespace {
 
 using namespace rules;
 
-constexpr int64_t kSlack = 64;  // bytes behind each scratch buffer
-
 // ---- orders, strides
 // ------------------------------------------------------------------------------------------------------
 
@@ -85,8 +83,8 @@ int64_t proposal_temp_bytes(int64_t height, int64_t width, int64_t anchors, int6
 int64_t exp_generate_proposals_temp_bytes(int64_t height, int64_t width, int64_t channels, int64_t pre_nms_topn,
                                           int64_t post_nms_topn) {
   constexpr int64_t kProposalBytes = 16;
-  return 2 * (kProposalBytes * height * width * channels + kSlack) + (pre_nms_topn + kSlack) +
-         (4 * post_nms_topn + kSlack);
+  return 2 * (kProposalBytes * height * width * channels + kScratchSlack) + (pre_nms_topn + kScratchSlack) +
+         (4 * post_nms_topn + kScratchSlack);
 }
 
 int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t levels, int64_t width, int64_t height,
@@ -94,7 +92,7 @@ int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t
   int64_t total = 0;
   for (int64_t bytes : {4 * rois, 8 * rois, 4 * rois, 2 * pooled_width * pooled_height * channels * rois,
                         4 * (levels + 1), 4 * rois, 2 * width * height * channels})
-    total += bytes + kSlack;
+    total += bytes + kScratchSlack;
   return total;
 }
 

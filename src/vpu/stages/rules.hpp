@@ -7,6 +7,8 @@
 
 namespace blobsmith::vpu::rules {
 
+inline constexpr int64_t kScratchSlack = 64;  ///< bytes behind each scratch buffer
+
 /// Where a dimension stands in a tensor's memory, 0 innermost.
 int32_t position(const Stage& s, Dim dim, const Data* d);
 

@@ -42,7 +42,7 @@ void fill_from_consumers(StridesRequirement& a, StridesRequirement& b, const Dat
   }
 }
 
-void concat_strides(const Stage& s, StrideWishes& w) {
+void stub_concat_strides(const Stage& s, StrideWishes& w) {
   const Data* out = s.output(0);
   const int rank = out->desc.rank();
   int cut = rank - 1;
@@ -80,7 +80,7 @@ void expand_strides(const Stage& s, StrideWishes& w) {
 constexpr StageDef stub(StageType t, const char* types) { return {.type = t, .batch = split_batch, .types = types}; }
 
 constexpr StageDef kDefs[] = {
-    {.type = StageType::StubConcat, .order = concat_order, .strides = concat_strides, .types = "T T* -> T"},
+    {.type = StageType::StubConcat, .order = concat_order, .strides = stub_concat_strides, .types = "T T* -> T"},
     {.type = StageType::Split, .order = output_keeps_order, .strides = split_strides, .types = "T -> T*"},
     {.type = StageType::Crop, .order = output_keeps_order, .strides = split_strides, .types = "T T* -> T"},
     {.type = StageType::Expand, .order = output_keeps_order, .strides = expand_strides, .types = "T -> T"},

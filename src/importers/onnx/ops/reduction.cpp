@@ -17,7 +17,7 @@ Value reduce(Context& c, const std::string& type, Value x, const std::string& su
                 attributes({{"keep_dims", c.integer("keepdims", 1) != 0}}), Context::kNewest, suffix);
 }
 
-std::vector<Value> plain(Context& c) { return {reduce(c, c.becomes(), c.input(0))}; }
+std::vector<Value> reduce_all(Context& c) { return {reduce(c, c.becomes(), c.input(0))}; }
 
 // No operators of Model Optimizer, spelled out as ONNX defines them.
 std::vector<Value> sum_square(Context& c) {
@@ -60,7 +60,7 @@ Value reduce(Context& c, const std::string& type, Value x) {
   return c.make(type, {x, list}, attributes({{"keep_dims", c.integer("keepdims", 1) != 0}}));
 }
 
-std::vector<Value> plain(Context& c) { return {reduce(c, c.becomes(), c.input(0))}; }
+std::vector<Value> reduce_all(Context& c) { return {reduce(c, c.becomes(), c.input(0))}; }
 std::vector<Value> l1(Context& c) { return {reduce(c, "ReduceL1", c.input(0))}; }
 
 /// All axes, counted when the network runs.
@@ -103,13 +103,13 @@ namespace {
 
 // name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
 constexpr OperatorRow kOperators[] = {
-    {"ReduceMax", 1, "ReduceMax", mo::plain, ie::plain},
-    {"ReduceMean", 1, "ReduceMean", mo::plain, ie::plain},
-    {"ReduceMin", 1, "ReduceMin", mo::plain, ie::plain},
-    {"ReduceProd", 1, "ReduceProd", mo::plain, ie::plain},
-    {"ReduceL2", 1, "ReduceL2", mo::plain, ie::plain},
-    {"ReduceSum", 1, "ReduceSum", mo::plain, ie::plain},
-    {"ReduceSum", 13, "ReduceSum", mo::plain, ie::sum_13},
+    {"ReduceMax", 1, "ReduceMax", mo::reduce_all, ie::reduce_all},
+    {"ReduceMean", 1, "ReduceMean", mo::reduce_all, ie::reduce_all},
+    {"ReduceMin", 1, "ReduceMin", mo::reduce_all, ie::reduce_all},
+    {"ReduceProd", 1, "ReduceProd", mo::reduce_all, ie::reduce_all},
+    {"ReduceL2", 1, "ReduceL2", mo::reduce_all, ie::reduce_all},
+    {"ReduceSum", 1, "ReduceSum", mo::reduce_all, ie::reduce_all},
+    {"ReduceSum", 13, "ReduceSum", mo::reduce_all, ie::sum_13},
     {"ReduceL1", 1, "ReduceSum", mo::l1, ie::l1},
     {"ReduceLogSum", 1, "ReduceSum", mo::log_sum, ie::log_sum},
     {"ReduceLogSumExp", 1, "ReduceSum", mo::log_sum_exp, ie::log_sum_exp},

@@ -142,7 +142,7 @@ std::vector<Value> slice_1(Context& c) {
   return strided_slice(c, x, begin, end, std::nullopt, std::move(axes));
 }
 
-std::string pad_mode(const Context& c) {
+std::string mode_of_pad(const Context& c) {
   const std::string mode = c.text("mode", "constant");
   if (mode != "constant" && mode != "reflect" && mode != "edge") c.refuse("Unsupported padding mode: [" + mode + "]");
   return mode;
@@ -154,10 +154,10 @@ std::vector<Value> pad_with(Context& c, Value x, std::vector<int64_t> pads, Valu
   const std::vector<int64_t> before(pads.begin(), middle), after(middle, pads.end());
   if (end_first) {
     const Value end = c.list_i64(after), begin = c.list_i64(before);
-    return {c.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", pad_mode(c)}}))};
+    return {c.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", mode_of_pad(c)}}))};
   }
   const Value begin = c.list_i64(before), end = c.list_i64(after);
-  return {c.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", pad_mode(c)}}))};
+  return {c.make("Pad", {x, begin, end, value}, attributes({{"pad_mode", mode_of_pad(c)}}))};
 }
 
 std::vector<Value> pad_1(Context& c) {
@@ -171,7 +171,7 @@ std::vector<Value> pad_11(Context& c) {
   const Value value = c.has_input(2) ? c.input(2) : c.filled(x.type(), {}, 0);
   if (const Tensor* constant = transforms::constant_of(pads)) return pad_with(c, x, constant->to_i64(), value, false);
   const std::vector<Value> halves = c.split(pads, 2, 0);
-  return {c.make("Pad", {x, halves.at(0), halves.at(1), value}, attributes({{"pad_mode", pad_mode(c)}}))};
+  return {c.make("Pad", {x, halves.at(0), halves.at(1), value}, attributes({{"pad_mode", mode_of_pad(c)}}))};
 }
 
 }  // namespace

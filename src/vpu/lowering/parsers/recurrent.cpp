@@ -41,10 +41,10 @@ void check_ports(const LayerContext& c) {
   for (const Value& v : c.layer.inputs) c.require(!v.shape().empty(), "an input of layer " + c.name() + " is a scalar");
 }
 
-const Tensor& weights_of(const LayerContext& c) {
+const Tensor& cell_weights(const LayerContext& c) {
   return c.constant(c.node().input_count() - 2, "Missing weights for " + c.name() + " layer");
 }
-const Tensor& biases_of(const LayerContext& c) {
+const Tensor& cell_biases(const LayerContext& c) {
   return c.constant(c.node().input_count() - 1, "Missing biases for " + c.name() + " layer");
 }
 
@@ -71,7 +71,7 @@ void set_params(Stage* s, bool forward, int64_t cells, int64_t batches) {
 // quirk: activations, clip and the lengths of a sequence are not looked at.
 void parse_lstm_cell(LayerContext& c) {
   check_ports(c);
-  const Tensor &weights = weights_of(c), &biases = biases_of(c);
+  const Tensor &weights = cell_weights(c), &biases = cell_biases(c);
   const LstmSizes z = sizes_of(c, weights, biases);
   auto [it, is_new] = c.lowering.lstm_weights.try_emplace({weights.bytes.data(), biases.bytes.data()});
   if (is_new) {
@@ -87,7 +87,7 @@ void parse_lstm_cell(LayerContext& c) {
 void parse_lstm_sequence(LayerContext& c) {
   check_ports(c);
   c.expect_ports(3, c.outputs.size());
-  const Tensor &weights = weights_of(c), &biases = biases_of(c);
+  const Tensor &weights = cell_weights(c), &biases = cell_biases(c);
   const LstmSizes z = sizes_of(c, weights, biases);
   const SequenceRule rule =
       c.layer.sequence ? *c.layer.sequence
