@@ -11,27 +11,29 @@
 namespace blobsmith::cli {
 namespace {
 
-constexpr double kWidth = 960, kHeight = 240, kLeft = 60, kBottom = 30, kTop = 10;
+constexpr double kPlotWidth = 960, kPlotHeight = 240, kPlotLeft = 60, kPlotBottom = 30, kPlotTop = 10;
 constexpr double kLargestHalf = 65504;
 
 /// A plot over the layers with a logarithmic axis of whole decades; what lies beyond its ends is drawn at them.
 class LayerPlot {
  public:
   LayerPlot(size_t columns, double low, double high) : columns_(std::max<size_t>(columns, 1)), low_(low), high_(high) {
-    svg_ = format("<div class=\"wide\"><svg viewBox=\"0 0 %g %g\" role=\"img\">\n", kWidth, kHeight + kTop + kBottom);
+    svg_ = format("<div class=\"wide\"><svg viewBox=\"0 0 %g %g\" role=\"img\">\n", kPlotWidth,
+                  kPlotHeight + kPlotTop + kPlotBottom);
     for (int e = static_cast<int>(low); e <= static_cast<int>(high); ++e) {
       const double at = y(std::pow(10, e));
       const char* beyond = e == static_cast<int>(low) ? "&le; " : e == static_cast<int>(high) ? "&ge; " : "";
       svg_ += format(
           "<line class=\"grid\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%g\" y=\"%.1f\" "
           "text-anchor=\"end\">%s1e%d</text>\n",
-          kLeft, kWidth, at, at, kLeft - 6, at + 4, beyond, e);
+          kPlotLeft, kPlotWidth, at, at, kPlotLeft - 6, at + 4, beyond, e);
     }
   }
   void limit(double value, const std::string& text) {
-    svg_ += format("<line class=\"limit\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>\n", kLeft, kWidth, y(value),
-                   y(value));
-    labels_ += format("<text x=\"%g\" y=\"%.1f\" class=\"limit\">%s</text>\n", kLeft + 4, y(value) - 5, text.c_str());
+    svg_ += format("<line class=\"limit\" x1=\"%g\" x2=\"%g\" y1=\"%.1f\" y2=\"%.1f\"/>\n", kPlotLeft, kPlotWidth,
+                   y(value), y(value));
+    labels_ +=
+        format("<text x=\"%g\" y=\"%.1f\" class=\"limit\">%s</text>\n", kPlotLeft + 4, y(value) - 5, text.c_str());
   }
   void dot(size_t column, double value, const char* kind, const std::string& title) {
     svg_ += format("<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>", kind, x(column), y(value)) +
@@ -44,20 +46,20 @@ class LayerPlot {
   }
   std::string finish(const std::string& below) const {
     return svg_ + labels_ +
-           format("<text x=\"%g\" y=\"%g\" text-anchor=\"middle\">", (kLeft + kWidth) / 2,
-                  kHeight + kTop + kBottom - 8) +
+           format("<text x=\"%g\" y=\"%g\" text-anchor=\"middle\">", (kPlotLeft + kPlotWidth) / 2,
+                  kPlotHeight + kPlotTop + kPlotBottom - 8) +
            escaped(below) + "</text>\n</svg></div>\n";
   }
 
  private:
   double x(size_t column) const {
-    return kLeft + 8 +
-           (kWidth - kLeft - 16) *
+    return kPlotLeft + 8 +
+           (kPlotWidth - kPlotLeft - 16) *
                (columns_ == 1 ? 0.5 : static_cast<double>(column) / static_cast<double>(columns_ - 1));
   }
   double y(double value) const {
     const double e = std::clamp(std::log10(std::max(value, 1e-300)), low_, high_);
-    return kTop + kHeight * (high_ - e) / (high_ - low_);
+    return kPlotTop + kPlotHeight * (high_ - e) / (high_ - low_);
   }
   size_t columns_;
   double low_, high_;
