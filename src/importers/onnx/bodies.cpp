@@ -12,7 +12,6 @@ namespace {
 
 using onnx_file::Attribute;
 using onnx_file::Model;
-using onnx_file::Node;
 
 constexpr int64_t kMostNodes = 1 << 17;
 
@@ -22,7 +21,7 @@ void add_captured(const Model& body, std::set<std::string> made, std::vector<std
   const auto read = [&](const std::string& name) {
     if (!name.empty() && !made.contains(name) && std::ranges::find(list, name) == list.end()) list.push_back(name);
   };
-  for (const Node& n : body.nodes) {
+  for (const onnx_file::Node& n : body.nodes) {
     std::ranges::for_each(n.inputs, read);
     for (const auto& [name, a] : n.attributes)
       if (a.graph) add_captured(*a.graph, made, list);
@@ -31,7 +30,7 @@ void add_captured(const Model& body, std::set<std::string> made, std::vector<std
   for (const onnx_file::ValueInfo& o : body.outputs) read(o.name);
 }
 
-const Model& body_of(const Node& n, const char* attribute, const mo::Context& c) {
+const Model& body_of(const onnx_file::Node& n, const char* attribute, const mo::Context& c) {
   const Attribute* a = n.find(attribute);
   if (!a || !a->graph)
     c.refuse("its " + std::string(attribute) + " can't be read" + (a && !a->text.empty() ? ": " + a->text : ""));
@@ -40,18 +39,18 @@ const Model& body_of(const Node& n, const char* attribute, const mo::Context& c)
 
 }  // namespace
 
-bool has_bodies(const Node& n) {
+bool has_bodies(const onnx_file::Node& n) {
   return is_default_domain(n.domain) && (n.op_type == "If" || n.op_type == "Loop" || n.op_type == "Scan");
 }
 
-std::vector<std::string> captured_names(const Node& n) {
+std::vector<std::string> captured_names(const onnx_file::Node& n) {
   std::vector<std::string> list;
   for (const auto& [name, a] : n.attributes)
     if (a.graph) add_captured(*a.graph, {}, list);
   return list;
 }
 
-std::vector<Value> Bodies::convert(const Node& n) {
+std::vector<Value> Bodies::convert(const onnx_file::Node& n) {
   if (n.op_type == "If") return branch(n);
   return n.op_type == "Loop" ? loop(n) : scan(n);
 }
@@ -72,11 +71,11 @@ std::vector<Value> Bodies::inlined(const Model& body, const std::vector<Value>& 
   for (const auto& [name, tensor] : body.initializers)
     define(name, session_.graph.constant(tensor, prefix + name)->value());
   for (size_t i = 0; i < body.inputs.size() && i < inputs.size(); ++i) define(body.inputs[i].name, inputs[i]);
-  for (const Node& given : body.nodes) {
+  for (const onnx_file::Node& given : body.nodes) {
     if (++nodes_ > kMostNodes)
       throw Error(ErrorCode::NotYetSupported, "all turns of the loop are more than " + std::to_string(kMostNodes) +
                                                   " operators, which is too many to spell out");
-    Node n = given;
+    onnx_file::Node n = given;
     for (std::string& i : n.inputs)
       if (!i.empty()) i = key_of(i);
     n.name = prefix + mo::layer_name(given);
@@ -90,7 +89,7 @@ std::vector<Value> Bodies::inlined(const Model& body, const std::vector<Value>& 
   return outputs;
 }
 
-std::vector<Value> Bodies::branch(const Node& n) {
+std::vector<Value> Bodies::branch(const onnx_file::Node& n) {
   mo::Context c(session_, n, opset_, "If");
   const auto condition = known_value(c.input(0));
   if (!condition || element_count(condition->shape) != 1)
@@ -113,7 +112,7 @@ Value stacked(mo::Context& c, mo::Steps& s, std::vector<Value> turns, int64_t ax
 
 }  // namespace
 
-std::vector<Value> Bodies::loop(const Node& n) {
+std::vector<Value> Bodies::loop(const onnx_file::Node& n) {
   mo::Context c(session_, n, opset_, "Loop");
   mo::Steps s(c);
   const Model& body = body_of(n, "body", c);
@@ -144,7 +143,7 @@ std::vector<Value> Bodies::loop(const Node& n) {
   return state;
 }
 
-std::vector<Value> Bodies::scan(const Node& n) {
+std::vector<Value> Bodies::scan(const onnx_file::Node& n) {
   mo::Context c(session_, n, opset_, "Scan");
   mo::Steps s(c);
   if (opset_ < 9) c.refuse("Scan of opset 8, over a batch, is not supported");

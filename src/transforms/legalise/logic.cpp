@@ -5,8 +5,8 @@
 namespace blobsmith::legalise_rows {
 namespace {
 
-bool of_integers(const Node& n) { return is_whole(n.input(0).type()); }
-bool of_reals(const Node& n) { return is_float(n.input(0).type()); }
+bool compares_integers(const Node& n) { return is_whole(n.input(0).type()); }
+bool compares_reals(const Node& n) { return is_float(n.input(0).type()); }
 bool of_conditions(const Node& n) {
   return is_whole(n.input(0).type()) && is_whole(n.input(1).type()) && is_whole(n.element_type());
 }
@@ -48,7 +48,7 @@ Value is_not_zero(Rewriter& rw, const Node& n) {
   return t.negated(t.equal(n.input(0), t.number(n.input(0), 0)));
 }
 
-bool has_constant_axes(const Node& n) { return transforms::constant_of(n.input(1)) != nullptr; }
+bool has_known_axes(const Node& n) { return transforms::constant_of(n.input(1)) != nullptr; }
 Value any_of(Rewriter& rw, const Node& n) {
   Terms t(rw);
   const Value x = t.convert(n.input(0), ElementType::i32);
@@ -57,7 +57,7 @@ Value any_of(Rewriter& rw, const Node& n) {
 }
 
 /// -1, 0 or 1 of a real number.
-Value sign(Rewriter& rw, const Node& n) {
+Value sign_of_real(Rewriter& rw, const Node& n) {
   Terms t(rw);
   const Value x = n.input(0), zero = t.number(x, 0);
   const Value above = t.convert(t.make("Greater", {x, zero}), x.type());
@@ -65,16 +65,16 @@ Value sign(Rewriter& rw, const Node& n) {
 }
 
 constexpr SpelledRow kRows[] = {
-    {{"Greater"}, of_integers, greater, "not GreaterEqual(b, a)"},
-    {{"Less"}, of_integers, less, "not GreaterEqual(a, b)"},
-    {{"LessEqual"}, of_integers, less_equal, "GreaterEqual(b, a)"},
+    {{"Greater"}, compares_integers, greater, "not GreaterEqual(b, a)"},
+    {{"Less"}, compares_integers, less, "not GreaterEqual(a, b)"},
+    {{"LessEqual"}, compares_integers, less_equal, "GreaterEqual(b, a)"},
     {{"NotEqual"}, [](const Node&) { return true; }, not_equal, "not Equal(a, b)"},
-    {{"GreaterEqual", "LessEqual"}, of_reals, or_equal, "one of two comparisons"},
+    {{"GreaterEqual", "LessEqual"}, compares_reals, or_equal, "one of two comparisons"},
     {{"LogicalOr"}, of_conditions, logical_or, "Maximum of the conditions"},
     {{"LogicalXor"}, of_conditions, logical_xor, "not Equal(a, b)"},
-    {{"ReduceLogicalOr"}, has_constant_axes, any_of, "ReduceMax of the conditions"},
+    {{"ReduceLogicalOr"}, has_known_axes, any_of, "ReduceMax of the conditions"},
     {{"Convert"}, makes_a_condition, is_not_zero, "not Equal(x, 0)"},
-    {{"Sign"}, of_reals, sign, "two comparisons with 0"},
+    {{"Sign"}, compares_reals, sign_of_real, "two comparisons with 0"},
 };
 
 }  // namespace
