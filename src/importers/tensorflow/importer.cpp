@@ -7,11 +7,8 @@
 #include "importers/tensorflow/checkpoint.hpp"
 #include "importers/tensorflow/operators.hpp"
 
-namespace blobsmith {
+namespace blobsmith::tensorflow_file {
 namespace {
-
-using namespace tensorflow_file;
-using importers::SourceOperator;
 
 std::string base_name(const std::string& path) {
   const std::string file = path.substr(path.rfind('/') + 1);
@@ -57,6 +54,14 @@ Source read_source(const std::string& path) {
   return s;
 }
 
+}  // namespace
+}  // namespace blobsmith::tensorflow_file
+
+namespace blobsmith {
+namespace {
+
+using importers::SourceOperator;
+
 /// Arithmetic on shapes is done now.
 Value known(importers::Session& s, Value v, const std::string& name) {
   if (v.node->is_constant() || is_float(v.type()) || v.node->is("Parameter")) return v;
@@ -68,7 +73,7 @@ Value known(importers::Session& s, Value v, const std::string& name) {
 
 std::map<std::string_view, std::string_view> tensorflow_operators() { return tensorflow_import::operators(); }
 
-Imported import_tensorflow(Source source, const ImportOptions& options) {
+Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& options) {
   model_optimizer::cut(source.model, options);
   prune_branches(source);
   const std::vector<tensorflow_file::Node> nodes = std::move(source.nodes);
@@ -86,7 +91,7 @@ Imported import_tensorflow(Source source, const ImportOptions& options) {
 }
 
 Imported import_tensorflow(const std::string& path, const ImportOptions& options) {
-  return import_tensorflow(read_source(path), options);
+  return import_tensorflow(tensorflow_file::read_source(path), options);
 }
 
 }  // namespace blobsmith

@@ -4,7 +4,7 @@
 namespace blobsmith::tensorflow_import {
 namespace {
 
-std::vector<Value> unary(Context& c) { return {c.make(c.becomes(), {c.input(0)})}; }
+std::vector<Value> function(Context& c) { return {c.make(c.becomes(), {c.input(0)})}; }
 
 std::vector<Value> relu_6(Context& c) {
   return {c.make("Clamp", {c.input(0)}, attributes({{"min", 0.0}, {"max", 6.0}}))};
@@ -40,11 +40,11 @@ constexpr OperatorRow kOperators[] = {
     {"Elu", "Elu", elu},
     {"Selu", "Selu", selu},
     {"LeakyRelu", "PRelu", leaky_relu},
-    {"Sigmoid", "Sigmoid", unary},
-    {"Tanh", "Tanh", unary},
-    {"Softplus", "SoftPlus", unary},
+    {"Sigmoid", "Sigmoid", function},
+    {"Tanh", "Tanh", function},
+    {"Softplus", "SoftPlus", function},
     {"Softsign", "Divide", soft_sign},
-    {"Mish", "Mish", unary},
+    {"Mish", "Mish", function},
     {"swish_f32", "Swish", swish},
     {"Softmax", "Softmax", softmax},
     {"LogSoftmax", "LogSoftmax", softmax},
