@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes weights = fuzz::bytes_of(rest);
   fuzz::survive([&] {
     Diagnostics read;
-    Graph graph = parse_openvino_ir(xml, weights, "model.xml", &read);
+    Graph graph = parse_openvino_ir(xml, weights, "model.xml", {.problems = &read});
     for (const CheckProblem& p : vpu::check(std::move(graph), read, {}, true).problems)
       if (p.error.code() == ErrorCode::Internal) __builtin_trap();
   });

@@ -30,6 +30,9 @@ struct CompileOptions {
   std::map<std::string, TensorType> io_precision{};                 ///< by name; wins over those of all
   std::string input_layout{}, output_layout{};                      ///< of all of that rank: "NCHW", "NHWC", "NC" ...
   std::map<std::string, std::string> io_layout{};
+  std::string input_model_layout{}, output_model_layout{};  ///< the network's; with the second runtime interface,
+                                                            ///< tensors of another layout are transposed
+  std::map<std::string, std::string> io_model_layout{};
   bool quirks = true;         ///< reproduce Intel's known wrong results (docs/quirks.md)
   std::string target{};       ///< OpenVINO version that the blob states, of target_names(); "" = 6.0, as compile_tool
   std::string dump_passes{};  ///< folder for the program after every pass (.json, .dot); "" = none
@@ -69,6 +72,7 @@ struct CompileResult {
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
   std::vector<Remark> remarks;            ///< Rewritten, NotAsIntel, WrongResult
   double milliseconds = 0;                ///< reading apart
+  bool runtime_2_0 = false;               ///< by way of the second runtime interface (ReadOptions::runtime_1_0)
 };
 
 /// Uses the model up. Throws Error, or ErrorList with every layer that the compiler refuses.

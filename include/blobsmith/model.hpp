@@ -5,6 +5,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,10 @@ struct ReadOptions {
   ConversionOptions conversion{};
   bool half_precision = true;  ///< constants rounded to FP16, as a blob has them; false: as precise as in the file
   bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
-  std::string target{};        ///< OpenVINO version whose reader decides, as in CompileOptions; "" = 2021.4
+  /// By way of the first ("API 1.0", Inference Engine) or the second runtime interface of 2022.1, which decides also
+  /// how the network is compiled; none: the second for an OpenVINO IR, as compile_tool 2022.1 does, the first for ONNX.
+  std::optional<bool> runtime_1_0{};
+  std::string target{};  ///< OpenVINO version whose reader decides, as in CompileOptions; "" = 2021.4
   Control control{};
 };
 

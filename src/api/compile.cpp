@@ -35,6 +35,9 @@ vpu::CompileOptions tool_options(const CompileOptions& o) {
   c.input_layout = o.input_layout;
   c.output_layout = o.output_layout;
   c.io_layout = o.io_layout;
+  c.input_model_layout = o.input_model_layout;
+  c.output_model_layout = o.output_model_layout;
+  c.io_model_layout = o.io_model_layout;
   c.quirks = o.quirks;
   if (!o.dump_passes.empty()) c.dump_passes = o.dump_passes;
   return c;
@@ -65,8 +68,8 @@ CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, con
   if (stamp) vpu::stamp(blob->bytes, *stamp);
   if (tensors) *tensors = std::move(told.tensors);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
-  return {BlobBytes(std::move(blob)),     told.layers, told.stages, ports(told.inputs), ports(told.outputs),
-          std::move(diagnostics.remarks), time.count()};
+  return {BlobBytes(std::move(blob)),     told.layers,  told.stages,        ports(told.inputs), ports(told.outputs),
+          std::move(diagnostics.remarks), time.count(), options.runtime_2_0};
 }
 
 }  // namespace api
@@ -77,7 +80,9 @@ CompileResult compile(Model model, const CompileOptions& o) {
   diagnostics.remarks = std::move(m.remarks);
   if (!o.quirks) std::erase_if(diagnostics.remarks, &Remark::avoidable);
   return api::in_file(m.path, [&] {
-    return api::compile_graph(std::move(m.graph), tool_options(o), o.target, std::move(diagnostics), o.control);
+    vpu::CompileOptions options = tool_options(o);
+    options.runtime_2_0 = m.runtime_2_0;
+    return api::compile_graph(std::move(m.graph), options, o.target, std::move(diagnostics), o.control);
   });
 }
 

@@ -19,6 +19,7 @@ ImportOptions import_options(const ReadOptions& o) {
                   .input_shapes = o.input_shapes,
                   .half_precision = o.half_precision,
                   .quirks = o.quirks};
+  r.runtime_1_0 = o.runtime_1_0;
   if (!c.shapes.empty()) r.cut.shapes = parse_shapes(c.shapes);
   if (!c.inputs.empty()) r.cut.inputs = parse_inputs(c.inputs);
   if (!c.outputs.empty()) r.cut.outputs = parse_places(c.outputs);
@@ -38,12 +39,14 @@ TensorInfo tensor_info(std::string name, ElementType t, Shape shape) {
 
 namespace api {
 
-Graph read_graph(const std::string& path, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going) {
+Graph read_graph(const std::string& path, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going,
+                 bool* runtime_2_0) {
   report(o.control, "reading", 0);
   ImportOptions options = import_options(o);
   if (keep_going) options.problems = &diagnostics;
   Imported imported = in_file(path, [&] { return import_model(path, options); });
   std::ranges::move(imported.notes, std::back_inserter(diagnostics.remarks));
+  if (runtime_2_0) *runtime_2_0 = imported.runtime_2_0;
   return std::move(imported.graph);
 }
 
@@ -51,10 +54,11 @@ Graph read_graph(const std::string& path, const ReadOptions& o, Diagnostics& dia
 
 Model read_model(const std::string& path, const ReadOptions& options) {
   Diagnostics diagnostics;
-  Graph graph = api::read_graph(path, options, diagnostics);
+  bool runtime_2_0 = false;
+  Graph graph = api::read_graph(path, options, diagnostics, false, &runtime_2_0);
   std::vector<Remark> remarks = std::move(diagnostics.remarks);
   for (Remark& r : comparison::find_faults(graph)) remarks.push_back(std::move(r));
-  return Model(std::make_unique<Model::Impl>(path, std::move(graph), std::move(remarks)));
+  return Model(std::make_unique<Model::Impl>(path, std::move(graph), std::move(remarks), runtime_2_0));
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -62,7 +66,9 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
-Model Model::clone() const { return Model(std::make_unique<Impl>(impl_->path, impl_->graph.clone(), impl_->remarks)); }
+Model Model::clone() const {
+  return Model(std::make_unique<Impl>(impl_->path, impl_->graph.clone(), impl_->remarks, impl_->runtime_2_0));
+}
 
 const std::string& Model::path() const { return impl_->path; }
 std::string Model::name() const { return impl_->graph.name; }

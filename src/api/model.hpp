@@ -13,14 +13,16 @@ struct Model::Impl {
   std::string path;
   Graph graph;
   std::vector<Remark> remarks;
+  bool runtime_2_0 = false;  ///< as ReadOptions::runtime_1_0 and the format of the file have it
 };
 
 namespace api {
 
 /// The one way from a file to a graph. Remarks go to `diagnostics`; with `keep_going`, layers that can't be read too,
 /// which are left out instead of thrown.
-Graph read_graph(const std::string& path, const ReadOptions& options, Diagnostics& diagnostics,
-                 bool keep_going = false);
+/// `runtime_2_0`, if any, is told whether the graph is for the second runtime interface.
+Graph read_graph(const std::string& path, const ReadOptions& options, Diagnostics& diagnostics, bool keep_going = false,
+                 bool* runtime_2_0 = nullptr);
 
 /// Runs f; errors that name no file get this one.
 template <class F>

@@ -11,9 +11,11 @@ namespace blobsmith::cli {
 namespace {
 
 struct CompileArguments {
-  std::string model, output, device, ip, op, iop, il, ol, iol, shaves, slices, cmx_limit, dump, log_level, target;
+  std::string model, output, device, ip, op, iop, il, ol, iol, iml, oml, ioml, shaves, slices, cmx_limit, dump,
+      log_level, target;
   std::vector<std::string> config;
   bool no_quirks = false;
+  std::optional<bool> ov_api_1_0;
 };
 
 void declare(CLI::App& app, CompileArguments& o) {
@@ -26,6 +28,12 @@ void declare(CLI::App& app, CompileArguments& o) {
   app.add_option("--il", o.il, "layout of all inputs");
   app.add_option("--ol", o.ol, "layout of all outputs");
   app.add_option("--iol", o.iol, "layouts by name");
+  app.add_option("--iml", o.iml, "layout of the network's inputs; another --il is transposed (target 2022.1)");
+  app.add_option("--oml", o.oml, "layout of the network's outputs; another --ol is transposed (target 2022.1)");
+  app.add_option("--ioml", o.ioml, "layouts of the network by name");
+  app.add_flag("--ov_api_1_0", o.ov_api_1_0,
+               "target 2022.1: by way of its first runtime interface (default for ONNX; =false: of the second, default "
+               "for an OpenVINO IR)");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
   app.add_option("--VPU_NUMBER_OF_SHAVES,--shaves", o.shaves, "SHAVE processors, 1..16 (together with the slices)");
   app.add_option("--VPU_NUMBER_OF_CMX_SLICES,--slices", o.slices, "slices of on-chip memory, 1..19");
@@ -50,17 +58,42 @@ CompileOptions compile_options(const CompileArguments& o) {
   c.input_layout = upper_case(o.il);
   c.output_layout = upper_case(o.ol);
   for (const auto& [name, layout] : named_values(o.iol)) c.io_layout[name] = upper_case(layout);
+  c.input_model_layout = upper_case(o.iml);
+  c.output_model_layout = upper_case(o.oml);
+  for (const auto& [name, layout] : named_values(o.ioml)) c.io_model_layout[name] = upper_case(layout);
   c.quirks = !o.no_quirks;
   c.target = o.target;
   c.dump_passes = o.dump;
   return c;
 }
 
-/// What compile_tool prints of a network's inputs or outputs.
-void print_tensors(const char* title, const std::vector<BlobPort>& tensors) {
+/// A type as the second runtime interface prints it.
+const char* element_name(TensorType t) {
+  switch (t) {
+    case TensorType::U8: return "u8";
+    case TensorType::S32: return "i32";
+    case TensorType::FP16: return "f16";
+    case TensorType::FP32: return "f32";
+    case TensorType::I8: return "i8";
+  }
+  return "?";
+}
+
+/// "[N,H,W,C]", or "[...]" where none was told.
+std::string dimensions(const std::string& layout) {
+  if (layout.empty()) return "[...]";
+  std::string r;
+  for (const char c : layout) r += (r.empty() ? "[" : ",") + std::string(1, c);
+  return r + "]";
+}
+
+/// What compile_tool prints of a network's inputs or outputs. `told`: the layout of all, by the second interface.
+void print_tensors(const char* title, const std::vector<BlobPort>& tensors, bool second, const std::string& told) {
   std::printf("Network %s:\n", title);
   for (const BlobPort& t : tensors)
-    std::printf("    %s : %s / %s\n", t.name.c_str(), std::string(to_string(t.type)).c_str(), t.layout.c_str());
+    std::printf("    %s : %s / %s\n", t.name.c_str(),
+                second ? element_name(t.type) : std::string(to_string(t.type)).c_str(),
+                second ? dimensions(told).c_str() : t.layout.c_str());
 }
 
 int run_compile(const CompileArguments& o) {
@@ -70,12 +103,14 @@ int run_compile(const CompileArguments& o) {
   const auto start = std::chrono::steady_clock::now();
   ProgressBar bar;
   options.control = bar.control(0.2);
-  const CompileResult r =
-      compile(read_model(o.model, {.as = ReadAs::InferenceEngine, .target = o.target, .control = bar.control(0, 0.2)}),
-              options);
+  const CompileResult r = compile(read_model(o.model, {.as = ReadAs::InferenceEngine,
+                                                       .runtime_1_0 = o.ov_api_1_0,
+                                                       .target = o.target,
+                                                       .control = bar.control(0, 0.2)}),
+                                  options);
   r.blob.save(output, options.control);
-  print_tensors("inputs", r.inputs);
-  print_tensors("outputs", r.outputs);
+  print_tensors("inputs", r.inputs, r.runtime_2_0, options.input_layout);
+  print_tensors("outputs", r.outputs, r.runtime_2_0, options.output_layout);
   const auto ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   std::printf("Done. LoadNetwork time elapsed: %lld ms\n", static_cast<long long>(ms));

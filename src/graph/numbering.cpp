@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/release.hpp"
 #include "core/table.hpp"
 #include "graph/ops/known_value.hpp"
 
@@ -126,6 +127,56 @@ Node* constant_of_bounds(Graph& graph, Tensor t, std::string name) {
   Node* c = graph.constant(std::move(t), std::move(name));
   --graph.next_id;
   return c;
+}
+
+namespace {
+
+int64_t of_copies(const Graph& graph, std::set<Port>& bounded) {
+  int64_t count = 0;
+  for (const Node* n : graph.all()) {
+    count += 1 + of_inference(*n) + of_copy(*n) + of_new_evaluations(*n, bounded);
+    if (n->body) count += of_copies(*n->body, bounded);
+  }
+  return count;
+}
+
+bool is_dynamic(const Graph& graph) {
+  for (const Node* n : graph.all())
+    for (int i = 0; i < n->output_count(); ++i)
+      if (!is_static(n->shape(i))) return true;
+  return false;
+}
+
+// quirk: a network with an unknown shape is copied once more, folded and validated, to learn what its outputs could be.
+int64_t of_dynamic_copy(const Graph& graph) {
+  constexpr int64_t kPatterns = 13, kLegacyNonMaxSuppression = 27;
+  int64_t count = kPatterns;
+  for (const Node* n : graph.all()) {
+    const auto bounded = static_cast<int64_t>(bounded_inputs(*n).size());
+    count += 1 + 2 * of_inference(*n) + bounded;
+    if (n->is("NonMaxSuppression")) count += kLegacyNonMaxSuppression;
+    if (n->is("TopK") && n->version == 3) count += 2;
+  }
+  return count;
+}
+
+}  // namespace
+
+bool lacks_strides(const Node& n) {
+  return n.is("StridedSlice") && n.input_count() == 3 && n.input(1).node->is_constant() &&
+         n.input(1).shape().size() == 1;
+}
+
+int64_t of_copy(const Node& n) {
+  if ((n.is("Pad") && n.input_count() == 3) || lacks_strides(n)) return 1;
+  if (n.is("TopK") && n.version == 3) return 2;
+  return 0;
+}
+
+void copied(Graph& graph) {
+  std::set<Port> bounded;
+  skip(graph, graph.release->nodes_before + of_copies(graph, bounded));
+  if (is_dynamic(graph)) skip(graph, of_dynamic_copy(graph));
 }
 
 void renumber(Graph& graph, Node* n) {

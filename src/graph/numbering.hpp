@@ -30,6 +30,8 @@ Node* constant_of_bounds(Graph& graph, Tensor t, std::string name);
 void renumber(Graph& graph, Node* n);
 /// The reference made so many nodes that nothing here stands for.
 void skip(Graph& graph, int64_t count);
+/// The network was handed to the compiler, which works on a copy and makes nodes of its own before it looks at it.
+void copied(Graph& graph);
 
 // ---- how much that counts -------------------------------------------------------------------------------------------
 
@@ -39,6 +41,10 @@ int64_t of_inference(const Node& n);
 int64_t of_evaluation(const Node& n);
 /// The inputs whose values inference of `n` computes (a Reshape's pattern).
 std::vector<int> bounded_inputs(const Node& n);
+/// Further nodes that the reference makes while it makes `n`, besides those of shape inference.
+int64_t of_copy(const Node& n);
+/// A StridedSlice whose strides are left out, and that gets a constant of ones for them.
+bool lacks_strides(const Node& n);
 using Port = std::pair<const Node*, int>;
 /// Every value that shape inference has computed: the shape inputs of Reshape and its like, and what they are made of.
 std::set<Port> bounded_values(const std::vector<Node*>& order);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/file.hpp"
+#include "core/release.hpp"
 #include "importers/import.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
@@ -31,10 +32,19 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
+bool use_runtime_2_0(const ImportOptions& options, bool usual) {
+  if (options.release->runtime_2_0) return !options.runtime_1_0.value_or(!usual);
+  if (!options.runtime_1_0.value_or(true))
+    throw Error(ErrorCode::BadOptionValue, "the second runtime interface came with OpenVINO 2022.1")
+        .hint("--target 2022.1");
+  return false;
+}
+
 Imported read_onnx(const std::string& path, const ImportOptions& options) {
+  const bool runtime_2_0 = use_runtime_2_0(options, false);
   const Bytes bytes = read_file(path);
   if (options.as == ImportAs::InferenceEngine)
-    return {import_onnx_as_inference_engine(bytes, folder_of(path), *options.release)};
+    return {import_onnx_as_inference_engine(bytes, folder_of(path), *options.release), {}, runtime_2_0};
   return import_onnx_as_model_optimizer(bytes, folder_of(path), options);
 }
 
@@ -51,7 +61,8 @@ Imported read_ir(const std::string& path, const ImportOptions& options) {
         ErrorCode::BadOptionValue,
         "an OpenVINO IR is converted already: cutting, --batch, mean, scale and reversed channels are options for "
         "models of frameworks");
-  return {read_openvino_ir(path, {}, options.problems)};
+  const bool runtime_2_0 = use_runtime_2_0(options, true);
+  return {read_openvino_ir(path, {}, {options.release, runtime_2_0, options.problems}), {}, runtime_2_0};
 }
 
 bool is_xml(Head h) {

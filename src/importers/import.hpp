@@ -1,6 +1,7 @@
 // Reads a trained network of any format that there is a reader for. formats.cpp is the table of formats.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ enum class ImportAs {
 struct ImportOptions {
   ImportAs as = ImportAs::ModelOptimizer;
   const Release* release = &kRelease2021;       ///< of OpenVINO, whose rules decide
+  std::optional<bool> runtime_1_0{};            ///< by way of the first runtime interface; none: as the format is read
   std::map<std::string, Shape> input_shapes{};  ///< by input; needed where the model leaves a dimension open
   model_optimizer::CutOptions cut{};
   model_optimizer::PreprocessOptions preprocess{};
@@ -33,6 +35,7 @@ struct Imported {
   Graph graph;
   /// Layers that are converted differently from Model Optimizer, whose way would compute something else than the model.
   std::vector<Remark> notes{};
+  bool runtime_2_0 = false;  ///< it is to be compiled by way of the second runtime interface
 };
 
 /// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound, UnknownFormat

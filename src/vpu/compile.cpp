@@ -5,7 +5,9 @@
 #include <set>
 
 #include "core/release.hpp"
+#include "graph/numbering.hpp"
 #include "transforms/faults/avoid_faults.hpp"
+#include "transforms/pre_post_process.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
 #include "vpu/network_info.hpp"
@@ -36,28 +38,79 @@ void name_outputs(Graph& graph) {
     if (r->attrs.has(kOutputName)) r->input(0).node->output(r->input(0).port).name = output_name(*r);
 }
 
+/// What is told of a tensor by one of its names, else of all.
+template <class T, class All>
+All told(const std::map<std::string, T>& by_name, const std::vector<std::string>& names, const All& of_all) {
+  for (const std::string& name : names)
+    if (const auto it = by_name.find(name); it != by_name.end()) return it->second;
+  return of_all;
+}
+
+std::vector<std::string> names_of(const OutputPort& port, std::string layer) {
+  std::vector<std::string> names = port.tensor_names;
+  names.push_back(std::move(layer));
+  return names;
+}
+
+/// Real numbers of single precision are given and got in half, as Intel's tool has it.
+std::optional<ElementType> usual_type(ElementType t) {
+  return t == ElementType::f32 ? std::optional(ElementType::f16) : std::nullopt;
+}
+
+TensorForm form_of(const CompileOptions& o, const OutputPort& port, const std::vector<std::string>& names,
+                   const std::optional<ElementType>& type, const std::string& layout, const std::string& model) {
+  return {told(o.io_precision, names, type ? type : usual_type(port.type)), told(o.io_layout, names, layout),
+          told(o.io_model_layout, names, model)};
+}
+
+/// The network as the second runtime interface hands it to the compiler.
+void apply_second_interface(Graph& graph, const CompileOptions& o) {
+  std::vector<TensorForm> inputs, outputs;
+  for (const Node* p : graph.parameters())
+    inputs.push_back(form_of(o, p->output(), names_of(p->output(), p->name), o.input_precision, o.input_layout,
+                             o.input_model_layout));
+  for (const Node* r : graph.results()) {
+    const OutputPort& port = r->input(0).node->output(r->input(0).port);
+    outputs.push_back(
+        form_of(o, port, names_of(port, output_name(*r)), o.output_precision, o.output_layout, o.output_model_layout));
+  }
+  pre_post_process(graph, inputs, outputs);
+  numbering::copied(graph);
+  for (Node* n : graph.ordered()) graph.set_inputs(n, std::vector<Value>(n->inputs()));
+}
+
 void add(std::vector<Remark>& all, const std::vector<Remark>& some) { all.insert(all.end(), some.begin(), some.end()); }
 
 }  // namespace
 
 void check_names(const Graph& g, const CompileOptions& options) {
   std::set<std::string> names;
-  for (const Node* p : g.parameters()) names.insert(p->name);
-  for (const Node* r : g.results()) names.insert(output_name(*r));
+  const auto add_names = [&](const OutputPort& port, const std::string& layer) {
+    names.insert(layer);
+    if (options.runtime_2_0) names.insert(port.tensor_names.begin(), port.tensor_names.end());
+  };
+  for (const Node* p : g.parameters()) add_names(p->output(), p->name);
+  for (const Node* r : g.results()) add_names(r->input(0).node->output(r->input(0).port), output_name(*r));
   const auto check = [&](const auto& told) {
-    for (const auto& [name, value] : told)
-      if (!names.contains(name)) throw Error(ErrorCode::BadInputName, name + " is not an input neither output");
+    for (const auto& [name, value] : told) {
+      if (names.contains(name)) continue;
+      throw Error(ErrorCode::BadInputName, options.runtime_2_0
+                                               ? "Model doesn't have input/output with tensor name: " + name
+                                               : name + " is not an input neither output");
+    }
   };
   check(options.io_precision);
   check(options.io_layout);
+  check(options.io_model_layout);
 }
 
 Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, const Control& control) {
   report(control, "converting", 0);
   take_sources_from_loops(graph);
-  BlobNetworkInfo info = describe_network(graph);
+  if (options.runtime_2_0) apply_second_interface(graph, options);
   Declared declared{{}, output_types(graph)};  // they decide the precision of the outputs
   if (options.detect_network_batch) declared.batch = detect_batch(graph, options.quirks);  // N items become N runs
+  BlobNetworkInfo info = describe_network(graph);
   if (!options.quirks) {
     add(diagnostics.remarks, declared.batch.across);
     add(diagnostics.remarks, avoid_faults(graph));

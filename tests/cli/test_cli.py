@@ -74,13 +74,36 @@ TARGETS = {'2020.4': (2020, 4), '2021.1': (2021, 1), '2021.2': (2021, 2), '2021.
 def test_target_changes_the_version_words_and_what_follows_the_end(run, model, tmp_path, target):
     raw, stamped = tmp_path / 'raw.blob', tmp_path / 'stamped.blob'
     assert run('compile', '-m', model, '-o', raw).returncode == 0
-    assert run('compile', '-m', model, '-o', stamped, '--target', target).returncode == 0
+    assert run('compile', '-m', model, '-o', stamped, '--target', target, '--ov_api_1_0').returncode == 0
     a, b = raw.read_bytes(), stamped.read_bytes()
     assert struct.unpack_from('<2I', a, 60) == (6, 0) and struct.unpack_from('<2I', b, 60) == TARGETS[target]
     assert a[:60] + a[68:] == b[:60] + b[68:len(a)]
     assert (len(b) > len(a)) == (target == '2022.1')   # names of inputs and outputs
     facts = json.loads(run('inspect', stamped, '--json').stdout)
     assert facts['header']['version'] == target and facts['account']['complete']
+
+
+def test_an_ir_goes_through_the_second_interface_of_2022(run, model, tmp_path):
+    """compile_tool 2022.1 makes the types that it is told part of the network."""
+    def info(*arguments):
+        blob = tmp_path / 'out.blob'
+        done = run('compile', '-m', model, '-o', blob, '-ip', 'U8', *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(run('inspect', blob, '--json').stdout)['networkInfo'], done.stdout
+    second, printed = info('--target', '2022.1')
+    first, before = info('--target', '2022.1', '--ov_api_1_0')
+    assert [p['elementType'] for p in second['parameters']] == [14] and [p['elementType'] for p in first['parameters']] == [5]   # U8, FP32
+    assert ' : u8 / [...]' in printed and ' : U8 / NCHW' in before
+
+
+@pytest.mark.parametrize('arguments, text', [
+    (['--ov_api_1_0=false'], 'the second runtime interface came with OpenVINO 2022.1'),
+    (['--target', '2022.1', '-iop', 'nobody:FP16'], "Model doesn't have input/output with tensor name: nobody"),
+    (['--target', '2022.1', '-il', 'NHWC', '-iml', 'NCDW'], 'is not a valid layout'),
+])
+def test_the_second_interface_refuses(run, model, tmp_path, arguments, text):
+    done = run('compile', '-m', model, '-o', tmp_path / 'out.blob', *arguments)
+    assert done.returncode == 1 and text in done.stderr and not (tmp_path / 'out.blob').exists()
 
 
 def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):

@@ -4,11 +4,31 @@ import re
 import struct
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.environ.get('BLOBSMITH_SHARED', os.path.join(ROOT, '..', 'shared'))
 IDENTICAL, DIFFERS, WE_REFUSE, REFERENCE_REFUSES, BOTH_REFUSE, CRASH, VARIES = 'identical', 'differs', 'only blobsmith refuses', 'only the reference refuses', 'both refuse', 'crash', 'the reference varies'
+
+REFERENCES = {'2021.4': 'compile', '2022.1': 'compile22'}   # programs of the shared folder, by OpenVINO version
+VERSION_AT = 60                                             # of a blob: the version that it states
+
+
+def add_arguments(ap):
+    """--tool, --shared, --version"""
+    ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
+    ap.add_argument('--shared', default=SHARED)
+    ap.add_argument('--version', choices=REFERENCES, default='2021.4', help="of OpenVINO, whose compiler is the reference; with 2022.1 by way of its first runtime interface, in one stream. From an IR it needs that release's reader (tests/README.md)")
+
+
+def target(version):
+    """Our arguments and the configuration for this version's reference."""
+    return ([], {}) if version == '2021.4' else (['--target', version, '--ov_api_1_0'], {'MYRIAD_THROUGHPUT_STREAMS': '1'})
+
+
+def stamped(blob, version):
+    """The compilers state version 6.0, whatever they are; blobsmith the version that it was asked for."""
+    return blob if version == '2021.4' else blob[:VERSION_AT] + struct.pack('<2I', *map(int, version.split('.'))) + blob[VERSION_AT + 8:]
 
 
 @dataclass
@@ -35,8 +55,12 @@ class Options:
         return arguments
 
 
-def reference_present(shared=SHARED):
-    return os.path.exists(os.path.join(shared, 'oracle', 'compile'))
+def reference(shared=SHARED, version='2021.4'):
+    return os.path.join(shared, 'oracle', REFERENCES[version])
+
+
+def reference_present(shared=SHARED, version='2021.4'):
+    return os.path.exists(reference(shared, version))
 
 
 CPU_SECONDS = 5   # some networks send the reference into an endless loop
@@ -62,16 +86,19 @@ def run(command, blob):
 class Compilers:
     """Both compilers; `folder` holds their files."""
 
-    def __init__(self, tool, shared, folder):
-        self.tool, self.oracle, self.folder = os.path.abspath(tool), os.path.join(shared, 'oracle', 'compile'), folder
+    def __init__(self, tool, shared, folder, version='2021.4'):
+        self.tool, self.oracle, self.folder, self.version = os.path.abspath(tool), reference(shared, version), folder, version
 
     def reference(self, model, options):
         blob = os.path.join(self.folder, 'reference.blob')
-        return run([self.oracle, model, blob, *options.reference()], blob)
+        made, why = run([self.oracle, model, blob, *options.reference()], blob)
+        return made if made is None else stamped(made, self.version), why
 
     def ours(self, model, options):
         blob = os.path.join(self.folder, 'ours.blob')
-        return run([self.tool, 'compile', '-m', model, '-o', blob, *options.ours(self.folder)], blob)
+        arguments, settings = target(self.version)
+        options = replace(options, config=settings | options.config)
+        return run([self.tool, 'compile', '-m', model, '-o', blob, *options.ours(self.folder), *arguments], blob)
 
     def compare(self, model, options):
         """(verdict, detail)"""

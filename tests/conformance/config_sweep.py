@@ -143,8 +143,7 @@ def arguments():
     ap.add_argument('--most', type=int, default=10 ** 6, help='networks that are tried per value at most')
     ap.add_argument('--jobs', type=int, default=2)
     ap.add_argument('-v', action='store_true', help='what both refuse as well')
-    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=compilers.SHARED)
+    compilers.add_arguments(ap)
     return ap.parse_args()
 
 
@@ -165,7 +164,7 @@ class Sweep:
 
     def tools(self):
         if not hasattr(self.local, 'compilers'):
-            self.local.compilers = Compilers(self.a.tool, self.a.shared, tempfile.mkdtemp(dir=self.folder))
+            self.local.compilers = Compilers(self.a.tool, self.a.shared, tempfile.mkdtemp(dir=self.folder), self.a.version)
         return self.local.compilers
 
     def one(self, job):
@@ -230,7 +229,7 @@ class Sweep:
 
 def main():
     a = arguments()
-    if not compilers.reference_present(a.shared):
+    if not compilers.reference_present(a.shared, a.version):
         print('skipped: no reference compiler')
         return 0
     good = True

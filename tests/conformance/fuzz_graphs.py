@@ -37,8 +37,7 @@ def arguments():
     ap.add_argument('--keep')
     ap.add_argument('--json')
     ap.add_argument('--goal', type=float, default=99.0)
-    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=compilers.SHARED)
+    compilers.add_arguments(ap)
     ap.add_argument('-v', action='store_true', help='also what both refuse')
     return ap.parse_args()
 
@@ -59,7 +58,7 @@ class Fuzzer:
         """Compilers and files of this thread."""
         if not hasattr(self.local, 'compilers'):
             folder = tempfile.mkdtemp(dir=self.folder)
-            self.local.compilers = Compilers(self.a.tool, self.a.shared, folder)
+            self.local.compilers = Compilers(self.a.tool, self.a.shared, folder, self.a.version)
         return self.local.compilers
 
     def verdict(self, net, options):
@@ -93,7 +92,7 @@ class Fuzzer:
         if row['verdict'] == DIFFERS:
             path = os.path.join(self.mine().folder, 'net')
             small.save(path)
-            diff = subprocess.run([sys.executable, os.path.join(HERE, 'passdiff.py'), path + '.xml', '--tool', self.a.tool, '--shared', self.a.shared, *options.reference()], capture_output=True, text=True)
+            diff = subprocess.run([sys.executable, os.path.join(HERE, 'passdiff.py'), path + '.xml', '--tool', self.a.tool, '--shared', self.a.shared, '--version', self.a.version, *options.reference()], capture_output=True, text=True)
             row['pass'] = diff.stdout
 
     def keep(self, net, name, options, row):
@@ -116,7 +115,7 @@ def shown(row, verbose):
 
 def main():
     a = arguments()
-    if not compilers.reference_present(a.shared):
+    if not compilers.reference_present(a.shared, a.version):
         print('skipped: no reference compiler')
         return 0
     if a.keep:

@@ -28,13 +28,13 @@ VERDICTS = (compilers.IDENTICAL, compilers.DIFFERS, compilers.WE_REFUSE, compile
 class Cached(compilers.Compilers):
     """The reference compiler's results are kept: they never change."""
 
-    def __init__(self, tool, shared, folder, cache):
-        super().__init__(tool, shared, folder)
+    def __init__(self, tool, shared, folder, version, cache):
+        super().__init__(tool, shared, folder, version)
         self.cache = cache
 
     def reference(self, model, options):
         with open(model, 'rb') as f:
-            key = hashlib.sha256(f.read() + ' '.join(options.reference()).encode()).hexdigest()[:40]
+            key = hashlib.sha256(f.read() + ' '.join(options.reference()).encode() + self.version.encode() * (self.version != '2021.4')).hexdigest()[:40]
         blob, refusal = os.path.join(self.cache, key + '.blob'), os.path.join(self.cache, key + '.txt')
         if os.path.exists(blob):
             with open(blob, 'rb') as f:
@@ -63,14 +63,13 @@ def models(sets, pattern):
 
 def judge(a, model, options):
     with tempfile.TemporaryDirectory(dir=a.cache) as folder:
-        verdict, detail = Cached(a.tool, a.shared, folder, a.cache).compare(model, options)
+        verdict, detail = Cached(a.tool, a.shared, folder, a.version, a.cache).compare(model, options)
     return (compilers.CRASH, detail) if 'error[BS9' in detail else (verdict, detail)
 
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=compilers.SHARED)
+    compilers.add_arguments(ap)
     ap.add_argument('--cache', default=os.path.join(os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache')), 'blobsmith', 'onnx-node-tests'))
     ap.add_argument('--sets', default=SETS, help='folders of backend/test/data')
     ap.add_argument('-k', default='', help='only models whose name matches this regular expression')
@@ -78,7 +77,7 @@ def main():
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     ap.add_argument('--minimum', type=float, default=99)
     a = ap.parse_args()
-    if not compilers.reference_present(a.shared):
+    if not compilers.reference_present(a.shared, a.version):
         print('skipped: no reference compiler')
         return 0
     os.makedirs(a.cache, exist_ok=True)

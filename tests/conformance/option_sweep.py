@@ -37,8 +37,7 @@ def arguments():
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--jobs', type=int, default=2)
     ap.add_argument('--json')
-    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=compilers.SHARED)
+    compilers.add_arguments(ap)
     return ap.parse_args()
 
 
@@ -62,7 +61,7 @@ def has_whole_inputs(model):
 
 def main():
     a = arguments()
-    if not compilers.reference_present(a.shared):
+    if not compilers.reference_present(a.shared, a.version):
         print('skipped: no reference compiler')
         return 0
     local = threading.local()
@@ -77,7 +76,7 @@ def main():
             if has_whole_inputs(model):
                 options.ip = None
             if not hasattr(local, 'compilers'):
-                local.compilers = Compilers(a.tool, a.shared, tempfile.mkdtemp(dir=folder))
+                local.compilers = Compilers(a.tool, a.shared, tempfile.mkdtemp(dir=folder), a.version)
             return dict(model=os.path.basename(model), options=' '.join(options.reference()), **dict(zip(('verdict', 'detail'), local.compilers.compare(model, options))))
 
         rows = []

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles a model with the reference compiler and with blobsmith, and names the first pass whose graphs differ, and how.
 
-  passdiff.py MODEL.xml [--tool build/blobsmith] [--shared DIR] [-ip U8] [-op FP16] [-shaves 6] [-slices 6] [-c KEY=VALUE]... [--all] [--lines N]
+  passdiff.py MODEL.xml [--tool build/blobsmith] [--shared DIR] [--version 2022.1] [-ip U8] [-op FP16] [-shaves 6] [-slices 6] [-c KEY=VALUE]... [--all] [--lines N]
 
 Needs the reference compiler: --shared or BLOBSMITH_SHARED names the folder that holds oracle/compile and tools/passdump.py.
 Exit code: 0 no difference, 1 a difference, 2 one of the two refuses the model.
@@ -16,14 +16,14 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import compilers
+
 
 
 def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prefix_chars='-')
     ap.add_argument('model')
-    ap.add_argument('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=os.environ.get('BLOBSMITH_SHARED', os.path.join(ROOT, '..', 'shared')))
+    compilers.add_arguments(ap)
     ap.add_argument('-ip')
     ap.add_argument('-op')
     ap.add_argument('-shaves', default='6')
@@ -122,12 +122,14 @@ def main():
         os.makedirs(theirs, exist_ok=True)
         os.makedirs(ours, exist_ok=True)
         precision = [x for f, v in (('-ip', a.ip), ('-op', a.op)) if v for x in (f, v)]
+        target, settings = compilers.target(a.version)
+        settings |= dict(c.split('=', 1) for c in a.c)
         config = os.path.join(base, 'config')
         with open(config, 'w') as f:
-            f.write(''.join('{} {}\n'.format(*c.split('=', 1)) for c in a.c))
-        ref = subprocess.run([os.path.join(a.shared, 'oracle', 'compile'), a.model, os.path.join(base, 'ref.blob'), '-shaves', a.shaves, '-slices', a.slices, '-dump', theirs] + precision + [x for c in a.c for x in ('-c', c)],
+            f.write(''.join(f'{k} {v}\n' for k, v in settings.items()))
+        ref = subprocess.run([compilers.reference(a.shared, a.version), a.model, os.path.join(base, 'ref.blob'), '-shaves', a.shaves, '-slices', a.slices, '-dump', theirs] + precision + [x for c in a.c for x in ('-c', c)],
                              capture_output=True, text=True)
-        our = subprocess.run([a.tool, 'compile', '-m', a.model, '-o', os.path.join(base, 'our.blob'), '-VPU_NUMBER_OF_SHAVES', a.shaves, '-VPU_NUMBER_OF_CMX_SLICES', a.slices, '-c', config, '--dump-passes', ours] + precision,
+        our = subprocess.run([a.tool, 'compile', '-m', a.model, '-o', os.path.join(base, 'our.blob'), '-VPU_NUMBER_OF_SHAVES', a.shaves, '-VPU_NUMBER_OF_CMX_SLICES', a.slices, '-c', config, '--dump-passes', ours] + precision + target,
                              capture_output=True, text=True)
         left, right = dumps(theirs, '.dot'), dumps(ours, '.json')
         different = False
@@ -150,7 +152,8 @@ def main():
                 print(f'{tool} refuses: {r.stderr.strip()[:500]}')
         if ref.returncode or our.returncode:
             return 2
-        same = open(os.path.join(base, 'ref.blob'), 'rb').read() == open(os.path.join(base, 'our.blob'), 'rb').read()
+        theirs, ours = (open(os.path.join(base, name + '.blob'), 'rb').read() for name in ('ref', 'our'))
+        same = compilers.stamped(theirs, a.version) == ours
         print('blobs identical' if same else 'blobs differ')
         return 0 if same and not different else 1
 

@@ -33,7 +33,7 @@ def judge(arguments, folder, number):
     build(net)
     net.save(os.path.join(folder, 'net'))
     options = compilers.Options(ip=arguments.ip, config=dict(c.split('=', 1) for c in arguments.c))
-    return compilers.Compilers(arguments.tool, arguments.shared, folder).compare(os.path.join(folder, 'net.xml'), options)
+    return compilers.Compilers(arguments.tool, arguments.shared, folder, arguments.version).compare(os.path.join(folder, 'net.xml'), options)
 
 
 def print_table(table):
@@ -44,8 +44,7 @@ def print_table(table):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--tool', default=os.path.join(compilers.ROOT, 'build', 'blobsmith'))
-    ap.add_argument('--shared', default=compilers.SHARED)
+    compilers.add_arguments(ap)
     ap.add_argument('-k', dest='pattern', default='', help='only networks whose "operation variant" matches')
     ap.add_argument('-ip')
     ap.add_argument('-c', action='append', default=[], metavar='KEY=VALUE')
@@ -53,7 +52,7 @@ def main():
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     ap.add_argument('-v', action='store_true', help='also what the compilers said where both refuse')
     arguments = ap.parse_args()
-    if not compilers.reference_present(arguments.shared):
+    if not compilers.reference_present(arguments.shared, arguments.version):
         print('skipped: no reference compiler')
         return 0
     chosen = [i for i, (op, variant, _) in enumerate(CASES) if re.search(arguments.pattern, f'{op} {variant}')]

@@ -56,7 +56,8 @@ void reading_order(Session& s) {
 
 void number_instances(Session& s) {
   s.graph.name = s.source.name;
-  ir::number_instances(s.graph);
+  s.graph.release = s.options.release;
+  ir::number_instances(s.graph, true);
 }
 
 /// One group of rewrites of nodes of some types, without an option.

@@ -11,7 +11,7 @@
 namespace blobsmith::ir {
 namespace {
 
-constexpr int kLatestOpset = 7, kDeepestBody = 16;
+constexpr int kNewestOpset = 7, kDeepestBody = 16;  // of the operations; opset8 is written in those of opset7
 
 Error layer_error(ErrorCode code, const Layer& layer, std::string what) {
   Error e(code, std::move(what));
@@ -47,7 +47,7 @@ void require_input_count(const Layer& layer, const Inputs& inputs, const ops::Op
 }
 
 Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
-  const ops::Op& op = find_operation(layer);
+  const ops::Op& op = find_operation(layer, file);
   require_input_count(layer, inputs, op);
   Node* n = graph.add(std::string(op.type), inputs, op.version, layer.name);
   n->attrs = read_attributes(layer, op);
@@ -57,7 +57,7 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
 }
 
 // Types that the reader looks up in another opset than the layer states.
-int opset_of(const Layer& layer) {
+int opset_of(const Layer& layer, const File& file) {
   const auto is_one_of = [&](const auto& types) {
     return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); });
   };
@@ -72,10 +72,9 @@ int opset_of(const Layer& layer) {
                                                  "Proposal"};
   if (layer.opset == "opset1" && is_one_of(kIn2)) return 2;
   if ((layer.opset == "experimental" || layer.opset == "extension") && is_one_of(kIn6)) return 6;
-  // Version 11 files: what opset8 shares with opset7.
-  if (layer.opset == "opset8" && layer.xml.root().child("net").attribute("version").as_int() >= 11) return kLatestOpset;
+  if (layer.opset == "opset8" && file.knows_opset8()) return kNewestOpset;  // what it shares with opset7
   if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' &&
-      layer.opset[5] <= '0' + kLatestOpset)
+      layer.opset[5] <= '0' + kNewestOpset)
     return layer.opset[5] - '0';
   throw layer_error(ErrorCode::UnknownOperation, layer,
                     "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) +
@@ -84,7 +83,7 @@ int opset_of(const Layer& layer) {
 }
 
 Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
-  opset_of(layer);  // throws for one that there is not
+  opset_of(layer, file);  // throws for one that there is not
   if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
   if (ops::same_caseless(layer.type, "Parameter")) {
     auto [type, shape] = read_parameter(layer);
@@ -94,7 +93,7 @@ Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const F
     if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
     return graph.result(inputs[0], layer.name);
   }
-  if (file.version >= 11)
+  if (file.knows_opset8())
     if (Node* n = build_opset8(graph, layer, inputs)) return n;
   return build_operation(graph, layer, inputs, file);
 }
@@ -145,6 +144,12 @@ bool is_of_the_file(const Error& e) {
   return static_cast<int>(e.code()) < static_cast<int>(ErrorCode::UnknownOperation);
 }
 
+void sort_parameters(Built& built, const Layers& layers) {
+  std::map<const Node*, size_t> place;
+  for (const auto& [id, node] : built.nodes) place[node] = layers.by_id.at(id);
+  std::ranges::sort(built.graph.mutable_parameters(), {}, [&](const Node* p) { return place.at(p); });
+}
+
 ElementType read_element_type(const pugi::xml_node& data) {
   const std::string text = text_attribute(data, "element_type");
   const auto type = parse_element_type(text);
@@ -185,8 +190,8 @@ Tensor read_constant(const Layer& layer, const File& file) {
   return {type, std::move(shape), values->slice(0, needed).aligned(byte_width(type))};
 }
 
-const ops::Op& find_operation(const Layer& layer) {
-  const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer));
+const ops::Op& find_operation(const Layer& layer, const File& file) {
+  const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer, file));
   if (!op)
     throw layer_error(ErrorCode::UnknownOperation, layer,
                       "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
@@ -211,7 +216,7 @@ Attributes read_attributes(const Layer& layer, const ops::Op& op) {
 Built build_graph(const pugi::xml_node& net, const File& file) {
   if (file.depth > kDeepestBody) throw graph_error("bodies of loops are nested too deep");
   const Layers layers = read_layers(net);
-  Diagnostics* problems = file.depth == 0 ? file.problems : nullptr;
+  Diagnostics* problems = file.depth == 0 ? file.options.problems : nullptr;
   Built built;
   std::vector<Node*> placeholders;
   for (const Layer* layer : reachable_in_order(layers)) {
@@ -234,7 +239,8 @@ Built build_graph(const pugi::xml_node& net, const File& file) {
     name_tensors(*layer, *n);
     built.nodes.emplace(layer->id, n);
   }
-  if (file.version >= 11) restore_old_layout(built.graph, layers, built.nodes);
+  if (file.depth == 0 && file.options.release->parameters_in_file_order) sort_parameters(built, layers);
+  if (file.version >= 11 && !file.options.runtime_2_0) restore_old_layout(built.graph, layers, built.nodes);
   for (Node* n : placeholders) cut(built.graph, n);
   return built;
 }

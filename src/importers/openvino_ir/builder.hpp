@@ -3,10 +3,11 @@
 #include <map>
 
 #include "core/bytes.hpp"
-#include "core/diagnostics.hpp"
+#include "core/release.hpp"
 #include "graph/graph.hpp"
 #include "graph/ops/op.hpp"
 #include "importers/openvino_ir/layers.hpp"
+#include "importers/openvino_ir/reader.hpp"
 
 namespace blobsmith::ir {
 
@@ -14,8 +15,10 @@ namespace blobsmith::ir {
 struct File {
   int version = 10;
   Bytes weights;
-  int depth = 0;                    ///< of nested bodies
-  Diagnostics* problems = nullptr;  ///< where layers that can't be read are noted; null: the first one is thrown
+  IrReadOptions options{};
+  int depth = 0;  ///< of nested bodies
+
+  bool knows_opset8() const { return version >= 11 || options.release->ir_opset >= 8; }
 };
 
 /// A graph, and which node each layer became.
@@ -37,7 +40,7 @@ Tensor read_constant(const Layer& layer, const File& file);
 /// Element type and shape of a Parameter layer.
 std::pair<ElementType, Shape> read_parameter(const Layer& layer);
 /// The table row of a layer's type in its opset, with the opsets that Intel's reader looks elsewhere.
-const ops::Op& find_operation(const Layer& layer);
+const ops::Op& find_operation(const Layer& layer, const File& file);
 /// Attributes of the row that <data> states.
 Attributes read_attributes(const Layer& layer, const ops::Op& op);
 /// Reads the body, the port map and the back edges of a TensorIterator or Loop into `n`.
@@ -46,7 +49,7 @@ void read_body(const Layer& layer, const File& file, Node& n);
 /// The mean image of <pre-process> becomes the `constant` of its Parameter, in shape [C, H, W].
 void read_mean_image(Graph& graph, const pugi::xml_node& net, const File& file);
 
-/// Version 11: makes a layer of opset8 from operations of opset7. Null when the layer needs no such treatment.
+/// Makes a layer of opset8 from operations of opset7. Null when the layer needs no such treatment.
 Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs);
 /// Version 11: gives inputs and outputs the layout that version 10 gave them (old_api_map_order).
 void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint32_t, Node*>& nodes);

@@ -1,31 +1,16 @@
 #include "importers/openvino_ir/instance_ids.hpp"
 
+#include <map>
 #include <set>
+#include <vector>
 
 #include "graph/numbering.hpp"
+#include "transforms/pre_post_process.hpp"
 
 namespace blobsmith::ir {
 namespace {
 
-constexpr int64_t kFirst = 709;       // nodes that exist before a network is transformed, besides its own
 constexpr int64_t kWhileReading = 2;  // every node is made, then made again with checked inputs
-constexpr int64_t kCloned = 1;
-
-bool lacks_strides(const Node& n) {
-  return n.is("StridedSlice") && n.input_count() == 3 && n.input(1).node->is_constant() &&
-         n.input(1).shape().size() == 1;
-}
-
-// Further nodes that the reference makes while it makes an operation, besides those of shape inference.
-struct Extra {
-  int64_t reading = 0, cloning = 0;
-};
-
-Extra extra_nodes(const Node& n) {
-  if ((n.is("Pad") && n.input_count() == 3) || lacks_strides(n)) return {1, 1};
-  if (n.is("TopK") && n.version == 3) return {2, 2};
-  return {};
-}
 
 struct Unstated {
   Graph* graph;
@@ -34,20 +19,27 @@ struct Unstated {
 };
 
 struct Count {
-  int64_t read = 0, cloned = 0;
+  int64_t read = 0;
   std::vector<Unstated> slices;
-  std::set<numbering::Port> bounded;  // values that are evaluated once, while reading and again while cloning
+  std::set<numbering::Port> bounded;      // values that are evaluated once
+  std::map<const Node*, int64_t> number;  // of the second time that a node is made
 };
 
 void count_nodes(Graph& graph, Count& c) {
   for (Node* n : graph.all()) {
     const int64_t nodes = 1 + numbering::of_inference(*n);
-    const Extra extra = extra_nodes(*n);
-    if (lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
-    const int64_t evaluations = numbering::of_new_evaluations(*n, c.bounded);
-    c.read += kWhileReading * nodes + extra.reading + evaluations;
-    c.cloned += kCloned * nodes + extra.cloning + evaluations;
+    if (numbering::lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
+    c.number[n] = c.read + nodes;
+    c.read += kWhileReading * nodes + numbering::of_copy(*n) + numbering::of_new_evaluations(*n, c.bounded);
     if (n->body) count_nodes(*n->body, c);
+  }
+}
+
+/// What the producers of the outputs are called once they have lost the names that the file gives them.
+void name_producers(Graph& graph, const Count& count) {
+  for (Node* r : graph.results()) {
+    const Node* producer = r->input(0).node;
+    r->attrs.set(kAutomaticName, producer->type + "_" + std::to_string(count.number.at(producer)));
   }
 }
 
@@ -58,34 +50,19 @@ void add_strides(const Unstated& u) {
       u.graph->constant(Tensor::i64(std::vector<int64_t>(length, 1)), "Constant_" + std::to_string(u.id))->value());
 }
 
-bool is_dynamic(const Graph& graph) {
-  for (const Node* n : graph.all())
-    for (int i = 0; i < n->output_count(); ++i)
-      if (!is_static(n->shape(i))) return true;
-  return false;
-}
-
-// quirk: a network with an unknown shape is cloned once more, folded and validated, to learn what its outputs could be.
-int64_t nodes_of_dynamic_clone(const Graph& graph) {
-  constexpr int64_t kPatterns = 13, kLegacyNonMaxSuppression = 27;
-  int64_t count = kPatterns;
-  for (const Node* n : graph.all()) {
-    const auto bounded = static_cast<int64_t>(numbering::bounded_inputs(*n).size());
-    count += 1 + 2 * numbering::of_inference(*n) + bounded;
-    if (n->is("NonMaxSuppression")) count += kLegacyNonMaxSuppression;
-    if (n->is("TopK") && n->version == 3) count += 2;
-  }
-  return count;
-}
-
 }  // namespace
 
-void number_instances(Graph& graph) {
+void number_instances(Graph& graph, bool compiled) {
   Count count;
   count_nodes(graph, count);
-  const int64_t cloned_again = is_dynamic(graph) ? nodes_of_dynamic_clone(graph) : 0;
+  graph.next_id = count.read;
+  if (compiled)
+    numbering::copied(graph);
+  else
+    name_producers(graph, count);
+  const int64_t next = graph.next_id;
   for (const Unstated& u : count.slices) add_strides(u);
-  graph.next_id = kFirst + count.read + count.cloned + cloned_again;
+  graph.next_id = next;
 }
 
 }  // namespace blobsmith::ir

@@ -8,6 +8,7 @@
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/instance_ids.hpp"
 #include "importers/openvino_ir/xml.hpp"
+#include "transforms/pre_post_process.hpp"
 
 namespace blobsmith {
 namespace ir {
@@ -54,7 +55,7 @@ void check_interface(const Graph& g) {
 }
 
 Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights,
-                    const std::string& file, Diagnostics* problems) {
+                    const std::string& file, const IrReadOptions& options) {
   const pugi::xml_node net = document.document_element();
   const std::string_view root = net.name();
   const bool is_net = root.size() == 3 && (root[0] | 0x20) == 'n' && (root[1] | 0x20) == 'e' && (root[2] | 0x20) == 't';
@@ -62,14 +63,16 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   const int version = check_version(net, file);
   if (!parsed)
     throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
-  const File parts{version, std::move(weights), 0, problems};
+  const File parts{version, std::move(weights), options, 0};
   Built built = build_graph(net, parts);
   Graph graph = std::move(built.graph);
+  graph.release = options.release;
   graph.name = net.attribute("name").value();
   read_mean_image(graph, net, parts);
   check_interface(graph);
   check_variables(graph);
-  number_instances(graph);
+  number_instances(graph, !options.runtime_2_0);
+  if (options.runtime_2_0 && version < 11) show_first_interface_types(graph);
   return graph;
 }
 
@@ -93,23 +96,24 @@ Bytes read_weights(const std::string& xml_path, const std::string& bin_path) {
 }  // namespace
 }  // namespace ir
 
-Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name, Diagnostics* problems) {
+Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name,
+                        const IrReadOptions& options) {
   try {
     pugi::xml_document document;
     const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size());
-    return ir::read_document(document, parsed, std::move(weights), file_name, problems);
+    return ir::read_document(document, parsed, std::move(weights), file_name, options);
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(file_name);
     throw;
   }
 }
 
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, Diagnostics* problems) {
+Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, const IrReadOptions& options) {
   if (!file_exists(xml_path))
     throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
   const Bytes xml = read_file(xml_path);
   return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()},
-                           ir::read_weights(xml_path, bin_path), xml_path, problems);
+                           ir::read_weights(xml_path, bin_path), xml_path, options);
 }
 
 }  // namespace blobsmith

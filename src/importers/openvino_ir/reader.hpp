@@ -7,12 +7,21 @@
 
 namespace blobsmith {
 
+struct IrReadOptions {
+  const Release* release = &kRelease2021;  ///< of OpenVINO, whose rules decide
+  /// For the second runtime interface, which keeps what version 11 states and shows version 10 with the types that the
+  /// first gave it. Without, version 11 is read as what version 10 would have said.
+  bool runtime_2_0 = false;
+  /// Where layers that can't be read are noted, and cut out of the network (graph/cut.hpp); null: they are thrown.
+  Diagnostics* problems = nullptr;
+};
+
 /// Reads model.xml and its weights (`bin_path` empty: the same name with .bin). Throws Error naming the file.
 /// Afterwards Graph::next_id is what the reference's instance counter would be (front-end §2.2).
-/// With `problems`, layers that can't be read are noted there and cut out of the network (graph/cut.hpp).
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path = {}, Diagnostics* problems = nullptr);
+Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path = {},
+                       const IrReadOptions& options = {});
 /// The same from memory (fuzzing, tests).
 Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name = "model.xml",
-                        Diagnostics* problems = nullptr);
+                        const IrReadOptions& options = {});
 
 }  // namespace blobsmith

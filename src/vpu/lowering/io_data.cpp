@@ -9,14 +9,7 @@
 namespace blobsmith::vpu {
 namespace {
 
-/// Precision of an input or output: as told for its name, as told for all, else FP16 for real numbers.
-ElementType io_precision(const CompileOptions& o, const std::string& name, const std::optional<ElementType>& for_all,
-                         ElementType fallback) {
-  ElementType t = fallback;
-  if (const auto it = o.io_precision.find(name); it != o.io_precision.end())
-    t = it->second;
-  else if (for_all)
-    t = *for_all;
+ElementType blob_type(ElementType t) {
   switch (t) {
     case ElementType::i64:
     case ElementType::u64:
@@ -24,6 +17,13 @@ ElementType io_precision(const CompileOptions& o, const std::string& name, const
     case ElementType::boolean: return ElementType::i32;
     default: return t;
   }
+}
+
+/// Precision of an input or output: as told for its name, as told for all, else FP16 for real numbers.
+ElementType io_precision(const CompileOptions& o, const std::string& name, const std::optional<ElementType>& for_all,
+                         ElementType fallback) {
+  if (const auto it = o.io_precision.find(name); it != o.io_precision.end()) return blob_type(it->second);
+  return blob_type(for_all.value_or(fallback));
 }
 
 ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
@@ -37,6 +37,7 @@ bool is_input(Value v) { return v.node->is("Parameter"); }
 
 /// An input that is an output as well has one precision; what is told for outputs wins.
 ElementType input_precision(const Lowering& l, Value v, const std::string& name) {
+  if (l.options.runtime_2_0) return blob_type(v.type());
   const bool shared = l.network.is_output(v) && l.options.output_precision;
   return io_precision(l.options, name, shared ? l.options.output_precision : l.options.input_precision,
                       default_input_precision(v.type()));
@@ -48,6 +49,7 @@ ElementType output_precision(const Lowering& l, Value v, const std::string& name
   const bool found = it != l.declared.output_types.end();
   // quirk: precisions are told by name, and this output has lost the model's name for it.
   if (!found && !l.declared.output_types.empty()) return v.type();
+  if (l.options.runtime_2_0) return blob_type(found ? it->second : v.type());
   return io_precision(l.options, name, l.options.output_precision,
                       default_output_precision(found ? it->second : v.type()));
 }
@@ -77,6 +79,7 @@ DimsOrder layout_order(const std::string& name) {
 
 /// A layout told for all applies where the rank fits; one told by name must fit.
 void set_layout(const CompileOptions& o, const std::string& name, const std::string& for_all, DataDesc& desc) {
+  if (o.runtime_2_0) return;  // the network has it
   const auto told = o.io_layout.find(name);
   const std::string& layout = told != o.io_layout.end() ? told->second : for_all;
   if (layout.empty()) return;

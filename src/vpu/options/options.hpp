@@ -40,6 +40,10 @@ struct CompileOptions : PassOptions {
   std::string custom_layers, tensor_strides;
   std::string dump_passes;  ///< folder for the Program after every pass; empty = none
 
+  /// By way of the second runtime interface: what is told of inputs and outputs becomes part of the network
+  /// (transforms/pre_post_process.hpp), and names are those of tensors too.
+  bool runtime_2_0 = false;
+
   // Precisions of inputs and outputs: by name, else for all, else the tool's default (FP16).
   std::optional<ElementType> input_precision, output_precision;
   std::map<std::string, ElementType> io_precision;
@@ -47,6 +51,9 @@ struct CompileOptions : PassOptions {
   // Memory layouts of inputs and outputs ("NHWC"): by name, else for all of that rank, else the network's.
   std::string input_layout, output_layout;
   std::map<std::string, std::string> io_layout;
+  // The network's own, for the second runtime interface: an input of another layout is transposed.
+  std::string input_model_layout, output_model_layout;
+  std::map<std::string, std::string> io_model_layout;
 
   /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
   /// BadOptionValue with Intel's text.
