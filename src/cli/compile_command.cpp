@@ -15,7 +15,8 @@ struct CompileArguments {
       log_level, target;
   std::vector<std::string> config;
   bool no_quirks = false;
-  std::optional<bool> ov_api_1_0;
+  bool ov_api_1_0 = false;
+  CLI::Option* ov_api_1_0_told = nullptr;
 };
 
 void declare(CLI::App& app, CompileArguments& o) {
@@ -31,9 +32,10 @@ void declare(CLI::App& app, CompileArguments& o) {
   app.add_option("--iml", o.iml, "layout of the network's inputs; another --il is transposed (target 2022.1)");
   app.add_option("--oml", o.oml, "layout of the network's outputs; another --ol is transposed (target 2022.1)");
   app.add_option("--ioml", o.ioml, "layouts of the network by name");
-  app.add_flag("--ov_api_1_0", o.ov_api_1_0,
-               "target 2022.1: by way of its first runtime interface (default for ONNX; =false: of the second, default "
-               "for an OpenVINO IR)");
+  o.ov_api_1_0_told = app.add_flag(
+      "--ov_api_1_0", o.ov_api_1_0,
+      "target 2022.1: by way of its first runtime interface (default for ONNX; =false: of the second, default "
+      "for an OpenVINO IR)");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
   app.add_option("--VPU_NUMBER_OF_SHAVES,--shaves", o.shaves, "SHAVE processors, 1..16 (together with the slices)");
   app.add_option("--VPU_NUMBER_OF_CMX_SLICES,--slices", o.slices, "slices of on-chip memory, 1..19");
@@ -103,11 +105,12 @@ int run_compile(const CompileArguments& o) {
   const auto start = std::chrono::steady_clock::now();
   ProgressBar bar;
   options.control = bar.control(0.2);
-  const CompileResult r = compile(read_model(o.model, {.as = ReadAs::InferenceEngine,
-                                                       .runtime_1_0 = o.ov_api_1_0,
-                                                       .target = o.target,
-                                                       .control = bar.control(0, 0.2)}),
-                                  options);
+  const CompileResult r = compile(
+      read_model(o.model, {.as = ReadAs::InferenceEngine,
+                           .runtime_1_0 = o.ov_api_1_0_told->empty() ? std::nullopt : std::optional(o.ov_api_1_0),
+                           .target = o.target,
+                           .control = bar.control(0, 0.2)}),
+      options);
   r.blob.save(output, options.control);
   print_tensors("inputs", r.inputs, r.runtime_2_0, options.input_layout);
   print_tensors("outputs", r.outputs, r.runtime_2_0, options.output_layout);

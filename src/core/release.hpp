@@ -9,7 +9,10 @@ struct Release {
   bool network_info;       ///< names, shapes and types of inputs and outputs follow the end that the header states
   bool runtime_2_0;        ///< IRs are read and compiled by way of the second runtime interface, unless told otherwise
   bool outputs_by_tensor;  ///< outputs of an ONNX operator with several have the names of its tensors
-  int64_t nodes_before;    ///< quirk: nodes that exist before a network is converted; automatic names show it
+
+  // ---- the conversion ----
+  bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert
+  int64_t nodes_before;  ///< quirk: nodes that exist before a network is converted; automatic names show it
 
   // ---- how an IR is read ----
   int64_t ir_opset;               ///< the newest operation set that is known

@@ -34,7 +34,8 @@ BlobNetworkInfo::Node describe(const std::string& name, const OutputPort& port) 
   n.name = name;
   n.shape.assign(port.shape.begin(), port.shape.end());
   n.element_type = element_number(port.type);
-  n.tensor_names = port.tensor_names;
+  // quirk: a hash table of at most 13 buckets; without collisions it lists its entries from the last to the first.
+  n.tensor_names.assign(port.tensor_names.rbegin(), port.tensor_names.rend());
   return n;
 }
 
@@ -65,6 +66,16 @@ BlobNetworkInfo describe_network(const Graph& graph) {
     info.results.back().legacy_name = output_name(*r);
   }
   return info;
+}
+
+void state_largest_shapes(BlobNetworkInfo& info, const Graph& converted) {
+  for (size_t i = 0; i < info.results.size() && i < converted.results().size(); ++i) {
+    const Shape& largest = converted.results()[i]->input(0).shape();
+    std::vector<uint64_t>& shape = info.results[i].shape;
+    if (shape.size() != largest.size()) continue;
+    for (size_t d = 0; d < shape.size(); ++d)
+      if (static_cast<int64_t>(shape[d]) == kDynamic) shape[d] = static_cast<uint64_t>(largest[d]);
+  }
 }
 
 Bytes encode(const BlobNetworkInfo& info) {

@@ -1,4 +1,4 @@
-// Transposes move behind reductions, merge with each other, and replace Split-Squeeze-Concat
+// Transposes move behind reductions and type conversions, merge with each other, and replace Split-Squeeze-Concat
 // (front-end spec §5.4, TransposeSinking).
 //
 // A Transpose by [0, 2, 3, 1] (NCHW to NHWC) before a mean over axes 1 and 2 changes which axes are meant, not the
@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/dynamic/shapes.hpp"
 
@@ -48,6 +49,15 @@ bool sink_transpose_through_reduce(Rewriter& rw, Node* n) {
   Node* reduce = rw.visit(rw.copy(n, {transpose->input(0), new_axes}));
   Node* after = rw.transpose(reduce->value(), keep_dims ? *order : reduced_order(*order, axes));
   return rw.replace(n, after);
+}
+
+bool sink_transpose_through_convert(Rewriter& rw, Node* n) {
+  Node* transpose = producer(n->input(0), "Transpose");
+  if (!rw.graph().release->sinks_transposes_behind_converts || !transpose || !has_one_user(n->input(0)) ||
+      !constant_order(*transpose))
+    return false;
+  Node* convert = rw.copy(n, {transpose->input(0)});
+  return rw.replace(n, rw.visit(rw.make("Transpose", {convert->value(), transpose->input(1)})));
 }
 
 bool fuse_transposes(Rewriter& rw, Node* n) {
@@ -101,6 +111,7 @@ constexpr RewriteRow kTransposeSinking[] = {
     {{"ReduceMax", "ReduceMin", "ReduceMean", "ReduceSum", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogicalAnd",
       "ReduceLogicalOr", "Squeeze"},
      sink_transpose_through_reduce},
+    {{"Convert"}, sink_transpose_through_convert},
     {{"Transpose"}, fuse_transposes},
     {{"Concat"}, fuse_split_squeeze_concat},
 };
