@@ -24,10 +24,10 @@ std::string relu_ir(const std::string& type, const std::string& version, const s
          "<edge from-layer=\"1\" from-port=\"0\" to-layer=\"2\" to-port=\"0\"/></edges></net>";
 }
 
-Graph read(const std::string& xml) { return parse_openvino_ir(xml, {}, "m.xml", {&kRelease2022, true}); }
+Graph read_by_2_0(const std::string& xml) { return parse_openvino_ir(xml, {}, "m.xml", {&kRelease2022, true}); }
 
 /// "Parameter:input:u8 Convert:Convert_11:f32 ...": the chain from the input to the output.
-std::string chain(const Graph& g) {
+std::string chain_of(const Graph& g) {
   std::string r;
   for (const Node* n : g.ordered())
     if (!n->is_constant())
@@ -37,19 +37,21 @@ std::string chain(const Graph& g) {
 }
 
 TEST(PrePostProcess, Version10ShowsTheTypesOfTheFirstInterface) {
-  EXPECT_EQ(chain(read(relu_ir("f16", "10"))),
+  EXPECT_EQ(chain_of(read_by_2_0(relu_ir("f16", "10"))),
             "Parameter:input:f32 Convert:Convert_7:f16 Relu:Relu_3:f16 Convert:relu:f32 Result:relu/sink_port_0:f32");
-  EXPECT_EQ(chain(read(relu_ir("f32", "10"))), "Parameter:input:f32 Relu:relu:f32 Result:relu/sink_port_0:f32");
+  EXPECT_EQ(chain_of(read_by_2_0(relu_ir("f32", "10"))),
+            "Parameter:input:f32 Relu:relu:f32 Result:relu/sink_port_0:f32");
 }
 
 TEST(PrePostProcess, Version11StaysAsItIs) {
-  EXPECT_EQ(chain(read(relu_ir("f16", "11"))), "Parameter:input:f16 Relu:relu:f16 Result:relu/sink_port_0:f16");
+  EXPECT_EQ(chain_of(read_by_2_0(relu_ir("f16", "11"))),
+            "Parameter:input:f16 Relu:relu:f16 Result:relu/sink_port_0:f16");
 }
 
 TEST(PrePostProcess, TypesBecomeOperationsThatTakeTheNameOfTheOutput) {
-  Graph g = read(relu_ir("f16", "10"));
+  Graph g = read_by_2_0(relu_ir("f16", "10"));
   pre_post_process(g, {{ElementType::u8, {}, {}}}, {{ElementType::f16, {}, {}}});
-  EXPECT_EQ(chain(g),
+  EXPECT_EQ(chain_of(g),
             "Parameter:input:u8 Convert:Convert_11:f32 Convert:Convert_7:f16 Relu:Relu_3:f16 Convert:Convert_8:f32 "
             "Convert:relu:f16 Result:relu/sink_port_0:f16");
   EXPECT_EQ(g.results()[0]->input(0).node->output().tensor_names, (std::vector<std::string>{"y", "relu"}));
@@ -57,13 +59,13 @@ TEST(PrePostProcess, TypesBecomeOperationsThatTakeTheNameOfTheOutput) {
 }
 
 TEST(PrePostProcess, NothingIsAddedWhereTheNetworkHasTheForm) {
-  Graph g = read(relu_ir("f16", "11"));
+  Graph g = read_by_2_0(relu_ir("f16", "11"));
   pre_post_process(g, {{ElementType::f16, "NCHW", "NCHW"}}, {{std::nullopt, "NHWC", {}}});
-  EXPECT_EQ(chain(g), "Parameter:input:f16 Relu:relu:f16 Result:relu/sink_port_0:f16");
+  EXPECT_EQ(chain_of(g), "Parameter:input:f16 Relu:relu:f16 Result:relu/sink_port_0:f16");
 }
 
 TEST(PrePostProcess, TwoLayoutsMoveDimensions) {
-  Graph g = read(relu_ir("f32", "11"));
+  Graph g = read_by_2_0(relu_ir("f32", "11"));
   pre_post_process(g, {{std::nullopt, "NHWC", "nchw"}}, {{std::nullopt, "[N,H,W,C]", "NCHW"}});
   EXPECT_EQ(g.parameters()[0]->shape(), (Shape{1, 20, 24, 16}));
   EXPECT_EQ(g.results()[0]->shape(), (Shape{1, 20, 24, 16}));
@@ -74,7 +76,7 @@ TEST(PrePostProcess, TwoLayoutsMoveDimensions) {
 
 TEST(PrePostProcess, RefusesLayoutsThatDoNotFit) {
   for (const auto& [layout, model] : {std::pair{"NHW", "NCHW"}, {"NHWC", "NCDW"}, {"NHHC", "NCHW"}, {"N1WC", "NCHW"}}) {
-    Graph g = read(relu_ir("f32", "11"));
+    Graph g = read_by_2_0(relu_ir("f32", "11"));
     try {
       pre_post_process(g, {{std::nullopt, layout, model}}, {{}});
       ADD_FAILURE() << layout;
