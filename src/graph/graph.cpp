@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/float16.hpp"
+#include "graph/layer_name.hpp"
 #include "graph/ops/numbers.hpp"
 
 namespace blobsmith {
@@ -176,7 +177,7 @@ Error not_yet_supported(const Node& n, std::string_view what) {
 }
 
 Remark remark(Remark::Kind kind, const Node& n, std::string what) {
-  return {.kind = kind, .layer = n.name, .type = n.type, .source = n.source, .what = std::move(what)};
+  return {.kind = kind, .layer = layer_name(n), .type = n.type, .source = n.source, .what = std::move(what)};
 }
 
 Node* Graph::add(std::string type, std::vector<Value> inputs, int version, std::string node_name) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "graph/layer_name.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/pipeline.hpp"
 
@@ -94,6 +95,7 @@ void form_output(Graph& graph, Node* r, const TensorForm& form) {
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
     v.node->source = from.node->source;
     const std::string automatic = from.node->type + "_" + std::to_string(from.node->id());
+    from.node->attrs.set(kLayerName, layer_name(*from.node));
     std::string name = std::exchange(from.node->name, r->attrs.text(kAutomaticName, automatic));
     r->attrs.set(kAutomaticName, std::exchange(v.node->name, std::move(name)));
     graph.set_input(r, 0, v);

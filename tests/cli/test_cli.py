@@ -92,7 +92,7 @@ def test_an_ir_goes_through_the_second_interface_of_2022(run, model, tmp_path):
         return json.loads(run('inspect', blob, '--json').stdout)['networkInfo'], done.stdout
     second, printed = info('--target', '2022.1')
     first, before = info('--target', '2022.1', '--ov_api_1_0')
-    assert [p['elementType'] for p in second['parameters']] == [14] and [p['elementType'] for p in first['parameters']] == [5]   # U8, FP32
+    assert [p['elementType'] for p in second['parameters']] == [14] and [p['elementType'] for p in first['parameters']] == [4]   # U8, FP16
     assert ' : u8 / [...]' in printed and ' : U8 / NCHW' in before
 
 
