@@ -150,7 +150,8 @@ std::vector<SupportedLayer> supported_openvino() {
 
 namespace {
 
-std::vector<SupportedLayer> supported_operators(const std::map<std::string_view, std::string_view>& operators) {
+template <class Operators>
+std::vector<SupportedLayer> supported_operators(const Operators& operators) {
   std::vector<SupportedLayer> rows;
   for (const auto& [op, operation] : operators) {
     rows.push_back(operation.empty() ? SupportedLayer{{}, {}, Support::Yes, "(its input)", {}} : support_of(operation));
@@ -163,7 +164,18 @@ std::vector<SupportedLayer> supported_operators(const std::map<std::string_view,
 
 }  // namespace
 
-std::vector<SupportedLayer> supported_onnx() { return supported_operators(onnx_operators()); }
+std::vector<SupportedLayer> supported_onnx() {
+  std::vector<SupportedLayer> rows = supported_operators(onnx_operators());
+  for (const auto& [op, limits] : onnx_form_limits())
+    if (const auto it = std::ranges::find(rows, op, &SupportedLayer::name); it != rows.end())
+      it->limits = limits;
+    else
+      rows.push_back({std::string(op), {}, Support::ByConvert, {}, std::string(limits)});
+  for (const auto& [op, why] : onnx_refusals())
+    rows.push_back({std::string(op), {}, Support::No, {}, std::string(why)});
+  sort_by_name(rows);
+  return rows;
+}
 std::vector<SupportedLayer> supported_tensorflow() { return supported_operators(tensorflow_operators()); }
 
 std::string known_faults_markdown() { return transforms::fault_table(); }

@@ -25,7 +25,8 @@ struct Table {
 };
 constexpr Table kTables[] = {
     {"onnx", "ONNX operators", nullptr, "main operation", true, supported_onnx,
-     "What `convert` makes of the operators that it knows. An operator that is not listed is refused by name."},
+     "What `convert` makes of the operators that it knows, and why it refuses others. An operator that is not listed "
+     "is refused by name."},
     {"tf", "TensorFlow operators", nullptr, "main operation", true, supported_tensorflow,
      "What `convert` makes of the operators of TensorFlow graphs."},
     {"openvino", "OpenVINO operations", "opsets", "layers", true, supported_openvino,

@@ -17,6 +17,25 @@ CASES = {
     'layer_normalization_2d_axis0': 1, 'layer_normalization_3d_axis2_epsilon': 1, 'layer_normalization_4d_axis1': 1, 'group_normalization_example': 1, 'group_normalization_epsilon': 1,
     'split_2d_uneven_split_opset18': 1, 'constant_pad_axes': 1, 'mod_mixed_sign_int32': 2, 'identity': 1, 'cast_FLOAT_to_FLOAT16': 1, 'roialign_aligned_true': 1,
     'quantizelinear': 1, 'quantizelinear_axis': 1, 'compress_1': 1, 'compress_default_axis': 1, 'einsum_batch_matmul': 2, 'einsum_sum': 1,
+    # functions, sums
+    'sin': 1, 'cos': 1, 'asin': 1, 'acos': 1, 'atan': 1, 'sinh': 1, 'cosh': 1, 'asinh': 1, 'acosh': 1, 'atanh': 1, 'sign': 1, 'cumsum_1d': 1, 'cumsum_1d_reverse_exclusive': 1,
+    'reduce_prod_keepdims_random': 1, 'reduce_l2_keep_dims_random': 1, 'reduce_log_sum_exp_keepdims_random_expanded': 1, 'isnan': 1, 'isinf': 1, 'prelu_example': 2, 'batchnorm_example_training_mode': 5,
+    # integers, conditions, bits
+    'and_bcast3v1d': 2, 'or_bcast4v2d': 2, 'xor2d': 2, 'not_2d': 1, 'greater_equal': 2, 'less_equal_bcast': 2, 'max_int32': 2, 'min_uint8': 2, 'mod_mixed_sign_int8': 2, 'mod_uint8': 2, 'mod_int64_fmod': 2,
+    'pow_types_int32_int32': 2, 'add_uint8': 2, 'sub_uint8': 2, 'div_uint8': 2, 'bitshift_left_uint8': 2, 'bitshift_right_uint16': 2, 'bitwise_and_i32_2d': 2, 'bitwise_xor_i16_3d': 2, 'bitwise_not_2d': 1,
+    'where_long_example': 3, 'tile': 1, 'expand_dim_changed': 1, 'argmax_default_axis_example_select_last_index': 1, 'onehot_negative_indices': 1, 'onehot_with_negative_axis': 1,
+    # indices
+    'scatternd': 1, 'scatternd_add': 1, 'scatter_elements_with_negative_indices': 1, 'scatter_elements_with_duplicate_indices': 1, 'gather_elements_negative_indices': 2, 'gathernd_example_int32': 2,
+    'reversesequence_batch': 1, 'maxunpool_export_without_output_shape': 2,
+    # planes
+    'gridsample_bicubic': 2, 'gridsample_reflection_padding': 2, 'affine_grid_2d': 1, 'basic_deform_conv_with_padding': 3, 'conv_with_strides_padding': 2, 'convtranspose': 2, 'convtranspose_1d': 1,
+    'convtranspose_dilations': 1, 'convtranspose_autopad_same': 1, 'maxpool_2d_dilations': 1, 'maxpool_with_argmax_2d_precomputed_pads': 1, 'averagepool_2d_dilations': 1, 'lppool_2d_same_upper': 1,
+    'col2im_strides': 1, 'resize_tf_crop_and_resize': 1, 'resize_downsample_scales_linear': 1, 'resize_downsample_scales_cubic_antialias': 1, 'center_crop_pad_crop_and_pad': 1,
+    # losses, signals, triangles, bodies
+    'nllloss_NCd1_weight_ii': 2, 'sce_mean_weight_ii_log_prob': 2, 'dft': 1, 'stft': 1, 'tril_neg': 1, 'triu_pos': 1, 'scan9_sum': 2, 'castlike_FLOAT_to_DOUBLE': 2, 'lstm_with_peepholes': 1,
+    'lstm_batchwise': 1, 'lstm_defaults': 1, 'gru_batchwise': 1,
+    # quantized
+    'qlinearconv': 1, 'qlinearmatmul_2D': 1, 'matmulinteger': 2, 'convinteger_with_padding': 1, 'dynamicquantizelinear': 1,
     'gru_defaults': 1, 'gru_with_initial_bias': 1, 'gru_seq_length': 1, 'simple_rnn_defaults': 1, 'simple_rnn_with_initial_bias': 1, 'rnn_seq_length': 1,
 }
 
@@ -47,7 +66,7 @@ def test_operator(tool, tmp_path, case):
     subprocess.run([tool, 'run', tmp_path / 'model.blob', *given, '--output-dir', tmp_path / 'out'], check=True, capture_output=True)
     for i, output in enumerate(model.graph.output):
         wanted = tensor(os.path.join(data, f'output_{i}.pb')).astype(np.float32)
-        got = np.load(tmp_path / 'out' / f'{output.name}.npy')
+        got = np.load(tmp_path / 'out' / f'{output.name}.npy').astype(np.float32)
         np.testing.assert_allclose(got.reshape(wanted.shape), wanted, atol=3e-3 * max(1, np.abs(wanted).max()))
 
 
@@ -88,3 +107,50 @@ def test_masks_beyond_half_precision(tool, tmp_path):
     got, said = converted_and_run(tool, tmp_path, nodes, [1, 4], x, {'m': mask})
     np.testing.assert_allclose(got, [0.2689, 0.7311, 0, 0], atol=1e-3)
     assert any('FP16' in n['what'] for n in said['not_as_intel'])
+
+
+def microsoft_cases():
+    rng = np.random.default_rng(3)
+    real = lambda *shape: rng.standard_normal(shape).astype(np.float32) / 2
+    node = lambda op, inputs, outputs=('y',), **a: onnx.helper.make_node(op, inputs, outputs, domain='com.microsoft', **a)
+    scale, zero = np.float32(0.05), np.uint8(128)
+    yield 'FusedMatMul', node('FusedMatMul', ['x', 'b'], alpha=0.5, transB=1), (3, 8), {'b': real(5, 8)}
+    yield 'BiasGelu', node('BiasGelu', ['x', 'b']), (2, 8), {'b': real(8)}
+    yield 'FastGelu', node('FastGelu', ['x', 'b']), (2, 8), {'b': real(8)}
+    yield 'QuickGelu', node('QuickGelu', ['x']), (2, 8), {}
+    yield 'SkipLayerNormalization', node('SkipLayerNormalization', ['x', 's', 'g', 'b'], epsilon=1e-5), (1, 3, 16), {'s': real(1, 3, 16), 'g': real(16), 'b': real(16)}
+    yield 'Attention', node('Attention', ['x', 'w', 'b'], num_heads=2), (1, 5, 8), {'w': real(8, 24), 'b': real(24)}
+    yield 'causal Attention', node('Attention', ['x', 'w', 'b'], num_heads=2, unidirectional=1), (1, 5, 8), {'w': real(8, 24), 'b': real(24)}
+    yield 'MultiHeadAttention', node('MultiHeadAttention', ['x', 'k', 'v', 'b'], num_heads=2), (1, 5, 8), {'k': real(1, 6, 8), 'v': real(1, 6, 8), 'b': real(24)}
+    yield 'FusedConv', node('FusedConv', ['x', 'w', 'b'], activation='Relu', pads=[1, 1, 1, 1]), (1, 3, 8, 8), {'w': real(4, 3, 3, 3), 'b': real(4)}
+    packed = rng.integers(0, 256, (6, 2, 8), np.uint8)
+    yield 'MatMulNBits', node('MatMulNBits', ['x', 'w', 's'], K=32, N=6, bits=4, block_size=16), (3, 32), {'w': packed, 's': real(12)}
+    yield 'DynamicQuantizeMatMul', node('DynamicQuantizeMatMul', ['x', 'w', 's', 'z']), (3, 8), {'w': rng.integers(0, 256, (8, 6), np.uint8), 's': scale.reshape(1), 'z': zero.reshape(1)}
+
+
+@pytest.mark.parametrize('case', microsoft_cases(), ids=lambda c: c[0])
+def test_operators_of_optimized_exports(tool, tmp_path, case):
+    """What ONNX Runtime computes (pip package onnxruntime)."""
+    runtime = pytest.importorskip('onnxruntime')
+    _, operator, shape, constants = case
+    values = np.random.default_rng(4).standard_normal(shape).astype(np.float32)
+    x = onnx.helper.make_tensor_value_info('x', onnx.TensorProto.FLOAT, shape)
+    y = onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, None)
+    made = [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
+    opsets = [onnx.helper.make_opsetid('', 17), onnx.helper.make_opsetid('com.microsoft', 1)]
+    model = onnx.helper.make_model(onnx.helper.make_graph([operator], 'g', [x], [y], made), opset_imports=opsets, ir_version=8)
+    wanted = runtime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider']).run(None, {'x': values})[0]
+    onnx.save(model, tmp_path / 'm.onnx')
+    np.save(tmp_path / 'x.npy', values)
+    subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--ip', 'FP16', '-q'], check=True, capture_output=True)
+    subprocess.run([tool, 'run', tmp_path / 'm.blob', '--input', f'x={tmp_path}/x.npy', '--output-dir', tmp_path], check=True, capture_output=True)
+    got = np.load(tmp_path / 'y.npy').reshape(wanted.shape)
+    np.testing.assert_allclose(got, wanted, atol=1e-2 * max(1, np.abs(wanted).max()))
+
+
+@pytest.mark.parametrize('factor', (1e6, 2e-7))
+def test_factors_that_half_precision_does_not_hold(tool, tmp_path, factor):
+    values = np.linspace(-1, 1, 64, dtype=np.float32).reshape(1, 64) * np.float32(1e-2 if factor > 1 else 6e4)
+    nodes = [onnx.helper.make_node('Mul', ['x', 'k'], ['y'])]
+    got, _ = converted_and_run(tool, tmp_path, nodes, [1, 64], values, {'k': np.array([factor], np.float32)})
+    np.testing.assert_allclose(got.reshape(values.shape), values * np.float32(factor), rtol=2e-3, atol=1e-4 * abs(factor * values).max())

@@ -11,6 +11,7 @@ constexpr const char* kStateTheShape =
 
 Error unknown_operator(const SourceOperator& op) {
   Error e = unsupported_layer(op.name, op.type).from(op.where);
+  if (!op.advice.empty()) e.hint(op.advice);
   if (op.for_shapes) e.hint(kStateTheShape);
   return e;
 }

@@ -52,7 +52,9 @@ std::vector<Output> unread_values(const Session& s) {
 
 void add_results(Session& s) {
   std::vector<Output> outputs;
-  if (!s.source.only_stated_outputs && s.options.quirks) outputs = unread_values(s);
+  // Models of ONNX say what their outputs are.
+  const bool says = s.framework == importers::Framework::Onnx && !s.options.quirks;
+  if (!s.source.only_stated_outputs && !says) outputs = unread_values(s);
   for (const SourceOutput& o : s.source.outputs)
     if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of(s.source, o.key), s.value(o.key), o.name});
   for (const Value& v : s.dangling) outputs.push_back({v.node->name, v, {}});

@@ -44,6 +44,8 @@ bool merge_transposes(Rewriter& rw, Node* n);
 
 // half_precision.cpp: --data_type FP16
 void to_half_precision(Graph& graph);
+/// Factors beyond FP16 become two (factors.cpp).
+std::vector<Remark> split_factors(Graph& graph);
 /// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
 std::vector<Remark> limit_constants(Graph& graph);
 // reading_order.cpp

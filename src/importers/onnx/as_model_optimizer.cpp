@@ -2,6 +2,7 @@
 // by one; then what Model Optimizer does to any network.
 #include "importers/onnx/as_model_optimizer.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "importers/common/session.hpp"
@@ -9,6 +10,7 @@
 #include "importers/model_optimizer/pipeline.hpp"
 #include "importers/onnx/bodies.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/refusals.hpp"
 
 namespace blobsmith {
 namespace {
@@ -18,12 +20,19 @@ using importers::SourceOperator;
 
 void check_model(const onnx_file::Model& model) {
   if (model.outputs.empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
-  if (model.opset < 1 && !model.nodes.empty())
+  const auto is_default = [](const onnx_file::Node& n) { return onnx_import::is_default_domain(n.domain); };
+  if (model.opset < 1 && std::ranges::any_of(model.nodes, is_default))
     throw Error(ErrorCode::BadOnnx, "the model does not say which opset it uses");
 }
 
 SourceOperator source_operator(const onnx_file::Node& n, size_t index, int64_t opset) {
-  SourceOperator op{index, onnx_import::mo::layer_name(n), n.op_type, n.describe(opset), n.inputs, n.outputs};
+  SourceOperator op{.index = index,
+                    .name = onnx_import::mo::layer_name(n),
+                    .type = n.op_type,
+                    .where = n.describe(opset),
+                    .advice = std::string(onnx_import::why_refused(n.op_type)),
+                    .inputs = n.inputs,
+                    .outputs = n.outputs};
   if (!onnx_import::is_default_domain(n.domain)) op.type = n.domain + "." + n.op_type;
   op.single_outputs = n.op_type == "TopK" || n.op_type == "LSTM";
   std::ranges::move(onnx_import::captured_names(n), std::back_inserter(op.inputs));

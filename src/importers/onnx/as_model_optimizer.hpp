@@ -10,7 +10,10 @@
 namespace blobsmith {
 
 /// The operators that this importer knows, and the main operation that each becomes ("": it passes its input on).
-std::map<std::string_view, std::string_view> onnx_operators();
+std::map<std::string, std::string_view> onnx_operators();
+/// The operators that are refused as a whole, and why; the limits of those that are not.
+std::map<std::string_view, std::string_view> onnx_refusals();
+std::map<std::string_view, std::string_view> onnx_form_limits();
 
 /// Throws Error/ErrorList naming the node and its operator. External data files are looked up in `folder`
 /// ("" = none allowed).

@@ -1,6 +1,8 @@
 // Short words for operators that Model Optimizer doesn't know and that become several operations: no name in an IR of
 // Intel's is to be met, so that nodes are named after what they do.
 #pragma once
+#include <cmath>
+
 #include "importers/onnx/mo_context.hpp"
 
 namespace blobsmith::onnx_import::mo {
@@ -73,6 +75,15 @@ class Steps {
                             {"new_axis_mask", none},
                             {"shrink_axis_mask", none},
                             {"ellipsis_mask", none}}));
+  }
+
+  /// x / sqrt(mean(x^2) + eps) over the last n elements, as an L2 norm, which has a stage: no square leaves it.
+  Value root_mean_square_norm(Value x, int64_t n, double eps) {
+    const Shape shape = x.shape();
+    const auto count = static_cast<double>(n);
+    const Value normal = make("NormalizeL2", {reshape(x, {1, element_count(shape) / n, n}), indices({2})},
+                              attributes({{"eps", eps * count}, {"eps_mode", std::string("add")}}));
+    return multiply(reshape(normal, shape), std::sqrt(count));
   }
 
   /// The result, which has the layer's name.

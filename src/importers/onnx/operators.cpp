@@ -3,11 +3,13 @@
 #include <array>
 
 #include "importers/onnx/as_model_optimizer.hpp"
+#include "importers/onnx/refusals.hpp"
 
 namespace blobsmith {
 namespace onnx_import {
 
 std::span<const OperatorRow> activation_operators();
+std::span<const OperatorRow> attention_operators();
 std::span<const OperatorRow> bit_operators();
 std::span<const OperatorRow> constant_operators();
 std::span<const OperatorRow> convolution_operators();
@@ -16,8 +18,10 @@ std::span<const OperatorRow> element_wise_operators();
 std::span<const OperatorRow> indexing_operators();
 std::span<const OperatorRow> loss_operators();
 std::span<const OperatorRow> matmul_operators();
+std::span<const OperatorRow> microsoft_operators();
 std::span<const OperatorRow> normalization_operators();
 std::span<const OperatorRow> openvino_operators();
+std::span<const OperatorRow> operators_without_domain();
 std::span<const OperatorRow> pooling_operators();
 std::span<const OperatorRow> quantization_operators();
 std::span<const OperatorRow> recurrent_operators();
@@ -32,7 +36,7 @@ std::span<const OperatorRow> softmax_operators();
 
 namespace {
 
-constexpr std::string_view kOpenVino = "org.openvinotoolkit";
+constexpr std::string_view kOpenVino = "org.openvinotoolkit", kMicrosoft = "com.microsoft";
 
 struct Family {
   std::string_view domain;  ///< empty: the default one
@@ -40,6 +44,7 @@ struct Family {
 };
 constexpr std::array kFamilies{
     Family{"", activation_operators},
+    Family{"", attention_operators},
     Family{"", bit_operators},
     Family{"", constant_operators},
     Family{"", convolution_operators},
@@ -48,6 +53,7 @@ constexpr std::array kFamilies{
     Family{"", loss_operators},
     Family{"", matmul_operators},
     Family{"", normalization_operators},
+    Family{"", operators_without_domain},
     Family{"", pooling_operators},
     Family{"", quantization_operators},
     Family{"", recurrent_operators},
@@ -59,6 +65,7 @@ constexpr std::array kFamilies{
     Family{"", signal_operators},
     Family{"", slice_operators},
     Family{"", softmax_operators},
+    Family{kMicrosoft, microsoft_operators},
     Family{kOpenVino, detection_operators},
     Family{kOpenVino, openvino_operators},
 };
@@ -93,11 +100,25 @@ const OperatorRow* find_operator(std::string_view domain, std::string_view op_ty
 
 }  // namespace onnx_import
 
-std::map<std::string_view, std::string_view> onnx_operators() {
-  std::map<std::string_view, std::string_view> operators;
+std::map<std::string_view, std::string_view> onnx_refusals() {
+  std::map<std::string_view, std::string_view> list;
+  for (const onnx_import::Refusal& r : onnx_import::refused_operators()) list.emplace(r.op_type, r.why);
+  return list;
+}
+
+std::map<std::string_view, std::string_view> onnx_form_limits() {
+  std::map<std::string_view, std::string_view> list;
+  for (const onnx_import::Refusal& r : onnx_import::refused_forms()) list.emplace(r.op_type, r.why);
+  return list;
+}
+
+std::map<std::string, std::string_view> onnx_operators() {
+  std::map<std::string, std::string_view> operators;
   for (const onnx_import::Family& family : onnx_import::kFamilies)
     for (const onnx_import::OperatorRow& row : family.rows())
-      if (row.as_model_optimizer) operators[row.op_type] = row.becomes;
+      if (row.as_model_optimizer)
+        operators[(family.domain == onnx_import::kMicrosoft ? std::string(family.domain) + "." : "") +
+                  std::string(row.op_type)] = row.becomes;
   return operators;
 }
 

@@ -1,5 +1,6 @@
 // Chains of additions and multiplications by constants: multiplications move in front, neighbours merge
 // (front-end spec §5.4, LinOpSequenceFusion).
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -12,7 +13,7 @@ struct Linear {
 // v = x <type> constant, with no other user when `exclusive`.
 std::optional<Linear> linear(Value v, std::string_view type, bool exclusive) {
   Node* n = producer(v, type);
-  if (!n || (exclusive && !has_one_user(v))) return std::nullopt;
+  if (!n || (exclusive && !has_one_user(v)) || n->attrs.flag(kStaysApart)) return std::nullopt;
   for (const auto& [x, c] : either_order(n))
     if (constant_of(c)) return Linear{x, c};
   return std::nullopt;

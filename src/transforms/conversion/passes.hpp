@@ -9,6 +9,9 @@ namespace blobsmith::transforms {
 /// Set on a reduction of integers that is to stay one: its stage is exact, the pooling that Intel makes of it is not.
 inline constexpr std::string_view kStaysReduction = "stays_reduction";
 
+/// Set on a product by a constant that is not to be joined with its neighbours: FP16 does not hold the joint factor.
+inline constexpr std::string_view kStaysApart = "stays_apart";
+
 bool fold_constants(Graph& graph);     // constant_folding.cpp
 bool convert_precision(Graph& graph);  // convert_precision.cpp
 // strided_slice_optimization.cpp

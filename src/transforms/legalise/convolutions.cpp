@@ -118,6 +118,66 @@ Value transposed_convolution(Rewriter& rw, const Node& n) {
   return rw.make("GroupConvolutionBackpropData", inputs, n.attrs)->value();
 }
 
+// ---- gaps in the window of a transposed convolution ---------------------------------------------------------------
+
+/// The stage knows no dilations.
+bool has_gaps(const Node& n) {
+  const auto* d = n.attrs.find("dilations");
+  return d && transforms::constant_of(n.input(1)) &&
+         std::ranges::any_of(n.attrs.integers("dilations"), [](int64_t v) { return v != 1; });
+}
+
+/// The same window with zeros in its gaps.
+Value without_gaps(Rewriter& rw, const Node& n) {
+  const Tensor& w = n.input(1).node->constant;
+  const std::vector<int64_t> dilations = n.attrs.integers("dilations");
+  Shape wide = w.shape;
+  const size_t first = wide.size() - dilations.size();
+  for (size_t i = 0; i < dilations.size(); ++i) wide[first + i] = (wide[first + i] - 1) * dilations[i] + 1;
+  const std::vector<float> values = w.to_f32();
+  std::vector<double> spread(static_cast<size_t>(element_count(wide)), 0.0);
+  for (size_t k = 0; k < values.size(); ++k) {
+    auto rest = static_cast<int64_t>(k);
+    int64_t at = 0, step = 1;
+    for (size_t a = wide.size(); a-- > 0;) {
+      const int64_t i = rest % w.shape[a];
+      rest /= w.shape[a];
+      at += step * (a < first ? i : i * dilations[a - first]);
+      step *= wide[a];
+    }
+    spread[static_cast<size_t>(at)] = static_cast<double>(values[k]);
+  }
+  std::vector<Value> inputs = n.inputs();
+  inputs[1] = rw.constant(Tensor::reals(w.type, wide, spread));
+  Attributes attrs = n.attrs;
+  attrs.set("dilations", std::vector<int64_t>(dilations.size(), 1));
+  return rw.make(n.type, inputs, attrs, n.version)->value();
+}
+
+// ---- transposed convolutions of lines -------------------------------------------------------------------------------
+
+bool is_of_lines(const Node& n) { return n.input(0).shape().size() == 3 && is_static(n.shape()); }
+
+/// A line is a plane of one row.
+Value as_plane(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  Shape x = n.input(0).shape(), w = n.input(1).shape();
+  x.insert(x.begin() + 2, 1);
+  w.insert(w.end() - 1, 1);
+  Attributes attrs = n.attrs;
+  const auto with = [&](const char* name, int64_t of_row) {
+    if (!attrs.has(name)) return;
+    std::vector<int64_t> v = attrs.integers(name);
+    if (v.size() == 1) v.insert(v.begin(), of_row);
+    attrs.set(name, v);
+  };
+  for (const char* name : {"strides", "dilations"}) with(name, 1);
+  for (const char* name : {"pads_begin", "pads_end", "output_padding"}) with(name, 0);
+  std::vector<Value> inputs{t.reshape(n.input(0), x), t.reshape(n.input(1), w)};
+  if (n.input_count() > 2) inputs.push_back(t.concat({rw.indices({1}), n.input(2)}, 0));
+  return t.reshape(rw.make(n.type, inputs, attrs, n.version)->value(), n.shape());
+}
+
 // ---- AvgPool --------------------------------------------------------------------------------------------------------
 
 /// The stage divides by what lies inside of the input and of as much padding behind it as there is in front.
@@ -160,6 +220,14 @@ constexpr SpelledRow kRows[] = {
      is_transposed,
      transposed_convolution,
      "a product of matrices and sums of blocks, as its weights are computed"},
+    {{"ConvolutionBackpropData", "GroupConvolutionBackpropData"},
+     is_of_lines,
+     as_plane,
+     "the same of planes of one row"},
+    {{"ConvolutionBackpropData", "GroupConvolutionBackpropData"},
+     has_gaps,
+     without_gaps,
+     "the same with zeros in the gaps of its window"},
     {{"AvgPool"}, averages_uneven_padding, padded_average, "Pad, and an average without padding"},
 };
 

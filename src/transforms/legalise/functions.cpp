@@ -12,6 +12,7 @@ namespace blobsmith::legalise_rows {
 namespace {
 
 constexpr double kPi = std::numbers::pi, kHalfPi = kPi / 2, kLn2 = std::numbers::ln2;
+constexpr double kFewDigits = 3.125;  ///< of pi: its multiples up to 81 are exact
 
 bool of_reals(const Node& n) { return is_float(n.element_type()); }
 
@@ -40,7 +41,6 @@ class Functions : public Terms {
   }
   /// x less `turns` times pi
   Value without_turns(Value x, Value turns) {
-    constexpr double kFewDigits = 3.125;
     return add(add(x, multiply(turns, -kFewDigits)), multiply(turns, kFewDigits - kPi));
   }
   Value round(Value x) { return make("Round", {x}, transforms::attributes({{"mode", "half_to_even"}})); }
@@ -77,9 +77,13 @@ Value cosine(Rewriter& rw, const Node& n) {
 /// The cosine as the sine of what is left to pi/2, so that it is exact where it is small.
 Value tangent(Rewriter& rw, const Node& n) {
   Functions f(rw);
-  const Value x = n.input(0), k = f.round(f.multiply(x, 1 / kPi)), r = f.without_turns(x, k);
-  constexpr double kFewDigits = 1.5703125;
-  const Value rest = f.add(f.add(f.multiply(f.magnitude(r), -1), kFewDigits), kHalfPi - kFewDigits);
+  const Value x = n.input(0), k = f.round(f.multiply(x, 1 / kPi));
+  // r = high + low, of which the first is exact; pi/2 in two parts alike
+  const Value high = f.add(x, f.multiply(k, -kFewDigits)), low = f.multiply(k, kFewDigits - kPi);
+  const Value r = f.add(high, low), below = f.is_negative(r);
+  const auto opposed = [&](Value v) { return f.choose(below, v, f.multiply(v, -1)); };  // -|r| of its parts
+  constexpr double kFewOfHalf = 1.5703125;
+  const Value rest = f.add(f.add(opposed(high), kFewOfHalf), f.add(opposed(low), kHalfPi - kFewOfHalf));
   return f.multiply(f.small_sine(r), f.reciprocal(f.small_sine(rest)));
 }
 

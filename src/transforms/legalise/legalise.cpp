@@ -157,6 +157,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   add(legalise_rows::widen_integers(graph));
   add(legalise_rows::sort_integers(graph));
   spell_out(graph, done);
+  legalise_rows::read_all_of_lstms(graph);
   add(rows_to_planes(graph));
   return done;
 }

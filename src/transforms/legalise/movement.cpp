@@ -136,7 +136,67 @@ Value pad(Rewriter& rw, const Node& n) {
   return x == n.input(0) ? t.reshape(x, n.shape()) : x;
 }
 
+// ---- ReverseSequence ------------------------------------------------------------------------------------------------
+
+/// The stage wants lengths of FP16, which no model has.
+bool has_constant_lengths(const Node& n) {
+  return constant_of(n.input(1)) && is_static(n.shape()) &&
+         n.attrs.integer("batch_axis", 0) != n.attrs.integer("seq_axis", 1);
+}
+
+/// A Gather for every item.
+Value reversed(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Value x = n.input(0);
+  const std::vector<int64_t> lengths = n.input(1).node->constant.to_i64();
+  const auto batch =
+                 static_cast<int64_t>(transforms::axis_from_front(n.attrs.integer("batch_axis", 0), n.shape().size())),
+             steps =
+                 static_cast<int64_t>(transforms::axis_from_front(n.attrs.integer("seq_axis", 1), n.shape().size()));
+  std::vector<Value> items;
+  for (int64_t b = 0; b < n.shape()[static_cast<size_t>(batch)]; ++b) {
+    const int64_t length = lengths.at(static_cast<size_t>(b));
+    std::vector<int64_t> at;
+    for (int64_t i = 0; i < n.shape()[static_cast<size_t>(steps)]; ++i) at.push_back(i < length ? length - 1 - i : i);
+    items.push_back(t.gather(t.slice(x, batch, b, b + 1), at, steps));
+  }
+  return t.concat(items, batch);
+}
+
+bool has_constant_axes(const Node& n) {
+  return constant_of(n.input(1)) && is_static(n.shape()) && n.attrs.text("mode", "index") == "index";
+}
+Value turned_round(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  Value x = n.input(0);
+  for (const int64_t a : transforms::normalized_axes(n.input(1).node->constant.to_i64(), n.shape().size())) {
+    std::vector<int64_t> at;
+    for (int64_t i = n.shape()[static_cast<size_t>(a)]; i-- > 0;) at.push_back(i);
+    x = t.gather(x, at, a);
+  }
+  return x == n.input(0) ? t.reshape(x, n.shape()) : x;
+}
+
+bool has_constant_shifts(const Node& n) {
+  return constant_of(n.input(1)) && constant_of(n.input(2)) && is_static(n.shape());
+}
+Value rolled(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  Value x = n.input(0);
+  const std::vector<int64_t> shifts = n.input(1).node->constant.to_i64();
+  const auto axes = transforms::normalized_axes(n.input(2).node->constant.to_i64(), n.shape().size());
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t size = n.shape()[static_cast<size_t>(axes[i])], by = shifts.at(shifts.size() == 1 ? 0 : i);
+    const int64_t at = ((-by % size) + size) % size;
+    if (at != 0) x = t.concat({t.slice(x, axes[i], at, size), t.slice(x, axes[i], 0, at)}, axes[i]);
+  }
+  return x == n.input(0) ? t.reshape(x, n.shape()) : x;
+}
+
 constexpr SpelledRow kRows[] = {
+    {{"ReverseSequence"}, has_constant_lengths, reversed, "a Gather of every item"},
+    {{"Reverse"}, has_constant_axes, turned_round, "Gathers of turned positions"},
+    {{"Roll"}, has_constant_shifts, rolled, "two parts in the other order"},
     {{"Tile"}, repeats_integers, tile, "Gathers of repeated positions"},
     {{"Broadcast"}, broadcasts_integers, broadcast, "Gathers of repeated positions"},
     {{"Pad"}, is_padded_otherwise, pad, "Concat with what is padded, or a Gather"},

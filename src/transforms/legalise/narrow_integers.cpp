@@ -1,5 +1,6 @@
-// Integers of 8 and 16 bits. The VPU computes with 32-bit integers alone (bytes are only read, as FP16), so everything
-// becomes those; what may leave its type's range wraps around as it would have in the type.
+// Integers of 8 and 16 bits, and those without sign. The VPU computes with 32-bit integers alone (bytes are only read,
+// as FP16), so everything becomes those; what may leave its type's range wraps around as it would have in the type.
+// Numbers beyond 2^31 have no place in them.
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -11,8 +12,10 @@ namespace blobsmith::legalise_rows {
 namespace {
 
 bool is_narrow(ElementType t) {
-  return t == ElementType::u8 || t == ElementType::i8 || t == ElementType::u16 || t == ElementType::i16;
+  return t == ElementType::u8 || t == ElementType::i8 || t == ElementType::u16 || t == ElementType::i16 ||
+         t == ElementType::u32 || t == ElementType::u64;
 }
+bool wraps(ElementType t) { return byte_width(t) < 4; }
 bool is_signed(ElementType t) { return t == ElementType::i8 || t == ElementType::i16; }
 
 bool makes_reals(const NodeUse& u) { return u.node->is("Convert") && is_float(u.node->element_type()); }
@@ -82,6 +85,7 @@ class Widening {
     if (n->output_count()) infer(graph_, n);
     if (!is_narrow(was)) return;
     const bool cuts = n->is("Convert") && !is_float(from) && from != ElementType::boolean && from != was;
+    if (!wraps(was)) return types_.emplace_back(n, was), void();
     if (cuts || is_one_of(*n, kLeaveTheRange)) wrap(n, was);
     said_.push_back(remark(Remark::Kind::Rewritten, *n, "32-bit integers, which wrap around as the model's"));
   }

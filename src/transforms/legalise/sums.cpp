@@ -1,5 +1,6 @@
 // Running sums, and products of many.
 #include <algorithm>
+#include <cmath>
 
 #include "transforms/legalise/terms.hpp"
 
@@ -82,7 +83,52 @@ Value product(Rewriter& rw, const Node& n) {
   return t.reshape(x, n.shape());
 }
 
+/// ln of a sum of exponentials: the largest one is taken out first, as FP16 holds none of more than 11.
+const Node* exponentials_below(const Node& n) {
+  const Node* sum = transforms::producer(n.input(0), "ReduceSum");
+  if (!sum || !constant_of(sum->input(1)) || !transforms::has_one_user(n.input(0))) return nullptr;
+  const Node* exp = transforms::producer(sum->input(0), "Exp");
+  if (!exp || !transforms::has_one_user(sum->input(0))) return nullptr;
+  const Node* less = transforms::producer(exp->input(0), "Subtract");
+  const bool has_shift = less && transforms::producer(less->input(1), "ReduceMax");
+  const Node* plus = transforms::producer(exp->input(0), "Add");  // a subtraction as the sum with the negated
+  return has_shift || plus ? nullptr : exp;
+}
+bool is_log_of_exponentials(const Node& n) { return is_float(n.element_type()) && exponentials_below(n); }
+
+Value log_of_exponentials(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Node& sum = *n.input(0).node;
+  const Value x = exponentials_below(n)->input(0);
+  const auto axes = transforms::normalized_axes(sum.input(1).node->constant.to_i64(), x.shape().size());
+  const Value largest = t.reduce("ReduceMax", x, axes, true);
+  const Value powers = t.make("Exp", {t.add(x, t.multiply(largest, -1))});
+  const Value y = t.add(t.make("Log", {t.reduce("ReduceSum", powers, axes, true)}), largest);
+  return t.reshape(y, n.shape());
+}
+
+/// The root of a sum of squares: of the parts of the largest one, whose mean is at most 1, so that no square and no sum
+/// leaves FP16.
+bool is_norm(const Node& n) {
+  return is_float(n.element_type()) && constant_of(n.input(1)) && is_static(n.input(0).shape());
+}
+Value norm(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  constexpr double kLeast = 1.0 / 16384;
+  const Value x = n.input(0);
+  const auto axes = transforms::normalized_axes(n.input(1).node->constant.to_i64(), x.shape().size());
+  double count = 1;
+  for (const int64_t a : axes) count *= static_cast<double>(x.shape()[static_cast<size_t>(a)]);
+  const Value largest = t.maximum(t.reduce("ReduceMax", t.magnitude(x), axes, true), kLeast);
+  const Value parts = t.multiply(x, t.make("Power", {largest, t.number(largest, -1)}));
+  const Value mean = t.reduce("ReduceMean", t.multiply(parts, parts), axes, true);
+  const Value root = t.multiply(t.make("Power", {mean, t.number(mean, 0.5)}), std::sqrt(count));
+  return t.reshape(t.multiply(root, largest), n.shape());
+}
+
 constexpr SpelledRow kRows[] = {
+    {{"ReduceL2"}, is_norm, norm, "the norm of the parts of the largest number, times it"},
+    {{"Log"}, is_log_of_exponentials, log_of_exponentials, "the largest exponential is taken out of the sum"},
     {{"CumSum"}, has_constant_axis, cumulative_sum, "a product by a triangle of ones, or sums of moved copies"},
     {{"ReduceProd"}, has_constant_axes, product, "products of halves"},
 };

@@ -80,6 +80,11 @@ Value Terms::gather(Value x, const std::vector<int64_t>& indices, int64_t axis) 
   return make("Gather", {x, at, along}, attributes({{"batch_dims", int64_t{0}}}));
 }
 
+Value Terms::reshape(Value x, Shape shape) {
+  if (const Tensor* t = transforms::constant_of(x)) return rw_.constant({t->type, std::move(shape), t->bytes});
+  return rw_.reshape(x, std::move(shape))->value();
+}
+
 Value Terms::transpose(Value x, std::vector<int64_t> order) {
   if (std::ranges::is_sorted(order)) return x;
   return rw_.transpose(x, std::move(order))->value();

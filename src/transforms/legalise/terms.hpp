@@ -37,6 +37,9 @@ std::vector<Remark> keep_whole_numbers(Graph& graph);
 /// The sorting and choosing of integers (integer_top_k.cpp).
 std::vector<Remark> sort_integers(Graph& graph);
 
+/// Outputs of loops over LSTM cells that nothing reads (loops.cpp).
+void read_all_of_lstms(Graph& graph);
+
 /// Set on what a rewrite made in a form that the same rewrite would take again.
 inline constexpr std::string_view kSpelledOut = "spelled_out";
 
@@ -89,7 +92,7 @@ class Terms {
               const std::vector<int64_t>& step);
   Value concat(std::vector<Value> parts, int64_t axis);
   Value gather(Value x, const std::vector<int64_t>& indices, int64_t axis);
-  Value reshape(Value x, Shape shape) { return rw_.reshape(x, std::move(shape))->value(); }
+  Value reshape(Value x, Shape shape);  ///< constants stay constants
   Value transpose(Value x, std::vector<int64_t> order);
   Rewriter& rewriter() { return rw_; }
 

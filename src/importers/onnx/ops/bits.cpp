@@ -1,6 +1,7 @@
 // Operators on the bits of integers, which the VPU lacks: a shift is a product or quotient by a power of two from a
 // table; "and" looks up byte by byte, the others follow from it: a | b = a + b - (a & b), a ^ b = a + b - 2 (a & b).
 #include <algorithm>
+#include <limits>
 
 #include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
@@ -15,16 +16,32 @@ bool is_signed(ElementType t) {
   return t == ElementType::i8 || t == ElementType::i16 || t == ElementType::i32 || t == ElementType::i64;
 }
 
+/// By any number of places: beyond the width nothing is left but the sign.
 std::vector<Value> bit_shift(Context& c) {
   Steps s(c);
   const std::string direction = c.text("direction", "");
   if (direction != "LEFT" && direction != "RIGHT") c.refuse("direction is '" + direction + "'");
-  const Value x = c.input(0);
-  std::vector<int64_t> powers;
-  for (int64_t i = 0; i < 31; ++i) powers.push_back(int64_t{1} << i);
-  const Value factor = s.convert(s.gather(s.indices(powers), s.convert(c.input(1), ElementType::i32), 0), x.type());
-  if (direction == "LEFT") return {s.done(s.multiply(x, factor))};
-  return {s.done(s.make("Divide", {x, factor}, attributes({{"m_pythondiv", true}})))};
+  const Value x = s.convert(c.input(0), ElementType::i32), by = s.convert(c.input(1), ElementType::i32);
+  const auto back = [&](Value v) { return std::vector<Value>{s.done(s.convert(v, c.input(0).type()))}; };
+  const auto beyond = [&](int64_t last) {
+    return s.make("LogicalOr", {s.make("Less", {by, s.number(by, 0)}),
+                                s.make("Greater", {by, s.number(by, static_cast<double>(last))})});
+  };
+  std::vector<int32_t> powers;
+  for (int i = 0; i < 31; ++i) powers.push_back(int32_t{1} << i);
+  const auto table = [&](std::vector<int32_t> v) {
+    const auto count = static_cast<int64_t>(v.size());
+    return s.constant(Tensor::of(ElementType::i32, {count}, std::move(v)));
+  };
+  if (direction == "LEFT") {
+    powers.insert(powers.end(), {std::numeric_limits<int32_t>::min(), 0});
+    const Value place = s.make("Select", {beyond(31), s.number(by, 32), by});
+    return back(s.multiply(x, s.gather(table(powers), place, 0)));
+  }
+  const Value over = beyond(30), place = s.make("Select", {over, s.number(by, 30), by});
+  const auto down = [&](Value a, Value b) { return s.make("Divide", {a, b}, attributes({{"m_pythondiv", true}})); };
+  const Value shifted = down(x, s.gather(table(powers), place, 0));
+  return back(down(shifted, s.add(s.convert(over, ElementType::i32), 1)));
 }
 
 /// The bytes of v from the lowest on, 0..255 each; v counts as of 32 bits, the width of the VPU's integers.
@@ -62,6 +79,7 @@ Value both(Steps& s, Value a, Value b, ElementType type) {
 
 void check(Context& c) {
   if (!is_integer(c.input(0).type())) c.refuse("its inputs are not integers");
+  if (c.input(0).type() == ElementType::u64) c.refuse("the chip's integers have 32 bits, and these all 64");
 }
 
 std::vector<Value> bitwise_and(Context& c) {

@@ -1,4 +1,6 @@
 // Convolutions. The Inference Engine computes groups and bias from shapes at run time; they are folded later.
+#include <algorithm>
+
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/window.hpp"
 
@@ -41,11 +43,27 @@ Value convolve(Context& c, const std::string& suffix) {
   return c.make("GroupConvolution", {c.input(0), grouped_weights(c, c.input(1), groups)}, a, Context::kNewest, suffix);
 }
 
+/// SAME of a transposed convolution: the output is the stride times the input.
+/// quirk: Model Optimizer leaves it without padding.
+void pad_to_multiple(Context& c, Window& w) {
+  const Shape &x = c.input(0).shape(), &weights = c.input(1).shape();
+  const std::vector<int64_t> added = c.integers("output_padding", std::vector<int64_t>(w.strides.size(), 0));
+  for (size_t i = 0; i < w.strides.size(); ++i) {
+    const int64_t extent = (weights[i + 2] - 1) * w.dilations[i] + 1;
+    const int64_t all =
+        std::max<int64_t>(0, w.strides[i] * (x[i + 2] - 1) + added.at(i) + extent - x[i + 2] * w.strides[i]);
+    w.pads_begin[i] = w.auto_pad == "same_upper" ? all / 2 : all - all / 2;
+    w.pads_end[i] = all - w.pads_begin[i];
+  }
+  w.auto_pad = "explicit";
+}
+
 Value deconvolve(Context& c, const std::string& suffix) {
   const size_t spatial = spatial_axes(c, c.input(0));
-  const Window w = read_window(c, spatial);
+  Window w = read_window(c, spatial);
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
+  if (!c.quirks() && w.auto_pad.starts_with("same") && !c.has("output_shape")) pad_to_multiple(c, w);
   const Attributes a = attributes({{"strides", w.strides},
                                    {"dilations", w.dilations},
                                    {"pads_begin", w.pads_begin},

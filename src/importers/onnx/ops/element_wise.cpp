@@ -76,6 +76,22 @@ std::vector<Value> remainder(Context& c) {
                    c.binary("FloorMod", below, divisor, "/negative_rest"))};
 }
 
+/// Slopes of every channel, or one for all, have a stage; others are factors of the negative part.
+/// quirk: Model Optimizer takes any list of slopes for those of the channels.
+std::vector<Value> prelu(Context& c) {
+  const Value x = c.input(0), slope = c.input(1);
+  const Shape &given = slope.shape(), &data = x.shape();
+  const bool channels = given.size() == 1 && data.size() == 2;
+  const bool has_stage = slope.node->is_constant() && (element_count(given) == 1 || channels ||
+                                                       (given.size() + 1 >= data.size() && data.size() > 2 &&
+                                                        element_count(given) == given[given.size() + 1 - data.size()] &&
+                                                        element_count(given) == data[1]));
+  if (c.quirks() || has_stage || !is_static(given) || !is_static(data)) return plain(c);
+  const Value above = c.make("Relu", {x}, {}, Context::kNewest, "/above");
+  const Value below = c.make("Relu", {c.binary("Multiply", x, -1, "/negated")}, {}, Context::kNewest, "/below");
+  return {c.binary("Subtract", above, c.binary("Multiply", below, slope, "/scaled"))};
+}
+
 /// Only a NaN differs from itself.
 std::vector<Value> is_nan(Context& c) { return {c.make("NotEqual", {c.input(0), c.input(0)})}; }
 
@@ -249,7 +265,7 @@ constexpr OperatorRow kOperators[] = {
     {"BitShift", 1, "Multiply", nullptr, ie::bit_shift},
     {"IsNaN", 9, "NotEqual", mo::is_nan, nullptr},
     {"IsInf", 10, "Greater", mo::is_infinite, nullptr},
-    {"PRelu", 1, "PRelu", mo::plain, ie::binary},
+    {"PRelu", 1, "PRelu", mo::prelu, ie::binary},
     {"Equal", 1, "Equal", mo::binary, ie::binary},
     {"Greater", 1, "Greater", mo::binary, ie::binary},
     {"Less", 1, "Less", mo::binary, ie::binary},

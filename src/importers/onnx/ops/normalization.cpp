@@ -1,6 +1,7 @@
 // Normalizations, and Dropout, which does nothing at inference time.
 #include <cmath>
 
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -21,7 +22,10 @@ const Tensor& parameter(Context& c, size_t i) {
 
 /// Multiply, Add, Multiply, Add; the fusing of linear sequences makes one Multiply and one Add of them
 /// (model-optimizer spec §6.2). The first two constants are computed in single precision.
+std::vector<Value> trained_batch_normalization(Context& c);
+
 std::vector<Value> batch_normalization(Context& c) {
+  if (c.integer("training_mode", 0) != 0 && !c.quirks()) return trained_batch_normalization(c);
   const std::vector<float> mean = parameter(c, 3).to_f32(), variance = parameter(c, 4).to_f32();
   const auto eps = static_cast<float>(c.real("epsilon", 1e-5f));
   std::vector<float> scale(variance.size()), shift(variance.size());
@@ -75,8 +79,10 @@ std::vector<Value> lp_normalization(Context& c) {
   if (c.integer("p", 2) == 1) {  // not by Model Optimizer
     const Value x = c.input(0), size = c.make("Abs", {x}, {}, Context::kNewest, "/abs");
     const Value axes = c.integers_constant({c.axis(c.integer("axis", -1), c.rank())});
-    return {c.binary("Divide", x,
-                     c.make("ReduceSum", {size, axes}, attributes({{"keep_dims", true}}), Context::kNewest, "/sum"))};
+    // By the mean first: the sum may be beyond FP16.
+    const auto along = static_cast<size_t>(c.axis(c.integer("axis", -1), c.rank()));
+    const Value mean = c.make("ReduceMean", {size, axes}, attributes({{"keep_dims", true}}), Context::kNewest, "/mean");
+    return {c.binary("Multiply", c.binary("Divide", x, mean, "/parts"), 1.0 / static_cast<double>(x.shape()[along]))};
   }
   if (c.integer("p", 2) != 2) c.refuse("Only normalization of 2nd order is supported.");
   return {c.make("NormalizeL2", {c.input(0), c.integers_constant({c.axis(c.integer("axis", -1), c.rank())})},
@@ -94,6 +100,30 @@ std::vector<Value> normalized_by_parts(Context& c, Value x, const std::vector<in
   const Value variance = mean_of(c.binary("Multiply", distance, distance, "/square"), "/variance");
   const Value inverse = c.binary("Power", c.binary("Add", variance, eps, "/eps"), -0.5, "/inverse_deviation");
   return {c.binary("Multiply", distance, inverse, "/normal"), mean, inverse};
+}
+
+/// By the moments of the batch itself; those that the model keeps move towards them.
+std::vector<Value> trained_batch_normalization(Context& c) {
+  const Value x = c.input(0);
+  if (!is_static(x.shape()) || c.rank() < 2) c.refuse("its input has the shape " + to_string(x.shape()));
+  std::vector<int64_t> axes;
+  for (int64_t i = 0; i < c.rank(); ++i)
+    if (i != 1) axes.push_back(i);
+  Steps s(c);
+  const Value mean = s.reduce("ReduceMean", x, axes, true), distance = s.subtract(x, mean);
+  const Value variance = s.reduce("ReduceMean", s.multiply(distance, distance), axes, true);
+  const std::vector<int64_t> shape = channel_shape(c, x.shape()[1]);
+  const Value normal = s.multiply(distance, s.power(s.add(variance, c.real("epsilon", 1e-5f)), -0.5));
+  const Value y = s.add(s.multiply(normal, s.reshape(c.input(1), shape)), s.reshape(c.input(2), shape));
+  const double momentum = c.real("momentum", 0.9f);
+  const auto moved = [&](size_t kept, Value now) {
+    const Value flat = s.reshape(now, {x.shape()[1]});
+    return s.add(s.multiply(c.input(kept), momentum), s.multiply(flat, 1 - momentum));
+  };
+  std::vector<Value> outputs{s.done(y)};
+  if (c.output_count() > 1) outputs.push_back(moved(3, mean));
+  if (c.output_count() > 2) outputs.push_back(moved(4, variance));
+  return outputs;
 }
 
 /// The same by an MVN where the VPU has it; its eps is outside of the root, which must not matter.

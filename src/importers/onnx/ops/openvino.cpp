@@ -5,7 +5,14 @@ namespace blobsmith::onnx_import {
 namespace mo {
 namespace {
 
-std::vector<Value> swish(Context& c) { return {c.make("Swish", {c.input(0)})}; }
+/// x sigmoid(alpha x): alpha is an input of OpenVINO's operator, an attribute of ONNX's (opset 24).
+/// quirk: Model Optimizer forgets it.
+std::vector<Value> swish(Context& c) {
+  const Value x = c.input(0);
+  if (c.quirks() || (!c.has("alpha") && !c.has_input(1))) return {c.make("Swish", {x})};
+  const Value alpha = c.has_input(1) ? c.scalar(c.input(1)) : c.number_constant(x.type(), {}, c.real("alpha", 1));
+  return {c.make("Swish", {x, alpha})};
+}
 }  // namespace
 }  // namespace mo
 

@@ -14,7 +14,8 @@ namespace {
 std::vector<Value> pool(Context& c) {
   const Window w = read_window(c, spatial_axes(c, c.input(0)));
   const bool has_gaps = std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; });
-  if (!c.quirks() && (has_gaps || c.output_count() > 1)) return spelled_pool(c, w, c.becomes() == "MaxPool");
+  if (!c.quirks() && (has_gaps || c.output_count() > 1 || hangs_over(c, w)))
+    return spelled_pool(c, w, c.input(0), c.becomes() == "MaxPool");
   Attributes a = attributes({{"kernel", c.integers("kernel_shape")},
                              {"strides", w.strides},
                              {"pads_begin", w.pads_begin},
@@ -55,8 +56,6 @@ std::vector<Value> lp_pool(Context& c) {
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   const Window w = read_window(c, spatial_axes(c, c.input(0)));
   if (p < 1) c.refuse("p is " + std::to_string(c.integer("p", 2)));
-  if (std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; }))
-    c.refuse("its window has dilations " + to_string(w.dilations) + ", which the VPU's pools do not have");
   const Value x = c.input(0);
   const Value powers = p == 2 ? s.multiply(x, x) : p == 1 ? s.make("Abs", {x}) : s.power(s.make("Abs", {x}), p);
   const Attributes a = attributes({{"kernel", kernel},
@@ -66,7 +65,8 @@ std::vector<Value> lp_pool(Context& c) {
                                    {"auto_pad", w.auto_pad},
                                    {"rounding_type", std::string(c.integer("ceil_mode", 0) ? "ceil" : "floor")},
                                    {"exclude-pad", false}});
-  const Value mean = c.make("AvgPool", {powers}, a, 1, "/mean");
+  const bool has_gaps = std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; });
+  const Value mean = has_gaps ? spelled_mean(c, w, powers) : c.make("AvgPool", {powers}, a, 1, "/mean");
   const auto area = static_cast<double>(element_count(kernel));
   // The root of the area apart, so that the sum need not fit in FP16.
   return {s.done(p == 1 ? s.multiply(mean, area) : s.multiply(s.power(mean, 1 / p), std::pow(area, 1 / p)))};

@@ -12,8 +12,9 @@ namespace blobsmith::onnx_import {
 namespace mo {
 namespace {
 
+/// In single precision, so that numbers of different types meet.
 Value real(Context& c, Value v, const std::string& suffix) {
-  if (is_float(v.type())) return v;
+  if (v.type() == ElementType::f32) return v;
   return c.make("Convert", {v}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, suffix);
 }
 

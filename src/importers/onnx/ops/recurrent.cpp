@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/ops/spelled_recurrent.hpp"
 
 namespace blobsmith::onnx_import {
 namespace mo {
@@ -182,6 +183,7 @@ std::vector<Value> run(Context& c, const Sizes& s,
 }
 
 std::vector<Value> lstm(Context& c) {
+  if (needs_spelled_recurrent(c, Cell::Lstm)) return spelled_recurrent(c, Cell::Lstm);
   const Sizes s = check(c, kGates);
   const std::vector<std::string> usual{"Sigmoid", "Tanh", "Tanh"}, given = activations(c, s, usual);
   for (size_t i = 0; i < given.size(); ++i)
@@ -334,8 +336,12 @@ std::vector<Value> run_gru(Context& c, const Sizes& s, const Direction& d) {
   return run_cell(c, s, d, cell, std::move(bias), next);
 }
 
-std::vector<Value> gru(Context& c) { return run(c, check(c, 3), run_gru); }
-std::vector<Value> rnn(Context& c) { return run(c, check(c, 1), run_rnn); }
+std::vector<Value> gru(Context& c) {
+  return needs_spelled_recurrent(c, Cell::Gru) ? spelled_recurrent(c, Cell::Gru) : run(c, check(c, 3), run_gru);
+}
+std::vector<Value> rnn(Context& c) {
+  return needs_spelled_recurrent(c, Cell::Rnn) ? spelled_recurrent(c, Cell::Rnn) : run(c, check(c, 1), run_rnn);
+}
 
 }  // namespace
 }  // namespace mo

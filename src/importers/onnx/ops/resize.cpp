@@ -7,6 +7,7 @@
 
 #include "core/float16.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/ops/spelled_resize.hpp"
 
 namespace blobsmith::onnx_import {
 namespace mo {
@@ -89,17 +90,26 @@ std::vector<Value> upsample(Context& c) {
 
 bool is_given(Context& c, size_t input) { return c.has_input(input) && element_count(c.input(input).shape()) != 0; }
 
+Attributes interpolation_attributes(Context& c) {
+  return attributes({{"coordinate_transformation_mode", c.text("coordinate_transformation_mode", "half_pixel")},
+                     {"nearest_mode", c.text("nearest_mode", "round_prefer_floor")},
+                     {"cube_coeff", c.real("cubic_coeff_a", -0.75f)}});
+}
+
 std::vector<Value> resize(Context& c) {
   if (c.opset() < 11) return upsample(c);
   const std::string transformation = c.text("coordinate_transformation_mode", "half_pixel");
+  if (!c.quirks()) {
+    const ResizedAxes r = resized_axes(c);
+    if (needs_spelled_resize(c, r)) return {spelled_resize(c, r)};
+    if (c.has("axes")) return interpolate(c, {r.scales, r.sizes, !is_given(c, 3)}, interpolation_attributes(c));
+  }
   if (transformation == "tf_crop_and_resize" || c.integer("exclude_outside", 0) != 0 ||
       c.integer("antialias", 0) != 0 || c.has("axes"))
     c.refuse("this form of Resize is not supported");
   // quirk: the term that guards the floor is rounded to half precision before it is used in single precision.
   const float epsilon = half_to_float(float_to_half(1e-5f));
-  const Attributes a = attributes({{"coordinate_transformation_mode", transformation},
-                                   {"nearest_mode", c.text("nearest_mode", "round_prefer_floor")},
-                                   {"cube_coeff", c.real("cubic_coeff_a", -0.75f)}});
+  const Attributes a = interpolation_attributes(c);
   if (is_given(c, 3)) return interpolate(c, by_sizes(c, c.constant_integers(3, "list of sizes"), epsilon), a);
   if (!is_given(c, 2)) c.refuse("it has neither scales nor sizes");
   return interpolate(c, by_scales(c, constant_scales(c, 2).to_f32(), epsilon), a);

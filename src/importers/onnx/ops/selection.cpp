@@ -13,8 +13,20 @@ std::vector<Value> one_hot(Context& c) {
   const auto value = [&](size_t i) {
     return c.graph().constant({values->type, {}, values->bytes.slice(i * width, width).aligned(8)})->value();
   };
-  return {c.make("OneHot", {c.input(0), c.scalar(c.input(1)), value(1), value(0)},
-                 attributes({{"axis", c.integer("axis", -1)}}))};
+  if (c.quirks())
+    return {c.make("OneHot", {c.input(0), c.scalar(c.input(1)), value(1), value(0)},
+                   attributes({{"axis", c.integer("axis", -1)}}))};
+  // Indices and depth may be real numbers; indices below 0 count from the end.
+  Steps s(c);
+  const Tensor* depth = c.constant(1);
+  if (!depth || element_count(depth->shape) != 1) c.refuse("its depth is not a constant");
+  const int64_t count = depth->to_i64()[0];
+  const Value at = is_float(c.input(0).type()) ? s.convert(c.input(0), ElementType::i32) : c.input(0);
+  const Value from_end = s.convert(s.make("Less", {at, s.number(at, 0)}), at.type());
+  const Value counted = s.add(at, s.multiply(from_end, static_cast<double>(count)));
+  const int64_t axis = c.integer("axis", -1);
+  return {s.done(s.make("OneHot", {counted, s.constant(Tensor::scalar_i64(count)), value(1), value(0)},
+                        attributes({{"axis", axis == -1 ? axis : c.axis(axis, c.rank() + 1)}})))};
 }
 
 std::vector<Value> non_zero(Context& c) {

@@ -127,8 +127,10 @@ std::vector<Value> depth_to_space(Context& c) {
 }
 
 std::vector<Value> space_to_depth(Context& c) {
+  const bool depth_first = !c.quirks() && c.text("mode", "DCR") == "CRD";
   return {c.make("SpaceToDepth", {c.input(0)},
-                 attributes({{"mode", std::string("blocks_first")}, {"block_size", c.integer("blocksize", 1)}}))};
+                 attributes({{"mode", std::string(depth_first ? "depth_first" : "blocks_first")},
+                             {"block_size", c.integer("blocksize", 1)}}))};
 }
 
 /// Parts of ceil(length / count), the last one smaller; none where they are equal.

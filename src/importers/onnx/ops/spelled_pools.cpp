@@ -136,9 +136,16 @@ Value first_of_planes(Steps& s, const Shape& x) {
 
 }  // namespace
 
-std::vector<Value> spelled_pool(Context& c, const Window& w, bool is_max) {
-  Steps s(c);
-  const Shape& x = c.input(0).shape();
+namespace {
+
+struct Spelled {
+  Value value, positions;
+  std::vector<Axis> axes;
+};
+
+/// The largest value under each window, or the sum.
+Spelled joined(Context& c, Steps& s, const Window& w, Value data, bool is_max) {
+  const Shape& x = data.shape();
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   if (!is_static(x) || kernel.size() + 2 != x.size()) c.refuse("its input has the shape " + to_string(x));
   std::vector<Axis> axes;
@@ -150,7 +157,7 @@ std::vector<Value> spelled_pool(Context& c, const Window& w, bool is_max) {
     begin[i + 2] = a.before;
     end[i + 2] = std::max<int64_t>(0, (a.out - 1) * a.stride + a.extent() - a.size - a.before);
   }
-  Value padded = c.input(0);
+  Value padded = data;
   const auto none = [](const std::vector<int64_t>& v) {
     return std::ranges::all_of(v, [](int64_t p) { return p == 0; });
   };
@@ -168,9 +175,36 @@ std::vector<Value> spelled_pool(Context& c, const Window& w, bool is_max) {
     }
     y = y ? s.make(is_max ? "Maximum" : "Add", {y, v}) : v;
   });
-  if (!is_max) y = s.multiply(y, reciprocal_counts(c, s, axes));
-  if (!wants_positions) return {s.done(y)};
-  return {s.done(y), s.add(at, first_of_planes(s, x))};
+  return {y, at, axes};
+}
+
+}  // namespace
+
+std::vector<Value> spelled_pool(Context& c, const Window& w, Value x, bool is_max) {
+  Steps s(c);
+  const Spelled r = joined(c, s, w, x, is_max);
+  const Value y = is_max ? r.value : s.multiply(r.value, reciprocal_counts(c, s, r.axes));
+  if (!r.positions) return {s.done(y)};
+  return {s.done(y), s.add(r.positions, first_of_planes(s, x.shape()))};
+}
+
+Value spelled_mean(Context& c, const Window& w, Value x) {
+  Steps s(c);
+  return s.multiply(joined(c, s, w, x, false).value,
+                    1 / static_cast<double>(element_count(c.integers("kernel_shape"))));
+}
+
+bool hangs_over(Context& c, const Window& w) {
+  const std::vector<int64_t> kernel = c.integers("kernel_shape");
+  const Shape& x = c.input(0).shape();
+  if (c.integer("ceil_mode", 0) == 0 || !is_static(x) || kernel.size() + 2 != x.size() || w.auto_pad != "explicit")
+    return false;
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    const int64_t range = x[i + 2] + w.pads_begin[i] + w.pads_end[i] - kernel[i];
+    if (range >= 0 && (range + w.strides[i] - 1) / w.strides[i] * w.strides[i] >= x[i + 2] + w.pads_begin[i])
+      return true;
+  }
+  return false;
 }
 
 }  // namespace blobsmith::onnx_import::mo

@@ -1,0 +1,83 @@
+// Factors that FP16 does not hold, or only with few digits, become two: x * 1e6 is x * 16 * 62500, x * 1e-6 is
+// x * 2^-14 * 0.016384. Weights of products and convolutions that are too large get a factor behind the product.
+#include <algorithm>
+#include <cmath>
+
+#include "importers/model_optimizer/rewrites.hpp"
+#include "transforms/conversion/passes.hpp"
+
+namespace blobsmith::model_optimizer {
+namespace {
+
+constexpr double kLargest = 65504, kSmallest = 1.0 / 16384;
+
+/// The power of two that the numbers are to be divided by; 1 where they fit.
+double excess(const Tensor& t) {
+  double largest = 0;
+  for (const double v : doubles(t))
+    if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
+  if (largest == 0 || (largest <= kLargest && largest >= kSmallest)) return 1;
+  const int exponent = std::ilogb(largest);
+  return std::ldexp(1.0, largest > kLargest ? exponent - 14 : exponent);
+}
+
+Value divided(Rewriter& rw, const Tensor& t, double by) {
+  std::vector<double> v = doubles(t);
+  for (double& x : v) x /= by;
+  return rw.constant(Tensor::reals(t.type, t.shape, v));
+}
+
+bool is_float_constant(Value v) {
+  return v.node->is_constant() && is_float(v.type()) && v.type() != ElementType::f16 && element_count(v.shape()) > 0;
+}
+
+bool takes_weights(const Node& n) {
+  return n.is("MatMul") || n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") ||
+         n.is("GroupConvolutionBackpropData");
+}
+
+bool split(Rewriter& rw, Node* n) {
+  for (const int port : {0, 1}) {
+    const Value c = n->input(port);
+    if (!is_float_constant(c) || n->input(1 - port).node->is_constant()) continue;
+    const double by = excess(c.node->constant);
+    // A factor of 2^-15 and less has a part of its own; beyond 2^30 nothing is left of the result anyway.
+    if (by == 1 || by > 1 << 15 || by < kSmallest / 65536 || (takes_weights(*n) && by < 1)) continue;
+    const std::string name = n->name;
+    std::vector<Value> inputs = n->inputs();
+    inputs[static_cast<size_t>(port)] = divided(rw, c.node->constant, by);
+    const Value other = inputs[static_cast<size_t>(1 - port)];
+    if (takes_weights(*n)) {
+      Node* product = rw.copy(n, inputs);
+      product->name = name + "/scaled";
+      Node* scaled = rw.make("Multiply", {product->value(), rw.scalar(product->element_type(), by)});
+      scaled->attrs.set(transforms::kStaysApart, true);
+      return rw.replace(n, scaled);
+    }
+    // The factor comes first that brings the numbers towards 1.
+    Node* first = rw.make("Multiply", {other, rw.scalar(other.type(), by)});
+    first->name = name + "/scaled";
+    first->attrs.set(transforms::kStaysApart, true);
+    inputs[static_cast<size_t>(1 - port)] = first->value();
+    Node* second = rw.copy(n, inputs);
+    second->attrs.set(transforms::kStaysApart, true);
+    return rw.replace(n, second);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Remark> split_factors(Graph& graph) {
+  std::vector<Remark> said;
+  Rewriter rw(graph);
+  for (Node* n : graph.ordered()) {
+    if ((!n->is("Multiply") && !takes_weights(*n)) || n->output_count() != 1) continue;
+    rw.set_origin(n->source);
+    Remark r = remark(Remark::Kind::NotAsIntel, *n, "its factor, which FP16 does not hold, becomes two");
+    if (split(rw, n)) said.push_back(std::move(r));
+  }
+  return said;
+}
+
+}  // namespace blobsmith::model_optimizer
