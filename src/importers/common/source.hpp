@@ -15,10 +15,10 @@ struct SourceOperator {
   std::string name;  ///< of its layer
   std::string type;
   std::string where;                         ///< its place in the file, for messages
-  std::string advice{};                      ///< where it is not known: what is to be said of that
   std::vector<std::string> inputs, outputs;  ///< keys of tensors; an empty one is absent
   bool single_outputs = false;  ///< each of its outputs that nothing reads becomes an output of the network
   bool for_shapes = false;      ///< cut off; converted only to learn the shape of what is cut
+  std::string advice{};         ///< where it is not known: what is to be said of that
 };
 
 struct SourceInput {

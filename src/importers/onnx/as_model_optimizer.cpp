@@ -30,9 +30,9 @@ SourceOperator source_operator(const onnx_file::Node& n, size_t index, int64_t o
                     .name = onnx_import::mo::layer_name(n),
                     .type = n.op_type,
                     .where = n.describe(opset),
-                    .advice = std::string(onnx_import::why_refused(n.op_type)),
                     .inputs = n.inputs,
-                    .outputs = n.outputs};
+                    .outputs = n.outputs,
+                    .advice = std::string(onnx_import::why_refused(n.op_type))};
   if (!onnx_import::is_default_domain(n.domain)) op.type = n.domain + "." + n.op_type;
   op.single_outputs = n.op_type == "TopK" || n.op_type == "LSTM";
   std::ranges::move(onnx_import::captured_names(n), std::back_inserter(op.inputs));

@@ -163,7 +163,7 @@ Value reversed(Rewriter& rw, const Node& n) {
   return t.concat(items, batch);
 }
 
-bool has_constant_axes(const Node& n) {
+bool turns_constant_axes(const Node& n) {
   return constant_of(n.input(1)) && is_static(n.shape()) && n.attrs.text("mode", "index") == "index";
 }
 Value turned_round(Rewriter& rw, const Node& n) {
@@ -195,7 +195,7 @@ Value rolled(Rewriter& rw, const Node& n) {
 
 constexpr SpelledRow kRows[] = {
     {{"ReverseSequence"}, has_constant_lengths, reversed, "a Gather of every item"},
-    {{"Reverse"}, has_constant_axes, turned_round, "Gathers of turned positions"},
+    {{"Reverse"}, turns_constant_axes, turned_round, "Gathers of turned positions"},
     {{"Roll"}, has_constant_shifts, rolled, "two parts in the other order"},
     {{"Tile"}, repeats_integers, tile, "Gathers of repeated positions"},
     {{"Broadcast"}, broadcasts_integers, broadcast, "Gathers of repeated positions"},

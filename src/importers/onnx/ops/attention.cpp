@@ -36,14 +36,14 @@ Value repeated(Steps& s, Value v, int64_t heads) {
   return s.gather(v, s.indices(at), 1);
 }
 
-struct Sizes {
+struct AttentionSizes {
   int64_t batch, heads, queries, keys, past;
 };
 
 /// 0 where a key counts, kMasked elsewhere.
 class Bias {
  public:
-  Bias(Context& c, Steps& s, ElementType type, const Sizes& sizes) : c_(c), s_(s), type_(type), n_(sizes) {}
+  Bias(Context& c, Steps& s, ElementType type, const AttentionSizes& sizes) : c_(c), s_(s), type_(type), n_(sizes) {}
 
   /// Null where every key counts.
   Value make() {
@@ -120,7 +120,7 @@ class Bias {
   Context& c_;
   Steps& s_;
   ElementType type_;
-  const Sizes& n_;
+  const AttentionSizes& n_;
   Value sum_;
   int parts_ = 0;
 };
@@ -156,7 +156,7 @@ std::vector<Value> attention(Context& c) {
     v = s.concat({c.input(5), v}, 2);
   }
   const Value present_key = k, present_value = v;
-  const Sizes n{q.shape()[0], q.shape()[1], q.shape()[2], k.shape()[2], past};
+  const AttentionSizes n{q.shape()[0], q.shape()[1], q.shape()[2], k.shape()[2], past};
   if (k.shape()[1] < 1 || n.heads % k.shape()[1] != 0) c.refuse("its heads don't fit");
   k = repeated(s, k, n.heads);
   v = repeated(s, v, n.heads);

@@ -13,7 +13,7 @@ namespace blobsmith::onnx_import {
 namespace mo {
 namespace {
 
-constexpr double kMasked = -30000;  ///< minus infinity in a sum of masks
+constexpr double kLeastScore = -30000;  ///< minus infinity in a sum of masks
 
 // ---- products and convolutions with more behind them ----------------------------------------------------------------
 
@@ -85,7 +85,7 @@ std::vector<Value> fused_conv(Context& c) {
 // ---- activations ----------------------------------------------------------------------------------------------------
 
 /// Either approximation: they differ by less than half a unit of FP16 at 1.
-std::vector<Value> gelu(Context& c) {
+std::vector<Value> biased_gelu(Context& c) {
   Steps s(c);
   const Value x = c.has_input(1) ? s.add(c.input(0), c.input(1)) : c.input(0);
   return {s.done(c.make("Gelu", {x}, {}, 0, "/gelu"))};
@@ -192,7 +192,7 @@ Value mask_bias(Context& c, Steps& s, size_t input, ElementType type, int64_t ba
   } else {
     c.refuse("its mask has the shape " + to_string(shape));
   }
-  const double filter = std::max(kMasked, c.real("mask_filter_value", -10000));
+  const double filter = std::max(kLeastScore, c.real("mask_filter_value", -10000));
   return s.make("Select",
                 {counts, c.number_constant(type, {1, 1, 1, 1}, 0), c.number_constant(type, {1, 1, 1, 1}, filter)});
 }
@@ -200,7 +200,7 @@ Value mask_bias(Context& c, Steps& s, size_t input, ElementType type, int64_t ba
 Value causal_bias(Steps& s, ElementType type, int64_t queries, int64_t keys) {
   std::vector<double> v;
   for (int64_t i = 0; i < queries; ++i)
-    for (int64_t k = 0; k < keys; ++k) v.push_back(k <= i + keys - queries ? 0 : kMasked);
+    for (int64_t k = 0; k < keys; ++k) v.push_back(k <= i + keys - queries ? 0 : kLeastScore);
   return s.constant(Tensor::reals(type, {1, 1, queries, keys}, v));
 }
 
@@ -209,7 +209,7 @@ Value attended(Context& c, Steps& s, const Heads& h, size_t mask, size_t bias) {
   const Shape q = h.q.shape(), k = h.k.shape();
   const double scale = c.real("scale", 0);
   Value scores = s.product(s.multiply(h.q, scale != 0 ? scale : 1 / std::sqrt(static_cast<double>(q[3]))), h.k, true);
-  if (c.has_input(bias)) scores = s.add(scores, s.maximum(c.input(bias), kMasked));
+  if (c.has_input(bias)) scores = s.add(scores, s.maximum(c.input(bias), kLeastScore));
   if (c.has_input(mask)) scores = s.add(scores, mask_bias(c, s, mask, scores.type(), q[0], k[2]));
   if (c.integer("unidirectional", 0) != 0) scores = s.add(scores, causal_bias(s, scores.type(), q[2], k[2]));
   const Value weights = s.make("Softmax", {scores}, attributes({{"axis", int64_t{3}}}));
@@ -237,7 +237,7 @@ Heads projected(Context& c, Steps& s, Value x, Value weights, Value bias) {
   return {parts[0], parts[1], parts[2]};
 }
 
-std::vector<Value> attention(Context& c) {
+std::vector<Value> packed_attention(Context& c) {
   Steps s(c);
   Heads h = projected(c, s, c.input(0), c.input(1), c.has_input(2) ? c.input(2) : Value{});
   if (c.integer("do_rotary", 0) != 0) c.refuse("rotary positions are not supported");
@@ -281,7 +281,7 @@ std::vector<Value> multi_head_attention(Context& c) {
 Value real(Steps& s, Value v) { return s.convert(v, ElementType::f32); }
 
 /// (x - zero) * scale; scale and zero are of all, or of each element of the last axis.
-Value real_of(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
+Value unquantized(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
   Value v = real(s, c.input(x));
   if (c.has_input(zero)) v = s.subtract(v, real(s, c.input(zero)));
   return s.multiply(v, real(s, c.input(scale)));
@@ -298,7 +298,7 @@ Value quantized(Context& c, Steps& s, Value x, size_t scale, size_t zero) {
 /// A, A_scale, A_zero, B, B_scale, B_zero, C_scale, C_zero
 std::vector<Value> q_linear_binary(Context& c, const char* type) {
   Steps s(c);
-  const Value y = s.make(type, {real_of(c, s, 0, 1, 2), real_of(c, s, 3, 4, 5)});
+  const Value y = s.make(type, {unquantized(c, s, 0, 1, 2), unquantized(c, s, 3, 4, 5)});
   return {s.done(quantized(c, s, y, 6, 7))};
 }
 std::vector<Value> q_linear_add(Context& c) { return q_linear_binary(c, "Add"); }
@@ -308,7 +308,7 @@ std::vector<Value> q_linear_mul(Context& c) { return q_linear_binary(c, "Multipl
 template <class F>
 std::vector<Value> q_linear_unary(Context& c, F f) {
   Steps s(c);
-  return {s.done(quantized(c, s, f(s, real_of(c, s, 0, 1, 2)), 3, 4))};
+  return {s.done(quantized(c, s, f(s, unquantized(c, s, 0, 1, 2)), 3, 4))};
 }
 std::vector<Value> q_linear_sigmoid(Context& c) {
   return q_linear_unary(c, [](Steps& s, Value x) { return s.make("Sigmoid", {x}); });
@@ -329,7 +329,7 @@ std::vector<Value> q_linear_global_average(Context& c) {
 std::vector<Value> q_linear_concat(Context& c) {
   Steps s(c);
   std::vector<Value> parts;
-  for (size_t i = 2; i + 2 < c.input_count(); i += 3) parts.push_back(real_of(c, s, i, i + 1, i + 2));
+  for (size_t i = 2; i + 2 < c.input_count(); i += 3) parts.push_back(unquantized(c, s, i, i + 1, i + 2));
   if (parts.empty()) c.refuse("it has no inputs");
   const int64_t axis = c.axis(c.integer("axis", 0), static_cast<int64_t>(parts[0].shape().size()));
   return {s.done(quantized(c, s, s.concat(parts, axis), 0, 1))};
@@ -338,7 +338,7 @@ std::vector<Value> q_linear_concat(Context& c) {
 /// A, B, B_scale, B_zero, bias: A is quantized only to be fast.
 std::vector<Value> dynamic_quantize_mat_mul(Context& c) {
   Steps s(c);
-  Value y = s.product(c.input(0), real_of(c, s, 1, 2, 3));
+  Value y = s.product(c.input(0), unquantized(c, s, 1, 2, 3));
   if (c.has_input(4)) y = s.add(y, c.input(4));
   return {s.done(y)};
 }
@@ -346,7 +346,7 @@ std::vector<Value> dynamic_quantize_mat_mul(Context& c) {
 /// A, B, A_scale, B_scale, A_zero, B_zero, bias
 std::vector<Value> mat_mul_integer_to_float(Context& c) {
   Steps s(c);
-  Value y = s.product(real_of(c, s, 0, 2, 4), real_of(c, s, 1, 3, 5));
+  Value y = s.product(unquantized(c, s, 0, 2, 4), unquantized(c, s, 1, 3, 5));
   if (c.has_input(6)) y = s.add(y, c.input(6));
   return {s.done(y)};
 }
@@ -355,7 +355,7 @@ std::vector<Value> mat_mul_integer_to_float(Context& c) {
 std::vector<Value> q_attention(Context& c) {
   Steps s(c);
   if (c.has_input(8)) c.refuse("past keys and values are not supported");
-  const Heads h = projected(c, s, real_of(c, s, 0, 3, 6), real_of(c, s, 1, 4, 7), c.input(2));
+  const Heads h = projected(c, s, unquantized(c, s, 0, 3, 6), unquantized(c, s, 1, 4, 7), c.input(2));
   return {s.done(attended(c, s, h, 5, c.input_count()))};
 }
 
@@ -417,14 +417,14 @@ constexpr OperatorRow kOperators[] = {
     {"TransposeMatMul", 1, "MatMul", mo::fused_mat_mul, nullptr},
     {"FusedGemm", 1, "MatMul", mo::fused_gemm, nullptr},
     {"FusedConv", 1, "Convolution", mo::fused_conv, nullptr},
-    {"Gelu", 1, "Gelu", mo::gelu, nullptr},
-    {"BiasGelu", 1, "Gelu", mo::gelu, nullptr},
-    {"FastGelu", 1, "Gelu", mo::gelu, nullptr},
+    {"Gelu", 1, "Gelu", mo::biased_gelu, nullptr},
+    {"BiasGelu", 1, "Gelu", mo::biased_gelu, nullptr},
+    {"FastGelu", 1, "Gelu", mo::biased_gelu, nullptr},
     {"QuickGelu", 1, "Swish", mo::quick_gelu, nullptr},
     {"SkipLayerNormalization", 1, "MVN", mo::skip_layer_normalization, nullptr},
     {"SkipSimplifiedLayerNormalization", 1, "NormalizeL2", mo::skip_simplified_layer_normalization, nullptr},
     {"EmbedLayerNormalization", 1, "MVN", mo::embed_layer_normalization, nullptr},
-    {"Attention", 1, "MatMul", mo::attention, nullptr},
+    {"Attention", 1, "MatMul", mo::packed_attention, nullptr},
     {"MultiHeadAttention", 1, "MatMul", mo::multi_head_attention, nullptr},
     {"QAttention", 1, "MatMul", mo::q_attention, nullptr},
     {"QLinearAdd", 1, "Add", mo::q_linear_add, nullptr},

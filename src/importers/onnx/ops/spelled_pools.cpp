@@ -12,13 +12,13 @@ namespace {
 constexpr int64_t kMostPlaces = 1024;
 constexpr double kLowest = -65504;  ///< of FP16
 
-struct Axis {
+struct PoolAxis {
   int64_t size, kernel, stride, dilation, before, after, out;
   int64_t extent() const { return (kernel - 1) * dilation + 1; }
 };
 
-Axis axis_of(Context& c, const Window& w, const std::vector<int64_t>& kernel, size_t i, bool ceil) {
-  Axis a{c.input(0).shape().at(i + 2), kernel[i], w.strides[i], w.dilations[i], w.pads_begin[i], w.pads_end[i], 0};
+PoolAxis pool_axis(Context& c, const Window& w, const std::vector<int64_t>& kernel, size_t i, bool ceil) {
+  PoolAxis a{c.input(0).shape().at(i + 2), kernel[i], w.strides[i], w.dilations[i], w.pads_begin[i], w.pads_end[i], 0};
   if (a.kernel < 1 || a.stride < 1 || a.dilation < 1) c.refuse("its window is " + to_string(kernel));
   if (w.auto_pad == "valid") a.before = a.after = 0;
   if (w.auto_pad == "same_upper" || w.auto_pad == "same_lower") {
@@ -35,7 +35,7 @@ Axis axis_of(Context& c, const Window& w, const std::vector<int64_t>& kernel, si
 }
 
 /// The part of the padded input that lies under one place of the window.
-Value under(Steps& s, Value padded, const std::vector<Axis>& axes, const std::vector<int64_t>& place) {
+Value under(Steps& s, Value padded, const std::vector<PoolAxis>& axes, const std::vector<int64_t>& place) {
   const size_t rank = padded.shape().size();
   std::vector<int64_t> begin(rank, 0), end(rank, 0), stride(rank, 1), mask(rank, 1), none(rank, 0);
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -54,9 +54,9 @@ Value under(Steps& s, Value padded, const std::vector<Axis>& axes, const std::ve
 
 /// Calls f(places of the window) in the order of the elements.
 template <class F>
-void for_each_place(const std::vector<Axis>& axes, F f) {
+void for_each_place(const std::vector<PoolAxis>& axes, F f) {
   int64_t count = 1;
-  for (const Axis& a : axes) count *= a.kernel;
+  for (const PoolAxis& a : axes) count *= a.kernel;
   for (int64_t p = 0; p < count; ++p) {
     std::vector<int64_t> place(axes.size());
     int64_t rest = p;
@@ -68,15 +68,15 @@ void for_each_place(const std::vector<Axis>& axes, F f) {
   }
 }
 
-Shape out_shape(const std::vector<Axis>& axes) {
+Shape out_shape(const std::vector<PoolAxis>& axes) {
   Shape s{1, 1};
-  for (const Axis& a : axes) s.push_back(a.out);
+  for (const PoolAxis& a : axes) s.push_back(a.out);
   return s;
 }
 
 /// For every output the value f(positions in the input), which may lie outside.
 template <class T, class F>
-std::vector<T> of_outputs(const std::vector<Axis>& axes, const std::vector<int64_t>& place, F f) {
+std::vector<T> of_outputs(const std::vector<PoolAxis>& axes, const std::vector<int64_t>& place, F f) {
   std::vector<T> r;
   const int64_t count = element_count(out_shape(axes));
   std::vector<int64_t> at(axes.size());
@@ -92,7 +92,7 @@ std::vector<T> of_outputs(const std::vector<Axis>& axes, const std::vector<int64
 }
 
 /// One by the number of elements that each window averages.
-Value reciprocal_counts(Context& c, Steps& s, const std::vector<Axis>& axes) {
+Value reciprocal_counts(Context& c, Steps& s, const std::vector<PoolAxis>& axes) {
   const bool with_pads = c.integer("count_include_pad", 0) != 0;
   std::vector<float> counts(static_cast<size_t>(element_count(out_shape(axes))), 0.0f);
   for_each_place(axes, [&](const std::vector<int64_t>& place) {
@@ -110,7 +110,7 @@ Value reciprocal_counts(Context& c, Steps& s, const std::vector<Axis>& axes) {
 }
 
 /// The positions in a plane of what lies under one place of the window.
-Value positions(Context& c, Steps& s, const std::vector<Axis>& axes, const std::vector<int64_t>& place) {
+Value positions(Context& c, Steps& s, const std::vector<PoolAxis>& axes, const std::vector<int64_t>& place) {
   const bool columns_first = c.integer("storage_order", 0) != 0;
   return s.constant(Tensor::of(ElementType::i64, out_shape(axes),
                                of_outputs<int64_t>(axes, place, [&](const std::vector<int64_t>& at) {
@@ -138,22 +138,22 @@ Value first_of_planes(Steps& s, const Shape& x) {
 
 namespace {
 
-struct Spelled {
+struct JoinedWindows {
   Value value, positions;
-  std::vector<Axis> axes;
+  std::vector<PoolAxis> axes;
 };
 
 /// The largest value under each window, or the sum.
-Spelled joined(Context& c, Steps& s, const Window& w, Value data, bool is_max) {
+JoinedWindows joined(Context& c, Steps& s, const Window& w, Value data, bool is_max) {
   const Shape& x = data.shape();
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   if (!is_static(x) || kernel.size() + 2 != x.size()) c.refuse("its input has the shape " + to_string(x));
-  std::vector<Axis> axes;
-  for (size_t i = 0; i < kernel.size(); ++i) axes.push_back(axis_of(c, w, kernel, i, c.integer("ceil_mode", 0) != 0));
+  std::vector<PoolAxis> axes;
+  for (size_t i = 0; i < kernel.size(); ++i) axes.push_back(pool_axis(c, w, kernel, i, c.integer("ceil_mode", 0) != 0));
   if (element_count(kernel) > kMostPlaces) c.refuse("its window is " + to_string(kernel));
   std::vector<int64_t> begin(x.size(), 0), end(x.size(), 0);
   for (size_t i = 0; i < axes.size(); ++i) {
-    const Axis& a = axes[i];
+    const PoolAxis& a = axes[i];
     begin[i + 2] = a.before;
     end[i + 2] = std::max<int64_t>(0, (a.out - 1) * a.stride + a.extent() - a.size - a.before);
   }
@@ -182,7 +182,7 @@ Spelled joined(Context& c, Steps& s, const Window& w, Value data, bool is_max) {
 
 std::vector<Value> spelled_pool(Context& c, const Window& w, Value x, bool is_max) {
   Steps s(c);
-  const Spelled r = joined(c, s, w, x, is_max);
+  const JoinedWindows r = joined(c, s, w, x, is_max);
   const Value y = is_max ? r.value : s.multiply(r.value, reciprocal_counts(c, s, r.axes));
   if (!r.positions) return {s.done(y)};
   return {s.done(y), s.add(r.positions, first_of_planes(s, x.shape()))};

@@ -10,12 +10,12 @@ namespace {
 
 constexpr int64_t kLargestSide = 8192;
 
-bool is_given(Context& c, size_t input) { return c.has_input(input) && element_count(c.input(input).shape()) != 0; }
+bool is_stated(Context& c, size_t input) { return c.has_input(input) && element_count(c.input(input).shape()) != 0; }
 
 std::string coordinates(Context& c) { return c.text("coordinate_transformation_mode", "half_pixel"); }
 
 /// One axis: how its outputs follow from its inputs.
-struct Axis {
+struct ResizeAxis {
   std::string mode, coordinates, rounding;
   double scale, in, out, from = 0, to = 1;  ///< from, to: the part of tf_crop_and_resize
   double cube;
@@ -51,8 +51,8 @@ struct Axis {
   double reach() const { return (mode == "cubic" ? 2 : 1) / (antialias ? std::min(scale, 1.0) : 1.0); }
 };
 
-Axis axis_of(Context& c, const ResizedAxes& r, size_t a) {
-  Axis x{c.text("mode", "nearest"),
+ResizeAxis resize_axis(Context& c, const ResizedAxes& r, size_t a) {
+  ResizeAxis x{c.text("mode", "nearest"),
          coordinates(c),
          c.text("nearest_mode", "round_prefer_floor"),
          static_cast<double>(r.scales[a]),
@@ -78,7 +78,7 @@ Axis axis_of(Context& c, const ResizedAxes& r, size_t a) {
 }
 
 /// [in, out]
-std::vector<float> matrix(const Axis& a) {
+std::vector<float> weight_matrix(const ResizeAxis& a) {
   const auto in = static_cast<int64_t>(a.in), out = static_cast<int64_t>(a.out);
   std::vector<float> m(static_cast<size_t>(in * out), 0.0f);
   for (int64_t o = 0; o < out; ++o) {
@@ -99,7 +99,7 @@ std::vector<float> matrix(const Axis& a) {
   return m;
 }
 
-Value resized(Steps& s, Value x, size_t axis, const Axis& a) {
+Value resized(Steps& s, Value x, size_t axis, const ResizeAxis& a) {
   if (a.mode == "nearest") {
     std::vector<int64_t> at;
     for (int64_t o = 0; o < static_cast<int64_t>(a.out); ++o) at.push_back(a.nearest(a.source(static_cast<double>(o))));
@@ -114,7 +114,7 @@ Value resized(Steps& s, Value x, size_t axis, const Axis& a) {
   const Value rows = turns ? s.transpose(x, order) : x;
   Shape shape = rows.shape();
   const auto in = static_cast<int64_t>(a.in), out = static_cast<int64_t>(a.out);
-  const Value y = s.product(s.reshape(rows, {element_count(shape) / in, in}), s.reals({in, out}, matrix(a)));
+  const Value y = s.product(s.reshape(rows, {element_count(shape) / in, in}), s.reals({in, out}, weight_matrix(a)));
   shape.back() = out;
   const Value restored = s.reshape(y, shape);
   return turns ? s.transpose(restored, back) : restored;
@@ -128,8 +128,8 @@ ResizedAxes resized_axes(Context& c) {
   std::vector<int64_t> axes = c.integers("axes");
   for (size_t i = 0; axes.size() < in.size() && !c.has("axes"); ++i) axes.push_back(static_cast<int64_t>(i));
   ResizedAxes r{std::vector<float>(in.size(), 1.0f), in};
-  const bool by_sizes = is_given(c, 3);
-  if (!by_sizes && !is_given(c, 2)) c.refuse("it has neither scales nor sizes");
+  const bool by_sizes = is_stated(c, 3);
+  if (!by_sizes && !is_stated(c, 2)) c.refuse("it has neither scales nor sizes");
   if (!by_sizes && !c.constant(2)) c.refuse("its scales are not constant");
   const std::vector<int64_t> sizes = by_sizes ? c.constant_integers(3, "list of sizes") : std::vector<int64_t>{};
   const std::vector<float> scales = by_sizes ? std::vector<float>{} : c.constant(2)->to_f32();
@@ -179,7 +179,7 @@ Value spelled_resize(Context& c, const ResizedAxes& r) {
   Value y = c.input(0);
   Value outside;
   for (size_t a = 0; a < in.size(); ++a) {
-    const Axis axis = axis_of(c, r, a);
+    const ResizeAxis axis = resize_axis(c, r, a);
     if (r.sizes[a] > kLargestSide || in[a] > kLargestSide)
       c.refuse("an axis is longer than " + std::to_string(kLargestSide));
     if (r.sizes[a] == in[a] && r.scales[a] == 1 && (!crops || (axis.from == 0 && axis.to == 1))) continue;
