@@ -10,6 +10,9 @@ namespace blobsmith {
 
 using Shape = std::vector<int64_t>;
 
+/// "1x3x224x224"
+std::string shape_text(const Shape& shape);
+
 /// Types of network inputs and outputs, with the codes of the blob.
 enum class TensorType : uint8_t { FP16 = 0, U8 = 1, S32 = 2, FP32 = 3, I8 = 4 };
 

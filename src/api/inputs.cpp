@@ -15,12 +15,6 @@
 namespace blobsmith {
 namespace {
 
-std::string shape_text(const Shape& shape) {
-  std::string s;
-  for (int64_t d : shape) s += (s.empty() ? "" : "x") + std::to_string(d);
-  return s;
-}
-
 size_t bytes_each(TensorType type) {
   switch (type) {
     case TensorType::U8:

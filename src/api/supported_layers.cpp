@@ -4,7 +4,7 @@
 
 #include "blobsmith/layers.hpp"
 #include "core/table.hpp"
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "graph/ops/op.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/tensorflow/importer.hpp"
@@ -127,7 +127,7 @@ std::string opsets_text(int first, int last) {
 }
 
 void sort_by_name(std::vector<SupportedLayer>& rows) {
-  std::ranges::sort(rows, {}, [](const SupportedLayer& l) { return ops::lower_case(l.name); });
+  std::ranges::sort(rows, {}, [](const SupportedLayer& l) { return lower_case(l.name); });
 }
 
 }  // namespace

@@ -53,7 +53,6 @@ int parse(CLI::App& app, const Arguments& args);
 Config read_config(const std::vector<std::string>& files_or_pairs);
 /// Throws BadOptionValue naming the types that there are.
 TensorType parse_precision(const std::string& s);
-std::string upper_case(std::string s);
 /// "name:FP16,other:U8" -> by name. Throws BadOptionValue with compile_tool's text.
 std::map<std::string, std::string> named_values(std::string list);
 std::map<std::string, TensorType> named_precisions(const std::string& list);
@@ -82,8 +81,6 @@ void add_camera_options(CLI::App& app, ModelOptions& o);
 /// Declares --input, --seed and how pictures are read.
 void add_input_options(CLI::App& app, InputOptions& o);
 
-/// "1x3x224x224"
-std::string shape_text(const Shape& shape);
 /// "2020.4, 2021.1, ...": for help.
 std::string all_targets();
 

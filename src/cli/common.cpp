@@ -5,25 +5,9 @@
 
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
-#include "cli/text.hpp"
 #include "core/file.hpp"
 
 namespace blobsmith::cli {
-
-std::string escaped(std::string_view s) {
-  std::string r;
-  for (const char c : s) {
-    switch (c) {
-      case '&': r += "&amp;"; break;
-      case '<': r += "&lt;"; break;
-      case '>': r += "&gt;"; break;
-      case '"': r += "&quot;"; break;
-      case '\'': r += "&#39;"; break;
-      default: r += static_cast<unsigned char>(c) < 32 ? ' ' : c;
-    }
-  }
-  return r;
-}
 
 int exit_code(ErrorCode code) {
   switch (static_cast<int>(code) / 1000) {
@@ -93,11 +77,6 @@ TensorType parse_precision(const std::string& s) {
   if (const auto t = parse_tensor_type(s)) return *t;
   Error e(ErrorCode::BadOptionValue, "\"" + s + "\" is not a valid precision");
   throw e.hint("one of FP32, FP16, U8, I8, I32");
-}
-
-std::string upper_case(std::string s) {
-  std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return s;
 }
 
 std::map<std::string, std::string> named_values(std::string list) {

@@ -2,7 +2,6 @@
 // nothing is loaded from elsewhere.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "cli/cli.hpp"
 #include "cli/compare_report.hpp"

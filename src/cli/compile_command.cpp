@@ -6,6 +6,7 @@
 
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -8,6 +8,7 @@
 #include "api/model.hpp"
 #include "cli/cli.hpp"
 #include "cli/estimate_report.hpp"
+#include "cli/text.hpp"
 #include "core/file.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"

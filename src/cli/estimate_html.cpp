@@ -1,7 +1,6 @@
 // An estimate as one page without anything outside of it: plots are SVG (docs/performance.md).
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "cli/estimate_report.hpp"
 #include "cli/text.hpp"

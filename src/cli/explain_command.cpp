@@ -6,6 +6,7 @@
 
 #include "blobsmith/layers.hpp"
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "blobsmith/layers.hpp"
 #include "cli/cli.hpp"
-#include "graph/ops/attribute_text.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -39,7 +39,7 @@ constexpr Table kTables[] = {
 
 Rows chosen_rows(const Table& t, const std::string& op) {
   Rows rows = t.rows();
-  if (!op.empty()) std::erase_if(rows, [&](const SupportedLayer& l) { return !ops::same_caseless(l.name, op); });
+  if (!op.empty()) std::erase_if(rows, [&](const SupportedLayer& l) { return upper_case(l.name) != upper_case(op); });
   return rows;
 }
 

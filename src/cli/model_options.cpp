@@ -98,12 +98,6 @@ void add_input_options(CLI::App& app, InputOptions& o) {
       ->allow_extra_args(false);
 }
 
-std::string shape_text(const Shape& shape) {
-  std::string s;
-  for (int64_t d : shape) s += (s.empty() ? "" : "x") + std::to_string(d);
-  return s;
-}
-
 std::string all_targets() {
   std::string s;
   for (const std::string& t : target_names()) s += (s.empty() ? "" : ", ") + t;

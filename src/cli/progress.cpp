@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -52,10 +53,8 @@ void ProgressBar::show(std::string_view phase, double fraction) {
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(100);
   const int done = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
-  char text[96];
-  std::snprintf(text, sizeof text, "[%.*s%*s] %3d %% %.*s", done, "##############################", kWidth - done, "",
-                static_cast<int>(fraction * 100), static_cast<int>(phase.size()), phase.data());
-  const std::string line = text;
+  const std::string line = format("[%.*s%*s] %3d %% %.*s", done, "##############################", kWidth - done, "",
+                                  static_cast<int>(fraction * 100), static_cast<int>(phase.size()), phase.data());
   std::fprintf(stderr, "\r%-*s", static_cast<int>(width_), line.c_str());
   std::fflush(stderr);
   width_ = std::max(width_, line.size());

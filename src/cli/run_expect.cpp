@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "files/npz.hpp"
@@ -105,13 +106,10 @@ std::vector<Verdict> check_expected(const Emulator& emulator, const RunArguments
 std::string verdict_text(const Verdict& v) {
   if (!v.same_count) return v.output + ": shape " + shape_text(v.shape) + ", expected " + shape_text(v.expected_shape);
   if (v.largest_difference == 0) return v.output + ": exactly as expected";
-  char text[300];
-  std::snprintf(
-      text, sizeof text,
+  return format(
       "%s: %s, %lld of %lld values differ by more than allowed, most at %s: %.7g for %.7g (%.3g of the largest value)",
       v.output.c_str(), v.good ? "as expected" : "NOT as expected", static_cast<long long>(v.differing),
       static_cast<long long>(v.count), list(v.at).c_str(), double{v.got}, double{v.expected}, v.relative_difference);
-  return text;
 }
 
 }  // namespace blobsmith::cli

@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.hpp"
+#include "cli/text.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "files/npy.hpp"
 
 namespace blobsmith::cli {
 
-// ---- dump
-// -------------------------------------------------------------------------------------------------------------
+// ---- dump ----
 StageDump::StageDump(const RunArguments& options) : folder_(options.output_dir) {
   for (const std::string& name : options.dump_stages) found_[name] = false;
 }
@@ -42,8 +41,7 @@ void StageDump::check_all_found() const {
           .hint("blobsmith inspect lists the stages");
 }
 
-// ---- profile
-// ----------------------------------------------------------------------------------------------------------
+// ---- profile ----
 void StageProfile::see(const StageEvent& event) {
   Row& row = rows_[{event.index, !event.injected}];  // an injected stage runs before its hardware stage
   if (row.type.empty()) {
@@ -88,20 +86,16 @@ nlohmann::ordered_json StageProfile::json(int runs, bool by_time) const {
 
 std::string StageProfile::text(int runs, bool by_time) const {
   const double all = std::max(total(), 1e-9);
-  char line[200];
   std::string out = "      ms      %   stage  type                     calls  output\n";
   for (const Row& r : sorted(by_time)) {
     const std::string type = r.type + (r.injected ? " (injected)" : "");
-    std::snprintf(line, sizeof line, "%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs,
-                  100 * r.milliseconds / all, r.index, type.c_str(), static_cast<long long>(r.calls / runs),
-                  shape_text(r.shape).c_str());
-    out += line;
+    out += format("%8.3f  %5.1f  %6d  %-24s %5lld  %s\n", r.milliseconds / runs, 100 * r.milliseconds / all, r.index,
+                  type.c_str(), static_cast<long long>(r.calls / runs), shape_text(r.shape).c_str());
   }
-  std::snprintf(line, sizeof line, "%8.3f  100.0  in all\n", all / runs);
-  return out + line;
+  return out + format("%8.3f  100.0  in all\n", all / runs);
 }
 
-// ---- latency --------------------------------------------------------------------------------------------------------
+// ---- latency ----
 Latency::Latency(std::vector<double> milliseconds) {
   if (milliseconds.empty()) return;
   std::ranges::sort(milliseconds);

@@ -1,20 +1,15 @@
-// Text of reports.
+// Text for terminals and pages.
 #pragma once
-#include <cstdio>
 #include <string>
 #include <string_view>
 
 namespace blobsmith::cli {
 
-/// printf into a string, cut off at 600 bytes.
-template <class... T>
-std::string format(const char* pattern, T... values) {
-  char text[600];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
-/// For HTML and its attributes; control characters become blanks.
-std::string escaped(std::string_view s);
+/// What printf would print.
+[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...);
+/// For HTML: names are never markup.
+std::string escaped(std::string_view text);
+/// Of ASCII letters.
+std::string upper_case(std::string text);
 
 }  // namespace blobsmith::cli

@@ -2,23 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "core/text.hpp"
 
 namespace blobsmith::comparison {
 namespace {
 
-template <class... T>
-std::string format(const char* pattern, T... values) {
-  char text[400];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
-
 void advise_inputs(const std::vector<InputLoss>& losses, std::vector<std::string>& list) {
   for (const InputLoss& l : losses)
-    list.push_back("input \"" + l.name + "\" is " + l.type + " in the blob: " +
-                   format("%lld of %lld values were changed by up to %.3g", static_cast<long long>(l.changed),
-                          static_cast<long long>(l.count), l.largest) +
+    list.push_back("input \"" + l.name + "\" is " + l.type + " in the blob: " + std::to_string(l.changed) + " of " +
+                   std::to_string(l.count) + " values were changed by up to " + number_text(l.largest, 3) +
                    " before both sides saw them; compile with --ip FP16, or put mean and scale into the model (Model "
                    "Optimizer's --mean_values and --scale_values)");
 }
@@ -28,11 +21,10 @@ void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
   if (first == c.layers.end()) return;
   std::string s = "layer \"" + first->name + "\": ";
   if (first->largest > kLargestHalf) {
-    const int power = static_cast<int>(std::ceil(std::log2(first->largest / kLargestHalf)));
-    s += format(
-        "the value %.3g exceeds the largest of FP16, 65504: scale its weights, or the input, by 2^-%d and the next "
-        "layer by 2^%d",
-        first->largest, power, power);
+    const std::string power = std::to_string(static_cast<int>(std::ceil(std::log2(first->largest / kLargestHalf))));
+    s += "the value " + number_text(first->largest, 3) +
+         " exceeds the largest of FP16, 65504: scale its weights, or the input, by 2^-" + power +
+         " and the next layer by 2^" + power;
   } else {
     s += "a value became infinite on the way, though the result fits FP16: look at what is summed up in this layer";
   }
@@ -51,8 +43,8 @@ void advise_flushed(const Comparison& c, std::vector<std::string>& list) {
   if (worst == c.layers.end() || worst->flushed * 20 < worst->count || worst->within || !is_flush_alone(*worst)) return;
   list.push_back(
       "layer \"" + worst->name + "\": " +
-      format("%.0f %% of its values are too small for FP16 and became 0: scale its weights up, and the next layer down",
-             100 * static_cast<double>(worst->flushed) / static_cast<double>(worst->count)));
+      std::to_string(std::lround(100.0 * static_cast<double>(worst->flushed) / static_cast<double>(worst->count))) +
+      " % of its values are too small for FP16 and became 0: scale its weights up, and the next layer down");
 }
 
 void advise_nan(const Comparison& c, std::vector<std::string>& list) {

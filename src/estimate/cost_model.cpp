@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "blobsmith/tensor.hpp"
 #include "vpu/format/convolution.hpp"
 #include "vpu/format/hw_op.hpp"
 
@@ -90,9 +91,8 @@ const BlobBuffer* find_role(const Buffers& list, std::string_view role) {
 }
 
 std::string text_of(const BlobBuffer& b) {
-  std::string dims;
-  for (const int64_t d : b.desc.dims) dims += (dims.empty() ? "" : "x") + std::to_string(d);
-  return b.desc.order.name() + "[" + (b.desc.dims.empty() ? "?" : dims) + "]@" + to_string(b.location);
+  const std::string dims = b.desc.dims.empty() ? "?" : shape_text({b.desc.dims.begin(), b.desc.dims.end()});
+  return b.desc.order.name() + "[" + dims + "]@" + to_string(b.location);
 }
 
 // ---- hardware stages ----

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "blobsmith/tensor.hpp"
+
 namespace blobsmith::estimate {
 
 extern const std::string_view kMeasuredTable;  // data/fps.csv, by the build
@@ -44,11 +46,7 @@ bool near(double a, double b) { return a > 0 && b > 0 && std::abs(a / b - 1) < 0
 
 std::string inputs_of(const Graph& graph) {
   std::string text;
-  for (const Node* p : graph.parameters()) {
-    std::string shape;
-    for (const int64_t d : p->shape()) shape += (shape.empty() ? "" : "x") + std::to_string(d);
-    text += (text.empty() ? "" : ",") + shape;
-  }
+  for (const Node* p : graph.parameters()) text += (text.empty() ? "" : ",") + shape_text(p->shape());
   return text;
 }
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 
 namespace blobsmith {
 namespace {
@@ -39,8 +39,7 @@ bool is_integer(ElementType t) { return t >= ElementType::i4 && t <= ElementType
 
 std::optional<ElementType> parse_element_type(std::string_view s) {
   for (size_t i = 0; i < kRows.size(); ++i)
-    if (ops::same_caseless(s, kRows[i].name) || ops::same_caseless(s, kRows[i].precision))
-      return static_cast<ElementType>(i);
+    if (same_caseless(s, kRows[i].name) || same_caseless(s, kRows[i].precision)) return static_cast<ElementType>(i);
   return std::nullopt;
 }
 

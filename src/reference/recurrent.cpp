@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/text.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
@@ -106,11 +107,6 @@ struct Cell {
   }
 };
 
-std::string lower(std::string s) {
-  std::ranges::transform(s, s.begin(), [](unsigned char ch) { return static_cast<char>(std::tolower(ch)); });
-  return s;
-}
-
 std::vector<Real> activation_reals(const Attributes& a, std::string_view name) {
   const auto* v = a.find(name);
   const auto* list = v ? std::get_if<std::vector<double>>(v) : nullptr;
@@ -122,7 +118,7 @@ std::vector<Activation> read_functions(const Call& c) {
                           beta = activation_reals(c.attrs(), "activations_beta");
   std::vector<Activation> list;
   for (const std::string& text : c.attrs().get<std::vector<std::string>>("activations")) {
-    const auto* known = std::ranges::find(kFunctions, lower(text), &Named::name);
+    const auto* known = std::ranges::find(kFunctions, lower_case(text), &Named::name);
     c.require(known != std::end(kFunctions), "not yet supported: the activation \"" + text + "\"");
     const size_t i = list.size();
     list.push_back(

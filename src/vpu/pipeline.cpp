@@ -1,9 +1,8 @@
 // The middle end: every pass in order. A dump follows each pass whose row says so, numbered as the reference's.
 #include "vpu/pipeline.hpp"
 
-#include <cstdio>
-
 #include "core/file.hpp"
+#include "core/text.hpp"
 #include "vpu/memory/passes.hpp"
 #include "vpu/nce/passes.hpp"
 #include "vpu/passes/passes.hpp"
@@ -93,15 +92,14 @@ class Dumper {
   void operator()(Program& p, const char* pass) {
     if (folder_.empty()) return;
     p.clean_up();
-    char name[64];
-    std::snprintf(name, sizeof name, "/%02d_%s", number_++, pass);
-    write_file(folder_ + name + ".json", to_json(p));
-    write_file(folder_ + name + ".dot", to_dot(p));
+    const std::string path = folder_ + "/" + padded(number_++, 2) + "_" + pass;
+    write_file(path + ".json", to_json(p));
+    write_file(path + ".dot", to_dot(p));
   }
 
  private:
   std::string folder_;
-  int number_ = 0;
+  size_t number_ = 0;
 };
 
 }  // namespace

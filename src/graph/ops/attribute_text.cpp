@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cstdio>
+
+#include "core/text.hpp"
 
 namespace blobsmith::ops {
 namespace {
@@ -56,13 +57,6 @@ std::string parse_choice(const AttributeSpec& spec, std::string_view text) {
   return lower_case(text);
 }
 
-// Seventeen digits hold every double; six are what streams print.
-std::string print_real(double v, int digits) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.*g", digits, v);
-  return text;
-}
-
 template <class T, class F>
 std::string print_list(const std::vector<T>& values, F print) {
   std::string text;
@@ -78,16 +72,6 @@ std::vector<T> parse_list(std::string_view text, F parse) {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string s(text);
-  std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return s;
-}
-
-bool same_caseless(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 int64_t parse_integer(std::string_view text) {
   const std::string_view s = without_leading(text);
@@ -137,14 +121,14 @@ std::string print_attribute(const AttributeSpec& spec, const Attributes::Value& 
     const AttributeSpec& spec;
     std::string operator()(bool v) const { return v ? "true" : "false"; }
     std::string operator()(int64_t v) const { return std::to_string(v); }
-    std::string operator()(double v) const { return print_real(v, 17); }
+    std::string operator()(double v) const { return number_text(v, 17); }
     std::string operator()(const std::string& v) const {
       const std::string_view choice = spec.kind == AttributeKind::Choice ? find_choice(spec, v) : v;
       return choice.empty() ? v : std::string(choice);
     }
     std::string operator()(const std::vector<int64_t>& v) const { return print_integers(v); }
     std::string operator()(const std::vector<double>& v) const {
-      return print_list(v, [](double x) { return print_real(x, 6); });
+      return print_list(v, [](double x) { return number_text(x, 6); });
     }
     std::string operator()(const std::vector<std::string>& v) const {
       return print_list(v, [](const std::string& x) { return x; });

@@ -20,7 +20,5 @@ double parse_real(std::string_view text);
 std::vector<int64_t> parse_integers(std::string_view text);
 /// "1, 3, 224"
 std::string print_integers(const std::vector<int64_t>& values);
-std::string lower_case(std::string_view text);
-bool same_caseless(std::string_view a, std::string_view b);
 
 }  // namespace blobsmith::ops

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "core/text.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/known_value.hpp"
 #include "graph/ops/op.hpp"

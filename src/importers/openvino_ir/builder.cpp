@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.hpp"
 #include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "importers/common/tensor_bytes.hpp"
@@ -59,7 +60,7 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
 // Types that the reader looks up in another opset than the layer states.
 int opset_of(const Layer& layer, const File& file) {
   const auto is_one_of = [&](const auto& types) {
-    return std::ranges::any_of(types, [&](std::string_view t) { return ops::same_caseless(t, layer.type); });
+    return std::ranges::any_of(types, [&](std::string_view t) { return same_caseless(t, layer.type); });
   };
   constexpr std::array<std::string_view, 3> kIn2{"MVN", "ROIPooling", "ReorgYolo"};
   constexpr std::array<std::string_view, 8> kIn6{"ExperimentalDetectronDetectionOutput",
@@ -85,11 +86,11 @@ int opset_of(const Layer& layer, const File& file) {
 Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
   opset_of(layer, file);  // throws for one that there is not
   if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
-  if (ops::same_caseless(layer.type, "Parameter")) {
+  if (same_caseless(layer.type, "Parameter")) {
     auto [type, shape] = read_parameter(layer);
     return graph.parameter(type, std::move(shape), layer.name);
   }
-  if (ops::same_caseless(layer.type, "Result")) {
+  if (same_caseless(layer.type, "Result")) {
     if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
     return graph.result(inputs[0], layer.name);
   }

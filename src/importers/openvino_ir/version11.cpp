@@ -1,6 +1,7 @@
 // What version 11 files (Model Optimizer 2022.1) have that version 10 files don't (front-end spec §1.6).
 #include <algorithm>
 
+#include "core/text.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/xml.hpp"
@@ -42,7 +43,7 @@ Node* build_softmax(Graph& graph, const Layer& layer, const Inputs& inputs) {
 }
 
 Node* build_prior_box(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  if (ops::same_caseless(layer.data().attribute("min_max_aspect_ratios_order").as_string("true"), "false"))
+  if (same_caseless(layer.data().attribute("min_max_aspect_ratios_order").as_string("true"), "false"))
     throw no_opset7_form(layer, "with min_max_aspect_ratios_order=false");
   return add_as(graph, layer, inputs, "PriorBox", 0);
 }
@@ -140,7 +141,7 @@ Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) {
 Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs) {
   if (layer.opset != "opset8") return nullptr;
   for (const Row& row : kRows) {
-    if (!ops::same_caseless(row.type, layer.type)) continue;
+    if (!same_caseless(row.type, layer.type)) continue;
     Node* n = row.build(graph, layer, inputs);
     infer(graph, n);
     return n;

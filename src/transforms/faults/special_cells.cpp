@@ -1,9 +1,9 @@
 // LSTM cells with activations or a clip of their own as the operations that they stand for, sequences of such cells
 // step by step, and sequences that end before their data do. The VPU has the usual cell only, and runs it to the end.
 #include <algorithm>
-#include <cctype>
 #include <set>
 
+#include "core/text.hpp"
 #include "transforms/faults/common.hpp"
 
 namespace blobsmith::transforms {
@@ -11,13 +11,11 @@ namespace {
 
 constexpr int64_t kMostSteps = 128;  ///< each is some fifteen layers
 
-// ---- activations
-// --------------------------------------------------------------------------------------------------------
+// ---- activations ----
 
 std::vector<std::string> activations(const Node& n) {
   std::vector<std::string> list = n.attrs.get_or<std::vector<std::string>>("activations", {"sigmoid", "tanh", "tanh"});
-  for (std::string& s : list)
-    std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (std::string& s : list) s = lower_case(s);
   return list;
 }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "core/text.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/legalise/rows.hpp"
 #include "transforms/legalise/terms.hpp"
@@ -44,12 +45,6 @@ Value clamp(Graph& g, Value x, double min, double max) {
   return g.make("Clamp", {x}, a)->value();
 }
 
-std::string text(double v) {
-  char s[32];
-  std::snprintf(s, sizeof s, "%.6g", v);
-  return s;
-}
-
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> kRules{
       {"HardSigmoid", [](const Node& n) { return n.input_count() == 3 && has_scalar_constants(n, 1); },
@@ -59,7 +54,8 @@ const std::vector<Rule>& rules() {
        },
        [](const Node& n, double x) { return std::clamp(scalar_input(n, 1) * x + scalar_input(n, 2), 0.0, 1.0); },
        [](const Node& n) {
-         return "Clamp(" + text(scalar_input(n, 1)) + "*x + " + text(scalar_input(n, 2)) + ", 0, 1)";
+         return "Clamp(" + number_text(scalar_input(n, 1), 6) + "*x + " + number_text(scalar_input(n, 2), 6) +
+                ", 0, 1)";
        }},
       {"Abs", [](const Node& n) { return is_float(n.input(0).type()); },
        [](Graph& g, const Node&, Value x) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -35,10 +35,10 @@ constexpr std::array<std::string_view, 11> kTrigonometry{"Acos", "Acosh", "Asin"
 }  // namespace
 
 std::string_view advice_for(std::string_view layer_type) {
-  const auto row = std::ranges::find_if(kRows, [&](const Advice& r) { return ops::same_caseless(r.type, layer_type); });
+  const auto row = std::ranges::find_if(kRows, [&](const Advice& r) { return same_caseless(r.type, layer_type); });
   if (row != kRows.end()) return row->advice;
   const bool trigonometric =
-      std::ranges::any_of(kTrigonometry, [&](std::string_view t) { return ops::same_caseless(t, layer_type); });
+      std::ranges::any_of(kTrigonometry, [&](std::string_view t) { return same_caseless(t, layer_type); });
   return trigonometric
              ? "where its input does not depend on the picture, compute it beforehand; otherwise use a polynomial"
              : "";

@@ -3,7 +3,7 @@
 #include <pugixml.hpp>
 
 #include "core/file.hpp"
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -27,7 +27,7 @@ std::set<std::string> parse_custom_layers(const Bytes& text, const std::string& 
   const pugi::xml_parse_result parsed = document.load_buffer(text.data(), text.size());
   if (!parsed) throw bad_file(ErrorCode::BadXml, path, parsed.description(), parsed.offset);
   std::set<std::string> types;
-  const auto add = [&](const pugi::xml_node& layer) { types.insert(ops::lower_case(layer.attribute("name").value())); };
+  const auto add = [&](const pugi::xml_node& layer) { types.insert(lower_case(layer.attribute("name").value())); };
   if (std::string_view(document.document_element().name()) == "CustomLayer") add(document.document_element());
   for (const pugi::xml_node& layer : document.document_element().children("CustomLayer")) add(layer);
   for (const pugi::xml_node& layer : document.children("CustomLayer")) add(layer);

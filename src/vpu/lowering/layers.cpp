@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "vpu/lowering/advice.hpp"
 #include "vpu/lowering/custom_layers.hpp"
 #include "vpu/lowering/layer_types.hpp"
@@ -15,8 +15,7 @@ namespace blobsmith::vpu {
 namespace {
 
 bool is_none_layer(const CompileOptions& o, const std::string& type) {
-  return std::ranges::any_of(o.none_layers,
-                             [&](const std::string& n) { return n == "*" || n == ops::lower_case(type); });
+  return std::ranges::any_of(o.none_layers, [&](const std::string& n) { return n == "*" || n == lower_case(type); });
 }
 
 void add_none(LayerContext& c) { c.add_stage(StageType::None, c.inputs, c.used_outputs()); }
@@ -30,7 +29,7 @@ Error with_address(const Error& e, const LayerContext& c) {
 
 void parse_layer(LayerContext& c, const std::set<std::string>& custom_types) {
   if (is_none_layer(c.options, c.layer.type)) return add_none(c);
-  if (custom_types.contains(ops::lower_case(c.layer.type)))
+  if (custom_types.contains(lower_case(c.layer.type)))
     throw unsupported_custom_layer(c.name(), c.layer.type, c.options.custom_layers);
   if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
     c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " +

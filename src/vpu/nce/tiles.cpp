@@ -1,16 +1,11 @@
 #include "vpu/nce/tiles.hpp"
 
-#include <cstdio>
-
+#include "core/text.hpp"
 #include "vpu/nce/constants.hpp"
 
 namespace blobsmith::vpu::nce {
 
-std::string two_digit_part(size_t index, size_t count) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%02zu/%02zu", index + 1, count);
-  return text;
-}
+std::string two_digit_part(size_t index, size_t count) { return padded(index + 1, 2) + "/" + padded(count, 2); }
 
 std::string tile_suffix(const char* kind, size_t index, size_t count) {
   return count > 1 ? "@" + std::string(kind) + "=" + two_digit_part(index, count) : std::string();

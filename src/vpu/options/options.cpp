@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "vpu/options/tensor_strides.hpp"
 
 namespace blobsmith::vpu {
@@ -169,7 +169,7 @@ std::vector<std::string> comma_list(std::string_view s) {
   std::vector<std::string> r;
   while (!s.empty()) {
     const size_t n = std::min(s.find(','), s.size());
-    if (n) r.push_back(ops::lower_case(s.substr(0, n)));
+    if (n) r.push_back(lower_case(s.substr(0, n)));
     s.remove_prefix(std::min(n + 1, s.size()));
   }
   return r;
@@ -196,7 +196,7 @@ void CompileOptions::set(std::string_view key, std::string_view value) {
 }
 
 bool PassOptions::hw_disabled(std::string_view layer) const {
-  const std::string name = ops::lower_case(layer);
+  const std::string name = lower_case(layer);
   const auto listed = [&](const std::vector<std::string>& v) { return std::ranges::find(v, name) != v.end(); };
   return hw_white_list.empty() ? listed(hw_black_list) : !listed(hw_white_list);
 }

@@ -2,9 +2,9 @@
 // products of the convolution engine do not underflow (middle-end spec §3.8).
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 
+#include "core/text.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 
@@ -81,10 +81,7 @@ Exponents exponents_of(const Data& weights) {
   return r;
 }
 
-bool is_layer_type(const Stage& s, std::string_view lower_case) {
-  return s.layer && std::ranges::equal(s.layer->type, lower_case,
-                                       [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
+bool is_layer_type(const Stage& s, std::string_view type) { return s.layer && same_caseless(s.layer->type, type); }
 
 /// Chooses the exponents of all layers; what the first layer decides holds for the later ones.
 class ShiftChooser {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 #include "vpu/program/contents.hpp"
@@ -70,7 +70,7 @@ void parse_unary(LayerContext& c) {
       Row{"Ceiling", StageType::Ceiling}, Row{"Mish", StageType::Mish},    Row{"SoftPlus", StageType::SoftPlus},
       Row{"Gelu", StageType::Gelu},       Row{"HSwish", StageType::HSwish}};
   c.expect_ports(1, 1);
-  const auto it = std::ranges::find_if(kRows, [&](const Row& r) { return ops::same_caseless(r.layer, c.layer.type); });
+  const auto it = std::ranges::find_if(kRows, [&](const Row& r) { return same_caseless(r.layer, c.layer.type); });
   ensure(it != kRows.end(), "no stage for layer type " + c.layer.type);
   c.add_stage(it->stage);
 }

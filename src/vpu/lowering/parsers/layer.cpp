@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "vpu/lowering/attribute_text.hpp"
 
 namespace blobsmith::vpu {
@@ -65,7 +65,7 @@ double LayerContext::real(std::string_view attribute) const {
 }
 
 std::string LayerContext::text(std::string_view attribute, std::string_view fallback) const {
-  return ops::lower_case(attrs().text(attribute, std::string(fallback)));
+  return lower_case(attrs().text(attribute, std::string(fallback)));
 }
 
 const Tensor& LayerContext::constant(int port, std::string_view what) const {

@@ -1,7 +1,7 @@
 // Layer types that can be lowered, with their parsers.
 #include <algorithm>
 
-#include "graph/ops/attribute_text.hpp"
+#include "core/text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
@@ -29,8 +29,7 @@ std::vector<std::string_view> parsed_layer_types() {
 }
 
 LayerParser find_parser(std::string_view layer_type) {
-  const auto it =
-      std::ranges::find_if(rows(), [&](const ParserRow& r) { return ops::same_caseless(r.type, layer_type); });
+  const auto it = std::ranges::find_if(rows(), [&](const ParserRow& r) { return same_caseless(r.type, layer_type); });
   return it == rows().end() ? nullptr : it->parser;
 }
 
