@@ -9,13 +9,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;
   const Bytes bytes = Bytes::copy_of(std::span(data, size));
   fuzz::survive([&] {
-    Graph graph = import_onnx_as_model_optimizer(bytes, "").graph;
+    Graph graph = import_onnx_as_model_optimizer(bytes, {}).graph;
     legalise(graph, false);
     vpu::CompileOptions options;
     options.quirks = false;
     Diagnostics said;
     vpu::compile(std::move(graph), options, said);
   });
-  fuzz::survive([&] { import_onnx_as_inference_engine(bytes, ""); });
+  fuzz::survive([&] { import_onnx_as_inference_engine(bytes, {}); });
   return 0;
 }

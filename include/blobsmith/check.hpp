@@ -42,6 +42,6 @@ struct CheckResult {
 };
 
 /// Throws Error for what concerns the file as a whole or the options.
-CheckResult check(const std::string& path, const CheckOptions& options = {});
+CheckResult check(const ModelFile& model, const CheckOptions& options = {});
 
 }  // namespace blobsmith

@@ -74,6 +74,6 @@ struct CompareResult {
 };
 
 /// Throws Error or ErrorList as convert() and Emulator do, and BadInputName where blob and model don't belong together.
-CompareResult compare(const std::string& model, const CompareOptions& options = {});
+CompareResult compare(const ModelFile& model, const CompareOptions& options = {});
 
 }  // namespace blobsmith

@@ -30,6 +30,6 @@ struct ConvertOptions {
 };
 
 /// Throws Error, or ErrorList with every layer that can't be converted, naming it.
-CompileResult convert(const std::string& path, const ConvertOptions& options = {});
+CompileResult convert(const ModelFile& model, const ConvertOptions& options = {});
 
 }  // namespace blobsmith

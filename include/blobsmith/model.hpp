@@ -1,5 +1,5 @@
-// A trained network as it was read from a file: OpenVINO IR (.xml of version 10 or 11, with its .bin beside it) or
-// ONNX.
+// A trained network as it was read from a file, or from memory: OpenVINO IR (.xml of version 10 or 11, with its .bin
+// beside it) or ONNX.
 //
 // Threads: a Model is not for use by several threads at once; different Models are independent of each other.
 #pragma once
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "blobsmith/model_file.hpp"
 #include "blobsmith/progress.hpp"
 #include "blobsmith/remark.hpp"
 #include "blobsmith/tensor.hpp"
@@ -80,7 +81,7 @@ class Model {
 
 /// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound,
 /// UnknownFormat, what is wrong with the file, and every operator that there is no reader for.
-Model read_model(const std::string& path, const ReadOptions& options = {});
+Model read_model(const ModelFile& file, const ReadOptions& options = {});
 /// True for the names of files that hold models, also of formats that can't be read.
 bool is_model_file(std::string_view path);
 /// "ONNX (.onnx), OpenVINO IR (.xml)": what can be read.

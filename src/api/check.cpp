@@ -8,9 +8,9 @@
 
 namespace blobsmith {
 
-CheckResult check(const std::string& path, const CheckOptions& o) {
+CheckResult check(const ModelFile& model, const CheckOptions& o) {
   Diagnostics read;
-  Graph graph = api::read_graph(path,
+  Graph graph = api::read_graph(model,
                                 {.input_shapes = o.input_shapes,
                                  .conversion = o.conversion,
                                  .quirks = !o.fix,
@@ -19,7 +19,8 @@ CheckResult check(const std::string& path, const CheckOptions& o) {
   std::vector<Remark> faults = comparison::remaining_faults(graph, !o.fix);
   const vpu::CompileOptions options = api::camera_options(o.camera, graph, !o.fix);
   const Control rest = part_of(o.control, 0.2, 1);
-  CheckResult result = api::in_file(path, [&] { return vpu::check(std::move(graph), read, options, o.fix, rest); });
+  CheckResult result =
+      api::in_file(model.path(), [&] { return vpu::check(std::move(graph), read, options, o.fix, rest); });
   result.remarks = std::move(faults);
   return result;
 }

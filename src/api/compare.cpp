@@ -24,17 +24,17 @@ struct Subject {
   bool traced = true, quirks = false;
 };
 
-Graph read(const std::string& path, const CompareOptions& o, bool half_precision, bool quirks) {
+Graph read(const ModelFile& model, const CompareOptions& o, bool half_precision, bool quirks) {
   Diagnostics ignored;
-  return api::read_graph(path, {.input_shapes = o.input_shapes, .half_precision = half_precision, .quirks = quirks},
+  return api::read_graph(model, {.input_shapes = o.input_shapes, .half_precision = half_precision, .quirks = quirks},
                          ignored);
 }
 
 /// The model as convert() makes a blob of it.
 template <class OptionsFor>
-Subject compiled(const std::string& path, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
+Subject compiled(const ModelFile& model, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
                  const Control& control) {
-  Graph graph = read(path, o, true, quirks);
+  Graph graph = read(model, o, true, quirks);
   legalise(graph, quirks);
   const vpu::CompileOptions options = options_for(graph);
   Subject s{{}, {}, true, quirks};
@@ -61,12 +61,12 @@ std::span<const uint8_t> stage_section(const vpu::Blob& b) {
 }
 
 /// The places of tensors in a given blob are known where compiling the model anew gives the same stages.
-Subject given(const std::string& path, const CompareOptions& o, const Control& control) {
+Subject given(const ModelFile& model, const CompareOptions& o, const Control& control) {
   vpu::Blob blob = api::in_file(o.blob, [&] { return vpu::read_blob(read_file(o.blob)); });
   for (const bool quirks : {true, false}) {
     try {
       Subject s = compiled(
-          path, o, quirks, [&](const Graph& g) { return options_of(blob, o.camera, g, quirks); },
+          model, o, quirks, [&](const Graph& g) { return options_of(blob, o.camera, g, quirks); },
           part_of(control, quirks ? 0 : 0.5, quirks ? 0.5 : 1));
       if (!std::ranges::equal(stage_section(s.blob), stage_section(blob))) continue;
       s.blob = std::move(blob);
@@ -134,14 +134,14 @@ bool Comparison::outputs_within() const {
          std::ranges::none_of(skipped, &Skipped::is_output);
 }
 
-CompareResult compare(const std::string& path, const CompareOptions& o) {
+CompareResult compare(const ModelFile& model, const CompareOptions& o) {
   const Control making = part_of(o.control, 0, 0.3), running = part_of(o.control, 0.3, 1);
   report(making, "reading", 0);
-  return api::in_file(path, [&] {
+  return api::in_file(model.path(), [&] {
     const auto for_camera = [&](const Graph& g) { return api::camera_options(o.camera, g, o.quirks); };
-    Subject subject = o.blob.empty() ? compiled(path, o, o.quirks, for_camera, making) : given(path, o, making);
+    Subject subject = o.blob.empty() ? compiled(model, o, o.quirks, for_camera, making) : given(model, o, making);
     const bool item_by_item = subject.blob.header.batch_size > 1;
-    reference::Executor executor(read(path, o, false, false), o.threads);
+    reference::Executor executor(read(model, o, false, false), o.threads);
     Emulator emulator = EmulatorAccess::make(std::move(subject.blob), {.threads = o.threads});
     RecordedInputs inputs(emulator);
     set_inputs(inputs, o.inputs);
@@ -150,7 +150,7 @@ CompareResult compare(const std::string& path, const CompareOptions& o) {
     r.comparison = comparison::compare(emulator, subject.tensors, executor, {.tolerance = o.tolerance}, running);
     r.faults = comparison::remaining_faults(executor.graph(), subject.quirks);
     if (item_by_item)  // constants of one type, as shape inference wants them
-      for (Remark& f : comparison::find_batch_faults(read(path, o, true, false))) r.faults.push_back(std::move(f));
+      for (Remark& f : comparison::find_batch_faults(read(model, o, true, false))) r.faults.push_back(std::move(f));
     r.advice = comparison::advice(r.comparison, r.faults, inputs.losses());
     if (o.inputs.files.empty() && o.inputs.values.empty() && r.comparison.first_outside())
       r.advice.push_back(

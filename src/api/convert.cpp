@@ -62,24 +62,24 @@ void write_ir(const std::string& path, const ConvertOptions& o, const Graph& gra
 
 }  // namespace
 
-CompileResult convert(const std::string& path, const ConvertOptions& o) {
+CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   vpu::find_target(o.target);  // throws before the work where there is none
   Diagnostics diagnostics;
   bool runtime_2_0 = false;
-  Graph graph = api::read_graph(path,
+  Graph graph = api::read_graph(model,
                                 {.input_shapes = o.input_shapes,
                                  .conversion = o.conversion,
                                  .quirks = o.quirks,
                                  .target = o.target,
                                  .control = part_of(o.control, 0, 0.2)},
                                 diagnostics, false, &runtime_2_0);
-  if (!o.ir_folder.empty()) write_ir(path, o, graph);
+  if (!o.ir_folder.empty()) write_ir(model.path(), o, graph);
   for (Remark& r : comparison::remaining_faults(graph, o.quirks)) diagnostics.remarks.push_back(std::move(r));
   for (Remark& r : legalise(graph, o.quirks)) diagnostics.remarks.push_back(std::move(r));
   vpu::CompileOptions options = api::camera_options(o.camera, graph, o.quirks);
   options.runtime_2_0 = runtime_2_0;
   if (!o.dump_passes.empty()) options.dump_passes = o.dump_passes;
-  return api::in_file(path, [&] {
+  return api::in_file(model.path(), [&] {
     return api::compile_graph(std::move(graph), options, o.target, std::move(diagnostics), part_of(o.control, 0.2, 1));
   });
 }

@@ -39,12 +39,12 @@ TensorInfo tensor_info(std::string name, ElementType t, Shape shape) {
 
 namespace api {
 
-Graph read_graph(const std::string& path, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going,
+Graph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going,
                  bool* runtime_2_0) {
   report(o.control, "reading", 0);
   ImportOptions options = import_options(o);
   if (keep_going) options.problems = &diagnostics;
-  Imported imported = in_file(path, [&] { return import_model(path, options); });
+  Imported imported = in_file(file.path(), [&] { return import_model(file, options); });
   std::ranges::move(imported.notes, std::back_inserter(diagnostics.remarks));
   if (runtime_2_0) *runtime_2_0 = imported.runtime_2_0;
   return std::move(imported.graph);
@@ -52,13 +52,13 @@ Graph read_graph(const std::string& path, const ReadOptions& o, Diagnostics& dia
 
 }  // namespace api
 
-Model read_model(const std::string& path, const ReadOptions& options) {
+Model read_model(const ModelFile& file, const ReadOptions& options) {
   Diagnostics diagnostics;
   bool runtime_2_0 = false;
-  Graph graph = api::read_graph(path, options, diagnostics, false, &runtime_2_0);
+  Graph graph = api::read_graph(file, options, diagnostics, false, &runtime_2_0);
   std::vector<Remark> remarks = std::move(diagnostics.remarks);
   for (Remark& r : comparison::find_faults(graph)) remarks.push_back(std::move(r));
-  return Model(std::make_unique<Model::Impl>(path, std::move(graph), std::move(remarks), runtime_2_0));
+  return Model(std::make_unique<Model::Impl>(file.path(), std::move(graph), std::move(remarks), runtime_2_0));
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

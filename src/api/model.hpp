@@ -21,7 +21,7 @@ namespace api {
 /// The one way from a file to a graph. Remarks go to `diagnostics`; with `keep_going`, layers that can't be read too,
 /// which are left out instead of thrown.
 /// `runtime_2_0`, if any, is told whether the graph is for the second runtime interface.
-Graph read_graph(const std::string& path, const ReadOptions& options, Diagnostics& diagnostics, bool keep_going = false,
+Graph read_graph(const ModelFile& file, const ReadOptions& options, Diagnostics& diagnostics, bool keep_going = false,
                  bool* runtime_2_0 = nullptr);
 
 /// Runs f; errors that name no file get this one.

@@ -1,11 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <sstream>
 
+#include "blobsmith/files.hpp"
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
-#include "core/file.hpp"
 
 namespace blobsmith::cli {
 
@@ -62,11 +63,11 @@ int parse(CLI::App& app, const Arguments& args) {
 Config read_config(const std::vector<std::string>& files_or_pairs) {
   Config config;
   for (const std::string& s : files_or_pairs) {
-    if (const size_t eq = s.find('='); eq != std::string::npos && !file_exists(s)) {
+    if (const size_t eq = s.find('='); eq != std::string::npos && !std::filesystem::is_regular_file(s)) {
       config.emplace_back(s.substr(0, eq), s.substr(eq + 1));
       continue;
     }
-    const Bytes text = read_file(s, 1 << 20);
+    const std::vector<uint8_t> text = load_file(s, 1 << 20);
     for (auto& pair : parse_config({reinterpret_cast<const char*>(text.data()), text.size()}))
       config.push_back(std::move(pair));
   }

@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
 #include "cli/compare_report.hpp"
 #include "cli/progress.hpp"
-#include "core/file.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -52,7 +52,7 @@ int compare_command(const Arguments& args) {
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
   const CompareReport r{o.model.file, o.compare.blob, o.compare.tolerance, compare_model(o)};
-  if (!o.html.empty()) write_file(o.html, compare_html(r));
+  if (!o.html.empty()) save_file(o.html, compare_html(r));
   std::printf("%s", (o.json ? compare_json(r) : compare_text(r, o.verbose ? 0 : o.worst)).c_str());
   return r.result.comparison.outputs_within() ? kDone : kWrongResult;
 }

@@ -8,9 +8,6 @@
 namespace blobsmith::cli {
 namespace {
 
-using estimate::Estimate;
-using estimate::StageCost;
-
 constexpr const char* kEstimateStyle = R"(<style>
 :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#5b636d;--line:#d4d8dd;--dot:#3a6fb0;--you:#c0392b;
 --nce:#3a6fb0;--ddr:#c77d1e;--shave:#3b8a4e;--over:#8a8f98}
@@ -71,15 +68,15 @@ class SpeedPlot {
   double x0_, x1_;
 };
 
-std::string charts(const EstimateResult& r) {
+std::string charts(const EstimateReport& r) {
   std::string html;
   for (const bool flops : {true, false}) {
     SpeedPlot plot(flops ? "GFLOPs" : "million parameters", flops ? 0.01 : 0.01, flops ? 1000 : 1000);
-    for (const estimate::Measurement& m : estimate::measurements())
+    for (const Measurement& m : measured_speeds())
       plot.point(flops ? m.gflops : m.mparams, m.fps, "dot", 4, m.model + ", " + m.device);
-    if (const double size = flops ? r.gflops : r.mparams; size > 0) {
-      plot.point(size, r.estimate.fps, "you", 7, r.file);
-      plot.label(size, r.estimate.fps, format("yours: %.1f FPS", r.estimate.fps));
+    if (const double size = flops ? r.result.gflops : r.result.mparams; size > 0) {
+      plot.point(size, r.result.estimate.fps, "you", 7, r.file);
+      plot.label(size, r.result.estimate.fps, format("yours: %.1f FPS", r.result.estimate.fps));
     }
     html += plot.svg();
   }
@@ -90,8 +87,8 @@ std::string timeline(const Estimate& e) {
   constexpr double kWidth = 440, kHeight = 120;
   std::string body;
   double at = 0, most = 1;
-  for (const StageCost& c : e.stages) most = std::max(most, c.total);
-  for (const StageCost& c : e.stages) {
+  for (const StageEstimate& c : e.stages) most = std::max(most, c.total);
+  for (const StageEstimate& c : e.stages) {
     double top = kHeight;
     const std::pair<const char*, double> parts[] = {
         {"over", c.overhead}, {"nce", c.nce}, {"ddr", c.ddr}, {"shave", c.shave}};
@@ -114,24 +111,14 @@ std::string timeline(const Estimate& e) {
 }
 
 /// Bytes of CMX and DDR that the stages of an inference have in use, stage by stage: their own buffers.
-std::string memory(const EstimateResult& r) {
+std::string memory(const Estimate& e) {
   constexpr double kWidth = 440, kHeight = 110;
   std::string lines;
   double at = 0, most = 1;
-  std::vector<std::pair<double, double>> used;
-  for (const vpu::BlobStage& s : r.blob.stages) {
-    double cmx = 0, ddr = 0;
-    for (const vpu::BlobBuffer& b : s.buffers) {
-      double size = b.is_fake() || b.desc.dims.empty() ? 0 : static_cast<double>(vpu::element_size(b.desc.type));
-      for (const int64_t d : b.desc.dims) size *= static_cast<double>(d);
-      (b.location == vpu::Location::CMX ? cmx : ddr) += size;
-    }
-    used.emplace_back(cmx, ddr);
-    most = std::max({most, cmx, ddr});
-  }
-  for (size_t i = 0; i < used.size() && i < r.estimate.stages.size(); ++i) {
-    const double width = kWidth * r.estimate.stages[i].total / r.estimate.sum;
-    for (const auto& [name, bytes] : {std::pair{"ddr", used[i].second}, std::pair{"nce", used[i].first}})
+  for (const StageEstimate& c : e.stages) most = std::max({most, c.cmx_buffers, c.other_buffers});
+  for (const StageEstimate& c : e.stages) {
+    const double width = kWidth * c.total / e.sum;
+    for (const auto& [name, bytes] : {std::pair{"ddr", c.other_buffers}, std::pair{"nce", c.cmx_buffers}})
       lines += format(
           "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"var(--%s)\" "
           "fill-opacity=\".7\"/>",
@@ -143,12 +130,12 @@ std::string memory(const EstimateResult& r) {
          format("<p class=\"dim\">What each stage reads and writes; most %.2f MB.</p>", most / 1e6);
 }
 
-std::string shaves_table(const EstimateResult& r) {
-  if (r.by_shaves.empty()) return {};
+std::string shaves_table(const EstimateReport& r) {
+  if (r.result.by_shaves.empty()) return {};
   std::string html =
       "<h2>By number of SHAVEs</h2><div class=\"wide\"><table><tr><th>SHAVEs</th><th>threads</th>"
       "<th>FPS</th><th>range</th><th>latency</th><th>bound</th></tr>";
-  for (const estimate::SweepEntry& s : r.by_shaves) {
+  for (const ShaveEstimate& s : r.result.by_shaves) {
     const Estimate& e = s.estimate;
     html += s.error.empty() ? format(
                                   "<tr><td>%d</td><td>%d</td><td>%.1f</td><td>%.1f&ndash;%.1f</td><td>%.1f ms</td>"
@@ -161,8 +148,8 @@ std::string shaves_table(const EstimateResult& r) {
 
 }  // namespace
 
-std::string estimate_html(const EstimateResult& r) {
-  const Estimate& e = r.estimate;
+std::string estimate_html(const EstimateReport& r) {
+  const Estimate& e = r.result.estimate;
   std::string html =
       "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><title>Estimate</title>";
@@ -172,12 +159,12 @@ std::string estimate_html(const EstimateResult& r) {
       "<p>Estimate: <b>%.1f FPS</b> at %d SHAVEs and %d threads (%.1f&ndash;%.1f), %.1f ms latency; bound by "
       "%s.</p>",
       e.fps, e.shaves, e.streams, e.fps_low, e.fps_high, e.latency / 1000, e.bound.c_str());
-  for (const estimate::Measurement& m : r.measured)
+  for (const Measurement& m : r.result.measured)
     html +=
         "<p>Measured as " + escaped(m.model + " on " + m.device + ", " + m.toolchain) + format(": %.1f FPS</p>", m.fps);
   for (const std::string& c : e.caveats) html += "<p class=\"dim\">" + escaped(c) + "</p>";
   html +=
-      "<h2>Among measured networks</h2>" + charts(r) + "<h2>Time</h2>" + timeline(e) + "<h2>Memory</h2>" + memory(r);
+      "<h2>Among measured networks</h2>" + charts(r) + "<h2>Time</h2>" + timeline(e) + "<h2>Memory</h2>" + memory(e);
   return html + shaves_table(r) + "</html>\n";
 }
 

@@ -5,13 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "estimate/advice.hpp"
-
 namespace blobsmith::cli {
 namespace {
 
-using estimate::Estimate;
-using estimate::StageCost;
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kListed = 10;
@@ -24,19 +20,15 @@ std::vector<size_t> costliest(const Estimate& e) {
   return order;
 }
 
-std::string class_name(const StageCost& c) {
-  return std::string(estimate::constant_rows()[static_cast<size_t>(c.work.per_element)].name);
-}
-
-Json stage_json(const EstimateResult& r, size_t i) {
-  const StageCost& c = r.estimate.stages[i];
-  const estimate::Work& w = c.work;
+Json stage_json(const EstimateReport& r, size_t i) {
+  const StageEstimate& c = r.result.estimate.stages[i];
+  const StageWork& w = c.work;
   return {{"index", i},
-          {"type", vpu::to_string(c.type)},
+          {"type", c.type},
           {"kind", c.kind},
           {"us", c.total},
-          {"share", c.total / r.estimate.sum},
-          {"bound", estimate::to_string(c.bound)},
+          {"share", c.total / r.result.estimate.sum},
+          {"bound", to_string(c.bound)},
           {"known", c.known},
           {"input", c.input},
           {"output", c.output},
@@ -60,9 +52,9 @@ Json stage_json(const EstimateResult& r, size_t i) {
             {"ddr_ends", w.ddr_ends},
             {"pieces", w.pieces},
             {"elements", w.elements},
-            {"class", class_name(c)},
+            {"class", w.element_class},
             {"ddr_bytes", w.ddr_bytes}}},
-          {"advice", estimate::advice(r.blob, r.estimate, i)}};
+          {"advice", c.advice}};
 }
 
 Json summary(const Estimate& e) {
@@ -76,10 +68,10 @@ Json summary(const Estimate& e) {
           {"bound", e.bound}};
 }
 
-void print_by_shaves(const EstimateResult& r) {
-  const int best = estimate::best(r.by_shaves).shaves;
+void print_by_shaves(const EstimateReport& r) {
+  const int best = r.result.best_shaves;
   std::printf("\nSHAVEs  threads     FPS  range          latency  bound\n");
-  for (const estimate::SweepEntry& s : r.by_shaves) {
+  for (const ShaveEstimate& s : r.result.by_shaves) {
     if (!s.error.empty()) {
       std::printf("%6d  does not compile: %s\n", s.shaves, s.error.substr(0, s.error.find('\n')).c_str());
       continue;
@@ -92,21 +84,20 @@ void print_by_shaves(const EstimateResult& r) {
   std::printf("Two threads share the chip up to 8 SHAVEs each; one thread uses one of the two NCEs.\n");
 }
 
-void print_costliest(const EstimateResult& r) {
+void print_costliest(const EstimateReport& r) {
   std::printf("\n   #  share       us  bound      stage\n");
-  for (const size_t i : costliest(r.estimate)) {
-    const StageCost& c = r.estimate.stages[i];
-    std::printf("%4zu  %4.1f%% %8.0f  %-9s  %s %s -> %s\n", i, 100 * c.total / r.estimate.sum, c.total,
-                estimate::to_string(c.bound), c.kind.c_str(), c.input.c_str(), c.output.c_str());
-    if (const std::string text = estimate::advice(r.blob, r.estimate, i); !text.empty())
-      std::printf("                             %s\n", text.c_str());
+  for (const size_t i : costliest(r.result.estimate)) {
+    const StageEstimate& c = r.result.estimate.stages[i];
+    std::printf("%4zu  %4.1f%% %8.0f  %-9s  %s %s -> %s\n", i, 100 * c.total / r.result.estimate.sum, c.total,
+                to_string(c.bound), c.kind.c_str(), c.input.c_str(), c.output.c_str());
+    if (!c.advice.empty()) std::printf("                             %s\n", c.advice.c_str());
   }
 }
 
 }  // namespace
 
-std::string estimate_json(const EstimateResult& r) {
-  const Estimate& e = r.estimate;
+std::string estimate_json(const EstimateReport& r) {
+  const Estimate& e = r.result.estimate;
   Json j = summary(e);
   j["file"] = r.file;
   j["sum_ms"] = e.sum / 1000;
@@ -118,14 +109,14 @@ std::string estimate_json(const EstimateResult& r) {
   j["usb3_fps"] = e.usb3_fps;
   j["usb2_fps"] = e.usb2_fps;
   j["caveats"] = e.caveats;
-  if (!r.by_shaves.empty()) {
-    j["gflops"] = r.gflops;
-    j["mparams"] = r.mparams;
-    j["best_shaves"] = estimate::best(r.by_shaves).shaves;
-    for (const estimate::SweepEntry& s : r.by_shaves)
+  if (!r.result.by_shaves.empty()) {
+    j["gflops"] = r.result.gflops;
+    j["mparams"] = r.result.mparams;
+    j["best_shaves"] = r.result.best_shaves;
+    for (const ShaveEstimate& s : r.result.by_shaves)
       j["by_shaves"].push_back(s.error.empty() ? summary(s.estimate) : Json{{"shaves", s.shaves}, {"error", s.error}});
     j["measured"] = Json::array();
-    for (const estimate::Measurement& m : r.measured)
+    for (const Measurement& m : r.result.measured)
       j["measured"].push_back({{"model", m.model},
                                {"device", m.device},
                                {"toolchain", m.toolchain},
@@ -137,14 +128,14 @@ std::string estimate_json(const EstimateResult& r) {
   return j.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
-void print_estimate(const EstimateResult& r) {
-  const Estimate& e = r.estimate;
+void print_estimate(const EstimateReport& r) {
+  const Estimate& e = r.result.estimate;
   std::printf("%s: estimate %.1f FPS at %d shaves x %d threads (%.1f-%.1f), %.1f ms latency; bound by %s\n",
               r.file.c_str(), e.fps, e.shaves, e.streams, e.fps_low, e.fps_high, e.latency / 1000, e.bound.c_str());
   std::printf("  NCE %.0f%%, DDR %.0f%%, SHAVE %.0f%%, overhead %.0f%% of %.1f ms; %zu stages\n", 100 * e.nce / e.sum,
               100 * e.ddr / e.sum, 100 * e.shave / e.sum, 100 * e.overhead / e.sum, e.sum / 1000, e.stages.size());
-  if (r.gflops > 0) std::printf("  %.2f GFLOPs, %.2f million parameters\n", r.gflops, r.mparams);
-  for (const estimate::Measurement& m : r.measured)
+  if (r.result.gflops > 0) std::printf("  %.2f GFLOPs, %.2f million parameters\n", r.result.gflops, r.result.mparams);
+  for (const Measurement& m : r.result.measured)
     std::printf("  measured as %s: %.1f FPS on %s, %s, shaves %s (%s)\n", m.model.c_str(), m.fps, m.device.c_str(),
                 m.toolchain.c_str(), m.shaves.c_str(), m.source.c_str());
   for (const std::string& c : e.caveats) std::printf("  note: %s\n", c.c_str());
@@ -154,7 +145,7 @@ void print_estimate(const EstimateResult& r) {
   std::printf(
       "  cameras, depth, encoding and other networks of one pipeline share SHAVEs, CMX and DDR: they are not in "
       "this figure\n");
-  if (!r.by_shaves.empty()) print_by_shaves(r);
+  if (!r.result.by_shaves.empty()) print_by_shaves(r);
   print_costliest(r);
 }
 

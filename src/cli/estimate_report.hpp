@@ -1,25 +1,18 @@
 // An estimate as text, JSON and a page.
 #pragma once
 #include <string>
-#include <vector>
 
-#include "estimate/measured.hpp"
-#include "estimate/sweep.hpp"
+#include "blobsmith/estimate.hpp"
 
 namespace blobsmith::cli {
 
-/// What `estimate` found out about one file.
-struct EstimateResult {
+struct EstimateReport {
   std::string file;
-  vpu::Blob blob;
-  estimate::Estimate estimate;
-  std::vector<estimate::SweepEntry> by_shaves;  ///< of a model
-  double gflops = 0, mparams = 0;               ///< of a model
-  std::vector<estimate::Measurement> measured;  ///< of the network that it was recognised as
+  EstimateResult result;  ///< of a blob: the estimate alone
 };
 
-std::string estimate_json(const EstimateResult& r);
-void print_estimate(const EstimateResult& r);
-std::string estimate_html(const EstimateResult& r);
+std::string estimate_json(const EstimateReport& r);
+void print_estimate(const EstimateReport& r);
+std::string estimate_html(const EstimateReport& r);
 
 }  // namespace blobsmith::cli

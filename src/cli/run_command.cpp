@@ -3,13 +3,13 @@
 #include <chrono>
 
 #include "blobsmith/emulator.hpp"
+#include "blobsmith/files.hpp"
 #include "blobsmith/model.hpp"
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_model.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_report.hpp"
-#include "core/file.hpp"
 
 namespace blobsmith::cli {
 namespace {

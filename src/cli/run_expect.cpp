@@ -7,11 +7,9 @@
 #include <limits>
 #include <numeric>
 
+#include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
 #include "cli/text.hpp"
-#include "core/error.hpp"
-#include "core/file.hpp"
-#include "files/npz.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -28,19 +26,20 @@ std::vector<int64_t> position(int64_t index, const std::vector<int64_t>& shape) 
   return at;
 }
 
-Verdict judge(const Emulator& emulator, const std::string& name, const NpyArray& expected, double tolerance) {
+Verdict judge(const Emulator& emulator, const FloatTensor& expected, double tolerance) {
+  const std::string& name = expected.name;
   const std::vector<int64_t> shape = emulator.output_shape(name);
   const int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-  Verdict v{name, shape, expected.shape, count == expected.count(), false, 0, 0, 0, count, {}, 0, 0};
+  Verdict v{name, shape, expected.shape, count == std::ssize(expected.values), false, 0, 0, 0, count, {}, 0, 0};
   if (!v.same_count) return v;
   double magnitude = 0;
-  for (int64_t i = 0; i < count; ++i)
-    if (const float e = expected.number(i); std::isfinite(e)) magnitude = std::max(magnitude, std::abs(double{e}));
+  for (const float e : expected.values)
+    if (std::isfinite(e)) magnitude = std::max(magnitude, std::abs(double{e}));
   const double allowed = tolerance * magnitude;
   int64_t i = 0;
   emulator.output(name, [&](std::span<const float> part) {
     for (const float got : part) {
-      const float wanted = expected.number(i);
+      const float wanted = expected.values[static_cast<size_t>(i)];
       const double d = difference(got, wanted);
       v.differing += d > allowed;
       if (d > v.largest_difference) {
@@ -63,34 +62,30 @@ std::string list(const std::vector<int64_t>& numbers) {
   return "[" + s + "]";
 }
 
-/// What one --expect names: (output, array) pairs.
-std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& emulator, const std::string& argument) {
+/// What one --expect names: an array for each of some outputs, whose name it has.
+std::vector<FloatTensor> expected_arrays(const Emulator& emulator, const std::string& argument) {
   std::string path = argument, output;
   for (const TensorInfo& t : emulator.outputs())
     if (argument.starts_with(t.name + "=")) {
       output = t.name;
       path = argument.substr(t.name.size() + 1);
     }
-  try {
-    const Bytes file = read_file(path);
-    if (!looks_like_npz(file)) {
-      if (output.empty() && emulator.outputs().size() > 1)
-        throw Error(ErrorCode::BadInputName, "--expect: the blob has several outputs")
-            .hint("write OUTPUT=FILE.npy, or give a .npz of all");
-      return {{output.empty() ? emulator.outputs().at(0).name : output, read_npy(file)}};
-    }
-    std::vector<std::pair<std::string, NpyArray>> found;
-    for (auto& [name, array] : read_npz(file)) {
-      const bool is_output =
-          std::ranges::any_of(emulator.outputs(), [&n = name](const TensorInfo& t) { return t.name == n; });
-      if (is_output && (output.empty() || name == output)) found.emplace_back(name, std::move(array));
-    }
-    if (found.empty()) throw Error(ErrorCode::BadInputName, "--expect: the archive holds none of the blob's outputs");
-    return found;
-  } catch (Error& e) {
-    if (e.file().empty()) e.in_file(path);
-    throw;
+  std::vector<FloatTensor> arrays = load_arrays(path);
+  if (arrays.size() == 1 && arrays[0].name.empty()) {
+    if (output.empty() && emulator.outputs().size() > 1)
+      throw Error(ErrorCode::BadInputName, "--expect: the blob has several outputs")
+          .in_file(path)
+          .hint("write OUTPUT=FILE.npy, or give a .npz of all");
+    arrays[0].name = output.empty() ? emulator.outputs().at(0).name : output;
+    return arrays;
   }
+  std::erase_if(arrays, [&](const FloatTensor& a) {
+    const bool is_output = std::ranges::find(emulator.outputs(), a.name, &TensorInfo::name) != emulator.outputs().end();
+    return !is_output || (!output.empty() && a.name != output);
+  });
+  if (arrays.empty())
+    throw Error(ErrorCode::BadInputName, "--expect: the archive holds none of the blob's outputs").in_file(path);
+  return arrays;
 }
 
 }  // namespace
@@ -98,8 +93,8 @@ std::vector<std::pair<std::string, NpyArray>> expected_arrays(const Emulator& em
 std::vector<Verdict> check_expected(const Emulator& emulator, const RunArguments& o) {
   std::vector<Verdict> verdicts;
   for (const std::string& argument : o.expect)
-    for (const auto& [name, array] : expected_arrays(emulator, argument))
-      verdicts.push_back(judge(emulator, name, array, o.tolerance));
+    for (const FloatTensor& array : expected_arrays(emulator, argument))
+      verdicts.push_back(judge(emulator, array, o.tolerance));
   return verdicts;
 }
 

@@ -6,11 +6,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "blobsmith/files.hpp"
 #include "blobsmith/run.hpp"
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
-#include "core/file.hpp"
-#include "files/npy.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -49,11 +48,10 @@ Json write_output(const std::string& name, const std::vector<int64_t>& shape, co
     values(see);
   } else {
     const std::string path = o.output_dir + "/" + as_file_name(name) + ".npy";
-    write_file(path, [&](const auto& write) {
-      write(npy_header(shape));
+    save_npy(path, shape, [&](const auto& take) {
       values([&](std::span<const float> part) {
         see(part);
-        write({reinterpret_cast<const uint8_t*>(part.data()), part.size_bytes()});
+        take(part);
       });
     });
     j["file"] = path;

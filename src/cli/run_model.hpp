@@ -1,11 +1,10 @@
 // `blobsmith run` of a model instead of a blob, and what both print.
 #pragma once
-#include <functional>
 #include <nlohmann/json_fwd.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "blobsmith/files.hpp"
 #include "cli/run_options.hpp"
 
 namespace blobsmith::cli {
@@ -13,8 +12,6 @@ namespace blobsmith::cli {
 /// Computes the model in FP32, as its operations are defined. Returns the exit code.
 int run_model_file(const RunArguments& options);
 
-/// Calls its argument with one span of values after another.
-using ValueSource = std::function<void(const std::function<void(std::span<const float>)>&)>;
 /// Writes DIR/<name>.npy where --output-dir is given; says what was written.
 nlohmann::ordered_json write_output(const std::string& name, const std::vector<int64_t>& shape,
                                     const ValueSource& values, const RunArguments& options);

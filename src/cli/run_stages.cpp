@@ -4,11 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
 #include "cli/text.hpp"
-#include "core/error.hpp"
-#include "core/file.hpp"
-#include "files/npy.hpp"
 
 namespace blobsmith::cli {
 
@@ -29,7 +27,7 @@ void StageDump::see(const StageEvent& event) {
   for (const auto& read : {event.inputs, event.outputs})
     for (const FloatTensor& t : read()) {
       files_.push_back(folder_ + "/" + as_file_name(event.label() + "." + t.name) + ".npy");
-      write_file(files_.back(), write_npy(t.values, t.shape));
+      save_npy(files_.back(), t.shape, [&](const auto& take) { take(t.values); });
     }
 }
 

@@ -25,26 +25,27 @@ bool reads_fp32_input(const vpu::BlobStage& s) {
   });
 }
 
-std::string of_hardware(const vpu::Blob& blob, const vpu::BlobStage& s, const StageCost& c) {
+std::string of_hardware(const vpu::Blob& blob, const vpu::BlobStage& s, const StageEstimate& c) {
   for (const vpu::BlobBuffer& b : s.buffers)
     if (b.role == "weights" && is_mostly_zeros(blob, b))
       return "depthwise: computed as dense blocks of 16 channels; a full convolution of fewer channels costs the same";
-  if (c.bound == Bound::DdrInput)
+  if (c.bound == StageEstimate::Bound::DdrInput)
     return "its input lies in DDR and is read " + std::to_string(static_cast<int>(c.work.descriptors)) +
            " times: a smaller picture or fewer channels would fit into CMX";
-  if (c.bound == Bound::Weights) return "reading its coefficients takes longer than computing: fewer parameters";
+  if (c.bound == StageEstimate::Bound::Weights)
+    return "reading its coefficients takes longer than computing: fewer parameters";
   return {};
 }
 
-std::string of_class(const StageCost& c) {
-  switch (c.work.per_element) {
+std::string of_class(vpu::StageType type) {
+  switch (class_of(type)) {
     case Constant::Transcendental:
       return "activation on SHAVEs: ReLU or clamp (ReLU6) would be part of the convolution before it";
     case Constant::Conversion: return {};
     case Constant::MultiplyDepthwise: return "depthwise on SHAVEs: kernels of 3x3 with stride 1 or 2 run on the NCE";
     case Constant::Multiply:
-      return c.type == GEMM ? "MatMul by rows on SHAVEs: with constant weights, a 1x1 convolution runs on the NCE"
-                            : "convolution on SHAVEs: without dilation, and with kernels up to 15, it runs on the NCE";
+      return type == GEMM ? "MatMul by rows on SHAVEs: with constant weights, a 1x1 convolution runs on the NCE"
+                          : "convolution on SHAVEs: without dilation, and with kernels up to 15, it runs on the NCE";
     case Constant::Detection: return "post-processing: can be left to the host";
     case Constant::Interpolate: return "resizing on SHAVEs: a transposed convolution runs on the NCE";
     default: return {};
@@ -53,14 +54,12 @@ std::string of_class(const StageCost& c) {
 
 }  // namespace
 
-std::string advice(const vpu::Blob& blob, const Estimate& estimate, size_t index) {
-  const vpu::BlobStage& s = blob.stages.at(index);
-  const StageCost& c = estimate.stages.at(index);
+std::string advice(const vpu::Blob& blob, const vpu::BlobStage& s, const StageEstimate& c) {
   if (reads_fp32_input(s)) return "input in FP32: give it as U8 (--ip U8)";
   if (s.type == MyriadXHwOp) return of_hardware(blob, s, c);
   if (s.type == Copy)
     return "moves tiles, because of the size of CMX: other numbers of SHAVEs and slices, smaller planes";
-  return of_class(c);
+  return of_class(s.type);
 }
 
 }  // namespace blobsmith::estimate

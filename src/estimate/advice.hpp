@@ -6,7 +6,7 @@
 
 namespace blobsmith::estimate {
 
-/// One sentence; empty when there is nothing to say. `index` is the stage's in blob.stages and estimate.stages.
-std::string advice(const vpu::Blob& blob, const Estimate& estimate, size_t index);
+/// One sentence; empty when there is nothing to say. `stage` is one of the blob's, `c` its times.
+std::string advice(const vpu::Blob& blob, const vpu::BlobStage& stage, const StageEstimate& c);
 
 }  // namespace blobsmith::estimate

@@ -5,11 +5,12 @@
 #include <cmath>
 #include <set>
 
-#include "blobsmith/tensor.hpp"
+#include "estimate/advice.hpp"
 #include "vpu/format/convolution.hpp"
 #include "vpu/format/hw_op.hpp"
 
-namespace blobsmith::estimate {
+namespace blobsmith {
+namespace estimate {
 namespace {
 
 using namespace vpu;
@@ -43,12 +44,6 @@ const std::array kClasses{
              {DetectionOutput, Proposal, PSROIPooling, ROIPooling, ExpDetectionOutput, StaticShapeNMS, TopK, CTCDecoder,
               CTCGreedyDecoderSeqLen, ROIFeatureExtractor, ROIAlign, ExpGenerateProposals, ExpTopKROIs}},
 };
-
-Constant class_of(StageType t) {
-  for (const ClassRow& row : kClasses)
-    if (std::ranges::find(row.types, t) != row.types.end()) return row.constant;
-  return Constant::Other;
-}
 
 double elements(const BlobBuffer& b) {
   double n = b.desc.dims.empty() ? 0 : 1;
@@ -99,7 +94,7 @@ std::string text_of(const BlobBuffer& b) {
 
 constexpr std::array<double, 5> kModeCycles{0, 5, 11, 19, 31};
 
-void add_convolution(Work& w, const HwOp& op, double positions, double plane, const BlobBuffer* weights) {
+void add_convolution(StageWork& w, const HwOp& op, double positions, double plane, const BlobBuffer* weights) {
   const double taps = double(op.kernel_width) * op.kernel_height;
   const double channels = weights && weights->desc.dims.size() > 2 ? static_cast<double>(weights->desc.dims[2]) : 0;
   const auto mode = std::min<size_t>(static_cast<size_t>(op.mode), 4);
@@ -111,8 +106,8 @@ void add_convolution(Work& w, const HwOp& op, double positions, double plane, co
   w.weight_bytes += 2 * channels * taps * ((op.out_channels + 7) / 8 * 8);
 }
 
-Work hardware_work(const HwOpParams& params, const Buffers& buffers) {
-  Work w;
+StageWork hardware_work(const HwOpParams& params, const Buffers& buffers) {
+  StageWork w;
   const BlobBuffer* out = find_role(buffers, "output");
   if (!out) out = buffers.back();
   const BlobBuffer& in = *buffers.front();
@@ -136,12 +131,12 @@ Work hardware_work(const HwOpParams& params, const Buffers& buffers) {
   return w;
 }
 
-StageCost cost_of(const BlobStage& s, const Constants& k);
+StageEstimate cost_of(const BlobStage& s, const Constants& k);
 
-void hardware(StageCost& c, const BlobStage& s, const Buffers& buffers, const Constants& k) {
+void hardware(StageEstimate& c, const BlobStage& s, const Buffers& buffers, const Constants& k) {
   const auto& params = dynamic_cast<const HwOpParams&>(*s.params);
   c.work = hardware_work(params, buffers);
-  const Work& w = c.work;
+  const StageWork& w = c.work;
   c.nce = (w.cycles + k[Constant::ModeOverhead] * w.mode_cycles + k[Constant::Pool] * w.pool_cycles) /
           k[Constant::NceClock];
   c.weights = w.weight_bytes / k[Constant::WeightRate];
@@ -149,28 +144,30 @@ void hardware(StageCost& c, const BlobStage& s, const Buffers& buffers, const Co
   c.ddr = std::max(0.0, c.weights + c.ddr_input - c.nce);
   c.overhead = k[Constant::HwStageTime] + w.descriptors * k[Constant::DescriptorTime];
   c.total = c.overhead + c.nce + c.ddr;
-  c.bound = c.ddr == 0 ? Bound::Nce : c.weights > c.ddr_input ? Bound::Weights : Bound::DdrInput;
+  c.bound = c.ddr == 0                ? StageEstimate::Bound::Nce
+            : c.weights > c.ddr_input ? StageEstimate::Bound::Weights
+                                      : StageEstimate::Bound::DdrInput;
   const HwOpType type = params.ops.empty() ? HwOpType::Conv : params.ops[0].type;
   c.kind = type == HwOpType::Conv       ? "HW conv"
            : type == HwOpType::ConvPool ? "HW conv+pool"
            : type == HwOpType::Pool     ? "HW pool"
                                         : "HW fc";
   if (!s.injected) return;
-  const StageCost injected = cost_of(*s.injected, k);  // at the same time
+  const StageEstimate injected = cost_of(*s.injected, k);  // at the same time
   c.work.ddr_bytes += injected.work.ddr_bytes;
   c.kind += " with " + injected.kind;
   c.known = injected.known;
   if (injected.total <= c.total) return;
   c.shave = injected.total - c.total;
   c.total = injected.total;
-  c.bound = Bound::Injected;
+  c.bound = StageEstimate::Bound::Injected;
 }
 
 // ---- the others ----
 
-void copy(StageCost& c, const Buffers& buffers, const Constants& k) {
+void copy(StageEstimate& c, const Buffers& buffers, const Constants& k) {
   const BlobBuffer &in = *buffers.front(), &out = *buffers.back();
-  Work& w = c.work;
+  StageWork& w = c.work;
   w.bytes = bytes(in);
   w.ddr_ends = double(in_ddr(in)) + double(in_ddr(out));
   w.pieces = std::max(pieces(in), pieces(out));
@@ -178,7 +175,7 @@ void copy(StageCost& c, const Buffers& buffers, const Constants& k) {
   c.overhead = k[Constant::CopyTime];
   c.ddr = w.bytes * std::max(1.0, w.ddr_ends) / k[Constant::CopyRate] + w.pieces * k[Constant::CopyPiece];
   c.total = c.overhead + c.ddr;
-  c.bound = Bound::Dma;
+  c.bound = StageEstimate::Bound::Dma;
   c.kind = std::string("Copy ") + (in_ddr(in) ? "DDR" : "CMX") + ">" + (in_ddr(out) ? "DDR" : "CMX");
 }
 
@@ -205,35 +202,38 @@ double shave_elements(const BlobStage& s, Constant per, const Buffers& ins, cons
   return window ? out * window->kernel_x * window->kernel_y : out;
 }
 
-void shave(StageCost& c, const BlobStage& s, const Buffers& buffers, const Constants& k) {
+void shave(StageEstimate& c, const BlobStage& s, const Buffers& buffers, const Constants& k) {
   Buffers all, ins, outs;
   for (const BlobBuffer* b : buffers)
     if (!b->desc.dims.empty() && !b->desc.strides.empty()) all.push_back(b);
-  Work& w = c.work;
-  w.per_element = class_of(s.type);
+  StageWork& w = c.work;
+  const Constant per_element = class_of(s.type);
+  w.element_class = constant_rows()[static_cast<size_t>(per_element)].name;
   c.kind = to_string(s.type);
   c.overhead = k[Constant::ShaveStageTime];
   c.total = c.overhead;
-  c.known = w.per_element != Constant::Other && !all.empty();
+  c.known = per_element != Constant::Other && !all.empty();
   if (all.empty()) return;
   for (const BlobBuffer* b : all) (is_output(*b) ? outs : ins).push_back(b);
   if (outs.empty()) {
     outs.push_back(all.back());
     std::erase(ins, all.back());
   }
-  w.elements = shave_elements(s, w.per_element, ins, outs, all);
+  w.elements = shave_elements(s, per_element, ins, outs, all);
   for (const BlobBuffer* b : all)
     if (in_ddr(*b) && !b->role.starts_with("temp")) w.ddr_bytes += bytes(*b);
-  c.shave = w.elements * k[w.per_element] / std::max(1u, s.shaves);
+  c.shave = w.elements * k[per_element] / std::max(1u, s.shaves);
   const double ddr = w.ddr_bytes / k[Constant::ShaveRate];
   c.ddr = std::max(0.0, ddr - c.shave);
   c.total = c.overhead + c.shave + c.ddr;
-  c.bound = c.overhead > std::max(c.shave, ddr) ? Bound::Overhead : c.shave > ddr ? Bound::Shave : Bound::Ddr;
+  c.bound = c.overhead > std::max(c.shave, ddr) ? StageEstimate::Bound::Overhead
+            : c.shave > ddr                     ? StageEstimate::Bound::Shave
+                                                : StageEstimate::Bound::Ddr;
 }
 
-StageCost cost_of(const BlobStage& s, const Constants& k) {
-  StageCost c;
-  c.type = s.type;
+StageEstimate cost_of(const BlobStage& s, const Constants& k) {
+  StageEstimate c;
+  c.type = to_string(s.type);
   c.shaves = static_cast<int>(s.shaves);
   const Buffers buffers = real_buffers(s);
   if (buffers.empty()) {
@@ -260,7 +260,7 @@ std::vector<std::string> caveats(const Blob& blob, const Estimate& e) {
   std::vector<std::string> list;
   std::set<std::string> unknown;
   bool dynamic = false, loop = false;
-  for (const StageCost& c : e.stages)
+  for (const StageEstimate& c : e.stages)
     if (!c.known) unknown.insert(c.kind);
   for (const BlobStage& s : blob.stages) {
     loop |= s.type == LoopStart;
@@ -276,7 +276,7 @@ std::vector<std::string> caveats(const Blob& blob, const Estimate& e) {
 }
 
 void add_up(Estimate& e, const Constants& k) {
-  for (const StageCost& c : e.stages) {
+  for (const StageEstimate& c : e.stages) {
     e.sum += c.total;
     e.nce += c.nce;
     e.ddr += c.ddr;
@@ -312,9 +312,10 @@ void throughput(Estimate& e, const Constants& k) {
 
 }  // namespace
 
-const char* to_string(Bound b) {
-  constexpr std::array kNames{"NCE", "weights", "DDR input", "DMA", "SHAVE", "DDR", "overhead", "injected"};
-  return kNames[static_cast<size_t>(b)];
+Constant class_of(StageType t) {
+  for (const ClassRow& row : kClasses)
+    if (std::ranges::find(row.types, t) != row.types.end()) return row.constant;
+  return Constant::Other;
 }
 
 int streams_for(int shaves, int slices) { return 2 * shaves <= 16 && 2 * slices <= 19 ? 2 : 1; }
@@ -325,11 +326,23 @@ Estimate estimate(const Blob& blob, const Constants& constants, int streams) {
   e.slices = static_cast<int>(blob.header.slices);
   e.streams = streams > 0 ? streams : streams_for(e.shaves, e.slices);
   e.io_bytes = double(blob.header.inputs_size) + double(blob.header.outputs_size);
-  for (const BlobStage& s : blob.stages) e.stages.push_back(cost_of(s, constants));
+  for (const BlobStage& s : blob.stages) {
+    StageEstimate& c = e.stages.emplace_back(cost_of(s, constants));
+    c.advice = advice(blob, s, c);
+    for (const BlobBuffer& b : s.buffers)
+      if (!b.is_fake()) (b.location == Location::CMX ? c.cmx_buffers : c.other_buffers) += bytes(b);
+  }
   add_up(e, constants);
   throughput(e, constants);
   e.caveats = caveats(blob, e);
   return e;
 }
 
-}  // namespace blobsmith::estimate
+}  // namespace estimate
+
+const char* to_string(StageEstimate::Bound b) {
+  constexpr std::array kNames{"NCE", "weights", "DDR input", "DMA", "SHAVE", "DDR", "overhead", "injected"};
+  return kNames[static_cast<size_t>(b)];
+}
+
+}  // namespace blobsmith

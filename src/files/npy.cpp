@@ -200,11 +200,4 @@ std::vector<uint8_t> npy_header(const std::vector<int64_t>& shape) {
   return out;
 }
 
-std::vector<uint8_t> write_npy(std::span<const float> values, const std::vector<int64_t>& shape) {
-  std::vector<uint8_t> out = npy_header(shape);
-  const auto* p = reinterpret_cast<const uint8_t*>(values.data());
-  out.insert(out.end(), p, p + values.size_bytes());
-  return out;
-}
-
 }  // namespace blobsmith

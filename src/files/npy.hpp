@@ -1,7 +1,6 @@
 // NumPy's .npy files.
 #pragma once
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -34,8 +33,7 @@ struct NpyArray {
 bool looks_like_npy(const Bytes& file);
 /// Types f2 f4 f8, i1..i8, u1..u8, b1, either byte order, C or Fortran order, versions 1 to 3. Throws BadTensorFile.
 NpyArray read_npy(const Bytes& file);
-/// A version 1 file of FP32 values; its beginning alone.
-std::vector<uint8_t> write_npy(std::span<const float> values, const std::vector<int64_t>& shape);
+/// The beginning of a version 1 file of FP32 values, which follow it in C order.
 std::vector<uint8_t> npy_header(const std::vector<int64_t>& shape);
 
 }  // namespace blobsmith

@@ -5,6 +5,7 @@
 
 #include "core/file.hpp"
 #include "core/release.hpp"
+#include "importers/common/model_files.hpp"
 #include "importers/import.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
@@ -14,6 +15,7 @@
 namespace blobsmith {
 namespace {
 
+using importers::contents_of, importers::files_beside, importers::FilesBeside;
 using Head = std::string_view;  // the first bytes of a file
 
 constexpr size_t kHeadBytes = 64;
@@ -21,16 +23,11 @@ constexpr std::string_view kLfsPointer = "version https://git-lfs.github.com/spe
 
 struct FormatRow {
   std::string_view name;
-  std::array<std::string_view, 4> endings;                          ///< of file names; empty ones are unused
-  bool (*probe)(Head);                                              ///< null: the contents tell nothing
-  Imported (*read)(const std::string& path, const ImportOptions&);  ///< null: there is no reader
-  std::string_view hint = {};                                       ///< what to do where there is no reader
+  std::array<std::string_view, 4> endings;                   ///< of file names; empty ones are unused
+  bool (*probe)(Head);                                       ///< null: the contents tell nothing
+  Imported (*read)(const ModelFile&, const ImportOptions&);  ///< null: there is no reader
+  std::string_view hint = {};                                ///< what to do where there is no reader
 };
-
-std::string folder_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
 
 bool use_runtime_2_0(const ImportOptions& options, bool usual) {
   if (options.release->runtime_2_0) return !options.runtime_1_0.value_or(!usual);
@@ -40,19 +37,20 @@ bool use_runtime_2_0(const ImportOptions& options, bool usual) {
   return false;
 }
 
-Imported read_onnx(const std::string& path, const ImportOptions& options) {
+Imported read_onnx(const ModelFile& file, const ImportOptions& options) {
   const bool runtime_2_0 = use_runtime_2_0(options, false);
-  const Bytes bytes = read_file(path);
+  const Bytes bytes = contents_of(file);
+  const FilesBeside beside = files_beside(file);
   if (options.as == ImportAs::InferenceEngine)
-    return {import_onnx_as_inference_engine(bytes, folder_of(path), *options.release), {}, runtime_2_0};
-  return import_onnx_as_model_optimizer(bytes, folder_of(path), options);
+    return {import_onnx_as_inference_engine(bytes, beside, *options.release), {}, runtime_2_0};
+  return import_onnx_as_model_optimizer(bytes, beside, options);
 }
 
-Imported read_tensorflow(const std::string& path, const ImportOptions& options) {
-  return import_tensorflow(path, options);
+Imported read_tensorflow(const ModelFile& file, const ImportOptions& options) {
+  return import_tensorflow(file, options);
 }
 
-Imported read_ir(const std::string& path, const ImportOptions& options) {
+Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
   if (!cut.inputs.empty() || !cut.outputs.empty() || !cut.shapes.empty() || cut.batch || !pre.mean.empty() ||
@@ -62,7 +60,7 @@ Imported read_ir(const std::string& path, const ImportOptions& options) {
         "an OpenVINO IR is converted already: cutting, --batch, mean, scale and reversed channels are options for "
         "models of frameworks");
   const bool runtime_2_0 = use_runtime_2_0(options, true);
-  return {read_openvino_ir(path, {}, {options.release, runtime_2_0, options.problems}), {}, runtime_2_0};
+  return {read_openvino_ir(file, {options.release, runtime_2_0, options.problems}), {}, runtime_2_0};
 }
 
 bool is_xml(Head h) {
@@ -126,9 +124,10 @@ Error unknown_format(const std::string& path) {
       .in_file(path);
 }
 
-const FormatRow& find_format(const std::string& path) {
-  const Bytes file = read_file(path);
-  const Head head(reinterpret_cast<const char*>(file.data()), std::min(file.size(), kHeadBytes));
+const FormatRow& find_format(const ModelFile& file) {
+  const std::string& path = file.path();
+  const Bytes contents = contents_of(file);
+  const Head head(reinterpret_cast<const char*>(contents.data()), std::min(contents.size(), kHeadBytes));
   if (head.starts_with(kLfsPointer))
     throw Error(ErrorCode::UnknownFormat, path + " is a Git LFS pointer, not the model itself")
         .in_file(path)
@@ -145,17 +144,15 @@ const FormatRow& find_format(const std::string& path) {
 
 }  // namespace
 
-Imported import_model(const std::string& given, const ImportOptions& options) {
-  const std::string saved_model = given + "/saved_model.pb";  // of TensorFlow: a model is a folder
-  const std::string& path = file_exists(saved_model) ? saved_model : given;
-  if (!file_exists(path))
-    throw Error(ErrorCode::FileNotFound, "Model file " + path + " cannot be opened!").in_file(path);
+Imported import_model(const ModelFile& given, const ImportOptions& options) {
+  const std::string saved_model = given.path() + "/saved_model.pb";  // of TensorFlow: a model is a folder
+  const ModelFile file = !given.memory() && file_exists(saved_model) ? ModelFile(saved_model) : given;
   try {
-    Imported imported = find_format(path).read(path, options);
+    Imported imported = find_format(file).read(file, options);
     imported.graph.release = options.release;
     return imported;
   } catch (Error& e) {
-    if (e.file().empty()) e.in_file(path);
+    if (e.file().empty()) e.in_file(file.path());
     throw;
   }
 }

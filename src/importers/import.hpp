@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "blobsmith/model_file.hpp"
 #include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
 #include "importers/model_optimizer/options.hpp"
@@ -40,7 +41,7 @@ struct Imported {
 
 /// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound, UnknownFormat
 /// with what to do, what is wrong with the file, every operator that is not known.
-Imported import_model(const std::string& path, const ImportOptions& options = {});
+Imported import_model(const ModelFile& file, const ImportOptions& options = {});
 
 /// True for the names of files that hold models, also of formats that can't be read.
 bool is_model_file(std::string_view path);

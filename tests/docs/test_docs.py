@@ -60,6 +60,13 @@ def test_rooms_include_what_they_link():
     assert not {pair: path for pair, path in found.items() if pair[0] and pair[1] not in rooms[pair[0]] | {pair[0]}}
 
 
+def test_the_command_line_uses_the_library_as_guests_do():
+    for path in sources():
+        if path.startswith('src/cli/'):
+            foreign = [i for i in re.findall(r'#include "([^"]+)"', read(path)) if not i.startswith(('cli/', 'blobsmith/'))]
+            assert not foreign, (path, foreign)
+
+
 def test_no_file_is_too_long():
     assert not [p for p in sources() if read(p).count('\n') > 800]
 

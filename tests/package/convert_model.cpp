@@ -5,10 +5,13 @@
 #include <blobsmith/convert.hpp>
 #include <blobsmith/emulator.hpp>
 #include <blobsmith/error.hpp>
+#include <blobsmith/estimate.hpp>
+#include <blobsmith/files.hpp>
 #include <blobsmith/inputs.hpp>
 #include <blobsmith/inspect.hpp>
 #include <blobsmith/layers.hpp>
 #include <blobsmith/model.hpp>
+#include <blobsmith/model_file.hpp>
 #include <blobsmith/progress.hpp>
 #include <blobsmith/remark.hpp>
 #include <blobsmith/run.hpp>

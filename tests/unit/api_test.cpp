@@ -6,9 +6,12 @@
 
 #include "blobsmith/check.hpp"
 #include "blobsmith/compare.hpp"
+#include "blobsmith/estimate.hpp"
+#include "blobsmith/files.hpp"
 #include "blobsmith/inspect.hpp"
 #include "blobsmith/run.hpp"
 #include "blobsmith/version.hpp"
+#include "onnx_fixture.hpp"
 
 namespace blobsmith {
 namespace {
@@ -74,6 +77,92 @@ TEST_F(Api, AModelBecomesABlobThatRuns) {
   EXPECT_EQ(run_model(read_model(path), {.inputs = threes}).outputs.at(0).values.at(7), 3);
   EXPECT_TRUE(compare(path).comparison.outputs_within());
   EXPECT_FALSE(version().empty());
+}
+
+template <class T>
+std::vector<uint8_t> bytes_of(const T& values) {
+  const auto* p = reinterpret_cast<const uint8_t*>(values.data());
+  return {p, p + values.size() * sizeof(values[0])};
+}
+
+void save(const std::string& path, const std::vector<uint8_t>& bytes) {
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+}
+
+TEST_F(Api, AModelFromMemoryIsThatOfItsFiles) {
+  const std::vector<float> three(8, 3);
+  const Bytes onnx = ModelText()
+                         .input("x", {1, 8, 6, 6})
+                         .external("k", {1, 8, 1, 1}, "k.bin")
+                         .node("Mul", "scaled", {"x", "k"}, "y")
+                         .node("Abs", "abs", {"y"}, "z")
+                         .output("z")
+                         .bytes();
+  const std::vector<uint8_t> model(onnx.span().begin(), onnx.span().end());
+  save(file("m.onnx"), model);
+  save(file("k.bin"), bytes_of(three));
+  const std::vector<uint8_t> wanted = convert(file("m.onnx")).blob.bytes();
+  const ModelFile memory("m.onnx", model, {{"k.bin", bytes_of(three)}});
+  EXPECT_EQ(convert(memory).blob.bytes(), wanted);
+  EXPECT_TRUE(check(memory).compiles());
+  EXPECT_TRUE(compare(memory).comparison.outputs_within());
+  // An IR of it: the .bin is found by its name.
+  convert(memory, {.ir_folder = file("ir")});
+  const std::vector<uint8_t> xml = load_file(file("ir/m.xml")), bin = load_file(file("ir/m.bin"));
+  const ReadOptions as_compiler{.as = ReadAs::InferenceEngine};
+  EXPECT_EQ(compile(read_model({"m.xml", xml, {{"m.bin", bin}}}, as_compiler), {.quirks = false}).blob.bytes(),
+            compile(read_model(file("ir/m.xml"), as_compiler), {.quirks = false}).blob.bytes());
+}
+
+TEST_F(Api, WhatIsMissingInMemoryIsNamed) {
+  const Bytes onnx = ModelText()
+                         .input("x", {1, 8})
+                         .external("k", {1, 8}, "k.bin")
+                         .node("Mul", "m", {"x", "k"}, "y")
+                         .output("y")
+                         .bytes();
+  const std::vector<uint8_t> model(onnx.span().begin(), onnx.span().end());
+  const auto expect_error = [](const ModelFile& memory, ErrorCode code, const std::string& words) {
+    try {
+      read_model(memory);
+      FAIL() << words;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), code);
+      EXPECT_EQ(e.file(), memory.path());
+      EXPECT_NE(std::string(e.what()).find(words), std::string::npos) << e.what();
+    }
+  };
+  expect_error({"m.onnx", model}, ErrorCode::FileNotFound, "k.bin");
+  expect_error({"m.bin2", {'?', '?'}}, ErrorCode::UnknownFormat, "m.bin2");
+  expect_error({"m.xml", {}}, ErrorCode::UnknownFormat, "m.xml");
+  expect_error({"m", {'<', 'n', 'e', 't', '>'}}, ErrorCode::UnknownFormat, "m");  // told by its first bytes
+}
+
+TEST_F(Api, AnEstimateIsTheSameOfModelAndBlob) {
+  const std::string path = model({"ReLU", "Exp"});
+  convert(path).blob.save(file("m.blob"));
+  const EstimateResult of_model = estimate_model(path);
+  const Estimate of_blob = estimate_blob(file("m.blob"));
+  EXPECT_EQ(of_model.by_shaves.size(), 16U);
+  EXPECT_EQ(of_model.estimate.fps, of_blob.fps);
+  ASSERT_EQ(of_model.estimate.stages.size(), of_blob.stages.size());
+  double sum = 0;
+  for (const StageEstimate& s : of_blob.stages) sum += s.total;
+  EXPECT_LT(sum, of_blob.sum) << "an inference has a start";
+  EXPECT_GT(estimate_blob(file("m.blob"), {{"base", 1.0}}).fps, of_blob.fps);
+  EXPECT_THROW(estimate_blob(file("m.blob"), {{"bass", 1.0}}), Error);
+  EXPECT_GT(measured_speeds().size(), 50U);
+  std::stop_source stop;
+  const Control control{[&](const Progress& p) {
+                          if (p.fraction > 0.2) stop.request_stop();
+                        },
+                        stop.get_token()};
+  EXPECT_THROW(estimate_model(path, {.control = control}), Error);
+  EXPECT_THROW(estimate_model(path, {.control = {[](const Progress& p) {
+                                                   if (p.fraction > 0.2) throw std::out_of_range("of the caller");
+                                                 },
+                                                 {}}}),
+               std::out_of_range);
 }
 
 TEST_F(Api, ErrorsSayWhichLayerOfTheFile) {

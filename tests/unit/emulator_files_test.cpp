@@ -40,6 +40,13 @@ std::string header(const std::string& type, const std::string& shape, const char
   return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': (" + shape + "), }          \n";
 }
 
+std::vector<uint8_t> write_npy(const Values& values, const std::vector<int64_t>& shape) {
+  std::vector<uint8_t> file = npy_header(shape);
+  const auto* p = reinterpret_cast<const uint8_t*>(values.data());
+  file.insert(file.end(), p, p + values.size() * sizeof(float));
+  return file;
+}
+
 Values floats(const NpyArray& a) {
   Values v;
   for (int64_t i = 0; i < a.count(); ++i) v.push_back(a.number(i));

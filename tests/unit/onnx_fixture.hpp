@@ -71,16 +71,28 @@ class ModelText {
     add_attribute(attribute, onnx::AttributeProto::STRING).set_s(v);
     return *this;
   }
+  /// A constant of FP32 numbers whose values are in a file of their own.
+  ModelText& external(const std::string& name, const std::vector<int64_t>& shape, const std::string& file) {
+    onnx::TensorProto& t = *model_.mutable_graph()->add_initializer();
+    t.set_name(name);
+    t.set_data_type(onnx::TensorProto::FLOAT);
+    for (int64_t d : shape) t.add_dims(d);
+    t.set_data_location(onnx::TensorProto::EXTERNAL);
+    onnx::StringStringEntryProto& location = *t.add_external_data();
+    location.set_key("location");
+    location.set_value(file);
+    return *this;
+  }
   Bytes bytes() const {
     const std::string s = model_.SerializeAsString();
     return Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(s.data()), s.size()));
   }
   /// As Model Optimizer converts it.
   Graph import(const ImportOptions& options = {}) const {
-    return import_onnx_as_model_optimizer(bytes(), "", options).graph;
+    return import_onnx_as_model_optimizer(bytes(), {}, options).graph;
   }
   /// As Intel's own importer reads it.
-  Graph read() const { return import_onnx_as_inference_engine(bytes(), ""); }
+  Graph read() const { return import_onnx_as_inference_engine(bytes(), {}); }
 
  private:
   onnx::NodeProto& last() { return *model_.mutable_graph()->mutable_node(model_.graph().node_size() - 1); }

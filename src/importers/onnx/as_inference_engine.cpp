@@ -137,8 +137,9 @@ class Importer {
 }  // namespace
 }  // namespace onnx_import::ie
 
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder, const Release& release) {
-  return onnx_import::ie::Importer(onnx_file::read_model(model, folder), release).run();
+Graph import_onnx_as_inference_engine(const Bytes& model, const importers::FilesBeside& beside,
+                                      const Release& release) {
+  return onnx_import::ie::Importer(onnx_file::read_model(model, beside), release).run();
 }
 
 }  // namespace blobsmith

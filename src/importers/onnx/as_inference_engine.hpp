@@ -3,12 +3,12 @@
 #include <string>
 
 #include "graph/graph.hpp"
+#include "importers/common/model_files.hpp"
 
 namespace blobsmith {
 
-/// Throws Error/ErrorList naming the node and its operator. External data files are looked up in `folder`
-/// ("" = none allowed).
-Graph import_onnx_as_inference_engine(const Bytes& model, const std::string& folder,
+/// Throws Error/ErrorList naming the node and its operator. External data is read from the files `beside`.
+Graph import_onnx_as_inference_engine(const Bytes& model, const importers::FilesBeside& beside,
                                       const Release& release = kRelease2021);
 
 }  // namespace blobsmith

@@ -52,8 +52,9 @@ SourceModel source_model(onnx_file::Model& model) {
 
 }  // namespace
 
-Imported import_onnx_as_model_optimizer(const Bytes& bytes, const std::string& folder, const ImportOptions& options) {
-  onnx_file::Model model = onnx_file::read_model(bytes, folder);
+Imported import_onnx_as_model_optimizer(const Bytes& bytes, const importers::FilesBeside& beside,
+                                        const ImportOptions& options) {
+  onnx_file::Model model = onnx_file::read_model(bytes, beside);
   check_model(model);
   SourceModel source = source_model(model);
   model_optimizer::cut(source, options);

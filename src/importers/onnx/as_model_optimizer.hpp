@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "importers/common/model_files.hpp"
 #include "importers/import.hpp"
 
 namespace blobsmith {
@@ -15,9 +16,8 @@ std::map<std::string, std::string_view> onnx_operators();
 std::map<std::string_view, std::string_view> onnx_refusals();
 std::map<std::string_view, std::string_view> onnx_form_limits();
 
-/// Throws Error/ErrorList naming the node and its operator. External data files are looked up in `folder`
-/// ("" = none allowed).
-Imported import_onnx_as_model_optimizer(const Bytes& model, const std::string& folder,
+/// Throws Error/ErrorList naming the node and its operator. External data is read from the files `beside`.
+Imported import_onnx_as_model_optimizer(const Bytes& model, const importers::FilesBeside& beside,
                                         const ImportOptions& options = {});
 
 }  // namespace blobsmith

@@ -69,7 +69,7 @@ int64_t whole_number(const std::string& s, const std::string& who) {
   return v;
 }
 
-Bytes external_values(const onnx::TensorProto& t, const std::string& folder, const std::string& who) {
+Bytes external_values(const onnx::TensorProto& t, const importers::FilesBeside& beside, const std::string& who) {
   std::string location;
   int64_t offset = 0, length = -1;
   for (const auto& entry : t.external_data()) {
@@ -78,10 +78,10 @@ Bytes external_values(const onnx::TensorProto& t, const std::string& folder, con
     if (entry.key() == "length") length = whole_number(entry.value(), who);
   }
   // The file must lie in the model's folder: a model is no reason to read anything else.
-  if (folder.empty() || location.empty() || location.front() == '/' || location.find("..") != std::string::npos)
+  if (!beside || location.empty() || location.front() == '/' || location.find("..") != std::string::npos)
     throw bad_model(ErrorCode::BadOnnx,
                     "external data of " + who + " lies at '" + location + "', which is not in the model's folder");
-  const Bytes file = read_file(folder + "/" + location);
+  const Bytes file = beside(location);
   const int64_t rest = std::max<int64_t>(static_cast<int64_t>(file.size()) - offset, 0);
   const auto values =
       importers::part_of(file, static_cast<uint64_t>(offset), static_cast<uint64_t>(length >= 0 ? length : rest));
@@ -90,12 +90,12 @@ Bytes external_values(const onnx::TensorProto& t, const std::string& folder, con
   return values->aligned(8);
 }
 
-Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
+Tensor read_tensor(const onnx::TensorProto& t, const importers::FilesBeside& beside) {
   const std::string who = "tensor '" + t.name() + "'";
   Tensor r{checked_type(t.data_type(), who), tensor_shape(t, who), {}};
   const uint64_t bytes = importers::bytes_of(r.type, r.shape, who);
   if (t.data_location() == onnx::TensorProto::EXTERNAL)
-    r.bytes = external_values(t, folder, who);
+    r.bytes = external_values(t, beside, who);
   else if (t.has_raw_data())
     r.bytes = Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(t.raw_data().data()), t.raw_data().size()))
                   .aligned(8);
@@ -109,9 +109,9 @@ Tensor read_tensor(const onnx::TensorProto& t, const std::string& folder) {
   return r;
 }
 
-std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const std::string& folder);
+std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const importers::FilesBeside& beside);
 
-Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folder) {
+Attribute read_attribute(const onnx::AttributeProto& a, const importers::FilesBeside& beside) {
   using Kind = Attribute::Kind;
   Attribute r;
   switch (a.type()) {
@@ -141,12 +141,12 @@ Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folde
       break;
     case onnx::AttributeProto::TENSOR:
       r.kind = Kind::Tensor;
-      r.tensor = read_tensor(a.t(), folder);
+      r.tensor = read_tensor(a.t(), beside);
       break;
     case onnx::AttributeProto::GRAPH:
       r.kind = Kind::Graph;
       try {
-        r.graph = read_body(a.g(), folder);
+        r.graph = read_body(a.g(), beside);
       } catch (const Error& e) {  // it matters only to who needs it
         r.text = e.what();
       }
@@ -156,11 +156,11 @@ Attribute read_attribute(const onnx::AttributeProto& a, const std::string& folde
   return r;
 }
 
-Node read_node(const onnx::NodeProto& n, const std::string& folder) {
+Node read_node(const onnx::NodeProto& n, const importers::FilesBeside& beside) {
   Node r{
       n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()},
       {}};
-  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, folder);
+  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, beside);
   return r;
 }
 
@@ -181,23 +181,23 @@ ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
   return r;
 }
 
-void read_graph(const onnx::GraphProto& graph, const std::string& folder, Model& m) {
+void read_graph(const onnx::GraphProto& graph, const importers::FilesBeside& beside, Model& m) {
   m.graph_name = graph.name();
   std::set<std::string> constant;
   for (const auto& t : graph.initializer()) {
-    m.initializers.emplace_back(t.name(), read_tensor(t, folder));
+    m.initializers.emplace_back(t.name(), read_tensor(t, beside));
     constant.insert(t.name());
   }
   if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
-  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, folder));
+  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, beside));
   for (const auto& v : graph.input())
     if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
   for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
 }
 
-std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const std::string& folder) {
+std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const importers::FilesBeside& beside) {
   auto body = std::make_shared<Model>();
-  read_graph(graph, folder, *body);
+  read_graph(graph, beside, *body);
   return body;
 }
 
@@ -267,12 +267,12 @@ std::string Node::describe(int64_t opset) const {
          std::to_string(opset) + ")";
 }
 
-Model read_model(const Bytes& file, const std::string& folder) {
+Model read_model(const Bytes& file, const importers::FilesBeside& beside) {
   const onnx::ModelProto proto = parse(file);
   Model m;
   for (const auto& o : proto.opset_import())
     if (o.domain().empty() || o.domain() == "ai.onnx") m.opset = o.version();
-  read_graph(proto.graph(), folder, m);
+  read_graph(proto.graph(), beside, m);
   return m;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "importers/common/model_files.hpp"
 
 namespace blobsmith::onnx_file {
 
@@ -60,8 +61,8 @@ struct Model {
 std::optional<ElementType> element_type(int64_t onnx_type);
 int64_t type_number(ElementType type);
 
-/// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `folder`: where external data may lie; empty:
-/// nowhere.
-Model read_model(const Bytes& file, const std::string& folder);
+/// Throws BadOnnx, FileTruncated, TypeMismatch naming the tensor or node. `beside`: gives the files of external data;
+/// empty: nowhere.
+Model read_model(const Bytes& file, const importers::FilesBeside& beside);
 
 }  // namespace blobsmith::onnx_file

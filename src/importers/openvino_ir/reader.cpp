@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/file.hpp"
+#include "importers/common/model_files.hpp"
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/instance_ids.hpp"
 #include "importers/openvino_ir/xml.hpp"
@@ -76,23 +76,6 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   return graph;
 }
 
-std::string weights_beside(const std::string& xml_path) {
-  const size_t dot = xml_path.rfind('.');
-  const size_t slash = xml_path.find_last_of('/');
-  const bool has_extension = dot != std::string::npos && (slash == std::string::npos || dot > slash);
-  return (has_extension ? xml_path.substr(0, dot) : xml_path) + ".bin";
-}
-
-Bytes read_weights(const std::string& xml_path, const std::string& bin_path) {
-  if (bin_path.empty()) {
-    const std::string beside = weights_beside(xml_path);
-    return file_exists(beside) ? read_file(beside) : Bytes();
-  }
-  if (!file_exists(bin_path))
-    throw Error(ErrorCode::MissingWeights, "Weights file " + bin_path + " cannot be opened!").in_file(bin_path);
-  return read_file(bin_path);
-}
-
 }  // namespace
 }  // namespace ir
 
@@ -108,12 +91,11 @@ Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& 
   }
 }
 
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path, const IrReadOptions& options) {
-  if (!file_exists(xml_path))
-    throw Error(ErrorCode::FileNotFound, "Model file " + xml_path + " cannot be opened!").in_file(xml_path);
-  const Bytes xml = read_file(xml_path);
-  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()},
-                           ir::read_weights(xml_path, bin_path), xml_path, options);
+Graph read_openvino_ir(const ModelFile& file, const IrReadOptions& options) {
+  const Bytes xml = importers::contents_of(file);
+  const auto weights = importers::contents_beside(file, importers::name_with_ending(file, ".bin"));
+  return parse_openvino_ir({reinterpret_cast<const char*>(xml.data()), xml.size()}, weights.value_or(Bytes()),
+                           file.path(), options);
 }
 
 }  // namespace blobsmith

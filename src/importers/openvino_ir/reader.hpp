@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "blobsmith/model_file.hpp"
 #include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
 
@@ -16,10 +17,9 @@ struct IrReadOptions {
   Diagnostics* problems = nullptr;
 };
 
-/// Reads model.xml and its weights (`bin_path` empty: the same name with .bin). Throws Error naming the file.
+/// Reads model.xml and its weights, model.bin beside it. Throws Error naming the file.
 /// Afterwards Graph::next_id is what the reference's instance counter would be (front-end §2.2).
-Graph read_openvino_ir(const std::string& xml_path, const std::string& bin_path = {},
-                       const IrReadOptions& options = {});
+Graph read_openvino_ir(const ModelFile& file, const IrReadOptions& options = {});
 /// The same from memory (fuzzing, tests).
 Graph parse_openvino_ir(std::string_view xml, Bytes weights, const std::string& file_name = "model.xml",
                         const IrReadOptions& options = {});

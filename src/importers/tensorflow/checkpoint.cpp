@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <functional>
 
-#include "core/file.hpp"
+#include "core/text.hpp"
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/tensorflow/proto_tensor.hpp"
 
@@ -53,24 +53,24 @@ void each_entry(const Bytes& bytes, const std::function<void(const std::string& 
 
 Error damaged(const std::string& what) { return Error(ErrorCode::FileCorrupt, "the checkpoint is damaged: " + what); }
 
-std::string shard_path(const std::string& prefix, int shard, int shards) {
-  char number[48];
-  std::snprintf(number, sizeof number, ".data-%05d-of-%05d", shard, shards);
-  return prefix + number;
+std::string shard_name(const std::string& prefix, int shard, int shards) {
+  if (shard < 0 || shards < 0) throw damaged("the number of a file");
+  return prefix + ".data-" + padded(static_cast<uint64_t>(shard), 5) + "-of-" + padded(static_cast<uint64_t>(shards), 5);
 }
 
 }  // namespace
 
-Checkpoint Checkpoint::bundle(const std::string& prefix) {
+Checkpoint Checkpoint::bundle(const importers::FilesBeside& files, const std::string& prefix) {
   Checkpoint c;
+  c.files_ = files;
   c.prefix_ = prefix;
-  each_entry(read_file(prefix + ".index"),
+  each_entry(files(prefix + ".index"),
              [&](const std::string& key, const std::string& value) { c.read_bundle_entry(key, value); });
   const auto graph = c.entries_.find(kObjectGraph);
   if (graph == c.entries_.end()) return c;
   // A text tensor: lengths and a checksum stand before the text, which is parsed from the first byte of a message.
   const Entry& e = graph->second;
-  const auto bytes = importers::part_of(read_file(shard_path(prefix, e.shard, c.shards_)),
+  const auto bytes = importers::part_of(files(shard_name(prefix, e.shard, c.shards_)),
                                         static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
   if (!bytes) throw damaged("it ends within its description");
   size_t at = 0;
@@ -130,10 +130,10 @@ std::optional<Tensor> Checkpoint::find(const std::string& variable) const {
   if (!type) throw Error(ErrorCode::TypeMismatch, who + " has the type " + type_name(e.type));
   if (!e.shape || !is_static(*e.shape)) throw damaged(who + " has an open shape");
   if (e.shard < 0 || e.shard >= shards_ || e.offset < 0 || e.size < 0) throw damaged("the place of " + who);
-  const std::string path = shard_path(prefix_, e.shard, shards_);
+  const std::string file = shard_name(prefix_, e.shard, shards_);
   const auto bytes =
-      importers::part_of(read_file(path), static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
-  if (!bytes) throw Error(ErrorCode::FileTruncated, who + " goes past the end of the file").in_file(path);
+      importers::part_of(files_(file), static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
+  if (!bytes) throw Error(ErrorCode::FileTruncated, who + " goes past the end of " + file);
   if (bytes->size() != importers::bytes_of(*type, *e.shape, who)) throw damaged("the size of " + who);
   return Tensor{*type, *e.shape, bytes->aligned(8)};
 }

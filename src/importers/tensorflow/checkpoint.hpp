@@ -6,13 +6,15 @@
 #include <string>
 
 #include "graph/graph.hpp"
+#include "importers/common/model_files.hpp"
 
 namespace blobsmith::tensorflow_file {
 
 class Checkpoint {
  public:
-  /// `prefix`: "m.ckpt" of m.ckpt.index and m.ckpt.data-00000-of-00001. Throws FileNotFound, FileCorrupt.
-  static Checkpoint bundle(const std::string& prefix);
+  /// `prefix`: "m.ckpt" of m.ckpt.index and m.ckpt.data-00000-of-00001, beside the model. Throws FileNotFound,
+  /// FileCorrupt.
+  static Checkpoint bundle(const importers::FilesBeside& files, const std::string& prefix);
   /// A file of version 1.
   static Checkpoint single_file(const Bytes& file);
 
@@ -29,6 +31,7 @@ class Checkpoint {
     int shard = 0;
     int64_t offset = 0, size = 0;
   };
+  importers::FilesBeside files_;
   std::string prefix_;
   int shards_ = 0;
   std::map<std::string, Entry> entries_;

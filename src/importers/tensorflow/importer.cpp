@@ -1,7 +1,7 @@
 #include "importers/tensorflow/importer.hpp"
 
-#include "core/file.hpp"
 #include "graph/ops/known_value.hpp"
+#include "importers/common/model_files.hpp"
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
 #include "importers/tensorflow/checkpoint.hpp"
@@ -24,33 +24,30 @@ Variables variables_of(Checkpoint checkpoint) {
   };
 }
 
-Source read_saved_model_file(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  FlatModel flat = flatten(read_saved_model(read_file(path), {"serve"}), {});
-  const std::string prefix = folder + "/variables/variables";
-  const Variables variables =
-      file_exists(prefix + ".index") ? variables_of(Checkpoint::bundle(prefix)) : no_variables();
-  Source s = make_source(std::move(flat), variables);
-  s.model.name = "saved_model";
-  return s;
+/// Of the checkpoint beside the model that is called so, where there is one.
+Variables variables_beside(const ModelFile& file, const std::string& prefix) {
+  if (!importers::contents_beside(file, prefix + ".index")) return no_variables();
+  return variables_of(Checkpoint::bundle(importers::files_beside(file), prefix));
 }
 
-Source read_source(const std::string& path) {
-  Source s;
+Source read_source(const ModelFile& file) {
+  const Bytes bytes = importers::contents_of(file);
+  const std::string &path = file.path(), name = base_name(path);
   if (path.ends_with(".meta")) {
-    const std::string prefix = path.substr(0, path.size() - 5);
-    Model model = read_meta_graph(read_file(path));
+    Model model = read_meta_graph(bytes);
     model.signatures.clear();
-    const Variables variables =
-        file_exists(prefix + ".index") ? variables_of(Checkpoint::bundle(prefix)) : no_variables();
-    s = make_source(flatten(std::move(model), {}), variables);
-  } else {
-    const Bytes file = read_file(path);
-    if (!path.ends_with(".pbtxt") && what_else(file) == "a SavedModel") return read_saved_model_file(path);
-    s = make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(file) : read_graph(file), {}), no_variables());
+    Source s = make_source(flatten(std::move(model), {}), variables_beside(file, name));
+    s.model.name = name;
+    return s;
   }
-  s.model.name = base_name(path);
+  if (!path.ends_with(".pbtxt") && what_else(bytes) == "a SavedModel") {
+    FlatModel flat = flatten(read_saved_model(bytes, {"serve"}), {});
+    Source s = make_source(std::move(flat), variables_beside(file, "variables/variables"));
+    s.model.name = "saved_model";
+    return s;
+  }
+  Source s = make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
+  s.model.name = name;
   return s;
 }
 
@@ -90,8 +87,8 @@ Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& 
   return model_optimizer::finish(std::move(session));
 }
 
-Imported import_tensorflow(const std::string& path, const ImportOptions& options) {
-  return import_tensorflow(tensorflow_file::read_source(path), options);
+Imported import_tensorflow(const ModelFile& file, const ImportOptions& options) {
+  return import_tensorflow(tensorflow_file::read_source(file), options);
 }
 
 }  // namespace blobsmith

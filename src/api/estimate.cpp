@@ -1,0 +1,55 @@
+#include "blobsmith/estimate.hpp"
+
+#include "api/model.hpp"
+#include "core/file.hpp"
+#include "estimate/measured.hpp"
+#include "estimate/network_size.hpp"
+#include "estimate/sweep.hpp"
+#include "transforms/legalise/legalise.hpp"
+#include "vpu/format/reader.hpp"
+
+namespace blobsmith {
+namespace {
+
+estimate::Constants constants_of(const std::map<std::string, double>& values) {
+  estimate::Constants constants;
+  for (const auto& [name, value] : values) constants.set(name, value);
+  return constants;
+}
+
+}  // namespace
+
+EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
+  const estimate::Constants constants = constants_of(o.constants);
+  Diagnostics ignored;
+  Graph graph = api::read_graph(
+      file, {.input_shapes = o.input_shapes, .conversion = o.conversion, .control = part_of(o.control, 0, 0.1)},
+      ignored);
+  EstimateResult r;
+  const estimate::NetworkSize size = estimate::size_of(graph);
+  r.gflops = size.gflops();
+  r.mparams = size.parameters / 1e6;
+  r.measured = estimate::recognise(graph);
+  legalise(graph, false);
+  const vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
+  return api::in_file(file.path(), [&] {
+    r.by_shaves = estimate::sweep([&] { return graph.clone(); }, options, part_of(o.control, 0.1, 0.9), constants);
+    r.best_shaves = estimate::best(r.by_shaves).shaves;
+    const ChunkedBytes blob = vpu::compile(std::move(graph), options, ignored, nullptr, part_of(o.control, 0.9, 1));
+    r.estimate = estimate::estimate(vpu::read_blob(Bytes::adopt(blob.joined())), constants);
+    return std::move(r);
+  });
+}
+
+Estimate estimate_blob(const std::string& path, const std::map<std::string, double>& constants) {
+  return api::in_file(path,
+                      [&] { return estimate::estimate(vpu::read_blob(read_file(path)), constants_of(constants)); });
+}
+
+Estimate estimate_blob(std::span<const uint8_t> file, const std::map<std::string, double>& constants) {
+  return estimate::estimate(vpu::read_blob(Bytes::copy_of(file)), constants_of(constants));
+}
+
+const std::vector<Measurement>& measured_speeds() { return estimate::measurements(); }
+
+}  // namespace blobsmith

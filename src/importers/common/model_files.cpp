@@ -1,0 +1,51 @@
+#include "importers/common/model_files.hpp"
+
+#include "core/file.hpp"
+
+namespace blobsmith::importers {
+namespace {
+
+Bytes shared(const std::shared_ptr<const ModelFile::Memory>& owner, const ModelFile::Contents& c) {
+  return Bytes(owner, c.data(), c.size());
+}
+
+std::string path_beside(const ModelFile& file, const std::string& name) {
+  return (std::filesystem::path(file.path()).parent_path() / name).string();
+}
+
+}  // namespace
+
+Bytes contents_of(const ModelFile& file) {
+  if (file.memory()) return shared(file.memory(), file.memory()->contents);
+  if (!file_exists(file.path()))
+    throw Error(ErrorCode::FileNotFound, "Model file " + file.path() + " cannot be opened!").in_file(file.path());
+  return read_file(file.path());
+}
+
+std::optional<Bytes> contents_beside(const ModelFile& file, const std::string& name) {
+  if (file.memory()) {
+    const auto it = file.memory()->beside.find(name);
+    if (it == file.memory()->beside.end()) return std::nullopt;
+    return shared(file.memory(), it->second);
+  }
+  const std::string path = path_beside(file, name);
+  if (!file_exists(path)) return std::nullopt;
+  return read_file(path);
+}
+
+std::string name_with_ending(const ModelFile& file, const std::string& ending) {
+  return std::filesystem::path(file.path()).filename().replace_extension(ending).string();
+}
+
+FilesBeside files_beside(const ModelFile& file) {
+  return [file](const std::string& name) {
+    if (!file.memory()) return read_file(path_beside(file, name));
+    const auto bytes = contents_beside(file, name);
+    if (!bytes)
+      throw Error(ErrorCode::FileNotFound, "the model needs the file \"" + name + "\", which it was given without")
+          .in_file(file.path());
+    return *bytes;
+  };
+}
+
+}  // namespace blobsmith::importers
