@@ -84,11 +84,11 @@ struct EstimateOptions {
 };
 
 struct EstimateResult {
-  Estimate estimate;                     ///< with the SHAVEs of EstimateOptions::camera
-  std::vector<ShaveEstimate> by_shaves;  ///< 1 to 16
-  int best_shaves = 0;                   ///< of `by_shaves`: the highest throughput; within 1 %, the fewest SHAVEs
-  double gflops = 0, mparams = 0;        ///< of the model, counted as in Measurement
-  std::vector<Measurement> measured;     ///< of networks with these inputs and, within 2 %, this size
+  Estimate estimate;                       ///< with the SHAVEs of EstimateOptions::camera
+  std::vector<ShaveEstimate> by_shaves{};  ///< 1 to 16
+  int best_shaves = 0;                     ///< of `by_shaves`: the highest throughput; within 1 %, the fewest SHAVEs
+  double gflops = 0, mparams = 0;          ///< of the model, counted as in Measurement
+  std::vector<Measurement> measured{};     ///< of networks with these inputs and, within 2 %, this size
 };
 
 /// Of a model as convert() makes a blob of it. Throws as convert() does, and BadOptionValue for a constant that is

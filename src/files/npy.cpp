@@ -194,10 +194,10 @@ std::vector<uint8_t> npy_header(const std::vector<int64_t>& shape) {
   constexpr size_t kPrefix = 10, kAlignment = 64;
   dict.append(kAlignment - (kPrefix + dict.size() + 1) % kAlignment, ' ');
   dict += '\n';
-  std::vector<uint8_t> out(kMagic.begin(), kMagic.end());
-  out.insert(out.end(), {1, 0, static_cast<uint8_t>(dict.size() & 255), static_cast<uint8_t>(dict.size() >> 8)});
-  out.insert(out.end(), dict.begin(), dict.end());
-  return out;
+  std::string text(kMagic.begin(), kMagic.end());
+  text += {1, 0, static_cast<char>(dict.size() & 255), static_cast<char>(dict.size() >> 8)};
+  text += dict;
+  return {text.begin(), text.end()};
 }
 
 }  // namespace blobsmith

@@ -2,30 +2,33 @@
 #include <algorithm>
 
 #include "compute/matrix_product.hpp"
+#include "core/window.hpp"
 #include "reference/operation.hpp"
 
 namespace blobsmith::reference {
 namespace {
 
-/// What windows over planes have in common; element k of the kernel is (k / width, k % width).
-struct Windows {
-  int64_t height, width, down, along, step_down, step_along, top, left;
+/// Windows over planes; element k of the kernel is (k / width, k % width).
+struct PlaneWindows {
+  AxisWindow y, x;
 
-  Windows(const Call& c, int filters)
-      : height(c.dim(filters, 2)),
-        width(c.dim(filters, 3)),
-        down(c.attrs().integers("strides").at(0)),
-        along(c.attrs().integers("strides").at(1)),
-        step_down(c.attrs().integers("dilations").at(0)),
-        step_along(c.attrs().integers("dilations").at(1)),
-        top(c.attrs().integers("pads_begin").at(0)),
-        left(c.attrs().integers("pads_begin").at(1)) {}
-  int64_t count() const { return height * width; }
+  PlaneWindows(const Call& c, int filters) {
+    const auto axis = [&](size_t i) {
+      const Attributes& a = c.attrs();
+      return AxisWindow{.kernel = c.dim(filters, i + 2),
+                        .stride = a.integers("strides").at(i),
+                        .pad_begin = a.integers("pads_begin").at(i),
+                        .dilation = a.integers("dilations").at(i)};
+    };
+    y = axis(0);
+    x = axis(1);
+  }
+  int64_t count() const { return y.kernel * x.kernel; }
   int64_t row(int64_t output_row, int64_t element) const {
-    return output_row * down - top + element / width * step_down;
+    return output_row * y.stride - y.pad_begin + element / x.kernel * y.dilation;
   }
   int64_t column(int64_t output_column, int64_t element) const {
-    return output_column * along - left + element % width * step_along;
+    return output_column * x.stride - x.pad_begin + element % x.kernel * x.dilation;
   }
 };
 
@@ -38,7 +41,7 @@ void require_planes(const Call& c, std::initializer_list<int> inputs) {
 Outputs run_deformable(const Call& c) {
   require_planes(c, {0, 1, 2});
   const compute::FeatureMaps m = feature_maps(c, 0);
-  const Windows windows(c, 2);
+  const PlaneWindows windows(c, 2);
   const int64_t groups = c.attrs().integer("group"), shared = c.attrs().integer("deformable_group"),
                 inputs = m.channels / groups, outputs = c.dim(2, 0) / groups;
   const int64_t rows = c.out_shape()[2], columns = c.out_shape()[3], positions = rows * columns,
@@ -91,7 +94,7 @@ std::vector<bool> filter_bits(const Call& c) {
 Outputs run_binary(const Call& c) {
   require_planes(c, {0, 1});
   const compute::FeatureMaps m = feature_maps(c, 0);
-  const Windows windows(c, 1);
+  const PlaneWindows windows(c, 1);
   const std::vector<bool> bits = filter_bits(c);
   const auto padding = static_cast<float>(c.attrs().real("pad_value"));
   const int64_t outputs = c.dim(1, 0), rows = c.out_shape()[2], columns = c.out_shape()[3];

@@ -71,8 +71,9 @@ void check_channels(Inference& in, int64_t data, int64_t filters) {
 }
 
 void forward(Inference& in, int filters, int64_t output_channels, size_t first_spatial) {
-  const Windows w = read_windows(in, spatial(in.shape()), spatial(in.shape(filters), first_spatial));
-  in.output(in.type(), concat({in.dim(0, 0), output_channels}, window_outputs(in, w)));
+  const std::vector<int64_t> input = spatial(in.shape());
+  const Windows w = read_windows(in, input, spatial(in.shape(filters), first_spatial));
+  in.output(in.type(), concat({in.dim(0, 0), output_channels}, window_outputs(in, input, w)));
 }
 
 void infer_convolution(Inference& in) {
@@ -103,56 +104,57 @@ void infer_deformable(Inference& in) {
   forward(in, 2, in.dim(2, 0), 2);
 }
 
+/// A transposed convolution: the sizes of its input, and by how much its output is enlarged, per spatial axis.
+struct Transposed {
+  std::vector<int64_t> input, extra;
+  Windows w;
+
+  bool is_dynamic(size_t i) const { return input[i] == kDynamic || w[i].kernel == kDynamic; }
+  /// Of the output without pads.
+  int64_t full_size(size_t i) const { return w[i].stride * (input[i] - 1) + w[i].reach() + extra[i]; }
+};
+
 // With an output shape, same_* pads follow from it: the odd element goes to the begin for same_upper, else to the end.
 // Explicit pads stay as they are, whether or not they lead to that shape.
-std::vector<int64_t> outputs_from_shape(Inference& in, Windows& w, const std::vector<int64_t>& extra) {
+std::vector<int64_t> outputs_from_shape(Inference& in, Transposed& t) {
   const std::vector<int64_t> out = in.constant_values(2, "output shape");
-  if (out.size() != w.input.size()) in.fail("Spatial shape of output must have one value per spatial axis");
+  if (out.size() != t.w.size()) in.fail("Spatial shape of output must have one value per spatial axis");
   const std::string mode = in.attrs().text("auto_pad");
   for (size_t i = 0; i < out.size(); ++i) {
     in.require(out[i] > 0 && out[i] < (int64_t{1} << 31), "Spatial shape of output is out of range");
-    if (mode == "valid") w.pads_begin[i] = w.pads_end[i] = 0;
-    if (!mode.starts_with("same") || w.input[i] == kDynamic || w.kernel[i] == kDynamic) continue;
-    const int64_t total = std::max<int64_t>(
-        w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - out[i] + extra[i], 0);
-    w.pads_begin[i] = mode == "same_upper" ? total - total / 2 : total / 2;
-    w.pads_end[i] = total - w.pads_begin[i];
+    if (mode == "valid") t.w[i].pad_begin = t.w[i].pad_end = 0;
+    if (mode.starts_with("same") && !t.is_dynamic(i))
+      t.w[i].set_pads(std::max<int64_t>(t.full_size(i) - out[i], 0), mode != "same_upper");
   }
   return out;
 }
 
-std::vector<int64_t> outputs_from_input(Inference& in, Windows& w, const std::vector<int64_t>& extra) {
-  if (in.attrs().text("auto_pad") != "explicit") {
-    std::ranges::fill(w.pads_begin, 0);
-    std::ranges::fill(w.pads_end, 0);
-  }
+std::vector<int64_t> outputs_from_input(Inference& in, Transposed& t) {
+  const bool pads = in.attrs().text("auto_pad") == "explicit";
   std::vector<int64_t> out;
-  for (size_t i = 0; i < w.input.size(); ++i)
-    out.push_back(w.input[i] == kDynamic || w.kernel[i] == kDynamic
-                      ? kDynamic
-                      : w.strides[i] * (w.input[i] - 1) + w.dilations[i] * (w.kernel[i] - 1) + 1 - w.pads_begin[i] -
-                            w.pads_end[i] + extra[i]);
+  for (size_t i = 0; i < t.w.size(); ++i) {
+    if (!pads) t.w[i].pad_begin = t.w[i].pad_end = 0;
+    out.push_back(t.is_dynamic(i) ? kDynamic : t.full_size(i) - t.w[i].pad_begin - t.w[i].pad_end);
+  }
   in.require(std::ranges::all_of(out, [](int64_t d) { return d > 0 || d == kDynamic; }), "Its pads leave no output");
   return out;
 }
 
 void backprop(Inference& in, int64_t output_channels, size_t first_spatial) {
-  const std::vector<int64_t> input = spatial(in.shape()), kernel = spatial(in.shape(1), first_spatial);
-  const size_t rank = input.size();
+  const std::vector<int64_t> kernel = spatial(in.shape(1), first_spatial);
+  const size_t rank = spatial(in.shape()).size();
   if (kernel.size() != rank) in.fail("Data and filters rank do not match");
-  Windows w{input,
-            kernel,
-            spatial_list(in, "strides", rank, 1),
-            spatial_list(in, "dilations", rank, 1),
-            spatial_list(in, "pads_begin", rank, 0),
-            spatial_list(in, "pads_end", rank, 0)};
-  const std::vector<int64_t> extra = spatial_list(in, "output_padding", rank, 0);
+  Transposed t{spatial(in.shape()), {}, Windows(rank)};
+  set_column(t.w, &AxisWindow::kernel, kernel);
+  set_column(t.w, &AxisWindow::stride, spatial_list(in, "strides", rank, 1));
+  set_column(t.w, &AxisWindow::dilation, spatial_list(in, "dilations", rank, 1));
+  set_column(t.w, &AxisWindow::pad_begin, spatial_list(in, "pads_begin", rank, 0));
+  set_column(t.w, &AxisWindow::pad_end, spatial_list(in, "pads_end", rank, 0));
+  t.extra = spatial_list(in, "output_padding", rank, 0);
   for (size_t i = 0; i < rank; ++i)
-    in.require(w.strides[i] > 0 && w.dilations[i] > 0 && extra[i] >= 0, "Strides and dilations must be positive");
-  const std::vector<int64_t> out =
-      in.input_count() > 2 ? outputs_from_shape(in, w, extra) : outputs_from_input(in, w, extra);
-  in.attrs().set("pads_begin", w.pads_begin);
-  in.attrs().set("pads_end", w.pads_end);
+    in.require(t.w[i].stride > 0 && t.w[i].dilation > 0 && t.extra[i] >= 0, "Strides and dilations must be positive");
+  const std::vector<int64_t> out = in.input_count() > 2 ? outputs_from_shape(in, t) : outputs_from_input(in, t);
+  set_pad_attributes(in, t.w);
   in.output(in.type(), concat({in.dim(0, 0), output_channels}, out));
 }
 

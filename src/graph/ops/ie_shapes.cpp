@@ -47,8 +47,9 @@ void infer_ie_convolution(Inference& in) {
   const int64_t group = in.attrs().integer("group");
   if (!merge_dims(in.dim(0, 1), multiply_dims(in.dim(1, 1), group)))
     in.fail("Data batch channel count does not match filter input channel count");
-  const Windows w = read_windows(in, spatial(in.shape()), spatial(in.shape(1)));
-  in.output(in.type(), concat({in.dim(0, 0), in.dim(1, 0)}, window_outputs(in, w)));
+  const std::vector<int64_t> input = spatial(in.shape());
+  const Windows w = read_windows(in, input, spatial(in.shape(1)));
+  in.output(in.type(), concat({in.dim(0, 0), in.dim(1, 0)}, window_outputs(in, input, w)));
 }
 
 void infer_deconvolution(Inference& in) {

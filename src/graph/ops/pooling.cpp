@@ -30,11 +30,11 @@ constexpr AttributeSpec kAvgPool[] = {{"kernel", Integers, kMandatory},
 void infer_pooling(Inference& in) {
   if (in.rank() < 3 || in.rank() > 5) in.fail("Data must have rank 3, 4 or 5");
   if (in.attrs().text("auto_pad") == "notset") in.attrs().set("auto_pad", "explicit");
-  Windows w = read_windows(in, spatial(in.shape()), in.attrs().integers("kernel"));
-  for (size_t i = 0; i < w.pads_begin.size(); ++i)
-    in.require(w.pads_begin[i] >= 0 && w.pads_end[i] >= 0, "Pads must not be negative");
-  w.round_up = in.attrs().text("rounding_type") == "ceil";
-  in.output(in.type(), concat({in.dim(0, 0), in.dim(0, 1)}, window_outputs(in, w)));
+  const std::vector<int64_t> input = spatial(in.shape());
+  const Windows w = read_windows(in, input, in.attrs().integers("kernel"));
+  for (const AxisWindow& axis : w) in.require(axis.pad_begin >= 0 && axis.pad_end >= 0, "Pads must not be negative");
+  const bool round_up = in.attrs().text("rounding_type") == "ceil";
+  in.output(in.type(), concat({in.dim(0, 0), in.dim(0, 1)}, window_outputs(in, input, w, round_up)));
 }
 
 // ---- folding of MaxPool; averages are not folded by the reference ----

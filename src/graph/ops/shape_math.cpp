@@ -98,13 +98,9 @@ std::vector<int64_t> spatial_list(Inference& in, std::string_view name, size_t r
 
 namespace {
 // One pad per side: the output has ceil(input / stride) elements; the odd element goes to the end for same_upper.
-void pad_to_same(Windows& w, size_t i, bool upper) {
-  if (w.input[i] == kDynamic || w.kernel[i] == kDynamic) return;
-  const int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
-  const int64_t total =
-      std::max<int64_t>((div_up(w.input[i], w.strides[i]) - 1) * w.strides[i] + reach - w.input[i], 0);
-  w.pads_begin[i] = upper ? total / 2 : total - total / 2;
-  w.pads_end[i] = total - w.pads_begin[i];
+void pad_to_same(AxisWindow& w, int64_t input, bool upper) {
+  if (input == kDynamic || w.kernel == kDynamic) return;
+  w.set_pads(std::max<int64_t>((div_up(input, w.stride) - 1) * w.stride + w.reach() - input, 0), upper);
 }
 }  // namespace
 
@@ -112,43 +108,47 @@ Windows read_windows(Inference& in, const std::vector<int64_t>& input, const std
   const size_t rank = input.size();
   if (kernel.size() != rank)
     in.fail("its kernel has " + std::to_string(kernel.size()) + " spatial axes, its input " + std::to_string(rank));
-  Windows w{input,
-            kernel,
-            spatial_list(in, "strides", rank, 1),
-            std::vector<int64_t>(rank, 1),
-            spatial_list(in, "pads_begin", rank, 0),
-            spatial_list(in, "pads_end", rank, 0)};
-  if (in.attrs().has("dilations")) w.dilations = spatial_list(in, "dilations", rank, 1);
+  Windows w(rank);
+  set_column(w, &AxisWindow::kernel, kernel);
+  set_column(w, &AxisWindow::stride, spatial_list(in, "strides", rank, 1));
+  set_column(w, &AxisWindow::pad_begin, spatial_list(in, "pads_begin", rank, 0));
+  set_column(w, &AxisWindow::pad_end, spatial_list(in, "pads_end", rank, 0));
+  if (in.attrs().has("dilations")) set_column(w, &AxisWindow::dilation, spatial_list(in, "dilations", rank, 1));
   const auto positive = [](int64_t v) { return v > 0; };
-  in.require(std::ranges::all_of(w.strides, positive), "Strides must be positive");
-  in.require(std::ranges::all_of(w.dilations, positive), "Dilations must be positive");
+  in.require(std::ranges::all_of(w, positive, &AxisWindow::stride), "Strides must be positive");
+  in.require(std::ranges::all_of(w, positive, &AxisWindow::dilation), "Dilations must be positive");
   const std::string mode = in.attrs().text("auto_pad", "explicit");
   if (mode == "explicit") return w;
   for (size_t i = 0; i < rank; ++i) {
     if (mode == "valid")
-      w.pads_begin[i] = w.pads_end[i] = 0;
+      w[i].pad_begin = w[i].pad_end = 0;
     else
-      pad_to_same(w, i, mode == "same_upper");
+      pad_to_same(w[i], input[i], mode == "same_upper");
   }
-  in.attrs().set("pads_begin", w.pads_begin);
-  in.attrs().set("pads_end", w.pads_end);
+  set_pad_attributes(in, w);
   return w;
 }
 
-std::vector<int64_t> window_outputs(const Inference& in, const Windows& w) {
+void set_pad_attributes(Inference& in, const Windows& w) {
+  in.attrs().set("pads_begin", column(w, &AxisWindow::pad_begin));
+  in.attrs().set("pads_end", column(w, &AxisWindow::pad_end));
+}
+
+std::vector<int64_t> window_outputs(const Inference& in, const std::vector<int64_t>& input, const Windows& w,
+                                    bool round_up) {
   std::vector<int64_t> out;
-  for (size_t i = 0; i < w.input.size(); ++i) {
-    if (w.input[i] == kDynamic || w.kernel[i] == kDynamic) {
+  for (size_t i = 0; i < w.size(); ++i) {
+    const AxisWindow& axis = w[i];
+    if (input[i] == kDynamic || axis.kernel == kDynamic) {
       out.push_back(kDynamic);
       continue;
     }
-    in.require(w.kernel[i] > 0, "Window shape must be positive on every axis");
-    const int64_t reach = (w.kernel[i] - 1) * w.dilations[i] + 1;
-    const int64_t padded = w.input[i] + w.pads_begin[i] + w.pads_end[i];
+    in.require(axis.kernel > 0, "Window shape must be positive on every axis");
+    const int64_t reach = axis.reach(), padded = input[i] + axis.pad_begin + axis.pad_end;
     if (reach > padded)
       in.fail("Window after dilation has dimension (dim: " + std::to_string(reach) +
               ") larger than the data shape after padding (dim: " + std::to_string(padded) + ")");
-    out.push_back((w.round_up ? div_up(padded - reach, w.strides[i]) : (padded - reach) / w.strides[i]) + 1);
+    out.push_back((round_up ? div_up(padded - reach, axis.stride) : (padded - reach) / axis.stride) + 1);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/window.hpp"
 #include "graph/graph.hpp"
 #include "graph/ops/op.hpp"
 
@@ -26,17 +27,15 @@ inline int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Spellings of auto_pad.
 inline constexpr std::string_view kPadModes = "explicit|same_upper|same_lower|valid|notset";
-/// Sliding windows over the spatial axes of one input: what convolutions and poolings have in common.
-struct Windows {
-  std::vector<int64_t> input, kernel;  ///< sizes per spatial axis
-  std::vector<int64_t> strides, dilations, pads_begin, pads_end;
-  bool round_up = false;
-};
-/// Reads strides, dilations (where stated), pads and auto_pad; empty lists become ones or zeros; same_* and valid
-/// become explicit pads, which are written back to the attributes.
+/// What convolutions and poolings have in common, outermost axis first. Reads strides, dilations (where stated), pads
+/// and auto_pad; empty lists become ones or zeros; same_* and valid become explicit pads, which are written back to the
+/// attributes. `input`, `kernel`: sizes of the spatial axes.
 Windows read_windows(Inference& in, const std::vector<int64_t>& input, const std::vector<int64_t>& kernel);
+/// Writes pads_begin and pads_end.
+void set_pad_attributes(Inference& in, const Windows& w);
 /// Output size per spatial axis.
-std::vector<int64_t> window_outputs(const Inference& in, const Windows& w);
+std::vector<int64_t> window_outputs(const Inference& in, const std::vector<int64_t>& input, const Windows& w,
+                                    bool round_up = false);
 /// An attribute's list with one entry per spatial axis: an empty list becomes `fill` repeated.
 std::vector<int64_t> spatial_list(Inference& in, std::string_view name, size_t rank, int64_t fill);
 

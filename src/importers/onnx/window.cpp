@@ -20,8 +20,8 @@ size_t spatial_axes(const NodeView& c, Value x) {
   return rank - 2;
 }
 
-Window read_window(const NodeView& c, size_t spatial) {
-  Window w;
+WindowAttributes read_window_attributes(const NodeView& c, size_t spatial) {
+  WindowAttributes w;
   w.strides = c.integers("strides", std::vector<int64_t>(spatial, 1));
   w.dilations = c.integers("dilations", std::vector<int64_t>(spatial, 1));
   w.auto_pad = pad_mode(c);

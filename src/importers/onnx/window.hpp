@@ -7,13 +7,13 @@
 
 namespace blobsmith::onnx_import {
 
-struct Window {
+struct WindowAttributes {
   std::vector<int64_t> strides, dilations, pads_begin, pads_end;
   std::string auto_pad;  ///< as OpenVINO spells it
 };
 
 /// The number of axes after batch and channels.
 size_t spatial_axes(const NodeView& c, Value x);
-Window read_window(const NodeView& c, size_t spatial);
+WindowAttributes read_window_attributes(const NodeView& c, size_t spatial);
 
 }  // namespace blobsmith::onnx_import

@@ -21,19 +21,19 @@ struct InputRange {
 };
 
 InputRange input_for_output(int64_t in, const AxisWindow& w, int64_t out_start, int64_t out_end) {
-  InputRange r{out_start * w.stride - w.pad_before, (out_end - 1) * w.stride + w.kernel - w.pad_before, 0, 0, 0};
+  InputRange r{out_start * w.stride - w.pad_begin, (out_end - 1) * w.stride + w.kernel - w.pad_begin, 0, 0, 0};
   if (r.start < 0) {
     // The first window begins in the padding: the tile starts with the axis.
     r.start = 0;
     r.junk_before = out_start;
   } else {
     r.before = r.start % w.stride;
-    r.junk_before = (r.before + w.pad_before) / w.stride;
+    r.junk_before = (r.before + w.pad_begin) / w.stride;
   }
   const int64_t past_end = std::max<int64_t>(0, r.end - in);
   r.end -= past_end;
   // Of the trailing padding, what the last windows do not use makes further outputs.
-  r.junk_after = std::max<int64_t>(0, (w.pad_after - past_end) / w.stride);
+  r.junk_after = std::max<int64_t>(0, (w.pad_end - past_end) / w.stride);
   return r;
 }
 
@@ -53,16 +53,16 @@ int64_t fit_output_end(int64_t in, const AxisWindow& w, int64_t out_start, int64
 }  // namespace
 
 int64_t output_size(int64_t in, const AxisWindow& w, bool ceil) {
-  const int64_t span = in - w.kernel + w.pad_before + w.pad_after;
+  const int64_t span = in - w.kernel + w.pad_begin + w.pad_end;
   return ceil ? ceil_quotient_plus_one(span, w.stride) : span / w.stride + 1;
 }
 
 int64_t input_size(int64_t out, const AxisWindow& w) {
-  return (out - 1) * w.stride + w.kernel - w.pad_before - w.pad_after;
+  return (out - 1) * w.stride + w.kernel - w.pad_begin - w.pad_end;
 }
 
 Rounding rounding_of(int64_t in, int64_t out, const AxisWindow& w) {
-  const int64_t span = in - w.kernel + w.pad_before + w.pad_after;
+  const int64_t span = in - w.kernel + w.pad_begin + w.pad_end;
   return {out == (span + w.stride) / w.stride, out == ceil_quotient_plus_one(span, w.stride)};
 }
 

@@ -4,12 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace blobsmith::vpu::nce {
+#include "core/window.hpp"
 
-/// The sliding window along one axis.
-struct AxisWindow {
-  int64_t kernel = 1, stride = 1, pad_before = 0, pad_after = 0;
-};
+namespace blobsmith::vpu::nce {
 
 int64_t output_size(int64_t in, const AxisWindow& w, bool ceil);
 int64_t input_size(int64_t out, const AxisWindow& w);

@@ -31,7 +31,7 @@ Value grouped_weights(Context& c, Value w, int64_t groups) {
 }
 
 Value convolve(Context& c, const std::string& suffix) {
-  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  const WindowAttributes w = read_window_attributes(c, spatial_axes(c, c.input(0)));
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
   const Attributes a = attributes({{"strides", w.strides},
@@ -45,7 +45,7 @@ Value convolve(Context& c, const std::string& suffix) {
 
 /// SAME of a transposed convolution: the output is the stride times the input.
 /// quirk: Model Optimizer leaves it without padding.
-void pad_to_multiple(Context& c, Window& w) {
+void pad_to_multiple(Context& c, WindowAttributes& w) {
   const Shape &x = c.input(0).shape(), &weights = c.input(1).shape();
   const std::vector<int64_t> added = c.integers("output_padding", std::vector<int64_t>(w.strides.size(), 0));
   for (size_t i = 0; i < w.strides.size(); ++i) {
@@ -60,7 +60,7 @@ void pad_to_multiple(Context& c, Window& w) {
 
 Value deconvolve(Context& c, const std::string& suffix) {
   const size_t spatial = spatial_axes(c, c.input(0));
-  Window w = read_window(c, spatial);
+  WindowAttributes w = read_window_attributes(c, spatial);
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
   if (!c.quirks() && w.auto_pad.starts_with("same") && !c.has("output_shape")) pad_to_multiple(c, w);
@@ -87,7 +87,7 @@ std::vector<Value> blocks_to_image(Context& c) {
   const Shape x = c.input(0).shape();
   if (x.size() != 3 || !is_static(x) || image.size() != 2 || block.size() != 2)
     c.refuse("only planes are supported, not images of the shape " + to_string(image));
-  const Window w = read_window(c, 2);
+  const WindowAttributes w = read_window_attributes(c, 2);
   const int64_t taps = element_count(block), channels = x[1] / taps;
   Shape in{x[0], x[1]};
   for (size_t i = 0; i < 2; ++i)
@@ -141,7 +141,7 @@ int64_t group_count(Context& c, Value x, Value weights) {
 
 std::vector<Value> convolution(Context& c) {
   const Value x = c.input(0), weights = c.input(1);
-  const Window w = read_window(c, spatial_axes(c, x));
+  const WindowAttributes w = read_window_attributes(c, spatial_axes(c, x));
   const int64_t groups = group_count(c, x, weights);
   const Attributes a = attributes({{"strides", w.strides},
                                    {"dilations", w.dilations},
@@ -161,7 +161,7 @@ std::vector<Value> deconvolution(Context& c) {
   const Value x = c.input(0);
   Value weights = c.input(1);
   const size_t axes = spatial_axes(c, x);
-  const Window w = read_window(c, axes);
+  const WindowAttributes w = read_window_attributes(c, axes);
   const int64_t groups = c.integer("group", 1);
   if (groups < 0) c.refuse("incorrect value of 'group' attribute: " + std::to_string(groups));
   const int64_t channels = c.rank(weights) > 1 ? weights.shape()[1] * std::max<int64_t>(groups, 1) : 0;

@@ -12,7 +12,7 @@ namespace {
 
 /// quirk: Model Optimizer forgets the dilations, which the VPU has none of, and the positions of maxima.
 std::vector<Value> pool(Context& c) {
-  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  const WindowAttributes w = read_window_attributes(c, spatial_axes(c, c.input(0)));
   const bool has_gaps = std::ranges::any_of(w.dilations, [](int64_t d) { return d != 1; });
   if (!c.quirks() && (has_gaps || c.output_count() > 1 || hangs_over(c, w)))
     return spelled_pool(c, w, c.input(0), c.becomes() == "MaxPool");
@@ -54,7 +54,7 @@ std::vector<Value> lp_pool(Context& c) {
   Steps s(c);
   const auto p = static_cast<double>(c.integer("p", 2));
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
-  const Window w = read_window(c, spatial_axes(c, c.input(0)));
+  const WindowAttributes w = read_window_attributes(c, spatial_axes(c, c.input(0)));
   if (p < 1) c.refuse("p is " + std::to_string(c.integer("p", 2)));
   const Value x = c.input(0);
   const Value powers = p == 2 ? s.multiply(x, x) : p == 1 ? s.make("Abs", {x}) : s.power(s.make("Abs", {x}), p);
@@ -78,7 +78,7 @@ std::vector<Value> max_unpool(Context& c) {
   const Shape x = c.input(0).shape();
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   const size_t axes = spatial_axes(c, c.input(0));
-  const Window w = read_window(c, axes);
+  const WindowAttributes w = read_window_attributes(c, axes);
   if (!is_static(x) || kernel.size() != axes) c.refuse("its input has the shape " + to_string(x));
   Shape natural{x[0], x[1]};
   for (size_t i = 0; i < axes; ++i)
@@ -109,7 +109,7 @@ constexpr int64_t kMostPlanes = 65536;
 
 std::vector<Value> pool(Context& c) {
   const Value x = c.input(0);
-  const Window w = read_window(c, spatial_axes(c, x));
+  const WindowAttributes w = read_window_attributes(c, spatial_axes(c, x));
   if (!c.has("kernel_shape")) c.refuse("unknown attribute 'kernel_shape'");
   Attributes a = attributes({{"strides", w.strides},
                              {"pads_begin", w.pads_begin},

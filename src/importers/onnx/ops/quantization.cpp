@@ -138,7 +138,7 @@ std::vector<Value> mat_mul_integer(Context& c) {
   return {s.done(s.product(real_of(c, s, 0, 2, rows), weights))};
 }
 
-Attributes window_attributes(const Window& w) {
+Attributes window_attributes(const WindowAttributes& w) {
   return attributes({{"strides", w.strides},
                      {"dilations", w.dilations},
                      {"pads_begin", w.pads_begin},
@@ -147,7 +147,7 @@ Attributes window_attributes(const Window& w) {
 }
 
 Value convolution(Context& c, Steps& s, Value x, Value w) {
-  const Attributes a = window_attributes(read_window(c, spatial_axes(c, x)));
+  const Attributes a = window_attributes(read_window_attributes(c, spatial_axes(c, x)));
   const int64_t groups = c.integer("group", 1);
   if (groups < 1 || w.shape()[0] % groups != 0) c.refuse("group is " + std::to_string(groups));
   if (groups == 1) return s.make("Convolution", {x, w}, a);

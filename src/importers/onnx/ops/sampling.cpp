@@ -198,7 +198,8 @@ std::vector<Value> affine_grid(Context& c) {
 }
 
 /// The places of a window without offsets along one axis: [window, places].
-std::vector<float> window_places(const Window& w, const std::vector<int64_t>& kernel, const Shape& out, size_t axis) {
+std::vector<float> window_places(const WindowAttributes& w, const std::vector<int64_t>& kernel, const Shape& out,
+                                 size_t axis) {
   std::vector<float> r;
   for (int64_t k = 0; k < kernel[0] * kernel[1]; ++k)
     for (int64_t p = 0; p < out[0] * out[1]; ++p) {
@@ -213,7 +214,7 @@ std::vector<Value> deform_conv(Context& c) {
   const Shape x = c.input(0).shape(), w = c.input(1).shape(), o = c.input(2).shape();
   if (x.size() != 4 || w.size() != 4 || o.size() != 4 || !is_static(x) || !is_static(w) || !is_static(o))
     c.refuse("its inputs have the shapes " + to_string(x) + ", " + to_string(w) + " and " + to_string(o));
-  const Window window = read_window(c, 2);
+  const WindowAttributes window = read_window_attributes(c, 2);
   const int64_t parts = c.integer("offset_group", 1), groups = c.integer("group", 1), batch = x[0];
   const std::vector<int64_t> kernel{w[2], w[3]};
   const int64_t taps = kernel[0] * kernel[1], places = o[2] * o[3];

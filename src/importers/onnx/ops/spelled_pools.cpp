@@ -17,7 +17,7 @@ struct PoolAxis {
   int64_t extent() const { return (kernel - 1) * dilation + 1; }
 };
 
-PoolAxis pool_axis(Context& c, const Window& w, const std::vector<int64_t>& kernel, size_t i, bool ceil) {
+PoolAxis pool_axis(Context& c, const WindowAttributes& w, const std::vector<int64_t>& kernel, size_t i, bool ceil) {
   PoolAxis a{c.input(0).shape().at(i + 2), kernel[i], w.strides[i], w.dilations[i], w.pads_begin[i], w.pads_end[i], 0};
   if (a.kernel < 1 || a.stride < 1 || a.dilation < 1) c.refuse("its window is " + to_string(kernel));
   if (w.auto_pad == "valid") a.before = a.after = 0;
@@ -144,7 +144,7 @@ struct JoinedWindows {
 };
 
 /// The largest value under each window, or the sum.
-JoinedWindows joined(Context& c, Steps& s, const Window& w, Value data, bool is_max) {
+JoinedWindows joined(Context& c, Steps& s, const WindowAttributes& w, Value data, bool is_max) {
   const Shape& x = data.shape();
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   if (!is_static(x) || kernel.size() + 2 != x.size()) c.refuse("its input has the shape " + to_string(x));
@@ -180,7 +180,7 @@ JoinedWindows joined(Context& c, Steps& s, const Window& w, Value data, bool is_
 
 }  // namespace
 
-std::vector<Value> spelled_pool(Context& c, const Window& w, Value x, bool is_max) {
+std::vector<Value> spelled_pool(Context& c, const WindowAttributes& w, Value x, bool is_max) {
   Steps s(c);
   const JoinedWindows r = joined(c, s, w, x, is_max);
   const Value y = is_max ? r.value : s.multiply(r.value, reciprocal_counts(c, s, r.axes));
@@ -188,13 +188,13 @@ std::vector<Value> spelled_pool(Context& c, const Window& w, Value x, bool is_ma
   return {s.done(y), s.add(r.positions, first_of_planes(s, x.shape()))};
 }
 
-Value spelled_mean(Context& c, const Window& w, Value x) {
+Value spelled_mean(Context& c, const WindowAttributes& w, Value x) {
   Steps s(c);
   return s.multiply(joined(c, s, w, x, false).value,
                     1 / static_cast<double>(element_count(c.integers("kernel_shape"))));
 }
 
-bool hangs_over(Context& c, const Window& w) {
+bool hangs_over(Context& c, const WindowAttributes& w) {
   const std::vector<int64_t> kernel = c.integers("kernel_shape");
   const Shape& x = c.input(0).shape();
   if (c.integer("ceil_mode", 0) == 0 || !is_static(x) || kernel.size() + 2 != x.size() || w.auto_pad != "explicit")

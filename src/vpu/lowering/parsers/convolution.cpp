@@ -47,7 +47,7 @@ bool may_use_hw(LayerContext& c, const Window& w) {
 Data* fake_without_biases(LayerContext& c) { return c.has_constant(2) ? nullptr : c.program.add_fake(); }
 
 void parse_convolution_2d(LayerContext& c, const Tensor& weights) {
-  Window w = as_window(spatial_window(c, kernel_of(weights), PadRule::Convolution));
+  Window w = as_window(spatial_windows(c, kernel_of(weights), PadRule::Convolution));
   unify_strides(w, c.in()->desc.dim(Dim::H, 1));
   const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
   const int64_t group = group_of(c, in_channels, out_channels,
@@ -68,7 +68,7 @@ void parse_convolution_2d(LayerContext& c, const Tensor& weights) {
 }
 
 void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
-  const SpatialWindow w = spatial_window(c, kernel_of(weights), PadRule::Convolution);
+  const Windows w = spatial_windows(c, kernel_of(weights), PadRule::Convolution);
   const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
   const int64_t group = c.attrs().integer("group", 1);
   c.require(group == 1, "number of groups=" + std::to_string(group) + ", but grouped 3D convolution is not supported");
@@ -78,12 +78,12 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
 
   Data* biases = c.add_weights("@biases", {out_channels}, c.constant(2, "the biases are not constant"));
   Data* weights_data =
-      c.add_weights("@weights@conv3d", {w.kernel[0], w.kernel[1], w.kernel[2], in_channels, out_channels}, weights);
+      c.add_weights("@weights@conv3d", {w[0].kernel, w[1].kernel, w[2].kernel, in_channels, out_channels}, weights);
   ConvNDSpec spec;
-  spec.pads_begin = words(w.pads_begin);
-  spec.pads_end = words(w.pads_end);
-  spec.strides = words(w.strides);
-  spec.dilations = words(w.dilations);
+  spec.pads_begin = words(w, &AxisWindow::pad_begin);
+  spec.pads_end = words(w, &AxisWindow::pad_end);
+  spec.strides = words(w, &AxisWindow::stride);
+  spec.dilations = words(w, &AxisWindow::dilation);
   spec.try_hw = hw_can_do(c, as_window(w));  // the planes are convolved
   c.add_stage(StageType::ConvND, {c.in(), weights_data, biases}, {c.out()})->set(spec);
 }
@@ -104,7 +104,7 @@ void parse_deconvolution(LayerContext& c) {
   check_ranks(c, "Deconvolution", weights);
   c.require(c.in()->desc.rank() == 4,
             "Deconvolution supports only 4D input, but input number of dims=" + std::to_string(c.in()->desc.rank()));
-  const Window w = as_window(spatial_window(c, kernel_of(weights), PadRule::Deconvolution));
+  const Window w = as_window(spatial_windows(c, kernel_of(weights), PadRule::Deconvolution));
   const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
   const int64_t group = group_of(c, in_channels, out_channels, "DeconvolutionLayer has invalid group value");
 

@@ -70,7 +70,7 @@ bool may_use_hw(LayerContext& c, const Pool& p) {
 }
 
 void parse_pooling_2d(LayerContext& c, Pool p) {
-  p.w = as_window(spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling));
+  p.w = as_window(spatial_windows(c, c.attrs().integers("kernel"), PadRule::Pooling));
   set_sizes(c, p);
   enlarge_pads(p);
   unify_strides(p.w, p.in_h);
@@ -84,20 +84,20 @@ void parse_pooling_2d(LayerContext& c, Pool p) {
 
 void parse_pooling_3d(LayerContext& c, Pool p) {
   constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3, kCeil = 4;
-  const SpatialWindow w = spatial_window(c, c.attrs().integers("kernel"), PadRule::Pooling);
-  for (size_t i = 0; i < w.rank(); ++i) {  // whatever the rounding is
+  const Windows w = spatial_windows(c, c.attrs().integers("kernel"), PadRule::Pooling);
+  for (size_t i = 0; i < w.size(); ++i) {  // whatever the rounding is
     const Dim d = c.in()->desc.order.at(static_cast<int>(i));
-    const int64_t expected = (c.in()->desc.dim(d) + w.pads_begin[i] + w.pads_end[i] - w.kernel[i]) / w.strides[i] + 1,
+    const int64_t expected = (c.in()->desc.dim(d) + w[i].pad_begin + w[i].pad_end - w[i].kernel) / w[i].stride + 1,
                   actual = c.out()->desc.dim(d);
     c.require(actual == expected, "failed check of output shape: i=" + std::to_string(i) +
                                       ", actual=" + std::to_string(actual) + ", expected=" + std::to_string(expected));
   }
   Stage* s = c.add_stage(StageType::PoolND);
   PoolNDSpec spec;
-  spec.kernel = words(w.kernel);
-  spec.pads_begin = words(w.pads_begin);
-  spec.pads_end = words(w.pads_end);
-  spec.strides = words(w.strides);
+  spec.kernel = words(w, &AxisWindow::kernel);
+  spec.pads_begin = words(w, &AxisWindow::pad_begin);
+  spec.pads_end = words(w, &AxisWindow::pad_end);
+  spec.strides = words(w, &AxisWindow::stride);
   spec.method = p.max ? kMaxMethod : kAvgMethod;
   spec.rounding = c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor;
   spec.exclude_pad = p.exclude_pad;

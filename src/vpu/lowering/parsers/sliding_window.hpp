@@ -2,24 +2,19 @@
 #pragma once
 #include <vector>
 
+#include "core/window.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 
-/// One number per spatial axis, innermost (X) first.
-struct SpatialWindow {
-  std::vector<int64_t> kernel, strides, pads_begin, pads_end, dilations;
-  size_t rank() const { return kernel.size(); }
-};
-
 enum class PadRule { Convolution, Deconvolution, Pooling };
 
-/// Fails on a stride of 0.
-SpatialWindow spatial_window(const LayerContext&, std::vector<int64_t> kernel_outermost_first, PadRule rule);
-/// A list as the blob holds it: check_limits has seen the numbers.
-std::vector<int32_t> words(const std::vector<int64_t>& list);
+/// Innermost axis (X) first. Fails on a stride of 0.
+Windows spatial_windows(const LayerContext&, std::vector<int64_t> kernel_outermost_first, PadRule rule);
+/// One number of every axis, as the blob holds it.
+std::vector<int32_t> words(const Windows& w, int64_t AxisWindow::* member);
 /// Of the two innermost axes (a missing Y is 1).
-Window as_window(const SpatialWindow& w);
+Window as_window(const Windows& w);
 /// A kernel that covers the whole height makes one row: its stride is free, and the hardware has one stride for both
 /// axes.
 void unify_strides(Window& w, int64_t input_height);
