@@ -58,8 +58,9 @@ struct CompareOptions {
   std::string
       blob{};  ///< a .blob made of the model, of blobsmith or of Intel; "": the model is compiled as by convert()
   std::map<std::string, Shape> input_shapes{};
-  CameraOptions camera{};  ///< that the blob is (or was) compiled with
-  bool quirks = false;     ///< compile with the known wrong results of Intel's tools (docs/quirks.md)
+  ConversionOptions conversion{};  ///< of both sides
+  CameraOptions camera{};          ///< that the blob is (or was) compiled with
+  bool quirks = false;             ///< compile with the known wrong results of Intel's tools (docs/quirks.md)
   InputOptions inputs{.random = true};
   double tolerance = 0.02;  ///< of LayerResult::relative_error
   int threads = 0;          ///< 0: one per processor

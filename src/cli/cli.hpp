@@ -75,8 +75,10 @@ struct ModelOptions {
 };
 /// Declares the model and --input-shape.
 void add_model_options(CLI::App& app, ModelOptions& o);
-/// Declares what Model Optimizer does on the way: cutting, mean and scale values.
+/// Declares what Model Optimizer does on the way: cutting, and the following.
 void add_conversion_options(CLI::App& app, ModelOptions& o);
+/// Declares the batch, mean and scale values, the order of channels.
+void add_preprocessing_options(CLI::App& app, ModelOptions& o);
 void add_camera_options(CLI::App& app, ModelOptions& o);
 /// Declares --input, --seed and how pictures are read.
 void add_input_options(CLI::App& app, InputOptions& o);

@@ -22,6 +22,7 @@ void declare(CLI::App& app, CompareArguments& o) {
   add_model_options(app, o.model);
   app.add_option("blob", o.compare.blob,
                  "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
+  add_preprocessing_options(app, o.model);
   add_camera_options(app, o.model);
   app.add_flag("--quirks", o.compare.quirks, "compile with the known wrong results of Intel's tools (docs/quirks.md)");
   add_input_options(app, o.compare.inputs);
@@ -38,6 +39,7 @@ void declare(CLI::App& app, CompareArguments& o) {
 CompareResult compare_model(CompareArguments& o) {
   ProgressBar bar;
   o.compare.input_shapes = o.model.input_shapes();
+  o.compare.conversion = o.model.for_conversion();
   o.compare.camera = o.model.for_camera();
   o.compare.control = bar.control();
   return compare(o.model.file, o.compare);

@@ -62,6 +62,10 @@ void add_conversion_options(CLI::App& app, ModelOptions& o) {
                  "[1 3 224 224], {type} or ->value (which freezes it)");
   app.add_option("--output", o.conversion.outputs,
                  "where the network ends: layers or tensors, NAME, PORT:NAME or NAME:PORT");
+  add_preprocessing_options(app, o);
+}
+
+void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
   app.add_option("--mean-values,--mean_values", o.conversion.mean_values,
                  "[104,117,123] or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");

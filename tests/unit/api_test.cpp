@@ -114,6 +114,24 @@ TEST_F(Api, AModelFromMemoryIsThatOfItsFiles) {
             compile(read_model(file("ir/m.xml"), as_compiler), {.quirks = false}).blob.bytes());
 }
 
+TEST_F(Api, PreprocessingIsOfBothSidesOfAComparison) {
+  const Bytes onnx = ModelText()
+                         .input("x", {1, 3, 6, 6})
+                         .constant("k", {3, 3, 1, 1}, {1, 2, 3, 4, 5, 6, 7, 8, 9})
+                         .node("Conv", "conv", {"x", "k"}, "y")
+                         .output("y")
+                         .bytes();
+  const ModelFile memory("m.onnx", {onnx.span().begin(), onnx.span().end()});
+  const ConversionOptions conversion{
+      .mean_values = "[10,100,200]", .scale_values = "[2,4,8]", .reverse_input_channels = true};
+  const CompareResult r = compare(memory, {.conversion = conversion});
+  EXPECT_TRUE(r.comparison.outputs_within());
+  // It is not the model without them.
+  convert(memory, {.conversion = conversion}).blob.save(file("m.blob"));
+  EXPECT_TRUE(compare(memory, {.blob = file("m.blob"), .conversion = conversion}).traced);
+  EXPECT_FALSE(compare(memory, {.blob = file("m.blob")}).comparison.outputs_within());
+}
+
 TEST_F(Api, WhatIsMissingInMemoryIsNamed) {
   const Bytes onnx = ModelText()
                          .input("x", {1, 8})
