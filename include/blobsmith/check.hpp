@@ -35,7 +35,7 @@ struct CheckProblem {
 struct CheckResult {
   std::vector<CheckedLayer> layers;    ///< in network order; `inputs`, `outputs` empty where one could not be read
   std::vector<CheckProblem> problems;  ///< in network order
-  std::vector<Remark> remarks;         ///< WrongResult: what a blob would compute otherwise than the model
+  std::vector<Remark> remarks;         ///< WrongResult: what a blob would compute differently from the model
 
   bool compiles() const { return problems.empty(); }
   int count(CheckedLayer::Status s) const;

@@ -30,7 +30,7 @@ struct LayerResult {
   bool within = true;         ///< of the tolerance
 };
 
-/// A tensor that could not be held against the model.
+/// A tensor that could not be compared with the model.
 struct Skipped {
   std::string name, why;
   bool is_output = false;  ///< of the network: then the blob was made of another model
@@ -69,8 +69,8 @@ struct CompareOptions {
 
 struct CompareResult {
   Comparison comparison;
-  bool traced = true;  ///< false: the blob was made otherwise than known, so that only its outputs could be compared
-  std::vector<Remark> faults;       ///< WrongResult: layers that the blob is known to compute otherwise
+  bool traced = true;          ///< false: the blob was made in another way, so that only its outputs could be compared
+  std::vector<Remark> faults;  ///< WrongResult: layers that the blob is known to compute otherwise
   std::vector<std::string> advice;  ///< what to do, most important first
 };
 

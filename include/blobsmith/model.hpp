@@ -67,7 +67,7 @@ class Model {
   /// The same of the outputs, by the names that a blob gives them.
   std::vector<TensorInfo> outputs() const;
   std::vector<LayerInfo> layers() const;  ///< in order of execution
-  /// What the reader did otherwise than Intel's (NotAsIntel), and of which layers a blob computes something else than
+  /// What the reader did differently from Intel's (NotAsIntel), and which layers a blob computes differently from
   /// the model when known wrong results are reproduced (WrongResult).
   std::vector<Remark> remarks() const;
 

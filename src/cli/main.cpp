@@ -17,12 +17,12 @@ namespace {
 using namespace blobsmith;
 using namespace blobsmith::cli;
 
-struct Verb {
+struct VerbRow {
   const char* name;
   int (*run)(const Arguments&);
   const char* summary;
 };
-constexpr Verb kVerbs[] = {
+constexpr VerbRow kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
     {"check", check_command, "every problem of a model at once, layer by layer"},
     {"compile", compile_command,
@@ -40,13 +40,13 @@ void print_usage(std::FILE* to) {
   std::fprintf(to,
                "Usage: blobsmith VERB ...\n\nExamples:\n  blobsmith convert model.onnx -o model.blob\n  blobsmith run "
                "model.blob --input images=photo.png --output-dir out\n\nVerbs:\n");
-  for (const Verb& v : kVerbs) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
+  for (const VerbRow& v : kVerbs) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
   std::fprintf(to,
                "\nblobsmith VERB --help shows a verb's options. Exit codes: 0 done, 1 the model can't be converted, 2 "
                "usage, 3 a file, 4 wrong result, 70 a bug.\n");
 }
 
-int run_verb(const Verb& verb, const Arguments& args) {
+int run_verb(const VerbRow& verb, const Arguments& args) {
   try {
     return verb.run(args);
   } catch (const ErrorList& e) {
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     std::printf("blobsmith %s (blobs as OpenVINO 2021.4.2 writes them)\n", std::string(version()).c_str());
     return kDone;
   }
-  const auto verb = std::ranges::find_if(kVerbs, [&](const Verb& v) { return args[0] == v.name; });
+  const auto verb = std::ranges::find_if(kVerbs, [&](const VerbRow& v) { return args[0] == v.name; });
   if (verb == std::end(kVerbs)) {
     std::fprintf(stderr, "error[BS%d]: unknown verb '%s'\n", static_cast<int>(ErrorCode::UnknownOption),
                  args[0].c_str());

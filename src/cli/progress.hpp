@@ -11,7 +11,7 @@ namespace blobsmith::cli {
 /// before there is another thread.
 void catch_interrupts();
 
-/// One line on stderr that overwrites itself, from the second second on; nothing where stderr is no terminal.
+/// One line on stderr that overwrites itself, from the second second on; nothing where stderr is not a terminal.
 class ProgressBar {
  public:
   ProgressBar();

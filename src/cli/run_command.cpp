@@ -37,7 +37,7 @@ void add_options(CLI::App& app, RunArguments& o) {
       ->check(CLI::IsMember({"fp16-sums", "saturate", "flush-denormals"}));
   app.add_option("--threads", o.threads, "processors to use (default: all)");
   app.add_option("--repeat", o.repeat,
-                 "run so many times, after one run that is not counted, and say how long it takes")
+                 "run that many times, after one run that is not counted, and say how long it takes")
       ->check(CLI::Range(1, 1000000));
   app.add_flag("--profile", o.profile, "the time of every stage, on this processor");
   app.add_option("--sort", o.sort, "of --profile: by 'time' (default) or in 'order' of execution")

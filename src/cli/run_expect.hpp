@@ -8,7 +8,8 @@
 
 namespace blobsmith::cli {
 
-/// One output held against what was expected. Differences are relative to the largest expected magnitude of the output.
+/// One output, compared with what was expected. Differences are relative to the largest expected magnitude of the
+/// output.
 struct Verdict {
   std::string output;
   std::vector<int64_t> shape, expected_shape;

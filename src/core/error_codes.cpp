@@ -9,7 +9,7 @@ using enum ErrorCode;
 constexpr std::array kRows{
     ErrorCodeRow{FileNotFound, "A file does not exist.", "Check the path."},
     ErrorCodeRow{FileNotReadable, "A file exists and can't be read.",
-                 "Check its permissions, and that it is no folder."},
+                 "Check its permissions, and that it is not a folder."},
     ErrorCodeRow{FileNotWritable, "The output can't be written.",
                  "Check the folder, its permissions and the free space. Nothing partial is left."},
     ErrorCodeRow{FileTooLarge, "A file is larger than its kind can sensibly be.", "Check that it is the file meant."},
@@ -19,7 +19,7 @@ constexpr std::array kRows{
                  "Models are .onnx or OpenVINO IR (.xml of version 10 or 11)."},
     ErrorCodeRow{MissingWeights, "The weights of a model are not there.",
                  "Put the .bin beside the .xml, external data beside the .onnx."},
-    ErrorCodeRow{BadXml, "An IR is no well-formed XML.", "Convert the model again."},
+    ErrorCodeRow{BadXml, "The IR is not well-formed XML.", "Convert the model again."},
     ErrorCodeRow{BadOnnx, "An ONNX file breaks the rules of the format.", "Run onnx.checker on it; export it again."},
     ErrorCodeRow{BadBlob, "A blob can't be what a compiler wrote.",
                  "The byte where it fails is named; compile the model again."},

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/table.hpp"
 
 namespace blobsmith::estimate {
 namespace {
@@ -58,10 +59,10 @@ Constants::Constants() {
 }
 
 void Constants::set(std::string_view name, double value) {
-  const auto row = std::ranges::find(kRows, name, &ConstantRow::name);
-  if (row == kRows.end() || !(value > 0))
+  const ConstantRow* row = find_row(kRows, name, &ConstantRow::name);
+  if (!row || !(value > 0))
     throw Error(ErrorCode::BadOptionValue,
-                "\"" + std::string(name) + "\" = " + std::to_string(value) + " is no constant of the cost model");
+                "\"" + std::string(name) + "\" = " + std::to_string(value) + " is not a constant of the cost model");
   values_[static_cast<size_t>(row->id)] = value;
 }
 

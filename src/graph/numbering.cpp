@@ -113,7 +113,10 @@ int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded) {
 }
 
 void skip(Graph& graph, int64_t count) { graph.next_id += count; }
+void start(Graph& graph, int64_t count) { graph.next_id = count; }
+int64_t next(const Graph& graph) { return graph.next_id; }
 void made(Graph& graph, const Node& n) { skip(graph, of_inference(n)); }
+void made(Graph& graph, const Node& n, int64_t inference) { graph.next_id = n.id() + 1 + inference; }
 void validated(Graph& graph) { skip(graph, of_validation(graph)); }
 
 void folded(Graph& graph, const Node& n, const std::function<void()>& make_constants) {

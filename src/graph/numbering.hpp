@@ -17,8 +17,9 @@ namespace blobsmith::numbering {
 
 // ---- what happened --------------------------------------------------------------------------------------------------
 
-/// `n` was made, with inferred outputs.
+/// `n` was made, with inferred outputs; the other: and its inference took that many numbers.
 void made(Graph& graph, const Node& n);
+void made(Graph& graph, const Node& n, int64_t inference);
 /// All shapes were inferred again, as happens after each pass that changed something.
 void validated(Graph& graph);
 /// `make_constants` puts constants in place of `n`, whose own numbers do not count.
@@ -28,13 +29,17 @@ Node* constant_of_bounds(Graph& graph, Tensor t, std::string name);
 /// quirk: the reference replaces `n` by a copy, which keeps a name that was given and takes the copy's number
 /// otherwise.
 void renumber(Graph& graph, Node* n);
-/// The reference made so many nodes that nothing here stands for.
+/// The reference made that many nodes that nothing here stands for.
 void skip(Graph& graph, int64_t count);
 /// The network was handed to the compiler, which works on a copy and makes nodes of its own before it looks at it.
 void copied(Graph& graph);
+/// The graph has been read: the reference has made that many nodes so far.
+void start(Graph& graph, int64_t count);
 
 // ---- how much that counts -------------------------------------------------------------------------------------------
 
+/// The number of the next node.
+int64_t next(const Graph& graph);
 /// How many numbers one inference of `n` takes, besides its own.
 int64_t of_inference(const Node& n);
 /// How many one evaluation of `n` takes, where its value is needed before it is folded.

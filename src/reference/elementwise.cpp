@@ -59,7 +59,7 @@ Outputs zip_integers(const Call& c, F f) {
 
 template <float (*F)(float, float)>
 Outputs binary(const Call& c) {
-  // Operands aligned otherwise than from the back are rare.
+  // Operands that are not aligned from the back are rare.
   if (c.input(0).type != ElementType::f32 || c.attrs().text("auto_broadcast", "numpy") == "pdpd")
     return evaluate(c.node(), c.inputs());
   return zip_floats(c, F);

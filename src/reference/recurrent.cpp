@@ -12,12 +12,12 @@ namespace {
 using Real = double;
 using Function = Real (*)(Real, Real alpha, Real beta);
 
-struct Named {
+struct FunctionRow {
   std::string_view name;
   Function function;
   Real alpha, beta;  ///< where the layer states none
 };
-constexpr Named kFunctions[] = {
+constexpr FunctionRow kFunctions[] = {
     {"sigmoid", [](Real x, Real, Real) { return 1 / (1 + std::exp(-x)); }, 0, 0},
     {"tanh", [](Real x, Real, Real) { return std::tanh(x); }, 0, 0},
     {"relu", [](Real x, Real, Real) { return std::max(x, 0.0); }, 0, 0},
@@ -118,7 +118,7 @@ std::vector<Activation> read_functions(const Call& c) {
                           beta = activation_reals(c.attrs(), "activations_beta");
   std::vector<Activation> list;
   for (const std::string& text : c.attrs().get<std::vector<std::string>>("activations")) {
-    const auto* known = std::ranges::find(kFunctions, lower_case(text), &Named::name);
+    const auto* known = std::ranges::find(kFunctions, lower_case(text), &FunctionRow::name);
     c.require(known != std::end(kFunctions), "not yet supported: the activation \"" + text + "\"");
     const size_t i = list.size();
     list.push_back(

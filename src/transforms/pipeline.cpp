@@ -19,9 +19,9 @@ bool optimize_slices(Graph& g) {
 
 // quirk: folding outside the common optimizations counts as a change where it made constants of constants.
 bool fold_between_conversions(Graph& g) {
-  const int64_t before = g.next_id;
+  const int64_t before = numbering::next(g);
   const bool changed = fold_constants(g);
-  return changed || g.next_id != before;
+  return changed || numbering::next(g) != before;
 }
 
 /// One step: a pass over the whole graph, or one walk that offers each node to the rewrites of some files.

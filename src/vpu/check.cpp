@@ -144,7 +144,7 @@ class Checker {
   }
 
   /// A layer that reads what was cut away may be refused for that alone, but not for a type that has no stage. Where
-  /// the memory of a network with cuts does not suffice, that is no problem of the model.
+  /// the memory of a network with cuts does not suffice, that is not a problem of the model.
   bool is_certain(const Error& e, int i, int round) const {
     if (round == 0) return true;
     if (e.code() == ErrorCode::AllocationFailed) return false;

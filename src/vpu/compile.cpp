@@ -24,7 +24,7 @@ std::vector<BlobPort> ports(Program& program, DataUsage usage) {
   return r;
 }
 
-/// Whatever is said of a layer inside a loop is said of the loop: bodies are no layers of the user's model.
+/// Whatever is said of a layer inside a loop is said of the loop: bodies are not layers of the user's model.
 void take_sources_from_loops(Graph& graph, const std::string* source = nullptr) {
   for (Node* n : graph.all()) {
     if (source) n->source = *source;

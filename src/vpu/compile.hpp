@@ -28,7 +28,7 @@ struct CompileReport {
   std::vector<TracedTensor> tensors;      ///< where the blob holds the network's tensors
 };
 
-/// Throws BadInputName where precisions or layouts are told of what is no input or output.
+/// Throws BadInputName for a precision or layout of something that is neither an input nor an output.
 void check_names(const Graph& graph, const CompileOptions& options);
 
 /// A network as the lowering takes it: legacy layers, one item of the batch.

@@ -25,13 +25,13 @@ bool permute_merging(const Options& o) { return o.enable_permute_merging; }
 bool copy_optimization(const Options& o) { return o.copy_optimization != Tristate::No; }
 bool injection(const Options& o) { return o.hw_acceleration && o.hw_inject_stages != Tristate::No; }
 
-struct Pass {
+struct PassRow {
   void (*run)(Program&);
   bool (*enabled)(const Options&);
   const char* dump;  // name of the dump that follows; null: none
 };
 
-constexpr Pass kPasses[] = {
+constexpr PassRow kPasses[] = {
     {convert_shape_notation, always, "convertShapeNotation"},  // dims of dynamic tensors, innermost first
     {reorder_inputs_to_channel_minor, sw_only_reorder, "reorderInputsToChannelMinor"},
     {add_copy_for_outputs_inside_network, always, "addCopyForOutputsInsideNetwork"},
@@ -108,7 +108,7 @@ void run_passes(Program& program, const std::string& dump_folder, const Control&
   Dumper dump(dump_folder);
   program.clean_up();
   dump(program, "initial");
-  for (const Pass& pass : kPasses) {
+  for (const PassRow& pass : kPasses) {
     report(control, "passes", static_cast<double>(&pass - kPasses) / std::size(kPasses));
     if (!pass.enabled(program.options)) continue;
     program.clean_up();

@@ -67,6 +67,20 @@ def test_the_command_line_uses_the_library_as_guests_do():
             assert not foreign, (path, foreign)
 
 
+def test_the_node_counter_has_one_home():
+    """Others tell graph/numbering what the reference makes; a rewriter shares the counter with the bodies of loops."""
+    assert not [p for p in sources() if re.search(r'\bnext_id\b', re.sub(r'//.*', '', read(p))) and not p.startswith(('src/graph/', 'src/transforms/rewriter/'))]
+
+
+def test_every_fault_of_later_rooms_has_its_row():
+    names = re.findall(r'^  (\w+),', read('src/core/fault.hpp'), re.M)
+    names.remove('None')
+    table = read('src/transforms/faults/fault_table.cpp')
+    assert names and all(table.count(f'Fault::{n}}}') == 1 for n in names)
+    used = ''.join(read(p) for p in sources() if p.startswith('src/vpu/'))
+    assert all(f'Fault::{n})' in used for n in names)
+
+
 def test_no_file_is_too_long():
     assert not [p for p in sources() if read(p).count('\n') > 800]
 

@@ -7,7 +7,7 @@ namespace {
 
 class Numbering : public GraphTest {
  protected:
-  /// 0 as a vector, which shape inference knows although it is no constant.
+  /// 0 as a vector, which shape inference knows although it is not a constant.
   Value known_zero() {
     const Value sizes = g.make("ShapeOf", {input({4, 8})})->value();
     const Value first = g.make("Gather", {sizes, integers({0}), scalar(0)}, {}, 1)->value();

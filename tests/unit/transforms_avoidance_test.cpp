@@ -1,4 +1,4 @@
-// Rewrites of layers that the reference compiler computes otherwise than the model says: what becomes of which.
+// Rewrites of layers that the reference compiler computes differently from the model: what becomes of which.
 #include <cmath>
 #include <numeric>
 

@@ -21,7 +21,7 @@ int64_t from_front(int64_t index, int64_t size) {
   if (place < 0 || place >= size)
     throw Error(ErrorCode::ShapeMismatch,
                 "index " + std::to_string(index) + " lies outside an axis of " + std::to_string(size))
-        .hint("random numbers are no indices: give this input real ones");
+        .hint("random numbers are not indices: give this input real ones");
   return place;
 }
 

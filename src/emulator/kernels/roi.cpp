@@ -38,7 +38,7 @@ int64_t map_index(float v, const compute::FeatureMaps& maps) {
   if (!(v >= 0 && v < static_cast<float>(maps.items)))
     throw Error(ErrorCode::ShapeMismatch,
                 "a region lies in image " + std::to_string(v) + " of " + std::to_string(maps.items))
-        .hint("random numbers are no regions: give this input real ones");
+        .hint("random numbers are not regions: give this input real ones");
   return static_cast<int64_t>(v);
 }
 

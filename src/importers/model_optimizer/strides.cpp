@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "graph/numbering.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -35,13 +36,13 @@ class StrideWalk {
 
  private:
   /// What each consumer asks for: the stride that it left to its input, 1 where it left none.
-  struct Wish {
+  struct WantedStrides {
     NodeUse use;
     Strides strides;
   };
 
-  std::vector<Wish> wishes(const Node* n) const {
-    std::vector<Wish> r;
+  std::vector<WantedStrides> wanted_strides(const Node* n) const {
+    std::vector<WantedStrides> r;
     for (int i = 0; i < n->output_count(); ++i)
       for (const NodeUse& u : n->output(i).uses) {
         const auto it = wanted_.find(u.node);
@@ -49,19 +50,19 @@ class StrideWalk {
       }
     return r;
   }
-  static bool agree(const std::vector<Wish>& w) {
-    return std::ranges::all_of(w, [&](const Wish& x) { return x.strides == w[0].strides; });
+  static bool agree(const std::vector<WantedStrides>& w) {
+    return std::ranges::all_of(w, [&](const WantedStrides& x) { return x.strides == w[0].strides; });
   }
 
   /// The convolutions among the consumers lose the stride that went up.
-  void take_strides(const std::vector<Wish>& list) {
-    for (const Wish& w : list)
+  void take_strides(const std::vector<WantedStrides>& list) {
+    for (const WantedStrides& w : list)
       if (is_convolution(w.use.node)) w.use.node->attrs.set("strides", Strides(w.strides.size(), 1));
     changed_ = true;
   }
 
-  void insert_pools(Node* n, const std::vector<Wish>& list) {
-    for (const Wish& w : list) {
+  void insert_pools(Node* n, const std::vector<WantedStrides>& list) {
+    for (const WantedStrides& w : list) {
       if (is_one(w.strides) || is_convolution(w.use.node)) continue;
       const Value from = w.use.node->input(w.use.port);
       const Strides zero(w.strides.size(), 0), one(w.strides.size(), 1);
@@ -72,7 +73,7 @@ class StrideWalk {
                                                        {"pads_end", zero},
                                                        {"rounding_type", std::string("floor")},
                                                        {"auto_pad", std::string("explicit")}}),
-                               1, "Pooling_" + std::to_string(graph_.next_id));
+                               1, "Pooling_" + std::to_string(numbering::next(graph_)));
       pool->source = n->source;
       graph_.set_input(w.use.node, w.use.port, pool->value());
       changed_ = true;
@@ -80,7 +81,7 @@ class StrideWalk {
   }
 
   void visit_other(Node* n) {
-    const std::vector<Wish> list = wishes(n);
+    const std::vector<WantedStrides> list = wanted_strides(n);
     if (!passes_strides(n) || !agree(list)) return insert_pools(n, list);
     if (list.empty() || is_one(list[0].strides)) return;
     wanted_[n] = list[0].strides;
@@ -88,7 +89,7 @@ class StrideWalk {
   }
 
   void visit_convolution(Node* n) {
-    const std::vector<Wish> list = wishes(n);
+    const std::vector<WantedStrides> list = wanted_strides(n);
     Strides strides = n->attrs.integers("strides");
     if (!agree(list)) {
       insert_pools(n, list);

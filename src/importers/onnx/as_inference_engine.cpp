@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/release.hpp"
+#include "graph/numbering.hpp"
 #include "importers/onnx/functions.hpp"
 #include "importers/onnx/operators.hpp"
 #include "transforms/pipeline.hpp"
@@ -28,7 +29,7 @@ class Importer {
     check_operators();
     for (const auto& [name, tensor] : model_.initializers) {
       import_.values[name] = graph_.constant(tensor, name)->value();
-      if (element_count(tensor.shape) == 0) ++graph_.next_id;  // quirk: made at the second attempt
+      if (element_count(tensor.shape) == 0) numbering::skip(graph_, 1);  // quirk: made at the second attempt
     }
     for (const onnx_file::ValueInfo& input : model_.inputs) add_parameter(input);
     for (const onnx_file::Node& n : model_.nodes) add_node(n);
@@ -119,10 +120,10 @@ class Importer {
   /// The compiler copies the graph before it changes it: edges come into the order of that copy, and numbers are spent.
   void copy_as_the_compiler_does() {
     graph_.remove_unreachable();
-    graph_.next_id += kIdsBefore;
-    quirks::Numbering numbering;
+    numbering::skip(graph_, kIdsBefore);
+    quirks::Numbering evaluations;
     for (Node* n : graph_.ordered()) {
-      graph_.next_id += 1 + numbering.of_inference(*n);
+      numbering::skip(graph_, 1 + evaluations.of_inference(*n));
       graph_.set_inputs(n, std::vector<Value>(n->inputs()));
     }
     graph_.name = model_.graph_name;

@@ -191,21 +191,21 @@ void softmax_cross_entropy(Body& b, int64_t opset) {
   b.add("NegativeLogLikelihoodLoss", std::move(inputs), b.output()).attributes = b.call().attributes;
 }
 
-struct Function {
+struct FunctionRow {
   std::string_view op_type;
   int64_t since;
   void (*expand)(Body&, int64_t opset);
 };
-constexpr std::array kFunctions{Function{"Celu", 12, [](Body& b, int64_t) { celu(b); }},
-                                Function{"DynamicQuantizeLinear", 11, [](Body& b, int64_t) { dynamic_quantize(b); }},
-                                Function{"GreaterOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Greater"); }},
-                                Function{"LessOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Less"); }},
-                                Function{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
-                                Function{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy}};
+constexpr std::array kFunctions{FunctionRow{"Celu", 12, [](Body& b, int64_t) { celu(b); }},
+                                FunctionRow{"DynamicQuantizeLinear", 11, [](Body& b, int64_t) { dynamic_quantize(b); }},
+                                FunctionRow{"GreaterOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Greater"); }},
+                                FunctionRow{"LessOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Less"); }},
+                                FunctionRow{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
+                                FunctionRow{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy}};
 
-const Function* find_function(const onnx_file::Node& n, int64_t opset) {
+const FunctionRow* find_function(const onnx_file::Node& n, int64_t opset) {
   if (!n.domain.empty() && n.domain != "ai.onnx") return nullptr;
-  for (const Function& f : kFunctions)
+  for (const FunctionRow& f : kFunctions)
     if (f.op_type == n.op_type && opset >= f.since && !n.outputs.empty()) return &f;
   return nullptr;
 }
@@ -219,7 +219,7 @@ void expand_functions(onnx_file::Model& model) {
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     const onnx_file::Node n = std::move(model.nodes[i]);
     // quirk: the operator right behind an expanded one is overlooked.
-    const Function* f = std::exchange(overlooked, false) ? nullptr : find_function(n, model.opset);
+    const FunctionRow* f = std::exchange(overlooked, false) ? nullptr : find_function(n, model.opset);
     if (!f) {
       kept.push_back(n);
       continue;

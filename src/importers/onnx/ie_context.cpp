@@ -23,7 +23,7 @@ std::vector<int64_t> Context::integers_of(Value v, std::string_view otherwise) c
 
 Value Context::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   Node* n = rewriter_.make(std::move(type), std::move(inputs), std::move(attrs), version);
-  import_.graph.next_id = n->id() + 1 + import_.numbering.of_inference(*n);
+  numbering::made(import_.graph, *n, import_.evaluations.of_inference(*n));
   n->source = node().describe(kNewestOpset);
   return n->value();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "graph/numbering.hpp"
 #include "importers/onnx/node_view.hpp"
 #include "importers/onnx/numbering.hpp"
 #include "transforms/rewriter/rewrite.hpp"
@@ -20,7 +21,7 @@ using transforms::attributes;
 struct Import {
   Graph graph;
   Values values;
-  quirks::Numbering numbering;
+  quirks::Numbering evaluations;
 };
 
 class Context final : public NodeView {
@@ -56,7 +57,7 @@ class Context final : public NodeView {
   Value transpose(Value v, std::vector<int64_t> order);
   Value binary(const char* type, Value a, Value b) { return make(type, {a, b}); }
   /// Numbers that the reference spends on nodes that it drops again.
-  void skip_ids(int64_t count) { import_.graph.next_id += count; }
+  void skip_ids(int64_t count) { numbering::skip(import_.graph, count); }
 
   static constexpr int kNewest = -1;
 

@@ -55,14 +55,14 @@ void add_strides(const Unstated& u) {
 void number_instances(Graph& graph, bool compiled) {
   Count count;
   count_nodes(graph, count);
-  graph.next_id = count.read;
+  numbering::start(graph, count.read);
   if (compiled)
     numbering::copied(graph);
   else
     name_producers(graph, count);
   const int64_t next = graph.next_id;
   for (const Unstated& u : count.slices) add_strides(u);
-  graph.next_id = next;
+  numbering::start(graph, next);
 }
 
 }  // namespace blobsmith::ir

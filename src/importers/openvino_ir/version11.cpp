@@ -156,7 +156,7 @@ void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint3
     if (it == nodes.end() || order.empty()) continue;
     Node* n = it->second;
     if (!is_permutation(order, n->shape().size()))
-      throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is no permutation of its axes");
+      throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is not a permutation of its axes");
     if (n->is("Result")) {
       graph.set_input(n, 0, transposed(graph, n->input(0), order));
       infer(graph, n);

@@ -11,39 +11,39 @@ namespace blobsmith::transforms {
 namespace {
 
 /// Where an operation says along which axes of its first input it works.
-struct AxesOf {
+struct AxesRow {
   std::string_view type, attribute;
   int input = -1;  ///< a constant, where it is no attribute
 };
 
 constexpr std::array kAxes{
-    AxesOf{"ReduceMean", "", 1},
-    AxesOf{"ReduceMax", "", 1},
-    AxesOf{"ReduceMin", "", 1},
-    AxesOf{"ReduceSum", "", 1},
-    AxesOf{"ReduceProd", "", 1},
-    AxesOf{"ReduceL1", "", 1},
-    AxesOf{"ReduceL2", "", 1},
-    AxesOf{"ReduceLogicalAnd", "", 1},
-    AxesOf{"ReduceLogicalOr", "", 1},
-    AxesOf{"MVN", "", 1},
-    AxesOf{"NormalizeL2", "", 1},
-    AxesOf{"LRN", "", 1},
-    AxesOf{"Softmax", "axis"},
-    AxesOf{"LogSoftmax", "axis"},
-    AxesOf{"TopK", "axis"},
-    AxesOf{"Concat", "axis"},
-    AxesOf{"ShuffleChannels", "axis"},
-    AxesOf{"ReverseSequence", "seq_axis"},
-    AxesOf{"Reverse", "", 1},
-    AxesOf{"CumSum", "", 1},
-    AxesOf{"Roll", "", 2},
-    AxesOf{"Gather", "", 2},
-    AxesOf{"GatherElements", "axis"},
-    AxesOf{"ScatterUpdate", "", 3},
-    AxesOf{"ScatterElementsUpdate", "", 3},
-    AxesOf{"Split", "", 1},
-    AxesOf{"VariadicSplit", "", 1},
+    AxesRow{"ReduceMean", "", 1},
+    AxesRow{"ReduceMax", "", 1},
+    AxesRow{"ReduceMin", "", 1},
+    AxesRow{"ReduceSum", "", 1},
+    AxesRow{"ReduceProd", "", 1},
+    AxesRow{"ReduceL1", "", 1},
+    AxesRow{"ReduceL2", "", 1},
+    AxesRow{"ReduceLogicalAnd", "", 1},
+    AxesRow{"ReduceLogicalOr", "", 1},
+    AxesRow{"MVN", "", 1},
+    AxesRow{"NormalizeL2", "", 1},
+    AxesRow{"LRN", "", 1},
+    AxesRow{"Softmax", "axis"},
+    AxesRow{"LogSoftmax", "axis"},
+    AxesRow{"TopK", "axis"},
+    AxesRow{"Concat", "axis"},
+    AxesRow{"ShuffleChannels", "axis"},
+    AxesRow{"ReverseSequence", "seq_axis"},
+    AxesRow{"Reverse", "", 1},
+    AxesRow{"CumSum", "", 1},
+    AxesRow{"Roll", "", 2},
+    AxesRow{"Gather", "", 2},
+    AxesRow{"GatherElements", "axis"},
+    AxesRow{"ScatterUpdate", "", 3},
+    AxesRow{"ScatterElementsUpdate", "", 3},
+    AxesRow{"Split", "", 1},
+    AxesRow{"VariadicSplit", "", 1},
 };
 
 class Judge {
@@ -109,7 +109,7 @@ class Judge {
     if (n.is("NonMaxSuppression")) return changed(n.input(1), 0);  // its boxes name their item
     if (n.is("GatherND") || n.is("ScatterNDUpdate")) return indexes_batch(n);
     if (n.is("Tile")) return repeats_batch(n);
-    const auto row = std::ranges::find(kAxes, n.type, &AxesOf::type);
+    const auto row = std::ranges::find(kAxes, n.type, &AxesRow::type);
     if (row == kAxes.end()) return false;
     const size_t rank = n.input(0).shape().size();
     for (const size_t axis : axes(n, *row, rank))
@@ -118,7 +118,7 @@ class Judge {
     return false;
   }
 
-  static std::vector<size_t> axes(const Node& n, const AxesOf& row, size_t rank) {
+  static std::vector<size_t> axes(const Node& n, const AxesRow& row, size_t rank) {
     std::vector<int64_t> given;
     if (!row.attribute.empty()) {
       given = {n.attrs.integer(row.attribute)};

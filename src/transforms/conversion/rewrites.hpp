@@ -55,7 +55,7 @@ std::span<const RewriteRow> batch_norm_decomposition();
 std::span<const RewriteRow> einsum_decomposition();
 // sequences.cpp
 std::span<const RewriteRow> bidirectional_sequences();
-// sequences_to_legacy.cpp
+// sequence_layers.cpp
 std::span<const RewriteRow> sequences_to_legacy();
 // lin_op_fusion.cpp
 std::span<const RewriteRow> linear_chain_fusions();
@@ -70,13 +70,13 @@ std::span<const RewriteRow> matmul_to_legacy();
 std::span<const RewriteRow> biases_into_fully_connected();
 std::span<const RewriteRow> flat_fully_connected();
 std::span<const RewriteRow> reshapes_before_fully_connected();
-// convolution_to_legacy.cpp
+// convolution_layers.cpp
 std::span<const RewriteRow> convolutions_to_legacy();
 std::span<const RewriteRow> operations_of_rank_1();
 // inputs_to_attributes.cpp
 std::span<const RewriteRow> inputs_to_attributes();
 std::span<const RewriteRow> normalize_l2_to_legacy();
-// interpolate_to_legacy.cpp
+// interpolate_layers.cpp
 std::span<const RewriteRow> interpolations_to_legacy();
 // strided_slice_to_crop.cpp
 std::span<const RewriteRow> slices_to_crops();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/fault.hpp"
 #include "graph/graph.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
@@ -33,9 +34,10 @@ struct FaultRow {
   unsigned releases;         ///< of OpenVINO, that are known to have it
   /// Empty for faults that no layer of a model shows before it is compiled.
   Few<FaultyLayerRow, 4> layers;
-  /// Avoids it in a graph of opset operations, before the conversion. Null where a later room does (options.quirks).
+  /// Avoids it in a graph of opset operations, before the conversion. Null where a later room does.
   Rewritten (*rewrite)(Graph&) = nullptr;
   std::string_view said = {};  ///< of the layers that were rewritten, for people
+  Fault id = Fault::None;      ///< by which a later room asks whether to reproduce it
 };
 
 /// All of them; rewrites in the order in which they run.

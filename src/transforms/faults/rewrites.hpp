@@ -7,10 +7,10 @@
 
 namespace blobsmith::transforms {
 
-// interpolate_to_legacy.cpp
+// interpolate_layers.cpp
 /// Of opset 1: the coordinates are to be others than those that the VPU takes them to be.
 bool resizes_by_middles(const Node& interpolate);
-/// Says the coordinates of those that can be said in opset 4, which the VPU heeds.
+/// States the coordinates in the words of opset 4, which the VPU follows, where that can be done.
 Rewritten state_coordinates(Graph& graph);
 // gather.cpp
 /// A Gather of several constant places of which some are counted from the back.
@@ -76,7 +76,7 @@ Rewritten place_slopes(Graph& graph);
 bool lacks_channels(const Node& n);
 /// Gives these a fourth axis.
 Rewritten give_channels(Graph& graph);
-/// An LRN with a k that is no integer.
+/// An LRN whose k is not an integer.
 bool loses_fraction(const Node& n);
 /// Divides these by k^beta afterwards.
 Rewritten keep_fractions(Graph& graph);
@@ -105,7 +105,7 @@ Rewritten resize_by_weights(Graph& graph);
 // special_cells.cpp
 /// An LSTM with activations or a clip of its own.
 bool is_special_cell(const Node& n);
-/// Of these, one that there are operations for, and not too many steps.
+/// A special cell that can be spelled out, with at most 128 steps.
 bool is_special_cell_of_known_functions(const Node& n);
 /// Makes these of the operations that they stand for, sequences step by step.
 Rewritten spell_out_cells(Graph& graph);
@@ -113,7 +113,7 @@ Rewritten spell_out_cells(Graph& graph);
 bool ends_early(const Node& n);
 /// Lets the data of these end there.
 Rewritten end_sequences(Graph& graph);
-/// Another one of which the lengths are not all of the data.
+/// A sequence whose lengths are only known at run time.
 bool may_end_early(const Node& n);
 
 }  // namespace blobsmith::transforms

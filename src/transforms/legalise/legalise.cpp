@@ -18,7 +18,7 @@ namespace {
 using legalise_rows::SpelledRow;
 
 /// One rewrite: `build` makes the replacement of an element-wise operation on `x`; `reference` is the operation itself.
-struct Rule {
+struct LegaliseRow {
   const char* type;
   std::function<bool(const Node&)> applies;
   std::function<Value(Graph&, const Node&, Value x)> build;
@@ -45,8 +45,8 @@ Value clamp(Graph& g, Value x, double min, double max) {
   return g.make("Clamp", {x}, a)->value();
 }
 
-const std::vector<Rule>& rules() {
-  static const std::vector<Rule> kRules{
+const std::vector<LegaliseRow>& rules() {
+  static const std::vector<LegaliseRow> kRules{
       {"HardSigmoid", [](const Node& n) { return n.input_count() == 3 && has_scalar_constants(n, 1); },
        [](Graph& g, const Node& n, Value x) {
          const Value scaled = g.make("Multiply", {x, scalar(g, x.type(), scalar_input(n, 1))})->value();
@@ -80,7 +80,7 @@ Tensor fold(Value v, std::map<const Node*, Tensor>& known) {
 }
 
 /// The replacement against the operation in FP32, from -32 to 32.
-double measured_error(const Rule& rule, const Node& n) {
+double measured_error(const LegaliseRow& rule, const Node& n) {
   std::vector<float> samples;
   for (int i = -2048; i <= 2048; ++i) samples.push_back(static_cast<float>(i) / 64);
   Graph g;
@@ -135,7 +135,8 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   constexpr double kTolerance = 1e-6;
   std::vector<Remark> done;
   for (Node* n : graph.ordered()) {
-    const auto rule = std::ranges::find_if(rules(), [&](const Rule& r) { return n->is(r.type) && r.applies(*n); });
+    const auto rule =
+        std::ranges::find_if(rules(), [&](const LegaliseRow& r) { return n->is(r.type) && r.applies(*n); });
     if (rule == rules().end()) continue;
     Remark r = remark(Remark::Kind::Rewritten, *n, rule->description(*n));
     r.max_error = measured_error(*rule, *n);
@@ -160,7 +161,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
 
 std::vector<std::string> legalised_types() {
   std::vector<std::string> types;
-  for (const Rule& r : rules()) types.emplace_back(r.type);
+  for (const LegaliseRow& r : rules()) types.emplace_back(r.type);
   for (const auto family : kSpelled)
     for (const SpelledRow& row : family())
       for (const std::string_view type : row.roots) types.emplace_back(type);

@@ -10,7 +10,7 @@ namespace {
 
 using transforms::Rewriter;
 
-constexpr int64_t kFewRows = 10;  ///< so many are as fast apart, without the two Transposes
+constexpr int64_t kFewRows = 10;  ///< as many or fewer are as fast apart, without the two Transposes
 
 struct Product {
   int64_t rows, in, out;

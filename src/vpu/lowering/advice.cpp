@@ -8,26 +8,26 @@
 namespace blobsmith::vpu {
 namespace {
 
-struct Advice {
+struct AdviceRow {
   std::string_view type, advice;
 };
 constexpr std::array kRows{
-    Advice{"Abs", "Abs(x) = Max(x, -x)"},
-    Advice{"Sign", "Sign(x) is nearly x / (Max(x, -x) + 1e-4)"},
-    Advice{"HardSigmoid", "HardSigmoid(x) = Clip(alpha*x + beta, 0, 1)"},
-    Advice{"Selu", "Selu(x) = 1.0507 * Elu(x, alpha = 1.67326)"},
-    Advice{"CumSum", "a sum up to each position is a MatMul with a triangular matrix of ones"},
-    Advice{"ScatterNDUpdate", "with constant indices, x*mask + values does the same"},
-    Advice{"ReduceProd", "over a short axis, split and multiply"},
-    Advice{"FakeQuantize", "the chip computes in FP16: export the model without quantization"},
-    Advice{"GRUSequence", "let Model Optimizer unroll it, or use LSTM"},
-    Advice{"RNNSequence", "let Model Optimizer unroll it, or use LSTM"},
-    Advice{"GRUCell", "write it with MatMul, Sigmoid and Tanh"},
-    Advice{"RNNCell", "write it with MatMul and Tanh"},
-    Advice{"Reverse", "a Gather with constant indices turns an axis round"},
-    Advice{"Bucketize", "the sum of Greater(x, b) over the buckets b is the number of x's bucket"},
-    Advice{"NonMaxSuppression", "cut the model before this layer and do the rest on the host"},
-    Advice{"BinaryConvolution", "the chip computes in FP16: use an ordinary convolution"},
+    AdviceRow{"Abs", "Abs(x) = Max(x, -x)"},
+    AdviceRow{"Sign", "Sign(x) is nearly x / (Max(x, -x) + 1e-4)"},
+    AdviceRow{"HardSigmoid", "HardSigmoid(x) = Clip(alpha*x + beta, 0, 1)"},
+    AdviceRow{"Selu", "Selu(x) = 1.0507 * Elu(x, alpha = 1.67326)"},
+    AdviceRow{"CumSum", "a sum up to each position is a MatMul with a triangular matrix of ones"},
+    AdviceRow{"ScatterNDUpdate", "with constant indices, x*mask + values does the same"},
+    AdviceRow{"ReduceProd", "over a short axis, split and multiply"},
+    AdviceRow{"FakeQuantize", "the chip computes in FP16: export the model without quantization"},
+    AdviceRow{"GRUSequence", "let Model Optimizer unroll it, or use LSTM"},
+    AdviceRow{"RNNSequence", "let Model Optimizer unroll it, or use LSTM"},
+    AdviceRow{"GRUCell", "write it with MatMul, Sigmoid and Tanh"},
+    AdviceRow{"RNNCell", "write it with MatMul and Tanh"},
+    AdviceRow{"Reverse", "a Gather with constant indices turns an axis round"},
+    AdviceRow{"Bucketize", "the sum of Greater(x, b) over the buckets b is the number of x's bucket"},
+    AdviceRow{"NonMaxSuppression", "cut the model before this layer and do the rest on the host"},
+    AdviceRow{"BinaryConvolution", "the chip computes in FP16: use an ordinary convolution"},
 };
 constexpr std::array<std::string_view, 11> kTrigonometry{"Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh",
                                                          "Cos",  "Cosh",  "Sin",  "Sinh",  "Tan"};
@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 11> kTrigonometry{"Acos", "Acosh", "Asin"
 }  // namespace
 
 std::string_view advice_for(std::string_view layer_type) {
-  const auto row = std::ranges::find_if(kRows, [&](const Advice& r) { return same_caseless(r.type, layer_type); });
+  const auto row = std::ranges::find_if(kRows, [&](const AdviceRow& r) { return same_caseless(r.type, layer_type); });
   if (row != kRows.end()) return row->advice;
   const bool trigonometric =
       std::ranges::any_of(kTrigonometry, [&](std::string_view t) { return same_caseless(t, layer_type); });

@@ -2,6 +2,7 @@
 // Flow, §13).
 #include <algorithm>
 
+#include "core/table.hpp"
 #include "vpu/lowering/lowering.hpp"
 #include "vpu/options/tensor_strides.hpp"
 #include "vpu/program/builders.hpp"
@@ -62,19 +63,19 @@ DataDesc io_desc(const std::string& name, ElementType precision, Value v) {
   }
 }
 
-struct Layout {
+struct LayoutRow {
   std::string_view name;
   DimsOrder order;
 };
-constexpr Layout kLayouts[] = {{"NCDHW", orders::NCDHW}, {"NDHWC", orders::NDHWC}, {"NCHW", orders::NCHW},
-                               {"NHWC", orders::NHWC},   {"CHW", orders::CHW},     {"NC", orders::NC},
-                               {"C", orders::C}};
+constexpr LayoutRow kLayouts[] = {{"NCDHW", orders::NCDHW}, {"NDHWC", orders::NDHWC}, {"NCHW", orders::NCHW},
+                                  {"NHWC", orders::NHWC},   {"CHW", orders::CHW},     {"NC", orders::NC},
+                                  {"C", orders::C}};
 
 DimsOrder layout_order(const std::string& name) {
   if (name == "HWC") throw Error(ErrorCode::BadOptionValue, "Layout is not valid.");
-  const auto it = std::ranges::find(kLayouts, name, &Layout::name);
-  if (it == std::end(kLayouts)) throw Error(ErrorCode::BadOptionValue, "\"" + name + "\" is not a valid layout");
-  return it->order;
+  const LayoutRow* row = find_row(kLayouts, name, &LayoutRow::name);
+  if (!row) throw Error(ErrorCode::BadOptionValue, "\"" + name + "\" is not a valid layout");
+  return row->order;
 }
 
 /// A layout told for all applies where the rank fits; one told by name must fit.

@@ -4,64 +4,66 @@
 #include <array>
 #include <limits>
 
+#include "core/table.hpp"
+
 namespace blobsmith::vpu {
 namespace {
 
-struct TypeRow {
+struct LayerTypeRow {
   std::string_view node, layer;
 };
-constexpr std::array kRows{TypeRow{"Parameter", "Input"},
-                           TypeRow{"Constant", "Const"},
-                           TypeRow{"ConvolutionIE", "Convolution"},
-                           TypeRow{"DeconvolutionIE", "Deconvolution"},
-                           TypeRow{"AvgPool", "Pooling"},
-                           TypeRow{"MaxPool", "Pooling"},
-                           TypeRow{"MatMul", "Gemm"},
-                           TypeRow{"LogicalNot", "Activation"},
-                           TypeRow{"PowerIE", "Power"},
-                           TypeRow{"ScaleShiftIE", "ScaleShift"},
-                           TypeRow{"Relu", "ReLU"},
-                           TypeRow{"ReLU", "ReLU"},
-                           TypeRow{"ReLUIE", "ReLU"},
-                           TypeRow{"PRelu", "PReLU"},
-                           TypeRow{"PReLU", "PReLU"},
-                           TypeRow{"Elu", "elu"},
-                           TypeRow{"Tanh", "TanH"},
-                           TypeRow{"SwishIE", "Swish"},
-                           TypeRow{"Softmax", "SoftMax"},
-                           TypeRow{"SoftMax", "SoftMax"},
-                           TypeRow{"LRN_IE", "Norm"},
-                           TypeRow{"NormalizeIE", "Normalize"},
-                           TypeRow{"VariadicSplit", "Split"},
-                           TypeRow{"Transpose", "Permute"},
-                           TypeRow{"CropIE", "Crop"},
-                           TypeRow{"TileIE", "Tile"},
-                           TypeRow{"PadIE", "Pad"},
-                           TypeRow{"ResampleV2", "Resample"},
-                           TypeRow{"ReduceLogicalAnd", "ReduceAnd"},
-                           TypeRow{"ReduceLogicalOr", "ReduceOr"},
-                           TypeRow{"TopKIE", "TopK"},
-                           TypeRow{"OneHotIE", "OneHot"},
-                           TypeRow{"LSTMCellIE", "LSTMCell"},
-                           TypeRow{"GRUCellIE", "GRUCell"},
-                           TypeRow{"RNNCellIE", "RNNCell"},
-                           TypeRow{"LSTMSequenceIE", "LSTMSequence"},
-                           TypeRow{"GRUSequenceIE", "GRUSequence"},
-                           TypeRow{"RNNSequenceIE", "RNNSequence"},
-                           TypeRow{"PriorBoxIE", "PriorBox"},
-                           TypeRow{"PriorBoxClusteredIE", "PriorBoxClustered"},
-                           TypeRow{"ProposalIE", "Proposal"},
-                           TypeRow{"DeformablePSROIPooling", "PSROIPooling"},
-                           TypeRow{"GatherIE", "Gather"},
-                           TypeRow{"HardSigmoid_IE", "HardSigmoid"},
-                           TypeRow{"NonMaxSuppressionIE", "NonMaxSuppression"},
-                           TypeRow{"NonMaxSuppressionIE2", "NonMaxSuppression"},
-                           TypeRow{"NonMaxSuppressionIE3", "NonMaxSuppression"},
-                           TypeRow{"SeluIE", "Selu"},
-                           TypeRow{"GatherTreeIE", "GatherTree"},
-                           TypeRow{"StaticShapeLoop", "TensorIterator"},
-                           TypeRow{"StaticShapeReshape", "StaticShapeReshape"},
-                           TypeRow{"StaticShapeTopK", "StaticShapeTopK"}};
+constexpr std::array kRows{LayerTypeRow{"Parameter", "Input"},
+                           LayerTypeRow{"Constant", "Const"},
+                           LayerTypeRow{"ConvolutionIE", "Convolution"},
+                           LayerTypeRow{"DeconvolutionIE", "Deconvolution"},
+                           LayerTypeRow{"AvgPool", "Pooling"},
+                           LayerTypeRow{"MaxPool", "Pooling"},
+                           LayerTypeRow{"MatMul", "Gemm"},
+                           LayerTypeRow{"LogicalNot", "Activation"},
+                           LayerTypeRow{"PowerIE", "Power"},
+                           LayerTypeRow{"ScaleShiftIE", "ScaleShift"},
+                           LayerTypeRow{"Relu", "ReLU"},
+                           LayerTypeRow{"ReLU", "ReLU"},
+                           LayerTypeRow{"ReLUIE", "ReLU"},
+                           LayerTypeRow{"PRelu", "PReLU"},
+                           LayerTypeRow{"PReLU", "PReLU"},
+                           LayerTypeRow{"Elu", "elu"},
+                           LayerTypeRow{"Tanh", "TanH"},
+                           LayerTypeRow{"SwishIE", "Swish"},
+                           LayerTypeRow{"Softmax", "SoftMax"},
+                           LayerTypeRow{"SoftMax", "SoftMax"},
+                           LayerTypeRow{"LRN_IE", "Norm"},
+                           LayerTypeRow{"NormalizeIE", "Normalize"},
+                           LayerTypeRow{"VariadicSplit", "Split"},
+                           LayerTypeRow{"Transpose", "Permute"},
+                           LayerTypeRow{"CropIE", "Crop"},
+                           LayerTypeRow{"TileIE", "Tile"},
+                           LayerTypeRow{"PadIE", "Pad"},
+                           LayerTypeRow{"ResampleV2", "Resample"},
+                           LayerTypeRow{"ReduceLogicalAnd", "ReduceAnd"},
+                           LayerTypeRow{"ReduceLogicalOr", "ReduceOr"},
+                           LayerTypeRow{"TopKIE", "TopK"},
+                           LayerTypeRow{"OneHotIE", "OneHot"},
+                           LayerTypeRow{"LSTMCellIE", "LSTMCell"},
+                           LayerTypeRow{"GRUCellIE", "GRUCell"},
+                           LayerTypeRow{"RNNCellIE", "RNNCell"},
+                           LayerTypeRow{"LSTMSequenceIE", "LSTMSequence"},
+                           LayerTypeRow{"GRUSequenceIE", "GRUSequence"},
+                           LayerTypeRow{"RNNSequenceIE", "RNNSequence"},
+                           LayerTypeRow{"PriorBoxIE", "PriorBox"},
+                           LayerTypeRow{"PriorBoxClusteredIE", "PriorBoxClustered"},
+                           LayerTypeRow{"ProposalIE", "Proposal"},
+                           LayerTypeRow{"DeformablePSROIPooling", "PSROIPooling"},
+                           LayerTypeRow{"GatherIE", "Gather"},
+                           LayerTypeRow{"HardSigmoid_IE", "HardSigmoid"},
+                           LayerTypeRow{"NonMaxSuppressionIE", "NonMaxSuppression"},
+                           LayerTypeRow{"NonMaxSuppressionIE2", "NonMaxSuppression"},
+                           LayerTypeRow{"NonMaxSuppressionIE3", "NonMaxSuppression"},
+                           LayerTypeRow{"SeluIE", "Selu"},
+                           LayerTypeRow{"GatherTreeIE", "GatherTree"},
+                           LayerTypeRow{"StaticShapeLoop", "TensorIterator"},
+                           LayerTypeRow{"StaticShapeReshape", "StaticShapeReshape"},
+                           LayerTypeRow{"StaticShapeTopK", "StaticShapeTopK"}};
 
 struct EltwiseRow {
   std::string_view node, operation;
@@ -110,51 +112,45 @@ constexpr std::array kInternal{InternalRow{"ConvolutionIE", 1},
                                InternalRow{"LSTMCellIE", 3}};
 
 // An operation of these types that is still there has a form that no rewrite takes.
-constexpr std::array kUnconverted{TypeRow{"Broadcast", "Tile"},
-                                  TypeRow{"NormalizeL2", "NormalizeIE"},
-                                  TypeRow{"Convolution", "ConvolutionIE"},
-                                  TypeRow{"GroupConvolution", "ConvolutionIE"},
-                                  TypeRow{"ConvolutionBackpropData", "DeconvolutionIE"},
-                                  TypeRow{"GroupConvolutionBackpropData", "DeconvolutionIE"},
-                                  TypeRow{"LRN", "LRN_IE"},
-                                  TypeRow{"Tile", "TileIE"},
-                                  TypeRow{"Pad", "PadIE"},
-                                  TypeRow{"OneHot", "OneHotIE"},
-                                  TypeRow{"Proposal", "ProposalIE"},
-                                  TypeRow{"PriorBox", "PriorBoxIE"},
-                                  TypeRow{"PriorBoxClustered", "PriorBoxClusteredIE"},
-                                  TypeRow{"LSTMCell", "LSTMCellIE"},
-                                  TypeRow{"LSTMSequence", "LSTMSequenceIE"},
-                                  TypeRow{"Swish", "SwishIE"},
-                                  TypeRow{"NonMaxSuppression", "NonMaxSuppressionIE"}};
-
-template <class Rows>
-const auto* find_row(const Rows& rows, std::string_view node) {
-  const auto it = std::ranges::find_if(rows, [&](const auto& r) { return r.node == node; });
-  return it == rows.end() ? nullptr : &*it;
-}
+constexpr std::array kUnconverted{LayerTypeRow{"Broadcast", "Tile"},
+                                  LayerTypeRow{"NormalizeL2", "NormalizeIE"},
+                                  LayerTypeRow{"Convolution", "ConvolutionIE"},
+                                  LayerTypeRow{"GroupConvolution", "ConvolutionIE"},
+                                  LayerTypeRow{"ConvolutionBackpropData", "DeconvolutionIE"},
+                                  LayerTypeRow{"GroupConvolutionBackpropData", "DeconvolutionIE"},
+                                  LayerTypeRow{"LRN", "LRN_IE"},
+                                  LayerTypeRow{"Tile", "TileIE"},
+                                  LayerTypeRow{"Pad", "PadIE"},
+                                  LayerTypeRow{"OneHot", "OneHotIE"},
+                                  LayerTypeRow{"Proposal", "ProposalIE"},
+                                  LayerTypeRow{"PriorBox", "PriorBoxIE"},
+                                  LayerTypeRow{"PriorBoxClustered", "PriorBoxClusteredIE"},
+                                  LayerTypeRow{"LSTMCell", "LSTMCellIE"},
+                                  LayerTypeRow{"LSTMSequence", "LSTMSequenceIE"},
+                                  LayerTypeRow{"Swish", "SwishIE"},
+                                  LayerTypeRow{"NonMaxSuppression", "NonMaxSuppressionIE"}};
 
 }  // namespace
 
 std::string_view eltwise_operation(const Node& n) {
-  if (const auto* row = find_row(kEltwise, n.type)) return row->operation;
+  if (const auto* row = find_row(kEltwise, n.type, &EltwiseRow::node)) return row->operation;
   if (n.is("Eltwise")) return n.attrs.text("operation");
   return {};
 }
 
 std::string_view layer_type(const Node& n) {
   if (!eltwise_operation(n).empty()) return "Eltwise";
-  const auto* row = find_row(kRows, n.type);
+  const auto* row = find_row(kRows, n.type, &LayerTypeRow::node);
   return row ? row->layer : std::string_view(n.type);
 }
 
 std::string_view wanted_conversion(const Node& n) {
-  const auto* row = find_row(kUnconverted, n.type);
+  const auto* row = find_row(kUnconverted, n.type, &LayerTypeRow::node);
   return row ? row->layer : std::string_view{};
 }
 
 int first_internal_port(const Node& n) {
-  const auto* row = find_row(kInternal, n.type);
+  const auto* row = find_row(kInternal, n.type, &InternalRow::node);
   return row ? row->first : std::numeric_limits<int>::max();
 }
 

@@ -12,6 +12,7 @@
 // strides of the larger buffer. Behind a hardware stage the copy is made in any case and marked as optional:
 // eliminateCopyStages removes it where it may.
 #include "vpu/memory/passes.hpp"
+#include "vpu/options/faults.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"
@@ -30,7 +31,7 @@ bool is_fixed(const Data* d) { return d->usage != DataUsage::Intermediate || d->
 
 /// quirk: neither the offsets nor the strides of the Expands are compared.
 bool differs(const Program& p, const Stage& a, const Stage& b) {
-  return !p.options.quirks && !(a.get<OffsetSpec>().offset == b.get<OffsetSpec>().offset);
+  return !reproduces(p.options, Fault::MergedExpands) && !(a.get<OffsetSpec>().offset == b.get<OffsetSpec>().offset);
 }
 
 bool has_twins(const Program& p, const Stage* expand) {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
+#include "core/table.hpp"
 #include "core/text.hpp"
 #include "vpu/options/tensor_strides.hpp"
 
@@ -14,111 +15,107 @@ namespace {
 
 using Options = CompileOptions;
 
-struct BoolKey {
+struct BoolKeyRow {
   std::string_view key;
   bool Options::* member;
 };
 constexpr std::array kBoolKeys{
-    BoolKey{"MYRIAD_ENABLE_HW_ACCELERATION", &Options::hw_acceleration},
-    BoolKey{"VPU_HW_STAGES_OPTIMIZATION", &Options::hw_acceleration},
-    BoolKey{"MYRIAD_HW_EXTRA_SPLIT", &Options::hw_extra_split},
-    BoolKey{"MYRIAD_HW_DILATION", &Options::hw_dilation},
-    BoolKey{"MYRIAD_HW_POOL_CONV_MERGE", &Options::hw_pool_conv_merge},
-    BoolKey{"MYRIAD_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
-    BoolKey{"VPU_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
-    BoolKey{"MYRIAD_DISABLE_REORDER", &Options::disable_reorder},
-    BoolKey{"MYRIAD_DISABLE_CONVERT_STAGES", &Options::disable_convert_stages},
-    BoolKey{"MYRIAD_ENABLE_PERMUTE_MERGING", &Options::enable_permute_merging},
-    BoolKey{"MYRIAD_ENABLE_REPL_WITH_SCRELU", &Options::enable_repl_with_screlu},
-    BoolKey{"MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN", &Options::enable_replace_with_reduce_mean},
-    BoolKey{"MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION", &Options::enable_early_eltwise_relu_fusion},
-    BoolKey{"MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM", &Options::enable_custom_reshape_param},
-    BoolKey{"MYRIAD_ENABLE_WEIGHTS_ANALYSIS", &Options::enable_weights_analysis},
-    BoolKey{"MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL", &Options::check_preprocessing_inside_model},
-    BoolKey{"MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING", &Options::enable_tensor_iterator_unrolling},
-    BoolKey{"MYRIAD_FORCE_PURE_TENSOR_ITERATOR", &Options::force_pure_tensor_iterator},
-    BoolKey{"MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION", &Options::force_deprecated_cnn_conversion},
-    BoolKey{"MYRIAD_IGNORE_UNKNOWN_LAYERS", &Options::ignore_unknown_layers}};
+    BoolKeyRow{"MYRIAD_ENABLE_HW_ACCELERATION", &Options::hw_acceleration},
+    BoolKeyRow{"VPU_HW_STAGES_OPTIMIZATION", &Options::hw_acceleration},
+    BoolKeyRow{"MYRIAD_HW_EXTRA_SPLIT", &Options::hw_extra_split},
+    BoolKeyRow{"MYRIAD_HW_DILATION", &Options::hw_dilation},
+    BoolKeyRow{"MYRIAD_HW_POOL_CONV_MERGE", &Options::hw_pool_conv_merge},
+    BoolKeyRow{"MYRIAD_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
+    BoolKeyRow{"VPU_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
+    BoolKeyRow{"MYRIAD_DISABLE_REORDER", &Options::disable_reorder},
+    BoolKeyRow{"MYRIAD_DISABLE_CONVERT_STAGES", &Options::disable_convert_stages},
+    BoolKeyRow{"MYRIAD_ENABLE_PERMUTE_MERGING", &Options::enable_permute_merging},
+    BoolKeyRow{"MYRIAD_ENABLE_REPL_WITH_SCRELU", &Options::enable_repl_with_screlu},
+    BoolKeyRow{"MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN", &Options::enable_replace_with_reduce_mean},
+    BoolKeyRow{"MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION", &Options::enable_early_eltwise_relu_fusion},
+    BoolKeyRow{"MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM", &Options::enable_custom_reshape_param},
+    BoolKeyRow{"MYRIAD_ENABLE_WEIGHTS_ANALYSIS", &Options::enable_weights_analysis},
+    BoolKeyRow{"MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL", &Options::check_preprocessing_inside_model},
+    BoolKeyRow{"MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING", &Options::enable_tensor_iterator_unrolling},
+    BoolKeyRow{"MYRIAD_FORCE_PURE_TENSOR_ITERATOR", &Options::force_pure_tensor_iterator},
+    BoolKeyRow{"MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION", &Options::force_deprecated_cnn_conversion},
+    BoolKeyRow{"MYRIAD_IGNORE_UNKNOWN_LAYERS", &Options::ignore_unknown_layers}};
 
-struct TristateKey {
+struct TristateKeyRow {
   std::string_view key;
   Tristate Options::* member;
 };
-constexpr std::array kTristateKeys{TristateKey{"MYRIAD_COPY_OPTIMIZATION", &Options::copy_optimization},
-                                   TristateKey{"MYRIAD_HW_INJECT_STAGES", &Options::hw_inject_stages},
-                                   TristateKey{"MYRIAD_PACK_DATA_IN_CMX", &Options::pack_data_in_cmx}};
+constexpr std::array kTristateKeys{TristateKeyRow{"MYRIAD_COPY_OPTIMIZATION", &Options::copy_optimization},
+                                   TristateKeyRow{"MYRIAD_HW_INJECT_STAGES", &Options::hw_inject_stages},
+                                   TristateKeyRow{"MYRIAD_PACK_DATA_IN_CMX", &Options::pack_data_in_cmx}};
 
-struct IntKey {
+struct IntKeyRow {
   std::string_view key;
   int Options::* member;
 };
-constexpr std::array kIntKeys{IntKey{"MYRIAD_NUMBER_OF_SHAVES", &Options::shaves},
-                              IntKey{"MYRIAD_NUMBER_OF_CMX_SLICES", &Options::slices},
-                              IntKey{"MYRIAD_THROUGHPUT_STREAMS", &Options::streams},
-                              IntKey{"MYRIAD_TILING_CMX_LIMIT_KB", &Options::tiling_cmx_limit_kb},
-                              IntKey{"VPU_NUMBER_OF_SHAVES", &Options::shaves},
-                              IntKey{"VPU_NUMBER_OF_CMX_SLICES", &Options::slices}};
+constexpr std::array kIntKeys{IntKeyRow{"MYRIAD_NUMBER_OF_SHAVES", &Options::shaves},
+                              IntKeyRow{"MYRIAD_NUMBER_OF_CMX_SLICES", &Options::slices},
+                              IntKeyRow{"MYRIAD_THROUGHPUT_STREAMS", &Options::streams},
+                              IntKeyRow{"MYRIAD_TILING_CMX_LIMIT_KB", &Options::tiling_cmx_limit_kb},
+                              IntKeyRow{"VPU_NUMBER_OF_SHAVES", &Options::shaves},
+                              IntKeyRow{"VPU_NUMBER_OF_CMX_SLICES", &Options::slices}};
 
-struct ListKey {
+struct ListKeyRow {
   std::string_view key;
   std::vector<std::string> Options::* member;
 };
-constexpr std::array kListKeys{ListKey{"MYRIAD_HW_WHITE_LIST", &Options::hw_white_list},
-                               ListKey{"MYRIAD_HW_BLACK_LIST", &Options::hw_black_list},
-                               ListKey{"MYRIAD_NONE_LAYERS", &Options::none_layers}};
+constexpr std::array kListKeys{ListKeyRow{"MYRIAD_HW_WHITE_LIST", &Options::hw_white_list},
+                               ListKeyRow{"MYRIAD_HW_BLACK_LIST", &Options::hw_black_list},
+                               ListKeyRow{"MYRIAD_NONE_LAYERS", &Options::none_layers}};
 
-struct TextKey {
+struct TextKeyRow {
   std::string_view key;
   std::string Options::* member;
 };
-constexpr std::array kTextKeys{
-    TextKey{"MYRIAD_CUSTOM_LAYERS", &Options::custom_layers}, TextKey{"CONFIG_FILE", &Options::custom_layers},
-    TextKey{"VPU_CUSTOM_LAYERS", &Options::custom_layers}, TextKey{"MYRIAD_TENSOR_STRIDES", &Options::tensor_strides},
-    TextKey{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes}};
+constexpr std::array kTextKeys{TextKeyRow{"MYRIAD_CUSTOM_LAYERS", &Options::custom_layers},
+                               TextKeyRow{"CONFIG_FILE", &Options::custom_layers},
+                               TextKeyRow{"VPU_CUSTOM_LAYERS", &Options::custom_layers},
+                               TextKeyRow{"MYRIAD_TENSOR_STRIDES", &Options::tensor_strides},
+                               TextKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes}};
 
 // Accepted, without effect on the blob: logging, and what only matters when a device runs it. The values are checked
 // all the same: "A|B", "YES|NO", or anything.
 constexpr std::string_view kAnything = "*", kSwitch = "YES|NO", kSeconds = "seconds";
 constexpr std::string_view kLevels = "LOG_NONE|LOG_ERROR|LOG_WARNING|LOG_INFO|LOG_DEBUG|LOG_TRACE";
-struct RunTimeKey {
+struct RunTimeKeyRow {
   std::string_view key, values;
 };
 constexpr std::array kRunTimeKeys{
-    RunTimeKey{"PERF_COUNT", kSwitch},
-    RunTimeKey{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"},
-    RunTimeKey{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
-    RunTimeKey{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch},
-    RunTimeKey{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch},
-    RunTimeKey{"DEVICE_ID", kAnything},
-    RunTimeKey{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
-    RunTimeKey{"VPU_MYRIAD_FORCE_RESET", kSwitch},
-    RunTimeKey{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"},
-    RunTimeKey{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|"},
-    RunTimeKey{"MYRIAD_WATCHDOG", kSwitch},
-    RunTimeKey{
+    RunTimeKeyRow{"PERF_COUNT", kSwitch},
+    RunTimeKeyRow{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"},
+    RunTimeKeyRow{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
+    RunTimeKeyRow{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch},
+    RunTimeKeyRow{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch},
+    RunTimeKeyRow{"DEVICE_ID", kAnything},
+    RunTimeKeyRow{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
+    RunTimeKeyRow{"VPU_MYRIAD_FORCE_RESET", kSwitch},
+    RunTimeKeyRow{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"},
+    RunTimeKeyRow{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|"},
+    RunTimeKeyRow{"MYRIAD_WATCHDOG", kSwitch},
+    RunTimeKeyRow{
         "MYRIAD_POWER_MANAGEMENT",
         "MYRIAD_POWER_FULL|MYRIAD_POWER_INFER|MYRIAD_POWER_STAGE|MYRIAD_POWER_STAGE_SHAVES|MYRIAD_POWER_STAGE_NCES"},
-    RunTimeKey{"MYRIAD_DEVICE_CONNECT_TIMEOUT", kSeconds},
-    RunTimeKey{
+    RunTimeKeyRow{"MYRIAD_DEVICE_CONNECT_TIMEOUT", kSeconds},
+    RunTimeKeyRow{
         "MYRIAD_DDR_TYPE",
         "MYRIAD_DDR_AUTO|MYRIAD_DDR_MICRON_2GB|MYRIAD_DDR_SAMSUNG_2GB|MYRIAD_DDR_HYNIX_2GB|MYRIAD_DDR_MICRON_1GB"},
-    RunTimeKey{"VPU_MYRIAD_MOVIDIUS_DDR_TYPE",
-               "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_"
-               "MYRIAD_DDR_MICRON_1GB"},
-    RunTimeKey{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|"},
-    RunTimeKey{"LOG_LEVEL", kLevels},
-    RunTimeKey{"VPU_LOG_LEVEL", kLevels},
-    RunTimeKey{"MYRIAD_DUMP_ALL_PASSES", kSwitch},
-    RunTimeKey{"MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", kAnything},
-    RunTimeKey{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything},
-    RunTimeKey{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything},
-    RunTimeKey{"MYRIAD_SCALES_PATTERN", kAnything}};
-
-template <class Rows>
-auto find_key(const Rows& rows, std::string_view key) {
-  const auto it = std::ranges::find_if(rows, [&](const auto& r) { return r.key == key; });
-  return it == rows.end() ? nullptr : &*it;
-}
+    RunTimeKeyRow{
+        "VPU_MYRIAD_MOVIDIUS_DDR_TYPE",
+        "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_"
+        "MYRIAD_DDR_MICRON_1GB"},
+    RunTimeKeyRow{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|"},
+    RunTimeKeyRow{"LOG_LEVEL", kLevels},
+    RunTimeKeyRow{"VPU_LOG_LEVEL", kLevels},
+    RunTimeKeyRow{"MYRIAD_DUMP_ALL_PASSES", kSwitch},
+    RunTimeKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", kAnything},
+    RunTimeKeyRow{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything},
+    RunTimeKeyRow{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything},
+    RunTimeKeyRow{"MYRIAD_SCALES_PATTERN", kAnything}};
 
 Error bad_value(std::string_view key, std::string_view value, const std::string& hint) {
   Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
@@ -149,7 +146,7 @@ bool is_one_of(std::string_view value, std::string_view choices) {
   }
 }
 
-void check_run_time_value(const RunTimeKey& row, std::string_view value) {
+void check_run_time_value(const RunTimeKeyRow& row, std::string_view value) {
   int seconds = 0;
   if (row.values == kSeconds && std::from_chars(value.data(), value.data() + value.size(), seconds).ec != std::errc{})
     throw Error(ErrorCode::BadOptionValue,
@@ -179,17 +176,17 @@ std::vector<std::string> comma_list(std::string_view s) {
 
 void CompileOptions::set(std::string_view key, std::string_view value) {
   if (key == "MYRIAD_TENSOR_STRIDES") parse_tensor_strides(value);  // throws where it can't be read
-  if (const auto* b = find_key(kBoolKeys, key))
+  if (const auto* b = find_row(kBoolKeys, key, &BoolKeyRow::key))
     this->*b->member = yes_no(key, value);
-  else if (const auto* t = find_key(kTristateKeys, key))
+  else if (const auto* t = find_row(kTristateKeys, key, &TristateKeyRow::key))
     this->*t->member = yes_no(key, value) ? Tristate::Yes : Tristate::No;
-  else if (const auto* i = find_key(kIntKeys, key))
+  else if (const auto* i = find_row(kIntKeys, key, &IntKeyRow::key))
     this->*i->member = whole_number(key, value);
-  else if (const auto* l = find_key(kListKeys, key))
+  else if (const auto* l = find_row(kListKeys, key, &ListKeyRow::key))
     this->*l->member = comma_list(value);
-  else if (const auto* s = find_key(kTextKeys, key))
+  else if (const auto* s = find_row(kTextKeys, key, &TextKeyRow::key))
     this->*s->member = value;
-  else if (const auto* r = find_key(kRunTimeKeys, key))
+  else if (const auto* r = find_row(kRunTimeKeys, key, &RunTimeKeyRow::key))
     check_run_time_value(*r, value);
   else
     throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <map>
 
+#include "vpu/options/faults.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 #include "vpu/program/loops.hpp"
@@ -213,7 +214,7 @@ class LoopMaker {
       p_.redirect_consumers(out, inner);
       return;
     }
-    if (!p_.options.quirks) read_inside(out, inner);
+    if (!reproduces(p_.options, Fault::BatchCycle)) read_inside(out, inner);
     end_inputs_.push_back(inner);
     end_outputs_.push_back(out);
     end_components_.push_back({last_index(end_outputs_), IterationRule{}, last_index(end_inputs_)});

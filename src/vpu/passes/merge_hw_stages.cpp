@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "vpu/options/faults.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 
@@ -36,7 +37,7 @@ Stage* mergeable_post_op(const Stage& s) {
 /// quirk: a deconvolution that is not a convolution by now stays in software, where nothing looks at a merged ReLU: it
 /// is lost. True where that is to be avoided.
 bool avoids_loss(Program& p, const Stage& s) {
-  if (p.options.quirks || !s.is(StageType::StubDeconv)) return false;
+  if (reproduces(p.options, Fault::LostRelu) || !s.is(StageType::StubDeconv)) return false;
   p.remark_not_as_intel(s.layer.get(), "the ReLU behind the deconvolution is kept");
   return true;
 }
@@ -93,7 +94,8 @@ void merge_hw_stages(Program& p) {
     const bool conv = s->is(StageType::StubConv);
     if (conv) s->change<StubSpec>([&](StubSpec& stub) { stub.conv_output = s->output()->desc; });
     if (Stage* op = mergeable_post_op(*s); op && !avoids_loss(p, *s)) merge_post_op(p, s, op);
-    if (!conv || !p.options.hw_pool_conv_merge || (!p.options.quirks && is_batched(*s))) return;
+    if (!conv || !p.options.hw_pool_conv_merge || (!reproduces(p.options, Fault::BatchedPool) && is_batched(*s)))
+      return;
     if (Stage* pool = mergeable_pool(*s)) merge_pool(p, s, pool);
   });
 }

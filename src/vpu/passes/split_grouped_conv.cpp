@@ -1,6 +1,7 @@
 // Grouped convolutions and deconvolutions, except depthwise ones, become one stage per group (middle-end spec §3.11).
 #include <algorithm>
 
+#include "vpu/options/faults.hpp"
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 
@@ -11,8 +12,8 @@ namespace {
 /// quirk: the content is laid out [group][in][out], but it is read as [in][group * out]: with 1 < groups < channels the
 /// groups get each other's kernels and the network computes wrong numbers.
 Bytes deconv_group_weights(const Bytes& weights, int64_t group, int64_t in, int64_t out, int64_t all_out,
-                           int64_t positions, bool quirks) {
-  if (!quirks) return contents::slice(weights, group * in * out * positions, in * out * positions);
+                           int64_t positions, bool mixed) {
+  if (!mixed) return contents::slice(weights, group * in * out * positions, in * out * positions);
   std::vector<Bytes> rows;
   for (int64_t i = 0; i < in; ++i)
     rows.push_back(contents::slice(weights, (i * all_out + group * out) * positions, out * positions));
@@ -61,12 +62,13 @@ class GroupSplitter {
   Data* group_weights(int64_t g, const std::string& postfix) {
     const int64_t kx = window_of(*stage_).kernel_x, ky = window_of(*stage_).kernel_y;
     const DataDesc desc({kx, ky, group_in_, group_out_});
-    if (stage_->is(StageType::StubDeconv) && !p_.options.quirks && g == 0)
+    const bool mixed = reproduces(p_.options, Fault::MixedGroups);
+    if (stage_->is(StageType::StubDeconv) && !mixed && g == 0)
       p_.remark_not_as_intel(stage_->layer.get(), "every group of the deconvolution has its own kernels");
     if (stage_->is(StageType::StubConv)) return slice_const(p_, weights_, postfix, desc, g * desc.element_count());
-    return p_.duplicate(weights_, postfix, desc,
-                        deconv_group_weights(weights_->content, g, group_in_, group_out_, group_out_ * groups_, kx * ky,
-                                             p_.options.quirks));
+    return p_.duplicate(
+        weights_, postfix, desc,
+        deconv_group_weights(weights_->content, g, group_in_, group_out_, group_out_ * groups_, kx * ky, mixed));
   }
 
   Program& p_;

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "vpu/options/faults.hpp"
 #include "vpu/program/contents.hpp"
 #include "vpu/stages/rules.hpp"
 
@@ -90,7 +91,7 @@ void finalize_conv(Program& p, Stage& s) {
     return im2col ? contents::out_position_in(w, n.out, n.in, n.positions)
                   : contents::position_out_in(w, n.out, n.in, n.positions);
   });
-  if (im2col && (fresh || !p.options.quirks))
+  if (im2col && (fresh || !reproduces(p.options, Fault::MissingBuffer)))
     add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
   if (!minor && s.is(StageType::Im2ColConvolution)) s.type = StageType::Conv;
 }

@@ -61,7 +61,7 @@ std::vector<Value> fused_gemm(Context& c) {
 std::vector<Value> fused_conv(Context& c) {
   Steps s(c);
   const Value x = c.input(0), w = c.input(1);
-  const Window window = read_window(c, spatial_axes(c, x));
+  const WindowAttributes window = read_window_attributes(c, spatial_axes(c, x));
   const Attributes a = attributes({{"strides", window.strides},
                                    {"dilations", window.dilations},
                                    {"pads_begin", window.pads_begin},

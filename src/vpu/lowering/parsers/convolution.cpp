@@ -1,5 +1,6 @@
 // Convolution and Deconvolution (front-end spec §9; attributes of the stub stages: middle-end spec §3).
 #include "vpu/lowering/parsers/sliding_window.hpp"
+#include "vpu/options/faults.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -38,7 +39,7 @@ bool hw_can_do(const LayerContext& c, const Window& w) {
 /// quirks it stays in software.
 bool may_use_hw(LayerContext& c, const Window& w) {
   if (!hw_can_do(c, w) || c.out()->desc.rank() < 4) return false;
-  if (c.options.quirks || w.kernel_x <= kMaxHwKernel) return true;
+  if (reproduces(c.options, Fault::DoubledBias) || w.kernel_x <= kMaxHwKernel) return true;
   c.program.remark_not_as_intel(c.origin.get(), "the 16x1 kernel is not split in halves that each add the bias");
   return false;
 }

@@ -2,34 +2,35 @@
 #include <algorithm>
 #include <array>
 
+#include "core/table.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
-struct Operation {
+struct OperationRow {
   std::string_view name;
   StageType stage;
 };
-constexpr std::array kOperations{Operation{"sum", StageType::Sum},
-                                 Operation{"sub", StageType::Sum},
-                                 Operation{"prod", StageType::Prod},
-                                 Operation{"max", StageType::Max},
-                                 Operation{"min", StageType::Min},
-                                 Operation{"div", StageType::Div},
-                                 Operation{"squared_diff", StageType::Squared_diff},
-                                 Operation{"equal", StageType::Equal},
-                                 Operation{"not_equal", StageType::Not_equal},
-                                 Operation{"greater", StageType::Greater},
-                                 Operation{"greater_equal", StageType::Greater_equal},
-                                 Operation{"less", StageType::Less},
-                                 Operation{"less_equal", StageType::Less_equal},
-                                 Operation{"pow", StageType::Pow},
-                                 Operation{"floor_mod", StageType::Floor_mod},
-                                 Operation{"logical_and", StageType::Logical_AND},
-                                 Operation{"logical_or", StageType::Logical_OR},
-                                 Operation{"logical_xor", StageType::Logical_XOR}};
+constexpr std::array kOperations{OperationRow{"sum", StageType::Sum},
+                                 OperationRow{"sub", StageType::Sum},
+                                 OperationRow{"prod", StageType::Prod},
+                                 OperationRow{"max", StageType::Max},
+                                 OperationRow{"min", StageType::Min},
+                                 OperationRow{"div", StageType::Div},
+                                 OperationRow{"squared_diff", StageType::Squared_diff},
+                                 OperationRow{"equal", StageType::Equal},
+                                 OperationRow{"not_equal", StageType::Not_equal},
+                                 OperationRow{"greater", StageType::Greater},
+                                 OperationRow{"greater_equal", StageType::Greater_equal},
+                                 OperationRow{"less", StageType::Less},
+                                 OperationRow{"less_equal", StageType::Less_equal},
+                                 OperationRow{"pow", StageType::Pow},
+                                 OperationRow{"floor_mod", StageType::Floor_mod},
+                                 OperationRow{"logical_and", StageType::Logical_AND},
+                                 OperationRow{"logical_or", StageType::Logical_OR},
+                                 OperationRow{"logical_xor", StageType::Logical_XOR}};
 
 void require_type(const LayerContext& c, const Data* d) {
   c.require(d->desc.type == DataType::FP16 || d->desc.type == DataType::S32,
@@ -38,8 +39,8 @@ void require_type(const LayerContext& c, const Data* d) {
 
 void parse_eltwise(LayerContext& c) {
   const std::string_view operation = eltwise_operation(c.node());
-  const auto row = std::ranges::find(kOperations, operation, &Operation::name);
-  c.require(row != kOperations.end(), "Eltwise operation: " + std::string(operation) + " is not supported");
+  const OperationRow* row = find_row(kOperations, operation, &OperationRow::name);
+  c.require(row != nullptr, "Eltwise operation: " + std::string(operation) + " is not supported");
   c.expect_ports(2, 1);
   require_type(c, c.in());
   Data* fake = c.program.add_fake();

@@ -1,6 +1,7 @@
 // Pooling, and what the pooling hardware can do (front-end spec §9, middle-end spec §3 "attributes of the stub
 // stages").
 #include "vpu/lowering/parsers/sliding_window.hpp"
+#include "vpu/options/faults.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -64,7 +65,7 @@ void set_sizes(const LayerContext& c, Pool& p) {
 /// knows and sends large outputs there all the same. Without quirks such pools stay in software.
 bool may_use_hw(LayerContext& c, const Pool& p) {
   if (!hw_can_do(c, p)) return false;
-  if (c.options.quirks || p.max || !p.exclude_pad || p.w.no_pads()) return true;
+  if (reproduces(c.options, Fault::AveragesAtBorders) || p.max || !p.exclude_pad || p.w.no_pads()) return true;
   c.program.remark_not_as_intel(c.origin.get(), "averages at the borders exclude the padding, as the model says");
   return false;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/table.hpp"
 #include "vpu/lowering/attribute_text.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
@@ -9,16 +10,16 @@ namespace blobsmith::vpu {
 namespace {
 
 void parse_reduce(LayerContext& c) {
-  struct Row {
+  struct ReduceRow {
     std::string_view layer;
     StageType stage;
   };
-  constexpr std::array kRows{Row{"ReduceAnd", StageType::ReduceAnd}, Row{"ReduceMin", StageType::ReduceMin},
-                             Row{"ReduceMax", StageType::ReduceMax}, Row{"ReduceSum", StageType::ReduceSum},
-                             Row{"ReduceMean", StageType::ReduceMean}};
+  constexpr std::array kRows{ReduceRow{"ReduceAnd", StageType::ReduceAnd}, ReduceRow{"ReduceMin", StageType::ReduceMin},
+                             ReduceRow{"ReduceMax", StageType::ReduceMax}, ReduceRow{"ReduceSum", StageType::ReduceSum},
+                             ReduceRow{"ReduceMean", StageType::ReduceMean}};
   c.expect_ports(2, 1);
-  const auto row = std::ranges::find(kRows, c.layer.type, &Row::layer);
-  ensure(row != kRows.end(), "no stage for layer type " + c.layer.type);
+  const ReduceRow* row = find_row(kRows, c.layer.type, &ReduceRow::layer);
+  ensure(row != nullptr, "no stage for layer type " + c.layer.type);
   c.require(c.inputs[1]->usage == DataUsage::Const, "the axes of layer " + c.name() + " must be constant");
   add_reduce(c.program, c.name(), c.origin, row->stage, c.in(), c.inputs[1], c.out(), c.attrs().flag("keep_dims"));
 }

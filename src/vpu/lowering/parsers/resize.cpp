@@ -4,26 +4,28 @@
 #include <algorithm>
 #include <array>
 
+#include "core/table.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
-struct Choice {
+struct ChoiceRow {
   std::string_view text;
   int number;
 };
-constexpr std::array kCoordinateModes{Choice{"half_pixel", 0}, Choice{"pytorch_half_pixel", 1}, Choice{"asymmetric", 2},
-                                      Choice{"tf_half_pixel_for_nn", 3}, Choice{"align_corners", 4}};
-constexpr std::array kNearestModes{Choice{"round_prefer_floor", 0}, Choice{"round_prefer_ceil", 1}, Choice{"floor", 2},
-                                   Choice{"ceil", 3}, Choice{"simple", 4}};
+constexpr std::array kCoordinateModes{ChoiceRow{"half_pixel", 0}, ChoiceRow{"pytorch_half_pixel", 1},
+                                      ChoiceRow{"asymmetric", 2}, ChoiceRow{"tf_half_pixel_for_nn", 3},
+                                      ChoiceRow{"align_corners", 4}};
+constexpr std::array kNearestModes{ChoiceRow{"round_prefer_floor", 0}, ChoiceRow{"round_prefer_ceil", 1},
+                                   ChoiceRow{"floor", 2}, ChoiceRow{"ceil", 3}, ChoiceRow{"simple", 4}};
 constexpr int kHalfPixel = 0, kAlignCorners = 4, kRoundPreferFloor = 0, kRoundPreferCeil = 1, kLinear = 1,
               kLinearOnnx = 3;
 
 template <class Choices>
 int number_of(const Choices& choices, std::string_view text, int fallback) {
-  const auto it = std::ranges::find(choices, text, &Choice::text);
-  return it == choices.end() ? fallback : it->number;
+  const ChoiceRow* row = find_row(choices, text, &ChoiceRow::text);
+  return row ? row->number : fallback;
 }
 
 bool is_linear(std::string_view mode) { return mode == "linear" || mode == "linear_onnx"; }
