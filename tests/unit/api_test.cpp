@@ -202,6 +202,27 @@ TEST_F(Api, ErrorsSayWhichLayerOfTheFile) {
   EXPECT_THROW(read_model(file("none.xml")), Error);
 }
 
+// What is left of a network once a refused layer is cut out may lack memory where the whole does not, or the other way
+// round: that is told of whole networks alone.
+TEST_F(Api, MemoryIsOnlyAProblemOfTheWholeNetwork) {
+  for (const bool refused : {false, true}) {
+    ModelText m;
+    m.input("x", {1, 16, 16, 16}).constant("k", {16, 16, 3, 3}, std::vector<float>(16 * 16 * 9, 0.01f));
+    if (refused) m.node("Acos", "acos", {"x"}, "a");
+    const std::vector<int64_t> pads(4, 1);
+    m.node("Conv", "first", {refused ? "a" : "x", "k"}, "y").with("pads", pads).node("Sigmoid", "sigmoid", {"y"}, "s");
+    m.node("Conv", "second", {"s", "k"}, "c").with("pads", pads);
+    m.node("ReduceMean", "mean", {"c"}, "r").with("axes", std::vector<int64_t>{2, 3}).output("r");
+    m.node("ReduceMax", "max", {"y"}, "q").with("axes", std::vector<int64_t>{1}).output("q");
+    const Bytes bytes = m.bytes();
+    const CheckResult r = check({"m.onnx", {bytes.span().begin(), bytes.span().end()}},
+                                {.camera = {.shaves = 1, .slices = 1}, .fix = false});
+    ASSERT_EQ(r.problems.size(), 1U);
+    EXPECT_EQ(r.problems[0].error.code(), refused ? ErrorCode::UnsupportedLayer : ErrorCode::AllocationFailed);
+    EXPECT_EQ(r.problems[0].error.layer(), refused ? "acos" : "sigmoid");
+  }
+}
+
 TEST_F(Api, ProgressGoesFromNoneToAll) {
   const std::string path = model({"ReLU", "Exp"});
   double last = 0;
