@@ -5,7 +5,6 @@
 #include <leveldb/options.h>
 #include <leveldb/table.h>
 
-#include <cstdio>
 #include <functional>
 
 #include "core/text.hpp"
@@ -55,7 +54,8 @@ Error damaged(const std::string& what) { return Error(ErrorCode::FileCorrupt, "t
 
 std::string shard_name(const std::string& prefix, int shard, int shards) {
   if (shard < 0 || shards < 0) throw damaged("the number of a file");
-  return prefix + ".data-" + padded(static_cast<uint64_t>(shard), 5) + "-of-" + padded(static_cast<uint64_t>(shards), 5);
+  return prefix + ".data-" + padded(static_cast<uint64_t>(shard), 5) + "-of-" +
+         padded(static_cast<uint64_t>(shards), 5);
 }
 
 }  // namespace
@@ -70,8 +70,8 @@ Checkpoint Checkpoint::bundle(const importers::FilesBeside& files, const std::st
   if (graph == c.entries_.end()) return c;
   // A text tensor: lengths and a checksum stand before the text, which is parsed from the first byte of a message.
   const Entry& e = graph->second;
-  const auto bytes = importers::part_of(files(shard_name(prefix, e.shard, c.shards_)),
-                                        static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
+  const auto bytes = importers::part_of(files(shard_name(prefix, e.shard, c.shards_)), static_cast<uint64_t>(e.offset),
+                                        static_cast<uint64_t>(e.size));
   if (!bytes) throw damaged("it ends within its description");
   size_t at = 0;
   while (at < bytes->size() && bytes->data()[at] & 0x80) ++at;  // the length, a varint
@@ -131,8 +131,7 @@ std::optional<Tensor> Checkpoint::find(const std::string& variable) const {
   if (!e.shape || !is_static(*e.shape)) throw damaged(who + " has an open shape");
   if (e.shard < 0 || e.shard >= shards_ || e.offset < 0 || e.size < 0) throw damaged("the place of " + who);
   const std::string file = shard_name(prefix_, e.shard, shards_);
-  const auto bytes =
-      importers::part_of(files_(file), static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
+  const auto bytes = importers::part_of(files_(file), static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
   if (!bytes) throw Error(ErrorCode::FileTruncated, who + " goes past the end of " + file);
   if (bytes->size() != importers::bytes_of(*type, *e.shape, who)) throw damaged("the size of " + who);
   return Tensor{*type, *e.shape, bytes->aligned(8)};

@@ -46,7 +46,8 @@ Source read_source(const ModelFile& file) {
     s.model.name = "saved_model";
     return s;
   }
-  Source s = make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
+  Source s =
+      make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
   s.model.name = name;
   return s;
 }
