@@ -95,7 +95,7 @@ TEST_F(Api, AModelFromMemoryIsThatOfItsFiles) {
                          .input("x", {1, 8, 6, 6})
                          .external("k", {1, 8, 1, 1}, "k.bin")
                          .node("Mul", "scaled", {"x", "k"}, "y")
-                         .node("Abs", "abs", {"y"}, "z")
+                         .node("Relu", "relu", {"y"}, "z")
                          .output("z")
                          .bytes();
   const std::vector<uint8_t> model(onnx.span().begin(), onnx.span().end());
