@@ -78,6 +78,7 @@ struct EstimateOptions {
   std::map<std::string, Shape> input_shapes{};
   ConversionOptions conversion{};
   CameraOptions camera{};
+  std::string target = "2022.1";  ///< OpenVINO version by whose rules the model is compiled, of target_names()
   /// Constants of the model by name instead of the fitted ones, as tools/fit_cost_model.py writes them.
   std::map<std::string, double> constants{};
   Control control{};

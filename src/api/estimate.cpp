@@ -7,6 +7,7 @@
 #include "estimate/sweep.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/format/reader.hpp"
+#include "vpu/format/target.hpp"
 
 namespace blobsmith {
 namespace {
@@ -22,16 +23,22 @@ estimate::Constants constants_of(const std::map<std::string, double>& values) {
 EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   const estimate::Constants constants = constants_of(o.constants);
   Diagnostics ignored;
-  Graph graph = api::read_graph(
-      file, {.input_shapes = o.input_shapes, .conversion = o.conversion, .control = part_of(o.control, 0, 0.1)},
-      ignored);
+  bool runtime_2_0 = false;
+  Graph graph = api::read_graph(file,
+                                {.input_shapes = o.input_shapes,
+                                 .conversion = o.conversion,
+                                 .target = o.target,
+                                 .control = part_of(o.control, 0, 0.1)},
+                                ignored, false, &runtime_2_0);
+  graph.release = vpu::find_target(o.target).release;
   EstimateResult r;
   const estimate::NetworkSize size = estimate::size_of(graph);
   r.gflops = size.gflops();
   r.mparams = size.parameters / 1e6;
   r.measured = estimate::recognise(graph);
   legalise(graph, false);
-  const vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
+  vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
+  options.runtime_2_0 = runtime_2_0;
   return api::in_file(file.path(), [&] {
     r.by_shaves = estimate::sweep([&] { return graph.clone(); }, options, part_of(o.control, 0.1, 0.9), constants);
     r.best_shaves = estimate::best(r.by_shaves).shaves;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/release.hpp"
+#include "graph/layer_name.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/faults/avoid_faults.hpp"
 #include "transforms/pre_post_process.hpp"
@@ -147,6 +148,13 @@ std::optional<Error> unusual_precision(const Graph& graph, const CompileOptions&
   return std::nullopt;
 }
 
+/// The conversion may have given a layer's name to another; an error says what the user's file calls it.
+Error by_name_of_file(const Graph& graph, Error e) {
+  for (const Node* n : graph.all())
+    if (n->name == e.layer() && n->attrs.has(kLayerName)) return e.at_layer(layer_name(*n), e.layer_type());
+  return e;
+}
+
 std::unique_ptr<Program> make_program(const Prepared& network, const CompileOptions& options, const Control& control) {
   std::unique_ptr<Program> program = lower(network.graph, options, network.declared);
   run_passes(*program, options.dump_passes, part_of(control, 0.2, 1));  // stages, layouts, tiles, memory
@@ -167,10 +175,14 @@ std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& op
     program = make_program(network, options, control);
   } catch (const Error& e) {
     explain(e.code());
-    throw;
+    throw by_name_of_file(network.graph, e);
   } catch (const ErrorList& list) {
-    for (const Error& e : list.errors()) explain(e.code());
-    throw;
+    std::vector<Error> errors;
+    for (const Error& e : list.errors()) {
+      explain(e.code());
+      errors.push_back(by_name_of_file(network.graph, e));
+    }
+    throw ErrorList(std::move(errors));
   }
   add(diagnostics.remarks, program->remarks);
   return program;

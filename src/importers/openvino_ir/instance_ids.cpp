@@ -60,7 +60,7 @@ void number_instances(Graph& graph, bool compiled) {
     numbering::copied(graph);
   else
     name_producers(graph, count);
-  const int64_t next = graph.next_id;
+  const int64_t next = numbering::next(graph);
   for (const Unstated& u : count.slices) add_strides(u);
   numbering::start(graph, next);
 }
