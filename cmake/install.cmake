@@ -18,7 +18,7 @@ endforeach()
 target_link_libraries(blobsmith_emulator PRIVATE hwy::hwy Threads::Threads)
 target_link_libraries(blobsmith_library PUBLIC blobsmith_emulator
                       PRIVATE pugixml::pugixml onnx_proto protobuf::libprotobuf PNG::PNG ${TURBOJPEG} ${LIBZIP}
-                              ${LEVELDB})
+                              ${LEVELDB} ${HDF5})
 target_sources(blobsmith_library PRIVATE $<TARGET_OBJECTS:importer_protos>)
 set_target_properties(blobsmith_emulator PROPERTIES EXPORT_NAME emulator LINKER_LANGUAGE CXX)
 set_target_properties(blobsmith_library PROPERTIES EXPORT_NAME blobsmith OUTPUT_NAME blobsmith LINKER_LANGUAGE CXX)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Seeds and dictionaries of the fuzzers: seeds.py TOOL DIR.
 
-Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, blob, array and picture. The networks are those of
+Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, blob, array and picture. The networks are those of
 tests/conformance and the small ones of the PyPI package onnx.
 """
 import glob
 import io
+import json
 import os
 import re
 import subprocess
@@ -21,10 +22,13 @@ from PIL import Image
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
 import dynamic_models
+import keras_models
 import loop_models
 import models
 import pattern_models
 import single_op_models
+import tensorflow_models
+import tflite_models
 from ir_builder import Net
 
 LARGEST = 12000                 # bytes: large seeds are slow
@@ -166,6 +170,16 @@ class Seeds:
         for name, data in onnx_node_models():
             self.put('onnx', name, data)
         self.dictionary('onnx', sorted({s.name for s in onnx.defs.get_all_schemas()} | {a for s in onnx.defs.get_all_schemas() for a in s.attributes}))
+        for model in tensorflow_models.MODELS:
+            self.put('tensorflow', model.__name__, model())
+        self.dictionary('tensorflow', ['Switch', 'Merge', 'PartitionedCall', 'VariableV2', 'StridedSlice', 'Reshape', 'strides', 'padding', 'value', 'node {', "op: 'Relu'"])
+        for model in tflite_models.MODELS:
+            self.put('tflite', model.__name__, model().data())
+        self.dictionary('tflite', ['TFL3', 'Convolution2DTransposeBias'])
+        for model in keras_models.MODELS:
+            self.put('keras', model.__name__, json.dumps(model().config()).encode())
+            self.put('keras', model.__name__ + '_archive', model().keras())
+        self.dictionary('keras', ['Functional', 'Sequential', 'inbound_nodes', 'config', 'layers', 'class_name', '__keras_tensor__', 'keras_history', 'batch_input_shape', 'Bidirectional', 'TimeDistributed'])
         for name, data in arrays():
             self.put('array', name, data)
         self.dictionary('array', ["'descr': '<f4'", "'fortran_order': True", "'shape': (", '|b1', '>i8', '\x93NUMPY', 'PK\3\4', 'PK\1\2', 'PK\5\6', '.npy'])

@@ -20,6 +20,10 @@ struct SupportedLayer {
 std::vector<SupportedLayer> supported_onnx();
 /// Operators of TensorFlow, by name.
 std::vector<SupportedLayer> supported_tensorflow();
+/// Operators of TensorFlow Lite, by name.
+std::vector<SupportedLayer> supported_tflite();
+/// Classes of Keras layers, by name.
+std::vector<SupportedLayer> supported_keras();
 /// Operations of OpenVINO IR, by name.
 std::vector<SupportedLayer> supported_openvino();
 /// Layer types that the compiler lowers, by name.

@@ -6,8 +6,10 @@
 #include "core/table.hpp"
 #include "core/text.hpp"
 #include "graph/ops/op.hpp"
+#include "importers/keras/importer.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/tensorflow/importer.hpp"
+#include "importers/tflite/importer.hpp"
 #include "transforms/faults/fault_table.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
@@ -162,6 +164,15 @@ std::vector<SupportedLayer> supported_operators(const Operators& operators) {
   return rows;
 }
 
+/// Operators that are spelled in TensorFlow's.
+std::map<std::string_view, std::string_view> through_tensorflow(
+    std::map<std::string_view, std::string_view> operators) {
+  const std::map<std::string_view, std::string_view> tensorflow = tensorflow_operators();
+  for (auto& [op, becomes] : operators)
+    if (const auto it = tensorflow.find(becomes); it != tensorflow.end()) becomes = it->second;
+  return operators;
+}
+
 }  // namespace
 
 std::vector<SupportedLayer> supported_onnx() {
@@ -177,6 +188,8 @@ std::vector<SupportedLayer> supported_onnx() {
   return rows;
 }
 std::vector<SupportedLayer> supported_tensorflow() { return supported_operators(tensorflow_operators()); }
+std::vector<SupportedLayer> supported_tflite() { return supported_operators(through_tensorflow(tflite_operators())); }
+std::vector<SupportedLayer> supported_keras() { return supported_operators(through_tensorflow(keras_layers())); }
 
 std::string known_faults_markdown() { return transforms::fault_table(); }
 

@@ -29,6 +29,10 @@ constexpr Table kTables[] = {
      "is refused by name."},
     {"tf", "TensorFlow operators", nullptr, "main operation", true, supported_tensorflow,
      "What `convert` makes of the operators of TensorFlow graphs."},
+    {"tflite", "TensorFlow Lite operators", nullptr, "main operation", true, supported_tflite,
+     "What `convert` makes of the operators of .tflite files."},
+    {"keras", "Keras layers", nullptr, "main operation", true, supported_keras,
+     "What `convert` makes of the layers of .h5 and .keras files; those of a SavedModel are operators of TensorFlow."},
     {"openvino", "OpenVINO operations", "opsets", "layers", true, supported_openvino,
      "Operations of an IR, and the layers that they are lowered as."},
     {"vpu", "Layer types", nullptr, nullptr, false, supported_vpu,
@@ -103,7 +107,8 @@ int layers_command(const Arguments& args) {
   CLI::App app("Example: blobsmith layers --framework onnx --op Resize", "blobsmith layers");
   std::string framework, op;
   bool json = false, markdown = false;
-  app.add_option("--framework", framework, "onnx, tf, openvino, vpu (layer types) or stages; all where left out")
+  app.add_option("--framework", framework,
+                 "onnx, tf, tflite, keras, openvino, vpu (layer types) or stages; all where left out")
       ->check(CLI::IsMember({"onnx", "openvino", "vpu", "stages"}));
   app.add_option("--op", op, "only this operation, in any letter case");
   app.add_flag("--json", json, "as JSON");

@@ -7,10 +7,12 @@
 #include "core/release.hpp"
 #include "importers/common/model_files.hpp"
 #include "importers/import.hpp"
+#include "importers/keras/importer.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "importers/tensorflow/importer.hpp"
+#include "importers/tflite/importer.hpp"
 
 namespace blobsmith {
 namespace {
@@ -50,6 +52,14 @@ Imported read_tensorflow(const ModelFile& file, const ImportOptions& options) {
   return import_tensorflow(file, options);
 }
 
+Imported read_tflite(const ModelFile& file, const ImportOptions& options) {
+  return import_tflite(contents_of(file), options);
+}
+
+Imported read_keras(const ModelFile& file, const ImportOptions& options) {
+  return import_keras(OnDisk(file).path(), options);
+}
+
 Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
@@ -76,15 +86,13 @@ bool is_hdf5(Head h) { return h.starts_with("\x89HDF\r\n\x1a\n"); }
 bool is_zip(Head h) { return h.starts_with("PK\x03\x04"); }
 bool is_kaldi(Head h) { return h.starts_with(std::string_view("\0B", 2)) || h.starts_with("<Nnet"); }
 
-constexpr std::string_view kToOnnx =
-    "not yet supported; convert the model to ONNX (tf2onnx does it for TensorFlow, Keras and TFLite)";
 constexpr FormatRow kFormats[] = {
     // name, endings of file names, probe, reader, what to do without one
     {"OpenVINO IR", {".xml"}, is_xml, read_ir},
     {"ONNX", {".onnx"}, is_onnx, read_onnx},
-    {"TensorFlow Lite", {".tflite"}, is_tflite, nullptr, kToOnnx},
+    {"TensorFlow Lite", {".tflite"}, is_tflite, read_tflite},
     {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, read_tensorflow},
-    {"Keras", {".h5", ".hdf5", ".keras"}, is_hdf5, nullptr, kToOnnx},
+    {"Keras", {".h5", ".hdf5", ".keras"}, is_hdf5, read_keras},
     {"Caffe", {".caffemodel", ".prototxt"}, nullptr, nullptr, "not yet supported; convert the model to ONNX"},
     {"MXNet",
      {"-symbol.json", ".params"},

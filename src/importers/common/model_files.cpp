@@ -48,4 +48,18 @@ FilesBeside files_beside(const ModelFile& file) {
   };
 }
 
+OnDisk::OnDisk(const ModelFile& file) : path_(file.path()) {
+  if (!file.memory()) return;
+  std::string folder = (std::filesystem::temp_directory_path() / "blobsmith-XXXXXX").string();
+  if (!mkdtemp(folder.data())) throw Error(ErrorCode::FileNotWritable, "no temporary folder can be made: " + folder);
+  folder_ = folder;
+  path_ = folder_ + "/" + std::filesystem::path(file.path()).filename().string();
+  write_file(path_, std::span<const uint8_t>(file.memory()->contents));
+}
+
+OnDisk::~OnDisk() {
+  std::error_code ignored;
+  if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+}
+
 }  // namespace blobsmith::importers

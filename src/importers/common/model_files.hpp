@@ -13,6 +13,20 @@ namespace blobsmith::importers {
 Bytes contents_of(const ModelFile& file);
 /// Of a file in the same folder, by its name; nothing where there is none.
 std::optional<Bytes> contents_beside(const ModelFile& file, const std::string& name);
+/// For libraries that read by path: a model in memory becomes a temporary file, for as long as this lives.
+class OnDisk {
+ public:
+  /// Throws FileNotWritable.
+  explicit OnDisk(const ModelFile& file);
+  ~OnDisk();
+  OnDisk(const OnDisk&) = delete;
+  OnDisk& operator=(const OnDisk&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_, folder_;  ///< folder_: to be removed; empty: the model is on disk
+};
+
 /// "model.bin" of "dir/model.xml".
 std::string name_with_ending(const ModelFile& file, const std::string& ending);
 

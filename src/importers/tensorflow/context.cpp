@@ -2,18 +2,41 @@
 
 #include "graph/ops/known_value.hpp"
 #include "importers/model_optimizer/layout.hpp"
+#include "importers/tensorflow/operators.hpp"
 
 namespace blobsmith::tensorflow_import {
 
-Value Context::input(size_t i) const {
-  if (i >= op_.inputs.size()) refuse("input " + std::to_string(i) + " is missing");
-  return session_.value(op_.inputs[i]);
+Context::Context(importers::Session& session, const importers::SourceOperator& op, const tensorflow_file::Node& node,
+                 std::string_view becomes)
+    : Context(session, op.name, op.type, op.where, node, becomes, {}) {
+  for (const std::string& i : op.inputs) inputs_.push_back(session.value(i));
 }
 
-std::vector<Value> Context::inputs() const {
-  std::vector<Value> all;
-  for (size_t i = 0; i < input_count(); ++i) all.push_back(input(i));
-  return all;
+Context::Context(importers::Session& session, std::string name, std::string type, std::string source,
+                 const tensorflow_file::Node& node, std::string_view becomes, std::vector<Value> inputs)
+    : LayerBuilder(session.graph, std::move(name), std::move(type), std::move(source)),
+      session_(session),
+      node_(node),
+      becomes_(becomes),
+      inputs_(std::move(inputs)) {}
+
+std::vector<Value> Context::apply(std::string_view op, std::vector<Value> inputs,
+                                  std::map<std::string, tensorflow_file::Attribute> attributes,
+                                  const std::string& suffix) {
+  const OperatorRow* row = find_operator(op);
+  ensure(row != nullptr, "no operator " + std::string(op));
+  const tensorflow_file::Node spelled{name() + suffix, std::string(op), {}, std::move(attributes)};
+  Context inner(session_, spelled.name, type(), source(), spelled, row->becomes, std::move(inputs));
+  return row->convert(inner);
+}
+
+Context Context::with_inputs(std::vector<Value> inputs, std::string type, const std::string& suffix) const {
+  return {session_, name() + suffix, std::move(type), source(), node_, becomes_, std::move(inputs)};
+}
+
+Value Context::input(size_t i) const {
+  if (i >= inputs_.size()) refuse("input " + std::to_string(i) + " is missing");
+  return inputs_[i];
 }
 
 Tensor Context::tensor_of(size_t i, std::string_view what) const {

@@ -12,13 +12,9 @@ using importers::attributes;
 
 class Context final : public importers::LayerBuilder {
  public:
+  /// `becomes`: the main operation that the table's row states.
   Context(importers::Session& session, const importers::SourceOperator& op, const tensorflow_file::Node& node,
-          std::string_view becomes)
-      : LayerBuilder(session.graph, op.name, op.type, op.where),
-        session_(session),
-        op_(op),
-        node_(node),
-        becomes_(becomes) {}
+          std::string_view becomes);
 
   const tensorflow_file::Node& node() const { return node_; }
   std::string becomes() const { return std::string(becomes_); }
@@ -27,10 +23,9 @@ class Context final : public importers::LayerBuilder {
     session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
   }
 
-  size_t input_count() const { return op_.inputs.size(); }
-  size_t output_count() const { return op_.outputs.size(); }
+  size_t input_count() const { return inputs_.size(); }
   Value input(size_t i) const;  ///< an error when it is absent
-  std::vector<Value> inputs() const;
+  const std::vector<Value>& inputs() const { return inputs_; }
   int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }
   /// The integers that input i is known to hold: constants, or arithmetic on static shapes; an error otherwise.
   std::vector<int64_t> integers_of(size_t i, std::string_view what) const;
@@ -49,13 +44,23 @@ class Context final : public importers::LayerBuilder {
   /// A constant of real numbers of x's rank: one value.
   Value number_like(Value x, double v) { return number_constant(x.type(), Shape(x.shape().size(), 1), v); }
 
+  /// What an operator of the table makes of these inputs, under this layer's name and a suffix: for layers that are
+  /// spelled out in TensorFlow's operators.
+  std::vector<Value> apply(std::string_view op, std::vector<Value> inputs,
+                           std::map<std::string, tensorflow_file::Attribute> attributes, const std::string& suffix);
+  /// The same layer reading something else.
+  Context with_inputs(std::vector<Value> inputs, std::string type, const std::string& suffix) const;
+
  private:
+  Context(importers::Session& session, std::string name, std::string type, std::string source,
+          const tensorflow_file::Node& node, std::string_view becomes, std::vector<Value> inputs);
+
   Value between_layouts(Value x, std::vector<int64_t> order, const std::string& suffix);
 
   importers::Session& session_;
-  const importers::SourceOperator& op_;
   const tensorflow_file::Node& node_;
   std::string_view becomes_;
+  std::vector<Value> inputs_;
 };
 
 /// [0, rank - 1, 1, ...]: channels last to channels first, and back.

@@ -32,6 +32,10 @@ std::vector<Value> softmax(Context& c) {
   return {c.make(c.becomes(), {c.input(0)}, attributes({{"axis", c.rank() - 1}}))};
 }
 
+std::vector<Value> gelu(Context& c) {
+  const std::string mode = c.node().flag("approximate", false) ? "TANH" : "ERF";
+  return {c.make("Gelu", {c.input(0)}, attributes({{"approximation_mode", mode}}), 7)};
+}
 std::vector<Value> swish(Context& c) { return {c.make("Swish", {c.input(0)})}; }
 
 constexpr OperatorRow kOperators[] = {
@@ -46,6 +50,7 @@ constexpr OperatorRow kOperators[] = {
     {"Softsign", "Divide", soft_sign},
     {"Mish", "Mish", function},
     {"swish_f32", "Swish", swish},
+    {"Gelu", "Gelu", gelu},
     {"Softmax", "Softmax", softmax},
     {"LogSoftmax", "LogSoftmax", softmax},
 };

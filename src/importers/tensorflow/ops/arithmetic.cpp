@@ -90,7 +90,7 @@ std::vector<Value> bias_add(Context& c) {
 std::vector<Value> select(Context& c) {
   Value condition = c.input(0);
   const Value a = c.input(1), b = c.input(2);
-  if (c.type() == "Select" && condition.shape().size() == 1 && a.shape().size() > 1) {
+  if (c.node().op == "Select" && condition.shape().size() == 1 && a.shape().size() > 1) {
     std::vector<int64_t> shape(a.shape().size(), 1);
     shape[0] = condition.shape()[0];
     condition = c.reshape(condition, shape, "/condition");

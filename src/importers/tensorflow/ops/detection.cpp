@@ -25,14 +25,14 @@ std::vector<Value> suppression(Context& c) {
              attributes({{"batch_dims", int64_t{0}}}), 7, "/Crop_boxes_");
   std::vector<Value> outputs{
       c.make("Squeeze", {column, c.integers_constant({1}, "/squeezed")}, {}, Context::kNewest, "/Squeeze_boxes_")};
-  if (c.type() == "NonMaxSuppressionV5") {
+  if (c.node().op == "NonMaxSuppressionV5") {
     const Value score =
         c.make("Gather", {nms->value(1), c.integers_constant({2}, "/column"), c.integer_constant(1, "/axis")},
                attributes({{"batch_dims", int64_t{0}}}), 7, "/Crop_scores_");
     outputs.push_back(
         c.make("Squeeze", {score, c.integers_constant({1}, "/squeezed")}, {}, Context::kNewest, "/Squeeze_scores_"));
   }
-  if (c.type() == "NonMaxSuppressionV4" || c.type() == "NonMaxSuppressionV5") outputs.push_back(nms->value(2));
+  if (c.node().op == "NonMaxSuppressionV4" || c.node().op == "NonMaxSuppressionV5") outputs.push_back(nms->value(2));
   return outputs;
 }
 

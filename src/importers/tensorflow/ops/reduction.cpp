@@ -26,7 +26,7 @@ std::vector<Value> extreme_index(Context& c) {
   const Value one = c.graph().constant(one_element, c.name() + "/TopK")->value();
   Node* top = c.make("TopK", {c.input(0), one},
                      attributes({{"axis", axis},
-                                 {"mode", std::string(c.type() == "ArgMin" ? "min" : "max")},
+                                 {"mode", std::string(c.node().op == "ArgMin" ? "min" : "max")},
                                  {"sort", std::string("index")},
                                  {"index_element_type", std::string("i32")}}),
                      3, "/TopK_")

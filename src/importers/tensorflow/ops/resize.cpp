@@ -9,7 +9,7 @@ std::vector<Value> resize(Context& c) {
   if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions");
   const std::vector<int64_t> sizes = c.integers_of(1, "size");
   if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) c.refuse("its size is " + to_string(sizes));
-  const bool nearest = c.type() == "ResizeNearestNeighbor", corners = c.node().flag("align_corners", false),
+  const bool nearest = c.node().op == "ResizeNearestNeighbor", corners = c.node().flag("align_corners", false),
              centres = c.node().flag("half_pixel_centers", false);
   std::string coordinates = "asymmetric", rounding = nearest ? "floor" : "round_prefer_floor";
   if (corners) {
@@ -24,9 +24,9 @@ std::vector<Value> resize(Context& c) {
   const Value scale = c.graph().constant(Tensor::of(ElementType::f32, {2}, scales), c.name() + "/scales")->value();
   return {c.make("Interpolate",
                  {c.input(0), c.integers_constant(sizes, "/size"), scale, c.integers_constant({1, 2}, "/axes")},
-                 attributes({{"mode", std::string(nearest                       ? "nearest"
-                                                  : c.type() == "ResizeBicubic" ? "cubic"
-                                                                                : "linear_onnx")},
+                 attributes({{"mode", std::string(nearest                          ? "nearest"
+                                                  : c.node().op == "ResizeBicubic" ? "cubic"
+                                                                                   : "linear_onnx")},
                              {"shape_calculation_mode", std::string("sizes")},
                              {"coordinate_transformation_mode", coordinates},
                              {"nearest_mode", rounding},

@@ -1,0 +1,133 @@
+#include "importers/keras/layer.hpp"
+
+#include <algorithm>
+
+namespace blobsmith::keras_import {
+
+int64_t Layer::integer(const char* key, int64_t fallback) const {
+  const auto it = config_.find(key);
+  return it != config_.end() && it->is_number() ? it->get<int64_t>() : fallback;
+}
+double Layer::real(const char* key, double fallback) const {
+  const auto it = config_.find(key);
+  return it != config_.end() && it->is_number() ? it->get<double>() : fallback;
+}
+bool Layer::flag(const char* key, bool fallback) const {
+  const auto it = config_.find(key);
+  return it != config_.end() && it->is_boolean() ? it->get<bool>() : fallback;
+}
+std::string Layer::text(const char* key, const std::string& fallback) const {
+  const auto it = config_.find(key);
+  return it != config_.end() && it->is_string() ? it->get<std::string>() : fallback;
+}
+
+std::vector<int64_t> Layer::integers(const char* key, size_t count, int64_t fallback) const {
+  const auto it = config_.find(key);
+  if (it == config_.end() || it->is_null()) return std::vector<int64_t>(count, fallback);
+  if (it->is_number()) return std::vector<int64_t>(count, it->get<int64_t>());
+  std::vector<int64_t> v;
+  if (it->is_array())
+    for (const Json& j : *it)
+      if (j.is_number()) v.push_back(j.get<int64_t>());
+  if (v.size() == 1) v.resize(count, v[0]);
+  if (v.size() != count)
+    refuse(std::string(key) + " has " + std::to_string(v.size()) + " numbers, " + std::to_string(count) + " expected");
+  return v;
+}
+
+const Tensor* Layer::find_weight(const char* name, size_t number, const std::string& part) const {
+  const std::string where = part_.empty() ? part : part_ + (part.empty() ? "" : "/" + part);
+  const std::string wanted = where.empty() ? std::to_string(number) : where + "/" + std::to_string(number);
+  if (const auto it = call_.weights.find(wanted); it != call_.weights.end()) return &it->second;
+  for (const auto& [key, tensor] : call_.weights) {
+    const size_t slash = key.rfind('/');
+    const std::string last = slash == std::string::npos ? key : key.substr(slash + 1);
+    // Older files say "forward_lstm/lstm_cell/kernel".
+    const std::string side = where.substr(0, where.find('_'));
+    const bool sided = side == "forward" || side == "backward";
+    if (last == name && (!sided || key.starts_with(side))) return &tensor;
+  }
+  return nullptr;
+}
+
+const Tensor& Layer::weight(const char* name, size_t number, const std::string& part) const {
+  const Tensor* t = find_weight(name, number, part);
+  if (!t) refuse("its weight '" + std::string(name) + "' is not in the file");
+  return *t;
+}
+
+Value Layer::constant(const Tensor& t, const std::string& suffix) {
+  return c.graph().constant(t, c.name() + suffix)->value();
+}
+Value Layer::integers_value(const std::vector<int64_t>& v, const std::string& suffix) {
+  return c.graph().constant(Tensor::i64(v), c.name() + suffix)->value();
+}
+Value Layer::number(double v, const std::string& suffix) {
+  return c.graph()
+      .constant(Tensor::of(ElementType::f32, {}, std::vector<float>{static_cast<float>(v)}), c.name() + suffix)
+      ->value();
+}
+
+Value Layer::apply(const char* op, std::vector<Value> inputs, NamedAttributes attributes, const std::string& suffix) {
+  return c.apply(op, std::move(inputs), std::move(attributes), suffix).at(0);
+}
+
+Value Layer::activated(Value v, const Json& activation, const std::string& suffix) {
+  std::string name;
+  Json own = Json::object();
+  if (activation.is_string()) {
+    name = activation.get<std::string>();
+  } else if (activation.is_object()) {  // {"class_name": "LeakyReLU", "config": {...}}, or a function by its name
+    const Json inner = activation.value("config", Json());
+    name = inner.is_string() ? inner.get<std::string>() : activation.value("class_name", std::string());
+    if (inner.is_object()) own = inner;
+  } else if (activation.is_null()) {
+    return v;
+  }
+  const auto dot = name.rfind('.');
+  if (dot != std::string::npos) name = name.substr(dot + 1);
+  static constexpr std::pair<const char*, const char*> kSame[] = {
+      {"relu", "Relu"},         {"relu6", "Relu6"},     {"sigmoid", "Sigmoid"},   {"tanh", "Tanh"},
+      {"softplus", "Softplus"}, {"elu", "Elu"},         {"softsign", "Softsign"}, {"exponential", "Exp"},
+      {"selu", "Selu"},         {"softmax", "Softmax"}, {"mish", "Mish"},         {"log_softmax", "LogSoftmax"},
+      {"ReLU", "Relu"},         {"ELU", "Elu"},         {"Softmax", "Softmax"},
+  };
+  if (name == "linear") return v;
+  for (const auto& [keras_name, op] : kSame)
+    if (name == keras_name && (own.empty() || (name != "ReLU" && name != "ELU" && name != "Softmax")))
+      return apply(op, {v}, {}, suffix);
+  if (name == "swish" || name == "silu")
+    return apply("Mul", {v, apply("Sigmoid", {v}, {}, suffix + "/Sigmoid")}, {}, suffix);
+  if (name == "gelu")
+    return apply("Gelu", {v}, {{"approximate", flag_attribute(own.value("approximate", false))}}, suffix);
+  if (name == "leaky_relu") return apply("LeakyRelu", {v}, {{"alpha", real_attribute(0.2)}}, suffix);
+  if (name == "hard_sigmoid" && keras_ < 3) {
+    const Value line =
+        apply("AddV2", {apply("Mul", {v, number(0.2, "/fifth")}, {}, suffix + "/mul"), number(0.5, "/half")}, {},
+              suffix + "/add");
+    return apply("Maximum", {apply("Minimum", {line, number(1, "/one")}, {}, suffix + "/Minimum"), number(0, "/zero")},
+                 {}, suffix);
+  }
+  if (name == "hard_sigmoid" || name == "hard_swish" || name == "hard_silu") {
+    const Value gate =
+        apply("Relu6", {apply("AddV2", {v, number(3, "/three")}, {}, suffix + "/add")}, {}, suffix + "/Relu6");
+    const Value product = name == "hard_sigmoid" ? gate : apply("Mul", {v, gate}, {}, suffix + "/product");
+    return apply("Mul", {product, number(1.0 / 6, "/sixth")}, {}, suffix);
+  }
+  if (const LayerRow* row = find_layer(name); row && activation.is_object()) {  // an activation layer as a function
+    if (name == "LeakyReLU")
+      return apply("LeakyRelu", {v}, {{"alpha", real_attribute(own.value("negative_slope", own.value("alpha", 0.3)))}},
+                   suffix);
+    if (name == "ReLU" && own.value("max_value", Json()).is_null()) return apply("Relu", {v}, {}, suffix);
+    if (name == "ELU") return apply("Elu", {v}, {}, suffix);
+  }
+  refuse("activation '" + name + "' is not supported");
+}
+
+const LayerRow* find_layer(std::string_view class_name) {
+  for (const auto& family : {window_layers(), shape_layers(), element_layers(), recurrent_layers()})
+    if (const auto it = std::ranges::find(family, class_name, &LayerRow::class_name); it != family.end()) return &*it;
+  return nullptr;
+}
+
+}  // namespace blobsmith::keras_import

@@ -1,0 +1,71 @@
+// What the table of Keras layers works with: one call of a layer, its weights as constants, and TensorFlow's operators
+// to spell it out with (model-optimizer spec §4.3).
+#pragma once
+#include <span>
+
+#include "importers/keras/model.hpp"
+#include "importers/tensorflow/builder.hpp"
+#include "importers/tensorflow/context.hpp"
+
+namespace blobsmith::keras_import {
+
+using keras_file::Json;
+using namespace tensorflow_file;
+
+class Layer {
+ public:
+  Layer(tensorflow_import::Context& context, const keras_file::Call& call, int keras)
+      : c(context), call_(call), config_(call.config), keras_(keras) {}
+  /// The same with another configuration: of a layer that a layer wraps.
+  Layer(const Layer& outer, const Json& config, std::string part)
+      : c(outer.c), call_(outer.call_), config_(config), keras_(outer.keras_), part_(std::move(part)) {}
+  /// And with other inputs.
+  Layer(const Layer& outer, const Json& config, tensorflow_import::Context& context)
+      : c(context), call_(outer.call_), config_(config), keras_(outer.keras_), part_("layer") {}
+
+  tensorflow_import::Context& c;
+
+  int keras() const { return keras_; }
+  const Json& config() const { return config_; }
+  const Json& arguments() const { return call_.arguments; }
+  int64_t integer(const char* key, int64_t fallback) const;
+  double real(const char* key, double fallback) const;
+  bool flag(const char* key, bool fallback) const;
+  std::string text(const char* key, const std::string& fallback = {}) const;
+  /// `count` numbers; one number stands for all.
+  std::vector<int64_t> integers(const char* key, size_t count, int64_t fallback) const;
+  bool channels_last() const { return text("data_format", "channels_last") != "channels_first"; }
+
+  /// A weight by its name, or by its number where the file has numbers; null: there is none.
+  const Tensor* find_weight(const char* name, size_t number, const std::string& part = {}) const;
+  const Tensor& weight(const char* name, size_t number, const std::string& part = {}) const;
+  Value constant(const Tensor& t, const std::string& suffix);
+  Value integers_value(const std::vector<int64_t>& v, const std::string& suffix);
+  Value number(double v, const std::string& suffix);
+
+  Value x() { return c.input(0); }
+  Value apply(const char* op, std::vector<Value> inputs, NamedAttributes attributes = {},
+              const std::string& suffix = {});
+  /// The activation that a configuration names: a text, or the description of a layer.
+  Value activated(Value v, const Json& activation, const std::string& suffix = {});
+  [[noreturn]] void refuse(const std::string& why) const { c.refuse(why); }
+
+ private:
+  const keras_file::Call& call_;
+  const Json& config_;
+  int keras_;
+  std::string part_;  ///< of the wrapping layer's weights: "forward"
+};
+
+struct LayerRow {
+  std::string_view class_name;
+  std::string_view becomes;  ///< the main operation; empty: it passes its input on
+  std::vector<Value> (*convert)(Layer&);
+};
+const LayerRow* find_layer(std::string_view class_name);
+std::span<const LayerRow> window_layers();     // windows.cpp
+std::span<const LayerRow> shape_layers();      // shapes.cpp
+std::span<const LayerRow> element_layers();    // elements.cpp
+std::span<const LayerRow> recurrent_layers();  // recurrent.cpp
+
+}  // namespace blobsmith::keras_import

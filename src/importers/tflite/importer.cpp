@@ -1,0 +1,16 @@
+#include "importers/tflite/importer.hpp"
+
+#include "importers/tensorflow/importer.hpp"
+#include "importers/tflite/translator.hpp"
+
+namespace blobsmith {
+
+Imported import_tflite(const Bytes& file, const ImportOptions& options) {
+  const tflite_file::Model model = tflite_file::read_model(file);
+  tflite_import::Translator translator(model);
+  Imported imported = import_tensorflow(translator.translate(), options);
+  imported.notes.insert(imported.notes.end(), translator.notes().begin(), translator.notes().end());
+  return imported;
+}
+
+}  // namespace blobsmith

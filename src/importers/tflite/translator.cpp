@@ -1,0 +1,206 @@
+#include "importers/tflite/translator.hpp"
+
+#include <algorithm>
+
+#include "core/float16.hpp"
+#include "importers/tflite/operator_names.hpp"
+
+namespace blobsmith::tflite_import {
+namespace {
+
+using tflite_file::Quantization;
+
+bool is_quantised(const tflite_file::Tensor& t) {
+  return !t.quantization.scales.empty() && t.type && is_integer(*t.type) &&
+         std::ranges::any_of(t.quantization.scales, [](float s) { return s != 0; });
+}
+
+/// What a computed tensor holds here.
+ElementType real_type(const tflite_file::Tensor& t) {
+  return is_quantised(t) || t.type == ElementType::f16 ? ElementType::f32 : *t.type;
+}
+
+/// (q - zero point) · scale, of the whole tensor or by slices of an axis.
+Tensor dequantised(const tflite_file::Tensor& t) {
+  const Quantization& q = t.quantization;
+  const Tensor stored{*t.type, t.shape, t.data.aligned(8)};
+  const std::vector<int64_t> values = stored.to_i64();
+  size_t slice = values.size();
+  const auto axis = static_cast<size_t>(q.axis);
+  if (q.scales.size() > 1) {
+    if (q.axis < 0 || axis >= t.shape.size() || static_cast<size_t>(t.shape[axis]) != q.scales.size())
+      throw Error(ErrorCode::FileCorrupt, "tensor '" + t.name + "' has " + std::to_string(q.scales.size()) +
+                                              " scales, its shape is " + to_string(t.shape));
+    slice = 1;
+    for (size_t i = axis + 1; i < t.shape.size(); ++i) slice *= static_cast<size_t>(t.shape[i]);
+  }
+  std::vector<float> real(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t channel = q.scales.size() > 1 ? i / slice % q.scales.size() : 0;
+    const int64_t zero =
+        q.zero_points.empty()
+            ? 0
+            : q.zero_points[q.zero_points.size() > 1 ? std::min(channel, q.zero_points.size() - 1) : 0];
+    real[i] = static_cast<float>(values[i] - zero) * q.scales[channel];
+  }
+  return Tensor::of(ElementType::f32, t.shape, std::move(real));
+}
+
+Tensor constant_of(const tflite_file::Tensor& t) {
+  if (is_quantised(t)) return dequantised(t);
+  const Tensor stored{*t.type, t.shape, t.data.aligned(8)};
+  if (t.type == ElementType::f16) return Tensor::of(ElementType::f32, t.shape, stored.to_f32());
+  return stored;
+}
+
+const OperatorRow* find_row(const tflite_file::Operator& op) {
+  const auto rows = operator_rows();
+  const auto it = std::ranges::find_if(rows, [&](const OperatorRow& r) {
+    return r.code == op.code && (op.code != tflite_file::kCustom || r.name == op.name);
+  });
+  return it == rows.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+tensorflow_file::Source Translator::translate() {
+  graph(model_.subgraphs.front());
+  note_quantisation();
+  return builder_.take("model");
+}
+
+void Translator::graph(const tflite_file::Subgraph& g) {
+  graph_ = &g;
+  for (const int64_t i : g.inputs) {
+    const tflite_file::Tensor& t = g.tensors[static_cast<size_t>(i)];
+    if (!t.type) throw Error(ErrorCode::TypeMismatch, "input '" + t.name + "' has a type that is not supported");
+    keys_[i] = builder_.input(t.name, real_type(t), t.shape);
+  }
+  for (size_t i = 0; i < g.operators.size(); ++i) operation(i, g.operators[i]);
+  for (const int64_t i : g.outputs) builder_.set_output(key_of(i));
+}
+
+void Translator::operation(size_t number, const tflite_file::Operator& op) {
+  op_ = &op;
+  const bool named = !op.outputs.empty() && op.outputs[0] >= 0;
+  name_ = named ? graph_->tensors[static_cast<size_t>(op.outputs[0])].name : op.name;
+  where_ = "operator " + std::to_string(number) + " (" + op.name + ") \"" + name_ + "\"";
+  builder_.set_origin(where_);
+  if (const OperatorRow* row = find_row(op)) return row->translate(*this);
+  // An operator that nothing knows: all of them are told at once.
+  std::vector<std::string> known_inputs;
+  for (const int64_t i : op.inputs)
+    if (i >= 0 && keys_.contains(i)) known_inputs.push_back(keys_[i]);
+  set_outputs(builder_.add(op.name, name_, known_inputs, {}, std::max<size_t>(op.outputs.size(), 1)),
+              op.outputs.size());
+}
+
+std::string Translator::key_of(int64_t tensor) {
+  if (const auto it = keys_.find(tensor); it != keys_.end()) return it->second;
+  const tflite_file::Tensor& t = graph_->tensors.at(static_cast<size_t>(tensor));
+  if (!t.type)
+    throw Error(ErrorCode::TypeMismatch, "tensor '" + t.name + "' has a type that is not supported").from(where_);
+  if (t.data.empty() && element_count(t.shape) != 0)
+    throw Error(ErrorCode::FileCorrupt, "tensor '" + t.name + "' is read, but nothing computes it").from(where_);
+  return keys_[tensor] = builder_.constant(t.name, constant_of(t));
+}
+
+std::string Translator::input(size_t i) {
+  if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");
+  return key_of(op_->inputs[i]);
+}
+
+std::vector<std::string> Translator::inputs() {
+  std::vector<std::string> all;
+  for (size_t i = 0; i < input_count(); ++i) all.push_back(input(i));
+  return all;
+}
+
+const tflite_file::Tensor& Translator::input_tensor(size_t i) const {
+  if (!has_input(i)) refuse("input " + std::to_string(i) + " is missing");
+  return graph_->tensors[static_cast<size_t>(op_->inputs[i])];
+}
+
+const tflite_file::Tensor& Translator::output_tensor(size_t i) const {
+  if (i >= op_->outputs.size() || op_->outputs[i] < 0) refuse("output " + std::to_string(i) + " is missing");
+  return graph_->tensors[static_cast<size_t>(op_->outputs[i])];
+}
+
+const Tensor& Translator::constant(size_t i, const char* what) {
+  const Tensor* t = builder_.find_constant(input(i));
+  if (!t) refuse(std::string("its ") + what + " is not a constant");
+  return *t;
+}
+
+std::string Translator::add(const std::string& tensorflow_op, std::vector<std::string> inputs,
+                            NamedAttributes attributes, const std::string& suffix, size_t outputs) {
+  return builder_.add(tensorflow_op, name_ + suffix, std::move(inputs), std::move(attributes), outputs);
+}
+
+void Translator::set_output(const std::string& key, size_t i) {
+  if (i < op_->outputs.size() && op_->outputs[i] >= 0) keys_[op_->outputs[i]] = key;
+}
+
+void Translator::set_outputs(const std::string& first, size_t count) {
+  for (size_t i = 0; i < count; ++i) set_output(SourceBuilder::output(first, i), i);
+}
+
+void Translator::set_activated(const std::string& tensorflow_op, std::vector<std::string> inputs,
+                               NamedAttributes attributes, int64_t activation) {
+  static constexpr const char* kActivations[] = {"", "Relu", "", "Relu6", "Tanh", "Sign"};
+  constexpr int64_t kNone = 0, kReluN1To1 = 2;
+  if (activation == kNone) return set_output(add(tensorflow_op, std::move(inputs), std::move(attributes)));
+  const std::string y = add(tensorflow_op, std::move(inputs), std::move(attributes), "/linear");
+  if (activation == kReluN1To1) {
+    const auto limit = [&](float v) {
+      return builder_.constant(name_ + "/limit", Tensor::of(ElementType::f32, {}, std::vector<float>{v}));
+    };
+    return set_output(add("Maximum", {add("Minimum", {y, limit(1)}, {}, "/Minimum"), limit(-1)}));
+  }
+  if (activation < 0 || activation >= std::ssize(kActivations))
+    refuse("its activation is number " + std::to_string(activation));
+  set_output(add(kActivations[activation], {y}));
+}
+
+void Translator::declare_variable(const std::string& variable) {
+  if (!op_->outputs.empty()) handles_[op_->outputs[0]] = variable;
+}
+
+const std::string& Translator::variable_of(size_t i) const {
+  const auto it = i < op_->inputs.size() ? handles_.find(op_->inputs[i]) : handles_.end();
+  if (it == handles_.end()) refuse("it refers to no variable");
+  return it->second;
+}
+
+void Translator::read_variable() {
+  const std::string& variable = variable_of(0);
+  const tflite_file::Tensor& t = output_tensor();
+  if (!t.type) refuse("the variable '" + variable + "' has a type that is not supported");
+  if (!variables_.contains(variable)) {
+    variables_[variable] = builder_.input(variable, real_type(t), t.shape);
+    notes_.push_back({Remark::Kind::NotAsIntel, variable, "VAR_HANDLE", where_,
+                      "it keeps its value from run to run: it is an input, and its next value an output"});
+  }
+  set_output(variables_[variable]);
+}
+
+void Translator::assign_variable() {
+  const std::string value = input(1);
+  variables_[variable_of(0)] = value;
+  builder_.set_output(value);
+}
+
+void Translator::refuse(const std::string& why) const { throw cannot_compile(name_, op_->name, why).from(where_); }
+
+void Translator::note_quantisation() {
+  size_t count = 0;
+  for (const tflite_file::Tensor& t : graph_->tensors)
+    if (t.data.empty() && is_quantised(t)) ++count;
+  if (count == 0) return;
+  notes_.push_back({Remark::Kind::NotAsIntel, "", "", "",
+                    std::to_string(count) +
+                        " activations are quantised in the file: they are computed in FP16, inputs and "
+                        "outputs are the real numbers, (q - zero point) * scale"});
+}
+
+}  // namespace blobsmith::tflite_import

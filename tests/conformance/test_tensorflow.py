@@ -1,0 +1,122 @@
+"""Models of TensorFlow, TensorFlow Lite and Keras: blobs with the bytes of Intel's chain, outputs of the frameworks."""
+import hashlib
+import os
+import sys
+
+import numpy as np
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import keras_models
+import tensorflow_models
+import tflite_models
+from tflite_models import digest, numbers
+
+RELEASE = slice(60, 68)  # of a blob: the version that it states
+TOLERANCE = 2e-5
+
+
+def golden():
+    """network -> SHA-256 of the blob that Intel's chain makes (--data_type FP16; -ip U8, 6 SHAVEs and slices), without its version"""
+    with open(os.path.join(HERE, 'tensorflow_golden.tsv')) as f:
+        return dict(line.split() for line in f if not line.startswith('#'))
+
+
+def outputs_of(tsv):
+    with open(tsv) as f:
+        rows = (line.split('\t') for line in f if not line.startswith('#'))
+        return {(name, int(i)): [float(v) for v in values.split()] for name, i, values in rows}
+
+
+def sum_of(blob):
+    return hashlib.sha256(blob[:RELEASE.start] + blob[RELEASE.stop:]).hexdigest()
+
+
+def last(shape):
+    """The order of axes that brings the channels of an input or output to the end."""
+    return [0, *range(2, len(shape)), 1] if len(shape) > 3 else list(range(len(shape)))
+
+
+@pytest.fixture(scope='session')
+def graphs(tmp_path_factory):
+    return tensorflow_models.write(str(tmp_path_factory.mktemp('tensorflow')))
+
+
+@pytest.fixture(scope='session')
+def lite(tmp_path_factory):
+    return tflite_models.write(str(tmp_path_factory.mktemp('tflite')))
+
+
+@pytest.fixture(scope='session')
+def keras(tmp_path_factory):
+    return keras_models.write(str(tmp_path_factory.mktemp('keras')))
+
+
+@pytest.mark.parametrize('network', sorted(golden()))
+def test_blob_is_identical(run, graphs, tmp_path, network):
+    blob = tmp_path / 'out.blob'
+    done = run('convert', graphs[network], '--quirks', '--target', '2021.4', '-o', blob)
+    assert done.returncode == 0, done.stderr
+    assert sum_of(blob.read_bytes()) == golden()[network]
+
+
+def check_outputs(run, tmp_path, model, inputs, expected):
+    """inputs and expected have the model's order of axes."""
+    np.savez(tmp_path / 'in.npz', **{name: x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1)) if x.ndim > 3 else x for name, x in inputs.items()})
+    done = run('run', model, '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found = [np.load(p) for p in (tmp_path / 'out').iterdir()]
+    digests = [digest(y.transpose(last(y.shape))) for y in found]
+    for wanted in expected:
+        closest = min(digests, key=lambda d: np.abs(np.array(d) - wanted).max() if len(d) == len(wanted) else np.inf)
+        assert np.allclose(closest, wanted, rtol=TOLERANCE, atol=TOLERANCE * wanted[0] ** 0.5), (closest, wanted)
+
+
+def expected_of(table, name):
+    return [values for (n, _), values in sorted(table.items()) if n == name]
+
+
+@pytest.mark.parametrize('model', tflite_models.MODELS, ids=lambda m: m.__name__)
+def test_tflite_outputs(run, lite, tmp_path, model):
+    m = model()
+    inputs = {m.tensors[t][0]: numbers(m.tensors[t][1], i + 1) for i, t in enumerate(m.inputs)}
+    check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
+
+
+@pytest.mark.parametrize('ending', ('h5', 'keras'))
+@pytest.mark.parametrize('model', keras_models.MODELS, ids=lambda m: m.__name__)
+def test_keras_outputs(run, keras, tmp_path, model, ending):
+    if ending == 'keras' and model.__name__ in ('dense_head',):
+        pytest.skip('its hard_sigmoid is another one in Keras 3')
+    m = model()
+    shapes = {layer['name']: layer['config']['batch_input_shape'] for layer in m.layers if layer['class_name'] == 'InputLayer'}
+    inputs = {name: numbers(shapes[name], i + 1) for i, name in enumerate(m.inputs)}
+    check_outputs(run, tmp_path, keras[model.__name__, ending], inputs, expected_of(outputs_of(keras_models.FILE), model.__name__))
+
+
+def test_keras_layers_that_can_not_be_read(run, tmp_path):
+    m = keras_models.Model()
+    x = m.add('Lambda', m.input(1, 4))
+    m.result(m.add('MyLayer', x))
+    (tmp_path / 'm.h5').write_bytes(m.h5())
+    done = run('convert', tmp_path / 'm.h5', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 1 and 'Lambda' in done.stderr and 'MyLayer' in done.stderr and 'SavedModel' in done.stderr
+
+
+@pytest.mark.parametrize('data', (b'', b'\x89HDF\r\n\x1a\n', b'PK\x03\x04', b'1234TFL3', b'\xff' * 40))
+@pytest.mark.parametrize('name', ('m.h5', 'm.keras', 'm.tflite', 'm.pb', 'm.pbtxt', 'm.meta'))
+def test_damaged_files_are_refused(run, tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    done = run('convert', tmp_path / name, '-o', tmp_path / 'm.blob')
+    assert done.returncode == 3 and 'error[BS1' in done.stderr and not (tmp_path / 'm.blob').exists(), done.stderr
+
+
+def test_cut_off_files_are_refused(run, graphs, lite, keras, tmp_path):
+    for path in (graphs['tensorflow_residual'], lite['classifier'], keras['convnet', 'h5'], keras['convnet', 'keras']):
+        with open(path, 'rb') as f:
+            data = f.read()
+        short = tmp_path / os.path.basename(path)
+        short.write_bytes(data[:len(data) * 2 // 3])
+        done = run('convert', short, '-o', tmp_path / 'm.blob')
+        assert done.returncode in (1, 3) and 'error[BS' in done.stderr and 'BS9' not in done.stderr, (path, done.stderr)
