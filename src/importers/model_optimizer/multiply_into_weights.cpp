@@ -94,6 +94,13 @@ bool multiply_into_matrix_before(Rewriter& rw, Node* n) {
   return multiply_into_weights_before(rw, n);
 }
 
+bool multiply_into_tensorflow_weights_before(Rewriter& rw, Node* n) {
+  const auto l = linear_operand(n);
+  const bool depthwise = l && l->data.node->is("GroupConvolution") && l->data.node->input(1).shape()[2] == 1;
+  if (depthwise && l->data.node->input(1).shape()[1] != 1 && element_count(l->constant.shape()) != 1) return false;
+  return multiply_into_matrix_before(rw, n);
+}
+
 bool multiply_into_weights_behind(Rewriter& rw, Node* n) {
   const auto l = n->is("Multiply") ? linear_operand(n) : std::nullopt;
   if (!l || !is_per_channel(*l, n)) return false;

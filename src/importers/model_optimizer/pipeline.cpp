@@ -42,7 +42,10 @@ void half_precision(Session& s) {
 }
 
 void linear_operands_into_weights(Session& s) {
-  apply_rewrites(s.graph, {{{"Multiply"}, quirks(s) ? multiply_into_weights_before : multiply_into_matrix_before}});
+  const auto before = s.framework == Framework::TensorFlow ? multiply_into_tensorflow_weights_before
+                      : quirks(s)                          ? multiply_into_weights_before
+                                                           : multiply_into_matrix_before;
+  apply_rewrites(s.graph, {{{"Multiply"}, before}});
   apply_rewrites(s.graph, {{{"Multiply"}, multiply_into_weights_behind}});
 }
 

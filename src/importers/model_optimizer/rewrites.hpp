@@ -25,6 +25,8 @@ bool fuse_linear_sequence(Rewriter& rw, Node* n);
 bool multiply_into_weights_before(Rewriter& rw, Node* n);  ///< a Multiply behind a convolution
 bool multiply_into_matrix_before(Rewriter& rw,
                                  Node* n);  ///< the former, but for products of which axis 1 is not the last
+/// Depthwise weights that make several channels of each take one value only: TensorFlow has them in another order.
+bool multiply_into_tensorflow_weights_before(Rewriter& rw, Node* n);
 bool multiply_into_weights_behind(Rewriter& rw, Node* n);  ///< a Multiply in front of convolutions
 // grouped_convolution.cpp
 bool fuse_grouped_convolution(Rewriter& rw, Node* n);
