@@ -165,7 +165,9 @@ Imported import_model(const ModelFile& given, const ImportOptions& options) {
   }
 }
 
-bool is_model_file(std::string_view path) { return by_name(path) != nullptr; }
+bool is_model_file(std::string_view path) {
+  return by_name(path) != nullptr || file_exists(std::string(path) + "/saved_model.pb");
+}
 
 std::string readable_formats() {
   std::string list;

@@ -1,5 +1,9 @@
 #include "importers/common/model_files.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/error.hpp"
 #include "core/file.hpp"
 
 namespace blobsmith::importers {

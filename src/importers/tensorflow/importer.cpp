@@ -33,21 +33,20 @@ Variables variables_beside(const ModelFile& file, const std::string& prefix) {
 Source read_source(const ModelFile& file) {
   const Bytes bytes = importers::contents_of(file);
   const std::string &path = file.path(), name = base_name(path);
-  if (path.ends_with(".meta")) {
-    Model model = read_meta_graph(bytes);
-    model.signatures.clear();
-    Source s = make_source(flatten(std::move(model), {}), variables_beside(file, name));
-    s.model.name = name;
-    return s;
-  }
-  if (!path.ends_with(".pbtxt") && what_else(bytes) == "a SavedModel") {
+  if (path.ends_with("saved_model.pb")) {
     FlatModel flat = flatten(read_saved_model(bytes, {"serve"}), {});
     Source s = make_source(std::move(flat), variables_beside(file, "variables/variables"));
     s.model.name = "saved_model";
     return s;
   }
-  Source s =
-      make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
+  Source s;
+  if (path.ends_with(".meta")) {
+    Model model = read_meta_graph(bytes);
+    model.signatures.clear();
+    s = make_source(flatten(std::move(model), {}), variables_beside(file, name));
+  } else {
+    s = make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
+  }
   s.model.name = name;
   return s;
 }
