@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeds and dictionaries of the fuzzers: seeds.py TOOL DIR.
 
-Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, blob, array and picture. The networks are those of
+Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, caffe, kaldi, mxnet, blob, array and picture. The networks are those of
 tests/conformance and the small ones of the PyPI package onnx.
 """
 import glob
@@ -22,6 +22,7 @@ from PIL import Image
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
 import dynamic_models
+import framework_models
 import keras_models
 import loop_models
 import models
@@ -180,6 +181,13 @@ class Seeds:
             self.put('keras', model.__name__, json.dumps(model().config()).encode())
             self.put('keras', model.__name__ + '_archive', model().keras())
         self.dictionary('keras', ['Functional', 'Sequential', 'inbound_nodes', 'config', 'layers', 'class_name', '__keras_tensor__', 'keras_history', 'batch_input_shape', 'Bidirectional', 'TimeDistributed'])
+        with tempfile.TemporaryDirectory() as folder:
+            for name, (case, _) in framework_models.write(folder).items():
+                files = []
+                for file in sorted(os.listdir(case), key=lambda f: not f.endswith(('.prototxt', '.json'))):
+                    with open(os.path.join(case, file), 'rb') as f:
+                        files.append(f.read())
+                self.put(name.split('_')[0], name, b'\0'.join(files))
         for name, data in arrays():
             self.put('array', name, data)
         self.dictionary('array', ["'descr': '<f4'", "'fortran_order': True", "'shape': (", '|b1', '>i8', '\x93NUMPY', 'PK\3\4', 'PK\1\2', 'PK\5\6', '.npy'])

@@ -24,6 +24,10 @@ std::vector<SupportedLayer> supported_tensorflow();
 std::vector<SupportedLayer> supported_tflite();
 /// Classes of Keras layers, by name.
 std::vector<SupportedLayer> supported_keras();
+/// Layers of Caffe, components of Kaldi, operators of MXNet.
+std::vector<SupportedLayer> supported_caffe();
+std::vector<SupportedLayer> supported_kaldi();
+std::vector<SupportedLayer> supported_mxnet();
 /// Operations of OpenVINO IR, by name.
 std::vector<SupportedLayer> supported_openvino();
 /// Layer types that the compiler lowers, by name.

@@ -22,14 +22,34 @@ enum class ReadAs {
   InferenceEngine,  ///< as the importer inside Intel's compiler; what `compile` does
 };
 
+/// Options of single frameworks, in the words of Model Optimizer; paths are of files. What a model's framework has no
+/// use for is ignored.
+struct FrameworkOptions {
+  std::string framework{};                       ///< "caffe", "kaldi", "mxnet", "onnx", "tf"; "": told by the file
+  std::string input_proto{};                     ///< Caffe: the .prototxt; "": beside the model
+  std::string mean_file{}, mean_file_offsets{};  ///< Caffe: a picture to subtract; "(x,y)" in it
+  std::string input_symbol{};                    ///< MXNet: the symbol file; "": beside the model
+  std::string nd_prefix_name{}, pretrained_model_name{};           ///< MXNet: parameters apart from the pretrained ones
+  std::string counts{};                                            ///< Kaldi: priors of the classes
+  bool remove_output_softmax = false, remove_memory = false;       ///< Kaldi
+  bool input_model_is_text = false, disable_nhwc_to_nchw = false;  ///< TensorFlow, as all that follow
+  std::string input_checkpoint{}, saved_model_tags{}, transformations_config{}, object_detection_pipeline{};
+};
+
 /// What Model Optimizer does to a network of a framework on the way, in the words of its options. None of it for an
 /// OpenVINO IR, which is converted already.
 struct ConversionOptions {
   std::string inputs{}, outputs{};  ///< where the network begins and ends: "conv1", "0:conv1[1 3 224 224]", "x->1.0"
   std::string shapes{};             ///< "[1,3,224,224],[1,10]" of `inputs` in order, or of the only input
   int64_t batch = 0;                ///< first dimension of all inputs; 0: as it is
-  std::string mean_values{}, scale_values{};  ///< "[104,117,123]" or "x[1,2,3],y[4]": by channel of the model
-  bool reverse_input_channels = false;        ///< pictures come in the other order of channels than the model's
+  std::string mean_values{}, scale_values{};    ///< "[104,117,123]" or "x[1,2,3],y[4]": by channel of the model
+  bool reverse_input_channels = false;          ///< pictures come in the other order of channels than the model's
+  double scale = 0;                             ///< instead of scale_values: for all inputs; 0: none
+  std::string freeze_placeholder_with_value{};  ///< "x->1.0,train->False"
+  bool disable_fusing = false, disable_gfusing = false, disable_resnet_optimization = false;
+  bool enable_concat_optimization = false, static_shape = false;
+  std::string finegrain_fusing{};  ///< regular expressions, separated by commas: such layers are not fused
+  FrameworkOptions framework{};
 };
 
 struct ReadOptions {

@@ -54,7 +54,6 @@ void write_ir(const std::string& path, const ConvertOptions& o, const Graph& gra
   const IrWriterOptions options{o.ir_version,
                                 "blobsmith " + std::string(version()),
                                 {{"data_type", "FP16"},
-                                 {"framework", model.extension() == ".onnx" ? "onnx" : "ir"},
                                  {"input_model", "DIR/" + model.filename().string()},
                                  {"model_name", model.stem().string()}}};
   save_openvino_ir(graph, (std::filesystem::path(o.ir_folder) / model.stem()).string(), options);

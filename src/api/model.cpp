@@ -11,6 +11,26 @@
 namespace blobsmith {
 namespace {
 
+model_optimizer::FrameworkOptions framework_options(const FrameworkOptions& f) {
+  model_optimizer::FrameworkOptions r{.framework = f.framework,
+                                      .input_proto = f.input_proto,
+                                      .mean_file = f.mean_file,
+                                      .input_symbol = f.input_symbol,
+                                      .nd_prefix_name = f.nd_prefix_name,
+                                      .pretrained_model_name = f.pretrained_model_name,
+                                      .counts = f.counts,
+                                      .remove_output_softmax = f.remove_output_softmax,
+                                      .remove_memory = f.remove_memory,
+                                      .input_model_is_text = f.input_model_is_text,
+                                      .disable_nhwc_to_nchw = f.disable_nhwc_to_nchw,
+                                      .input_checkpoint = f.input_checkpoint,
+                                      .saved_model_tags = f.saved_model_tags,
+                                      .transformations_config = f.transformations_config,
+                                      .object_detection_pipeline = f.object_detection_pipeline};
+  if (!f.mean_file_offsets.empty()) r.mean_file_offsets = model_optimizer::parse_offsets(f.mean_file_offsets);
+  return r;
+}
+
 ImportOptions import_options(const ReadOptions& o) {
   using namespace model_optimizer;
   const ConversionOptions& c = o.conversion;
@@ -27,6 +47,15 @@ ImportOptions import_options(const ReadOptions& o) {
   if (!c.mean_values.empty()) r.preprocess.mean = parse_channel_values(c.mean_values);
   if (!c.scale_values.empty()) r.preprocess.scale = parse_channel_values(c.scale_values);
   r.preprocess.reverse_input_channels = c.reverse_input_channels;
+  if (c.scale != 0) r.preprocess.scale_of_all = c.scale;
+  if (!c.freeze_placeholder_with_value.empty()) r.cut.frozen = parse_inputs(c.freeze_placeholder_with_value);
+  r.rewrites = {.fuse = !c.disable_fusing,
+                .group_convolutions = !c.disable_gfusing,
+                .move_strides = !c.disable_resnet_optimization,
+                .merge_concats = c.enable_concat_optimization,
+                .static_shape = c.static_shape};
+  if (!c.finegrain_fusing.empty()) r.rewrites.unfused = parse_places(c.finegrain_fusing);
+  r.framework = framework_options(c.framework);
   return r;
 }
 

@@ -6,7 +6,10 @@
 #include "core/table.hpp"
 #include "core/text.hpp"
 #include "graph/ops/op.hpp"
+#include "importers/caffe/as_model_optimizer.hpp"
+#include "importers/kaldi/as_model_optimizer.hpp"
 #include "importers/keras/importer.hpp"
+#include "importers/mxnet/as_model_optimizer.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/tensorflow/importer.hpp"
 #include "importers/tflite/importer.hpp"
@@ -190,6 +193,28 @@ std::vector<SupportedLayer> supported_onnx() {
 std::vector<SupportedLayer> supported_tensorflow() { return supported_operators(tensorflow_operators()); }
 std::vector<SupportedLayer> supported_tflite() { return supported_operators(through_tensorflow(tflite_operators())); }
 std::vector<SupportedLayer> supported_keras() { return supported_operators(through_tensorflow(keras_layers())); }
+
+namespace {
+
+std::vector<SupportedLayer> supported_by(const std::vector<FrameworkOperator>& operators) {
+  std::vector<SupportedLayer> rows;
+  for (const FrameworkOperator& op : operators) {
+    SupportedLayer l =
+        op.becomes.empty() ? SupportedLayer{{}, {}, Support::Yes, "(its input)", {}} : support_of(op.becomes);
+    if (!op.becomes.empty()) l.becomes = op.becomes;
+    l.name = op.name;
+    l.limits = op.limits;
+    rows.push_back(std::move(l));
+  }
+  sort_by_name(rows);
+  return rows;
+}
+
+}  // namespace
+
+std::vector<SupportedLayer> supported_caffe() { return supported_by(caffe_operators()); }
+std::vector<SupportedLayer> supported_kaldi() { return supported_by(kaldi_operators()); }
+std::vector<SupportedLayer> supported_mxnet() { return supported_by(mxnet_operators()); }
 
 std::string known_faults_markdown() { return transforms::fault_table(); }
 

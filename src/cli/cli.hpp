@@ -28,6 +28,7 @@ enum ExitCode {
 using Arguments = std::vector<std::string>;  ///< after the verb
 
 int compile_command(const Arguments& args);
+int mo_command(const Arguments& args);
 int convert_command(const Arguments& args);
 int check_command(const Arguments& args);
 int layers_command(const Arguments& args);
@@ -79,6 +80,10 @@ void add_model_options(CLI::App& app, ModelOptions& o);
 void add_conversion_options(CLI::App& app, ModelOptions& o);
 /// Declares the batch, mean and scale values, the order of channels.
 void add_preprocessing_options(CLI::App& app, ModelOptions& o);
+/// Declares Model Optimizer's options for its rewrites.
+void add_rewrite_options(CLI::App& app, ModelOptions& o);
+/// Declares what single frameworks have: further files, switches.
+void add_framework_options(CLI::App& app, FrameworkOptions& f);
 void add_camera_options(CLI::App& app, ModelOptions& o);
 /// Declares --input, --seed and how pictures are read.
 void add_input_options(CLI::App& app, InputOptions& o);

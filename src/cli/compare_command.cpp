@@ -20,6 +20,7 @@ struct CompareArguments {
 
 void declare(CLI::App& app, CompareArguments& o) {
   add_model_options(app, o.model);
+  add_framework_options(app, o.model.conversion.framework);
   app.add_option("blob", o.compare.blob,
                  "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
   add_preprocessing_options(app, o.model);

@@ -25,6 +25,8 @@ struct ConvertArguments {
 void declare(CLI::App& app, ConvertArguments& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
+  add_rewrite_options(app, o.model);
+  add_framework_options(app, o.model.conversion.framework);
   app.add_option("-o", o.output, "blob to write (default: the model's name with .blob, in this folder)");
   add_camera_options(app, o.model);
   app.add_option("--target", o.target, "OpenVINO version that the blob states: " + all_targets() + " (default 2022.1)");

@@ -33,6 +33,12 @@ constexpr Table kTables[] = {
      "What `convert` makes of the operators of .tflite files."},
     {"keras", "Keras layers", nullptr, "main operation", true, supported_keras,
      "What `convert` makes of the layers of .h5 and .keras files; those of a SavedModel are operators of TensorFlow."},
+    {"caffe", "Caffe layers", nullptr, "main operation", true, supported_caffe,
+     "What `convert` and `mo` make of the layers that they know, in any letter case, with or without underscores."},
+    {"kaldi", "Kaldi components", nullptr, "main operation", true, supported_kaldi,
+     "What `convert` and `mo` make of the components of nnet1, nnet2 and nnet3."},
+    {"mxnet", "MXNet operators", nullptr, "main operation", true, supported_mxnet,
+     "What `convert` and `mo` make of the operators that they know."},
     {"openvino", "OpenVINO operations", "opsets", "layers", true, supported_openvino,
      "Operations of an IR, and the layers that they are lowered as."},
     {"vpu", "Layer types", nullptr, nullptr, false, supported_vpu,
@@ -108,8 +114,8 @@ int layers_command(const Arguments& args) {
   std::string framework, op;
   bool json = false, markdown = false;
   app.add_option("--framework", framework,
-                 "onnx, tf, tflite, keras, openvino, vpu (layer types) or stages; all where left out")
-      ->check(CLI::IsMember({"onnx", "openvino", "vpu", "stages"}));
+                 "onnx, tf, tflite, keras, caffe, kaldi, mxnet, openvino, vpu (layer types) or stages; all where left out")
+      ->check(CLI::IsMember({"onnx", "tf", "tflite", "keras", "caffe", "kaldi", "mxnet", "openvino", "vpu", "stages"}));
   app.add_option("--op", op, "only this operation, in any letter case");
   app.add_flag("--json", json, "as JSON");
   app.add_flag("--markdown", markdown, "as docs/supported-layers.md has it");

@@ -24,6 +24,7 @@ struct VerbRow {
 };
 constexpr VerbRow kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
+    {"mo", mo_command, "a model of a framework to an OpenVINO IR: Intel's Model Optimizer, its options and defaults"},
     {"check", check_command, "every problem of a model at once, layer by layer"},
     {"compile", compile_command,
      "an OpenVINO IR or ONNX model to a blob: Intel's compile_tool, its options and defaults"},
@@ -79,6 +80,10 @@ int main(int argc, char** argv) {
   const std::string program = std::filesystem::path(args.empty() ? "" : args[0]).filename();
   if (!args.empty()) args.erase(args.begin());
   if (program == "compile_tool" || program == "myriad_compile") args.insert(args.begin(), "compile");
+  if (program == "mo" || program == "mo.py") args.insert(args.begin(), "mo");
+  for (const char* framework : {"caffe", "kaldi", "mxnet", "onnx", "tf"})
+    if (program == std::string("mo_") + framework || program == std::string("mo_") + framework + ".py")
+      args.insert(args.begin(), {"mo", "--framework", framework});
   if (args.empty() || args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
     print_usage(args.empty() ? stderr : stdout);
     return args.empty() ? kUsageError : kDone;

@@ -36,6 +36,8 @@ ConversionOptions ModelOptions::for_conversion() const {
   ConversionOptions c = conversion;
   for (const std::string& s : shapes)
     if (s.find('=') == std::string::npos) c.shapes += (c.shapes.empty() ? "" : ",") + s;
+  // CLI11 takes outer brackets for its own.
+  if (!c.shapes.empty() && !c.shapes.starts_with('[')) c.shapes = "[" + c.shapes + "]";
   return c;
 }
 
@@ -73,6 +75,40 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
                  "the same: what the inputs are divided by, after the mean");
   app.add_flag("--reverse-input-channels,--reverse_input_channels", o.conversion.reverse_input_channels,
                "pictures come in the other order of channels (RGB, BGR) than the model's");
+}
+
+void add_rewrite_options(CLI::App& app, ModelOptions& o) {
+  ConversionOptions& c = o.conversion;
+  app.add_option("--scale", c.scale, "what all inputs are divided by");
+  app.add_option("--freeze-placeholder-with-value,--freeze_placeholder_with_value", c.freeze_placeholder_with_value,
+                 "NAME->VALUE,...: inputs that become constants");
+  app.add_flag("--disable-fusing,--disable_fusing", c.disable_fusing, "factors and summands stay layers of their own");
+  app.add_flag("--disable-gfusing,--disable_gfusing", c.disable_gfusing, "groups of convolutions stay apart");
+  app.add_flag("--disable-resnet-optimization,--disable_resnet_optimization", c.disable_resnet_optimization,
+               "strides stay where they are");
+  app.add_flag("--enable-concat-optimization,--enable_concat_optimization", c.enable_concat_optimization,
+               "Concats of Concats become one");
+  app.add_flag("--static-shape,--static_shape", c.static_shape,
+               "shapes are numbers, not computed while the network runs");
+  app.add_option("--finegrain-fusing,--finegrain_fusing", c.finegrain_fusing,
+                 "regular expressions of names of layers that stay as they are");
+}
+
+void add_framework_options(CLI::App& app, FrameworkOptions& f) {
+  app.add_option("--framework", f.framework, "tf, caffe, mxnet, kaldi or onnx (default: told by the file)");
+  app.add_option("--input-proto,--input_proto,-d", f.input_proto, "Caffe: the .prototxt (default: beside the model)");
+  app.add_option("--mean-file,--mean_file", f.mean_file, "Caffe: a picture that is subtracted (.binaryproto)");
+  app.add_option("--mean-file-offsets,--mean_file_offsets", f.mean_file_offsets,
+                 "Caffe: (x,y) of its part that is used");
+  app.add_option("--input-symbol,--input_symbol", f.input_symbol,
+                 "MXNet: the -symbol.json (default: beside the model)");
+  app.add_option("--nd-prefix-name,--nd_prefix_name", f.nd_prefix_name, "MXNet: prefix of .nd files with parameters");
+  app.add_option("--pretrained-model-name,--pretrained_model_name", f.pretrained_model_name,
+                 "MXNet: NAME-0000 of the pretrained model");
+  app.add_option("--counts", f.counts, "Kaldi: a file with the counts of the classes");
+  app.add_flag("--remove-output-softmax,--remove_output_softmax", f.remove_output_softmax,
+               "Kaldi: without the SoftMax at the end");
+  app.add_flag("--remove-memory,--remove_memory", f.remove_memory, "Kaldi: memories become inputs and outputs");
 }
 
 void add_camera_options(CLI::App& app, ModelOptions& o) {

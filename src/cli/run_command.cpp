@@ -15,10 +15,13 @@ namespace blobsmith::cli {
 namespace {
 
 void add_options(CLI::App& app, RunArguments& o) {
-  app.add_option(
-         "blob", o.file,
-         "a .blob, of blobsmith or of Intel; or a model (.onnx, .xml), which is computed in FP32 as it is defined")
+  app.add_option("blob", o.file,
+                 "a .blob, of blobsmith or of Intel; or a model, which is computed in FP32 as it is defined")
       ->required();
+  app.add_option("--input-shape,--input_shape", o.model.shapes,
+                 "of a model: NAME=1,3,224,224, or [1,3,224,224],... (repeatable)")
+      ->allow_extra_args(false);
+  add_framework_options(app, o.model.conversion.framework);
   add_input_options(app, o.inputs);
   app.add_flag("--random", o.inputs.random, "random numbers for the inputs not given");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");

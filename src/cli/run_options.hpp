@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "blobsmith/inputs.hpp"
+#include "cli/cli.hpp"
 
 namespace blobsmith::cli {
 
 struct RunArguments {
   std::string file, output_dir;  ///< a blob or a model
   InputOptions inputs;
+  ModelOptions model;  ///< of a model: shapes of its inputs, and what its framework takes
   std::vector<std::string> expect, dump_stages, assume;
   bool avg_exclude_pad = false, check_memory = false, profile = false, json = false;
   std::string sort = "time";  ///< of the profile: "time" or "order"

@@ -5,9 +5,12 @@
 
 #include "core/file.hpp"
 #include "core/release.hpp"
+#include "importers/caffe/as_model_optimizer.hpp"
 #include "importers/common/model_files.hpp"
 #include "importers/import.hpp"
+#include "importers/kaldi/as_model_optimizer.hpp"
 #include "importers/keras/importer.hpp"
+#include "importers/mxnet/as_model_optimizer.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/openvino_ir/reader.hpp"
@@ -29,6 +32,7 @@ struct FormatRow {
   bool (*probe)(Head);                                       ///< null: the contents tell nothing
   Imported (*read)(const ModelFile&, const ImportOptions&);  ///< null: there is no reader
   std::string_view hint = {};                                ///< what to do where there is no reader
+  std::string_view framework = {};                           ///< what --framework calls it
 };
 
 bool use_runtime_2_0(const ImportOptions& options, bool usual) {
@@ -60,6 +64,18 @@ Imported read_keras(const ModelFile& file, const ImportOptions& options) {
   return import_keras(OnDisk(file).path(), options);
 }
 
+Imported read_caffe(const ModelFile& file, const ImportOptions& options) {
+  return import_caffe(OnDisk(file).path(), options);
+}
+
+Imported read_mxnet(const ModelFile& file, const ImportOptions& options) {
+  return import_mxnet(OnDisk(file).path(), options);
+}
+
+Imported read_kaldi(const ModelFile& file, const ImportOptions& options) {
+  return import_kaldi(OnDisk(file).path(), options);
+}
+
 Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
@@ -84,22 +100,20 @@ bool is_onnx(Head h) {
 bool is_tflite(Head h) { return h.size() >= 8 && h.substr(4, 4) == "TFL3"; }
 bool is_hdf5(Head h) { return h.starts_with("\x89HDF\r\n\x1a\n"); }
 bool is_zip(Head h) { return h.starts_with("PK\x03\x04"); }
-bool is_kaldi(Head h) { return h.starts_with(std::string_view("\0B", 2)) || h.starts_with("<Nnet"); }
+bool is_kaldi(Head h) {
+  return h.starts_with(std::string_view("\0B", 2)) || h.starts_with("<Nnet") || h.starts_with("<TransitionModel");
+}
 
 constexpr FormatRow kFormats[] = {
     // name, endings of file names, probe, reader, what to do without one
     {"OpenVINO IR", {".xml"}, is_xml, read_ir},
-    {"ONNX", {".onnx"}, is_onnx, read_onnx},
+    {"ONNX", {".onnx"}, is_onnx, read_onnx, {}, "onnx"},
     {"TensorFlow Lite", {".tflite"}, is_tflite, read_tflite},
-    {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, read_tensorflow},
+    {"TensorFlow", {".pb", ".pbtxt", ".meta"}, nullptr, read_tensorflow, {}, "tf"},
     {"Keras", {".h5", ".hdf5", ".keras"}, is_hdf5, read_keras},
-    {"Caffe", {".caffemodel", ".prototxt"}, nullptr, nullptr, "not yet supported; convert the model to ONNX"},
-    {"MXNet",
-     {"-symbol.json", ".params"},
-     nullptr,
-     nullptr,
-     "not yet supported; convert the model to ONNX (mxnet.onnx.export_model)"},
-    {"Kaldi", {".nnet", ".mdl"}, is_kaldi, nullptr, "not yet supported"},
+    {"Caffe", {".caffemodel", ".prototxt"}, nullptr, read_caffe, {}, "caffe"},
+    {"MXNet", {"-symbol.json", ".params", ".nd"}, nullptr, read_mxnet, {}, "mxnet"},
+    {"Kaldi", {".nnet", ".mdl", ".raw"}, is_kaldi, read_kaldi, {}, "kaldi"},
     {"PyTorch",
      {".pt", ".pth"},
      is_zip,
@@ -132,7 +146,12 @@ Error unknown_format(const std::string& path) {
       .in_file(path);
 }
 
-const FormatRow& find_format(const ModelFile& file) {
+const FormatRow* by_framework(std::string_view framework) {
+  const auto it = std::ranges::find(kFormats, framework, &FormatRow::framework);
+  return framework.empty() || it == std::end(kFormats) ? nullptr : it;
+}
+
+const FormatRow& find_format(const ModelFile& file, const std::string& framework) {
   const std::string& path = file.path();
   const Bytes contents = contents_of(file);
   const Head head(reinterpret_cast<const char*>(contents.data()), std::min(contents.size(), kHeadBytes));
@@ -140,7 +159,8 @@ const FormatRow& find_format(const ModelFile& file) {
     throw Error(ErrorCode::UnknownFormat, path + " is a Git LFS pointer, not the model itself")
         .in_file(path)
         .hint("fetch the file: git lfs pull");
-  const FormatRow* format = by_name(path);
+  const FormatRow* format = by_framework(framework);
+  if (!format) format = by_name(path);
   if (!format) format = by_contents(head);
   if (!format) throw unknown_format(path).hint("models are " + readable_formats());
   if (!format->read)
@@ -156,7 +176,7 @@ Imported import_model(const ModelFile& given, const ImportOptions& options) {
   const std::string saved_model = given.path() + "/saved_model.pb";  // of TensorFlow: a model is a folder
   const ModelFile file = !given.memory() && file_exists(saved_model) ? ModelFile(saved_model) : given;
   try {
-    Imported imported = find_format(file).read(file, options);
+    Imported imported = find_format(file, options.framework.framework).read(file, options);
     imported.graph.release = options.release;
     return imported;
   } catch (Error& e) {

@@ -26,6 +26,8 @@ struct ImportOptions {
   std::map<std::string, Shape> input_shapes{};  ///< by input; needed where the model leaves a dimension open
   model_optimizer::CutOptions cut{};
   model_optimizer::PreprocessOptions preprocess{};
+  model_optimizer::RewriteOptions rewrites{};
+  model_optimizer::FrameworkOptions framework{};
   bool half_precision = true;  ///< constants rounded to FP16; false: as precise as in the file
   bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
   /// Where layers that can't be read are noted, and left out; null: they are thrown.

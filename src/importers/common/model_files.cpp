@@ -57,8 +57,13 @@ OnDisk::OnDisk(const ModelFile& file) : path_(file.path()) {
   std::string folder = (std::filesystem::temp_directory_path() / "blobsmith-XXXXXX").string();
   if (!mkdtemp(folder.data())) throw Error(ErrorCode::FileNotWritable, "no temporary folder can be made: " + folder);
   folder_ = folder;
-  path_ = folder_ + "/" + std::filesystem::path(file.path()).filename().string();
-  write_file(path_, std::span<const uint8_t>(file.memory()->contents));
+  const auto put = [&](const std::string& name, const ModelFile::Contents& contents) {
+    const std::string path = folder_ + "/" + std::filesystem::path(name).filename().string();
+    write_file(path, std::span<const uint8_t>(contents));
+    return path;
+  };
+  path_ = put(file.path(), file.memory()->contents);
+  for (const auto& [name, contents] : file.memory()->beside) put(name, contents);
 }
 
 OnDisk::~OnDisk() {

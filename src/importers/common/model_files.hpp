@@ -13,7 +13,8 @@ namespace blobsmith::importers {
 Bytes contents_of(const ModelFile& file);
 /// Of a file in the same folder, by its name; nothing where there is none.
 std::optional<Bytes> contents_beside(const ModelFile& file, const std::string& name);
-/// For libraries that read by path: a model in memory becomes a temporary file, for as long as this lives.
+/// For libraries that read by path: a model in memory, and what is beside it, become temporary files, for as long
+/// as this lives.
 class OnDisk {
  public:
   /// Throws FileNotWritable.

@@ -27,7 +27,7 @@ void check_operators(const SourceModel& model, const std::function<bool(const So
 /// The framework's name stays with the value that it names.
 void define(Session& s, const std::string& key, Value v) {
   s.values[key] = v;
-  v.node->output(v.port).tensor_names.push_back(key);
+  v.node->output(v.port).tensor_names.push_back(tensor_name(key));
 }
 
 /// How the user can say what the model leaves open: the shape as it is, with "?" for the user to fill in.

@@ -1,5 +1,6 @@
 // A model as a front end hands it over, before anything is converted: named operators that read and write tensors.
-// Tensors have keys that are unique in the model: names of ONNX values, "node:port", names of blobs.
+// Tensors have keys that are unique in the model: names of ONNX values, "node:port", names of blobs. Where a format
+// writes one name several times, the keys of the later ones end in kAgain and a number, which is no part of the name.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,6 +10,10 @@
 #include "graph/graph.hpp"
 
 namespace blobsmith::importers {
+
+inline constexpr char kAgain = '\n';
+/// The name of a tensor in the file.
+inline std::string tensor_name(const std::string& key) { return key.substr(0, key.find(kAgain)); }
 
 struct SourceOperator {
   size_t index = 0;  ///< the front end's own number

@@ -35,6 +35,7 @@ class Cutter {
     std::vector<SourceOutput> outputs;
     for (const std::string& text : options_.cut.outputs) outputs.push_back(output_at(text));
     cut_inputs();
+    for (const InputPlace& place : options_.cut.frozen) freeze(place);
     if (!outputs.empty()) {
       model_.outputs = std::move(outputs);
       model_.only_stated_outputs = true;
@@ -122,6 +123,12 @@ class Cutter {
       stated_.insert(input.key);
       model_.inputs.push_back(std::move(input));
     }
+  }
+
+  void freeze(const InputPlace& place) {
+    SourceInput* input = find_input(place.place);
+    if (!input) throw Error(ErrorCode::BadInputName, "the model has no input named '" + place.place + "'");
+    state(*input, place);
   }
 
   void add_input(const InputPlace& place, std::vector<SourceInput>& made) {

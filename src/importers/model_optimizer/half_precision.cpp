@@ -101,6 +101,27 @@ std::vector<Remark> limit_constants(Graph& graph) {
   return limited;
 }
 
+void to_single_precision(Graph& graph) {
+  bool changed = false;
+  for (Node* n : graph.all()) {
+    if (n->body) to_single_precision(*n->body);
+    if ((!n->is_constant() && !n->is("Parameter")) || !is_float(n->element_type()) ||
+        n->element_type() == ElementType::f32)
+      continue;
+    if (n->is_constant()) n->constant = Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32());
+    graph.set_outputs(n, {{ElementType::f32, n->shape()}});
+    changed = true;
+  }
+  for (Node* n : graph.all())
+    for (const char* name : {"destination_type", "output_type"})
+      if (n->attrs.has(name))
+        if (const auto type = parse_element_type(n->attrs.text(name)); type && is_float(*type))
+          n->attrs.set(name, std::string("f32"));
+  if (!changed) return;
+  infer_all(graph);
+  transforms::apply_rewrites(graph, {{{"Convert"}, drop_convert}});
+}
+
 void to_half_precision(Graph& graph) {
   for (Node* n : graph.all()) convert_node(graph, n);
   graph.remove_unreachable();

@@ -4,7 +4,7 @@
 namespace blobsmith::model_optimizer {
 
 std::optional<LinearOperand> linear_operand(const Node* n) {
-  if (!n->is("Multiply") && !n->is("Add")) return std::nullopt;
+  if ((!n->is("Multiply") && !n->is("Add")) || n->attrs.has(kUnfused)) return std::nullopt;
   const Value a = n->input(0), b = n->input(1);
   const bool first = a.node->is_constant(), second = b.node->is_constant();
   if (first == second) return std::nullopt;

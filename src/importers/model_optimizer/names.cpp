@@ -6,6 +6,21 @@
 
 namespace blobsmith::model_optimizer {
 
+namespace {
+
+/// That of the tensor where the framework's tensors are "node:port", unless a layer has it (model-optimizer spec §8.4).
+std::string result_name(const Session& s, const Node& n, int port) {
+  using importers::Framework;
+  const std::vector<std::string>& tensors = n.output(port).tensor_names;
+  const bool by_tensor = s.framework != Framework::Onnx && s.framework != Framework::Caffe;
+  if (by_tensor && !tensors.empty() &&
+      std::ranges::none_of(s.graph.all(), [&](const Node* other) { return other->name == tensors[0]; }))
+    return tensors[0];
+  return n.name + "/sink_port_" + std::to_string(port);
+}
+
+}  // namespace
+
 void name_outputs(Session& s) {
   std::set<const Node*> named;
   for (Node* r : s.graph.results()) {
@@ -14,7 +29,7 @@ void name_outputs(Session& s) {
     std::vector<std::string>& tensor_names = n->output(r->input(0).port).tensor_names;
     if (r->attrs.flag("named") && std::ranges::find(tensor_names, r->name) == tensor_names.end())
       tensor_names.push_back(r->name);
-    r->name = n->name + "/sink_port_" + std::to_string(r->input(0).port);
+    r->name = result_name(s, *n, r->input(0).port);
     r->attrs.erase("named");
   }
 }

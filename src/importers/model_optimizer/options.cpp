@@ -137,4 +137,13 @@ std::vector<ChannelValues> parse_channel_values(std::string_view text) {
   return list;
 }
 
+std::pair<int64_t, int64_t> parse_offsets(std::string_view text) {
+  constexpr const char* kForm = "(1,2)";
+  std::string item(text);
+  const auto inside = take_brackets(item);
+  const std::vector<std::string> list = inside ? words(*inside) : std::vector<std::string>{};
+  if (!item.empty() || list.size() != 2) throw bad(text, kForm);
+  return {number<int64_t>(list[0], text, kForm), number<int64_t>(list[1], text, kForm)};
+}
+
 }  // namespace blobsmith::model_optimizer

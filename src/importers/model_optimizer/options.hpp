@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -23,6 +24,7 @@ struct CutOptions {
   std::vector<std::string> outputs{};  ///< places as above
   std::vector<Shape> shapes{};         ///< of `inputs` in order, or of the only input
   std::optional<int64_t> batch{};      ///< first dimension of all inputs
+  std::vector<InputPlace> frozen{};    ///< inputs with values, beside `inputs`
 };
 
 /// Values per channel for inputs by name. A single list without a name is for the inputs in their order.
@@ -34,7 +36,33 @@ struct ChannelValues {
 /// (x - mean) / scale, in the order of the model's channels; `reverse` for pictures that come in the other order.
 struct PreprocessOptions {
   std::vector<ChannelValues> mean{}, scale{};
+  std::optional<double> scale_of_all{};  ///< instead of `scale`: for every input
   bool reverse_input_channels = false;
+};
+
+/// Rewrites that can be switched off or on.
+struct RewriteOptions {
+  bool fuse = true;                    ///< factors and summands into each other and into weights
+  bool group_convolutions = true;      ///< Split, convolutions, Concat: one convolution
+  bool move_strides = true;            ///< of 1x1 convolutions to what is before them
+  bool merge_concats = false;          ///< Concats of Concats
+  bool static_shape = false;           ///< shapes are numbers, not computed while the network runs
+  std::vector<std::string> unfused{};  ///< regular expressions: layers whose names match are not fused
+};
+
+/// Options of single frameworks (model-optimizer spec §2.3); paths are of files. What a framework has no use for is
+/// ignored.
+struct FrameworkOptions {
+  std::string framework{};    ///< "caffe", "kaldi", "mxnet", "onnx", "tf"; empty: told by the file
+  std::string input_proto{};  ///< Caffe: the prototxt; empty: beside the model
+  std::string mean_file{};    ///< Caffe: a picture that is subtracted from the input
+  std::optional<std::pair<int64_t, int64_t>> mean_file_offsets{};  ///< row and column of its first used pixel
+  std::string input_symbol{};                                      ///< MXNet: the symbol file; empty: beside the model
+  std::string nd_prefix_name{}, pretrained_model_name{};           ///< MXNet: parameters apart from the pretrained ones
+  std::string counts{};                                            ///< Kaldi: priors of the classes
+  bool remove_output_softmax = false, remove_memory = false;       ///< Kaldi
+  bool input_model_is_text = false, disable_nhwc_to_nchw = false;  ///< TensorFlow, with all that follow
+  std::string input_checkpoint{}, saved_model_tags{}, transformations_config{}, object_detection_pipeline{};
 };
 
 // Each throws BadOptionValue with what is expected.
@@ -42,5 +70,6 @@ std::vector<InputPlace> parse_inputs(std::string_view text);             ///< --
 std::vector<std::string> parse_places(std::string_view text);            ///< --output
 std::vector<Shape> parse_shapes(std::string_view text);                  ///< --input_shape: [1,3,224,224],[1,10]
 std::vector<ChannelValues> parse_channel_values(std::string_view text);  ///< --mean_values: [1,2,3] or x[1,2,3],y[4]
+std::pair<int64_t, int64_t> parse_offsets(std::string_view text);        ///< --mean_file_offsets: (1,2)
 
 }  // namespace blobsmith::model_optimizer

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <regex>
 
 #include "importers/model_optimizer/layout.hpp"
 #include "importers/model_optimizer/outputs.hpp"
@@ -34,14 +35,15 @@ bool quirks(const Session& s) { return s.options.quirks; }
 
 void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
-void half_precision(Session& s) {
-  if (!s.options.half_precision) return;
+void precision(Session& s) {
+  if (!s.options.half_precision) return to_single_precision(s.graph);
   if (!quirks(s)) std::ranges::move(split_factors(s.graph), std::back_inserter(s.notes));
   if (!quirks(s)) std::ranges::move(limit_constants(s.graph), std::back_inserter(s.notes));
   to_half_precision(s.graph);
 }
 
 void linear_operands_into_weights(Session& s) {
+  if (!s.options.rewrites.fuse) return;
   const auto before = s.framework == Framework::TensorFlow ? multiply_into_tensorflow_weights_before
                       : quirks(s)                          ? multiply_into_weights_before
                                                            : multiply_into_matrix_before;
@@ -79,14 +81,40 @@ void layer_norm(Session& s) { apply_rewrites(s.graph, {{{"Divide"}, fuse_layer_n
 void inverse_operations(Session& s) {
   apply_rewrites(s.graph, {{{"Subtract"}, subtract_to_add}, {{"Divide"}, divide_to_multiply}});
 }
-void linear_sequences(Session& s) { apply_rewrites(s.graph, {{{"Multiply", "Add"}, fuse_linear_sequence}}); }
-void grouped_convolutions(Session& s) { apply_rewrites(s.graph, {{{"Concat"}, fuse_grouped_convolution}}); }
+void linear_sequences(Session& s) {
+  if (s.options.rewrites.fuse) apply_rewrites(s.graph, {{{"Multiply", "Add"}, fuse_linear_sequence}});
+}
+void grouped_convolutions(Session& s) {
+  if (s.options.rewrites.group_convolutions) apply_rewrites(s.graph, {{{"Concat"}, fuse_grouped_convolution}});
+}
+void loops(Session& s) { apply_rewrites(s.graph, {{{"TensorIterator"}, move_transposes_into_loop}}); }
 void pads(Session& s) {
   if (s.framework == Framework::TensorFlow) return void(apply_rewrites(s.graph, {{{"Pad"}, fold_stated_pad}}));
   apply_rewrites(s.graph, {{{"Pad"}, quirks(s) ? fold_pad : fold_pad_exactly}});
 }
 void dilated_convolutions(Session& s) { apply_rewrites(s.graph, {{{"BatchToSpace"}, fuse_dilated_convolution}}); }
-void strides(Session& s) { move_strides_up(s.graph); }
+void strides(Session& s) {
+  if (s.options.rewrites.move_strides) move_strides_up(s.graph);
+}
+void concats(Session& s) {
+  if (s.options.rewrites.merge_concats) apply_rewrites(s.graph, {{{"Concat"}, merge_concats}});
+}
+void shapes(Session& s) {
+  if (s.options.rewrites.static_shape) fold_shapes(s.graph);
+}
+
+void mark_unfused(Session& s) {
+  if (s.options.rewrites.unfused.empty()) return;
+  std::vector<std::regex> expressions;
+  for (const std::string& text : s.options.rewrites.unfused) try {
+      expressions.emplace_back(text);
+    } catch (const std::regex_error&) {
+      throw Error(ErrorCode::BadOptionValue, "--finegrain_fusing: '" + text + "' is no regular expression");
+    }
+  for (Node* n : s.graph.all())
+    if (std::ranges::any_of(expressions, [&](const std::regex& e) { return std::regex_search(n->name, e); }))
+      n->attrs.set(kUnfused, true);
+}
 void subtractions(Session& s) { apply_rewrites(s.graph, {{{"Add"}, add_to_subtract}}); }
 void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
 void transposes(Session& s) { apply_rewrites(s.graph, {{{"Transpose"}, merge_transposes}}); }
@@ -107,13 +135,17 @@ constexpr StepRow kSteps[] = {
     {"middle", "dilated convolutions", dilated_convolutions, of(Framework::TensorFlow)},
     {"middle", "Reshapes in sequence", on_reshape<merge_reshapes>, of(Framework::TensorFlow)},
     {"middle", "channels first", channels_first, of(Framework::TensorFlow)},
+    {"middle", "shapes as numbers", shapes, kAll},
     {"middle", "mean and scale values", add_mean_and_scale, kAll},
+    {"middle", "layers that are not to be fused", mark_unfused, kAll},
+    {"middle", "Transposes around loops", loops, of(Framework::Mxnet) | of(Framework::TensorFlow)},
     {"middle", "linear sequences", linear_sequences, kAll},
     {"middle", "factors into weights", linear_operands_into_weights, kAll},
     {"middle", "grouped convolutions", grouped_convolutions, kAll},
     {"middle", "factors into weights of groups", linear_operands_into_weights, kAll},
     {"middle", "pads into windows", pads, kAll},
     {"middle", "strides of 1x1 convolutions", strides, kChannelsFirst},
+    {"middle", "Concats of Concats", concats, kAll},
     {"back", "Add as Subtract", subtractions, kAll},
     {"back", "constants of MatMul", matrix_constants, kAll},
     {"back", "Transposes in sequence", transposes, kAll},
@@ -122,7 +154,7 @@ constexpr StepRow kSteps[] = {
     {"back", "reversed input channels", reverse_input_channels, kAll},
     {"back", "unused nodes", remove_unused, kAll},
     {"emission", "single outputs", separate_outputs, kAll},
-    {"emission", "half precision", half_precision, kAll},
+    {"emission", "precision", precision, kAll},
     {"emission", "outputs that were no more than a Convert", separate_outputs, kAll},
     {"emission", "names of outputs", name_outputs, kAll},
     {"emission", "unique names", make_names_unique, kAll},

@@ -178,6 +178,11 @@ void reverse_by_layers(Graph& g, Node* input) {
 
 void add_mean_and_scale(Session& s) {
   // The scale first: the mean comes between it and the input.
+  if (const auto scale = s.options.preprocess.scale_of_all) {
+    if (*scale == 0) throw Error(ErrorCode::BadOptionValue, "the scale is 0");
+    for (Node* input : s.graph.parameters())
+      if (is_float(input->element_type()) && *scale != 1) insert(s, input, "Multiply", {1 / *scale}, "/scale");
+  }
   for (auto& [input, values] : by_input(s, s.options.preprocess.scale)) {
     if (std::ranges::find(values, 0.0) != values.end())
       throw Error(ErrorCode::BadOptionValue, "a scale value of input '" + input->name + "' is 0");

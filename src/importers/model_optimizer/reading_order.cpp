@@ -44,6 +44,7 @@ class Copy {
   static Node* finish(Node* copy, const Node* n) {
     copy->attrs = n->attrs;
     copy->source = n->source;
+    if (n->is("Parameter")) copy->constant = n->constant;  // a mean image
     for (int i = 0; i < n->output_count() && i < copy->output_count(); ++i)
       copy->output(i).tensor_names = n->output(i).tensor_names;
     return copy;
@@ -60,6 +61,8 @@ Graph in_reading_order(Graph graph, const std::set<const Node*>& kept) {
   for (Node* r : graph.results()) copy.from(r);
   for (Node* p : graph.parameters())
     if (kept.contains(p)) copy.from(p);
+  for (Node* n : graph.all())
+    if (n->is("Assign")) copy.from(n);
   Graph read = copy.take();
   read.name = graph.name;
   return read;

@@ -40,14 +40,22 @@ bool fuse_normalize_l2(Rewriter& rw, Node* n);
 bool merge_reshapes(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
+// loop_transposes.cpp
+bool move_transposes_into_loop(Rewriter& rw, Node* n);
 // transposes.cpp
 bool transpose_matmul_constant(Rewriter& rw, Node* n);
 bool merge_transposes(Rewriter& rw, Node* n);
+
+// shapes.cpp: options that are off by default
+bool merge_concats(Rewriter& rw, Node* n);
+void fold_shapes(Graph& graph);  ///< what is known of shapes becomes constants
 
 // half_precision.cpp: --data_type FP16
 void to_half_precision(Graph& graph);
 /// Factors beyond FP16 become two (factors.cpp).
 std::vector<Remark> split_factors(Graph& graph);
+/// --data_type FP32: floating constants and inputs of another precision become single.
+void to_single_precision(Graph& graph);
 /// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
 std::vector<Remark> limit_constants(Graph& graph);
 // reading_order.cpp
@@ -56,6 +64,8 @@ std::vector<Remark> limit_constants(Graph& graph);
 Graph in_reading_order(Graph graph, const std::set<const Node*>& kept);
 
 // ---- linear_operand.cpp: a Multiply or Add of one constant and one computed operand --------------------------------
+/// An attribute of nodes that the user wants left alone.
+inline constexpr std::string_view kUnfused = "unfused";
 struct LinearOperand {
   Value data, constant;
 };

@@ -31,10 +31,22 @@ class StrideWalk {
       else
         visit_other(n);
     }
-    if (changed_) infer_all(graph_);
+    if (!changed_) return;
+    for (Node* n : graph_.ordered()) infer_again(n);
   }
 
  private:
+  /// Constants that fusions have made are in double precision until they are rounded.
+  void infer_again(Node* n) {
+    const bool linear = n->is("Multiply") || n->is("Add");
+    for (const int constant : {0, 1}) {
+      if (!linear || !n->input(constant).node->is_constant()) continue;
+      const Value data = n->input(1 - constant);
+      if (data.type() != n->input(constant).type()) return graph_.set_outputs(n, {{data.type(), data.shape()}});
+    }
+    infer(graph_, n);
+  }
+
   /// What each consumer asks for: the stride that it left to its input, 1 where it left none.
   struct WantedStrides {
     NodeUse use;

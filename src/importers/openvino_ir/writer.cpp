@@ -61,6 +61,12 @@ class Weights {
     if (fresh) data_.append(bytes);
     return it->second;
   }
+  /// At the end, whatever is there.
+  uint64_t add(const Bytes& bytes) {
+    const uint64_t at = data_.size();
+    data_.append(bytes);
+    return at;
+  }
   ChunkedBytes take() { return std::move(data_); }
 
  private:
@@ -258,13 +264,32 @@ class Net {
   std::set<std::string> names_;
 };
 
+/// The mean image of an input, channel by channel; its bytes follow those of the constants.
+void pre_process(Xml& xml, const Graph& graph, Weights& weights) {
+  for (const Node* p : graph.parameters()) {
+    if (p->constant.bytes.empty()) continue;
+    const Tensor& mean = p->constant;
+    const size_t plane = mean.bytes.size() / static_cast<size_t>(mean.shape.at(0));
+    xml.open("pre-process" + attribute("mean-precision", precision_name(mean.type)) +
+             attribute("reference-layer-name", p->name));
+    for (int64_t i = 0; i < mean.shape[0]; ++i) {
+      const Bytes bytes = mean.bytes.slice(static_cast<size_t>(i) * plane, plane);
+      xml.open("channel" + attribute("id", i));
+      xml.line("<mean" + attribute("offset", weights.add(bytes)) + attribute("size", plane) + "/>");
+      xml.close("channel");
+    }
+    xml.close("pre-process");
+  }
+}
+
 void meta_data(Xml& xml, const IrWriterOptions& options) {
   auto sorted = options.parameters;
   std::ranges::sort(sorted);
   xml.open("meta_data");
   xml.line("<MO_version" + attribute("value", options.producer) + "/>");
   xml.open("cli_parameters");
-  for (const auto& [name, value] : sorted) xml.line("<" + name + attribute("value", value) + "/>");
+  for (const auto& [name, value] : sorted)
+    xml.line("<" + name + attribute(name == "unset" ? "unset_cli_parameters" : "value", value) + "/>");
   xml.close("cli_parameters");
   xml.close("meta_data");
 }
@@ -280,9 +305,29 @@ WrittenIr write_openvino_ir(const Graph& graph, const IrWriterOptions& options) 
   ir::Xml xml;
   xml.open("net" + ir::attribute("name", graph.name) + ir::attribute("version", options.version));
   ir::Net(graph, options.version, weights, xml).write();
+  ir::pre_process(xml, graph, weights);
   if (!options.producer.empty()) ir::meta_data(xml, options);
   xml.close("net");
   return {xml.take(), weights.take()};
+}
+
+std::string mapping_of(const Graph& graph) {
+  ir::Xml xml;
+  xml.open("mapping");
+  size_t id = 0;
+  for (const Node* n : graph.ordered()) {
+    for (int i = 0; i < n->output_count() && !n->is("Result"); ++i)
+      for (const std::string& tensor : n->output(i).tensor_names) {
+        xml.open("map");
+        xml.line("<framework" + ir::attribute("name", n->name) + ir::attribute("out_port_id", tensor) + "/>");
+        xml.line("<IR" + ir::attribute("name", n->name) + ir::attribute("out_port_id", n->input_count() + i) +
+                 ir::attribute("id", id) + "/>");
+        xml.close("map");
+      }
+    ++id;
+  }
+  xml.close("mapping");
+  return xml.take();
 }
 
 void save_openvino_ir(const Graph& graph, const std::string& stem, const IrWriterOptions& options) {

@@ -24,6 +24,9 @@ struct WrittenIr {
 /// a node that has no form in an IR, naming it; BadOptionValue for another version.
 WrittenIr write_openvino_ir(const Graph& graph, const IrWriterOptions& options = {});
 
+/// The .mapping file: layers of the IR and the tensors of the model that they compute.
+std::string mapping_of(const Graph& graph);
+
 /// Writes `stem`.xml and `stem`.bin, and the folder they are in. Errors as above; FileNotWritable.
 void save_openvino_ir(const Graph& graph, const std::string& stem, const IrWriterOptions& options = {});
 

@@ -1,0 +1,114 @@
+// Larger and smaller pictures, and values in other places.
+#include <algorithm>
+#include <cmath>
+
+#include "importers/caffe/operators.hpp"
+
+namespace blobsmith::caffe {
+namespace {
+
+struct Sampling {
+  const char* mode = "linear_onnx";
+  const char* coordinates = "align_corners";
+  const char* nearest = "round_prefer_floor";
+  bool antialias = false;
+};
+
+Value interpolate(Context& c, const std::vector<int64_t>& size, const Sampling& s) {
+  if (std::ranges::any_of(size, [](int64_t v) { return v < 1; })) c.refuse("its output would be " + to_string(size));
+  const std::vector<int64_t> none(4, 0);
+  const Value sizes = c.integers_constant(size, "/sizes"),
+              scales = c.constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{1, 1}), "/scales"),
+              axes = c.integers_constant({2, 3}, "/axes");
+  return c.make("Interpolate", {c.input(0), sizes, scales, axes},
+                attributes({{"mode", std::string(s.mode)},
+                            {"shape_calculation_mode", std::string("sizes")},
+                            {"coordinate_transformation_mode", std::string(s.coordinates)},
+                            {"nearest_mode", std::string(s.nearest)},
+                            {"antialias", s.antialias},
+                            {"pads_begin", none},
+                            {"pads_end", none},
+                            {"cube_coeff", -0.75}}),
+                4);
+}
+
+/// DeepLab's: corners on corners. quirk: Model Optimizer zooms by the factor alone.
+int64_t zoomed(const Context& c, int64_t in, int64_t factor) {
+  return c.quirks() ? in * factor : in + (in - 1) * (factor - 1);
+}
+
+std::vector<Value> interp(Context& c) {
+  const Message& p = c.parameters("interp_param");
+  if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions, not 4");
+  const int64_t height = p.integer("height", 0), width = p.integer("width", 0), zoom = p.integer("zoom_factor", 1),
+                shrink = p.integer("shrink_factor", 1), pad = p.integer("pad_beg", 0) + p.integer("pad_end", 0);
+  if (zoom < 1 || shrink < 1 || zoom > INT16_MAX) c.refuse("its zoom_factor or shrink_factor is not positive");
+  if (pad != 0) c.refuse("it crops its input by pad_beg and pad_end");
+  std::vector<int64_t> size{height, width};
+  if (c.has_input(1)) {
+    if (c.rank(1) != 4) c.refuse("its second input does not have 4 dimensions");
+    size = {c.shape(1)[2], c.shape(1)[3]};
+  } else if (height == 0 || width == 0) {
+    for (const size_t i : {0, 1}) {
+      const int64_t in = c.shape()[i + 2];
+      const int64_t shrunk = shrink == 1 ? in : (in - 1) / shrink + 1;
+      size[i] = zoom == 1 ? shrunk : zoomed(c, shrunk, zoom);
+    }
+  }
+  return {interpolate(c, size, {})};
+}
+
+/// FlowNet's.
+std::vector<Value> resample(Context& c) {
+  const Message& p = c.parameters("resample_param");
+  if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions, not 4");
+  const std::string type = p.text("type", "LINEAR");
+  const double factor = p.real("factor", 1);
+  std::vector<int64_t> size{p.integer("height", 0), p.integer("width", 0)};
+  if (c.has_input(1) && c.rank(1) == 4)
+    size = {c.shape(1)[2], c.shape(1)[3]};
+  else if (size[0] == 0 || size[1] == 0)
+    for (const size_t i : {0, 1})
+      size[i] = static_cast<int64_t>(std::floor(static_cast<double>(c.shape()[i + 2]) * factor));
+  const bool antialias = p.flag("antialias", true);
+  const bool shrinks = size[0] < c.shape()[2] || size[1] < c.shape()[3];
+  if (type == "NEAREST" || type == "1") return {interpolate(c, size, {"nearest", "half_pixel", "round_prefer_floor"})};
+  if (type != "LINEAR" && type != "2") c.refuse("its type " + type + " can't be computed");
+  if (antialias && shrinks) c.refuse("it shrinks its input with antialiasing");
+  return {interpolate(c, size, {"linear_onnx", "half_pixel"})};
+}
+
+/// Each value in a block of its own size. No layer of Model Optimizer.
+std::vector<Value> upsample(Context& c) {
+  const Message& p = c.parameters("upsample_param");
+  if (c.rank() != 4 || c.input_count() != 1) c.refuse("it puts values back where a pool took them from");
+  const int64_t scale = p.integer("scale", 2);
+  if (scale < 1 || scale > INT16_MAX) c.refuse("its scale is " + std::to_string(scale));
+  return {interpolate(c, {c.shape()[2] * scale, c.shape()[3] * scale}, {"nearest", "asymmetric", "floor"})};
+}
+
+std::vector<Value> shuffle_channel(Context& c) {
+  return {
+      c.make("ShuffleChannels", {c.input(0)},
+             attributes({{"axis", int64_t{1}}, {"group", c.parameters("shuffle_channel_param").integer("group", 1)}}))};
+}
+
+std::vector<Value> reorg(Context& c) {
+  return {c.make("ReorgYolo", {c.input(0)},
+                 attributes({{"stride", c.parameters("reorg_yolo_param").integer("stride", 1)}}))};
+}
+
+// type, becomes, conversion, limits
+constexpr OperatorRow kOperators[] = {
+    {"Interp", "Interpolate", interp, "without pads"},
+    {"ReorgYolo", "ReorgYolo", reorg},
+    {"Resample", "Interpolate", resample, "NEAREST and LINEAR, no antialiasing of smaller pictures"},
+    {"ShuffleChannel", "ShuffleChannels", shuffle_channel},
+    {"Upsample", "Interpolate", upsample, "one input"},
+};
+
+}  // namespace
+
+std::span<const OperatorRow> resize_operators() { return kOperators; }
+
+}  // namespace blobsmith::caffe

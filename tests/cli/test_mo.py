@@ -1,0 +1,93 @@
+"""`blobsmith mo`: the command line and the messages of Intel's Model Optimizer."""
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'conformance'))
+import framework_models
+
+
+@pytest.fixture(scope='session')
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('models')
+    return {name: os.path.join(case, arguments[1]) for name, (case, arguments) in framework_models.write(str(folder)).items()}
+
+
+def faq(number):
+    return f'question #{number}.'
+
+
+def test_writes_ir_and_mapping(run, models, tmp_path):
+    done = run('mo', '--input_model', models['caffe_residual'], '--output_dir', tmp_path / 'a', '-n', 'net', '--data_type', 'half')
+    assert done.returncode == 0, done.stderr
+    assert 'Model Optimizer arguments:' in done.stdout and '[ SUCCESS ] Generated IR version 10 model.' in done.stdout
+    net = ET.parse(tmp_path / 'a' / 'net.xml').getroot()
+    assert net.find('layers/layer[@type="Parameter"]/data').get('element_type') == 'f16'
+    stated = {e.tag: e.get('value') for e in net.find('meta_data/cli_parameters')}
+    assert stated['data_type'] == 'half' and stated['input_model'] == 'DIR/model.caffemodel'
+    assert ET.parse(tmp_path / 'a' / 'net.mapping').getroot().find('map/framework') is not None
+    assert run('mo', '-m', models['caffe_residual'], '-o', tmp_path / 'b', '--silent').stdout == ''
+    assert run('mo', '--version').stdout.startswith('Version of Model Optimizer is:')
+
+
+def test_links_behave_as_the_tool(tool, models, tmp_path):
+    for name, options in (('mo', []), ('mo.py', []), ('mo_caffe.py', [])):
+        link = tmp_path / name
+        link.symlink_to(os.path.abspath(tool))
+        done = subprocess.run([link, '--input_model', models['caffe_residual'], '--output_dir', tmp_path / 'o', *options], capture_output=True, text=True)
+        assert done.returncode == 0 and 'SUCCESS' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize('arguments,words,number', [
+    (['--framework', 'tea', '-m', '{caffe_residual}'], 'Framework tea is not a valid target', 15),
+    (['-m', '{caffe_residual}', '--input_shape', '[1,3,16,16]', '-b', '2'], 'Both --input_shape and --batch were provided', 56),
+    (['-m', '{caffe_residual}', '--scale', '2', '--scale_values', '[2]'], 'Both --scale and --scale_values are defined', 19),
+    (['-m', '{caffe_residual}', '--output', 'nowhere'], 'No node with name nowhere', 51),
+    (['-m', '{caffe_residual}', '--mean_values', '[1],[2]'], 'Numbers of inputs and mean/scale values do not match', 61),
+    (['-m', '{caffe_residual}', '--mean_file', '{caffe_residual}', '--mean_values', '[1,2,3]'], 'Both --mean_file and mean_values', 17)])
+def test_words_and_questions_of_the_faq(run, models, tmp_path, arguments, words, number):
+    done = run('mo', *[a.format(**models) for a in arguments], '--output_dir', tmp_path, '--silent')
+    assert done.returncode != 0 and '[ ERROR ]  ' in done.stderr and words in done.stderr and faq(number) in done.stderr, done.stderr
+
+
+def test_all_unknown_layers_are_listed(run, models, tmp_path):
+    prototxt = tmp_path / 'deploy.prototxt'
+    prototxt.write_text(framework_models.image(3, 4, 4) + framework_models.text('a', 'Foo', 'data', 'a') + framework_models.text('b', 'Foo', 'a', 'b') + framework_models.text('c', 'Bar', 'b', 'c'))
+    done = run('mo', '-m', models['caffe_residual'], '-d', prototxt, '-o', tmp_path, '--silent')
+    assert done.returncode == 1
+    assert 'List of operations that cannot be converted' in done.stderr and 'Foo (2)' in done.stderr and 'Bar (1)' in done.stderr and faq(24) in done.stderr
+
+
+def test_a_missing_description_is_asked_for(run, tmp_path):
+    model = tmp_path / 'x.caffemodel'
+    model.write_bytes(b'')
+    done = run('mo', '-m', model, '-o', tmp_path, '--silent')
+    assert 'Cannot find prototxt file' in done.stderr and faq(20) in done.stderr
+
+
+def test_what_has_no_meaning_is_refused_by_name(run, models, tmp_path):
+    for option, value in (('--extensions', 'dir'), ('--transform', 'LowLatency2'), ('--tensorboard_logdir', 'dir')):
+        done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, option, value, '--silent')
+        assert done.returncode == 1 and value.split('[')[0] in done.stderr + value and ('not supported' in done.stderr or 'not available' in done.stderr)
+    done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '--progress', '--stream_output', '--keep_shape_ops', '--silent')
+    assert done.returncode == 0, done.stderr
+
+
+def test_fusing_can_be_switched_off(run, models, tmp_path):
+    def layers(*options):
+        assert run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '-n', 'm', '--silent', *options).returncode == 0
+        return [layer.get('type') for layer in ET.parse(tmp_path / 'm.xml').getroot().find('layers')]
+    fused = layers()
+    assert layers('--disable_fusing').count('Multiply') > fused.count('Multiply')
+    assert layers('--finegrain_fusing', 'sc').count('Multiply') > fused.count('Multiply')
+
+
+def test_every_verb_reads_every_format(run, models, tmp_path):
+    for name, options in (('caffe_residual', []), ('kaldi_nnet1_deep', []), ('mxnet_residual', ['--input-shape', '[1,3,12,12]'])):
+        assert run('check', models[name], *options).returncode == 0
+        assert run('convert', models[name], *options, '-o', tmp_path / 'm.blob', '-q').returncode == 0
+        done = run('run', models[name], *options, '--random')
+        assert done.returncode == 0, done.stderr
