@@ -11,6 +11,7 @@ import framework_golden
 import framework_models
 
 GOLDEN = framework_golden.read()
+DIFFERS = {'kaldi_nnet3_tdnn': 'two pairs of constants are stored in the other order'}  # known differences from Intel's blob
 
 
 @pytest.fixture(scope='session')
@@ -27,7 +28,9 @@ def test_every_case_has_its_sum(cases):
 
 
 @pytest.mark.parametrize('name', sorted(GOLDEN))
-def test_blob_is_identical(run, cases, tmp_path, name):
+def test_blob_is_identical(request, run, cases, tmp_path, name):
+    if name in DIFFERS:
+        request.applymarker(pytest.mark.xfail(reason=DIFFERS[name], strict=True))
     case, arguments = cases[name]
     done = run('mo', *absolute(case, arguments), '--output_dir', tmp_path, '--model_name', 'm', '--silent')
     assert done.returncode == 0, done.stderr
