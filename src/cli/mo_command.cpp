@@ -9,7 +9,6 @@
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
 #include "cli/mo_messages.hpp"
-#include "core/file.hpp"
 
 namespace blobsmith::cli {
 namespace {

@@ -61,19 +61,19 @@ Imported read_tflite(const ModelFile& file, const ImportOptions& options) {
 }
 
 Imported read_keras(const ModelFile& file, const ImportOptions& options) {
-  return import_keras(OnDisk(file).path(), options);
+  return import_keras(importers::OnDisk(file).path(), options);
 }
 
 Imported read_caffe(const ModelFile& file, const ImportOptions& options) {
-  return import_caffe(OnDisk(file).path(), options);
+  return import_caffe(importers::OnDisk(file).path(), options);
 }
 
 Imported read_mxnet(const ModelFile& file, const ImportOptions& options) {
-  return import_mxnet(OnDisk(file).path(), options);
+  return import_mxnet(importers::OnDisk(file).path(), options);
 }
 
 Imported read_kaldi(const ModelFile& file, const ImportOptions& options) {
-  return import_kaldi(OnDisk(file).path(), options);
+  return import_kaldi(importers::OnDisk(file).path(), options);
 }
 
 Imported read_ir(const ModelFile& file, const ImportOptions& options) {

@@ -16,6 +16,7 @@ from PIL import Image
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
+import framework_models
 from ir_builder import Net
 
 
@@ -683,6 +684,10 @@ def test_readme_examples_run(run, onnx_model, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new('RGB', (40, 30), (200, 100, 50)).save('picture.png')
     np.save('values.npy', np.zeros((1, 3, 16, 16), np.float32))
+    cases = framework_models.write(str(tmp_path / 'frameworks'))
+    for case, names in (('caffe_residual', {'model.prototxt': 'deploy.prototxt'}), ('mxnet_deconvolution', {})):
+        for file in os.listdir(cases[case][0]):
+            os.rename(os.path.join(cases[case][0], file), names.get(file, file))
     commands = readme_commands()
     assert len(commands) >= 5
     for command in commands:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/numbering.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::importers {
@@ -39,7 +40,7 @@ Shape LayerContext::along(Value x, size_t count, size_t axis) const {
 
 Value LayerContext::linear(const char* type, Value x, Tensor by, const std::string& suffix) {
   // Model Optimizer numbers what was part of a layer; names decide on the order of constants in a blob.
-  std::string number = std::to_string(graph().next_id);
+  std::string number = std::to_string(numbering::next(graph()));
   number.insert(0, 6 - std::min<size_t>(number.size(), 6), '0');
   Node* n = graph().add(type, {x, graph().constant(std::move(by), number)->value()}, 0, name() + suffix);
   n->attrs.set("auto_broadcast", std::string("numpy"));
