@@ -63,8 +63,8 @@ Outputs run_ps_roi_pooling_bilinear(const Call& c) {
     const float w = (box.x2 - box.x1) / static_cast<float>(columns), h = (box.y2 - box.y1) / static_cast<float>(rows);
     float sum = 0;
     for (int64_t part = 0; part < rows * columns; ++part) {
-      const float x = box.x1 + static_cast<float>(part % columns) * w,
-                  y = box.y1 + static_cast<float>(part / columns) * h;
+      const int64_t row = part / columns;
+      const float x = box.x1 + static_cast<float>(part % columns) * w, y = box.y1 + static_cast<float>(row) * h;
       sum += compute::interpolated(m, m.plane(item, part * outputs + k), {x, y, x + w, y + h}, bins, i, j);
     }
     return sum / static_cast<float>(rows * columns);

@@ -140,8 +140,7 @@ TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
   Net columns(resized("[8,20]", "cubic", false));
   EXPECT_EQ(avoided(columns), one);
   EXPECT_EQ(avoided(resized("[4,5]", "linear", true)), two);
-  EXPECT_EQ(avoided(resized("[16,20]", "linear", true)), Types{"Interpolate"})
-      << "antialias is for images that shrink";
+  EXPECT_EQ(avoided(resized("[16,20]", "linear", true)), Types{"Interpolate"}) << "antialias is for images that shrink";
   EXPECT_EQ(avoided(resized("[4,5]", "linear", false)), Types{"Interpolate"});
   const Node* convolution = columns.find("y")->input(0).node;
   EXPECT_EQ(convolution->input(1).shape(), (Shape{20, 10, 1, 1}));

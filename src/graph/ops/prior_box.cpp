@@ -93,8 +93,9 @@ struct PriorBoxMaker {
 
   // density × density boxes around the centre.
   void grid(float cx, float cy, float size, int64_t density, int64_t shift, float half_width, float half_height) {
+    const auto half = whole(size) / 2;
     const auto start = [&](float centre) {
-      return centre - static_cast<float>(whole(size) / 2) + static_cast<float>(shift) / 2.0F;
+      return centre - static_cast<float>(half) + static_cast<float>(shift) / 2.0F;
     };
     for (int64_t row = 0; row < density; ++row)
       for (int64_t column = 0; column < density; ++column)

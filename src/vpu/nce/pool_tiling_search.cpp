@@ -90,8 +90,8 @@ class PoolSearch {
     for (const AxisTile& row : rows) {
       for (const AxisTile& column : columns) {
         if (!tile_allowed(row, column, g_.batch / batch_parts)) return std::nullopt;
-        cost +=
-            static_cast<double>(planes / kPoolChannelsPerDescriptor * plane_.kernel_x * plane_.kernel_y * batch_parts);
+        const int64_t descriptors = planes / kPoolChannelsPerDescriptor;
+        cost += static_cast<double>(descriptors * plane_.kernel_x * plane_.kernel_y * batch_parts);
         if (is_misaligned(column.output_start))
           cost += static_cast<double>(column.output_with_junk) * static_cast<double>(row.output_with_junk) *
                   static_cast<double>(planes);

@@ -36,7 +36,7 @@ bool moves_nothing(const Positions& r, const DataDesc& in) {
   const DimsOrder order = DimsOrder::of_rank(in.rank());
   const auto size = [&](int i) { return in.dim(order.at(i)); };
   for (int i = 0, n = static_cast<int>(r.size()); i + 1 < n; ++i) {
-    const int here = r[static_cast<size_t>(i)], next = r[static_cast<size_t>(i + 1)];
+    const int here = r[static_cast<size_t>(i)], next = r[static_cast<size_t>(i) + 1];
     if (here == i) continue;
     if (here != i + 1 || next != i || (size(i) != 1 && size(i + 1) != 1)) return false;
     ++i;

@@ -111,13 +111,13 @@ class PriorBoxes {
 
   /// Boxes of half size (hw, hh) on the grid of a fixed size's density.
   void density_grid(int size, int density, float hw, float hh) {
-    const int shift = size / density;
+    const int shift = size / density, half = size / 2;
     for (int r = 0; r < density; ++r) {
       for (int c = 0; c < density; ++c) {
         const float cx =
-            x_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(c * shift);
+            x_ - static_cast<float>(half) + static_cast<float>(shift) / 2.0f + static_cast<float>(c * shift);
         const float cy =
-            y_ - static_cast<float>(size / 2) + static_cast<float>(shift) / 2.0f + static_cast<float>(r * shift);
+            y_ - static_cast<float>(half) + static_cast<float>(shift) / 2.0f + static_cast<float>(r * shift);
         out_.box(std::max((cx - hw) * inverse_w_, 0.0f), std::max((cy - hh) * inverse_h_, 0.0f),
                  std::min((cx + hw) * inverse_w_, 1.0f), std::min((cy + hh) * inverse_h_, 1.0f));
       }

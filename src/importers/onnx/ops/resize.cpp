@@ -50,7 +50,7 @@ Target by_sizes(Context& c, std::vector<int64_t> sizes, float epsilon) {
 }
 
 std::string interpolation(Context& c) {
-  const std::string mode = c.text("mode", "nearest");
+  std::string mode = c.text("mode", "nearest");
   if (mode == "linear" || mode == "bilinear") return "linear_onnx";
   if (mode != "nearest" && mode != "cubic") c.refuse("mode is '" + mode + "'");
   return mode;

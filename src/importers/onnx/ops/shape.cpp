@@ -50,7 +50,7 @@ std::vector<Value> unsqueeze(Context& c) {
 }
 
 std::vector<Value> concat(Context& c) {
-  const std::vector<Value> inputs = c.inputs();
+  std::vector<Value> inputs = c.inputs();
   if (inputs.empty()) c.refuse("it has no inputs");
   if (inputs.size() == 1) return inputs;
   return {c.make("Concat", inputs, attributes({{"axis", c.axis(c.integer("axis", 1), c.rank())}}))};
