@@ -35,7 +35,7 @@ class SpeedPlot {
              escaped(name) + format(": %.1f FPS</title></circle>", fps);
   }
   void label(double px, double fps, const std::string& text) {
-    const bool left = x(px) > kWidth / 2;
+    const bool left = 2 * x(px) > kWidth;
     body_ += format("<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x(px) + (left ? -10 : 10), y(fps) - 9,
                     left ? "end" : "start") +
              escaped(text) + "</text>";

@@ -102,8 +102,8 @@ std::vector<Box> best_regions(const std::vector<Box>& regions, const std::vector
 std::vector<Box> prior_grid(const std::vector<Box>& priors, int64_t height, int64_t width, float step_x, float step_y) {
   std::vector<Box> grid;
   for (int64_t i = 0; i < height * width; ++i) {
-    const float x = (static_cast<float>(i % width) + 0.5f) * step_x,
-                y = (static_cast<float>(i / width) + 0.5f) * step_y;
+    const int64_t row = i / width;
+    const float x = (static_cast<float>(i % width) + 0.5f) * step_x, y = (static_cast<float>(row) + 0.5f) * step_y;
     for (const Box& b : priors) grid.push_back({b.x1 + x, b.y1 + y, b.x2 + x, b.y2 + y});
   }
   return grid;

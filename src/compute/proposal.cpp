@@ -44,7 +44,8 @@ Proposal::Regions Proposal::run(int64_t room) const {
   std::vector<Box> all, boxes;
   std::vector<float> all_values, values;
   for (int64_t i = 0; i < plane; ++i) {
-    const auto along = static_cast<float>(i % width * stride), down = static_cast<float>(i / width * stride);
+    const int64_t row = i / width;
+    const auto along = static_cast<float>(i % width * stride), down = static_cast<float>(row * stride);
     const float dx = rows_first ? down : along, dy = rows_first ? along : down, least = static_cast<float>(min_size);
     for (int64_t k = 0; k < count; ++k) {
       const Box& a = around[static_cast<size_t>(k)];

@@ -12,7 +12,7 @@ struct Release {
 
   // ---- the conversion ----
   bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert
-  int64_t nodes_before;  ///< nodes that exist before a network is converted; automatic names show it
+  int64_t nodes_before;                   ///< nodes that exist before a network is converted; automatic names show it
 
   // ---- how an IR is read ----
   int64_t ir_opset;               ///< the newest operation set that is known

@@ -103,7 +103,8 @@ void add_convolution(StageWork& w, const HwOp& op, double positions, double plan
   w.mode_cycles += positions * kModeCycles[mode];
   w.macs += positions * channels * taps * op.out_channels;
   w.input_bytes += plane * channels * 2;
-  w.weight_bytes += 2 * channels * taps * ((op.out_channels + 7) / 8 * 8);
+  const int64_t stored_channels = vpu::align_up(op.out_channels, 8);
+  w.weight_bytes += 2 * channels * taps * static_cast<double>(stored_channels);
 }
 
 StageWork hardware_work(const HwOpParams& params, const Buffers& buffers) {
