@@ -22,8 +22,8 @@ CASES = {
     'reduce_prod_keepdims_random': 1, 'reduce_l2_keep_dims_random': 1, 'reduce_log_sum_exp_keepdims_random_expanded': 1, 'isnan': 1, 'isinf': 1, 'prelu_example': 2, 'batchnorm_example_training_mode': 5,
     # integers, conditions, bits
     'and_bcast3v1d': 2, 'or_bcast4v2d': 2, 'xor2d': 2, 'not_2d': 1, 'greater_equal': 2, 'less_equal_bcast': 2, 'max_int32': 2, 'min_uint8': 2, 'mod_mixed_sign_int8': 2, 'mod_uint8': 2, 'mod_int64_fmod': 2,
-    'pow_types_int32_int32': 1, 'add_uint8': 2, 'sub_uint8': 2, 'div_uint8': 2, 'bitshift_left_uint8': 2, 'bitshift_right_uint16': 2, 'bitwise_and_i32_2d': 2, 'bitwise_xor_i16_3d': 2, 'bitwise_not_2d': 1,
-    'where_long_example': 3, 'tile': 1, 'expand_dim_changed': 1, 'argmax_default_axis_example_select_last_index': 1, 'onehot_negative_indices': 1, 'onehot_with_negative_axis': 1,
+    'pow_types_int32_int32': 2, 'add_uint8': 2, 'sub_uint8': 2, 'div_uint8': 2, 'bitshift_left_uint8': 2, 'bitshift_right_uint16': 2, 'bitwise_and_i32_2d': 2, 'bitwise_xor_i16_3d': 2, 'bitwise_not_2d': 1,
+    'where_long_example': 3, 'clip_default_int8_inbounds': 1,  'tile': 1, 'expand_dim_changed': 1, 'argmax_default_axis_example_select_last_index': 1, 'onehot_negative_indices': 1, 'onehot_with_negative_axis': 1,
     # indices
     'scatternd': 1, 'scatternd_add': 1, 'scatter_elements_with_negative_indices': 1, 'scatter_elements_with_duplicate_indices': 1, 'gather_elements_negative_indices': 2, 'gathernd_example_int32': 2,
     'reversesequence_batch': 1, 'maxunpool_export_without_output_shape': 2,

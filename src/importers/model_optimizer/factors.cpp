@@ -9,16 +9,16 @@
 namespace blobsmith::model_optimizer {
 namespace {
 
-constexpr double kLargest = 65504, kSmallest = 1.0 / 16384;
+constexpr double kLargestFactor = 65504, kSmallestFactor = 1.0 / 16384;
 
 /// The power of two that the numbers are to be divided by; 1 where they fit.
 double excess(const Tensor& t) {
   double largest = 0;
   for (const double v : doubles(t))
     if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
-  if (largest == 0 || (largest <= kLargest && largest >= kSmallest)) return 1;
+  if (largest == 0 || (largest <= kLargestFactor && largest >= kSmallestFactor)) return 1;
   const int exponent = std::ilogb(largest);
-  return std::ldexp(1.0, largest > kLargest ? exponent - 14 : exponent);
+  return std::ldexp(1.0, largest > kLargestFactor ? exponent - 14 : exponent);
 }
 
 Value divided(Rewriter& rw, const Tensor& t, double by) {
@@ -42,7 +42,7 @@ bool split(Rewriter& rw, Node* n) {
     if (!is_float_constant(c) || n->input(1 - port).node->is_constant()) continue;
     const double by = excess(c.node->constant);
     // A factor of 2^-15 and less has a part of its own; beyond 2^30 nothing is left of the result anyway.
-    if (by == 1 || by > 1 << 15 || by < kSmallest / 65536 || (takes_weights(*n) && by < 1)) continue;
+    if (by == 1 || by > 1 << 15 || by < kSmallestFactor / 65536 || (takes_weights(*n) && by < 1)) continue;
     const std::string name = n->name;
     std::vector<Value> inputs = n->inputs();
     inputs[static_cast<size_t>(port)] = divided(rw, c.node->constant, by);

@@ -2,6 +2,7 @@
 // integers, takes the larger and the smaller of two, and reduces them; all of it exact, wrapping around. FP16 would
 // hold them up to 2048 only.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -26,9 +27,28 @@ Value clamp(Rewriter& rw, const Node& n) {
   constexpr double kLow = std::numeric_limits<int32_t>::min(), kHigh = std::numeric_limits<int32_t>::max();
   const double low = std::ceil(n.attrs.real("min")), high = std::floor(n.attrs.real("max"));
   Value y = n.input(0);
-  if (low > kLow) y = t.maximum(y, std::min(low, kHigh));
+  // In this order: a Minimum of a Maximum would become a Clamp again.
   if (high < kHigh) y = t.minimum(y, std::max(high, kLow));
+  if (low > kLow) y = t.maximum(y, std::min(low, kHigh));
   return y == n.input(0) ? same(rw, n) : y;
+}
+
+/// Minimum(Maximum(x, low), high), which would become a Clamp of reals.
+std::optional<std::array<Value, 3>> bounded(const Node& n) {
+  for (const auto& [inner, high] : transforms::either_order(&n)) {
+    const Node* maximum = transforms::producer(inner, "Maximum");
+    const auto above = transforms::single_value(high);
+    if (!maximum || !above) continue;
+    for (const auto& [x, low] : transforms::either_order(maximum))
+      if (const auto below = transforms::single_value(low); below && *below <= *above) return std::array{x, low, high};
+  }
+  return std::nullopt;
+}
+bool is_bounded(const Node& n) { return of_integers(n) && bounded(n); }
+Value bounded_otherwise(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const auto [x, low, high] = *bounded(n);
+  return t.maximum(t.minimum(x, high), low);
 }
 
 /// The exponent, where it is one small constant.
@@ -51,7 +71,7 @@ Value power(Rewriter& rw, const Node& n) {
     if (!y) y = t.add(t.multiply(n.input(0), 0), 1);
     return y == n.input(0) ? same(rw, n) : y;
   }
-  Value rest = t.convert(t.minimum(t.maximum(n.input(1), 0), 31), square.type()), y;
+  Value rest = t.convert(t.maximum(t.minimum(n.input(1), 31), 0), square.type()), y;
   const Value one = t.number(square, 1), two = t.number(square, 2);
   for (int bit = 0; bit < 5; ++bit) {
     const Value half = t.quotient(rest, two), odd = t.subtract(rest, t.multiply(half, two));
@@ -143,6 +163,7 @@ constexpr SpelledRow kRows[] = {
     {{"Relu"}, of_integers, relu, "Maximum(x, 0) of integers"},
     {{"Floor", "Ceiling", "Round"}, of_integers, same, "the integer itself"},
     {{"Clamp"}, of_integers, clamp, "Maximum and Minimum of integers"},
+    {{"Minimum"}, is_bounded, bounded_otherwise, "Maximum of a Minimum of integers"},
     {{"Power"}, of_integers, power, "products of integers"},
     {{"FloorMod"}, of_integers, floor_mod, "the remainder in integers, with the sign of the divisor"},
     {{"Mod"}, of_integers, mod, "the remainder in integers"},

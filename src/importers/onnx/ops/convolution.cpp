@@ -44,7 +44,7 @@ Value convolve(Context& c, const std::string& suffix) {
 }
 
 /// SAME of a transposed convolution: the output is the stride times the input.
-/// Model Optimizer leaves it without padding.
+/// quirk: Model Optimizer leaves it without padding.
 void pad_to_multiple(Context& c, WindowAttributes& w) {
   const Shape &x = c.input(0).shape(), &weights = c.input(1).shape();
   const std::vector<int64_t> added = c.integers("output_padding", std::vector<int64_t>(w.strides.size(), 0));

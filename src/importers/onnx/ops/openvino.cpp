@@ -6,7 +6,7 @@ namespace mo {
 namespace {
 
 /// x sigmoid(alpha x): alpha is an input of OpenVINO's operator, an attribute of ONNX's (opset 24).
-/// Model Optimizer forgets it.
+/// quirk: Model Optimizer forgets it.
 std::vector<Value> swish(Context& c) {
   const Value x = c.input(0);
   if (c.quirks() || (!c.has("alpha") && !c.has_input(1))) return {c.make("Swish", {x})};
