@@ -168,6 +168,8 @@ TEST(OnnxOperators, RecurrentCellsAreLoopsOfTheirOperations) {
   EXPECT_EQ(types_of(recurrent("GRU", 3, "reverse")).count("TensorIterator"), 1u);
   EXPECT_EQ(types_of(recurrent("GRU", 3, "bidirectional")).count("TensorIterator"), 2u);
   EXPECT_EQ(recurrent("GRU", 3, "forward", "layout").results()[0]->shape(), (Shape{5, 1, 1, 2})) << "batch first";
+  // The batch first is a form without a loop: here 5 items of one step.
+  EXPECT_EQ(types_of(recurrent("GRU", 3, "forward", "layout")).count("TensorIterator"), 0u);
 }
 
 TEST(OnnxOperators, MatricesOfOnesAndChoicesOfSlicesAreConstants) {
