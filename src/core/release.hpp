@@ -11,12 +11,14 @@ struct Release {
   bool outputs_by_tensor;  ///< outputs of an ONNX operator with several have the names of its tensors
 
   // ---- the conversion ----
+  bool halves_compressed_models;          ///< a network whose constants are stored in FP16 is computed in FP16
   bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert
   int64_t nodes_before;                   ///< nodes that exist before a network is converted; automatic names show it
 
   // ---- how an IR is read ----
-  int64_t ir_opset;               ///< the newest operation set that is known
-  bool parameters_in_file_order;  ///< inputs in the order of the file, not of the walk from the outputs
+  int64_t ir_opset;           ///< the newest operation set that is known
+  bool reads_all_parameters;  ///< also those that nothing reads, in the order of the file, before the walk from the
+                              ///< outputs
 };
 
 extern const Release kRelease2021;  ///< 2021.4.2

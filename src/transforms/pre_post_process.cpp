@@ -80,9 +80,12 @@ void form_input(Graph& graph, Node* p, const TensorForm& form) {
   const ElementType model_type = p->element_type();
   const std::vector<int64_t> order = to_model(form, p->shape().size());
   const std::vector<NodeUse> uses = p->output().uses;
-  graph.set_outputs(
-      p, {{form.type.value_or(model_type), order.empty() ? p->shape() : permuted(p->shape(), inverse(order))}});
-  const Value v = transposed(graph, converted(graph, p->value(), model_type), order);
+  Shape shape = p->shape();
+  for (const std::vector<int64_t>* moved : {&order, &form.order})
+    if (!moved->empty()) shape = permuted(shape, inverse(*moved));
+  graph.set_outputs(p, {{form.type.value_or(model_type), std::move(shape)}});
+  const Value ordered = transposed(graph, p->value(), form.order);
+  const Value v = transposed(graph, converted(graph, ordered, model_type), order);
   if (v == p->value()) return;
   for (const NodeUse& use : uses) graph.set_input(use.node, use.port, v);
 }
@@ -90,7 +93,8 @@ void form_input(Graph& graph, Node* p, const TensorForm& form) {
 void form_output(Graph& graph, Node* r, const TensorForm& form) {
   const Value from = r->input(0);
   const std::vector<int64_t> order = to_model(form, from.shape().size());
-  const Value v = transposed(graph, converted(graph, from, form.type.value_or(from.type())), inverse(order));
+  const Value ordered = transposed(graph, from, form.order);
+  const Value v = transposed(graph, converted(graph, ordered, form.type.value_or(from.type())), inverse(order));
   if (!(v == from)) {
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
     v.node->source = from.node->source;

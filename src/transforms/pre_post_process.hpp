@@ -21,6 +21,8 @@ struct TensorForm {
   std::optional<ElementType> type;  ///< that the user gives or gets; none: the network's
   std::string layout;               ///< that the user gives or gets: "NHWC"; "" = not stated
   std::string model_layout;         ///< of the network. Only where both are stated are dimensions moved
+  /// The other way to say so: how the user's dimensions become the network's, or the network's become the user's.
+  std::vector<int64_t> order{};
 };
 
 /// Inserts Convert and Transpose operations. `inputs` and `outputs` are in the order of the network's. An operation

@@ -58,6 +58,28 @@ TEST(PrePostProcess, TypesBecomeOperationsThatTakeTheNameOfTheOutput) {
   EXPECT_EQ(g.parameters()[0]->output().tensor_names, (std::vector<std::string>{"x", "input"}));
 }
 
+TEST(PrePostProcess, TheFirstInterfaceGivesVersion11TheOldForms) {
+  std::string xml = relu_ir("f32", "11");
+  xml.insert(xml.find("<output>"),
+             "<rt_info><attribute name=\"old_api_map_element_type\" value=\"f16\"/>"
+             "<attribute name=\"old_api_map_order\" value=\"0,2,3,1\"/></rt_info>");
+  const Graph g = parse_openvino_ir(xml, {}, "m.xml", {&kRelease2022, false});
+  EXPECT_EQ(chain_of(g),
+            "Parameter:input:f16 Transpose:Transpose_8:f16 Convert:Convert_9:f32 Relu:relu:f32 "
+            "Result:relu/sink_port_0:f32");
+  EXPECT_EQ(g.parameters()[0]->shape(), (Shape{1, 24, 16, 20}));
+  EXPECT_EQ(chain_of(read_by_2_0(xml)), "Parameter:input:f32 Relu:relu:f32 Result:relu/sink_port_0:f32");
+}
+
+TEST(PrePostProcess, InputsThatNothingReadsStay) {
+  std::string xml = relu_ir("f32", "11");
+  xml.insert(xml.find("<layer id=\"2\""),
+             "<layer id=\"7\" name=\"unread\" type=\"Parameter\" version=\"opset1\"><data element_type=\"f32\" "
+             "shape=\"1\"/><output><port id=\"0\"/></output></layer>");
+  EXPECT_EQ(read_by_2_0(xml).parameters().size(), 2U);
+  EXPECT_EQ(parse_openvino_ir(xml, {}, "m.xml").parameters().size(), 1U);
+}
+
 TEST(PrePostProcess, NothingIsAddedWhereTheNetworkHasTheForm) {
   Graph g = read_by_2_0(relu_ir("f16", "11"));
   pre_post_process(g, {{ElementType::f16, "NCHW", "NCHW"}}, {{std::nullopt, "NHWC", {}}});

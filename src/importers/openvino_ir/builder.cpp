@@ -8,6 +8,7 @@
 #include "graph/ops/attribute_text.hpp"
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
+#include "transforms/pipeline.hpp"
 
 namespace blobsmith::ir {
 namespace {
@@ -52,6 +53,7 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
   require_input_count(layer, inputs, op);
   Node* n = graph.add(std::string(op.type), inputs, op.version, layer.name);
   n->attrs = read_attributes(layer, op);
+  if (n->is("Convert") && has_runtime_attribute(layer, kDecompression)) n->attrs.set(kDecompression, true);
   if (op.infer && (n->is("TensorIterator") || n->is("Loop"))) read_body(layer, file, *n);
   infer(graph, n);
   return n;
@@ -145,12 +147,6 @@ bool is_of_the_file(const Error& e) {
   return static_cast<int>(e.code()) < static_cast<int>(ErrorCode::UnknownOperation);
 }
 
-void sort_parameters(Built& built, const Layers& layers) {
-  std::map<const Node*, size_t> place;
-  for (const auto& [id, node] : built.nodes) place[node] = layers.by_id.at(id);
-  std::ranges::sort(built.graph.mutable_parameters(), {}, [&](const Node* p) { return place.at(p); });
-}
-
 ElementType read_element_type(const pugi::xml_node& data) {
   const std::string text = text_attribute(data, "element_type");
   const auto type = parse_element_type(text);
@@ -214,13 +210,20 @@ Attributes read_attributes(const Layer& layer, const ops::Op& op) {
   return attrs;
 }
 
+namespace {
+Built finish(Built built, const std::vector<Node*>& placeholders) {
+  for (Node* n : placeholders) cut(built.graph, n);
+  return built;
+}
+}  // namespace
+
 Built build_graph(const pugi::xml_node& net, const File& file) {
   if (file.depth > kDeepestBody) throw graph_error("bodies of loops are nested too deep");
   const Layers layers = read_layers(net);
   Diagnostics* problems = file.depth == 0 ? file.options.problems : nullptr;
   Built built;
   std::vector<Node*> placeholders;
-  for (const Layer* layer : reachable_in_order(layers)) {
+  for (const Layer* layer : reachable_in_order(layers, file.options.release->reads_all_parameters)) {
     if (problems) problems->order.push_back(source_of(*layer));
     Inputs inputs;
     Node* n = nullptr;
@@ -240,10 +243,12 @@ Built build_graph(const pugi::xml_node& net, const File& file) {
     name_tensors(*layer, *n);
     built.nodes.emplace(layer->id, n);
   }
-  if (file.depth == 0 && file.options.release->parameters_in_file_order) sort_parameters(built, layers);
-  if (file.version >= 11 && !file.options.runtime_2_0) restore_old_layout(built.graph, layers, built.nodes);
-  for (Node* n : placeholders) cut(built.graph, n);
-  return built;
+  if (file.version < 11 || file.options.runtime_2_0) return finish(std::move(built), placeholders);
+  if (file.options.release->runtime_2_0)
+    read_old_forms(built, layers);
+  else
+    restore_old_layout(built.graph, layers, built.nodes);
+  return finish(std::move(built), placeholders);
 }
 
 }  // namespace blobsmith::ir

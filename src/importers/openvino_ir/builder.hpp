@@ -8,6 +8,7 @@
 #include "graph/ops/op.hpp"
 #include "importers/openvino_ir/layers.hpp"
 #include "importers/openvino_ir/reader.hpp"
+#include "transforms/pre_post_process.hpp"
 
 namespace blobsmith::ir {
 
@@ -25,6 +26,8 @@ struct File {
 struct Built {
   Graph graph;
   std::map<uint32_t, Node*> nodes;
+  /// Of version 11, what version 10 would have said of inputs and outputs, in their order; empty where it is the same.
+  std::vector<TensorForm> old_inputs, old_outputs;
 };
 
 /// Makes the nodes of a <net> or <body>.
@@ -51,6 +54,10 @@ void read_mean_image(Graph& graph, const pugi::xml_node& net, const File& file);
 
 /// Makes a layer of opset8 from operations of opset7. Null when the layer needs no such treatment.
 Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs);
+/// Whether <rt_info> of a layer has an attribute of this name.
+bool has_runtime_attribute(const Layer& layer, std::string_view name);
+/// Version 11, as 2022.1 has it: old_api_map_order and old_api_map_element_type.
+void read_old_forms(Built& built, const Layers& layers);
 /// Version 11: gives inputs and outputs the layout that version 10 gave them (old_api_map_order).
 void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint32_t, Node*>& nodes);
 

@@ -154,10 +154,11 @@ Layers read_layers(const pugi::xml_node& net) {
   return layers;
 }
 
-std::vector<const Layer*> reachable_in_order(const Layers& layers) {
+std::vector<const Layer*> reachable_in_order(const Layers& layers, bool all_parameters) {
   LayerWalk walk(layers);
   for (const Layer& layer : layers.list)
-    if (layer.type == "Result" || layer.type == "Assign") walk.from(layer);
+    if (layer.type == "Result" || layer.type == "Assign" || (all_parameters && layer.type == "Parameter"))
+      walk.from(layer);
   return std::move(walk.order);
 }
 

@@ -43,8 +43,9 @@ struct Layers {
 /// Reads <layers> and <edges> of a <net> or <body>.
 Layers read_layers(const pugi::xml_node& net);
 
-/// Layers that a Result or an Assign needs, producers first: the order in which nodes are made. Throws on cycles and on
-/// edges from layers that don't exist.
-std::vector<const Layer*> reachable_in_order(const Layers& layers);
+/// Layers that a Result or an Assign needs, producers first: the order in which nodes are made; with `all_parameters`,
+/// all Parameters besides, and each as soon as the file names it. Throws on cycles and on edges from layers that don't
+/// exist.
+std::vector<const Layer*> reachable_in_order(const Layers& layers, bool all_parameters);
 
 }  // namespace blobsmith::ir

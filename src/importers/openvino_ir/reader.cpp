@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "graph/numbering.hpp"
 #include "importers/common/model_files.hpp"
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/instance_ids.hpp"
@@ -71,8 +72,13 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   read_mean_image(graph, net, parts);
   check_interface(graph);
   check_variables(graph);
-  number_instances(graph, !options.runtime_2_0);
+  const bool first_of_two = !built.old_inputs.empty();  // the first of two interfaces, which know version 11
+  number_instances(graph, !options.runtime_2_0 && !first_of_two);
   if (options.runtime_2_0 && version < 11) show_first_interface_types(graph);
+  if (first_of_two) {
+    pre_post_process(graph, built.old_inputs, built.old_outputs);
+    numbering::copied(graph);
+  }
   return graph;
 }
 

@@ -118,11 +118,15 @@ constexpr Row kRows[] = {{"MaxPool", build_max_pool},
                          {"Slice", build_slice}};
 
 // <rt_info><attribute name="old_api_map_order" value="0,2,3,1"/></rt_info>; early files append "_0" to the name.
-std::vector<int64_t> old_order(const Layer& layer) {
+pugi::xml_node runtime_attribute(const Layer& layer, std::string_view name) {
   for (const pugi::xml_node& a : layer.xml.child("rt_info").children("attribute"))
-    if (std::string_view(a.attribute("name").value()).starts_with("old_api_map_order"))
-      return ops::parse_integers(a.attribute("value").value());
+    if (std::string_view(a.attribute("name").value()).starts_with(name)) return a;
   return {};
+}
+
+std::vector<int64_t> old_order(const Layer& layer) {
+  const pugi::xml_node a = runtime_attribute(layer, "old_api_map_order");
+  return a ? ops::parse_integers(a.attribute("value").value()) : std::vector<int64_t>{};
 }
 
 bool is_permutation(std::vector<int64_t> order, size_t rank) {
@@ -147,6 +151,42 @@ Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs) {
     return n;
   }
   return nullptr;
+}
+
+bool has_runtime_attribute(const Layer& layer, std::string_view name) {
+  return static_cast<bool>(runtime_attribute(layer, name));
+}
+
+namespace {
+
+TensorForm old_form(const Layer& layer, Node& n) {
+  TensorForm form;
+  form.order = old_order(layer);
+  if (!form.order.empty() && !is_permutation(form.order, n.shape().size()))
+    throw graph_error("old_api_map_order of layer \"" + layer.name + "\" is no permutation of its axes");
+  if (n.is("Parameter"))
+    form.type = parse_element_type(runtime_attribute(layer, "old_api_map_element_type").attribute("value").value());
+  return form;
+}
+
+}  // namespace
+
+void read_old_forms(Built& built, const Layers& layers) {
+  std::map<const Node*, TensorForm> forms;
+  for (const Layer& layer : layers.list) {
+    const auto it = built.nodes.find(layer.id);
+    if (it == built.nodes.end() || !(it->second->is("Parameter") || it->second->is("Result"))) continue;
+    Node* n = it->second;
+    TensorForm form = old_form(layer, *n);
+    // Bytes are given to a network of bytes as real numbers, without a conversion.
+    if (n->element_type() == ElementType::u8 && form.type && is_float(*form.type)) {
+      built.graph.set_outputs(n, {{*form.type, n->shape()}});
+      infer_all(built.graph);
+    }
+    forms[n] = std::move(form);
+  }
+  for (const Node* p : built.graph.parameters()) built.old_inputs.push_back(forms[p]);
+  for (const Node* r : built.graph.results()) built.old_outputs.push_back(forms[r]);
 }
 
 void restore_old_layout(Graph& graph, const Layers& layers, const std::map<uint32_t, Node*>& nodes) {
