@@ -36,12 +36,6 @@ std::map<std::string, ElementType> output_types(const Graph& graph);
 /// Takes the batch out of the network where every input has the same (front-end §5.1). Without quirks a batch stays
 /// that some layer works across.
 BatchInfo detect_batch(Graph& graph, bool quirks = true);
-/// Of a Convert: the file says that it restores what was stored in FP16.
-inline constexpr std::string_view kDecompression = "decompression";
-/// Of a Parameter: the type that its user gives, where the network computes with another.
-inline constexpr std::string_view kDeclaredType = "declared_type";
-/// A network with such Converts is computed in FP16 as a whole, where the release does that.
-void compute_compressed_in_half(Graph& graph);
 /// opset operations -> the layer set that the VPU lowering knows (front-end §5.2 to §5.6).
 void convert_to_legacy(Graph& graph);
 /// The types of operations or layers, separated by spaces, that the conversion makes of one; empty where it has no

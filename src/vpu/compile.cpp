@@ -7,6 +7,7 @@
 #include "core/release.hpp"
 #include "graph/layer_name.hpp"
 #include "graph/numbering.hpp"
+#include "transforms/compressed_models.hpp"
 #include "transforms/faults/avoid_faults.hpp"
 #include "transforms/pre_post_process.hpp"
 #include "vpu/blob/writer.hpp"

@@ -8,7 +8,7 @@
 #include "graph/ops/attribute_text.hpp"
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
-#include "transforms/pipeline.hpp"
+#include "transforms/compressed_models.hpp"
 
 namespace blobsmith::ir {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/table.hpp"
+#include "transforms/compressed_models.hpp"
 #include "vpu/lowering/lowering.hpp"
 #include "vpu/options/tensor_strides.hpp"
 #include "vpu/program/builders.hpp"

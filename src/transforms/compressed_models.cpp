@@ -2,12 +2,12 @@
 // decompression. The compiler computes such a network in FP16 throughout: FP32 becomes FP16 everywhere, and the marked
 // Converts, as all others that change nothing any more, vanish.
 // Source: OpenVINO 2022.1, ConvertCompressedOnlyToLegacy; measured.
+#include "transforms/compressed_models.hpp"
+
 #include <algorithm>
 
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
-#include "transforms/conversion/passes.hpp"
-#include "transforms/pipeline.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith {
