@@ -36,8 +36,8 @@ bool is_too_large(double v) { return std::isfinite(v) && std::fabs(v) > 65504; }
 
 /// What stands for infinity (the -1e9 and -3.4e38 of attention masks) leaves room for what is added to it.
 double in_range(double v) {
-  constexpr double kForInfinity = 1e6, kFarAway = 32768, kLargest = 65504;
-  return std::copysign(std::fabs(v) >= kForInfinity ? kFarAway : kLargest, v);
+  constexpr double kForInfinity = 1e6, kFarAway = 32768, kLargestHalf = 65504;
+  return std::copysign(std::fabs(v) >= kForInfinity ? kFarAway : kLargestHalf, v);
 }
 
 bool keeps_single(const NodeUse& use) {
