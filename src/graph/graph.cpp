@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/float16.hpp"
+#include "core/release.hpp"
 #include "graph/layer_name.hpp"
 #include "graph/ops/numbers.hpp"
 
@@ -269,11 +270,21 @@ void Graph::replace(Node* a, Node* b) {
   for (int i = 0; i < a->output_count(); ++i) redirect({a, i}, {b, i});
 }
 
+namespace {
+bool may_take_output_name(Value out, Value with, const Release& release) {
+  if (with.node->is("Parameter")) return false;
+  if (!release.shared_values_take_names) return with.node->use_count() == 1;
+  const auto is_result = [](const NodeUse& u) { return u.node->is("Result"); };
+  return out.node->output_count() == 1 && with.node->output_count() == 1 &&
+         std::ranges::none_of(with.node->output(with.port).uses, is_result);
+}
+}  // namespace
+
 bool Graph::eliminate(Value out, Value with) {
   const auto& uses = out.node->output(out.port).uses;
   const bool feeds_result = std::ranges::any_of(uses, [](const NodeUse& u) { return u.node->is("Result"); });
   if (feeds_result) {
-    if (with.node->is("Parameter") || with.node->use_count() != 1) return false;
+    if (!may_take_output_name(out, with, *release)) return false;
     with.node->name = out.node->name;
     with.node->output(with.port).name = out.node->name;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "core/release.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
@@ -13,8 +14,8 @@ namespace transforms {
 namespace {
 
 bool optimize_slices(Graph& g) {
-  const bool removed = remove_useless_slices(g), shared = share_equal_slices(g);
-  return removed || shared;
+  const bool removed = remove_useless_slices(g), shared = share_equal_slices(g), grouped = split_into_slices(g);
+  return removed || shared || grouped;
 }
 
 // quirk: folding outside the common optimizations counts as a change where it made constants of constants.
@@ -31,7 +32,7 @@ struct StepRow {
 
   const char* name;
   Pass pass = nullptr;
-  std::array<Rewrites, 10> rewrites{};
+  std::array<Rewrites, 16> rewrites{};
   int64_t pattern_ids;  ///< quirk: numbers that the reference's patterns take right before this step
 
   constexpr StepRow(const char* n, Pass p, int64_t ids = 0) : name(n), pass(p), pattern_ids(ids) {}
@@ -48,13 +49,26 @@ struct StepRow {
   }
 };
 
-constexpr StepRow kSteps[] = {
-    {"prior boxes read tensors", {prior_boxes_of_tensors}},
+/// Steps between which all shapes are inferred again wherever one changed something, or after all of them at once.
+struct Stretch {
+  std::span<const StepRow> steps;
+  bool infers_between = true;
+  bool (*runs)(const Release&);
+};
+
+constexpr StepRow kVersions[] = {
     {"newest NonMaxSuppression", {non_max_suppression_versions}},
     {"Gather 7 to 1", {gather_versions}},
     {"Gather and GatherElements", {gather_merges}},
+};
 
-    // common optimizations (§5.3)
+// What prior boxes compute is a constant elsewhere.
+constexpr StepRow kPriorBoxes[] = {
+    {"prior boxes read tensors", {prior_boxes_of_tensors}},
+};
+
+constexpr StepRow kCommonOptimizations[] = {
+    // §5.3
     {"constant folding", fold_constants},
     {"constant folding", fold_constants},  // again after steps for quantized networks
     {"slices", optimize_slices},
@@ -63,8 +77,8 @@ constexpr StepRow kSteps[] = {
     {"operations that change nothing", {nop_eliminations}},
     {"constant folding", fold_constants},
     {"pattern fusions",
-     {scatter_fusions, layout_fusions, activation_fusions, hard_activation_fusions, normalization_fusions, pad_fusions,
-      mvn_fusions, dilation_fusions}},
+     {scatter_fusions, rearrangement_fusions, transposes_to_reshapes, activation_fusions, clamp_fusions, gelu_fusions,
+      hard_activation_fusions, l2_fusions, softmax_fusions, pad_fusions, mvn_fusions, dilation_fusions}},
     {"decompositions",
      {layer_decompositions, bidirectional_sequences, reductions_to_pooling, broadcasts_to_tiles,
       arithmetic_decompositions, depth_and_space_decompositions, batch_norm_decomposition, einsum_decomposition,
@@ -73,7 +87,56 @@ constexpr StepRow kSteps[] = {
     {"chains of Add and Multiply", {linear_chain_fusions}},
     {"Multiply into convolutions", {multiplications_into_convolutions}},
     {"constant folding", fold_constants},
+};
 
+constexpr StepRow kModelFolding[] = {
+    {"constant folding", fold_constants},
+};
+
+constexpr StepRow kModelOptimizations[] = {
+    {"Gathers of lists", {joined_gathers}},
+    {"Gathers that change nothing", {gathers_of_all}},
+    {"Slice to StridedSlice", {slices_by_axes}},
+    {"slices", optimize_slices},
+    {"broadcasts before elementwise operations", {broadcasts_before_elementwise}},
+    {"transpose sinking", {transpose_sinking}},
+    {"operations that change nothing", {model_nop_eliminations}},
+    {"constant folding", fold_constants},
+    {"pattern fusions",
+     {scatter_fusions, activation_fusions, hard_activation_fusions, l2_fusions, clamp_fusions, pad_fusions,
+      softmax_fusions, mvn_fusions, dilation_fusions, gelu_fusions, leaky_relu_fusions, split_concat_pairs,
+      arithmetic_fusions, transposes_to_reshapes, reshape_chains, transposed_weights}},
+    {"batch norms and divisions by constants", {batch_norm_decomposition, divisions_by_constants}},
+    {"chains of Add and Multiply", {linear_chain_fusions}},
+    {"Multiply into convolutions and MatMul",
+     {multiplications_into_convolutions, multiplications_before_convolutions, multiplications_into_matmuls}},
+    {"constant folding", fold_constants},
+    {"reversed channels", reverse_channels_in_constants, 40},
+    {"ranks of constants", align_constant_ranks},
+    {"constant folding", fold_constants},
+};
+
+constexpr StepRow kRestOfCommonOptimizations[] = {
+    {"pattern fusions", {rearrangement_fusions, interpolations_in_sequence, gathers_before_transposes}},
+    {"reductions of two", {reductions_of_two}},
+    {"decompositions",
+     {layer_decompositions, bidirectional_sequences, reductions_to_pooling, broadcasts_to_tiles,
+      arithmetic_decompositions, depth_and_space_decompositions, batch_norm_decomposition, einsum_decomposition,
+      positive_gather_indices, unrolled_matmuls}},
+    {"constant folding", fold_constants},
+    {"chains of Add and Multiply", {linear_chain_fusions}},
+    {"Multiply into convolutions and MatMul",
+     {multiplications_into_convolutions, multiplications_before_convolutions, multiplications_into_matmuls}},
+    {"constant folding", fold_constants},
+    {"strides", push_strides_up},
+};
+
+constexpr StepRow kTransposesAgain[] = {
+    {"Interpolate along outer axes", {interpolations_of_outer_axes}},
+    {"transpose sinking", {transpose_sinking}},
+};
+
+constexpr StepRow kToLegacy[] = {
     // down to opset1 (§5.2, §5.5)
     {"dynamic shapes", resolve_dynamic_shapes},
     {"shapes of resolvers", {shapes_of_resolvers}},
@@ -107,23 +170,49 @@ constexpr StepRow kSteps[] = {
     {"resolvers of resolvers", {resolver_merges}},
 };
 
+bool always(const Release&) { return true; }
+bool with_model_optimizations(const Release& r) { return r.model_optimizations; }
+bool without_model_optimizations(const Release& r) { return !r.model_optimizations; }
+
+const Stretch kConversion[] = {
+    {kPriorBoxes, true, without_model_optimizations},
+    {kVersions, true, always},
+    {kCommonOptimizations, true, without_model_optimizations},
+    {kModelFolding, true, with_model_optimizations},
+    {kModelOptimizations, false, with_model_optimizations},
+    {kRestOfCommonOptimizations, false, with_model_optimizations},
+    {kTransposesAgain, true, with_model_optimizations},
+    {kToLegacy, true, always},
+};
+
+bool run(const Stretch& stretch, Graph& graph) {
+  bool changed = false;
+  for (const StepRow& step : stretch.steps) {
+    numbering::skip(graph, step.pattern_ids);
+    if (!step.run(graph)) continue;
+    changed = true;
+    if (stretch.infers_between) numbering::validated(graph);
+  }
+  return changed;
+}
+
 }  // namespace
 }  // namespace transforms
 
 std::string_view conversion_of(std::string_view type) {
-  for (const transforms::StepRow& step : transforms::kSteps)
-    for (const auto rewrites : step.rewrites)
-      if (rewrites)
-        for (const transforms::RewriteRow& row : rewrites())
-          if (!row.becomes.empty() && row.roots.contains(type)) return row.becomes;
+  for (const transforms::Stretch& stretch : transforms::kConversion)
+    for (const transforms::StepRow& step : stretch.steps)
+      for (const auto rewrites : step.rewrites)
+        if (rewrites)
+          for (const transforms::RewriteRow& row : rewrites())
+            if (!row.becomes.empty() && row.roots.contains(type)) return row.becomes;
   return {};
 }
 
 void convert_to_legacy(Graph& graph) {
-  for (const transforms::StepRow& step : transforms::kSteps) {
-    numbering::skip(graph, step.pattern_ids);
-    if (step.run(graph)) numbering::validated(graph);
-  }
+  for (const transforms::Stretch& stretch : transforms::kConversion)
+    if (stretch.runs(*graph.release) && transforms::run(stretch, graph) && !stretch.infers_between)
+      numbering::validated(graph);
 }
 
 }  // namespace blobsmith

@@ -148,7 +148,7 @@ class Checker {
   bool is_certain(const Error& e, int i, int round) const {
     if (round == 0) return true;
     if (e.code() == ErrorCode::AllocationFailed) return false;
-    return !behind_cut_.contains(i) || !find_parser(e.layer_type());
+    return !behind_cut_.contains(i) || !find_parser(e.layer_type(), *graph_.release);
   }
 
   /// Notes the errors; true when there may be more behind them.

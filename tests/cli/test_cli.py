@@ -118,10 +118,10 @@ def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):
 
 @pytest.fixture
 def troubled_model(tmp_path):
-    """Bucketize is no stage, Abs is what convert rewrites, GatherTree comes from an unknown opset."""
+    """Bucketize is no stage, HardSigmoid is what convert rewrites, GatherTree comes from an unknown opset."""
     net = Net('troubled')
     x = net.conv(net.input(1, 3, 8, 8), 3, 4)
-    fixed = net.layer('Abs', [x], name='fixed')
+    fixed = net.layer('HardSigmoid', [x, net.const(0.25), net.const(0.5)], name='fixed')
     state = net.layer('Bucketize', [fixed, net.const([0.5, 1])], name='first', version='opset3', output_type='i32')
     unknown = net.layer('Twist', [state], name='unknown')
     net.result(net.layer('Bucketize', [unknown, net.const([0.5, 1])], name='second', version='opset3', output_type='i32'))
@@ -140,7 +140,7 @@ def test_check_tells_every_problem_in_network_order(run, troubled_model):
     assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "Bucketize"')
     assert problems[1].startswith('2. error[BS2001]: ') and 'Twist' in problems[1]
     assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "Bucketize"')
-    assert 'fixed: Abs "fixed" becomes Maximum(x, -x)' in done.stdout
+    assert 'fixed: HardSigmoid "fixed" becomes Clamp(0.25*x + 0.5, 0, 1)' in done.stdout
     assert "can't be converted: 6 layers, 2 supported, 1 fixed, 3 unsupported" in done.stdout
 
 
@@ -161,7 +161,7 @@ def test_check_json_has_a_stable_shape(run, troubled_model, model):
     assert {'number', 'code', 'message', 'layer', 'type'} <= set(report['problems'][0])
     layer = next(l for l in report['layers'] if l['name'] == 'first')
     assert layer == {'name': 'first', 'type': 'Bucketize', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
-    assert next(l for l in report['layers'] if l['name'] == 'fixed')['fix'] == 'Maximum(x, -x)'
+    assert next(l for l in report['layers'] if l['name'] == 'fixed')['fix'] == 'Clamp(0.25*x + 0.5, 0, 1)'
     good = run('check', model, '--json')
     assert good.returncode == 0 and json.loads(good.stdout)['compiles'] is True and json.loads(good.stdout)['problems'] == []
 

@@ -168,13 +168,31 @@ def onnx_first_opsets(m):
     m.result(m('Softmax', m('Gemm', flat, m.normal(8, 10), m.normal(10), broadcast=1)), m('Upsample', z, mode='nearest', height_scale=2.0, width_scale=2.0), m('Mean', y, x))
 
 
-MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets]
+def onnx_restated(m):
+    """What newer releases restate: products before weights, reordered colours, strides that move up, hard sigmoids."""
+    x = m('Relu', m.input(1, 3, 32, 32))
+    blue, green, red = m('Split', x, outputs=3, axis=1)
+    y = m.conv(m('Mul', m('Concat', red, green, blue, axis=1), m.const([[[0.5]], [[0.25]], [[2.0]]])), 3, 16)
+    shared = m('Relu', y)
+    y = m('Add', m.conv(shared, 16, 16, k=1, strides=[2, 2], pads=[0] * 4), m.conv(shared, 16, 16, k=1, strides=[2, 2], pads=[0] * 4))
+    y = m('Mul', y, m('Div', m('Clip', m('Add', y, m.const(3.0)), m.const(0.0), m.const(6.0)), m.const(6.0)))
+    first, second = m('Split', y, outputs=2, axis=1)
+    y = m('Max', m('Mul', first, m.const(0.1)), first)
+    wide = m('MatMul', m('Reshape', m('Sigmoid', second), m.ints(1, 8, 256)), m.normal(256, 12))
+    m.result(y, m('Mul', wide, m.const(0.5)), m('Div', m('BatchNormalization', y, m.normal(8), m.normal(8), m.normal(8), m.const(np.full(8, 1.5))), m.const(4.0)))
+
+
+MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {
     'default': [],
     'u8': ['-ip', 'U8', '-op', 'FP32'],
+    '2022.1': ['--target', '2022.1', '-ip', 'U8', '-VPU_NUMBER_OF_SHAVES', '6', '-VPU_NUMBER_OF_CMX_SLICES', '6', '-c', 'MYRIAD_THROUGHPUT_STREAMS=1'],
 }
+
+# What OpenVINO 2022.1's compiler refuses: a constant as an output, and a network whose data it can't place.
+NOT_2022_1 = {'onnx_functions', 'onnx_normalizations'}
 
 
 def write(folder):

@@ -126,18 +126,13 @@ void infer_strided_slice(Inference& in) {
   in.output(in.type(), plan->output);
 }
 
-std::vector<Tensor> evaluate_strided_slice(const Node& n, Tensors inputs) {
-  if (!is_byte_sized(n.element_type())) return {};
-  const Tensor& data = *inputs[0];
-  const auto plan = plan_slice(n.attrs, data.shape, bounded(inputs[1]->to_i64()), bounded(inputs[2]->to_i64()),
-                               inputs.size() > 3 ? bounded(inputs[3]->to_i64()) : std::vector<int64_t>());
-  if (!plan) return {};
+std::vector<Tensor> cut_out(const Node& n, const Tensor& data, const SlicePlan& plan) {
   const std::vector<int64_t> dense = dense_strides(data.shape);
   Shape cut;
   std::vector<int64_t> strides;
   int64_t offset = 0;
-  for (size_t i = 0; i < plan->axes.size(); ++i) {
-    const SliceAxis& a = plan->axes[i];
+  for (size_t i = 0; i < plan.axes.size(); ++i) {
+    const SliceAxis& a = plan.axes[i];
     cut.push_back(a.count);
     strides.push_back(dense[i] * a.step);
     offset += a.begin * dense[i];
@@ -146,6 +141,58 @@ std::vector<Tensor> evaluate_strided_slice(const Node& n, Tensors inputs) {
   Tensor out = gather_strided(data, cut, offset, strides);
   out.shape = n.shape();
   return {std::move(out)};
+}
+
+std::vector<Tensor> evaluate_strided_slice(const Node& n, Tensors inputs) {
+  if (!is_byte_sized(n.element_type())) return {};
+  const Tensor& data = *inputs[0];
+  const auto plan = plan_slice(n.attrs, data.shape, bounded(inputs[1]->to_i64()), bounded(inputs[2]->to_i64()),
+                               inputs.size() > 3 ? bounded(inputs[3]->to_i64()) : std::vector<int64_t>());
+  if (!plan) return {};
+  return cut_out(n, data, *plan);
+}
+
+// ---- Slice: a StridedSlice that names its axes ----
+
+std::optional<SlicePlan> plan_slice_by_axes(const Shape& data, const std::vector<int64_t>& begin,
+                                            const std::vector<int64_t>& end, const std::vector<int64_t>& step,
+                                            std::vector<int64_t> axes, bool all_axes) {
+  if (all_axes)
+    for (size_t i = 0; i < begin.size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  if (end.size() != begin.size() || step.size() != begin.size() || axes.size() != begin.size()) return std::nullopt;
+  SlicePlan plan;
+  for (int64_t d : data) plan.axes.push_back({0, 1, d});
+  plan.output = data;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t a = axes[i] < 0 ? axes[i] + static_cast<int64_t>(data.size()) : axes[i];
+    if (a < 0 || a >= static_cast<int64_t>(data.size()) || step[i] == 0) return std::nullopt;
+    const auto at = static_cast<size_t>(a);
+    if (data[at] == kDynamic) continue;
+    plan.axes[at] = slice_axis(data[at], begin[i], end[i], step[i], false, false);
+    plan.output[at] = plan.axes[at].count;
+  }
+  return plan;
+}
+
+void infer_slice(Inference& in) {
+  const auto begin = in.values(1), end = in.values(2), step = in.values(3);
+  const bool all_axes = in.input_count() < 5;
+  const auto axes = all_axes ? std::vector<int64_t>() : in.values(4);
+  if (!begin || !end || !step || !axes) return in.output(in.type(), Shape(in.shape().size(), kDynamic));
+  const auto plan =
+      plan_slice_by_axes(in.shape(), bounded(*begin), bounded(*end), bounded(*step), bounded(*axes), all_axes);
+  if (!plan) in.fail("Its begin, end, steps and axes don't fit the data's shape " + to_string(in.shape()));
+  in.output(in.type(), plan->output);
+}
+
+std::vector<Tensor> evaluate_slice(const Node& n, Tensors inputs) {
+  if (!is_byte_sized(n.element_type())) return {};
+  const bool all_axes = inputs.size() < 5;
+  const auto plan = plan_slice_by_axes(inputs[0]->shape, bounded(inputs[1]->to_i64()), bounded(inputs[2]->to_i64()),
+                                       bounded(inputs[3]->to_i64()),
+                                       all_axes ? std::vector<int64_t>() : bounded(inputs[4]->to_i64()), all_axes);
+  if (!plan) return {};
+  return cut_out(n, *inputs[0], *plan);
 }
 
 // ---- Pad ----
@@ -211,6 +258,7 @@ std::vector<Tensor> evaluate_pad(const Node& n, Tensors inputs) {
 
 constexpr Op kOps[] = {
     {"StridedSlice", 0, {1, 7}, 3, 4, kStridedSlice, infer_strided_slice, evaluate_strided_slice},
+    {"Slice", 8, {}, 4, 5, {}, infer_slice, evaluate_slice},
     {"Pad", 0, {1, 7}, 3, 4, kPad, infer_pad, evaluate_pad},
 };
 

@@ -3,7 +3,9 @@
 #include "importers/onnx/as_inference_engine.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <unordered_set>
 
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
@@ -15,18 +17,19 @@ namespace blobsmith {
 namespace onnx_import::ie {
 namespace {
 
-constexpr int64_t kIdsBefore = 709;  // quirk: nodes that exist before the network is converted
-
 class Importer {
  public:
   Importer(onnx_file::Model model, const Release& release)
-      : model_(std::move(model)), opset_(std::min(model_.opset, kNewestOpset)) {
+      : model_(std::move(model)), opset_(std::min(model_.opset, release.onnx_opset)) {
     graph_.release = &release;
+    import_.evaluations = quirks::Numbering(release.compares_bounds);
   }
 
   Graph run() {
-    expand_functions(model_);
+    expand_functions(model_, graph_.release->functions_in_place);
     check_operators();
+    for (const onnx_file::Node& n : model_.nodes) import_.read.insert(n.inputs.begin(), n.inputs.end());
+    for (const onnx_file::ValueInfo& output : model_.outputs) import_.read.insert(output.name);
     for (const auto& [name, tensor] : model_.initializers) {
       import_.values[name] = graph_.constant(tensor, name)->value();
       if (element_count(tensor.shape) == 0) numbering::skip(graph_, 1);  // quirk: made at the second attempt
@@ -41,7 +44,7 @@ class Importer {
 
  private:
   const OperatorRow* find_row(const onnx_file::Node& n) const {
-    return find_operator(n.domain, n.op_type, opset_, Column::InferenceEngine);
+    return find_operator(n.domain, n.op_type, opset_, Column::InferenceEngine, *graph_.release);
   }
 
   /// All unknown operators at once: one run tells everything that is missing.
@@ -70,6 +73,7 @@ class Importer {
     Node* p = graph_.parameter(input.type, *input.shape, input.name);
     p->output().tensor_names = {input.name};
     import_.values[input.name] = p->value();
+    tensor_names_[{p, 0}] = {input.name, {input.name}};
   }
 
   void add_node(const onnx_file::Node& n) {
@@ -77,7 +81,8 @@ class Importer {
     try {
       Context context(import_, n, row.becomes);
       const std::vector<Value> outputs = row.as_inference_engine(context);
-      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) define(n.outputs[i], outputs[i]);
+      const bool adds_names = n.op_type == "Identity" && graph_.release->identity_is_its_input;
+      for (size_t i = 0; i < outputs.size() && i < n.outputs.size(); ++i) define(n.outputs[i], outputs[i], adds_names);
     } catch (Error& e) {
       e.at_layer(n.outputs.empty() ? n.name : n.outputs[0], n.op_type);
       e.from(n.describe(model_.opset));
@@ -86,15 +91,23 @@ class Importer {
   }
 
   /// quirk: the node is named after the output, even where it has other outputs or other users.
-  void define(const std::string& name, Value v) {
+  void define(const std::string& name, Value v, bool adds_name) {
     if (!name.empty()) import_.values[name] = v;
-    if (v) v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
+    if (!v) return;
+    v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
+    TensorNames& names = tensor_names_[{v.node, v.port}];
+    if (!adds_name) names = {name, {}};
+    names.all.insert(name);
   }
 
   void add_result(Value v, const std::string& tensor) {
     Node* r = graph_.result(v, tensor + "/sink_port_" + std::to_string(v.port));
     v.node->output(v.port).tensor_names = {tensor};
-    if (graph_.release->outputs_by_tensor && v.node->output_count() > 1) r->attrs.set(kOutputName, tensor);
+    if (!graph_.release->outputs_by_tensor) return;
+    const auto known = tensor_names_.find({v.node, v.port});
+    if (known == tensor_names_.end()) return;
+    v.node->output(v.port).tensor_names.assign(known->second.all.begin(), known->second.all.end());
+    if (!v.node->is("Parameter")) r->attrs.set(kOutputName, known->second.first);
   }
 
   void add_results() {
@@ -120,8 +133,8 @@ class Importer {
   /// The compiler copies the graph before it changes it: edges come into the order of that copy, and numbers are spent.
   void copy_as_the_compiler_does() {
     graph_.remove_unreachable();
-    numbering::skip(graph_, kIdsBefore);
-    quirks::Numbering evaluations;
+    numbering::skip(graph_, graph_.release->onnx_nodes_before);
+    quirks::Numbering evaluations(graph_.release->compares_bounds);
     for (Node* n : graph_.ordered()) {
       numbering::skip(graph_, 1 + evaluations.of_inference(*n));
       graph_.set_inputs(n, std::vector<Value>(n->inputs()));
@@ -133,6 +146,13 @@ class Importer {
   int64_t opset_;
   Import import_;
   Graph& graph_ = import_.graph;
+
+  /// What a tensor is called: outputs by the first name; the others are listed in the order of a hash table (quirk).
+  struct TensorNames {
+    std::string first;
+    std::unordered_set<std::string> all;
+  };
+  std::map<std::pair<const Node*, int>, TensorNames> tensor_names_;
 };
 
 }  // namespace

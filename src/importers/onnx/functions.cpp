@@ -212,7 +212,26 @@ const FunctionRow* find_function(const onnx_file::Node& n, int64_t opset) {
 
 }  // namespace
 
-void expand_functions(onnx_file::Model& model) {
+namespace {
+void expand_in_place(onnx_file::Model& model) {
+  for (size_t i = 0; i < model.nodes.size();) {
+    const onnx_file::Node n = model.nodes[i];
+    const FunctionRow* f = find_function(n, model.opset);
+    if (!f) {
+      ++i;
+      continue;
+    }
+    Body body(n);
+    f->expand(body, model.opset);
+    std::vector<onnx_file::Node> inner = body.take();
+    const auto call = model.nodes.erase(model.nodes.begin() + static_cast<std::ptrdiff_t>(i));
+    model.nodes.insert(call, std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
+  }
+}
+}  // namespace
+
+void expand_functions(onnx_file::Model& model, bool in_place) {
+  if (in_place) return expand_in_place(model);
   std::vector<onnx_file::Node> kept;
   bool overlooked = false;
   // Bodies are appended and looked at in their turn: they may hold such operators themselves.

@@ -8,7 +8,9 @@
 namespace blobsmith::onnx_import::ie {
 
 Context::Context(Import& import, const onnx_file::Node& node, std::string_view becomes)
-    : NodeView(node, kNewestOpset, becomes, import.values), import_(import), rewriter_(import.graph) {
+    : NodeView(node, import.graph.release->onnx_opset, becomes, import.values),
+      import_(import),
+      rewriter_(import.graph) {
   // quirk: a node stands for each input that is left out.
   skip_ids(std::ranges::count(node.inputs, std::string()));
 }
@@ -24,7 +26,7 @@ std::vector<int64_t> Context::integers_of(Value v, std::string_view otherwise) c
 Value Context::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   Node* n = rewriter_.make(std::move(type), std::move(inputs), std::move(attrs), version);
   numbering::made(import_.graph, *n, import_.evaluations.of_inference(*n));
-  n->source = node().describe(kNewestOpset);
+  n->source = node().describe(opset());
   return n->value();
 }
 

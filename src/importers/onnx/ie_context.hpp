@@ -3,10 +3,12 @@
 // "<Type>_<number>", so the order is part of the mapping.
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/release.hpp"
 #include "graph/graph.hpp"
 #include "graph/numbering.hpp"
 #include "importers/onnx/node_view.hpp"
@@ -21,6 +23,7 @@ using transforms::attributes;
 struct Import {
   Graph graph;
   Values values;
+  std::set<std::string> read;  ///< tensors that nodes or outputs of the model name
   quirks::Numbering evaluations;
 };
 
@@ -28,10 +31,14 @@ class Context final : public NodeView {
  public:
   Context(Import& import, const onnx_file::Node& node, std::string_view becomes);
 
+  /// By whose rules the file is read.
+  const Release& release() const { return *import_.graph.release; }
   /// The tensor that a value is known to hold: a constant, or arithmetic on static shapes.
   std::optional<Tensor> known(Value v) const;
   /// The integers of a constant; refuses with `otherwise` when they are computed at run time.
   std::vector<int64_t> integers_of(Value v, std::string_view otherwise) const;
+  /// Whether the model reads an output of the node.
+  bool is_read(size_t output) const { return import_.read.contains(node().outputs.at(output)); }
   int64_t rank(Value v) const { return static_cast<int64_t>(v.shape().size()); }
 
   // Nodes, numbered in the order of the calls.
@@ -68,8 +75,6 @@ class Context final : public NodeView {
   transforms::Rewriter rewriter_;
 };
 
-constexpr int64_t kNewestOpset = 13;
-
 // ---- parts of several mappings ----
 
 /// 2-D: [product before the axis, the others].
@@ -80,8 +85,8 @@ Value channel_reshape(Context& c, Value vector, Value rank_of_target);
 Value interpret_as_scalar(Context& c, Value v);
 /// The `mode` values along an axis, and where they are.
 Value top_k(Context& c, Value x, Value k, int64_t axis, const char* mode, const char* sort, const char* index_type);
-/// The sum of magnitudes (p = 1) or the root of the sum of squares (p = 2) over axes, which vanish.
-Value vector_norm(Context& c, Value x, Value axes, int64_t p);
+/// The sum of magnitudes (p = 1) or the root of the sum of squares (p = 2) over axes.
+Value vector_norm(Context& c, Value x, Value axes, int64_t p, bool keep_axes);
 /// The values as another type.
 Tensor cast(const Tensor& t, ElementType type);
 /// All axes, or those from `first` on.

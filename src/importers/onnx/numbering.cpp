@@ -43,7 +43,91 @@ int64_t Numbering::of_evaluation(Value v) {
   return count;
 }
 
+namespace {
+constexpr int64_t kComparison = 3;     // a Parameter, an Equal, a Constant
+constexpr int64_t kMostCompared = 10;  // elements
+constexpr int64_t kConversion = 4;     // the largest values of both types, an Equal, a Select
+
+bool is_shape_of(const Node& n) { return n.is("ShapeOf"); }
+}  // namespace
+
+constexpr size_t kLongestWalk = 1 << 14;  // what is read twice is walked twice; larger ones are not counted
+
+int64_t Bounds::compare(State& s, const Shape& shape) const {
+  if (!s.lower || !s.upper || element_count(shape) > kMostCompared) return 0;
+  s.same = true;
+  return kComparison;
+}
+
+bool Bounds::can_evaluate(const Node& n, bool upper) {
+  if (n.is_constant() || is_shape_of(n)) return true;
+  for (const Value& v : n.inputs())
+    if (!v || !(upper ? at(v).upper : at(v).lower)) return false;
+  return true;
+}
+
+int64_t Bounds::walk(Value v, bool upper) {
+  if (upper ? at(v).upper : at(v).lower) return 0;
+  std::vector<const Node*> order{v.node}, todo{v.node};
+  while (!todo.empty()) {
+    const Node* n = todo.back();
+    todo.pop_back();
+    if (n->input_count() == 0 && !n->is_constant()) return 0;
+    if (is_shape_of(*n)) continue;
+    for (const Value& input : n->inputs()) {
+      if (!input || order.size() > kLongestWalk) return 0;
+      order.push_back(input.node);
+      todo.push_back(input.node);
+    }
+  }
+  int64_t count = 0;
+  for (auto it = order.rbegin(); it != order.rend(); ++it) {
+    Node* n = const_cast<Node*>(*it);
+    if (!can_evaluate(*n, upper)) break;
+    if (n->is("Convert")) count += kConversion;
+    bool same = true;  // of ShapeOf as well, whatever it reads
+    for (const Value& input : n->inputs()) {
+      if (is_shape_of(*n)) break;
+      State& s = at(input);
+      if (!s.same) count += compare(s, input.shape());
+      if (!(same = s.same)) break;
+    }
+    for (int i = 0; i < n->output_count(); ++i) {
+      State& s = at(n->value(i));
+      const bool was_empty = !s.lower && !s.upper;
+      s.upper |= same || upper;
+      s.lower |= same || !upper;
+      s.same |= was_empty && s.lower && s.upper;
+      count += compare(s, n->shape(i));
+    }
+    for (const Value& input : n->inputs())
+      if ((upper || element_count(input.shape()) > kMostCompared) && input.node->output(input.port).uses.size() == 1)
+        at(input) = {};
+  }
+  return count;
+}
+
+int64_t Bounds::evaluate(Value v) {
+  const int64_t lower = walk(v, false);
+  return lower + walk(v, true);
+}
+
+int64_t Numbering::of_comparisons(const Node& n) {
+  constexpr int64_t kBothBounds = 2;
+  const bool holds_both = n.is("Reshape") || n.is("Broadcast") || n.is("TopK");
+  const std::vector<int> inputs = blobsmith::numbering::bounded_inputs(n);
+  if (inputs.empty()) return blobsmith::numbering::of_inference(n);
+  int64_t count = 0;
+  for (const int i : inputs) {
+    const Value v = n.input(i);
+    if (!known_value(v) || (v.node->is_constant() && !holds_both)) continue;
+    count += bounds_.evaluate(v) + (holds_both ? kBothBounds : 1);
+  }
+  return count;
+}
+
 int64_t Numbering::of_inference(const Node& n) {
+  if (compares_bounds_) return of_comparisons(n);
   int64_t count = blobsmith::numbering::of_inference(n);
   const std::vector<int> bounded = blobsmith::numbering::bounded_inputs(n);
   for (const int i : bounded)

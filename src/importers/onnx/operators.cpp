@@ -70,8 +70,9 @@ constexpr std::array kFamilies{
     Family{kOpenVino, openvino_operators},
 };
 
-bool has(const OperatorRow& row, Column column) {
-  return column == Column::ModelOptimizer ? row.as_model_optimizer != nullptr : row.as_inference_engine != nullptr;
+bool has(const OperatorRow& row, Column column, const Release& release) {
+  if (column == Column::ModelOptimizer) return row.as_model_optimizer != nullptr;
+  return row.as_inference_engine != nullptr && (!row.only_with || release.*row.only_with);
 }
 
 bool is_better(const OperatorRow& row, const OperatorRow& best, int64_t opset) {
@@ -79,23 +80,25 @@ bool is_better(const OperatorRow& row, const OperatorRow& best, int64_t opset) {
                             : row.since < best.since && best.since > opset;
 }
 
-const OperatorRow* find_in(std::string_view domain, std::string_view op_type, int64_t opset, Column column) {
+const OperatorRow* find_in(std::string_view domain, std::string_view op_type, int64_t opset, Column column,
+                           const Release& release) {
   const OperatorRow* best = nullptr;
   for (const Family& family : kFamilies) {
     if (family.domain != domain) continue;
     for (const OperatorRow& row : family.rows())
-      if (row.op_type == op_type && has(row, column) && (!best || is_better(row, *best, opset))) best = &row;
+      if (row.op_type == op_type && has(row, column, release) && (!best || is_better(row, *best, opset))) best = &row;
   }
   return best;
 }
 
 }  // namespace
 
-const OperatorRow* find_operator(std::string_view domain, std::string_view op_type, int64_t opset, Column column) {
-  if (!is_default_domain(domain)) return find_in(domain, op_type, opset, column);
-  const OperatorRow* row = find_in({}, op_type, opset, column);
+const OperatorRow* find_operator(std::string_view domain, std::string_view op_type, int64_t opset, Column column,
+                                 const Release& release) {
+  if (!is_default_domain(domain)) return find_in(domain, op_type, opset, column, release);
+  const OperatorRow* row = find_in({}, op_type, opset, column, release);
   // OpenVINO's own operators are also written without their domain.
-  return row ? row : find_in(kOpenVino, op_type, opset, column);
+  return row ? row : find_in(kOpenVino, op_type, opset, column, release);
 }
 
 }  // namespace onnx_import

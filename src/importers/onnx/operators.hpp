@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/release.hpp"
 #include "importers/onnx/ie_context.hpp"
 #include "importers/onnx/mo_context.hpp"
 
@@ -21,11 +22,14 @@ struct OperatorRow {
   /// The outputs of the ONNX node; no value for what is not computed. Null: the importer does not know the operator.
   std::vector<Value> (*as_model_optimizer)(mo::Context&);
   std::vector<Value> (*as_inference_engine)(ie::Context&);
+  /// The switch of releases whose Inference Engine knows the row; null: all of them.
+  bool Release::* only_with = nullptr;
 };
 
 enum class Column { ModelOptimizer, InferenceEngine };
 
 /// The row with the highest `since` that the opset reaches, else the first one; null when the column has none.
-const OperatorRow* find_operator(std::string_view domain, std::string_view op_type, int64_t opset, Column column);
+const OperatorRow* find_operator(std::string_view domain, std::string_view op_type, int64_t opset, Column column,
+                                 const Release& release = kRelease2021);
 
 }  // namespace blobsmith::onnx_import

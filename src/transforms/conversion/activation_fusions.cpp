@@ -2,6 +2,7 @@
 // (front-end spec §5.4).
 #include <cmath>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/conversion/shared_fusions.hpp"
 
@@ -75,6 +76,10 @@ bool fuse_swish_exp(Rewriter& rw, Node* n) {  // x / (1 + Exp(-x)), x / (1 + Exp
   return false;
 }
 
+bool make_clamp(Rewriter& rw, Node* n, Value x, double low, double high) {
+  return rw.replace(n, rw.make("Clamp", {x}, attributes({{"min", low}, {"max", high}})));
+}
+
 bool fuse_clamp(Rewriter& rw, Node* n) {  // Minimum(Maximum(x, low), high)
   for (const auto& [m, high] : either_order(n)) {
     Node* maximum = producer(m, "Maximum");
@@ -82,7 +87,21 @@ bool fuse_clamp(Rewriter& rw, Node* n) {  // Minimum(Maximum(x, low), high)
     if (!maximum || !has_one_user(m) || !high_value) continue;
     for (const auto& [x, low] : either_order(maximum))
       if (const auto low_value = single_value(low); low_value && !constant_of(x))
-        return rw.replace(n, rw.make("Clamp", {x}, attributes({{"min", *low_value}, {"max", *high_value}})));
+        return make_clamp(rw, n, x, *low_value, *high_value);
+  }
+  return false;
+}
+
+// Maximum(Minimum(x, high), low). quirk: it must not have several readers itself, but the Minimum may.
+bool fuse_clamp_from_below(Rewriter& rw, Node* n) {
+  if (!rw.graph().release->clamps_from_below || !has_one_user(n->value())) return false;
+  for (const auto& [m, low] : either_order(n)) {
+    Node* minimum = producer(m, "Minimum");
+    const auto low_value = single_value(low);
+    if (!minimum || !low_value) continue;
+    for (const auto& [x, high] : either_order(minimum))
+      if (const auto high_value = single_value(high); high_value && !constant_of(x))
+        return make_clamp(rw, n, x, *low_value, *high_value);
   }
   return false;
 }
@@ -131,12 +150,23 @@ bool fuse_gelu(Rewriter& rw, Node* n) {
 namespace {
 
 constexpr RewriteRow kActivationFusions[] = {
-    {{"Log"}, fuse_softplus},     {{"Multiply"}, fuse_mish}, {{"Multiply"}, fuse_swish_sigmoid},
-    {{"Divide"}, fuse_swish_exp}, {{"Minimum"}, fuse_clamp}, {{"Multiply"}, fuse_gelu},
+    {{"Log"}, fuse_softplus},
+    {{"Multiply"}, fuse_mish},
+    {{"Multiply"}, fuse_swish_sigmoid},
+    {{"Divide"}, fuse_swish_exp},
+};
+constexpr RewriteRow kClampFusions[] = {
+    {{"Minimum"}, fuse_clamp},
+    {{"Maximum"}, fuse_clamp_from_below},
+};
+constexpr RewriteRow kGeluFusions[] = {
+    {{"Multiply"}, fuse_gelu},
 };
 
 }  // namespace
 
 std::span<const RewriteRow> activation_fusions() { return kActivationFusions; }
+std::span<const RewriteRow> clamp_fusions() { return kClampFusions; }
+std::span<const RewriteRow> gelu_fusions() { return kGeluFusions; }
 
 }  // namespace blobsmith::transforms

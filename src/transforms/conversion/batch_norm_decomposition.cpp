@@ -1,8 +1,15 @@
 // BatchNormInference -> (x - mean) · gamma / sqrt(var + eps) + beta; the constants fold later (front-end spec §5.4).
+#include "core/release.hpp"
+#include "graph/ops/known_value.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
+
+Value fold_now(Rewriter& rw, Value v) {
+  const auto known = known_value(v);
+  return known ? rw.constant(*known) : v;
+}
 
 bool decompose_batch_norm(Rewriter& rw, Node* n) {
   // Version 0 has gamma and beta in front of the data.
@@ -26,6 +33,15 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   };
   const Value scale_aligned = align(scale->value()), beta_aligned = align(beta), mean_aligned = align(mean);
 
+  if (rw.graph().release->model_optimizations) {  // x + (-mean), with the constants computed now
+    const Value minus_one = rw.scalar(mean.type(), -1);
+    const Value minus_mean = rw.make("Multiply", {mean_aligned, minus_one})->value();
+    const Value shift = fold_now(rw, beta_aligned), center = fold_now(rw, minus_mean),
+                factor = fold_now(rw, scale_aligned);
+    Node* centered = rw.visit(rw.make("Add", {x, center}));
+    Node* scaled = rw.visit(rw.make("Multiply", {centered->value(), factor}));
+    return rw.replace(n, rw.visit(rw.make("Add", {scaled->value(), shift})));
+  }
   Node* centered = rw.visit(rw.make("Subtract", {x, mean_aligned}));
   Node* scaled = rw.make("Multiply", {centered->value(), scale_aligned});
   return rw.replace(n, rw.make("Add", {scaled->value(), beta_aligned}));

@@ -2,6 +2,7 @@
 // (front-end spec §5.4, §5.5).
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -14,6 +15,7 @@ bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
     if (!broadcast || broadcast->version != 3 || broadcast->input_count() != 2 || !is_static(x.shape()) ||
         !is_static(b.shape()))
       continue;
+    if (!rw.graph().release->drops_shared_broadcasts && !has_one_user(b)) continue;
     if (b.shape().size() > x.shape().size() || !broadcasts_into(b.shape(), x.shape())) continue;
     return rw.redirect(b, broadcast->input(0));
   }

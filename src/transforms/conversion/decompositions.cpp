@@ -1,4 +1,5 @@
 // Operations that the VPU lacks become arithmetic that it has (front-end spec §5.4, CommonDecompositions).
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -72,6 +73,7 @@ bool decompose_subtract(Rewriter& rw, Node* n) {  // a + b · (-1)
 }
 
 bool decompose_divide(Rewriter& rw, Node* n) {  // a · b^(-1)
+  if (rw.graph().release->model_optimizations) return multiply_by_inverse(rw, n);
   if (!is_float(n->element_type())) return false;
   const Value minus_one = rw.scalar(n->input(1).type(), -1);
   Node* inverse = rw.make("Power", {n->input(1), minus_one});

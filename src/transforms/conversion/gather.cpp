@@ -62,6 +62,60 @@ bool gather_7_to_1(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "Gather", n->inputs(), {}, 1));
 }
 
+// Neighbours in a list that take elements of the same list take them at once.
+bool join_gathers(Rewriter& rw, Node* n) {
+  if (n->shape().size() != 1) return false;
+  std::vector<Value> parts = n->inputs();
+  const size_t before = parts.size();
+  for (size_t i = 0; i + 1 < parts.size();) {
+    Node *first = producer(parts[i], "Gather"), *second = producer(parts[i + 1], "Gather");
+    const auto is_list = [](const Node& gather) {
+      return gather.input(0).shape().size() == 1 && gather.input(1).shape().size() == 1;
+    };
+    if (!first || !second || first->version != second->version || first->input(0) != second->input(0) ||
+        !is_list(*first) || !is_list(*second)) {
+      ++i;
+      continue;
+    }
+    const Value indices =
+        rw.folded(rw.make("Concat", {first->input(1), second->input(1)}, attributes({{"axis", int64_t{0}}})));
+    const Value axis = rw.index(0);
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i));
+    parts[i] = rw.visit(rw.make("Gather", {first->input(0), indices, axis}, first->attrs, first->version))->value();
+  }
+  if (parts.size() == 1) return rw.eliminate(n->value(), parts[0]);
+  if (parts.size() == before) return false;
+  return rw.replace(n, rw.make("Concat", parts, n->attrs));
+}
+
+bool skip_gather_of_all(Rewriter& rw, Node* n) {
+  constexpr int64_t kMostIndices = 10;
+  const Tensor* indices = constant_of(n->input(1));
+  if (!indices || !single_value(n->input(2)) || n->input(0).shape() != n->shape()) return false;
+  const std::vector<int64_t> list = indices->to_i64();
+  if (static_cast<int64_t>(list.size()) > kMostIndices) return false;
+  for (size_t i = 0; i < list.size(); ++i)
+    if (list[i] != static_cast<int64_t>(i)) return false;
+  return rw.eliminate(n->value(), n->input(0));
+}
+
+// A Transpose of x[0], which a Reshape reads, takes x itself where x has one item.
+bool skip_gather_before_transpose(Rewriter& rw, Node* n) {
+  Node* transpose = producer(n->input(0), "Transpose");
+  Node* gather = transpose ? producer(transpose->input(0), "Gather") : nullptr;
+  const Tensor *pattern = constant_of(n->input(1)), *order = transpose ? constant_of(transpose->input(1)) : nullptr;
+  if (!gather || !pattern || !order || gather->input(0).shape().empty() || gather->input(0).shape()[0] != 1)
+    return false;
+  const auto is_zero = [](Value v) { return constant_of(v) && element_count(v.shape()) == 1 && is_single(v, 0); };
+  if (!is_zero(gather->input(1)) || !is_zero(gather->input(2)) || std::ranges::count(pattern->to_i64(), 0) > 0)
+    return false;
+  std::vector<int64_t> whole{0};
+  for (int64_t o : order->to_i64()) whole.push_back(o + 1);
+  if (whole.size() != gather->input(0).shape().size()) return false;
+  rw.replace(transpose, rw.transpose(gather->input(0), whole));
+  return false;
+}
+
 bool scatter_elements_to_scatter(Rewriter& rw, Node* n) {  // indices broadcast from 1-D along every other axis
   Node* broadcast = producer(n->input(1), "Broadcast");
   const auto axis_value = single_value(n->input(3));
@@ -99,6 +153,15 @@ bool to_reorg(Rewriter& rw, Node* n) {
 constexpr RewriteRow kGatherVersions[] = {
     {{"Gather"}, gather_7_to_1},
 };
+constexpr RewriteRow kJoinedGathers[] = {
+    {{"Concat"}, join_gathers},
+};
+constexpr RewriteRow kGathersOfAll[] = {
+    {{"Gather"}, skip_gather_of_all},
+};
+constexpr RewriteRow kGathersBeforeTransposes[] = {
+    {{"Reshape"}, skip_gather_before_transpose},
+};
 constexpr RewriteRow kPositiveGatherIndices[] = {
     {{"Gather"}, make_gather_indices_positive},
 };
@@ -112,6 +175,9 @@ constexpr RewriteRow kImagePatchesToReorg[] = {
 }  // namespace
 
 std::span<const RewriteRow> gather_versions() { return kGatherVersions; }
+std::span<const RewriteRow> joined_gathers() { return kJoinedGathers; }
+std::span<const RewriteRow> gathers_of_all() { return kGathersOfAll; }
+std::span<const RewriteRow> gathers_before_transposes() { return kGathersBeforeTransposes; }
 std::span<const RewriteRow> positive_gather_indices() { return kPositiveGatherIndices; }
 std::span<const RewriteRow> scatter_fusions() { return kScatterFusions; }
 std::span<const RewriteRow> image_patches_to_reorg() { return kImagePatchesToReorg; }

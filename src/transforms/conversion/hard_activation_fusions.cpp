@@ -1,5 +1,6 @@
 // HSwish and HSigmoid from their spelled-out forms; the reference knows certain combinations only
 // (front-end spec §5.4).
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -68,7 +69,7 @@ bool fuse_hsigmoid(Rewriter& rw, Node* n) {
   const auto gate = inner ? gate_of(*inner) : std::nullopt;
   if (!gate) return false;
   if (gate->kind == Gate::Maximum && !divides) return false;
-  if (gate->kind == Gate::Clamp && divides) return false;
+  if (gate->kind == Gate::Clamp && divides && !rw.graph().release->clamps_in_hard_sigmoids) return false;
   return rw.replace(n, rw.make("HSigmoid", {gate->x}));
 }
 
@@ -80,8 +81,8 @@ bool fuse_hswish(Rewriter& rw, Node* n) {
     if (Node* multiply = producer(*inner, "Multiply"))
       for (const auto& [x, g] : either_order(multiply))
         if (const auto gate = gate_of(g); gate && gate->kind == Gate::Relu && gate->x == x) return become(x);
-  // x · (gate / 6), x · (gate · (1/6))
-  if (!n->is("Multiply")) return false;
+  // x · (gate / 6), x · (gate · (1/6)); elsewhere by way of an HSigmoid
+  if (!n->is("Multiply") || rw.graph().release->clamps_in_hard_sigmoids) return false;
   for (const auto& [x, scaled] : either_order(n)) {
     const auto inner = six_times(scaled, divides);
     const auto gate = inner ? gate_of(*inner) : std::nullopt;
@@ -98,9 +99,22 @@ bool fuse_hswish_of_hsigmoid(Rewriter& rw, Node* n) {  // x · HSigmoid(x)
   return false;
 }
 
+bool fuse_hswish_of_clamp(Rewriter& rw, Node* n) {  // x · Clamp(x + 3, 0, 6) -> HSwish(x) · 6
+  if (!rw.graph().release->clamps_in_hard_sigmoids) return false;
+  for (const auto& [x, g] : either_order(n)) {
+    const auto gate = gate_of(g);
+    if (!gate || gate->kind != Gate::Clamp || gate->x != x) continue;
+    Node* hswish = rw.make("HSwish", {x});
+    const Value six = rw.scalar(x.type(), 6);
+    return rw.replace(n, rw.make("Multiply", {hswish->value(), six}));
+  }
+  return false;
+}
+
 constexpr RewriteRow kHardActivationFusions[] = {
     {{"Multiply", "Divide"}, fuse_hswish},
     {{"Multiply"}, fuse_hswish_of_hsigmoid},
+    {{"Multiply"}, fuse_hswish_of_clamp},
     {{"Multiply", "Divide"}, fuse_hsigmoid},
 };
 

@@ -120,14 +120,17 @@ bool transpose_to_reshape(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.reshape(n->input(0), pattern, true));
 }
 
-constexpr RewriteRow kLayoutFusions[] = {
+constexpr RewriteRow kRearrangementFusions[] = {
     {{"Reshape"}, fuse_depth_to_space},
     {{"Reshape"}, fuse_shuffle_channels},
+};
+constexpr RewriteRow kTransposesToReshapes[] = {
     {{"Transpose"}, transpose_to_reshape},
 };
 
 }  // namespace
 
-std::span<const RewriteRow> layout_fusions() { return kLayoutFusions; }
+std::span<const RewriteRow> rearrangement_fusions() { return kRearrangementFusions; }
+std::span<const RewriteRow> transposes_to_reshapes() { return kTransposesToReshapes; }
 
 }  // namespace blobsmith::transforms

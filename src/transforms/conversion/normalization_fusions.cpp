@@ -1,6 +1,7 @@
 // NormalizeL2, Softmax and MVN from their spelled-out forms (front-end spec §5.4).
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/conversion/shared_fusions.hpp"
 #include "transforms/faults/common.hpp"
@@ -32,6 +33,21 @@ struct Normalization {
   bool is_max = false;
 };
 
+/// x / sqrt(max(ReduceSum(x²), eps)) or x / sqrt(ReduceSum(x²) + eps)
+std::optional<Normalization> normalization_guarded_inside(const Node& divide) {
+  const Node* root = producer(divide.input(1), "Sqrt");
+  const Node* guard = root ? root->input(0).node : nullptr;
+  if (!guard || !(guard->is("Maximum") || guard->is("Add"))) return std::nullopt;
+  for (const auto& [s, eps] : either_order(guard)) {
+    const auto eps_value = single_value(eps);
+    Node* sum = eps_value ? reduction(s, "ReduceSum") : nullptr;
+    Value base;
+    if (sum && is_power_of(sum->input(0), 2, base) && base == divide.input(0))
+      return Normalization{sum, *eps_value, guard->is("Maximum")};
+  }
+  return std::nullopt;
+}
+
 std::optional<Normalization> normalization_l2(const Node& divide) {
   const Value x = divide.input(0);
   const Node* guard = divide.input(1).node;
@@ -60,6 +76,24 @@ bool is_l2_of_maximum(const Node& divide) {
   return l2 && l2->is_max;
 }
 
+bool is_changed_by_guarded_l2_fusion(const Node& divide) {
+  constexpr double kNegligible = 1.0 / (1 << 14);
+  const auto l2 = divide.is("Divide") ? normalization_guarded_inside(divide) : std::nullopt;
+  if (!l2) return false;
+  const bool over_channels = normalized_axes(axes_of(l2->sum), divide.shape().size()) == Shape{1};
+  return !over_channels || !l2->sum->attrs.flag("keep_dims") || (l2->is_max && l2->eps >= kNegligible);
+}
+
+Rewritten keep_guarded_norms_apart(Graph& graph) {
+  Rewritten list;
+  for (Node* n : graph.ordered()) {
+    if (!is_changed_by_guarded_l2_fusion(*n)) continue;
+    n->attrs.set(kDivideApart, true);
+    list.push_back(rewritten(*n));
+  }
+  return list;
+}
+
 Rewritten restate_maxima(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) {
     if (!is_l2_of_maximum(*n)) return false;
@@ -82,11 +116,14 @@ Rewritten keep_norms_apart(Graph& graph) {
 namespace {
 
 bool fuse_normalize_l2(Rewriter& rw, Node* n) {
-  const auto l2 = n->attrs.flag(kDivideApart) ? std::nullopt : normalization_l2(*n);
+  const bool inside = rw.graph().release->l2_guard_under_root;
+  const auto l2 = n->attrs.flag(kDivideApart) ? std::nullopt
+                  : inside                    ? normalization_guarded_inside(*n)
+                                              : normalization_l2(*n);
   if (!l2) return false;
-  // quirk: with a sum instead of a maximum the reference stores a truth value, 1.0, as eps; with a maximum eps instead
-  // of its square.
-  const double stored = l2->is_max ? l2->eps : 1.0;
+  // quirk: a guard outside of the root that is a sum has a truth value, 1.0, stored as eps; one that is a maximum its
+  // eps instead of the square.
+  const double stored = inside || l2->is_max ? l2->eps : 1.0;
   return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)},
                                attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
 }
@@ -280,8 +317,10 @@ std::optional<double> eps_inside_mvn(const Node& n) {
 
 namespace {
 
-constexpr RewriteRow kNormalizationFusions[] = {
+constexpr RewriteRow kL2Fusions[] = {
     {{"Divide"}, fuse_normalize_l2},
+};
+constexpr RewriteRow kSoftmaxFusions[] = {
     {{"Divide"}, fuse_softmax},
 };
 constexpr RewriteRow kMvnFusions[] = {
@@ -291,7 +330,8 @@ constexpr RewriteRow kMvnFusions[] = {
 
 }  // namespace
 
-std::span<const RewriteRow> normalization_fusions() { return kNormalizationFusions; }
+std::span<const RewriteRow> l2_fusions() { return kL2Fusions; }
+std::span<const RewriteRow> softmax_fusions() { return kSoftmaxFusions; }
 std::span<const RewriteRow> mvn_fusions() { return kMvnFusions; }
 
 }  // namespace blobsmith::transforms

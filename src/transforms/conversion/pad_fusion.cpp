@@ -3,6 +3,7 @@
 // what the Pad had, whatever its stride: its output can become smaller.
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/faults/rewrites.hpp"
 
@@ -74,6 +75,7 @@ Rewritten keep_pads_apart(Graph& graph) {
 namespace {
 
 bool fuse_pad(Rewriter& rw, Node* n) {
+  if (n->is("MaxPool") && !rw.graph().release->pads_into_max_pools) return false;
   Node* pad = producer(n->input(0), "Pad");
   if (!pad || !has_one_user(n->input(0)) || pad->attrs.flag(kPadApart)) return false;
   const auto pads = zero_spatial_pads(*pad);

@@ -12,11 +12,15 @@ inline constexpr std::string_view kStaysReduction = "stays_reduction";
 /// Set on a product by a constant that is not to be joined with its neighbours: FP16 does not hold the joint factor.
 inline constexpr std::string_view kStaysApart = "stays_apart";
 
-bool fold_constants(Graph& graph);     // constant_folding.cpp
-bool convert_precision(Graph& graph);  // convert_precision.cpp
+bool fold_constants(Graph& graph);                 // constant_folding.cpp
+bool convert_precision(Graph& graph);              // convert_precision.cpp
+bool align_constant_ranks(Graph& graph);           // align_ranks.cpp
+bool reverse_channels_in_constants(Graph& graph);  // reversed_channels.cpp
+bool push_strides_up(Graph& graph);                // stride_optimization.cpp
 // strided_slice_optimization.cpp
 bool remove_useless_slices(Graph& graph);
 bool share_equal_slices(Graph& graph);
+bool split_into_slices(Graph& graph);
 void smart_reshape(Graph& graph);           // smart_reshape.cpp
 bool resolve_dynamic_shapes(Graph& graph);  // dynamic/shapes.cpp
 

@@ -11,6 +11,9 @@ namespace blobsmith::transforms {
 std::span<const RewriteRow> non_max_suppression_versions();
 // gather.cpp
 std::span<const RewriteRow> gather_versions();
+std::span<const RewriteRow> joined_gathers();
+std::span<const RewriteRow> gathers_of_all();
+std::span<const RewriteRow> gathers_before_transposes();
 std::span<const RewriteRow> positive_gather_indices();
 std::span<const RewriteRow> scatter_fusions();
 std::span<const RewriteRow> image_patches_to_reorg();
@@ -26,17 +29,31 @@ std::span<const RewriteRow> broadcasts_to_tiles();
 std::span<const RewriteRow> transpose_sinking();
 // nop_elimination.cpp
 std::span<const RewriteRow> nop_eliminations();
+std::span<const RewriteRow> model_nop_eliminations();
+/// Squeeze or Unsqueeze as a Reshape, past what only changes the shape before it.
+bool squeeze_to_reshape(Rewriter& rw, Node* n);
+// reshape_fusions.cpp
+std::span<const RewriteRow> reshape_chains();
+std::span<const RewriteRow> reductions_of_two();
+// interpolate_fusions.cpp
+std::span<const RewriteRow> split_concat_pairs();
+std::span<const RewriteRow> interpolations_in_sequence();
+std::span<const RewriteRow> interpolations_of_outer_axes();
 // activation_fusions.cpp
 std::span<const RewriteRow> activation_fusions();
+std::span<const RewriteRow> clamp_fusions();
+std::span<const RewriteRow> gelu_fusions();
 // hard_activation_fusions.cpp
 std::span<const RewriteRow> hard_activation_fusions();
 // normalization_fusions.cpp
-std::span<const RewriteRow> normalization_fusions();
+std::span<const RewriteRow> l2_fusions();
+std::span<const RewriteRow> softmax_fusions();
 std::span<const RewriteRow> mvn_fusions();
 // pad_fusion.cpp
 std::span<const RewriteRow> pad_fusions();
 // layout_fusions.cpp
-std::span<const RewriteRow> layout_fusions();
+std::span<const RewriteRow> rearrangement_fusions();
+std::span<const RewriteRow> transposes_to_reshapes();
 // space_batch.cpp
 std::span<const RewriteRow> dilation_fusions();
 std::span<const RewriteRow> space_to_batch_decomposition();
@@ -61,7 +78,20 @@ std::span<const RewriteRow> sequences_to_legacy();
 std::span<const RewriteRow> linear_chain_fusions();
 // conv_fusions.cpp
 std::span<const RewriteRow> multiplications_into_convolutions();
+std::span<const RewriteRow> multiplications_before_convolutions();
 std::span<const RewriteRow> biases_into_convolutions();
+// slices_by_axes.cpp
+std::span<const RewriteRow> slices_by_axes();
+// matmul_fusions.cpp
+std::span<const RewriteRow> unrolled_matmuls();
+std::span<const RewriteRow> transposed_weights();
+std::span<const RewriteRow> multiplications_into_matmuls();
+// arithmetic_fusions.cpp
+std::span<const RewriteRow> arithmetic_fusions();
+std::span<const RewriteRow> leaky_relu_fusions();
+std::span<const RewriteRow> divisions_by_constants();
+/// a / b as a · b^-1, or as b^-1 alone where a is 1.
+bool multiply_by_inverse(Rewriter& rw, Node* n);
 // opset3_to_opset1.cpp
 std::span<const RewriteRow> shape_of_versions();
 std::span<const RewriteRow> top_k_versions();

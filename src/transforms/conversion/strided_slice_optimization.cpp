@@ -1,6 +1,5 @@
 // StridedSlice: slices that take everything vanish, equal ones are shared (front-end spec §5.4,
-// StridedSliceOptimization). Slices that cut one axis into disjoint pieces are not merged into one split: the reference
-// compiler does not do it either.
+// StridedSliceOptimization), and those that cut one axis into disjoint pieces become one split.
 //
 // Each slice is first brought into one form: a begin, an end and a stride for every axis, with masks and negative
 // numbers resolved. x[:, 2:-1] of [4, 8] is begin [0, 2], end [4, 7], stride [1, 1]. It vanishes where that is the
@@ -8,6 +7,7 @@
 // the first.
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "graph/ops/slice_plan.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/rewriter/rewrite.hpp"
@@ -108,6 +108,78 @@ bool share_equal_slices(Graph& graph) {
     for (size_t i = 1; i < source.slices.size(); ++i)
       if (source.slices[i].same_cut(source.slices[0]))
         changed |= rw.eliminate(source.slices[i].node->value(), source.slices[0].node->value());
+  return changed;
+}
+
+namespace {
+
+/// A piece of an axis; no slice where it is a gap.
+struct Piece {
+  Node* slice = nullptr;
+  int64_t begin = 0, end = 0;
+};
+
+// The axis that all slices cut, each in another place, in steps of 1; nothing where they do anything else.
+std::optional<int64_t> cut_axis(const Source& source) {
+  const Shape& shape = source.value.shape();
+  std::optional<int64_t> axis;
+  for (const Slice& s : source.slices) {
+    if (!s.plain || s.begin.size() != shape.size()) return std::nullopt;
+    for (const char* mask : {"new_axis_mask", "shrink_axis_mask", "ellipsis_mask"})
+      if (!mask_of(*s.node, mask).empty()) return std::nullopt;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      if (s.begin[i] == 0 && s.end[i] == shape[i]) continue;
+      if (axis && *axis != static_cast<int64_t>(i)) return std::nullopt;
+      if (s.stride[i] != 1 || feeds_result(s.node->value())) return std::nullopt;
+      axis = static_cast<int64_t>(i);
+    }
+  }
+  return axis;
+}
+
+// All pieces of the axis in order, gaps included; none where two overlap.
+std::vector<Piece> pieces_of(const Source& source, int64_t axis) {
+  const auto at = static_cast<size_t>(axis);
+  const int64_t size = source.value.shape()[at];
+  std::vector<Piece> cut, all;
+  for (const Slice& s : source.slices)
+    if (s.begin[at] != 0 || s.end[at] != size) cut.push_back({s.node, s.begin[at], s.end[at]});
+  if (cut.size() < 2) return {};
+  std::ranges::stable_sort(cut, {}, &Piece::begin);
+  int64_t end = 0;
+  for (const Piece& p : cut) {
+    if (p.begin < end || p.end < p.begin) return {};
+    if (p.begin > end) all.push_back({nullptr, end, p.begin});
+    all.push_back(p);
+    end = p.end;
+  }
+  if (end > size) return {};
+  if (end < size) all.push_back({nullptr, end, size});
+  return all;
+}
+
+}  // namespace
+
+bool split_into_slices(Graph& graph) {
+  Rewriter rw(graph);
+  bool changed = false;
+  for (const Source& source : slices_by_source(graph)) {
+    if (source.slices.size() < 2) continue;
+    const auto axis = cut_axis(source);
+    const std::vector<Piece> pieces = axis ? pieces_of(source, *axis) : std::vector<Piece>();
+    if (pieces.empty()) continue;
+    std::vector<int64_t> sizes;
+    for (const Piece& p : pieces) sizes.push_back(p.end - p.begin);
+    const Value along = rw.index(*axis), lengths = rw.indices(sizes);
+    Node* split = rw.make("VariadicSplit", {source.value, along, lengths});
+    for (size_t i = 0; i < pieces.size(); ++i) {
+      if (!pieces[i].slice) continue;
+      const auto port = static_cast<int>(i);
+      if (graph.release->outputs_by_tensor) split->output(port).name = pieces[i].slice->name;
+      rw.redirect(pieces[i].slice->value(), split->value(port));
+    }
+    changed = true;
+  }
   return changed;
 }
 

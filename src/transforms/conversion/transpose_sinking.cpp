@@ -37,6 +37,7 @@ std::vector<int64_t> reduced_order(const std::vector<int64_t>& order, const Shap
 bool sink_transpose_through_reduce(Rewriter& rw, Node* n) {
   Node* transpose = producer(n->input(0), "Transpose");
   if (!transpose || n->input_count() < 2) return false;
+  if (!rw.graph().release->sinks_shared_transposes && !has_one_user(n->input(0))) return false;
   const auto order = constant_order(*transpose);
   const Tensor* axes_constant = constant_of(n->input(1));
   if (!order || !axes_constant) return false;

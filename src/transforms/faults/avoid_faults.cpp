@@ -1,5 +1,6 @@
 #include "transforms/faults/avoid_faults.hpp"
 
+#include "core/release.hpp"
 #include "transforms/faults/fault_table.hpp"
 
 namespace blobsmith {
@@ -19,7 +20,7 @@ void avoid(Graph& graph, const transforms::FaultRow& fault, std::vector<Remark>&
 std::vector<Remark> avoid_faults(Graph& graph) {
   std::vector<Remark> list;
   for (const transforms::FaultRow& fault : transforms::fault_rows())
-    if (fault.rewrite) avoid(graph, fault, list);
+    if (fault.rewrite && (fault.releases & graph.release->faults)) avoid(graph, fault, list);
   return list;
 }
 

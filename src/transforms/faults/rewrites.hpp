@@ -32,6 +32,19 @@ Rewritten keep_norms_apart(Graph& graph);
 bool is_l2_of_maximum(const Node& divide);
 /// Makes L2 normalisations of these.
 Rewritten restate_maxima(Graph& graph);
+/// x / sqrt(max(sum of squares, eps)), or with eps added, of which convert_to_legacy would make an L2 normalisation
+/// that the VPU computes otherwise.
+bool is_changed_by_guarded_l2_fusion(const Node& divide);
+Rewritten keep_guarded_norms_apart(Graph& graph);
+// arithmetic_fusions.cpp
+/// The larger of x and its product with a slope above 1, or one that is not known, of which convert_to_legacy would
+/// make a leaky ReLU, which is the smaller one there.
+bool is_changed_by_leaky_relu(const Node& maximum);
+Rewritten keep_maxima_apart(Graph& graph);
+// reshape_fusions.cpp
+/// A ReduceMax or ReduceMin over the axis of a Concat of two tensors of which one has several elements along it.
+bool is_changed_by_reduction_of_two(const Node& reduce);
+Rewritten keep_reductions_of_two_apart(Graph& graph);
 // norms.cpp
 /// An L2 normalisation over axes that the VPU does not take it over.
 bool normalises_other_axes(const Node& n);

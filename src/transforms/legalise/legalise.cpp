@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "core/release.hpp"
 #include "core/text.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/legalise/rows.hpp"
@@ -24,6 +25,7 @@ struct LegaliseRow {
   std::function<Value(Graph&, const Node&, Value x)> build;
   std::function<double(const Node&, double x)> reference;
   std::function<std::string(const Node&)> description;
+  bool Release::* has_stage = nullptr;  ///< the switch of releases whose stages include it
 };
 
 double scalar_input(const Node& n, int port) { return n.input(port).node->constant.to_f32().at(0); }
@@ -61,7 +63,8 @@ const std::vector<LegaliseRow>& rules() {
        [](Graph& g, const Node&, Value x) {
          return g.make("Maximum", {x, g.make("Multiply", {x, scalar(g, x.type(), -1)})->value()})->value();
        },
-       [](const Node&, double x) { return std::fabs(x); }, [](const Node&) { return std::string("Maximum(x, -x)"); }},
+       [](const Node&, double x) { return std::fabs(x); }, [](const Node&) { return std::string("Maximum(x, -x)"); },
+       &Release::abs_stage},
   };
   return kRules;
 }
@@ -137,7 +140,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   for (Node* n : graph.ordered()) {
     const auto rule =
         std::ranges::find_if(rules(), [&](const LegaliseRow& r) { return n->is(r.type) && r.applies(*n); });
-    if (rule == rules().end()) continue;
+    if (rule == rules().end() || (rule->has_stage && graph.release->*rule->has_stage)) continue;
     Remark r = remark(Remark::Kind::Rewritten, *n, rule->description(*n));
     r.max_error = measured_error(*rule, *n);
     ensure(r.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");

@@ -74,10 +74,13 @@ Node* Rewriter::transpose(Value v, std::vector<int64_t> order) {
   return make("Transpose", {v, o});
 }
 
-Value Rewriter::folded(std::string type, Value a, Value b) {
-  Node* n = make(std::move(type), {a, b});
-  if (!a.node->is_constant() || !b.node->is_constant()) return n->value();
-  const Tensor* inputs[] = {&a.node->constant, &b.node->constant};
+Value Rewriter::folded(Node* n) {
+  if (n->is_constant()) return n->value();
+  std::vector<const Tensor*> inputs;
+  for (const Value& v : n->inputs()) {
+    if (!v.node->is_constant()) return n->value();
+    inputs.push_back(&v.node->constant);
+  }
   std::vector<Tensor> values = evaluate(*n, inputs);
   if (values.empty()) return n->value();
   const Value result = constant(std::move(values.front()));

@@ -39,7 +39,9 @@ class Rewriter {
   Node* reshape(Value v, std::vector<int64_t> pattern, bool special_zero = false);
   Node* transpose(Value v, std::vector<int64_t> order);
   /// A binary operation on constants, computed now where that is possible.
-  Value folded(std::string type, Value a, Value b);
+  Value folded(std::string type, Value a, Value b) { return folded(make(std::move(type), {a, b})); }
+  /// A node that was just made, or the constant that it computes.
+  Value folded(Node* n);
 
   // ---- changing the graph; each returns whether it did ----
   /// `by` takes the place and the name of `old`.
@@ -93,6 +95,7 @@ inline bool apply_rewrites(Graph& graph, std::initializer_list<RewriteRow> group
 template <class F>
 auto in_body(Graph& outer, Node& n, F f) {
   n.body->next_id = outer.next_id;
+  n.body->release = outer.release;
   const auto result = f(*n.body);
   outer.next_id = n.body->next_id;
   return result;

@@ -34,7 +34,7 @@ void parse_layer(LayerContext& c, const std::set<std::string>& custom_types) {
   if (const std::string_view wanted = wanted_conversion(c.node()); !wanted.empty())
     c.fail(c.node().type + " operation has a form that is not supported. " + c.name() + " should be converted to " +
            std::string(wanted) + " operation.");
-  const LayerParser parser = find_parser(c.layer.type);
+  const LayerParser parser = find_parser(c.layer.type, c.lowering.release);
   if (!parser) throw unsupported_layer(c.name(), c.layer.type).hint(std::string(advice_for(c.layer.type)));
   parser(c);
 }

@@ -18,7 +18,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
         .hint("the network has no inputs: its outputs are constants");
   if (network.outputs().empty())
     throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkOutputs.empty()").hint("the network has no outputs");
-  Lowering l{network, options, declared, *program, {}, {}, {}, {}};
+  Lowering l{network, options, declared, *program, *graph.release, {}, {}, {}, {}};
   add_inputs(l);  // the order of data is the order of constants and buffers in the blob
   add_outputs(l);
   add_constants(l);

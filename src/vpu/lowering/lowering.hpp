@@ -22,6 +22,7 @@ struct Lowering {
   const CompileOptions& options;
   const Declared& declared;
   Program& program;
+  const Release& release;
 
   Data* bound(Value v) const {
     const auto it = datas.find({v.node, v.port});

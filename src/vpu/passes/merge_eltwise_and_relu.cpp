@@ -11,7 +11,7 @@ bool takes_post_op(const Stage& s) {
   using T = StageType;
   return s.is_any(T::Sum, T::Prod, T::Max, T::Min, T::Div, T::Squared_diff, T::Floor_mod, T::Pow, T::Equal,
                   T::Not_equal, T::Less, T::Less_equal, T::Greater, T::Greater_equal, T::Logical_AND, T::Logical_OR,
-                  T::Logical_XOR, T::Logical_NOT);
+                  T::Logical_XOR, T::Logical_NOT, T::Abs);
 }
 
 bool is_fp16(const Data* d) { return d->desc.type == DataType::FP16; }

@@ -119,9 +119,10 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<Value> leaky_relu(Context& c) {
   const Value x = c.input(0);
-  const float alpha = c.real("alpha", 0.01f);
-  if (alpha < 0 || alpha > 1) c.refuse(" alpha value should be in range (0,1)");
-  const Value slope = c.filled(x.type(), {}, static_cast<double>(alpha));
+  const double alpha = c.real("alpha", 0.01f);
+  const bool is_list = c.release().leaky_slope_is_list;
+  if (!is_list && (alpha < 0 || alpha > 1)) c.refuse(" alpha value should be in range (0,1)");
+  const Value slope = c.filled(x.type(), is_list ? Shape{1} : Shape{}, alpha);
   return {c.make("PRelu", {x, slope})};
 }
 
@@ -178,9 +179,19 @@ std::vector<Value> clip_1(Context& c) {
       c.make("Clamp", {c.input(0)}, attributes({{"min", bound("min", -kLargest)}, {"max", bound("max", kLargest)}}))};
 }
 
+double largest(ElementType real) {
+  constexpr double kLargestHalf = 65504;
+  if (real == ElementType::f16) return kLargestHalf;
+  return real == ElementType::f64 ? std::numeric_limits<double>::max()
+                                  : static_cast<double>(std::numeric_limits<float>::max());
+}
+
 /// The bound of a clip that the model leaves out: the end of the type's range.
 Value range_end(Context& c, ElementType type, bool upper) {
-  if (is_float(type)) return c.filled(type, {}, upper ? kInfinity : -kInfinity);
+  if (is_float(type)) {
+    const double limit = c.release().finite_clip_bounds ? largest(type) : kInfinity;
+    return c.filled(type, {}, upper ? limit : -limit);
+  }
   const int bits = bit_width(type);
   const bool is_signed =
       type == ElementType::i8 || type == ElementType::i16 || type == ElementType::i32 || type == ElementType::i64;

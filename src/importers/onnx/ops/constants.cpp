@@ -144,6 +144,34 @@ std::vector<Value> constant_fill(Context& c) {
 
 constexpr int64_t kLargestEye = int64_t{1} << 24;
 
+/// [size, size] with ones on the diagonal: rows of a one and `size` zeros, one behind the other, wrap to it.
+Value identity_matrix(Context& c, Value size, ElementType type) {
+  const Value zero = c.filled(type, {1}, 0), one = c.filled(type, {1}, 1);
+  const Value row = c.concat({one, c.make("Tile", {zero, size})}, 0);
+  const Value unit = c.list_i64({1});
+  const Value rows = c.make("Tile", {row, c.binary("Subtract", size, unit)});
+  const Value values = c.concat({rows, one}, 0);
+  return c.reshape(values, c.concat({size, size}, 0), false);
+}
+
+/// The identity with zeros around it, all sizes computed from the shape of x.
+Value eye_of_shape(Context& c, Value x, ElementType type, int64_t shift) {
+  const Value shape = c.shape_of(x), axis = c.list_i64({0});
+  const Value height = c.gather(shape, c.list_i64({0}), axis), width = c.gather(shape, c.list_i64({1}), axis);
+  const int64_t left = std::max<int64_t>(shift, 0), top = std::max<int64_t>(-shift, 0);
+  const Value lefts = c.list_i64({left}), tops = c.list_i64({top}), both = c.list_i64({top, left});
+  const Value zero = c.list_i64({0});
+  const Value fitting =
+      c.make("ReduceMin", {c.binary("Subtract", shape, both), zero}, attributes({{"keep_dims", true}}));
+  const Value size = c.binary("Maximum", fitting, zero);
+  const Value right = c.binary("Subtract", c.binary("Subtract", width, size), lefts);
+  const Value bottom = c.binary("Subtract", c.binary("Subtract", height, size), tops);
+  const Value matrix = identity_matrix(c, size, type);
+  const Value begin = c.concat({tops, lefts}, 0), end = c.concat({bottom, right}, 0);
+  const Value fill = c.filled(type, {}, 0);
+  return c.make("Pad", {matrix, begin, end, fill}, attributes({{"pad_mode", std::string("constant")}}));
+}
+
 std::vector<Value> eye_like(Context& c) {
   const Value x = c.input(0);
   if (c.rank(x) != 2)
@@ -153,6 +181,7 @@ std::vector<Value> eye_like(Context& c) {
   const std::optional<ElementType> type = c.has("dtype") ? onnx_file::element_type(c.integer("dtype", 1)) : x.type();
   if (!type) c.refuse("unsupported element type: " + std::to_string(c.integer("dtype", 1)));
   const int64_t rows = x.shape()[0], columns = x.shape()[1], shift = c.integer("k", 0);
+  if (c.release().eye_by_arithmetic) return {eye_of_shape(c, x, *type, shift)};
   std::vector<float> values(static_cast<size_t>(rows * columns), 0.0f);
   for (int64_t row = 0; row < rows; ++row)
     if (shift > -rows && shift < columns && row + shift >= 0 && row + shift < columns)

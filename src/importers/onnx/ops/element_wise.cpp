@@ -173,15 +173,25 @@ std::vector<Value> power(Context& c) {
   return {c.convert(power, type)};
 }
 
+/// alpha · x + beta
+std::vector<Value> affine(Context& c) {
+  const Value x = c.input(0);
+  for (const char* a : {"alpha", "beta"})
+    if (!c.has(a)) c.refuse("\"" + std::string(a) + "\" attribute is required.");
+  const Value alpha = c.filled(x.type(), {}, c.real("alpha", 1)), beta = c.filled(x.type(), {}, c.real("beta", 0));
+  return {c.binary("Add", c.binary("Multiply", x, alpha), beta)};
+}
+
 std::vector<Value> reciprocal(Context& c) {
   const Value x = c.input(0);
   const Value one = c.filled(x.type(), {}, 1);
   return {c.make("Divide", {one, x})};
 }
 
-/// quirk: an Identity is an addition of zero, so that it has a node to name.
+/// quirk: an Identity is an addition of zero, so that it has a node to name; or it gives its name away.
 std::vector<Value> identity(Context& c) {
   const Value x = c.input(0);
+  if (c.release().identity_is_its_input) return {x};
   if (x.type() == ElementType::boolean) {
     const Value yes = c.filled(ElementType::boolean, {}, 1);
     return {c.make("LogicalAnd", {x, yes})};
@@ -245,7 +255,9 @@ constexpr OperatorRow kOperators[] = {
     {"Softplus", 1, "SoftPlus", mo::unary, ie::unary},
     {"Tan", 1, "Tan", mo::unary, ie::unary},
     {"Tanh", 1, "Tanh", mo::unary, ie::unary},
-    {"HardSwish", 1, "HSwish", mo::unary, nullptr},
+    {"HardSwish", 1, "HSwish", mo::unary, ie::unary, &Release::newer_onnx_operators},
+    {"CastLike", 1, "ConvertLike", nullptr, ie::binary, &Release::newer_onnx_operators},
+    {"Affine", 1, "Add", nullptr, ie::affine, &Release::newer_onnx_operators},
     {"Mish", 1, "Mish", mo::unary, nullptr},
     {"Round", 1, "Round", mo::unary, ie::round_half_to_even},
     {"Neg", 1, "Negative", mo::negative, ie::unary},

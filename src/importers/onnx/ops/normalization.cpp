@@ -263,7 +263,9 @@ std::vector<Value> lp_normalization(Context& c) {
     c.refuse("Invalid `p` attribute value: " + std::to_string(p) +
              "Only normalization of 1st or 2nd order is supported.");
   const Value axis_value = c.scalar_i64(axis);
-  const Value length = vector_norm(c, x, axis_value, p);
+  const bool keeps_axis = c.release().norms_by_power;
+  const Value length = vector_norm(c, x, axis_value, p, keeps_axis);
+  if (keeps_axis) return {c.binary("Divide", x, length)};
   const Value shape = c.shape_of(x);
   std::vector<int64_t> others = axes_from(0, c.rank(x));
   std::erase(others, axis);
@@ -306,15 +308,24 @@ std::vector<Value> dropout_12(Context& c) {
 
 }  // namespace
 
-Value vector_norm(Context& c, Value x, Value axes, int64_t p) {
+namespace {
+Value squares_of(Context& c, Value x) {
+  if (!c.release().norms_by_power) return c.binary("Multiply", x, x);
+  const Value two = c.filled(x.type(), {}, 2);
+  return c.binary("Power", x, two);
+}
+}  // namespace
+
+Value vector_norm(Context& c, Value x, Value axes, int64_t p, bool keep_axes) {
+  const Attributes keep = attributes({{"keep_dims", keep_axes}});
   if (p == 1) {
     const Value magnitudes = c.make("Abs", {x});
-    const Value sum = c.make("ReduceSum", {magnitudes, axes}, attributes({{"keep_dims", false}}));
+    const Value sum = c.make("ReduceSum", {magnitudes, axes}, keep);
     const Value bias = c.filled(x.type(), {}, 0);
     return c.binary("Add", sum, bias);
   }
-  const Value squares = c.binary("Multiply", x, x);
-  const Value sum = c.make("ReduceSum", {squares, axes}, attributes({{"keep_dims", false}}));
+  const Value squares = squares_of(c, x);
+  const Value sum = c.make("ReduceSum", {squares, axes}, keep);
   const Value bias = c.filled(x.type(), {}, 0);
   const Value shifted = c.binary("Add", sum, bias);
   return c.make("Sqrt", {shifted});

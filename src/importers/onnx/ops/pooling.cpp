@@ -128,9 +128,25 @@ std::vector<Value> max_pool(Context& c) {
   return {y, Value{}};
 }
 
+/// quirk: the name of the second output, which nobody may read, is that of the layer.
+std::vector<Value> max_pool_8(Context& c) {
+  if (!c.release().max_pool_with_places) return max_pool(c);
+  if (c.output_count() > 1 && c.is_read(1)) c.refuse("the VPU can't compute the places of the maxima");
+  const Value y = pool(c)[0];
+  return {y, y};
+}
+
+/// 2, 3, ... up to the rank.
+Value plane_axes(Context& c, Value x) {
+  c.skip_ids(1);  // a zero that nothing reads
+  const Value one = c.scalar_i64(1), two = c.scalar_i64(2);
+  const Value rank = c.make("Squeeze", {c.shape_of(c.shape_of(x))});
+  return c.make("Range", {two, rank, one}, attributes({{"output_type", std::string("i64")}}), 4);
+}
+
 std::vector<Value> global_pool(Context& c) {
   const Value x = c.input(0);
-  const Value axes = c.list_i64(axes_from(2, c.rank(x)));
+  const Value axes = c.release().plane_axes_at_run_time ? plane_axes(c, x) : c.list_i64(axes_from(2, c.rank(x)));
   return {c.make(c.becomes(), {x, axes}, attributes({{"keep_dims", true}}))};
 }
 
@@ -147,7 +163,7 @@ std::vector<Value> global_lp_pool(Context& c) {
   std::vector<Value> norms;
   for (const Value plane : c.split(x, x.shape()[1], 1)) {
     const Value axes = c.list_i64(axes_from(2, rank));
-    const Value norm = vector_norm(c, plane, axes, p);
+    const Value norm = vector_norm(c, plane, axes, p, false);
     const Value pattern = c.list_i64(one);
     norms.push_back(c.reshape(norm, pattern, false));
   }
@@ -162,6 +178,7 @@ namespace {
 // name, since, becomes, as Model Optimizer (convert), as Inference Engine (compile)
 constexpr OperatorRow kOperators[] = {
     {"MaxPool", 1, "MaxPool", mo::pool, ie::max_pool},
+    {"MaxPool", 8, "MaxPool", mo::pool, ie::max_pool_8},
     {"AveragePool", 1, "AvgPool", mo::pool, ie::pool},
     {"LpPool", 1, "AvgPool", mo::lp_pool, nullptr},
     {"MaxUnpool", 1, "ScatterElementsUpdate", mo::max_unpool, nullptr},

@@ -349,7 +349,7 @@ std::vector<Value> rnn(Context& c) {
 namespace ie {
 namespace {
 
-enum Input : size_t { kX, kW, kR, kB, kLengths, kHidden, kCell };
+enum Input : size_t { kX, kW, kR, kB, kLengths, kHidden, kCell, kPeepholes };
 
 /// [1] tensors of the sizes, computed when the network runs.
 struct Sizes {
@@ -387,6 +387,7 @@ Value sum_of_halves(Context& c) {
   return c.binary("Add", halves.at(0), halves.at(1));
 }
 
+/// Zeros for each row of so many gates.
 Value no_bias(Context& c, const Sizes& s, int64_t gates, ElementType type) {
   const Value count = c.list_i64({gates});
   const Value rows = c.binary("Multiply", count, s.hidden);
@@ -447,6 +448,11 @@ std::vector<Value> lstm(Context& c) {
   const Value bias = c.has_input(kB) ? reordered(c, sum_of_halves(c)) : no_bias(c, s, 4, x.type());
   const Value steps = lengths(c, s);
   const Value hidden = initial_state(c, kHidden, s, x.type()), cell = initial_state(c, kCell, s, x.type());
+  if (c.release().lstm_peepholes) {
+    if (c.has_input(kPeepholes) || c.integer("input_forget", 0) != 0)
+      c.refuse("LSTMSequence operation has a form that is not supported: peepholes, or input_forget");
+    no_bias(c, s, 3, x.type());  // nothing reads it
+  }
   return outputs(c, c.make("LSTMSequence", {x, hidden, cell, steps, w, recurrence, bias},
                            sequence_attributes(c, {"sigmoid", "tanh", "tanh"}), 5));
 }

@@ -202,6 +202,10 @@ std::vector<Value> resize_10(Context& c) {
   const Value x = c.input(0), scales = c.input(1);
   Sampling s = old_sampling(c, "round_prefer_floor");
   s.pads = x.shape().size();
+  if (c.release().old_resize_floors && s.mode == "nearest") {
+    s.coordinates = "asymmetric";
+    s.nearest = "floor";
+  }
   return {interpolate(c, x, scaled_shape(c, x, scales, false), scales, "sizes", s)};
 }
 

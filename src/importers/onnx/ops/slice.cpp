@@ -119,8 +119,23 @@ std::vector<Value> strided_slice(Context& c, Value x, Value begin, Value end, st
   return {c.make("StridedSlice", {x, begins, ends, strides}, attributes({{"begin_mask", mask}, {"end_mask", mask}}))};
 }
 
+/// Slice-8: the axes are an input, and all of them where there is none.
+std::vector<Value> slice_by_axes(Context& c, Value x, Value begin, Value end, Value step, std::optional<Value> axes) {
+  std::vector<Value> inputs{x, begin, end, step};
+  if (axes) inputs.push_back(*axes);
+  return {c.make("Slice", std::move(inputs), {}, 8)};
+}
+
 std::vector<Value> slice_10(Context& c) {
   const Value x = c.input(0), begin = c.input(1), end = c.input(2);
+  if (c.release().slices_by_axes) {
+    const auto step = [&] {
+      if (c.has_input(4)) return c.input(4);
+      const Value one = c.filled(begin.type(), {1}, 1);
+      return c.make("Broadcast", {one, c.shape_of(begin)}, attributes({{"mode", std::string("numpy")}}), 3);
+    };
+    return slice_by_axes(c, x, begin, end, step(), c.has_input(3) ? std::optional(c.input(3)) : std::nullopt);
+  }
   std::vector<int64_t> axes;
   if (!c.has_input(3)) {
     axes = axes_from(0, begin.shape().size() == 1 ? std::max<int64_t>(begin.shape()[0], 0) : 0);
@@ -137,6 +152,11 @@ std::vector<Value> slice_10(Context& c) {
 std::vector<Value> slice_1(Context& c) {
   const Value x = c.input(0);
   const Value begin = c.list_i64(c.integers("starts")), end = c.list_i64(c.integers("ends"));
+  if (c.release().slices_by_axes) {
+    const Value step = c.list_i64(std::vector<int64_t>(c.integers("starts").size(), 1));
+    const std::vector<int64_t> axes = c.integers("axes");
+    return slice_by_axes(c, x, begin, end, step, axes.empty() ? std::nullopt : std::optional(c.list_i64(axes)));
+  }
   std::vector<int64_t> axes = c.integers("axes", axes_from(0, begin.shape()[0]));
   for (int64_t& a : axes) a = c.axis(a, c.rank(x));
   return strided_slice(c, x, begin, end, std::nullopt, std::move(axes));

@@ -65,7 +65,8 @@ std::vector<Value> flattened(Context& c, Value x) {
 std::vector<Value> softmax_1(Context& c) {
   const Value x = c.input(0);
   if (c.rank(x) == 0) return {c.filled(x.type(), {}, 1)};
-  if (c.rank(x) == 1) return {c.make(c.becomes(), {x}, attributes({{"axis", int64_t{0}}}))};
+  if (c.rank(x) == 1 && !c.release().softmax_of_lists_flattens)
+    return {c.make(c.becomes(), {x}, attributes({{"axis", int64_t{0}}}))};
   return flattened(c, x);
 }
 

@@ -50,14 +50,20 @@ void parse_eltwise(LayerContext& c) {
   s->set(spec);
 }
 
-void parse_activation(LayerContext& c) {
-  c.require(c.node().is("LogicalNot"), "unsupported activation");
+void parse_one_operand(LayerContext& c, StageType type) {
   c.expect_ports(1, 1);
   require_type(c, c.in());
   Data* second = c.program.add_fake();
   Data* third = c.program.add_fake();
-  c.add_stage(StageType::Logical_NOT, {c.in(), second, third}, {c.out()})->set(EltwiseSpec());
+  c.add_stage(type, {c.in(), second, third}, {c.out()})->set(EltwiseSpec());
 }
+
+void parse_activation(LayerContext& c) {
+  c.require(c.node().is("LogicalNot"), "unsupported activation");
+  parse_one_operand(c, StageType::Logical_NOT);
+}
+
+void parse_abs(LayerContext& c) { parse_one_operand(c, StageType::Abs); }
 
 void parse_select(LayerContext& c) {
   c.expect_ports(3, 1);
@@ -67,6 +73,7 @@ void parse_select(LayerContext& c) {
 constexpr ParserRow kRows[] = {
     {"Activation", parse_activation},
     {"Eltwise", parse_eltwise},
+    {"Abs", parse_abs, &Release::abs_stage},
     {"Select", parse_select},
 };
 

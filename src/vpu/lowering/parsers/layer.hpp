@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/release.hpp"
 #include "vpu/lowering/lowering.hpp"
 #include "vpu/program/builders.hpp"
 
@@ -68,8 +69,8 @@ class LayerContext {
 };
 
 using LayerParser = void (*)(LayerContext&);
-/// By type in any letter case; null when the type can't be lowered.
-LayerParser find_parser(std::string_view layer_type);
+/// By type in any letter case; null when the type can't be lowered under the rules of a release.
+LayerParser find_parser(std::string_view layer_type, const Release& release = kRelease2022);
 /// All layer types that can be lowered.
 std::vector<std::string_view> parsed_layer_types();
 
@@ -77,6 +78,7 @@ std::vector<std::string_view> parsed_layer_types();
 struct ParserRow {
   std::string_view type;
   LayerParser parser;
+  bool Release::* only_with = nullptr;  ///< the switch of releases that have it; null: all of them
 };
 
 // The rows of each file of this folder.

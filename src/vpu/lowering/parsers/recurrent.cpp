@@ -86,7 +86,7 @@ void parse_lstm_cell(LayerContext& c) {
 
 void parse_lstm_sequence(LayerContext& c) {
   check_ports(c);
-  c.expect_ports(3, c.outputs.size());
+  if (!c.lowering.release.lstm_unread_outputs) c.expect_ports(3, c.outputs.size());
   const Tensor &weights = cell_weights(c), &biases = cell_biases(c);
   const LstmSizes z = sizes_of(c, weights, biases);
   const SequenceRule rule =
@@ -97,7 +97,7 @@ void parse_lstm_sequence(LayerContext& c) {
             "layer " + c.name() + " runs over an axis that is not supported");
   const int64_t cells = in.dim(rule.axis == 1 ? Dim::H : Dim::C), batches = in.dim(rule.axis == 1 ? Dim::C : Dim::H);
 
-  std::vector<Data*> outs = c.outputs;
+  std::vector<Data*> outs = c.used_outputs();
   if (outs.size() == 1) outs.push_back(c.program.add_fake());
   Data* biases_data = add_lstm_biases(c, biases);
   Data* weights_data = add_lstm_weights(c, weights, z);

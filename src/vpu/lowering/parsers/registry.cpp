@@ -28,9 +28,9 @@ std::vector<std::string_view> parsed_layer_types() {
   return types;
 }
 
-LayerParser find_parser(std::string_view layer_type) {
+LayerParser find_parser(std::string_view layer_type, const Release& release) {
   const auto it = std::ranges::find_if(rows(), [&](const ParserRow& r) { return same_caseless(r.type, layer_type); });
-  return it == rows().end() ? nullptr : it->parser;
+  return it == rows().end() || (it->only_with && !(release.*it->only_with)) ? nullptr : it->parser;
 }
 
 }  // namespace blobsmith::vpu

@@ -18,7 +18,7 @@ class LoopBuilder {
         map_(c.node().port_map),
         body_(*c.node().body),
         network_(body_),
-        lowering_{network_, c.options, c.lowering.declared, c.program, {}, {}, {}, {}} {}
+        lowering_{network_, c.options, c.lowering.declared, c.program, c.lowering.release, {}, {}, {}, {}} {}
 
   void build() {
     Stage* end = add_end();
