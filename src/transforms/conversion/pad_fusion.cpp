@@ -66,6 +66,7 @@ Rewritten keep_pads_apart(Graph& graph) {
   Rewritten windows;
   for (Node* n : graph.ordered()) {
     if (!is_changed_by_pad_fusion(*n)) continue;
+    if (n->is("MaxPool") && !graph.release->pads_into_max_pools) continue;
     n->input(0).node->attrs.set(kPadApart, true);
     windows.push_back(rewritten(*n));
   }
