@@ -120,7 +120,7 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   check_stop(control);
   compute_compressed_in_half(graph);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
-  state_largest_shapes(info, graph);
+  take_converted(info, graph);
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
   name_outputs(graph);
   return {std::move(graph), std::move(declared), std::move(info)};

@@ -68,13 +68,16 @@ BlobNetworkInfo describe_network(const Graph& graph) {
   return info;
 }
 
-void state_largest_shapes(BlobNetworkInfo& info, const Graph& converted) {
+void take_converted(BlobNetworkInfo& info, const Graph& converted) {
+  for (size_t i = 0; i < info.parameters.size() && i < converted.parameters().size(); ++i)
+    info.parameters[i].element_type = element_number(converted.parameters()[i]->output().type);
   for (size_t i = 0; i < info.results.size() && i < converted.results().size(); ++i) {
-    const Shape& largest = converted.results()[i]->input(0).shape();
+    const Value v = converted.results()[i]->input(0);
+    info.results[i].element_type = element_number(v.type());
     std::vector<uint64_t>& shape = info.results[i].shape;
-    if (shape.size() != largest.size()) continue;
+    if (shape.size() != v.shape().size()) continue;
     for (size_t d = 0; d < shape.size(); ++d)
-      if (static_cast<int64_t>(shape[d]) == kDynamic) shape[d] = static_cast<uint64_t>(largest[d]);
+      if (static_cast<int64_t>(shape[d]) == kDynamic) shape[d] = static_cast<uint64_t>(v.shape()[d]);
   }
 }
 

@@ -8,8 +8,8 @@ namespace blobsmith::vpu {
 
 /// Of a network as it was read: Parameters and Results in the model's order.
 BlobNetworkInfo describe_network(const Graph& graph);
-/// Dimensions that depend on the data get the largest that they can be, as the converted network has them.
-void state_largest_shapes(BlobNetworkInfo& info, const Graph& converted);
+/// Types are those of the converted network, and dimensions that depend on the data the largest that they can be there.
+void take_converted(BlobNetworkInfo& info, const Graph& converted);
 /// The bytes behind the end that the header states (blob-format spec §9).
 Bytes encode(const BlobNetworkInfo& info);
 

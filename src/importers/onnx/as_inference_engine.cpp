@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_set>
 
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
@@ -97,7 +96,7 @@ class Importer {
     v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
     TensorNames& names = tensor_names_[{v.node, v.port}];
     if (!adds_name) names = {name, {}};
-    names.all.insert(name);
+    if (std::ranges::find(names.all, name) == names.all.end()) names.all.push_back(name);
   }
 
   void add_result(Value v, const std::string& tensor) {
@@ -106,7 +105,7 @@ class Importer {
     if (!graph_.release->outputs_by_tensor) return;
     const auto known = tensor_names_.find({v.node, v.port});
     if (known == tensor_names_.end()) return;
-    v.node->output(v.port).tensor_names.assign(known->second.all.begin(), known->second.all.end());
+    v.node->output(v.port).tensor_names = known->second.all;
     if (!v.node->is("Parameter")) r->attrs.set(kOutputName, known->second.first);
   }
 
@@ -150,7 +149,7 @@ class Importer {
   /// What a tensor is called: outputs by the first name; the others are listed in the order of a hash table (quirk).
   struct TensorNames {
     std::string first;
-    std::unordered_set<std::string> all;
+    std::vector<std::string> all;  // in the order in which they came
   };
   std::map<std::pair<const Node*, int>, TensorNames> tensor_names_;
 };

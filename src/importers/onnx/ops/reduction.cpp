@@ -1,4 +1,5 @@
 // Reductions over axes that the model lists, or all.
+#include "core/release.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
@@ -82,6 +83,7 @@ std::vector<Value> sum_13(Context& c) {
   const bool stated = c.has_input(1) && element_count(c.input(1).shape()) > 0;
   if (stated) return {c.make("ReduceSum", {x, c.input(1)}, keep)};
   if (c.integer("noop_with_empty_axes", 0) != 0) {
+    if (c.release().identity_is_its_input) return {x};
     const Value zero = c.filled(x.type(), {}, 0);
     return {c.binary("Add", x, zero)};
   }
