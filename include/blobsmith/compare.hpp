@@ -27,7 +27,9 @@ struct LayerResult {
   int64_t flushed = 0;        ///< zero in the blob, too small for a normal FP16 number in the model
   int64_t nans = 0;           ///< not a number in the blob, but one in the model
   int64_t model_special = 0;  ///< infinite or not a number in the model
-  bool within = true;         ///< of the tolerance
+  int64_t differing = -1;     ///< of whole numbers (labels, positions), which are equal or not; -1: real numbers
+  double rounding = -1;       ///< relative error that rounding every tensor to FP16 alone gives; -1: not looked at
+  bool within = true;         ///< of the tolerance, or of twice what that rounding gives; labels: all but 1 %
 };
 
 /// A tensor that could not be compared with the model.

@@ -10,8 +10,10 @@ namespace blobsmith {
 /// What a network for a camera is compiled with.
 struct CameraOptions {
   int shaves = 6;
-  int slices = 0;                                    ///< of on-chip memory; 0: as many as SHAVEs
-  TensorType input_precision = TensorType::U8;       ///< of inputs of real numbers: what a camera delivers
+  int slices = 0;  ///< of on-chip memory; 0: as many as SHAVEs
+  /// Of inputs of real numbers; default U8, what a camera delivers, for pictures (two sides and 1, 3 or 4 channels,
+  /// NCHW or NHWC), FP16 for the others.
+  std::optional<TensorType> input_precision{};
   std::optional<TensorType> output_precision{};      ///< default FP16
   std::map<std::string, TensorType> io_precision{};  ///< by name
   Config config{};                                   ///< applied last

@@ -8,7 +8,9 @@
 
 namespace blobsmith {
 
-CheckResult check(const ModelFile& model, const CheckOptions& o) {
+namespace {
+
+CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api::Departure* departure) {
   Diagnostics read;
   Graph graph = api::read_graph(model,
                                 {.input_shapes = o.input_shapes,
@@ -17,11 +19,26 @@ CheckResult check(const ModelFile& model, const CheckOptions& o) {
                                  .control = part_of(o.control, 0, 0.2)},
                                 read, true);
   std::vector<Remark> faults = comparison::remaining_faults(graph, !o.fix);
-  const vpu::CompileOptions options = api::camera_options(o.camera, graph, !o.fix);
+  vpu::CompileOptions options = api::camera_options(o.camera, graph, !o.fix);
+  if (departure) departure->apply(options);
   const Control rest = part_of(o.control, 0.2, 1);
   CheckResult result =
       api::in_file(model.path(), [&] { return vpu::check(std::move(graph), read, options, o.fix, rest); });
   result.remarks = std::move(faults);
+  return result;
+}
+
+}  // namespace
+
+/// As convert() tries.
+CheckResult check(const ModelFile& model, const CheckOptions& o) {
+  CheckResult result = check_with(model, o, nullptr);
+  const auto lacks_memory = [](const CheckProblem& p) { return api::lacks_memory(p.error); };
+  if (!o.fix || result.problems.empty() || !std::ranges::all_of(result.problems, lacks_memory)) return result;
+  for (const api::Departure& d : api::departures(o.camera)) {
+    CheckResult other = check_with(model, o, &d);
+    if (other.problems.empty()) return other;
+  }
   return result;
 }
 

@@ -34,15 +34,23 @@ Graph read(const ModelFile& model, const CompareOptions& o, bool half_precision,
 
 /// The model as convert() makes a blob of it.
 template <class OptionsFor>
-Subject compiled(const ModelFile& model, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
-                 const Control& control) {
+Subject compiled_with(const ModelFile& model, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
+                      const Control& control, const api::Departure* departure) {
   Graph graph = read(model, o, true, quirks);
   legalise(graph, quirks);
-  const vpu::CompileOptions options = options_for(graph);
+  vpu::CompileOptions options = options_for(graph);
+  if (departure) departure->apply(options);
   Subject s{{}, {}, true, quirks};
   const CompileResult r = api::compile_graph(std::move(graph), options, "", {}, control, &s.tensors);
   s.blob = vpu::read_blob(Bytes::adopt(r.blob.bytes()));
   return s;
+}
+
+template <class OptionsFor>
+Subject compiled(const ModelFile& model, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
+                 const Control& control) {
+  const auto attempt = [&](const api::Departure* d) { return compiled_with(model, o, quirks, options_for, control, d); };
+  return quirks ? attempt(nullptr) : api::fitted(o.camera, attempt);
 }
 
 /// What the blob says of the options that it was compiled with.

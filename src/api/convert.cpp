@@ -1,5 +1,6 @@
 #include "blobsmith/convert.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "api/model.hpp"
@@ -25,6 +26,15 @@ void set_output_precisions(vpu::CompileOptions& c, const CameraOptions& o, const
   }
 }
 
+/// NCHW or NHWC with as many channels as pictures have; a line (an audio signal, an attention mask) is none.
+bool looks_like_picture(const Shape& shape) {
+  if (shape.size() != 4) return false;
+  const auto is = [](int64_t channels, int64_t height, int64_t width) {
+    return (channels == 1 || channels == 3 || channels == 4) && height > 1 && width > 1;
+  };
+  return is(shape[1], shape[2], shape[3]) || is(shape[3], shape[1], shape[2]);
+}
+
 }  // namespace
 
 namespace api {
@@ -36,13 +46,40 @@ vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, b
   if (c.slices > 8) c.streams = 1;  // two streams would need more than there is
   c.quirks = quirks;
   for (const auto& [key, value] : o.config) c.set(key, value);
-  // A camera delivers bytes; inputs of indices keep their type.
-  for (const Node* p : graph.parameters())
-    if (is_float(p->element_type())) c.io_precision[p->name] = element_type(o.input_precision);
+  for (const Node* p : graph.parameters()) {  // those of indices keep their type
+    if (!is_float(p->element_type())) continue;
+    const TensorType usual = quirks || looks_like_picture(p->shape()) ? TensorType::U8 : TensorType::FP16;
+    c.io_precision[p->name] = element_type(o.input_precision.value_or(usual));
+  }
   if (quirks && o.output_precision) c.output_precision = element_type(*o.output_precision);
   if (!quirks) set_output_precisions(c, o, graph);
   for (const auto& [name, type] : o.io_precision) c.io_precision[name] = element_type(type);
   return c;
+}
+
+bool lacks_memory(const Error& e) { return e.code() == ErrorCode::AllocationFailed; }
+bool lacks_memory(const ErrorList& list) {
+  return !list.errors().empty() && std::ranges::all_of(list.errors(), [](const Error& e) { return lacks_memory(e); });
+}
+
+std::vector<Departure> departures(const CameraOptions& o) {
+  std::vector<Departure> list;
+  const auto states = [&](std::string_view key) {
+    return std::ranges::any_of(o.config, [&](const auto& pair) { return pair.first.ends_with(key); });
+  };
+  if (!states("PACK_DATA_IN_CMX"))
+    list.push_back({"its stages find no room in the memory on the chip; data stay outside of it, which is slower",
+                    [](vpu::CompileOptions& c) { c.pack_data_in_cmx = vpu::Tristate::No; }});
+  if (!states("TILING_CMX_LIMIT_KB"))
+    for (const int kb : {256, 128, 64})
+      list.push_back({"its stages find no room in the memory on the chip; convolutions work on tiles of " +
+                          std::to_string(kb) + " KB, which is slower",
+                      [kb](vpu::CompileOptions& c) { c.tiling_cmx_limit_kb = kb; }});
+  for (int shaves = o.shaves - 1; shaves > 0 && !states("SHAVES"); --shaves)
+    list.push_back({"its stages find no room in the memory on the chip with " + std::to_string(o.shaves) +
+                        " SHAVEs; it is compiled for " + std::to_string(shaves),
+                    [shaves](vpu::CompileOptions& c) { c.shaves = shaves; }});
+  return list;
 }
 
 }  // namespace api
@@ -59,10 +96,7 @@ void write_ir(const std::string& path, const ConvertOptions& o, const Graph& gra
   save_openvino_ir(graph, (std::filesystem::path(o.ir_folder) / model.stem()).string(), options);
 }
 
-}  // namespace
-
-CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
-  vpu::find_target(o.target);  // throws before the work where there is none
+CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, const api::Departure* departure) {
   Diagnostics diagnostics;
   bool runtime_2_0 = false;
   Graph graph = api::read_graph(model,
@@ -78,9 +112,21 @@ CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   vpu::CompileOptions options = api::camera_options(o.camera, graph, o.quirks);
   options.runtime_2_0 = runtime_2_0;
   if (!o.dump_passes.empty()) options.dump_passes = o.dump_passes;
+  if (departure) {
+    departure->apply(options);
+    diagnostics.remarks.push_back({Remark::Kind::NotAsIntel, graph.name, "network", {}, departure->what});
+  }
   return api::in_file(model.path(), [&] {
     return api::compile_graph(std::move(graph), options, o.target, std::move(diagnostics), part_of(o.control, 0.2, 1));
   });
+}
+
+}  // namespace
+
+CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
+  vpu::find_target(o.target);  // throws before the work where there is none
+  if (o.quirks) return convert_with(model, o, nullptr);
+  return api::fitted(o.camera, [&](const api::Departure* d) { return convert_with(model, o, d); });
 }
 
 }  // namespace blobsmith

@@ -1,5 +1,9 @@
 // What the public functions share: a file as a graph, and the graph as it is compiled for a camera.
 #pragma once
+#include <exception>
+#include <functional>
+#include <optional>
+
 #include "blobsmith/convert.hpp"
 #include "core/control.hpp"
 #include "core/diagnostics.hpp"
@@ -45,6 +49,43 @@ auto in_file(const std::string& path, F f) {
 ElementType element_type(TensorType t);
 /// Options of a compilation for a camera of this network.
 vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, bool quirks);
+/// The least departures from the options that may let a network fit whose stages find no room in the memory on the chip
+/// as they stand; each with what is said of it. Nothing of what the user states is touched.
+struct Departure {
+  std::string what;
+  std::function<void(vpu::CompileOptions&)> apply;
+};
+std::vector<Departure> departures(const CameraOptions& o);
+/// Whether that is why it can't be compiled.
+bool lacks_memory(const Error& e);
+bool lacks_memory(const ErrorList& list);
+
+/// f(departure) with none, and where memory does not suffice with one after the other until it does; the error is that
+/// of the first time. `f` starts anew each time.
+template <class F>
+auto fitted(const CameraOptions& o, F f) -> decltype(f(nullptr)) {
+  std::exception_ptr first;
+  const auto attempt = [&](const Departure* departure, auto& result) {
+    try {
+      result.emplace(f(departure));
+    } catch (const Error& e) {
+      if (!lacks_memory(e)) throw;
+      if (!first) first = std::current_exception();
+    } catch (const ErrorList& e) {
+      if (!lacks_memory(e)) throw;
+      if (!first) first = std::current_exception();
+    }
+  };
+  std::optional<decltype(f(nullptr))> result;
+  attempt(nullptr, result);
+  if (result) return *std::move(result);
+  for (const Departure& d : departures(o)) {
+    attempt(&d, result);
+    if (result) return *std::move(result);
+  }
+  std::rethrow_exception(first);
+}
+
 /// A graph to a result; `target` "" = as the compiler stamps it. `tensors`: where the blob holds those of the network.
 CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
                             Diagnostics diagnostics, const Control& control,

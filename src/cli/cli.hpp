@@ -66,11 +66,12 @@ struct ModelOptions {
   std::vector<std::string> shapes;  ///< "x=1,3,48,192", or "[1,3,48,192],..."
   ConversionOptions conversion;
   CameraOptions camera;
-  std::string ip = "U8", op, iop;
+  std::string ip, op, iop, preset, data_type, scale;
   std::vector<std::string> config;
 
   std::map<std::string, Shape> input_shapes() const;
   ConversionOptions for_conversion() const;
+  std::string preset_text() const;  ///< what --preset stands for, as options; empty without it
   /// The options as the library takes them.
   CameraOptions for_camera() const;
 };

@@ -45,7 +45,11 @@ int parse(CLI::App& app, const Arguments& args) {
   for (auto it = args.rbegin(); it != args.rend(); ++it) {
     const bool one_dash =
         it->size() > 2 && (*it)[0] == '-' && (*it)[1] != '-' && std::isalpha(static_cast<unsigned char>((*it)[1]));
-    reversed.push_back(one_dash ? "-" + *it : *it);
+    std::string argument = one_dash ? "-" + *it : *it;
+    // Of "[1,3,8,8]" it would make four values; a blank in front keeps shapes whole.
+    const size_t value = argument.starts_with('-') ? argument.find('=') + 1 : 0;
+    if (argument.ends_with(']') && argument[value] == '[') argument.insert(value, " ");
+    reversed.push_back(std::move(argument));
   }
   try {
     app.parse(reversed);

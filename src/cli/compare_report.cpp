@@ -67,7 +67,9 @@ Json to_json(const LayerResult& l) {
           {"overflows", l.overflows},
           {"flushed", l.flushed},
           {"nans", l.nans},
-          {"model_special", l.model_special}};
+          {"model_special", l.model_special},
+          {"labels_differ", l.differing >= 0 ? Json(l.differing) : Json(nullptr)},
+          {"rounding_alone", l.rounding >= 0 ? number(l.rounding) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -81,6 +83,8 @@ std::string remarks(const LayerResult& l) {
   add(l.nans, "NaN");
   add(l.flushed, "flushed to 0");
   add(l.model_special, "not finite in the model");
+  add(l.differing, "labels differ");
+  if (l.rounding >= 0) s += (s.empty() ? "" : ", ") + format("%.3g by rounding to FP16 alone", l.rounding);
   return s;
 }
 

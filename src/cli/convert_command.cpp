@@ -40,12 +40,26 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
 }
 
+Json ports_json(const std::vector<BlobPort>& ports) {
+  Json list = Json::array();
+  for (const BlobPort& p : ports)
+    list.push_back(
+        {{"name", p.name}, {"type", std::string(to_string(p.type))}, {"shape", p.shape}, {"layout", p.layout}});
+  return list;
+}
+
 void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
-  Json j{{"output", output},          {"bytes", r.blob.size()},
-         {"target", o.target},        {"layers", r.layers},
-         {"stages", r.stages},        {"milliseconds", ms},
-         {"rewrites", Json::array()}, {"not_as_intel", Json::array()},
-         {"warnings", Json::array()}};
+  Json j{{"output", output},
+         {"bytes", r.blob.size()},
+         {"target", o.target},
+         {"layers", r.layers},
+         {"stages", r.stages},
+         {"milliseconds", ms},
+         {"rewrites", Json::array()},
+         {"not_as_intel", Json::array()},
+         {"warnings", Json::array()},
+         {"inputs", ports_json(r.inputs)},
+         {"outputs", ports_json(r.outputs)}};
   for (const Remark& m : r.remarks) {
     Json common{{"layer", m.layer}, {"type", m.type}};
     if (!m.source.empty()) common["source"] = m.source;
@@ -60,7 +74,20 @@ void print_json(const ConvertArguments& o, const std::string& output, const Comp
   std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
+/// Says of which inputs it was guessed that they are not a camera's.
+void print_guesses(const ConvertArguments& o, const CompileResult& r) {
+  if (!o.model.ip.empty()) return;
+  const auto stated = named_precisions(o.model.iop);
+  std::string names;
+  for (const BlobPort& p : r.inputs)
+    if (p.type == TensorType::FP16 && !stated.contains(p.name))
+      names += (names.empty() ? "\"" : ", \"") + p.name + "\" " + shape_text(p.shape);
+  if (!names.empty()) std::printf("FP16 input, as no picture has its shape: %s (--ip U8 for bytes)\n", names.c_str());
+}
+
 void print_text(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
+  print_guesses(o, r);
+  if (!o.model.preset.empty()) std::printf("%s\n", o.model.preset_text().c_str());
   for (const Remark& m : r.remarks)
     if (m.kind == Remark::Kind::NotAsIntel)
       std::printf("not as Intel's tools: \"%s\": %s\n", m.layer.c_str(), m.what.c_str());

@@ -6,44 +6,145 @@
 namespace blobsmith::cli {
 namespace {
 
-/// "x=1,3,48,192"
-std::pair<std::string, Shape> parse_input_shape(const std::string& s) {
-  const size_t eq = s.rfind('=');
+// What --input-shape takes: NAME=1,3,48,192, NAME[1,3,48,192], [1,3,48,192] or 1,3,48,192, several one behind the other
+// where they have brackets; "?", "*" or -1 for what the model has.
+struct StatedShape {
+  std::string name;  ///< empty: of the inputs in order
   Shape shape;
-  const char* p = eq == std::string::npos ? nullptr : s.data() + eq + 1;
-  while (p) {
-    int64_t d = 0;
-    const auto [end, ec] = std::from_chars(p, s.data() + s.size(), d);
-    if (ec != std::errc{} || d <= 0) break;
+};
+
+[[noreturn]] void refuse_shape(const std::string& text) {
+  throw Error(ErrorCode::BadOptionValue, "'" + text + "' is not NAME=1,3,224,224")
+      .hint(
+          "or NAME[1,3,224,224], [1,3,224,224]; several with brackets, with commas between them; ? for what the "
+          "model has");
+}
+
+Shape parse_dimensions(const std::string& list, const std::string& whole) {
+  constexpr int64_t kOfModel = -1;
+  Shape shape;
+  size_t at = 0;
+  while (at <= list.size()) {
+    const size_t end = std::min(list.find_first_of(", ", at), list.size());
+    const std::string word = list.substr(at, end - at);
+    at = end + 1;
+    if (word.empty() && end < list.size() && list[end] == ' ') continue;
+    int64_t d = kOfModel;
+    const auto [last, ec] = std::from_chars(word.data(), word.data() + word.size(), d);
+    const bool is_number = ec == std::errc{} && last == word.data() + word.size();
+    if (word != "?" && word != "*" && (!is_number || (d < 1 && d != kOfModel))) refuse_shape(whole);
     shape.push_back(d);
-    if (end == s.data() + s.size()) return {s.substr(0, eq), shape};
-    if (*end != ',') break;
-    p = end + 1;
   }
-  throw Error(ErrorCode::BadOptionValue, "'" + s + "' is not NAME=1,3,224,224");
+  return shape;
+}
+
+std::vector<StatedShape> parse_input_shapes(const std::string& text) {
+  if (text.find_first_of("[(") == std::string::npos) {
+    const size_t eq = text.rfind('=');
+    if (eq == std::string::npos) return {{{}, parse_dimensions(text, text)}};
+    return {{text.substr(0, eq), parse_dimensions(text.substr(eq + 1), text)}};
+  }
+  std::vector<StatedShape> list;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t open = text.find_first_of("[(", at), close = text.find_first_of("])", open);
+    if (open == std::string::npos || close == std::string::npos) refuse_shape(text);
+    std::string name = text.substr(at, open - at);
+    while (!name.empty() && (name.front() == ' ' || (name.front() == ',' && !list.empty()))) name.erase(0, 1);
+    while (!name.empty() && (name.back() == '=' || name.back() == ' ')) name.pop_back();
+    list.push_back({name, parse_dimensions(text.substr(open + 1, close - open - 1), text)});
+    at = close + 1;
+  }
+  return list;
+}
+
+/// What networks of common origin want of a camera's picture, which is BGR, 0 to 255.
+struct Preset {
+  const char *name, *mean, *scale;
+  bool reverse;
+  const char* what;
+};
+constexpr Preset kPresets[] = {
+    {"imagenet", "[123.675,116.28,103.53]", "[58.395,57.12,57.375]", true,
+     "torchvision, timm: RGB, by mean and deviation"},
+    {"yolo", "", "[255]", true, "Ultralytics: RGB, 0 to 1"},
+    {"unit", "", "[255]", false, "BGR, 0 to 1"},
+    {"signed", "[127.5]", "[127.5]", true, "RGB, -1 to 1: TensorFlow, MobileNet-SSD"},
+    {"caffe", "[103.939,116.779,123.68]", "", false, "BGR, less the mean: Caffe"},
+};
+
+const Preset& find_preset(const std::string& name) {
+  std::string all;
+  for (const Preset& p : kPresets) {
+    if (name == p.name) return p;
+    all += std::string(all.empty() ? "" : ", ") + p.name;
+  }
+  throw Error(ErrorCode::BadOptionValue, "there is no preset '" + name + "'").hint("presets are: " + all);
+}
+
+std::string preset_help() {
+  std::string s = "mean, scale and order of channels for a camera's pictures: ";
+  for (const Preset& p : kPresets) s += std::string(&p == kPresets ? "" : "; ") + p.name + " (" + p.what + ")";
+  return s;
+}
+
+/// Model Optimizer wants brackets; a list alone is as clear.
+std::string bracketed(const std::string& values) {
+  return values.empty() || values.find('[') != std::string::npos ? values : "[" + values + "]";
 }
 
 }  // namespace
 
+std::string ModelOptions::preset_text() const {
+  if (preset.empty()) return "";
+  const ConversionOptions c = for_conversion();
+  return "preset " + preset + ": " + (c.mean_values.empty() ? "" : "--mean-values " + c.mean_values + " ") +
+         (c.scale_values.empty() ? "" : "--scale-values " + c.scale_values + " ") +
+         (c.reverse_input_channels ? "--reverse-input-channels" : "");
+}
+
 std::map<std::string, Shape> ModelOptions::input_shapes() const {
   std::map<std::string, Shape> r;
   for (const std::string& s : shapes)
-    if (s.find('=') != std::string::npos) r.insert(parse_input_shape(s));
+    for (StatedShape& stated : parse_input_shapes(s))
+      if (!stated.name.empty()) r[stated.name] = std::move(stated.shape);
   return r;
 }
 
 ConversionOptions ModelOptions::for_conversion() const {
   ConversionOptions c = conversion;
+  if (!scale.empty()) {
+    if (!c.scale_values.empty())
+      throw Error(ErrorCode::BadOptionValue, "--scale and --scale-values can't be stated both");
+    const auto [last, ec] = std::from_chars(scale.data(), scale.data() + scale.size(), c.scale);
+    if (ec != std::errc{} || last != scale.data() + scale.size()) {
+      c.scale = 0;
+      c.scale_values = scale;
+    }
+  }
+  c.mean_values = bracketed(c.mean_values);
+  c.scale_values = bracketed(c.scale_values);
+  if (!preset.empty()) {
+    const Preset& p = find_preset(preset);
+    if (!c.mean_values.empty() || !c.scale_values.empty() || c.scale != 0)
+      throw Error(ErrorCode::BadOptionValue, "--preset sets mean and scale: state either it or them");
+    c.mean_values = p.mean;
+    c.scale_values = p.scale;
+    c.reverse_input_channels |= p.reverse;
+  }
   for (const std::string& s : shapes)
-    if (s.find('=') == std::string::npos) c.shapes += (c.shapes.empty() ? "" : ",") + s;
-  // CLI11 takes outer brackets for its own.
-  if (!c.shapes.empty() && !c.shapes.starts_with('[')) c.shapes = "[" + c.shapes + "]";
+    for (const StatedShape& stated : parse_input_shapes(s)) {
+      if (!stated.name.empty()) continue;
+      std::string dims;
+      for (const int64_t d : stated.shape) dims += (dims.empty() ? "" : ",") + std::to_string(d);
+      c.shapes += (c.shapes.empty() ? "[" : ",[") + dims + "]";
+    }
   return c;
 }
 
 CameraOptions ModelOptions::for_camera() const {
   CameraOptions c = camera;
-  c.input_precision = parse_precision(ip);
+  if (!ip.empty()) c.input_precision = parse_precision(ip);
   if (!op.empty()) c.output_precision = parse_precision(op);
   c.io_precision = named_precisions(iop);
   c.config = read_config(config);
@@ -52,10 +153,10 @@ CameraOptions ModelOptions::for_camera() const {
 
 void add_model_options(CLI::App& app, ModelOptions& o) {
   app.add_option("model", o.file, "the model: " + readable_formats())->required();
-  app.add_option(
-      "--input-shape,--input_shape", o.shapes,
-      "NAME=1,3,224,224: shape of an input that the model leaves open (repeatable); or [1,3,224,224],... of the "
-      "inputs that --input names, or of the only one");
+  app.add_option("--input-shape,--input_shape", o.shapes,
+                 "NAME=1,3,224,224 or NAME[1,3,224,224]: shape of an input (repeatable); [1,3,224,224],... of the "
+                 "inputs in order; "
+                 "? for what the model has");
 }
 
 void add_conversion_options(CLI::App& app, ModelOptions& o) {
@@ -65,21 +166,26 @@ void add_conversion_options(CLI::App& app, ModelOptions& o) {
   app.add_option("--output", o.conversion.outputs,
                  "where the network ends: layers or tensors, NAME, PORT:NAME or NAME:PORT");
   add_preprocessing_options(app, o);
+  // Not beside add_input_options(), where they are of pictures.
+  app.add_option("--mean", o.conversion.mean_values, "the same as --mean-values");
+  app.add_option("--scale", o.scale, "one number: what all inputs are divided by; or as --scale-values");
 }
 
 void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
   app.add_option("--mean-values,--mean_values", o.conversion.mean_values,
-                 "[104,117,123] or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
+                 "104,117,123 or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
   app.add_option("--scale-values,--scale_values", o.conversion.scale_values,
                  "the same: what the inputs are divided by, after the mean");
   app.add_flag("--reverse-input-channels,--reverse_input_channels", o.conversion.reverse_input_channels,
                "pictures come in the other order of channels (RGB, BGR) than the model's");
+  app.add_option("--preset", o.preset, preset_help());
+  app.add_option("--data-type,--data_type", o.data_type, "of the network; the chip computes in FP16 in any case")
+      ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}, CLI::ignore_case));
 }
 
 void add_rewrite_options(CLI::App& app, ModelOptions& o) {
   ConversionOptions& c = o.conversion;
-  app.add_option("--scale", c.scale, "what all inputs are divided by");
   app.add_option("--freeze-placeholder-with-value,--freeze_placeholder_with_value", c.freeze_placeholder_with_value,
                  "NAME->VALUE,...: inputs that become constants");
   app.add_flag("--disable-fusing,--disable_fusing", c.disable_fusing, "factors and summands stay layers of their own");
@@ -114,8 +220,10 @@ void add_framework_options(CLI::App& app, FrameworkOptions& f) {
 void add_camera_options(CLI::App& app, ModelOptions& o) {
   app.add_option("--shaves", o.camera.shaves, "SHAVE processors (default 6)");
   app.add_option("--slices", o.camera.slices, "slices of on-chip memory (default: as many as SHAVEs)");
-  app.add_option("--ip,--input-precision", o.ip,
-                 "precision of all image-like inputs (default U8, what a camera delivers)");
+  app.add_option(
+      "--ip,--input-precision", o.ip,
+      "precision of all inputs of real numbers (default: U8, what a camera delivers, for pictures of 1, 3 or 4 "
+      "channels, FP16 for others)");
   app.add_option("--op,--output-precision", o.op, "precision of all outputs (default FP16)");
   app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");

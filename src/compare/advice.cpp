@@ -12,8 +12,8 @@ void advise_inputs(const std::vector<InputLoss>& losses, std::vector<std::string
   for (const InputLoss& l : losses)
     list.push_back("input \"" + l.name + "\" is " + l.type + " in the blob: " + std::to_string(l.changed) + " of " +
                    std::to_string(l.count) + " values were changed by up to " + number_text(l.largest, 3) +
-                   " before both sides saw them; compile with --ip FP16, or put mean and scale into the model (Model "
-                   "Optimizer's --mean_values and --scale_values)");
+                   " before both sides saw them; compile with --ip FP16, or put mean and scale into the model "
+                   "(--mean-values, --scale-values)");
 }
 
 void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
@@ -21,10 +21,13 @@ void advise_overflow(const Comparison& c, std::vector<std::string>& list) {
   if (first == c.layers.end()) return;
   std::string s = "layer \"" + first->name + "\": ";
   if (first->largest > kLargestHalf) {
-    const std::string power = std::to_string(static_cast<int>(std::ceil(std::log2(first->largest / kLargestHalf))));
-    s += "the value " + number_text(first->largest, 3) +
-         " exceeds the largest of FP16, 65504: scale its weights, or the input, by 2^-" + power +
-         " and the next layer by 2^" + power;
+    const int exponent = static_cast<int>(std::ceil(std::log2(first->largest / kLargestHalf)));
+    constexpr int kSensible = 12;  // beyond, nothing would be left of usual values
+    const std::string power = std::to_string(exponent);
+    s += "the value " + number_text(first->largest, 3) + " exceeds the largest of FP16, 65504: ";
+    s += exponent <= kSensible
+             ? "scale its weights, or the input, by 2^-" + power + " and the next layer by 2^" + power
+             : "so large that it stands for infinity, or comes of inputs that the network is not meant for";
   } else {
     s += "a value became infinite on the way, though the result fits FP16: look at what is summed up in this layer";
   }

@@ -10,12 +10,15 @@
 #include "importers/import.hpp"
 #include "importers/kaldi/as_model_optimizer.hpp"
 #include "importers/keras/importer.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
 #include "importers/mxnet/as_model_optimizer.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
 #include "importers/onnx/as_model_optimizer.hpp"
 #include "importers/openvino_ir/reader.hpp"
 #include "importers/tensorflow/importer.hpp"
 #include "importers/tflite/importer.hpp"
+#include "transforms/compressed_models.hpp"
+#include "transforms/conversion/passes.hpp"
 
 namespace blobsmith {
 namespace {
@@ -79,14 +82,30 @@ Imported read_kaldi(const ModelFile& file, const ImportOptions& options) {
 Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
-  if (!cut.inputs.empty() || !cut.outputs.empty() || !cut.shapes.empty() || cut.batch || !pre.mean.empty() ||
-      !pre.scale.empty() || pre.reverse_input_channels)
+  if (!cut.inputs.empty() || !cut.outputs.empty() || !pre.mean.empty() || !pre.scale.empty() ||
+      pre.reverse_input_channels)
     throw Error(
         ErrorCode::BadOptionValue,
-        "an OpenVINO IR is converted already: cutting, --batch, mean, scale and reversed channels are options for "
-        "models of frameworks");
-  const bool runtime_2_0 = use_runtime_2_0(options, true);
-  return {read_openvino_ir(file, {options.release, runtime_2_0, options.problems}), {}, runtime_2_0};
+        "an OpenVINO IR is converted already: cutting, mean, scale and reversed channels are options for models "
+        "of frameworks");
+  const bool as_it_is = options.as == ImportAs::InferenceEngine || options.quirks;
+  Imported r;
+  r.runtime_2_0 = use_runtime_2_0(options, true);
+  r.graph = read_openvino_ir(file, {.release = options.release,
+                                    .runtime_2_0 = r.runtime_2_0,
+                                    .problems = options.problems,
+                                    .inputs = {.by_name = options.input_shapes,
+                                               .in_order = cut.shapes,
+                                               .batch = cut.batch,
+                                               .close_batch = !as_it_is,
+                                               .notes = &r.notes}});
+  if (as_it_is) return r;
+  // Compressed weights are arithmetic of constants; what looks for weights wants them as they are computed with.
+  compute_compressed_in_half(r.graph);
+  transforms::fold_constants(r.graph);
+  if (options.half_precision)
+    for (Remark& limited : model_optimizer::limit_constants(r.graph)) r.notes.push_back(std::move(limited));
+  return r;
 }
 
 bool is_xml(Head h) {

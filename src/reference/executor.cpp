@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/float16.hpp"
 #include "graph/ops/op.hpp"
 #include "reference/operation.hpp"
 
@@ -68,11 +69,20 @@ Tensor without_mean(const Tensor& t, const Tensor& mean) {
   return float_tensor(t.shape, std::move(v));
 }
 
+void round_to_half(Tensor& t) {
+  if (t.type != ElementType::f32) return;
+  std::vector<float> v = t.to_f32();
+  std::vector<Half> h(v.size());
+  floats_to_halves(v.data(), h.data(), v.size());
+  halves_to_floats(h.data(), v.data(), v.size());
+  t = float_tensor(t.shape, std::move(v));
+}
+
 /// Tensors by the value they are of, dropped behind their last reader.
 class Run {
  public:
-  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook, const Control& control)
-      : pool_(pool), hook_(hook), control_(control), order_(graph.ordered()) {
+  Run(const Graph& graph, compute::ThreadPool& pool, const NodeHook& hook, const Control& control, Rounding rounding)
+      : pool_(pool), hook_(hook), control_(control), rounding_(rounding), order_(graph.ordered()) {
     for (const Node* n : order_)
       for (const Value& v : n->inputs()) ++readers_[v.node];
   }
@@ -97,6 +107,8 @@ class Run {
     for (const Value& v : n.inputs()) inputs.push_back(get(v));
     Outputs out = all_static(n) || n.body ? compute_node(n, inputs, pool_) : compute_dynamic(n, inputs, pool_);
     ensure(static_cast<int>(out.size()) == n.output_count(), "outputs of " + n.type + " are missing");
+    if (rounding_ == Rounding::Half)
+      for (Tensor& t : out) round_to_half(t);
     if (hook_) hook_(n, out);
     put(&n, std::move(out));
     for (const Value& v : n.inputs())
@@ -112,6 +124,7 @@ class Run {
   compute::ThreadPool& pool_;
   const NodeHook& hook_;
   const Control& control_;
+  Rounding rounding_;
   std::vector<Node*> order_;
   std::map<const Node*, Outputs> tensors_;
   std::map<const Node*, int64_t> readers_;
@@ -154,14 +167,15 @@ Executor& Executor::operator=(Executor&&) noexcept = default;
 
 const Graph& Executor::graph() const { return impl_->graph; }
 
-std::vector<Tensor> Executor::run(std::vector<Tensor> inputs, const NodeHook& hook, const Control& control) {
+std::vector<Tensor> Executor::run(std::vector<Tensor> inputs, const NodeHook& hook, const Control& control,
+                                  Rounding rounding) {
   check_inputs(impl_->graph, inputs);
-  return Run(impl_->graph, impl_->pool, hook, control)(impl_->graph, std::move(inputs));
+  return Run(impl_->graph, impl_->pool, hook, control, rounding)(impl_->graph, std::move(inputs));
 }
 
 Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool) {
   check_inputs(body, inputs);
-  return Run(body, pool, {}, {})(body, std::move(inputs));
+  return Run(body, pool, {}, {}, Rounding::None)(body, std::move(inputs));
 }
 
 }  // namespace blobsmith::reference

@@ -15,6 +15,9 @@ namespace blobsmith::reference {
 /// Called for every node that computes something, in execution order, with its outputs.
 using NodeHook = std::function<void(const Node&, std::span<const Tensor>)>;
 
+/// What happens to floating tensors once they are computed.
+enum class Rounding { None, Half };
+
 class Executor {
  public:
   /// Takes a graph of opset operations (before the legacy conversion). Floating types become FP32; constants keep their
@@ -27,7 +30,8 @@ class Executor {
   const Graph& graph() const;
   /// One tensor per parameter of the graph, in its order and of its type and shape; returns one per result.
   /// Throws ShapeMismatch for inputs that don't fit.
-  std::vector<Tensor> run(std::vector<Tensor> inputs, const NodeHook& hook = {}, const Control& control = {});
+  std::vector<Tensor> run(std::vector<Tensor> inputs, const NodeHook& hook = {}, const Control& control = {},
+                          Rounding rounding = Rounding::None);
 
  private:
   struct Impl;

@@ -137,7 +137,9 @@ std::optional<Error> unusual_precision(const Graph& graph, const CompileOptions&
     const std::string kind = input ? "input" : "output";
     Error e(ErrorCode::BadOptionValue, kind + (name.empty() ? "s" : " \"" + name + "\"") + " can't be " +
                                            std::string(precision_name(t)) + " in this network");
-    return e.hint(input ? "inputs are U8, FP16, FP32 or I32" : "outputs are FP16, FP32 or I32");
+    return e.hint(input ? "inputs are U8, FP16, FP32 or I32"
+                        : "outputs are FP16, FP32 or I32; the chip does not convert to bytes: take FP16, and bytes of "
+                          "it on the host");
   };
   if (o.input_precision)
     if (auto e = refuse(true, {}, *o.input_precision)) return e;

@@ -285,6 +285,9 @@ def test_convert_cuts_and_takes_preprocessing_in(run, onnx_model, tmp_path):
     assert done.returncode == 0, done.stderr
     got = outputs_of(run, tmp_path / 'b', out, '--input', tmp_path / 'picture.npy')
     np.testing.assert_allclose(got, expected, atol=0.01 * np.abs(expected).max())
+    assert blob('--mean', '10,20,30', '--scale', '2')[1].read_bytes() == blob('--mean-values', '[10,20,30]', '--scale-values', '[2]')[1].read_bytes()
+    same = blob('--scale-values', '[255]', '--reverse-input-channels')[1].read_bytes()
+    assert blob('--preset', 'yolo')[1].read_bytes() == same and blob('--preset', 'nothing')[0].returncode == 2
     refused, _ = blob('--mean-values', '[1,2]')
     assert refused.returncode != 0 and 'does not have 2 channels' in refused.stderr
 
@@ -642,7 +645,7 @@ def test_compare_tells_what_leaves_half_precision(run, tmp_path):
     x = net.layer('MatMul', [net.input(1, 64), net.const(np.full((64, 8), 30.0))], name='sum', transpose_a=False, transpose_b=False)
     net.result(net.layer('Multiply', [x, net.const([[1e-4]])], name='scaled', auto_broadcast='numpy'))
     net.save(str(tmp_path / 'large'))
-    done = run('compare', tmp_path / 'large.xml', '--json')
+    done = run('compare', tmp_path / 'large.xml', '--ip', 'U8', '--json')
     assert done.returncode == 4
     result = json.loads(done.stdout)
     assert result['layers'][0]['overflows'] > 0

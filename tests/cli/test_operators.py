@@ -154,3 +154,85 @@ def test_factors_that_half_precision_does_not_hold(tool, tmp_path, factor):
     nodes = [onnx.helper.make_node('Mul', ['x', 'k'], ['y'])]
     got, _ = converted_and_run(tool, tmp_path, nodes, [1, 64], values, {'k': np.array([factor], np.float32)})
     np.testing.assert_allclose(got.reshape(values.shape), values * np.float32(factor), rtol=2e-3, atol=1e-4 * abs(factor * values).max())
+
+
+def sampled(mode, padding, aligned):
+    return onnx.helper.make_node('GridSample', ['x', 'g'], ['y'], mode=mode, padding_mode=padding, align_corners=aligned)
+
+
+def against_runtime(tool, folder, nodes, arrays, constants, opset):
+    """A network of several inputs: the blob's output y beside ONNX Runtime's, relative to its largest value."""
+    import onnxruntime
+    inputs = [onnx.helper.make_tensor_value_info(k, onnx.TensorProto.FLOAT, v.shape) for k, v in arrays.items()]
+    y = onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, None)
+    made = [numpy_helper.from_array(v, k) for k, v in constants.items()]
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, 'g', inputs, [y], made), opset_imports=[onnx.helper.make_opsetid('', opset)], ir_version=8)
+    onnx.save(model, folder / 'm.onnx')
+    np.savez(folder / 'in.npz', **arrays)
+    subprocess.run([tool, 'convert', folder / 'm.onnx', '-o', folder / 'm.blob', '--ip', 'FP16', '-q'], check=True, capture_output=True)
+    subprocess.run([tool, 'run', folder / 'm.blob', '--input', folder / 'in.npz', '--output-dir', folder / 'out'], check=True, capture_output=True)
+    wanted = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider']).run(None, arrays)[0]
+    got = np.load(folder / 'out' / 'y.npy')
+    assert got.size == wanted.size
+    return np.abs(got.reshape(-1) - wanted.reshape(-1)).max() / np.abs(wanted).max()
+
+
+@pytest.mark.parametrize('mode', ['bilinear', 'nearest', 'bicubic'])
+@pytest.mark.parametrize('padding', ['zeros', 'border', 'reflection'])
+def test_grid_sample(tool, tmp_path, mode, padding):
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((1, 5, 6, 8)).astype(np.float16).astype(np.float32)
+    g = (np.round(rng.uniform(-1.4, 1.4, (1, 4, 5, 2)) * 64) / 64 + 1 / 256).astype(np.float32)  # FP16 holds its places, none is between two pixels
+    for aligned in (0, 1):
+        assert against_runtime(tool, tmp_path, [sampled(mode, padding, aligned)], {'x': x, 'g': g}, {}, 16) < 8e-3, (mode, padding, aligned)
+
+
+@pytest.mark.parametrize('group, strides, pads, dilations', [(1, 1, 0, 1), (1, 2, 1, 1), (4, 1, 1, 2), (2, 1, 0, 1)])
+def test_convolution_with_computed_weights(tool, tmp_path, group, strides, pads, dilations):
+    rng = np.random.default_rng(3)
+    x, k = rng.standard_normal((1, 4, 9, 8)).astype(np.float32), rng.standard_normal((4, 4 // group, 3, 2)).astype(np.float32)
+    nodes = [onnx.helper.make_node('Relu', ['k'], ['w']), onnx.helper.make_node('Conv', ['x', 'w', 'b'], ['y'], group=group, strides=[strides] * 2, pads=[pads] * 4, dilations=[dilations] * 2)]
+    assert against_runtime(tool, tmp_path, nodes, {'x': x, 'k': k}, {'b': rng.standard_normal(4).astype(np.float32)}, 13) < 4e-3
+
+
+@pytest.mark.parametrize('offset_group', [1, 2])
+def test_deformable_convolution(tool, tmp_path, offset_group):
+    """Beside the interpolation written down: ONNX Runtime does not have the operator."""
+    rng = np.random.default_rng(5)
+    x, w = rng.standard_normal((1, 4, 6, 7)).astype(np.float32), rng.standard_normal((3, 4, 3, 3)).astype(np.float32)
+    offsets, mask = rng.uniform(-2, 2, (1, offset_group * 18, 6, 7)).astype(np.float32), rng.uniform(0, 1, (1, offset_group * 9, 6, 7)).astype(np.float32)
+    padded = np.pad(x, ((0, 0), (0, 0), (3, 3), (3, 3)))
+    wanted = np.zeros((1, 3, 6, 7))
+    for c, k, i, j in np.ndindex(4, 9, 6, 7):
+        g = c // (4 // offset_group)
+        v = np.clip(i - 1 + k // 3 + offsets[0, (g * 9 + k) * 2, i, j], -1, 6) + 3
+        u = np.clip(j - 1 + k % 3 + offsets[0, (g * 9 + k) * 2 + 1, i, j], -1, 7) + 3
+        a, b = int(v), int(u)
+        value = sum((1 - abs(v - p)) * (1 - abs(u - q)) * padded[0, c, p, q] for p in (a, a + 1) for q in (b, b + 1))
+        wanted[0, :, i, j] += w[:, c, k // 3, k % 3] * value * mask[0, g * 9 + k, i, j]
+    node = onnx.helper.make_node('DeformConv', ['x', 'w', 'o', '', 'm'], ['y'], pads=[1] * 4, offset_group=offset_group)
+    arrays = {'x': x, 'o': offsets, 'm': mask}
+    inputs = [onnx.helper.make_tensor_value_info(k, onnx.TensorProto.FLOAT, v.shape) for k, v in arrays.items()]
+    model = onnx.helper.make_model(onnx.helper.make_graph([node], 'g', inputs, [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, None)], [numpy_helper.from_array(w, 'w')]), opset_imports=[onnx.helper.make_opsetid('', 19)])
+    onnx.save(model, tmp_path / 'm.onnx')
+    np.savez(tmp_path / 'in.npz', **arrays)
+    subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--ip', 'FP16', '-q'], check=True, capture_output=True)
+    for what in ('m.blob', 'm.onnx'):
+        subprocess.run([tool, 'run', tmp_path / what, '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out'], check=True, capture_output=True)
+        np.testing.assert_allclose(np.load(tmp_path / 'out' / 'y.npy').reshape(-1), wanted.reshape(-1), atol=0.05 if what == 'm.blob' else 1e-4)
+
+
+def test_only_pictures_are_bytes(tool, tmp_path):
+    shapes = {'nchw': [1, 3, 8, 8], 'nhwc': [1, 8, 6, 4], 'features': [1, 16, 8, 8], 'signal': [1, 1, 1, 64], 'tokens': [1, 7, 8]}
+    inputs = [onnx.helper.make_tensor_value_info(k, onnx.TensorProto.FLOAT, v) for k, v in shapes.items()]
+    outputs = [onnx.helper.make_tensor_value_info(k + '_out', onnx.TensorProto.FLOAT, None) for k in shapes]
+    nodes = [onnx.helper.make_node('Sigmoid', [k], [k + '_out']) for k in shapes]
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph(nodes, 'g', inputs, outputs)), tmp_path / 'm.onnx')
+
+    def types(*options):
+        done = subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--json', *options], check=True, capture_output=True, text=True)
+        return {i['name']: i['type'] for i in json.loads(done.stdout)['inputs']}
+    assert types() == {'nchw': 'U8', 'nhwc': 'U8', 'features': 'FP16', 'signal': 'FP16', 'tokens': 'FP16'}
+    assert set(types('--ip', 'U8').values()) == {'U8'} and types('--iop', 'tokens:U8')['tokens'] == 'U8'
+    said = subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob'], check=True, capture_output=True, text=True).stdout
+    assert '"features" [1,16,8,8]' in said.replace('1x16x8x8', '[1,16,8,8]') and '"nchw"' not in said

@@ -4,8 +4,8 @@
   exports.py DIR [--tool build/blobsmith] [-k REGEX] [--table FILE.md] [--json FILE] [--no-run]
 
 DIR holds NAME.onnx beside NAME.npz (in_<input>, out_<output>: inputs and what ONNX Runtime makes of them in FP32).
-Open axes but the batch take the sizes of the inputs in NAME.npz; inputs that are no bytes are stated to be FP16. A network is right when its relative error is at most twice that of
-ONNX Runtime with every tensor rounded to FP16. Exit code 0 when all convert and are right.
+Open axes but the batch take the sizes of the inputs in NAME.npz; pictures that are no bytes are stated to be FP16.
+A network is right when its relative error is at most twice that of ONNX Runtime with every tensor rounded to FP16. Exit code 0 when all convert and are right.
 """
 import argparse
 import collections
@@ -93,10 +93,15 @@ def open_shapes(path, inputs):
             yield from ('--input-shape', i.name + '=' + ','.join(map(str, inputs[i.name].shape)))
 
 
-def input_type(inputs):
-    """Bytes are what `convert` takes inputs to be; other numbers are to be stated."""
-    bytes_only = all((v == np.round(v)).all() and v.min() >= 0 and v.max() <= 255 for v in inputs.values())
-    return [] if bytes_only else ['--ip', 'FP16']
+def input_types(inputs):
+    """What looks like a picture is taken for bytes; those that hold other numbers are to be stated, as a user would."""
+    def is_picture(a):
+        return a.ndim == 4 and any(c in (1, 3, 4) and h > 1 and w > 1 for c, h, w in (a.shape[1:], (a.shape[3], *a.shape[1:3])))
+
+    def is_bytes(a):
+        return (a == np.round(a)).all() and a.min() >= 0 and a.max() <= 255
+    stated = [k + ':FP16' for k, v in inputs.items() if v.dtype.kind == 'f' and is_picture(v) and not is_bytes(v)]
+    return ['--iop', ','.join(stated)] if stated else []
 
 
 def resident(pid):
@@ -142,7 +147,7 @@ def one(path, args):
     with tempfile.TemporaryDirectory() as folder:
         blob = os.path.join(folder, 'm.blob')
         code, text, cpu, mb = measured([args.tool, 'convert', path, '-o', blob, '--json', *open_shapes(path, inputs),
-                                        *input_type(inputs)],
+                                        *input_types(inputs)],
                                        args.limit)
         row.update(seconds=round(cpu, 2), mb=round(mb))
         if code != 0:

@@ -1,4 +1,4 @@
-"""Writes small OpenVINO IRs (version 10) with seeded weights: just enough for test networks."""
+"""Writes small OpenVINO IRs (version 10, or another) with seeded weights: just enough for test networks."""
 from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
 
@@ -26,8 +26,8 @@ class Layer:
 class Net:
     """A network under construction. Every method adds a layer and returns its output as (layer, port)."""
 
-    def __init__(self, name, seed=0):
-        self.name, self.random = name, np.random.RandomState(seed)
+    def __init__(self, name, seed=0, version=10):
+        self.name, self.random, self.version = name, np.random.RandomState(seed), version
         self.layers = []
 
     # ---- the general form
@@ -48,6 +48,12 @@ class Net:
         self.layers[number].array = array
         return number, port
 
+    def packed(self, kind, shape, *octets):
+        """A constant of a type that numpy lacks, by its bytes."""
+        number, port = self.layer('Const', element_type=kind, shape=list(shape))
+        self.layers[number].array = np.array(octets, np.uint8)
+        return number, port
+
     def ints(self, *values):
         return self.const(values, 'i64')
 
@@ -61,7 +67,7 @@ class Net:
         weights = bytearray()
         xml = self.xml(weights)
         with open(path + '.xml', 'w') as f:
-            f.write(f'<?xml version="1.0"?><net name={quoteattr(self.name)} version="10">{xml}</net>')
+            f.write(f'<?xml version="1.0"?><net name={quoteattr(self.name)} version="{self.version}">{xml}</net>')
         with open(path + '.bin', 'wb') as f:
             f.write(weights or b'\0')
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "importers/common/input_shapes.hpp"
+
 namespace blobsmith::importers {
 namespace {
 
@@ -30,35 +32,33 @@ void define(Session& s, const std::string& key, Value v) {
   v.node->output(v.port).tensor_names.push_back(tensor_name(key));
 }
 
-/// How the user can say what the model leaves open: the shape as it is, with "?" for the user to fill in.
-std::string shape_option(const SourceInput& input) {
-  if (!input.shape || input.shape->empty()) return "--input-shape " + input.name + "=1,3,224,224";
-  std::string dims;
-  for (const int64_t d : *input.shape)
-    dims += (dims.empty() ? "" : ",") + (d > 0 ? std::to_string(d) : dims.empty() ? "1" : "?");
-  return "--input-shape " + input.name + "=" + dims;
-}
-
-/// An open batch alone is 1; Model Optimizer refuses that.
-std::optional<Shape> with_batch(Session& s, const SourceInput& input) {
+/// The shape that an input gets; Model Optimizer refuses an open batch.
+std::optional<Shape> final_shape(Session& s, const SourceInput& input) {
   std::optional<Shape> shape = input.shape;
-  if (s.options.quirks || !shape || shape->size() < 2 || (*shape)[0] != kDynamic) return shape;
-  if (!std::all_of(shape->begin() + 1, shape->end(), [](int64_t d) { return d > 0; })) return shape;
-  (*shape)[0] = 1;
-  s.notes.push_back(
-      {Remark::Kind::NotAsIntel, input.name, "Parameter", {}, "its batch, which the model leaves open, is 1"});
+  if (shape && !s.options.quirks && close_batch(*shape)) s.notes.push_back(batch_remark(input.name));
   return shape;
 }
 
+bool is_known(const std::optional<Shape>& shape) {
+  return shape && is_static(*shape) && std::ranges::find(*shape, 0) == shape->end();
+}
+
 void add_parameter(Session& s, const SourceInput& input) {
-  const std::optional<Shape> shape = with_batch(s, input);
-  if (!shape || !is_static(*shape) || std::ranges::find(*shape, 0) != shape->end()) {
-    Error e(ErrorCode::ShapeMismatch,
-            "input '" + input.name + "' has the open shape " + (shape ? to_string(*shape) : "[...]"));
-    throw e.hint("state it: " + shape_option(input));
-  }
+  const std::optional<Shape> shape = final_shape(s, input);
+  if (!is_known(shape)) throw open_shapes({{input.name, shape}});
   element_count(*shape);  // throws where it overflows
   define(s, input.key, s.graph.parameter(input.type, *shape, input.name)->value());
+}
+
+/// One run tells of all inputs that are left open.
+void check_inputs(const Session& s) {
+  std::vector<std::pair<std::string, std::optional<Shape>>> open;
+  for (const SourceInput& input : s.source.inputs) {
+    std::optional<Shape> shape = input.shape;
+    if (shape && !s.options.quirks) close_batch(*shape);
+    if (input.like.empty() && !is_known(shape)) open.emplace_back(input.name, shape);
+  }
+  if (!open.empty()) throw open_shapes(open);
 }
 
 class OperatorWalk {
@@ -67,6 +67,7 @@ class OperatorWalk {
       : s_(s), is_known_(is_known), convert_(convert) {}
 
   void run() {
+    check_inputs(s_);
     for (const SourceInput& input : s_.source.inputs)
       if (input.like.empty()) add_parameter(s_, input);
     for (const auto& [key, tensor] : s_.source.constants) define(s_, key, s_.graph.constant(tensor, key)->value());

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <set>
 
+#include "importers/common/input_shapes.hpp"
+
 namespace blobsmith::model_optimizer {
 namespace {
 
@@ -117,6 +119,9 @@ class Cutter {
     for (size_t i = 0; i < o.inputs.size(); ++i) {
       InputPlace place = o.inputs[i];
       if (by_order) place.shape = o.shapes[i];
+      if (place.shape && !is_static(*place.shape) && !find_input(place.place))
+        throw Error(ErrorCode::BadOptionValue,
+                    "'" + place.place + "' is not an input, so that its shape can't be completed");
       add_input(place, made);
     }
     for (SourceInput& input : made) {
@@ -181,7 +186,7 @@ class Cutter {
   /// An input of the model itself: its shape, its type, or a value in its place.
   void state(SourceInput& input, const InputPlace& place) {
     stated_.insert(input.key);
-    if (place.shape) input.shape = place.shape;
+    if (place.shape) input.shape = importers::completed(input.name, *place.shape, input.shape);
     if (place.type) input.type = *place.type;
     if (place.value) {
       model_.constants.emplace_back(input.key, frozen(input, *place.value));
@@ -278,19 +283,30 @@ class Cutter {
   void set_shapes() {
     for (const auto& [name, shape] : options_.input_shapes) {
       SourceInput* input = find_input(name);
-      if (!input) throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'");
-      input->shape = shape;
+      if (!input)
+        throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'").hint(input_list());
+      input->shape = importers::completed(name, shape, input->shape);
     }
     const CutOptions& o = options_.cut;
-    if (!o.shapes.empty() && o.inputs.empty()) {
-      if (o.shapes.size() != 1)
-        throw Error(ErrorCode::BadOptionValue, "Please provide input layer names for input layer shapes.");
-      if (model_.inputs.size() != 1)
-        throw Error(ErrorCode::BadOptionValue,
-                    "No or multiple placeholders in the model, but only one shape is provided, cannot set it.");
-      model_.inputs[0].shape = o.shapes[0];
-    }
+    if (!o.shapes.empty() && o.inputs.empty()) set_shapes_in_order(o.shapes);
     if (o.batch) set_batch(*o.batch);
+  }
+
+  std::string input_list() const {
+    std::string names;
+    for (const SourceInput& input : model_.inputs) names += (names.empty() ? "" : ", ") + input.name;
+    return "its inputs are: " + names;
+  }
+
+  void set_shapes_in_order(const std::vector<Shape>& shapes) {
+    if (shapes.size() != model_.inputs.size())
+      throw Error(ErrorCode::BadOptionValue, "the model has " + std::to_string(model_.inputs.size()) + " inputs, and " +
+                                                 std::to_string(shapes.size()) + " shapes are given without names")
+          .hint(input_list());
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      SourceInput& input = model_.inputs[i];
+      input.shape = importers::completed(input.name, shapes[i], input.shape);
+    }
   }
 
   void set_batch(int64_t batch) {

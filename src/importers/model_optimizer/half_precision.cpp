@@ -33,6 +33,11 @@ Tensor to_half(const Tensor& t) {
 }
 
 bool is_too_large(double v) { return std::isfinite(v) && std::fabs(v) > 65504; }
+/// Without a copy of the values, which may be many.
+bool has_too_large(const Tensor& t) {
+  if (t.type == ElementType::f64) return std::ranges::any_of(t.as<double>(), is_too_large);
+  return std::ranges::any_of(t.as<float>(), [](float v) { return is_too_large(static_cast<double>(v)); });
+}
 
 /// What stands for infinity (the -1e9 and -3.4e38 of attention masks) leaves room for what is added to it.
 double in_range(double v) {
@@ -89,8 +94,8 @@ std::vector<Remark> limit_constants(Graph& graph) {
     if (n->body) std::ranges::move(limit_constants(*n->body), std::back_inserter(limited));
     if (!n->is_constant() || (n->element_type() != ElementType::f32 && n->element_type() != ElementType::f64)) continue;
     if (std::ranges::all_of(n->output().uses, keeps_single)) continue;
+    if (!has_too_large(n->constant)) continue;
     const std::vector<double> values = doubles(n->constant);
-    if (std::ranges::none_of(values, is_too_large)) continue;
     std::vector<double> fitting(values.size());
     std::ranges::transform(values, fitting.begin(), [](double v) { return is_too_large(v) ? in_range(v) : v; });
     n->constant = Tensor::reals(n->element_type(), n->shape(), fitting);

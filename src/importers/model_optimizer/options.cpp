@@ -23,6 +23,7 @@ std::vector<std::string> items(std::string_view text) {
   int depth = 0;
   for (char c : text) {
     depth += opens(c) - closes(c);
+    if (c == ' ' && list.back().empty()) continue;
     if (c == ',' && depth == 0)
       list.emplace_back();
     else
@@ -51,11 +52,12 @@ T number(const std::string& word, std::string_view whole, const char* expected) 
   return v;
 }
 
+/// "?", "*" and -1 stand for what the model has.
 Shape shape_of(std::string_view inside, std::string_view whole, const char* expected) {
   Shape shape;
   for (const std::string& w : words(inside)) {
-    shape.push_back(number<int64_t>(w, whole, expected));
-    if (shape.back() < 1) throw bad(whole, expected);
+    shape.push_back(w == "?" || w == "*" ? kDynamic : number<int64_t>(w, whole, expected));
+    if (shape.back() < 1 && shape.back() != kDynamic) throw bad(whole, expected);
   }
   return shape;
 }

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "importers/common/input_shapes.hpp"
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
 #include "transforms/compressed_models.hpp"
@@ -59,6 +60,17 @@ Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, co
   return n;
 }
 
+/// The last opset that a layer of the file may state.
+int last_opset(const File& file) {
+  if (file.version >= 11) return kLastOpset;
+  return file.knows_opset8() ? 8 : kNewestOpset;
+}
+
+bool states_later_opset(const Layer& layer, const File& file) {
+  const int opset = later_opset(layer);
+  return opset != 0 && opset <= last_opset(file);
+}
+
 // Types that the reader looks up in another opset than the layer states.
 int opset_of(const Layer& layer, const File& file) {
   const auto is_one_of = [&](const auto& types) {
@@ -75,29 +87,38 @@ int opset_of(const Layer& layer, const File& file) {
                                                  "Proposal"};
   if (layer.opset == "opset1" && is_one_of(kIn2)) return 2;
   if ((layer.opset == "experimental" || layer.opset == "extension") && is_one_of(kIn6)) return 6;
-  if (layer.opset == "opset8" && file.knows_opset8()) return kNewestOpset;  // what it shares with opset7
+  if (states_later_opset(layer, file)) return kNewestOpset;  // what it shares with opset7
   if (layer.opset.size() == 6 && layer.opset.starts_with("opset") && layer.opset[5] >= '1' &&
       layer.opset[5] <= '0' + kNewestOpset)
     return layer.opset[5] - '0';
-  throw layer_error(ErrorCode::UnknownOperation, layer,
-                    "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) +
-                        " from unsupported opset: " + layer.opset)
-      .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+  Error e = layer_error(ErrorCode::UnknownOperation, layer,
+                        "Cannot create " + layer.type + " layer " + layer.name + " id:" + std::to_string(layer.id) +
+                            " from unsupported opset: " + layer.opset);
+  if (layer.opset.starts_with("opset"))
+    e.hint("opset1 to opset" + std::to_string(last_opset(file)) + " can be read from IR version " +
+           std::to_string(file.version));
+  else
+    e.hint("operations of extensions can't be converted");
+  throw e;
+}
+
+std::string source_of(const Layer& layer) {
+  return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")";
 }
 
 Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
   opset_of(layer, file);  // throws for one that there is not
   if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
   if (same_caseless(layer.type, "Parameter")) {
-    auto [type, shape] = read_parameter(layer);
+    auto [type, shape] = read_parameter(layer, file);
     return graph.parameter(type, std::move(shape), layer.name);
   }
   if (same_caseless(layer.type, "Result")) {
     if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
     return graph.result(inputs[0], layer.name);
   }
-  if (file.knows_opset8())
-    if (Node* n = build_opset8(graph, layer, inputs)) return n;
+  if (states_later_opset(layer, file))
+    if (Node* n = build_later(graph, layer, inputs, source_of(layer))) return n;
   return build_operation(graph, layer, inputs, file);
 }
 
@@ -120,10 +141,6 @@ Shape parse_shape(const std::string& text) {
     begin = comma + 1;
   }
   return shape;
-}
-
-std::string source_of(const Layer& layer) {
-  return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")";
 }
 
 /// Stands for a layer that can't be read: the outputs are those that the file states. Throws `e` where it states none.
@@ -156,12 +173,17 @@ ElementType read_element_type(const pugi::xml_node& data) {
 
 }  // namespace
 
-std::pair<ElementType, Shape> read_parameter(const Layer& layer) {
-  const Shape shape = parse_shape(text_attribute(layer.data(), "shape"));
+std::pair<ElementType, Shape> read_parameter(const Layer& layer, const File& file) {
+  Shape shape = parse_shape(text_attribute(layer.data(), "shape"));
+  if (file.shapes && file.depth == 0) {
+    const auto stated = file.shapes->by_layer.find(layer.name);
+    if (stated != file.shapes->by_layer.end()) shape = importers::completed(layer.name, stated->second, shape);
+    if (file.shapes->close_batch && importers::close_batch(shape))
+      file.shapes->notes.push_back(importers::batch_remark(layer.name));
+  }
   if (!is_static(shape)) {
-    throw layer_error(ErrorCode::ShapeMismatch, layer,
-                      "Parameter layer " + layer.name + " has the dynamic shape " + to_string(shape))
-        .hint("give the model a static input shape (Model Optimizer: --input_shape)");
+    Error e = importers::open_shapes({{layer.name, shape}});
+    throw e.at_layer(layer.name, layer.type);
   }
   element_count(shape);  // throws where it overflows
   return {read_element_type(layer.data()), shape};
@@ -169,7 +191,9 @@ std::pair<ElementType, Shape> read_parameter(const Layer& layer) {
 
 Tensor read_constant(const Layer& layer, const File& file) {
   const pugi::xml_node data = layer.data();
-  const ElementType type = read_element_type(data);
+  const std::string packed = file.version >= 11 ? text_attribute(data, "element_type") : "";
+  const bool is_packed = unpacked_type(packed).has_value();
+  const ElementType type = is_packed ? ElementType::u8 : read_element_type(data);
   Shape shape = parse_shape(text_attribute(data, "shape"));
   const uint64_t offset = unsigned64_attribute(data, "offset"), size = unsigned64_attribute(data, "size");
   if (file.weights.empty()) {
@@ -180,6 +204,7 @@ Tensor read_constant(const Layer& layer, const File& file) {
   if (!values)
     throw layer_error(ErrorCode::FileTruncated, layer, "Incorrect weights in bin file!")
         .hint("the .bin file is shorter than its .xml file says; is it complete?");
+  if (is_packed) return unpack(packed, std::move(shape), *values);
   const uint64_t needed = importers::bytes_of(type, shape, "constant");
   if (size < needed)
     throw layer_error(ErrorCode::ShapeMismatch, layer,
@@ -189,18 +214,19 @@ Tensor read_constant(const Layer& layer, const File& file) {
 
 const ops::Op& find_operation(const Layer& layer, const File& file) {
   const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer, file));
-  if (!op)
-    throw layer_error(ErrorCode::UnknownOperation, layer,
-                      "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
-  return *op;
+  if (op) return *op;
+  const bool exists = later_opset(layer) != 0;  // perhaps it is one that has no counterpart here
+  throw layer_error(ErrorCode::UnknownOperation, layer,
+                    exists ? "not yet supported: " + layer.type + " of " + layer.opset
+                           : "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
 }
 
-Attributes read_attributes(const Layer& layer, const ops::Op& op) {
+Attributes read_attributes(const Layer& layer, const ops::Op& op, std::string_view left_out) {
   Attributes attrs;
   const pugi::xml_node data = layer.data();
   for (const ops::AttributeSpec& spec : op.attributes) {
     const pugi::xml_attribute a = data.attribute(std::string(spec.name).c_str());
-    if (!a) continue;
+    if (!a || spec.name == left_out) continue;
     if (auto value = ops::parse_attribute(spec, a.value()))
       std::visit([&](auto v) { attrs.set(spec.name, std::move(v)); }, *std::move(value));
   }

@@ -2,6 +2,7 @@
 #include "importers/openvino_ir/reader.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "graph/numbering.hpp"
@@ -55,6 +56,57 @@ void check_interface(const Graph& g) {
   for (const Node* r : g.results()) check(r->input(0).node->name, r->shape());
 }
 
+/// The inputs of a file and the names of their tensors.
+struct IrInput {
+  std::string name;
+  std::vector<std::string> tensors;
+  size_t rank = 0;
+};
+
+std::vector<IrInput> inputs_of(const pugi::xml_node& net) {
+  std::vector<IrInput> list;
+  for (const Layer& layer : read_layers(net).list) {
+    if (layer.type != "Parameter") continue;
+    IrInput input{layer.name, layer.outputs.empty() ? std::vector<std::string>() : layer.outputs[0].tensor_names};
+    const std::string_view shape = layer.data().attribute("shape").value();
+    input.rank = shape.empty() ? 0 : static_cast<size_t>(std::ranges::count(shape, ',')) + 1;
+    list.push_back(std::move(input));
+  }
+  return list;
+}
+
+std::string names_of(const std::vector<IrInput>& inputs) {
+  std::string names;
+  for (const IrInput& i : inputs) names += (names.empty() ? "" : ", ") + i.name;
+  return "its inputs are: " + names;
+}
+
+StatedShapes stated_shapes(const pugi::xml_node& net, const IrInputs& told) {
+  StatedShapes s{{}, told.close_batch, {}};
+  if (told.by_name.empty() && told.in_order.empty() && !told.batch) return s;
+  const std::vector<IrInput> inputs = inputs_of(net);
+  for (const auto& [name, shape] : told.by_name) {
+    auto it = std::ranges::find(inputs, name, &IrInput::name);
+    if (it == inputs.end())
+      it = std::ranges::find_if(
+          inputs, [&](const IrInput& i) { return std::ranges::find(i.tensors, name) != i.tensors.end(); });
+    if (it == inputs.end())
+      throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'").hint(names_of(inputs));
+    s.by_layer[it->name] = shape;
+  }
+  if (!told.in_order.empty() && told.in_order.size() != inputs.size())
+    throw Error(ErrorCode::BadOptionValue, "the model has " + std::to_string(inputs.size()) + " inputs, and " +
+                                               std::to_string(told.in_order.size()) + " shapes are given without names")
+        .hint(names_of(inputs));
+  for (size_t i = 0; i < told.in_order.size(); ++i) s.by_layer[inputs[i].name] = told.in_order[i];
+  for (const IrInput& input : inputs) {
+    if (!told.batch || input.rank == 0) continue;
+    Shape& shape = s.by_layer.emplace(input.name, Shape(input.rank, kDynamic)).first->second;
+    shape.at(0) = *told.batch;
+  }
+  return s;
+}
+
 Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_result& parsed, Bytes weights,
                     const std::string& file, const IrReadOptions& options) {
   const pugi::xml_node net = document.document_element();
@@ -64,7 +116,8 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
   const int version = check_version(net, file);
   if (!parsed)
     throw Error(ErrorCode::BadXml, parsed.description() + std::string("at offset ") + std::to_string(parsed.offset));
-  const File parts{version, std::move(weights), options, 0};
+  StatedShapes shapes = stated_shapes(net, options.inputs);
+  const File parts{version, std::move(weights), options, 0, &shapes};
   Built built = build_graph(net, parts);
   Graph graph = std::move(built.graph);
   graph.release = options.release;
@@ -79,6 +132,7 @@ Graph read_document(const pugi::xml_document& document, const pugi::xml_parse_re
     pre_post_process(graph, built.old_inputs, built.old_outputs);
     numbering::copied(graph);
   }
+  if (options.inputs.notes) std::ranges::move(shapes.notes, std::back_inserter(*options.inputs.notes));
   return graph;
 }
 

@@ -1,12 +1,24 @@
 // OpenVINO IR (v10 and v11) -> Graph (front-end spec §1).
 #pragma once
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "blobsmith/model_file.hpp"
 #include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
 
 namespace blobsmith {
+
+/// What is said of an IR beside the file.
+struct IrInputs {
+  std::map<std::string, Shape> by_name{};  ///< shapes by layer or tensor; kDynamic: as the file has it
+  std::vector<Shape> in_order{};           ///< of all inputs
+  std::optional<int64_t> batch{};          ///< first dimension of all inputs
+  bool close_batch = false;                ///< an open batch is 1
+  std::vector<Remark>* notes = nullptr;    ///< where that is said
+};
 
 struct IrReadOptions {
   const Release* release = &kRelease2021;  ///< of OpenVINO, whose rules decide
@@ -15,6 +27,7 @@ struct IrReadOptions {
   bool runtime_2_0 = false;
   /// Where layers that can't be read are noted, and cut out of the network (graph/cut.hpp); null: they are thrown.
   Diagnostics* problems = nullptr;
+  IrInputs inputs{};
 };
 
 /// Reads model.xml and its weights, model.bin beside it. Throws Error naming the file.

@@ -1,9 +1,12 @@
-// What version 11 files (Model Optimizer 2022.1) have that version 10 files don't (front-end spec §1.6).
+// What version 11 files (Model Optimizer 2022.1, and OpenVINO since then) have that version 10 files don't (front-end
+// spec §1.6). What Model Optimizer 2022.1 did not write is in later_opsets.cpp.
 #include <algorithm>
 
 #include "core/text.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "graph/ops/known_value.hpp"
 #include "importers/openvino_ir/builder.hpp"
+#include "importers/openvino_ir/later_opsets.hpp"
 #include "importers/openvino_ir/xml.hpp"
 
 namespace blobsmith::ir {
@@ -11,9 +14,8 @@ namespace {
 
 Error no_opset7_form(const Layer& layer, const char* why) {
   Error e(ErrorCode::NotYetSupported,
-          "not yet supported: " + layer.type + " of opset8 " + why + ", layer \"" + layer.name + "\"");
-  e.at_layer(layer.name, layer.type)
-      .hint("convert the model with Model Optimizer 2021.4, which writes opset1 to opset7");
+          "not yet supported: " + layer.type + " of " + layer.opset + " " + why + ", layer \"" + layer.name + "\"");
+  e.at_layer(layer.name, layer.type);
   return e;
 }
 
@@ -72,14 +74,16 @@ Node* build_gather_nd(Graph& graph, const Layer& layer, const Inputs& inputs) {
 // Slice(data, start, stop, step, axes) as a StridedSlice over all axes up to the last one that is cut.
 Node* build_slice(Graph& graph, const Layer& layer, const Inputs& inputs) {
   if (inputs.size() < 4) throw no_opset7_form(layer, "with missing inputs");
-  for (size_t i = 1; i < inputs.size(); ++i)
-    if (!inputs[i].node->is_constant()) throw no_opset7_form(layer, "with bounds that are not constant");
+  const auto bounds = [&](size_t i) {
+    const auto known = known_value(inputs[i]);
+    if (!known) throw no_opset7_form(layer, "with bounds that are computed when the network runs");
+    return known->to_i64();
+  };
   const auto rank = static_cast<int64_t>(inputs[0].shape().size());
   std::vector<int64_t> axes;
-  const std::vector<int64_t> start = inputs[1].node->constant.to_i64(), stop = inputs[2].node->constant.to_i64(),
-                             step = inputs[3].node->constant.to_i64();
+  const std::vector<int64_t> start = bounds(1), stop = bounds(2), step = bounds(3);
   if (inputs.size() > 4)
-    axes = inputs[4].node->constant.to_i64();
+    axes = bounds(4);
   else
     for (int64_t i = 0; i < static_cast<int64_t>(start.size()); ++i) axes.push_back(i);
   if (start.size() != axes.size() || stop.size() != axes.size() || step.size() != axes.size())
@@ -109,13 +113,10 @@ struct Row {
   std::string_view type;
   Node* (*build)(Graph&, const Layer&, const Inputs&);
 };
-constexpr Row kRows[] = {{"MaxPool", build_max_pool},
-                         {"SoftMax", build_softmax},
-                         {"PriorBox", build_prior_box},
-                         {"DetectionOutput", build_detection_output},
+constexpr Row kRows[] = {{"MaxPool", build_max_pool},   {"SoftMax", build_softmax},
+                         {"PriorBox", build_prior_box}, {"DetectionOutput", build_detection_output},
                          {"DeformableConvolution", build_deformable_convolution},
-                         {"GatherND", build_gather_nd},
-                         {"Slice", build_slice}};
+                         {"GatherND", build_gather_nd}, {"Slice", build_slice}};
 
 // <rt_info><attribute name="old_api_map_order" value="0,2,3,1"/></rt_info>; early files append "_0" to the name.
 pugi::xml_node runtime_attribute(const Layer& layer, std::string_view name) {
@@ -142,8 +143,22 @@ Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) {
 
 }  // namespace
 
-Node* build_opset8(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  if (layer.opset != "opset8") return nullptr;
+int later_opset(const Layer& layer) {
+  if (!layer.opset.starts_with("opset") || layer.opset.size() > 7) return 0;
+  const int64_t n = ops::parse_integer(std::string_view(layer.opset).substr(5));
+  return n >= 8 && n <= kLastOpset ? static_cast<int>(n) : 0;
+}
+
+Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const std::string& source) {
+  const int opset = later_opset(layer);
+  if (opset == 0) return nullptr;
+  const LaterRow* later = nullptr;
+  for (const LaterRow& row : later_rows())
+    if (row.since <= opset && same_caseless(row.type, layer.type)) later = &row;
+  if (later) {
+    LaterLayer l(graph, layer, inputs, source);
+    return later->build(l);
+  }
   for (const Row& row : kRows) {
     if (!same_caseless(row.type, layer.type)) continue;
     Node* n = row.build(graph, layer, inputs);

@@ -97,9 +97,10 @@ double measured_error(const LegaliseRow& rule, const Node& n) {
   return worst;
 }
 
-constexpr std::array kSpelled{
-    legalise_rows::integer_rows,  legalise_rows::logic_rows, legalise_rows::movement_rows,   legalise_rows::sum_rows,
-    legalise_rows::function_rows, legalise_rows::index_rows, legalise_rows::convolution_rows};
+constexpr std::array kSpelled{legalise_rows::integer_rows,     legalise_rows::logic_rows,
+                              legalise_rows::movement_rows,    legalise_rows::sum_rows,
+                              legalise_rows::function_rows,    legalise_rows::index_rows,
+                              legalise_rows::convolution_rows, legalise_rows::quantization_rows};
 
 const SpelledRow* spelled_row(const Node& n) {
   for (const auto family : kSpelled)
@@ -156,7 +157,10 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   add(legalise_rows::keep_whole_numbers(graph));
   add(legalise_rows::widen_integers(graph));
   add(legalise_rows::sort_integers(graph));
+  add(legalise_rows::sequences_to_loops(graph));
   spell_out(graph, done);
+  const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
+  if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
   legalise_rows::read_all_of_lstms(graph);
   add(rows_to_planes(graph));
   return done;
@@ -165,6 +169,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
 std::vector<std::string> legalised_types() {
   std::vector<std::string> types;
   for (const LegaliseRow& r : rules()) types.emplace_back(r.type);
+  for (const char* sequence : {"GRUSequence", "RNNSequence"}) types.emplace_back(sequence);
   for (const auto family : kSpelled)
     for (const SpelledRow& row : family())
       for (const std::string_view type : row.roots) types.emplace_back(type);

@@ -29,6 +29,7 @@ std::span<const SpelledRow> sum_rows();
 std::span<const SpelledRow> function_rows();
 std::span<const SpelledRow> index_rows();
 std::span<const SpelledRow> convolution_rows();
+std::span<const SpelledRow> quantization_rows();
 
 /// Integers of 8 and 16 bits, which the VPU lacks, become 32-bit ones that wrap around alike (narrow_integers.cpp).
 std::vector<Remark> widen_integers(Graph& graph);
@@ -39,6 +40,8 @@ std::vector<Remark> sort_integers(Graph& graph);
 
 /// Outputs of loops over LSTM cells that nothing reads (loops.cpp).
 void read_all_of_lstms(Graph& graph);
+/// Sequences of GRU and RNN cells, and of LSTM cells whose outputs are not all read (recurrent.cpp).
+std::vector<Remark> sequences_to_loops(Graph& graph);
 
 /// Set on what a rewrite made in a form that the same rewrite would take again.
 inline constexpr std::string_view kSpelledOut = "spelled_out";

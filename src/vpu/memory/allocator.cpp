@@ -123,6 +123,7 @@ AllocationFailure Allocator::walk(Mode mode, const std::vector<Stage*>& stages) 
 // A stage's inputs are alive while its outputs and temporaries are placed: nothing is computed in place.
 AllocationFailure Allocator::run_stage(Stage* s, Mode mode) {
   locked_shaves_ = 0;
+  unread_.clear();
   if (mode == Mode::Full) s->num_shaves = 0;
   const ShaveDemand demand = demand_of(*s);
   if (demand == ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
@@ -134,6 +135,7 @@ AllocationFailure Allocator::run_stage(Stage* s, Mode mode) {
   release_inputs(*s, mode);
   if (mode == Mode::Full)
     for (Data* t : s->temps()) release(t);
+  for (const Data* d : unread_) drop_use(d);
   // Nothing in a loop may reuse what its end writes.
   if (s->is(StageType::LoopStart))
     if (const Stage* end = program_.find_stage(s->get<LoopSpec>().end_stage))
@@ -309,8 +311,13 @@ bool Allocator::allocate(Data* d, Mode mode) {
   Chunk& c = chunk_of(d);
   if (is_live(c)) return c.memory == d->memory_type;
 
-  const int uses = d->usage == DataUsage::Temp ? 1 : use_count(d);
-  if (uses == 0) throw Error(ErrorCode::AllocationFailed, "data \"" + d->name + "\" is written, but never read");
+  int uses = d->usage == DataUsage::Temp ? 1 : use_count(d);
+  if (uses == 0) {  // the reference compiler gives up here
+    if (program_.options.quirks)
+      throw Error(ErrorCode::AllocationFailed, "data \"" + d->name + "\" is written, but never read");
+    uses = 1;
+    unread_.push_back(d);
+  }
   const int64_t size = chunk_size(d);
   const bool in_cmx = d->memory_type == MemoryType::CMX;
   const auto offset = pool(d->memory_type).allocate(size, in_cmx ? locked_shaves_ * kCmxSliceBytes : 0);

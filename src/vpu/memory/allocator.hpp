@@ -101,6 +101,7 @@ class Allocator {
   std::vector<int64_t> chunk_sizes_;  // by data id; -1: not yet known
   std::vector<int8_t> demands_;       // by stage id, of the stage itself; -1: not yet known
   std::vector<int> live_;             // ids of data with a live chunk
+  std::vector<const Data*> unread_;   // outputs of the current stage that nothing reads: they live as long as it runs
 
   bool knows_stages_ = false, fitted_ = false;  // fitted_: marks_ are of a walk to the end
   std::vector<Stage*> stages_;                  // in order; null where one was taken out

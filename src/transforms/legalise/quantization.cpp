@@ -1,0 +1,54 @@
+// FakeQuantize: a value is rounded to one of `levels` steps of a range, and those become steps of another range.
+// Weights that were quantized so are computed when compiling, exactly; activations in FP16, which holds the steps of 8
+// bits.
+#include <algorithm>
+
+#include "transforms/legalise/terms.hpp"
+
+namespace blobsmith::legalise_rows {
+namespace {
+
+/// Its ranges are constants: input low and high, output low and high.
+bool has_constant_ranges(const Node& n) {
+  if (!n.is("FakeQuantize") || n.input_count() != 5 || !is_float(n.element_type()) || n.attrs.integer("levels", 0) < 2)
+    return false;
+  for (int i = 1; i < 5; ++i)
+    if (!n.input(i).node->is_constant()) return false;
+  const std::vector<float> low = n.input(1).node->constant.to_f32(), high = n.input(2).node->constant.to_f32();
+  if (low.size() != high.size() || n.input(3).shape() != n.input(4).shape()) return false;
+  for (size_t i = 0; i < low.size(); ++i)
+    if (!(low[i] < high[i])) return false;
+  return true;
+}
+
+/// The constant that f makes of two ranges of one shape.
+template <class F>
+Value of_ranges(Terms& t, const Node& n, int a, int b, F f) {
+  const Tensor &x = n.input(a).node->constant, &y = n.input(b).node->constant;
+  const std::vector<float> u = x.to_f32(), v = y.to_f32();
+  std::vector<double> r(u.size());
+  for (size_t i = 0; i < r.size(); ++i)
+    r[i] = f(static_cast<double>(u[i]), static_cast<double>(v[v.size() == 1 ? 0 : i]));
+  return t.rewriter().constant(Tensor::reals(n.element_type(), x.shape, r));
+}
+
+Value quantized(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const double steps = static_cast<double>(n.attrs.integer("levels")) - 1;
+  const Value within = t.minimum(t.maximum(n.input(0), n.input(1)), n.input(2));
+  const Value per_unit = of_ranges(t, n, 1, 2, [&](double low, double high) { return steps / (high - low); });
+  const Value place = t.multiply(t.subtract(within, n.input(1)), per_unit);
+  const Value step = t.make("Round", {place}, transforms::attributes({{"mode", "half_to_even"}}));
+  const Value width = of_ranges(t, n, 3, 4, [&](double low, double high) { return (high - low) / steps; });
+  return t.add(t.multiply(step, width), n.input(3));
+}
+
+constexpr SpelledRow kRows[] = {
+    {{"FakeQuantize"}, has_constant_ranges, quantized, "what it stands for: limits, steps, rounding"},
+};
+
+}  // namespace
+
+std::span<const SpelledRow> quantization_rows() { return kRows; }
+
+}  // namespace blobsmith::legalise_rows

@@ -1,0 +1,238 @@
+// Sequences of recurrent cells that the VPU has no stage for: those of GRU and RNN cells, and those of LSTM cells of
+// which not all outputs are read. Each direction becomes a loop over the steps, as Model Optimizer writes them: of LSTM
+// cells over the cell itself, which the compiler takes for a sequence again; of the others over the arithmetic of the
+// cell, with what the input adds to the gates computed for all steps at once.
+//
+//   X [B, T, I] -> X W' + b [B, T, gates H] -> loop over T: h = cell(share of the step, h) -> Y [B, T, H]
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "graph/ops/known_value.hpp"
+#include "transforms/legalise/terms.hpp"
+
+namespace blobsmith::legalise_rows {
+namespace {
+
+using transforms::attributes;
+
+struct Sizes {
+  int64_t items, steps, input, hidden, directions, gates;
+};
+
+int states_of(const Node& n) { return n.is("LSTMSequence") ? 2 : 1; }
+int weights_at(const Node& n) { return states_of(n) + 2; }  ///< W, then R and B; before them X, the states, lengths
+
+std::vector<std::string> functions_of(const Node& n) {
+  std::vector<std::string> usual{"tanh"};
+  if (n.is("GRUSequence")) usual = {"sigmoid", "tanh"};
+  if (n.is("LSTMSequence")) usual = {"sigmoid", "tanh", "tanh"};
+  std::vector<std::string> list = n.attrs.get_or<std::vector<std::string>>("activations", usual);
+  for (std::string& s : list)
+    std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return list.empty() ? usual : list;
+}
+
+bool has_usual_functions(const Node& n) {
+  const std::vector<std::string> list = functions_of(n);
+  const size_t count = n.is("LSTMSequence") ? 3 : n.is("GRUSequence") ? 2 : 1;
+  const auto is_known = [](const std::string& f) { return f == "sigmoid" || f == "tanh" || f == "relu"; };
+  if (list.size() != count || !std::ranges::all_of(list, is_known)) return false;
+  return !n.is("LSTMSequence") || list == std::vector<std::string>{"sigmoid", "tanh", "tanh"};
+}
+
+bool runs_to_the_end(const Node& n) {
+  const auto lengths = known_value(n.input(states_of(n) + 1));
+  if (!lengths) return false;
+  const std::vector<int64_t> list = lengths->to_i64();
+  return std::ranges::all_of(list, [&](int64_t l) { return l >= n.input(0).shape()[1]; });
+}
+
+bool reads_all_outputs(const Node& n) {
+  for (int i = 0; i < n.output_count(); ++i)
+    if (n.output(i).uses.empty()) return false;
+  return true;
+}
+
+/// In a form that this file knows, and one that the compiler does not take as it is.
+bool lacks_stage(const Node& n) {
+  const bool lstm = n.is("LSTMSequence");
+  if (!lstm && !n.is("GRUSequence") && !n.is("RNNSequence")) return false;
+  const int at = weights_at(n);
+  if (n.input_count() != at + 3 || n.input(0).shape().size() != 3 || n.attrs.real("clip", 0) > 0 ||
+      n.attrs.flag("input_forget") || (lstm && reads_all_outputs(n)))
+    return false;
+  for (int i = 0; i < n.input_count(); ++i)
+    if (!is_static(n.input(i).shape())) return false;
+  for (int i = at; i < at + 3; ++i)
+    if (!n.input(i).node->is_constant() || !is_float(n.input(i).type())) return false;
+  return has_usual_functions(n) && runs_to_the_end(n);
+}
+
+Sizes sizes_of(const Node& n) {
+  const Shape &x = n.input(0).shape(), &r = n.input(weights_at(n) + 1).shape();
+  return {x[0], x[1], x[2], r[2], r[0], r[1] / r[2]};
+}
+
+PortMap ports(bool reverse, int states) {
+  PortMap p;
+  const int64_t start = reverse ? -1 : 0, end = reverse ? 0 : -1, stride = reverse ? -1 : 1;
+  p.inputs = {{0, 0, 1, start, end, stride, 1, true}};
+  p.outputs = {{0, states, 1, start, end, stride, 1, true}};
+  for (int i = 0; i < states; ++i) {
+    p.inputs.push_back({i + 1, i + 1});
+    p.outputs.push_back({i + 1, i});
+    p.back_edges.push_back({i, i + 1});
+  }
+  std::ranges::reverse(p.back_edges);
+  return p;
+}
+
+/// One direction of one sequence.
+class Direction {
+ public:
+  Direction(Rewriter& rw, const Node& n, int64_t index)
+      : t_(rw), n_(n), s_(sizes_of(n)), index_(index), reverse_(n.attrs.text("direction") == "reverse" || index == 1) {}
+
+  /// Y [items, steps, hidden], then the last states [items, hidden].
+  Node* run() {
+    std::vector<Value> inputs{n_.is("LSTMSequence") ? n_.input(0) : shares()};
+    for (int i = 0; i < states_of(n_); ++i)
+      inputs.push_back(t_.reshape(t_.slice(n_.input(1 + i), 1, index_, index_ + 1), {s_.items, s_.hidden}));
+    Graph& graph = t_.rewriter().graph();
+    Node* loop = graph.add("TensorIterator", inputs);
+    loop->source = n_.source;
+    loop->body = std::make_unique<Graph>();
+    write_body(*loop->body, inputs[0].shape()[2]);
+    loop->port_map = ports(reverse_, states_of(n_));
+    infer(graph, loop);
+    return loop;
+  }
+
+ private:
+  /// Rows [first, first + count) of this direction of weights [directions, rows, ...].
+  Tensor rows(int input, int64_t first, int64_t count, bool flat = false) const {
+    const Tensor& t = n_.input(weights_at(n_) + input).node->constant;
+    const std::vector<float> all = t.to_f32();
+    const int64_t width = flat ? 1 : t.shape.at(2), per_direction = t.shape[1] * width;
+    const auto begin = all.begin() + index_ * per_direction + first * width;
+    Shape shape{count, width};
+    if (flat) shape = {count};
+    Tensor single = Tensor::of(ElementType::f32, std::move(shape), std::vector<float>(begin, begin + count * width));
+    if (t.type == ElementType::f32) return single;
+    const std::vector<float> v = single.to_f32();
+    const std::vector<double> wide(v.begin(), v.end());
+    return Tensor::reals(t.type, single.shape, wide);
+  }
+
+  /// What the input adds to the gates, at all steps.
+  Value shares() {
+    const int64_t width = s_.gates * s_.hidden;
+    const Value flat = t_.reshape(n_.input(0), {s_.items * s_.steps, s_.input});
+    const Value w = t_.rewriter().constant(rows(0, 0, width)), b = t_.rewriter().constant(rows(2, 0, width, true));
+    const Value product = t_.make("MatMul", {flat, w}, attributes({{"transpose_a", false}, {"transpose_b", true}}));
+    return t_.reshape(t_.add(product, t_.reshape(b, {1, width})), {s_.items, s_.steps, width});
+  }
+
+  void write_body(Graph& body, int64_t width) {
+    const ElementType type = n_.input(0).type();
+    const Value x = body.parameter(type, {s_.items, 1, width}, "x")->value();
+    std::vector<Value> states;
+    for (int i = 0; i < states_of(n_); ++i)
+      states.push_back(body.parameter(type, {s_.items, s_.hidden}, i == 0 ? "hidden" : "state")->value());
+    const Value axis = body.constant(Tensor::i64({1}))->value();
+    const Value step = body.make("Squeeze", {x, axis})->value();
+    std::vector<Value> next;
+    if (n_.is("LSTMSequence")) {
+      const int64_t all = s_.gates * s_.hidden;
+      const Value w = body.constant(rows(0, 0, all))->value(), r = body.constant(rows(1, 0, all))->value(),
+                  b = body.constant(rows(2, 0, all, true))->value();
+      Node* cell = body.make("LSTMCell", {step, states[0], states[1], w, r, b},
+                             attributes({{"hidden_size", s_.hidden}}), 4, n_.name + "/LSTMCell");
+      next = {cell->value(0), cell->value(1)};
+    } else {
+      next = {n_.is("GRUSequence") ? gru(body, step, states[0]) : rnn(body, step, states[0])};
+    }
+    for (const Value& v : next) body.result(v);
+    const Value back = body.constant(Tensor::i64({1}))->value();
+    body.result(body.make("Unsqueeze", {next[0], back})->value());
+  }
+
+  Value function(Graph& body, size_t i, Value v) {
+    const std::string f = functions_of(n_)[i];
+    return body.make(f == "sigmoid" ? "Sigmoid" : f == "tanh" ? "Tanh" : "Relu", {v})->value();
+  }
+  /// The hidden state times the recurrence weights of `count` gates from `first` on.
+  Value recurrence(Graph& body, Value h, int64_t first, int64_t count) {
+    const Value r = body.constant(rows(1, first * s_.hidden, count * s_.hidden))->value();
+    return body.make("MatMul", {h, r}, attributes({{"transpose_a", false}, {"transpose_b", true}}))->value();
+  }
+  static Value binary(Graph& body, const char* type, Value a, Value b) { return body.make(type, {a, b})->value(); }
+
+  Value rnn(Graph& body, Value x, Value h) {
+    return function(body, 0, binary(body, "Add", x, recurrence(body, h, 0, 1)));
+  }
+
+  /// Gates update z, reset r, new n: n + z (h - n).
+  Value gru(Graph& body, Value x, Value h) {
+    Node* parts = body.make("VariadicSplit", {x, body.constant(Tensor::scalar_i64(1))->value(),
+                                              body.constant(Tensor::i64({2 * s_.hidden, s_.hidden}))->value()});
+    const Value both = function(body, 0, binary(body, "Add", parts->value(0), recurrence(body, h, 0, 2)));
+    Node* gates = body.make("Split", {both, body.constant(Tensor::scalar_i64(1))->value()},
+                            attributes({{"num_splits", int64_t{2}}}));
+    const Value update = gates->value(0), reset = gates->value(1);
+    Value memory;
+    if (n_.attrs.flag("linear_before_reset")) {
+      Tensor bias = rows(2, 3 * s_.hidden, s_.hidden, true);
+      bias.shape = {1, s_.hidden};
+      const Value own = recurrence(body, h, 2, 1), b = body.constant(std::move(bias))->value();
+      memory = binary(body, "Multiply", reset, binary(body, "Add", own, b));
+    } else {
+      memory = recurrence(body, binary(body, "Multiply", reset, h), 2, 1);
+    }
+    const Value fresh = function(body, 1, binary(body, "Add", parts->value(1), memory));
+    const Value change = binary(body, "Multiply", update, binary(body, "Subtract", h, fresh));
+    return binary(body, "Add", fresh, change);
+  }
+
+  Terms t_;
+  const Node& n_;
+  Sizes s_;
+  int64_t index_;
+  bool reverse_;
+};
+
+void to_loops(Rewriter& rw, Node* n) {
+  const Sizes s = sizes_of(*n);
+  std::vector<Node*> loops;
+  for (int64_t d = 0; d < s.directions; ++d) loops.push_back(Direction(rw, *n, d).run());
+  Terms t(rw);
+  for (int i = 0; i < n->output_count(); ++i) {
+    if (n->output(i).uses.empty()) continue;
+    std::vector<Value> parts;
+    const Shape one = i == 0 ? Shape{s.items, 1, s.steps, s.hidden} : Shape{s.items, 1, s.hidden};
+    for (Node* loop : loops) parts.push_back(t.reshape(loop->value(i), one));
+    Value y = parts[0];
+    if (parts.size() > 1) y = t.concat(parts, 1);
+    if (n->output_count() == 1 || i == 0) y.node->name = n->name;
+    y.node->output().tensor_names = n->output(i).tensor_names;
+    rw.redirect(n->value(i), y);
+  }
+}
+
+}  // namespace
+
+std::vector<Remark> sequences_to_loops(Graph& graph) {
+  std::vector<Remark> done;
+  Rewriter rw(graph);
+  for (Node* n : graph.ordered()) {
+    if (!lacks_stage(*n)) continue;
+    rw.set_origin(n->source);
+    done.push_back(remark(Remark::Kind::Rewritten, *n, "a loop over its steps"));
+    to_loops(rw, n);
+  }
+  if (!done.empty()) graph.remove_unreachable();
+  return done;
+}
+
+}  // namespace blobsmith::legalise_rows

@@ -1,0 +1,167 @@
+"""IR version 11 as OpenVINO writes it since 2022: operations of opset 8 to 16, compressed weights, open shapes; converted, run, compared."""
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
+from ir_builder import Net  # noqa: E402
+
+RNG = np.random.default_rng(4)
+X = RNG.standard_normal((1, 4, 6, 9)).astype(np.float32)
+Q, K, V = (RNG.standard_normal((1, 2, 5, 8)).astype(np.float32) for _ in range(3))
+
+
+def windows(size, places):
+    return [(i * size // places, -(-(i + 1) * size // places)) for i in range(places)]
+
+
+def adaptive(reduce, rows, columns):
+    return np.stack([np.stack([reduce(X[:, :, a:b, c:d], (2, 3)) for c, d in windows(9, columns)], -1) for a, b in windows(6, rows)], -2)
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def grouped():
+    g = X.reshape(1, 2, -1)
+    normal = ((g - g.mean(-1, keepdims=True)) / np.sqrt(g.var(-1, keepdims=True) + 1e-3)).reshape(X.shape)
+    return normal * np.arange(1, 5).reshape(1, 4, 1, 1) + 0.5
+
+
+def attention(causal):
+    scores = Q @ K.transpose(0, 1, 3, 2) / np.sqrt(8)
+    return softmax(np.where(np.tril(np.ones((5, 5))) > 0, scores, -np.inf) if causal else scores) @ V
+
+
+def pool(first_only):
+    """Windows of 2 by 2, the rows also at the padding behind them."""
+    padded = np.pad(X, ((0, 0), (0, 0), (0, 0), (0, 1)))
+    columns = [padded[..., i:i + 2].sum(-1) / (2 if i < 8 else 1) for i in range(0, 9, 2)]
+    y = np.stack(columns, -1)
+    return (y[:, :, ::2] + y[:, :, 1::2]) / 2
+
+
+# operation -> (opset, attributes, what it reads beside x, what it is to compute)
+CASES = {
+    'AdaptiveAvgPool': (8, {}, lambda n: [n.ints(4, 5)], adaptive(np.mean, 4, 5)),
+    'AdaptiveAvgPool steps': (8, {}, lambda n: [n.ints(3, 3)], adaptive(np.mean, 3, 3)),
+    'AdaptiveMaxPool': (8, {'index_element_type': 'i64'}, lambda n: [n.ints(4, 5)], adaptive(np.max, 4, 5)),
+    'AdaptiveMaxPool one': (8, {'index_element_type': 'i64'}, lambda n: [n.ints(1, 1)], X.max((2, 3), keepdims=True)),
+    'SoftSign': (9, {}, lambda n: [], X / (1 + abs(X))),
+    'Interpolate': (11, dict(mode='nearest', shape_calculation_mode='sizes', coordinate_transformation_mode='asymmetric', nearest_mode='floor', antialias=False, pads_begin=[0], pads_end=[0], cube_coeff=-0.75),
+                    lambda n: [n.ints(12, 18), n.ints(2, 3)], X.repeat(2, 2).repeat(2, 3)),
+    'GroupNormalization': (12, {'num_groups': 2, 'epsilon': 1e-3}, lambda n: [n.const(np.arange(1, 5), 'f32'), n.const([0.5] * 4, 'f32')], grouped()),
+    'Pad': (12, {'pad_mode': 'constant'}, lambda n: [n.ints(0, 0, -1, 2), n.ints(0, 0, 1, -3), n.const(2.0, 'f32')], np.pad(X[:, :, 1:, :6], ((0, 0), (0, 0), (0, 1), (2, 0)), constant_values=2)),
+    'AvgPool': (14, dict(kernel=[2, 2], strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 1], exclude_pad=True, rounding_type='ceil_torch', auto_pad='explicit'), lambda n: [], pool(False)),
+    'Identity': (16, {}, lambda n: [], X),
+}
+
+
+def run_network(tool, folder, net, arrays, *options):
+    net.save(str(folder / 'net'))
+    np.savez(folder / 'in.npz', **arrays)
+    done = subprocess.run([tool, 'convert', folder / 'net.xml', '-o', folder / 'net.blob', '--ip', 'FP16', '--json', *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    subprocess.run([tool, 'run', folder / 'net.blob', '--input', folder / 'in.npz', '--output-dir', folder / 'out'], check=True, capture_output=True)
+    subprocess.run([tool, 'compare', folder / 'net.xml', '--input', folder / 'in.npz', '--ip', 'FP16', *options], check=True, capture_output=True)
+    return next(np.load(f) for f in (folder / 'out').iterdir()), json.loads(done.stdout)
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_operation(tool, tmp_path, case):
+    opset, data, others, wanted = CASES[case]
+    net = Net('later', version=11)
+    x = net.input(*X.shape, type='f32', name='x')
+    before = net.relu(net.mul(x, net.const(-1.0, 'f32')))  # never alone: an input that is an output has a name to keep
+    x = net.add(x, net.mul(before, net.const(0.0, 'f32')))
+    outputs = 2 if case.startswith('AdaptiveMax') else 1
+    y = net.layer(case.split()[0], [x, *(others(net))], version=f'opset{opset}', outputs=outputs, **data)
+    net.result(y[0] if outputs > 1 else y)
+    got, _ = run_network(tool, tmp_path, net, {'x': X})
+    np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=8e-3)
+
+
+@pytest.mark.parametrize('causal', [False, True])
+def test_attention(tool, tmp_path, causal):
+    net = Net('attention', version=11)
+    inputs = [net.input(*Q.shape, name=k, type='f32') for k in 'qkv']
+    net.result(net.layer('ScaledDotProductAttention', inputs, version='opset13', causal=causal))
+    got, _ = run_network(tool, tmp_path, net, {'q': Q, 'k': K, 'v': V})
+    np.testing.assert_allclose(got.reshape(-1), attention(causal).reshape(-1), atol=5e-3)
+
+
+# type -> (bytes, what four elements they are)
+PACKED = {'i4': ((0x21, 0x8F), (1, 2, -1, -8)), 'u4': ((0x21, 0x8F), (1, 2, 15, 8)), 'nf4': ((0xF0, 0x37), (-1, 1, 0, -0.394917)), 'f8e4m3': ((0x38, 0xB8, 0x40, 0x01), (1, -1, 2, 2**-9)), 'f8e5m2': ((0x3C, 0xBC, 0x40, 0x38), (1, -1, 2, 0.5)),
+          'u8': ((130, 128, 0, 255), (130, 128, 0, 255)), 'bf16': ((0x80, 0x3F, 0x00, 0xC0, 0, 0, 0x20, 0x41), (1, -2, 0, 10))}
+
+
+@pytest.mark.parametrize('kind', PACKED)
+def test_compressed_weights(tool, tmp_path, kind):
+    octets, values = PACKED[kind]
+    net = Net('packed', version=11)
+    x = net.input(1, 3, 4, name='x', type='f32')
+    w = net.layer('Convert', [net.packed(kind, (4, 1), *octets)], destination_type='f32')
+    w = net.layer('Multiply', [net.layer('Subtract', [w, net.const(1.0, 'f32')]), net.const([[0.5]], 'f32')])
+    net.result(net.layer('MatMul', [x, w], transpose_a=False, transpose_b=False))
+    given = RNG.standard_normal((1, 3, 4)).astype(np.float32)
+    got, _ = run_network(tool, tmp_path, net, {'x': given})
+    wanted = given @ ((np.array(values, np.float32).reshape(4, 1) - 1) * 0.5)
+    np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=4e-3 * np.abs(wanted).max())
+
+
+def test_quantized_network(tool, tmp_path):
+    net = Net('quantized', version=11)
+
+    def fake(x, low, high, shape=()):
+        ends = [net.const(np.full(shape, v), 'f32') for v in (low, high, low, high)]
+        return net.layer('FakeQuantize', [x, *ends], levels=256, auto_broadcast='numpy')
+    w = RNG.standard_normal((4, 3)).astype(np.float32)
+    x = fake(net.input(1, 5, 4, name='x', type='f32'), -1.28, 1.27)
+    net.result(net.layer('MatMul', [x, fake(net.const(w, 'f32'), -2.0, 2.0, (1, 1))], transpose_a=False, transpose_b=False))
+    given = RNG.standard_normal((1, 5, 4)).astype(np.float32)
+
+    def rounded(v, low, high):
+        return np.round((np.clip(v, low, high) - low) / (high - low) * 255) / 255 * (high - low) + low
+    got, _ = run_network(tool, tmp_path, net, {'x': given})
+    np.testing.assert_allclose(got.reshape(-1), (rounded(given, -1.28, 1.27) @ rounded(w, -2, 2)).reshape(-1), atol=0.03)
+
+
+def open_network(*shape):
+    net = Net('open', version=11)
+    net.result(net.relu(net.input(*shape, name='x', type='f32')))
+    return net
+
+
+def test_an_open_batch_is_one(tool, tmp_path):
+    got, said = run_network(tool, tmp_path, open_network(-1, 4, 6, 9), {'x': X})
+    np.testing.assert_allclose(got, np.maximum(X, 0), atol=2e-3)
+    assert any('batch' in n['what'] for n in said['not_as_intel'])
+
+
+@pytest.mark.parametrize('option', ['x=1,4,6,9', 'x[1,4,6,9]', '[1,4,6,9]', '1,4,6,9', '[?,4,6,9]', 'x=1,?,6,9'])
+def test_stated_shapes(tool, tmp_path, option):
+    got, _ = run_network(tool, tmp_path, open_network(-1, 4, -1, -1), {'x': X}, '--input-shape', option)
+    np.testing.assert_allclose(got, np.maximum(X, 0), atol=2e-3)
+
+
+def test_what_is_left_open_is_named(run, tmp_path):
+    open_network(1, 4, -1, -1).save(str(tmp_path / 'net'))
+    done = run('convert', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob')
+    assert done.returncode == 1 and '--input-shape x=1,4,?,?' in done.stderr
+    for wrong, hint in (('y=1,4,6,9', 'its inputs are: x'), ('[1,2],[3,4]', 'its inputs are: x'), ('x=1,4,z,9', 'is not NAME=')):
+        done = run('convert', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob', '--input-shape', wrong)
+        assert done.returncode != 0 and hint in done.stderr, done.stderr
+
+
+def test_what_is_not_known_is_named(run, tmp_path):
+    net = Net('unknown', version=11)
+    net.result(net.layer('Inverse', [net.input(1, 3, 4, 4, name='x', type='f32')], name='inverse', version='opset14'))
+    net.save(str(tmp_path / 'net'))
+    done = run('convert', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob')
+    assert done.returncode == 1 and 'Inverse of opset14' in done.stderr and 'Model Optimizer' not in done.stderr

@@ -1,0 +1,202 @@
+"""Networks of the kinds that users have reported trouble with: each is converted, run and compared, or refused in words that help."""
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
+from ir_builder import Net  # noqa: E402
+
+RNG = np.random.default_rng(11)
+REAL, WHOLE = TensorProto.FLOAT, TensorProto.INT64
+
+
+class Model:
+    """An ONNX network, line by line; constants go where they are used."""
+
+    def __init__(self, opset, **inputs):
+        self.opset, self.nodes, self.constants = opset, [], []
+        self.inputs = [helper.make_tensor_value_info(k, REAL, shape) for k, shape in inputs.items()]
+
+    def __call__(self, kind, *inputs, outputs=1, **attributes):
+        names = []
+        for x in inputs:
+            if not isinstance(x, str):
+                x = np.asarray(x)
+                self.constants.append(numpy_helper.from_array(x.astype(np.float32) if x.dtype == np.float64 else x, f'c{len(self.constants)}'))
+                x = self.constants[-1].name
+            names.append(x)
+        made = [f'{kind.lower()}_{len(self.nodes)}' + (f'_{i}' if i else '') for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, names, made, name=made[0], **attributes))
+        return made[0] if outputs == 1 else made
+
+    def save(self, path, *outputs):
+        ends = [helper.make_tensor_value_info(name, kind, None) for name, kind in outputs]
+        graph = helper.make_graph(self.nodes, 'net', self.inputs, ends, self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', self.opset)], ir_version=8)
+        onnx.save(model, path)
+        return model
+
+
+def weights(*shape):
+    return (RNG.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+
+
+def pictures(*shape):
+    return RNG.integers(0, 256, shape).astype(np.float32)
+
+
+def check(run, folder, model, arrays, *outputs, options=(), tolerance=4e-3):
+    """Converts, runs beside ONNX Runtime, compares; what convert prints."""
+    proto = model.save(folder / 'm.onnx', *outputs)
+    np.savez(folder / 'in.npz', **arrays)
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=['CPUExecutionProvider'])
+    wanted = session.run(None, arrays)
+    done = run('convert', folder / 'm.onnx', '-o', folder / 'm.blob', *options)
+    assert done.returncode == 0, done.stderr
+    assert run('run', folder / 'm.blob', '--input', folder / 'in.npz', '--output-dir', folder / 'out').returncode == 0
+    for (name, kind), w in zip(outputs, wanted):
+        got = np.load(folder / 'out' / f'{name}.npy').reshape(-1)
+        assert got.size == w.size
+        if kind == WHOLE:
+            assert (got != w.reshape(-1)).mean() <= 0.01, name
+        else:
+            np.testing.assert_allclose(got, w.reshape(-1), atol=tolerance * max(1, np.abs(w).max()), err_msg=name)
+    compared = run('compare', folder / 'm.onnx', '--input', folder / 'in.npz', *options)
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    return done.stdout
+
+
+def test_difference_of_two_frames(run, tmp_path):
+    m = Model(12, before=[1, 3, 40, 40], after=[1, 3, 40, 40])
+    d = m('Squeeze', m('ReduceSum', m('Abs', m('Sub', 'before', 'after')), axes=[1], keepdims=0), axes=[0])
+    said = check(run, tmp_path, m, {'before': pictures(1, 3, 40, 40), 'after': pictures(1, 3, 40, 40)}, (d, REAL))
+    assert 'FP16 input' not in said
+
+
+def test_softmax_over_the_last_axis_of_pictures_in_rows(run, tmp_path):
+    m = Model(13, x=[1, 16, 16, 3])
+    y = m('Conv', m('Transpose', 'x', perm=[0, 3, 1, 2]), weights(4, 3, 3, 3) / 50, strides=[2, 2], pads=[0, 0, 1, 1])
+    u = m('Resize', y, '', '', np.array([1, 4, 16, 16]), mode='linear', coordinate_transformation_mode='half_pixel')
+    a = m('Softmax', m('Transpose', u, perm=[0, 2, 3, 1]))
+    b = m('Softmax', m('Reshape', m('Transpose', y, perm=[0, 2, 3, 1]), np.array([1, 64, 4])))
+    check(run, tmp_path, m, {'x': pictures(1, 16, 16, 3)}, (a, REAL), (b, REAL))
+
+
+def test_a_batch_in_every_shape(run, tmp_path):
+    m = Model(10, x=[4, 3, 32, 16])
+    y = m('LeakyRelu', m('Conv', 'x', weights(8, 3, 4, 4) / 50, strides=[4, 4]), alpha=0.1)
+    r = m('Expand', m('Reshape', y, np.array([4, 8, 8, 1, 4, 1])), np.array([4, 8, 8, 2, 4, 2]))
+    r = m('Conv', m('Reshape', r, np.array([4, 8, 16, 8])), weights(6, 8, 1, 1))
+    y = m('Transpose', m('Reshape', r, np.array([4, 3, 2, 16, 8])), perm=[0, 1, 3, 4, 2])
+    check(run, tmp_path, m, {'x': pictures(4, 3, 32, 16)}, (y, REAL))
+
+
+def test_labels_are_labels(run, tmp_path):
+    m = Model(11, x=[1, 3, 24, 32])
+    y = m('Conv', 'x', weights(7, 3, 3, 3), strides=[4, 4], pads=[1, 1, 1, 1])
+    y = m('Resize', y, np.zeros(0, np.float32), np.zeros(0, np.float32), np.array([1, 7, 24, 32]), mode='linear', coordinate_transformation_mode='align_corners')
+    check(run, tmp_path, m, {'x': pictures(1, 3, 24, 32)}, (m('ArgMax', y, axis=1, keepdims=0), WHOLE))
+
+
+def test_clips_of_pictures_through_an_lstm(run, tmp_path):
+    m = Model(13, x=['n', 5, 16, 16, 3])
+    batch = m('Slice', m('Shape', 'x'), np.array([0]), np.array([1]), np.array([0]))
+    y = m('Transpose', m('Reshape', 'x', np.array([-1, 16, 16, 3])), perm=[0, 3, 1, 2])
+    y = m('Relu', m('Conv', y, weights(8, 3, 3, 3) / 60, strides=[2, 2], auto_pad='SAME_UPPER'))
+    y = m('Squeeze', m('GlobalAveragePool', y), np.array([2, 3]))
+    y = m('Transpose', m('Reshape', y, m('Concat', batch, np.array([5, 8]), axis=0)), perm=[1, 0, 2])
+    _, last, _ = m('LSTM', y, weights(1, 32, 8), weights(1, 32, 8), weights(1, 64), outputs=3, hidden_size=8)
+    check(run, tmp_path, m, {'x': pictures(1, 5, 16, 16, 3)}, (m('Softmax', m('Squeeze', last, np.array([0]))), REAL), options=['--input-shape', 'x=1,5,16,16,3'])
+
+
+def test_anchors_made_of_the_shape(run, tmp_path):
+    m = Model(17, images=['batch', 3, 'height', 'width'])
+    f = m('Conv', 'images', weights(6, 3, 8, 8) / 60, strides=[8, 8])
+    rows, columns = (m('Gather', m('Shape', f), np.array(k)) for k in (2, 3))
+    both = m('Concat', m('Unsqueeze', rows, np.array([0])), m('Unsqueeze', columns, np.array([0])), axis=0)
+
+    def grid(size, shape):
+        line = m('Add', m('Cast', m('Range', np.array(0), size, np.array(1)), to=REAL), np.array(0.5))
+        return m('Reshape', m('Expand', m('Reshape', line, np.array(shape)), both), np.array([1, 1, -1]))
+    places = m('Concat', grid(columns, [1, -1]), grid(rows, [-1, 1]), axis=1)
+    low, high = m('Split', m('Reshape', f, np.array([1, 6, -1])), np.array([2, 4]), axis=1, outputs=2)
+    y = m('Concat', m('Mul', m('Add', places, low), np.array(8.0)), m('Sigmoid', high), axis=1)
+    check(run, tmp_path, m, {'images': pictures(1, 3, 32, 48)}, (y, REAL), options=['--input-shape', 'images=1,3,32,48'])
+    asked = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob')
+    assert asked.returncode == 1 and '--input-shape images=1,3,?,?' in asked.stderr
+
+
+def test_pre_processing_inside_an_ir(run, tmp_path):
+    net = Net('inside', version=11)
+    x = net.layer('Convert', [net.input(1, 12, 16, 3, name='image', type='u8')], destination_type='f32')
+    x = net.layer('Transpose', [x, net.ints(0, 3, 1, 2)])
+    x = net.layer('Gather', [x, net.ints(2, 1, 0), net.const(1, 'i64')], version='opset8', batch_dims=0)
+    mean, scale = np.array([123.7, 116.3, 103.5]).reshape(1, 3, 1, 1), np.array([58.4, 57.1, 57.4]).reshape(1, 3, 1, 1)
+    x = net.layer('Divide', [net.layer('Subtract', [x, net.const(mean, 'f32')]), net.const(scale, 'f32')])
+    k = weights(4, 3, 1, 1)
+    net.result(net.layer('Convolution', [x, net.const(k, 'f32')], strides=[1, 1], dilations=[1, 1], pads_begin=[0, 0], pads_end=[0, 0]))
+    net.save(str(tmp_path / 'net'))
+    picture = pictures(1, 12, 16, 3)
+    np.save(tmp_path / 'in.npy', picture)
+    assert run('convert', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob').returncode == 0
+    assert run('run', tmp_path / 'net.blob', '--input', tmp_path / 'in.npy', '--output-dir', tmp_path / 'out').returncode == 0
+    wanted = np.einsum('oc,bchw->bohw', k[:, :, 0, 0], (picture.transpose(0, 3, 1, 2)[:, ::-1] - mean) / scale)
+    np.testing.assert_allclose(next(np.load(f) for f in (tmp_path / 'out').iterdir()), wanted, atol=0.02)
+
+
+def test_bytes_as_an_output(run, tmp_path):
+    m = Model(12, rgb=[1, 3, 8, 8])
+    r, g, b = m('Split', 'rgb', axis=1, split=[1, 1, 1], outputs=3)
+    y = m('Concat', b, g, r, axis=1)
+    check(run, tmp_path, m, {'rgb': pictures(1, 3, 8, 8)}, (y, REAL))
+    refused = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--op', 'U8')
+    assert refused.returncode == 2 and 'take FP16' in refused.stderr
+
+
+@pytest.mark.parametrize('kind, gates, states', [('LSTM', 4, 2), ('GRU', 3, 1), ('RNN', 1, 1)])
+@pytest.mark.parametrize('direction', ['forward', 'reverse', 'bidirectional'])
+def test_sequences_of_an_ir(run, tmp_path, kind, gates, states, direction):
+    """Of which the last state alone is read."""
+    items, steps, size, hidden, ways = 1, 6, 5, 4, 2 if direction == 'bidirectional' else 1
+    net = Net('sequence', version=11)
+    x = net.input(items, steps, size, name='x', type='f32')
+    w, r, b = (RNG.standard_normal(s).astype(np.float32) / 2 for s in ((ways, gates * hidden, size), (ways, gates * hidden, hidden), (ways, gates * hidden)))
+    begin = [net.const(np.zeros((items, ways, hidden)), 'f32') for _ in range(states)]
+    y = net.layer(f'{kind}Sequence', [x, *begin, net.const([steps], 'i64'), net.const(w, 'f32'), net.const(r, 'f32'), net.const(b, 'f32')], version='opset5', outputs=states + 1,
+                  hidden_size=hidden, direction=direction, activations={'LSTM': 'sigmoid,tanh,tanh', 'GRU': 'sigmoid,tanh', 'RNN': 'tanh'}[kind], clip='0', **({'linear_before_reset': False} if kind == 'GRU' else {}))
+    net.result(net.layer('Tanh', [y[1]]))
+    net.save(str(tmp_path / 'net'))
+    given = RNG.standard_normal((items, steps, size)).astype(np.float32)
+    np.save(tmp_path / 'x.npy', given)
+
+    def sigmoid(v):
+        return 1 / (1 + np.exp(-v))
+
+    def last(way, order):
+        h = c = np.zeros((items, hidden))
+        for t in order:
+            own, back = given[:, t] @ w[way].T, h @ r[way].T
+            if kind == 'RNN':
+                h = np.tanh(own + back + b[way])
+            elif kind == 'LSTM':
+                f, i, n, o = np.split(own + back + b[way], 4, -1)
+                c = sigmoid(f) * c + sigmoid(i) * np.tanh(n)
+                h = sigmoid(o) * np.tanh(c)
+            else:
+                z, reset = np.split(sigmoid(own[:, :2 * hidden] + back[:, :2 * hidden] + b[way][:2 * hidden]), 2, -1)
+                n = np.tanh(own[:, 2 * hidden:] + (reset * h) @ r[way][2 * hidden:].T + b[way][2 * hidden:])
+                h = (1 - z) * n + z * h
+        return h
+    orders = {'forward': [range(steps)], 'reverse': [range(steps - 1, -1, -1)], 'bidirectional': [range(steps), range(steps - 1, -1, -1)]}[direction]
+    wanted = np.tanh(np.stack([last(i, order) for i, order in enumerate(orders)], 1))
+    for file in ('net.xml', 'net.blob'):
+        if file == 'net.blob':
+            done = run('convert', tmp_path / 'net.xml', '-o', tmp_path / file)
+            assert done.returncode == 0, done.stderr
+        assert run('run', tmp_path / file, '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out').returncode == 0
+        np.testing.assert_allclose(next(np.load(f) for f in (tmp_path / 'out').iterdir()).reshape(-1), wanted.reshape(-1), atol=6e-3, err_msg=file)
