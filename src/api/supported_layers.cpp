@@ -72,7 +72,7 @@ constexpr std::array kLimits{
     LimitRow{"DeformablePSROIPooling", "without offsets; executed as PSROIPooling"},
     LimitRow{"ExperimentalDetectronDetectionOutput", "all outputs used"},
     LimitRow{"ExperimentalDetectronROIFeatureExtractor", "both outputs used"},
-    LimitRow{"LSTMSequence", "opset 5, all three outputs used"},
+    LimitRow{"LSTMSequence", "opset 5; `compile`: all three outputs used"},
     LimitRow{"LSTMCell", "`compile`: sigmoid, tanh, tanh; no clip; `convert`: relu, hardsigmoid and clip too"},
     LimitRow{"TensorIterator", "a constant number of iterations"},
     LimitRow{"Loop", "a constant number of iterations, nothing carried over"},

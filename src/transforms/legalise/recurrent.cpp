@@ -1,7 +1,5 @@
-// Sequences of recurrent cells that the VPU has no stage for: those of GRU and RNN cells, and those of LSTM cells of
-// which not all outputs are read. Each direction becomes a loop over the steps, as Model Optimizer writes them: of LSTM
-// cells over the cell itself, which the compiler takes for a sequence again; of the others over the arithmetic of the
-// cell, with what the input adds to the gates computed for all steps at once.
+// Sequences of GRU and RNN cells, which the VPU has no stage for. Each direction becomes a loop over the steps, with
+// the arithmetic of the cell as its body, and with what the input adds to the gates computed for all steps at once.
 //
 //   X [B, T, I] -> X W' + b [B, T, gates H] -> loop over T: h = cell(share of the step, h) -> Y [B, T, H]
 #include <algorithm>
@@ -20,71 +18,52 @@ struct Sizes {
   int64_t items, steps, input, hidden, directions, gates;
 };
 
-int states_of(const Node& n) { return n.is("LSTMSequence") ? 2 : 1; }
-int weights_at(const Node& n) { return states_of(n) + 2; }  ///< W, then R and B; before them X, the states, lengths
+constexpr int kState = 1, kLengths = 2, kWeights = 3;  ///< inputs: X, the state, lengths, then W, R and B
 
 std::vector<std::string> functions_of(const Node& n) {
   std::vector<std::string> usual{"tanh"};
   if (n.is("GRUSequence")) usual = {"sigmoid", "tanh"};
-  if (n.is("LSTMSequence")) usual = {"sigmoid", "tanh", "tanh"};
   std::vector<std::string> list = n.attrs.get_or<std::vector<std::string>>("activations", usual);
   for (std::string& s : list)
     std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return list.empty() ? usual : list;
 }
 
-bool has_usual_functions(const Node& n) {
+bool has_known_functions(const Node& n) {
   const std::vector<std::string> list = functions_of(n);
-  const size_t count = n.is("LSTMSequence") ? 3 : n.is("GRUSequence") ? 2 : 1;
   const auto is_known = [](const std::string& f) { return f == "sigmoid" || f == "tanh" || f == "relu"; };
-  if (list.size() != count || !std::ranges::all_of(list, is_known)) return false;
-  return !n.is("LSTMSequence") || list == std::vector<std::string>{"sigmoid", "tanh", "tanh"};
+  return list.size() == (n.is("GRUSequence") ? 2 : 1) && std::ranges::all_of(list, is_known);
 }
 
 bool runs_to_the_end(const Node& n) {
-  const auto lengths = known_value(n.input(states_of(n) + 1));
+  const auto lengths = known_value(n.input(kLengths));
   if (!lengths) return false;
   const std::vector<int64_t> list = lengths->to_i64();
   return std::ranges::all_of(list, [&](int64_t l) { return l >= n.input(0).shape()[1]; });
 }
 
-bool reads_all_outputs(const Node& n) {
-  for (int i = 0; i < n.output_count(); ++i)
-    if (n.output(i).uses.empty()) return false;
-  return true;
-}
-
-/// In a form that this file knows, and one that the compiler does not take as it is.
-bool lacks_stage(const Node& n) {
-  const bool lstm = n.is("LSTMSequence");
-  if (!lstm && !n.is("GRUSequence") && !n.is("RNNSequence")) return false;
-  const int at = weights_at(n);
-  if (n.input_count() != at + 3 || n.input(0).shape().size() != 3 || n.attrs.real("clip", 0) > 0 ||
-      n.attrs.flag("input_forget") || (lstm && reads_all_outputs(n)))
-    return false;
+bool can_be_spelled_out(const Node& n) {
+  if (!n.is("GRUSequence") && !n.is("RNNSequence")) return false;
+  if (n.input_count() != kWeights + 3 || n.input(0).shape().size() != 3 || n.attrs.real("clip", 0) > 0) return false;
   for (int i = 0; i < n.input_count(); ++i)
     if (!is_static(n.input(i).shape())) return false;
-  for (int i = at; i < at + 3; ++i)
+  for (int i = kWeights; i < kWeights + 3; ++i)
     if (!n.input(i).node->is_constant() || !is_float(n.input(i).type())) return false;
-  return has_usual_functions(n) && runs_to_the_end(n);
+  return has_known_functions(n) && runs_to_the_end(n);
 }
 
 Sizes sizes_of(const Node& n) {
-  const Shape &x = n.input(0).shape(), &r = n.input(weights_at(n) + 1).shape();
+  const Shape &x = n.input(0).shape(), &r = n.input(kWeights + 1).shape();
   return {x[0], x[1], x[2], r[2], r[0], r[1] / r[2]};
 }
 
-PortMap ports(bool reverse, int states) {
+/// Of a body that reads a step's share and the state, and gives the state twice, for the next step and for Y.
+PortMap ports(bool reverse) {
   PortMap p;
   const int64_t start = reverse ? -1 : 0, end = reverse ? 0 : -1, stride = reverse ? -1 : 1;
-  p.inputs = {{0, 0, 1, start, end, stride, 1, true}};
-  p.outputs = {{0, states, 1, start, end, stride, 1, true}};
-  for (int i = 0; i < states; ++i) {
-    p.inputs.push_back({i + 1, i + 1});
-    p.outputs.push_back({i + 1, i});
-    p.back_edges.push_back({i, i + 1});
-  }
-  std::ranges::reverse(p.back_edges);
+  p.inputs = {{0, 0, 1, start, end, stride, 1, true}, {1, 1}};
+  p.outputs = {{0, 1, 1, start, end, stride, 1, true}, {1, 0}};
+  p.back_edges = {{0, 1}};
   return p;
 }
 
@@ -94,17 +73,16 @@ class Direction {
   Direction(Rewriter& rw, const Node& n, int64_t index)
       : t_(rw), n_(n), s_(sizes_of(n)), index_(index), reverse_(n.attrs.text("direction") == "reverse" || index == 1) {}
 
-  /// Y [items, steps, hidden], then the last states [items, hidden].
+  /// Y [items, steps, hidden], then the last state [items, hidden].
   Node* run() {
-    std::vector<Value> inputs{n_.is("LSTMSequence") ? n_.input(0) : shares()};
-    for (int i = 0; i < states_of(n_); ++i)
-      inputs.push_back(t_.reshape(t_.slice(n_.input(1 + i), 1, index_, index_ + 1), {s_.items, s_.hidden}));
+    const Value x = shares();
+    const Value state = t_.reshape(t_.slice(n_.input(kState), 1, index_, index_ + 1), {s_.items, s_.hidden});
     Graph& graph = t_.rewriter().graph();
-    Node* loop = graph.add("TensorIterator", inputs);
+    Node* loop = graph.add("TensorIterator", {x, state});
     loop->source = n_.source;
     loop->body = std::make_unique<Graph>();
-    write_body(*loop->body, inputs[0].shape()[2]);
-    loop->port_map = ports(reverse_, states_of(n_));
+    write_body(*loop->body, x.shape()[2]);
+    loop->port_map = ports(reverse_);
     infer(graph, loop);
     return loop;
   }
@@ -112,7 +90,7 @@ class Direction {
  private:
   /// Rows [first, first + count) of this direction of weights [directions, rows, ...].
   Tensor rows(int input, int64_t first, int64_t count, bool flat = false) const {
-    const Tensor& t = n_.input(weights_at(n_) + input).node->constant;
+    const Tensor& t = n_.input(kWeights + input).node->constant;
     const std::vector<float> all = t.to_f32();
     const int64_t width = flat ? 1 : t.shape.at(2), per_direction = t.shape[1] * width;
     const auto begin = all.begin() + index_ * per_direction + first * width;
@@ -137,25 +115,13 @@ class Direction {
   void write_body(Graph& body, int64_t width) {
     const ElementType type = n_.input(0).type();
     const Value x = body.parameter(type, {s_.items, 1, width}, "x")->value();
-    std::vector<Value> states;
-    for (int i = 0; i < states_of(n_); ++i)
-      states.push_back(body.parameter(type, {s_.items, s_.hidden}, i == 0 ? "hidden" : "state")->value());
+    const Value state = body.parameter(type, {s_.items, s_.hidden}, "hidden")->value();
     const Value axis = body.constant(Tensor::i64({1}))->value();
     const Value step = body.make("Squeeze", {x, axis})->value();
-    std::vector<Value> next;
-    if (n_.is("LSTMSequence")) {
-      const int64_t all = s_.gates * s_.hidden;
-      const Value w = body.constant(rows(0, 0, all))->value(), r = body.constant(rows(1, 0, all))->value(),
-                  b = body.constant(rows(2, 0, all, true))->value();
-      Node* cell = body.make("LSTMCell", {step, states[0], states[1], w, r, b},
-                             attributes({{"hidden_size", s_.hidden}}), 4, n_.name + "/LSTMCell");
-      next = {cell->value(0), cell->value(1)};
-    } else {
-      next = {n_.is("GRUSequence") ? gru(body, step, states[0]) : rnn(body, step, states[0])};
-    }
-    for (const Value& v : next) body.result(v);
+    const Value next = n_.is("GRUSequence") ? gru(body, step, state) : rnn(body, step, state);
+    body.result(next);
     const Value back = body.constant(Tensor::i64({1}))->value();
-    body.result(body.make("Unsqueeze", {next[0], back})->value());
+    body.result(body.make("Unsqueeze", {next, back})->value());
   }
 
   Value function(Graph& body, size_t i, Value v) {
@@ -226,7 +192,7 @@ std::vector<Remark> sequences_to_loops(Graph& graph) {
   std::vector<Remark> done;
   Rewriter rw(graph);
   for (Node* n : graph.ordered()) {
-    if (!lacks_stage(*n)) continue;
+    if (!can_be_spelled_out(*n)) continue;
     rw.set_origin(n->source);
     done.push_back(remark(Remark::Kind::Rewritten, *n, "a loop over its steps"));
     to_loops(rw, n);

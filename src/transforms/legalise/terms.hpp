@@ -40,7 +40,7 @@ std::vector<Remark> sort_integers(Graph& graph);
 
 /// Outputs of loops over LSTM cells that nothing reads (loops.cpp).
 void read_all_of_lstms(Graph& graph);
-/// Sequences of GRU and RNN cells, and of LSTM cells whose outputs are not all read (recurrent.cpp).
+/// Sequences of GRU and RNN cells (recurrent.cpp).
 std::vector<Remark> sequences_to_loops(Graph& graph);
 
 /// Set on what a rewrite made in a form that the same rewrite would take again.

@@ -68,6 +68,14 @@ void set_params(Stage* s, bool forward, int64_t cells, int64_t batches) {
   s->set(p);
 }
 
+void add_unread_outputs(LayerContext& c) {
+  for (size_t i = 0; i < c.outputs.size(); ++i) {
+    if (c.outputs[i]) continue;
+    const Value v = c.layer.outputs[i];
+    c.outputs[i] = c.program.add_data(c.lowering.network.data_name(v), internal_desc_of(v.type(), v.shape()));
+  }
+}
+
 // quirk: activations, clip and the lengths of a sequence are not looked at.
 void parse_lstm_cell(LayerContext& c) {
   check_ports(c);
@@ -86,7 +94,10 @@ void parse_lstm_cell(LayerContext& c) {
 
 void parse_lstm_sequence(LayerContext& c) {
   check_ports(c);
-  if (!c.lowering.release.lstm_unread_outputs) c.expect_ports(3, c.outputs.size());
+  if (!c.lowering.release.lstm_unread_outputs) {
+    if (!reproduces(c.options, Fault::UnreadOutputs)) add_unread_outputs(c);
+    c.expect_ports(3, c.outputs.size());
+  }
   const Tensor &weights = cell_weights(c), &biases = cell_biases(c);
   const LstmSizes z = sizes_of(c, weights, biases);
   const SequenceRule rule =
