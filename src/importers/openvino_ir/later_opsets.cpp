@@ -406,7 +406,7 @@ Node* attention(LaterLayer& l) {
 }
 
 // type, first opset of this meaning, how it is made
-constexpr LaterRow kRows[] = {
+constexpr LaterRow kLaterForms[] = {
     {"AdaptiveAvgPool", 8, adaptive_average},
     {"AdaptiveMaxPool", 8, adaptive_maximum},
     {"Eye", 9, eye},
@@ -431,6 +431,6 @@ constexpr LaterRow kRows[] = {
 
 }  // namespace
 
-std::span<const LaterRow> later_rows() { return kRows; }
+std::span<const LaterRow> later_rows() { return kLaterForms; }
 
 }  // namespace blobsmith::ir
