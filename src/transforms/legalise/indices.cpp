@@ -11,7 +11,7 @@ using transforms::constant_of;
 /// What computes indices that are never negative.
 bool counts_from_front(Value v) {
   while (v.node->is("Convert") || v.node->is("Reshape") || v.node->is("Squeeze") || v.node->is("Unsqueeze") ||
-         v.node->is("Transpose") || v.node->is("StridedSlice"))
+         v.node->is("Transpose") || v.node->is("StridedSlice") || v.node->is("Gather"))
     v = v.node->input(0);
   if (const Tensor* t = constant_of(v)) return std::ranges::all_of(t->to_i64(), [](int64_t i) { return i >= 0; });
   return (v.node->is("TopK") && v.port == 1) || v.node->is("NonZero") || v.node->is("NonMaxSuppression");
@@ -43,6 +43,7 @@ std::optional<Counted> counted(const Node& n) {
 bool may_count_from_end(const Node& n) {
   const auto c = counted(n);
   if (!c || !is_static(n.input(0).shape()) || !is_integer(n.input(1).type())) return false;
+  if (!is_static(n.input(1).shape())) return false;  // no comparisons of tensors whose size the data tell
   // The Gather of constant indices has a rewrite of its own.
   if (n.is("Gather") && constant_of(n.input(1))) return false;
   return !counts_from_front(n.input(1));
