@@ -27,6 +27,11 @@ class Sampler {
 
   std::vector<Neighbour> linear(Value at, int64_t size) {
     const Value x = inside(at, size), low = s_.floor(x), part = s_.subtract(x, low);
+    return between(low, part, size);
+  }
+
+  /// Of a place as a whole pixel and the part behind it, of which FP16 holds more digits than of their sum.
+  std::vector<Neighbour> between(Value low, Value part, int64_t size) {
     const Value rest = s_.add(s_.multiply(part, -1), 1);
     return {neighbour(low, size, rest), neighbour(s_.add(low, 1), size, part)};
   }
@@ -231,8 +236,9 @@ std::vector<Value> deform_conv(Context& c) {
     for (size_t a = 0; a < 2; ++a) {
       const auto column = static_cast<int64_t>(a);
       const Value moved = s.reshape(s.slice(own, 3, column, column + 1), {batch, taps, places});
+      const Value whole = s.floor(moved), part = s.reshape(s.subtract(moved, whole), {rows, 1});
       const Value still = s.reals({1, taps, places}, window_places(window, kernel, {o[2], o[3]}, a));
-      axes.push_back(sampler.linear(s.reshape(s.add(moved, still), {rows, 1}), x[a + 2]));
+      axes.push_back(sampler.between(s.reshape(s.add(whole, still), {rows, 1}), part, x[a + 2]));
     }
     const Value map = pixel_rows(s, s.slice(c.input(0), 1, part * channels, (part + 1) * channels));
     Value y = sampler.sample(map, first_rows(s, batch, taps * places), axes, {x[2], x[3]});
