@@ -26,6 +26,13 @@ std::vector<int64_t> position(int64_t index, const std::vector<int64_t>& shape) 
   return at;
 }
 
+constexpr double kLabelsOff = 0.01;  ///< share of labels that may differ, as FP16 decides ties otherwise
+
+bool is_of_labels(const Emulator& emulator, const std::string& name) {
+  const auto it = std::ranges::find(emulator.outputs(), name, &TensorInfo::name);
+  return it != emulator.outputs().end() && it->type == TensorType::S32;
+}
+
 Verdict judge(const Emulator& emulator, const FloatTensor& expected, double tolerance) {
   const std::string& name = expected.name;
   const std::vector<int64_t> shape = emulator.output_shape(name);
@@ -52,7 +59,8 @@ Verdict judge(const Emulator& emulator, const FloatTensor& expected, double tole
     }
   });
   v.relative_difference = v.largest_difference == 0 ? 0 : v.largest_difference / magnitude;
-  v.good = v.differing == 0;
+  v.good = v.differing == 0 || (is_of_labels(emulator, name) &&
+                                static_cast<double>(v.differing) <= kLabelsOff * static_cast<double>(count));
   return v;
 }
 

@@ -109,22 +109,27 @@ const SpelledRow* spelled_row(const Node& n) {
   return nullptr;
 }
 
-/// What constants alone decide is left to the folding of constants, which is exact.
+/// What constants alone decide becomes a constant, which is exact.
 bool spell_out_once(Graph& graph, std::vector<Remark>& said) {
   transforms::Rewriter rw(graph);
-  const size_t before = said.size();
+  bool changed = false;
   for (Node* n : graph.ordered()) {
-    if (n->body) transforms::in_body(graph, *n, [&](Graph& body) { return spell_out_once(body, said); });
+    if (n->body) changed |= transforms::in_body(graph, *n, [&](Graph& body) { return spell_out_once(body, said); });
     if (n->output_count() != 1 || n->use_count() == 0 || n->attrs.flag(legalise_rows::kSpelledOut)) continue;
     const SpelledRow* row = spelled_row(*n);
-    if (!row || known_value(n->value())) continue;
+    if (!row) continue;
     rw.set_origin(n->source);
+    changed = true;
+    if (const auto known = known_value(n->value())) {
+      rw.replace(n, graph.constant(*known));
+      continue;
+    }
     said.push_back(remark(Remark::Kind::Rewritten, *n, std::string(row->says)));
     said.back().max_error = row->max_error;
     rw.replace(n, row->build(rw, *n).node);
   }
-  if (said.size() != before) graph.remove_unreachable();
-  return said.size() != before;
+  if (changed) graph.remove_unreachable();
+  return changed;
 }
 
 /// Until nothing is left to do: some are spelled out in operations that are spelled out themselves.
