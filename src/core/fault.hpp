@@ -14,6 +14,7 @@ enum class Fault {
   BatchedPool,        ///< passes: a merged pool and a batch
   BatchCycle,         ///< passes: what is read inside and outside of the loop over a batch
   MissingBuffer,      ///< stages: the second im2col convolution with the same weights
+  UnreadData,         ///< memory: what is written, but never read
   MergedExpands,      ///< memory: Expands of one tensor
 };
 

@@ -17,6 +17,7 @@
 #include "vpu/memory/fixed_data.hpp"
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"
+#include "vpu/options/faults.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -313,7 +314,7 @@ bool Allocator::allocate(Data* d, Mode mode) {
 
   int uses = d->usage == DataUsage::Temp ? 1 : use_count(d);
   if (uses == 0) {  // the reference compiler gives up here
-    if (program_.options.quirks)
+    if (reproduces(program_.options, Fault::UnreadData))
       throw Error(ErrorCode::AllocationFailed, "data \"" + d->name + "\" is written, but never read");
     uses = 1;
     unread_.push_back(d);

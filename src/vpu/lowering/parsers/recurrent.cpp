@@ -2,7 +2,9 @@
 #include "vpu/format/recurrent.hpp"
 
 #include "core/float16.hpp"
+#include "core/release.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
+#include "vpu/options/faults.hpp"
 
 namespace blobsmith::vpu {
 namespace {
