@@ -18,7 +18,7 @@ endforeach()
 target_link_libraries(blobsmith_emulator PRIVATE hwy::hwy Threads::Threads)
 target_link_libraries(blobsmith_library PUBLIC blobsmith_emulator
                       PRIVATE pugixml::pugixml onnx_proto protobuf::libprotobuf PNG::PNG ${TURBOJPEG} ${LIBZIP}
-                              ${LEVELDB} ${HDF5})
+                              ${LEVELDB} ${HDF5} BZip2::BZip2 LibArchive::LibArchive)
 target_sources(blobsmith_library PRIVATE $<TARGET_OBJECTS:importer_protos>)
 set_target_properties(blobsmith_emulator PROPERTIES EXPORT_NAME emulator LINKER_LANGUAGE CXX)
 set_target_properties(blobsmith_library PROPERTIES EXPORT_NAME blobsmith OUTPUT_NAME blobsmith LINKER_LANGUAGE CXX)
@@ -32,6 +32,7 @@ add_library(blobsmith::blobsmith ALIAS blobsmith_library)
 set(PACKAGE_FOLDER ${CMAKE_INSTALL_LIBDIR}/cmake/blobsmith)
 install(DIRECTORY include/blobsmith DESTINATION include)
 install(TARGETS blobsmith RUNTIME)
+install(TARGETS blobsmith_shared LIBRARY)
 install(TARGETS blobsmith_emulator EXPORT blobsmith-emulator ARCHIVE)
 install(TARGETS blobsmith_library EXPORT blobsmith-library ARCHIVE)
 install(EXPORT blobsmith-emulator NAMESPACE blobsmith:: DESTINATION ${PACKAGE_FOLDER})
@@ -39,3 +40,7 @@ install(EXPORT blobsmith-library NAMESPACE blobsmith:: DESTINATION ${PACKAGE_FOL
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/blobsmith-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES cmake/blobsmith-config.cmake ${CMAKE_BINARY_DIR}/blobsmith-config-version.cmake
         DESTINATION ${PACKAGE_FOLDER})
+
+# What the Python package has inside (pyproject.toml).
+install(TARGETS blobsmith_shared LIBRARY DESTINATION lib COMPONENT python EXCLUDE_FROM_ALL)
+install(TARGETS blobsmith RUNTIME DESTINATION bin COMPONENT python EXCLUDE_FROM_ALL)

@@ -34,4 +34,9 @@ struct ConvertOptions {
 /// Throws Error, or ErrorList with every layer that can't be converted, naming it.
 CompileResult convert(const ModelFile& model, const ConvertOptions& options = {});
 
+/// The same for several numbers of SHAVEs (of CameraOptions::shaves instead), in their order: what doesn't depend on
+/// them is done once, the rest in as many threads as there are processors.
+std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const int> shaves,
+                                        const ConvertOptions& options = {});
+
 }  // namespace blobsmith

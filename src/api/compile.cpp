@@ -2,6 +2,7 @@
 
 #include "api/model.hpp"
 #include "core/file.hpp"
+#include "core/release.hpp"
 #include "vpu/format/target.hpp"
 #include "vpu/options/config_file.hpp"
 
@@ -58,18 +59,35 @@ ElementType element_type(TensorType t) {
   return ElementType::f16;
 }
 
-CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
-                            Diagnostics diagnostics, const Control& control, std::vector<vpu::TracedTensor>* tensors) {
+vpu::Prepared prepare_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
+                            Diagnostics& diagnostics, const Control& control) {
+  graph.release = target.empty() ? &kRelease2021 : vpu::find_target(target).release;
+  vpu::check_names(graph, options);
+  return vpu::prepare(std::move(graph), options, diagnostics, control);
+}
+
+CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileOptions& options,
+                               const std::string& target, Diagnostics diagnostics, const Control& control,
+                               std::vector<vpu::TracedTensor>* tensors) {
   const auto start = std::chrono::steady_clock::now();
-  const vpu::Target* stamp = target.empty() ? nullptr : &vpu::find_target(target);
-  graph.release = stamp ? stamp->release : &kRelease2021;
   vpu::CompileReport told;
-  auto blob = std::make_unique<BlobBytes::Impl>(vpu::compile(std::move(graph), options, diagnostics, &told, control));
-  if (stamp) vpu::stamp(blob->bytes, *stamp);
+  auto blob = std::make_unique<BlobBytes::Impl>(vpu::compile(network, options, diagnostics, &told, control));
+  if (!target.empty()) vpu::stamp(blob->bytes, vpu::find_target(target));
   if (tensors) *tensors = std::move(told.tensors);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
   return {BlobBytes(std::move(blob)),     told.layers,  told.stages,        ports(told.inputs), ports(told.outputs),
           std::move(diagnostics.remarks), time.count(), options.runtime_2_0};
+}
+
+CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
+                            Diagnostics diagnostics, const Control& control, std::vector<vpu::TracedTensor>* tensors) {
+  const auto start = std::chrono::steady_clock::now();
+  const vpu::Prepared network =
+      prepare_graph(std::move(graph), options, target, diagnostics, part_of(control, 0, 0.25));
+  CompileResult r =
+      compile_prepared(network, options, target, std::move(diagnostics), part_of(control, 0.25, 1), tensors);
+  r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return r;
 }
 
 }  // namespace api

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "api/model.hpp"
 #include "blobsmith/version.hpp"
 #include "compare/known_faults.hpp"
+#include "core/parallel.hpp"
 #include "importers/openvino_ir/writer.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
@@ -39,13 +41,17 @@ bool looks_like_picture(const Shape& shape) {
 
 namespace api {
 
+void set_shaves(vpu::CompileOptions& c, const CameraOptions& o, int shaves) {
+  c.shaves = shaves;
+  c.slices = o.slices ? o.slices : shaves;
+  c.streams = c.slices > 8 ? 1 : -1;  // two streams would need more than there is
+  for (const auto& [key, value] : o.config) c.set(key, value);
+}
+
 vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, bool quirks) {
   vpu::CompileOptions c;
-  c.shaves = o.shaves;
-  c.slices = o.slices ? o.slices : o.shaves;
-  if (c.slices > 8) c.streams = 1;  // two streams would need more than there is
+  set_shaves(c, o, o.shaves);
   c.quirks = quirks;
-  for (const auto& [key, value] : o.config) c.set(key, value);
   for (const Node* p : graph.parameters()) {  // those of indices keep their type
     if (!is_float(p->element_type())) continue;
     const TensorType usual = quirks || looks_like_picture(p->shape()) ? TensorType::U8 : TensorType::FP16;
@@ -96,28 +102,45 @@ void write_ir(const std::string& path, const ConvertOptions& o, const Graph& gra
   save_openvino_ir(graph, (std::filesystem::path(o.ir_folder) / model.stem()).string(), options);
 }
 
-CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, const api::Departure* departure) {
+/// A model as it is compiled, and all that was said of it on the way.
+struct Network {
+  Graph graph;
   Diagnostics diagnostics;
+  vpu::CompileOptions options;
+};
+
+Network read_network(const ModelFile& model, const ConvertOptions& o) {
+  Network n;
   bool runtime_2_0 = false;
-  Graph graph = api::read_graph(model,
-                                {.input_shapes = o.input_shapes,
-                                 .conversion = o.conversion,
-                                 .quirks = o.quirks,
-                                 .target = o.target,
-                                 .control = part_of(o.control, 0, 0.2)},
-                                diagnostics, false, &runtime_2_0);
-  if (!o.ir_folder.empty()) write_ir(model.path(), o, graph);
-  for (Remark& r : comparison::remaining_faults(graph, o.quirks)) diagnostics.remarks.push_back(std::move(r));
-  for (Remark& r : legalise(graph, o.quirks)) diagnostics.remarks.push_back(std::move(r));
-  vpu::CompileOptions options = api::camera_options(o.camera, graph, o.quirks);
-  options.runtime_2_0 = runtime_2_0;
-  if (!o.dump_passes.empty()) options.dump_passes = o.dump_passes;
-  if (departure) {
-    departure->apply(options);
-    diagnostics.remarks.push_back({Remark::Kind::NotAsIntel, graph.name, "network", {}, departure->what});
-  }
+  n.graph = api::read_graph(model,
+                            {.input_shapes = o.input_shapes,
+                             .conversion = o.conversion,
+                             .quirks = o.quirks,
+                             .target = o.target,
+                             .control = part_of(o.control, 0, 0.2)},
+                            n.diagnostics, false, &runtime_2_0);
+  if (!o.ir_folder.empty()) write_ir(model.path(), o, n.graph);
+  for (Remark& r : comparison::remaining_faults(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
+  for (Remark& r : legalise(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
+  n.options = api::camera_options(o.camera, n.graph, o.quirks);
+  n.options.runtime_2_0 = runtime_2_0;
+  if (!o.dump_passes.empty()) n.options.dump_passes = o.dump_passes;
+  return n;
+}
+
+void depart(const api::Departure* departure, const Graph& graph, vpu::CompileOptions& options,
+            Diagnostics& diagnostics) {
+  if (!departure) return;
+  departure->apply(options);
+  diagnostics.remarks.push_back({Remark::Kind::NotAsIntel, graph.name, "network", {}, departure->what});
+}
+
+CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, const api::Departure* departure) {
+  Network n = read_network(model, o);
+  depart(departure, n.graph, n.options, n.diagnostics);
   return api::in_file(model.path(), [&] {
-    return api::compile_graph(std::move(graph), options, o.target, std::move(diagnostics), part_of(o.control, 0.2, 1));
+    return api::compile_graph(std::move(n.graph), n.options, o.target, std::move(n.diagnostics),
+                              part_of(o.control, 0.2, 1));
   });
 }
 
@@ -127,6 +150,28 @@ CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   vpu::find_target(o.target);  // throws before the work where there is none
   if (o.quirks) return convert_with(model, o, nullptr);
   return api::fitted(o.camera, [&](const api::Departure* d) { return convert_with(model, o, d); });
+}
+
+std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o) {
+  vpu::find_target(o.target);  // throws before the work where there is none
+  Network n = read_network(model, o);
+  return api::in_file(model.path(), [&] {
+    const vpu::Prepared network =
+        api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
+    std::vector<std::optional<CompileResult>> results(shaves.size());
+    in_parallel(shaves.size(), part_of(o.control, 0.3, 1), "passes", [&](size_t i) {
+      results[i] = api::fitted(o.camera, [&](const api::Departure* departure) {
+        vpu::CompileOptions options = n.options;
+        api::set_shaves(options, o.camera, shaves[i]);
+        Diagnostics diagnostics = n.diagnostics;
+        depart(departure, network.graph, options, diagnostics);
+        return api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
+      });
+    });
+    std::vector<CompileResult> r;
+    for (auto& one : results) r.push_back(std::move(*one));
+    return r;
+  });
 }
 
 }  // namespace blobsmith

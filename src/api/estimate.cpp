@@ -40,9 +40,10 @@ EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
   options.runtime_2_0 = runtime_2_0;
   return api::in_file(file.path(), [&] {
-    r.by_shaves = estimate::sweep([&] { return graph.clone(); }, options, part_of(o.control, 0.1, 0.9), constants);
+    const vpu::Prepared network = vpu::prepare(std::move(graph), options, ignored, part_of(o.control, 0.1, 0.2));
+    r.by_shaves = estimate::sweep(network, options, part_of(o.control, 0.2, 0.9), constants);
     r.best_shaves = estimate::best(r.by_shaves).shaves;
-    const ChunkedBytes blob = vpu::compile(std::move(graph), options, ignored, nullptr, part_of(o.control, 0.9, 1));
+    const ChunkedBytes blob = vpu::compile(network, options, ignored, nullptr, part_of(o.control, 0.9, 1));
     r.estimate = estimate::estimate(vpu::read_blob(Bytes::adopt(blob.joined())), constants);
     return std::move(r);
   });

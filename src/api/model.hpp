@@ -47,6 +47,8 @@ auto in_file(const std::string& path, F f) {
 }
 
 ElementType element_type(TensorType t);
+/// SHAVEs, slices and streams, and the configuration, which is applied last.
+void set_shaves(vpu::CompileOptions& options, const CameraOptions& o, int shaves);
 /// Options of a compilation for a camera of this network.
 vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, bool quirks);
 /// The least departures from the options that may let a network fit whose stages find no room in the memory on the chip
@@ -86,6 +88,13 @@ auto fitted(const CameraOptions& o, F f) -> decltype(f(nullptr)) {
   std::rethrow_exception(first);
 }
 
+/// What doesn't depend on the number of SHAVEs, by the rules of a target ("" = 2021.4).
+vpu::Prepared prepare_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
+                            Diagnostics& diagnostics, const Control& control);
+/// The rest. `target` and `tensors` as for compile_graph.
+CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileOptions& options,
+                               const std::string& target, Diagnostics diagnostics, const Control& control,
+                               std::vector<vpu::TracedTensor>* tensors = nullptr);
 /// A graph to a result; `target` "" = as the compiler stamps it. `tensors`: where the blob holds those of the network.
 CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
                             Diagnostics diagnostics, const Control& control,

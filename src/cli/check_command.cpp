@@ -7,11 +7,11 @@
 #include "blobsmith/check.hpp"
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
+#include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Status = CheckedLayer::Status;
 
 struct CheckArguments {
@@ -46,60 +46,6 @@ std::string one_line(std::string s) {
   std::ranges::replace(s, '\n', ' ');
   return s;
 }
-
-// ---- JSON (README: check --json)
-// ----------------------------------------------------------------------------------------
-
-Json problem_json(const CheckResult& r, size_t k) {
-  const CheckProblem& p = r.problems[k];
-  Json j{{"number", k + 1}, {"code", error_name(p.error.code())}, {"message", p.error.what()}};
-  if (p.layer >= 0) {
-    const CheckedLayer& l = r.layers[static_cast<size_t>(p.layer)];
-    j["layer"] = l.name;
-    j["type"] = l.type;
-    if (!l.source.empty()) j["source"] = l.source;
-  } else {
-    j["layer"] = p.error.has_address() ? Json(p.error.layer()) : Json(nullptr);
-  }
-  if (!p.error.why().empty()) j["why"] = p.error.why();
-  if (!p.error.hint().empty()) j["hint"] = p.error.hint();
-  return j;
-}
-
-Json layer_json(const CheckResult& r, size_t i) {
-  const CheckedLayer& l = r.layers[i];
-  Json j{{"name", l.name},
-         {"type", l.type},
-         {"status", to_string(l.status)},
-         {"inputs", l.inputs},
-         {"outputs", l.outputs}};
-  if (!l.fix.empty()) j["fix"] = l.fix;
-  Json numbers = Json::array();
-  for (size_t k = 0; k < r.problems.size(); ++k)
-    if (r.problems[k].layer == static_cast<int>(i)) numbers.push_back(k + 1);
-  if (!numbers.empty()) j["problems"] = std::move(numbers);
-  return j;
-}
-
-void print_json(const CheckArguments& o, const CheckResult& r) {
-  Json j{{"model", o.model.file},
-         {"compiles", r.compiles()},
-         {"supported", r.count(Status::Supported)},
-         {"fixed", r.count(Status::Fixed)},
-         {"unsupported", r.count(Status::Unsupported)},
-         {"not_checked", r.count(Status::NotChecked)},
-         {"problems", Json::array()},
-         {"warnings", Json::array()},
-         {"layers", Json::array()}};
-  for (size_t k = 0; k < r.problems.size(); ++k) j["problems"].push_back(problem_json(r, k));
-  for (const Remark& f : r.remarks)
-    j["warnings"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"convert_avoids", f.avoidable}});
-  for (size_t i = 0; i < r.layers.size(); ++i) j["layers"].push_back(layer_json(r, i));
-  std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-// ---- text
-// ---------------------------------------------------------------------------------------------------------------
 
 void print_problem(const CheckArguments& o, const CheckResult& r, size_t k) {
   const CheckProblem& p = r.problems[k];
@@ -159,7 +105,7 @@ int check_command(const Arguments& args) {
   if (const int code = parse(app, args); code >= 0) return code;
   const CheckResult r = check_model(o);
   if (o.json)
-    print_json(o, r);
+    std::printf("%s\n", reports::text(reports::of_check(o.model.file, r)).c_str());
   else if (!o.quiet)
     print_text(o, r);
   return r.compiles() ? kDone : kModelError;

@@ -1,16 +1,14 @@
 #include "cli/compare_report.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "cli/cli.hpp"
 #include "cli/text.hpp"
+#include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Badness for the choice of what is shown: what is outside first, then by relative error.
 bool worse(const LayerResult* a, const LayerResult* b) {
@@ -43,33 +41,6 @@ std::string table(const std::vector<const LayerResult*>& rows) {
     s += (notes.empty() ? "" : "  " + notes) + (l->within ? "" : "  OUTSIDE") + "\n";
   }
   return s;
-}
-
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
-
-Json to_json(const LayerResult& l) {
-  return {{"name", l.name},
-          {"type", l.type},
-          {"shape", l.shape},
-          {"output", l.is_output},
-          {"stage", l.stage >= 0 ? Json(l.stage) : Json(nullptr)},
-          {"within", l.within},
-          {"values", l.count},
-          {"largest", number(l.largest)},
-          {"max_error", number(l.max_error)},
-          {"mean_error", number(l.mean_error)},
-          {"relative_error", number(l.relative_error)},
-          {"cosine", number(l.cosine)},
-          {"worst",
-           {{"at", l.worst_at},
-            {"model", number(static_cast<double>(l.model_value))},
-            {"blob", number(static_cast<double>(l.blob_value))}}},
-          {"overflows", l.overflows},
-          {"flushed", l.flushed},
-          {"nans", l.nans},
-          {"model_special", l.model_special},
-          {"labels_differ", l.differing >= 0 ? Json(l.differing) : Json(nullptr)},
-          {"rounding_alone", l.rounding >= 0 ? number(l.rounding) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -118,30 +89,7 @@ std::string compare_text(const CompareReport& r, size_t rows) {
 }
 
 std::string compare_json(const CompareReport& r) {
-  const Comparison& c = r.result.comparison;
-  const LayerResult* first = c.first_outside();
-  Json j{{"model", r.model},
-         {"blob", r.blob.empty() ? Json(nullptr) : Json(r.blob)},
-         {"tolerance", r.tolerance},
-         {"outputs_within", c.outputs_within()},
-         {"first_outside", first ? Json(first->name) : Json(nullptr)},
-         {"traced", r.result.traced},
-         {"model_layers", c.model_layers},
-         {"compared_layers", c.compared_layers},
-         {"milliseconds", {{"blob", c.blob_milliseconds}, {"model", c.model_milliseconds}}},
-         {"layers", Json::array()},
-         {"computed_inside", Json::array()},
-         {"not_compared", Json::array()},
-         {"known_faults", Json::array()},
-         {"hints", r.result.advice}};
-  for (const LayerResult& l : c.layers) j["layers"].push_back(to_json(l));
-  for (const Inside& i : c.inside)
-    j["computed_inside"].push_back(
-        {{"name", i.name}, {"type", i.type}, {"shows_in", i.shows_in.empty() ? Json(nullptr) : Json(i.shows_in)}});
-  for (const Skipped& k : c.skipped) j["not_compared"].push_back({{"name", k.name}, {"why", k.why}});
-  for (const Remark& f : r.result.faults)
-    j["known_faults"].push_back({{"layer", f.layer}, {"type", f.type}, {"what", f.what}, {"avoidable", f.avoidable}});
-  return j.dump(1) + "\n";
+  return reports::text(reports::of_comparison(r.model, r.blob, r.tolerance, r.result)) + "\n";
 }
 
 }  // namespace blobsmith::cli

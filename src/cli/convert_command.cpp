@@ -7,27 +7,46 @@
 #include <nlohmann/json.hpp>
 
 #include "blobsmith/convert.hpp"
+#include "blobsmith/files.hpp"
+#include "blobsmith/nn_archive.hpp"
+#include "blobsmith/superblob.hpp"
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
+#include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct ConvertArguments {
   ModelOptions model;
   std::string output, dump, ir, target = "2022.1";
   int ir_version = 10;
   bool quirks = false, explain = false, json = false, quiet = false;
+  bool superblob = false, archive = false;
+  std::string dai_type, heads;
 };
+
+/// What is written: by the options, else by the ending of the output's name.
+enum class OutputKind { Blob, Superblob, Archive };
+
+OutputKind kind_of(const ConvertArguments& o) {
+  if (o.archive || is_nn_archive_name(o.output)) return OutputKind::Archive;
+  return o.superblob || o.output.ends_with(".superblob") ? OutputKind::Superblob : OutputKind::Blob;
+}
 
 void declare(CLI::App& app, ConvertArguments& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
   add_rewrite_options(app, o.model);
   add_framework_options(app, o.model.conversion.framework);
-  app.add_option("-o", o.output, "blob to write (default: the model's name with .blob, in this folder)");
+  app.add_option("-o", o.output,
+                 "file to write (default: the model's name with .blob, in this folder); .superblob and .tar.xz (an NN "
+                 "archive) say what it is");
+  app.add_flag("--superblob", o.superblob, "for every number of SHAVEs in one file, as depthai 3 reads it");
+  app.add_flag("--nn-archive", o.archive,
+               "an NN archive of depthai 3 (NAME.rvc2.tar.xz): a superblob, or with --shaves a blob, and config.json");
+  app.add_option("--dai-type", o.dai_type, "of an NN archive: the frames for pictures, RGB888p, BGR888p, GRAY8 ...");
+  app.add_option("--heads", o.heads, "of an NN archive: a JSON file with the heads for depthai's decoders");
   add_camera_options(app, o.model);
   app.add_option("--target", o.target, "OpenVINO version that the blob states: " + all_targets() + " (default 2022.1)");
   app.add_option("--ir", o.ir, "also write the model as OpenVINO IR (.xml, .bin) into this folder, as it was read");
@@ -40,38 +59,11 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
 }
 
-Json ports_json(const std::vector<BlobPort>& ports) {
-  Json list = Json::array();
-  for (const BlobPort& p : ports)
-    list.push_back(
-        {{"name", p.name}, {"type", std::string(to_string(p.type))}, {"shape", p.shape}, {"layout", p.layout}});
-  return list;
-}
-
 void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
-  Json j{{"output", output},
-         {"bytes", r.blob.size()},
-         {"target", o.target},
-         {"layers", r.layers},
-         {"stages", r.stages},
-         {"milliseconds", ms},
-         {"rewrites", Json::array()},
-         {"not_as_intel", Json::array()},
-         {"warnings", Json::array()},
-         {"inputs", ports_json(r.inputs)},
-         {"outputs", ports_json(r.outputs)}};
-  for (const Remark& m : r.remarks) {
-    Json common{{"layer", m.layer}, {"type", m.type}};
-    if (!m.source.empty()) common["source"] = m.source;
-    if (m.kind == Remark::Kind::Rewritten) {
-      common.update({{"replacement", m.what}, {"max_error", m.max_error}});
-      j["rewrites"].push_back(std::move(common));
-    } else {
-      common["what"] = m.what;
-      j[m.kind == Remark::Kind::NotAsIntel ? "not_as_intel" : "warnings"].push_back(std::move(common));
-    }
-  }
-  std::printf("%s\n", j.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+  reports::Json j{{"output", output}, {"file_bytes", std::filesystem::file_size(output)}};
+  j.update(reports::of_conversion(r, o.target));
+  j["milliseconds"] = ms;
+  std::printf("%s\n", reports::text(j).c_str());
 }
 
 /// Says of which inputs it was guessed that they are not a camera's.
@@ -99,8 +91,58 @@ void print_text(const ConvertArguments& o, const std::string& output, const Comp
   const auto rewrites = std::ranges::count(r.remarks, Remark::Kind::Rewritten, &Remark::kind);
   const std::string more = rewrites == 0 ? "" : ", " + std::to_string(rewrites) + " layers rewritten";
   std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s%s\n", output.c_str(), r.layers, r.stages,
-              static_cast<double>(r.blob.size()) / 1024, ms, more.c_str(),
+              static_cast<double>(std::filesystem::file_size(output)) / 1024, ms, more.c_str(),
               rewrites == 0 || o.explain ? "" : " (--explain shows them)");
+}
+
+std::string name_of_output(const ConvertArguments& o, OutputKind kind) {
+  if (!o.output.empty()) return o.output;
+  constexpr const char* kEndings[] = {".blob", ".superblob", ".rvc2.tar.xz"};
+  return std::filesystem::path(o.model.file).stem().string() + kEndings[static_cast<int>(kind)];
+}
+
+ConvertOptions convert_options(const ConvertArguments& o, const Control& control) {
+  return {.input_shapes = o.model.input_shapes(),
+          .conversion = o.model.for_conversion(),
+          .camera = o.model.for_camera(),
+          .quirks = o.quirks,
+          .target = o.target,
+          .dump_passes = o.dump,
+          .ir_folder = o.ir,
+          .ir_version = o.ir_version,
+          .control = control};
+}
+
+NnArchiveOptions archive_options(const ConvertArguments& o, bool superblob) {
+  NnArchiveOptions a{.superblob = superblob, .dai_type = o.dai_type};
+  a.name = std::filesystem::path(o.model.file).stem().string();
+  if (!o.heads.empty()) {
+    const std::vector<uint8_t> text = load_file(o.heads, 1 << 22);
+    a.heads.assign(text.begin(), text.end());
+  }
+  a.build_info = {{"target", o.target}, {"input_precision", o.model.ip}};
+  if (!superblob) a.build_info.emplace_back("number_of_shaves", std::to_string(o.model.camera.shaves));
+  return a;
+}
+
+/// Converts and writes the file.
+CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool one_blob, const std::string& output, const Control& control) {
+  const ConvertOptions options = convert_options(o, control);
+  if (kind == OutputKind::Blob || one_blob) {
+    CompileResult r = convert(o.model.file, options);
+    if (kind == OutputKind::Archive)
+      write_nn_archive(output, r.blob.bytes(), r.inputs, r.outputs, archive_options(o, false));
+    else
+      r.blob.save(output, control);
+    return r;
+  }
+  SuperblobResult r = convert_superblob(o.model.file, options);
+  const std::vector<uint8_t>& bytes = r.superblob.bytes();
+  if (kind == OutputKind::Archive)
+    write_nn_archive(output, bytes, r.base.inputs, r.base.outputs, archive_options(o, true));
+  else
+    save_file(output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return std::move(r.base);
 }
 
 }  // namespace
@@ -110,21 +152,14 @@ int convert_command(const Arguments& args) {
   ConvertArguments o;
   declare(app, o);
   if (const int code = parse(app, args); code >= 0) return code;
+  const OutputKind kind = kind_of(o);
+  const bool shaves_given = app.count("--shaves") > 0;
+  if (kind == OutputKind::Superblob && shaves_given)
+    throw Error(ErrorCode::BadOptionValue, "a superblob is for every number of SHAVEs: leave --shaves out");
   const auto start = std::chrono::steady_clock::now();
   std::optional<ProgressBar> bar(std::in_place);
-  const Control control = bar->control();
-  const CompileResult r = convert(o.model.file, {.input_shapes = o.model.input_shapes(),
-                                                 .conversion = o.model.for_conversion(),
-                                                 .camera = o.model.for_camera(),
-                                                 .quirks = o.quirks,
-                                                 .target = o.target,
-                                                 .dump_passes = o.dump,
-                                                 .ir_folder = o.ir,
-                                                 .ir_version = o.ir_version,
-                                                 .control = control});
-  const std::string output =
-      o.output.empty() ? std::filesystem::path(o.model.file).stem().string() + ".blob" : o.output;
-  r.blob.save(output, control);
+  const std::string output = name_of_output(o, kind);
+  const CompileResult r = convert_and_write(o, kind, shaves_given, output, bar->control());
   bar.reset();
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (o.json)

@@ -9,6 +9,7 @@
 #include "cli/cli.hpp"
 #include "cli/estimate_report.hpp"
 #include "cli/progress.hpp"
+#include "reports/json.hpp"
 #include "cli/text.hpp"
 
 namespace blobsmith::cli {
@@ -101,15 +102,7 @@ int fps_command(const Arguments& args) {
   auto rows = nlohmann::ordered_json::array();
   for (const Measurement& m : measured_speeds())
     if (upper_case(m.model).find(upper_case(name)) != std::string::npos)
-      rows.push_back({{"model", m.model},
-                      {"input", m.input},
-                      {"gflops", m.gflops},
-                      {"mparams", m.mparams},
-                      {"device", m.device},
-                      {"toolchain", m.toolchain},
-                      {"shaves", m.shaves},
-                      {"fps", m.fps},
-                      {"source", m.source}});
+      rows.push_back(reports::of_measurement(m));
   if (json) {
     std::printf("%s\n", rows.dump(1).c_str());
     return kDone;

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "reports/json.hpp"
+
 namespace blobsmith::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr size_t kListed = 10;
 
@@ -18,54 +18,6 @@ std::vector<size_t> costliest(const Estimate& e) {
   std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
   order.resize(std::min(order.size(), kListed));
   return order;
-}
-
-Json stage_json(const EstimateReport& r, size_t i) {
-  const StageEstimate& c = r.result.estimate.stages[i];
-  const StageWork& w = c.work;
-  return {{"index", i},
-          {"type", c.type},
-          {"kind", c.kind},
-          {"us", c.total},
-          {"share", c.total / r.result.estimate.sum},
-          {"bound", to_string(c.bound)},
-          {"known", c.known},
-          {"input", c.input},
-          {"output", c.output},
-          {"shaves", c.shaves},
-          {"parts",
-           {{"nce", c.nce},
-            {"weights", c.weights},
-            {"ddr_input", c.ddr_input},
-            {"ddr", c.ddr},
-            {"shave", c.shave},
-            {"overhead", c.overhead}}},
-          {"work",
-           {{"cycles", w.cycles},
-            {"mode_cycles", w.mode_cycles},
-            {"pool_cycles", w.pool_cycles},
-            {"macs", w.macs},
-            {"weight_bytes", w.weight_bytes},
-            {"input_bytes", w.input_bytes},
-            {"descriptors", w.descriptors},
-            {"bytes", w.bytes},
-            {"ddr_ends", w.ddr_ends},
-            {"pieces", w.pieces},
-            {"elements", w.elements},
-            {"class", w.element_class},
-            {"ddr_bytes", w.ddr_bytes}}},
-          {"advice", c.advice}};
-}
-
-Json summary(const Estimate& e) {
-  return {{"shaves", e.shaves},
-          {"slices", e.slices},
-          {"streams", e.streams},
-          {"fps", e.fps},
-          {"range", {e.fps_low, e.fps_high}},
-          {"latency_ms", e.latency / 1000},
-          {"latency_loaded_ms", e.loaded_latency / 1000},
-          {"bound", e.bound}};
 }
 
 void print_by_shaves(const EstimateReport& r) {
@@ -97,35 +49,8 @@ void print_costliest(const EstimateReport& r) {
 }  // namespace
 
 std::string estimate_json(const EstimateReport& r) {
-  const Estimate& e = r.result.estimate;
-  Json j = summary(e);
-  j["file"] = r.file;
-  j["sum_ms"] = e.sum / 1000;
-  j["parts_ms"] = {
-      {"NCE", e.nce / 1000}, {"DDR", e.ddr / 1000}, {"SHAVE", e.shave / 1000}, {"overhead", e.overhead / 1000}};
-  j["ddr_bytes"] = e.ddr_bytes;
-  j["io_bytes"] = e.io_bytes;
-  j["hardware_macs"] = e.macs;
-  j["usb3_fps"] = e.usb3_fps;
-  j["usb2_fps"] = e.usb2_fps;
-  j["caveats"] = e.caveats;
-  if (!r.result.by_shaves.empty()) {
-    j["gflops"] = r.result.gflops;
-    j["mparams"] = r.result.mparams;
-    j["best_shaves"] = r.result.best_shaves;
-    for (const ShaveEstimate& s : r.result.by_shaves)
-      j["by_shaves"].push_back(s.error.empty() ? summary(s.estimate) : Json{{"shaves", s.shaves}, {"error", s.error}});
-    j["measured"] = Json::array();
-    for (const Measurement& m : r.result.measured)
-      j["measured"].push_back({{"model", m.model},
-                               {"device", m.device},
-                               {"toolchain", m.toolchain},
-                               {"shaves", m.shaves},
-                               {"fps", m.fps},
-                               {"source", m.source}});
-  }
-  for (size_t i = 0; i < e.stages.size(); ++i) j["stages"].push_back(stage_json(r, i));
-  return j.dump(1, ' ', false, Json::error_handler_t::replace);
+  return reports::text(r.result.by_shaves.empty() ? reports::of_estimate(r.file, r.result.estimate)
+                                                  : reports::of_estimate(r.file, r.result));
 }
 
 void print_estimate(const EstimateReport& r) {

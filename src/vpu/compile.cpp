@@ -192,11 +192,9 @@ std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& op
   return program;
 }
 
-ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, CompileReport* told,
-                     const Control& control) {
-  check_names(graph, options);
-  const Prepared network = prepare(std::move(graph), options, diagnostics, part_of(control, 0, 0.25));
-  const std::unique_ptr<Program> program = build(network, options, diagnostics, part_of(control, 0.25, 0.95));
+ChunkedBytes compile(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
+                     CompileReport* told, const Control& control) {
+  const std::unique_ptr<Program> program = build(network, options, diagnostics, part_of(control, 0, 0.95));
   report(control, "writing", 0.95);
   if (told)
     *told = {static_cast<int>(network.graph.size()), static_cast<int>(program->stages().size()),
@@ -204,6 +202,13 @@ ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& di
   ChunkedBytes blob = write_blob(*program);
   if (network.graph.release->network_info) blob.append(encode(network.info));
   return blob;
+}
+
+ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, CompileReport* told,
+                     const Control& control) {
+  check_names(graph, options);
+  const Prepared network = prepare(std::move(graph), options, diagnostics, part_of(control, 0, 0.25));
+  return compile(network, options, diagnostics, told, part_of(control, 0.25, 1));
 }
 
 }  // namespace blobsmith::vpu

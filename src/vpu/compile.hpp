@@ -43,6 +43,9 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
 /// Prepared -> a Program with every stage and tensor in its place, ready to be written.
 std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
                                const Control& control = {});
+/// A prepared network -> the bytes of a blob. Several calls may use one network at the same time.
+ChunkedBytes compile(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
+                     CompileReport* report = nullptr, const Control& control = {});
 /// A network -> the bytes of a MyriadX blob (container 6.0). Throws Error or ErrorList.
 ChunkedBytes compile(Graph graph, const CompileOptions& options, Diagnostics& diagnostics,
                      CompileReport* report = nullptr, const Control& control = {});

@@ -1,0 +1,6 @@
+"""`import blobconverter` is blobsmith.blobconverter."""
+import sys
+
+import blobsmith.blobconverter
+
+sys.modules[__name__] = blobsmith.blobconverter

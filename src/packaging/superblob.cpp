@@ -1,0 +1,113 @@
+#include "blobsmith/superblob.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "packaging/patch.hpp"
+#include "vpu/format/container.hpp"
+
+namespace blobsmith {
+namespace {
+
+constexpr int kBaseShaves = 8;
+constexpr size_t kNumberBytes = 8, kHeaderBytes = kNumberBytes * (1 + kMostShaves);
+constexpr size_t kConstantsAt = 128;  // of a blob's header: offset of its constants
+
+void put_number(std::vector<uint8_t>& to, uint64_t v) {
+  for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<uint8_t>(v >> shift));
+}
+
+uint64_t number_at(std::span<const uint8_t> bytes, size_t at) {
+  uint64_t v = 0;
+  for (size_t i = 0; i < kNumberBytes; ++i) v = v << 8 | bytes[at + i];
+  return v;
+}
+
+uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
+  uint32_t v = 0;
+  for (size_t i = 4; i-- > 0;) v = v << 8 | bytes[at + i];
+  return v;
+}
+
+bool is_blob(std::span<const uint8_t> bytes) {
+  return bytes.size() > kConstantsAt + 4 && word_at(bytes, vpu::kElfHeaderBytes) == vpu::kBlobMagic;
+}
+
+/// Where a blob's constants begin; all of it where the header says nonsense.
+size_t head_of(std::span<const uint8_t> blob) { return std::min<size_t>(word_at(blob, kConstantsAt), blob.size()); }
+
+[[noreturn]] void bad(const std::string& what) { throw Error(ErrorCode::BadBlob, "bad superblob: " + what); }
+
+}  // namespace
+
+Superblob Superblob::make(std::span<const std::vector<uint8_t>> blobs) {
+  ensure(blobs.size() == kMostShaves, "a superblob is of 16 blobs");
+  for (const auto& b : blobs)
+    if (!is_blob(b)) bad("one of its blobs is none");
+  const std::vector<uint8_t>& base = blobs[kBaseShaves - 1];
+  std::vector<std::vector<uint8_t>> patches(kMostShaves);
+  in_parallel(kMostShaves, {}, "packing", [&](size_t i) {
+    if (blobs[i] != base) patches[i] = packaging::make_patch(base, head_of(base), blobs[i], head_of(blobs[i]));
+  });
+  std::vector<uint8_t> file;
+  put_number(file, base.size());
+  for (const auto& p : patches) put_number(file, p.size());
+  file.insert(file.end(), base.begin(), base.end());
+  for (const auto& p : patches) file.insert(file.end(), p.begin(), p.end());
+  Superblob made = read(std::move(file));
+  for (int n = 1; n <= kMostShaves; ++n)
+    ensure(made.blob(n) == blobs[static_cast<size_t>(n - 1)], "a patch gives back its blob");
+  return made;
+}
+
+Superblob Superblob::read(std::vector<uint8_t> file) {
+  if (file.size() < kHeaderBytes)
+    bad("it has " + std::to_string(file.size()) + " bytes, and its header alone needs " + std::to_string(kHeaderBytes));
+  if (file.size() >= kMostBytes) bad("it has more than 2 GiB");
+  Superblob s;
+  s.base_size_ = number_at(file, 0);
+  uint64_t left = file.size() - kHeaderBytes;
+  const auto take = [&](uint64_t size) {
+    if (size > left) bad("the sizes in its header are more than its " + std::to_string(file.size()) + " bytes");
+    left -= size;
+  };
+  take(s.base_size_);
+  for (size_t i = 0; i < kMostShaves; ++i) take(s.patch_sizes_[i] = number_at(file, kNumberBytes * (1 + i)));
+  if (left != 0) bad(std::to_string(left) + " bytes more than the sizes in its header");
+  s.file_ = std::move(file);
+  if (!is_blob(s.base())) bad("what should be its blob is none");
+  return s;
+}
+
+std::span<const uint8_t> Superblob::base() const {
+  return std::span(file_).subspan(kHeaderBytes, static_cast<size_t>(base_size_));
+}
+
+std::vector<uint8_t> Superblob::blob(int shaves) const {
+  if (shaves < 1 || shaves > kMostShaves) {
+    Error e(ErrorCode::BadOptionValue, "there is no blob for " + std::to_string(shaves) + " SHAVEs in a superblob");
+    throw e.hint("1 to 16");
+  }
+  const auto index = static_cast<size_t>(shaves - 1);
+  if (patch_sizes_[index] == 0) return {base().begin(), base().end()};
+  const uint64_t before = std::accumulate(patch_sizes_.begin(), patch_sizes_.begin() + shaves - 1, uint64_t{0});
+  const auto patch = std::span(file_).subspan(kHeaderBytes + static_cast<size_t>(base_size_ + before),
+                                              static_cast<size_t>(patch_sizes_[index]));
+  // Blobs of one network are of about one size: a patch is not to fill the memory.
+  return packaging::apply_patch(base(), patch, std::min(kMostBlobBytes, 4 * base_size_ + (uint64_t{1} << 24)));
+}
+
+bool is_superblob(std::span<const uint8_t> file) {
+  if (file.size() < kHeaderBytes) return false;
+  uint64_t left = file.size() - kHeaderBytes;
+  for (size_t i = 0; i <= kMostShaves; ++i) {
+    const uint64_t size = number_at(file, kNumberBytes * i);
+    if (size > left) return false;
+    left -= size;
+  }
+  return left == 0 && is_blob(file.subspan(kHeaderBytes));
+}
+
+}  // namespace blobsmith
