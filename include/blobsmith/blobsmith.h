@@ -39,8 +39,8 @@ typedef struct blobsmith_file {
   size_t size;
 } blobsmith_file;
 
-/* Called now and then on the calling thread with a phase and a fraction from 0 to 1; what is not 0 stops the call, whose
- * result has the code 6001. */
+/* Called now and then on the calling thread with a phase and a fraction from 0 to 1; what is not 0 stops the call,
+ * whose result has the code 6001. */
 typedef int (*blobsmith_progress)(void* user, const char* phase, double fraction);
 
 typedef struct blobsmith_result blobsmith_result;

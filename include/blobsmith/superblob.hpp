@@ -1,7 +1,8 @@
 // Superblobs: one file with a network compiled for every number of SHAVEs, as depthai 3 reads them: a blob for 8 SHAVEs
 // and a patch (BSDIFF40) from it to each of the other 15.
 //
-// Threads: calls are independent of each other; convert_superblob() compiles in as many threads as there are processors.
+// Threads: calls are independent of each other; convert_superblob() compiles in as many threads as there are
+// processors.
 #pragma once
 #include <array>
 #include <cstdint>

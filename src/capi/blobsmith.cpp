@@ -139,8 +139,8 @@ blobsmith_result* blobsmith_compile(const char* options, const blobsmith_file* f
     o.finish();
     const Watch watch(progress, user);
     c.control = watch.control();
-    const CompileResult result = compile(
-        read_model(model, {.as = ReadAs::InferenceEngine, .target = c.target, .control = watch.control()}), c);
+    const CompileResult result =
+        compile(read_model(model, {.as = ReadAs::InferenceEngine, .target = c.target, .control = watch.control()}), c);
     r.data.push_back(result.blob.bytes());
     return reports::of_conversion(result, c.target);
   });

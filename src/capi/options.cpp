@@ -149,7 +149,8 @@ void Options::finish() const {
 ModelFile model_file(Options& o, std::span<const blobsmith_file> files) {
   const std::string path = o.text("model");
   if (files.empty()) {
-    if (path.empty()) throw Error(ErrorCode::BadOptionValue, "no model: neither a path (\"model\") nor a file in memory");
+    if (path.empty())
+      throw Error(ErrorCode::BadOptionValue, "no model: neither a path (\"model\") nor a file in memory");
     return path;
   }
   const auto bytes = [](const blobsmith_file& f) {
@@ -164,7 +165,8 @@ ModelFile model_file(Options& o, std::span<const blobsmith_file> files) {
 std::vector<uint8_t> one_file(Options& o, const std::string& name, std::span<const blobsmith_file> files) {
   const std::string path = o.text(name);
   if (files.empty()) {
-    if (path.empty()) throw Error(ErrorCode::BadOptionValue, "no file: neither a path (\"" + name + "\") nor one in memory");
+    if (path.empty())
+      throw Error(ErrorCode::BadOptionValue, "no file: neither a path (\"" + name + "\") nor one in memory");
     return load_file(path);
   }
   const auto* begin = static_cast<const uint8_t*>(files[0].data);

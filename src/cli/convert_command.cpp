@@ -126,7 +126,8 @@ NnArchiveOptions archive_options(const ConvertArguments& o, bool superblob) {
 }
 
 /// Converts and writes the file.
-CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool one_blob, const std::string& output, const Control& control) {
+CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool one_blob, const std::string& output,
+                                const Control& control) {
   const ConvertOptions options = convert_options(o, control);
   if (kind == OutputKind::Blob || one_blob) {
     CompileResult r = convert(o.model.file, options);

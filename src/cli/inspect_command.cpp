@@ -18,7 +18,10 @@ using Json = reports::Json;
 Json blob_json(const BlobInfo& blob) { return Json::parse(blob.json()); }
 
 Json superblob_json(const Superblob& s) {
-  Json j{{"kind", "superblob"}, {"file_size", s.bytes().size()}, {"base_size", s.base().size()}, {"patches", Json::array()}};
+  Json j{{"kind", "superblob"},
+         {"file_size", s.bytes().size()},
+         {"base_size", s.base().size()},
+         {"patches", Json::array()}};
   for (int n = 1; n <= kMostShaves; ++n) {
     const BlobInfo blob = inspect(s.blob(n));
     j["patches"].push_back({{"shaves", n}, {"bytes", s.patch_size(n)}, {"blob_shaves", blob.shaves}});
@@ -32,9 +35,9 @@ std::string superblob_text(const Superblob& s) {
   std::string text = "superblob: " + std::to_string(s.bytes().size()) + " bytes, for depthai 3 (not 2)\n";
   for (int n = 1; n <= kMostShaves; ++n) {
     const BlobInfo blob = inspect(s.blob(n));
-    text += "  " + std::to_string(n) + " SHAVEs: " +
-            (s.patch_size(n) ? "patch of " + std::to_string(s.patch_size(n)) + " bytes" : "the base") + ", blob of " +
-            std::to_string(blob.file_size) + " bytes for " + std::to_string(blob.shaves) + " SHAVEs\n";
+    text += "  " + std::to_string(n) +
+            " SHAVEs: " + (s.patch_size(n) ? "patch of " + std::to_string(s.patch_size(n)) + " bytes" : "the base") +
+            ", blob of " + std::to_string(blob.file_size) + " bytes for " + std::to_string(blob.shaves) + " SHAVEs\n";
   }
   return text + "base:\n" + inspect(s.base()).text();
 }
@@ -59,7 +62,8 @@ void print_archive(const std::string& file, bool json) {
   }
   Json j{{"kind", "nn archive"}, {"members", a.members}, {"model_name", a.model_name}, {"readers", {"depthai 3"}}};
   j["config"] = Json::parse(a.config);
-  j["model"] = is_superblob(a.model) ? superblob_json(Superblob::read(std::move(a.model))) : blob_json(inspect(a.model));
+  j["model"] =
+      is_superblob(a.model) ? superblob_json(Superblob::read(std::move(a.model))) : blob_json(inspect(a.model));
   std::printf("%s\n", reports::text(j).c_str());
 }
 

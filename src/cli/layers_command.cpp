@@ -114,7 +114,7 @@ int layers_command(const Arguments& args) {
   std::string framework, op;
   bool json = false, markdown = false;
   app.add_option("--framework", framework,
-                 "onnx, tf, tflite, keras, caffe, kaldi, mxnet, openvino, vpu (layer types) or stages; all where left out")
+                 "onnx, tf, tflite, keras, caffe, kaldi, mxnet, openvino, vpu (layer types) or stages; otherwise all")
       ->check(CLI::IsMember({"onnx", "tf", "tflite", "keras", "caffe", "kaldi", "mxnet", "openvino", "vpu", "stages"}));
   app.add_option("--op", op, "only this operation, in any letter case");
   app.add_flag("--json", json, "as JSON");

@@ -58,7 +58,9 @@ Json input_json(const BlobPort& p, const NnArchiveOptions& o) {
   const bool picture = is_picture(p);
   const std::string frames = picture && !o.dai_type.empty() ? o.dai_type : frame_type(p);
   const auto channels = picture ? static_cast<size_t>(p.shape[1]) : 0;
-  const auto left_to_do = [&](double nothing) { return picture ? Json(std::vector(channels, nothing)) : Json(nullptr); };
+  const auto left_to_do = [&](double nothing) {
+    return picture ? Json(std::vector(channels, nothing)) : Json(nullptr);
+  };
   return {{"name", p.name},
           {"dtype", dtype(p.type)},
           {"input_type", picture ? "image" : "raw"},
@@ -201,17 +203,15 @@ bool is_nn_archive_name(std::string_view path) { return compression_of(path) != 
 
 std::string nn_archive_config(const std::vector<BlobPort>& inputs, const std::vector<BlobPort>& outputs,
                               const std::string& name, const NnArchiveOptions& o) {
-  Json model{{"metadata",
-              {{"name", name}, {"path", name + (o.superblob ? ".superblob" : ".blob")}, {"precision", "float16"}}},
-             {"inputs", Json::array()},
-             {"outputs", Json::array()},
-             {"heads", parsed_heads(o.heads)}};
+  Json model{
+      {"metadata", {{"name", name}, {"path", name + (o.superblob ? ".superblob" : ".blob")}, {"precision", "float16"}}},
+      {"inputs", Json::array()},
+      {"outputs", Json::array()},
+      {"heads", parsed_heads(o.heads)}};
   for (const BlobPort& p : inputs) model["inputs"].push_back(input_json(p, o));
   for (const BlobPort& p : outputs)
-    model["outputs"].push_back({{"name", p.name},
-                                {"dtype", dtype(p.type)},
-                                {"shape", p.shape},
-                                {"layout", layout(p.shape.size())}});
+    model["outputs"].push_back(
+        {{"name", p.name}, {"dtype", dtype(p.type)}, {"shape", p.shape}, {"layout", layout(p.shape.size())}});
   return Json{{"config_version", "1.0"}, {"model", model}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

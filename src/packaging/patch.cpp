@@ -114,7 +114,8 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   const auto body = static_cast<int64_t>(patch.size() - kHeaderBytes);
   if (control_size < 0 || difference_size < 0 || control_size > body || difference_size > body - control_size)
     bad("its parts are longer than it is");
-  if (new_size < 0 || static_cast<uint64_t>(new_size) > most) bad("it makes a blob of " + std::to_string(new_size) + " bytes");
+  if (new_size < 0 || static_cast<uint64_t>(new_size) > most)
+    bad("it makes a blob of " + std::to_string(new_size) + " bytes");
   const auto part = [&](int64_t from, int64_t to) {
     return patch.subspan(kHeaderBytes + static_cast<size_t>(from), static_cast<size_t>(to - from));
   };

@@ -1,4 +1,4 @@
-// Patches from one blob to another in the format BSDIFF40: three bzip2 streams of additions, differences and insertions.
+// Patches from one blob to another in the format BSDIFF40: three bzip2 streams (control, differences, insertions).
 //
 // Blobs of one network differ in the header and in the stages, while constants are the same bytes further along, so two
 // steps do without any search for equal parts: what comes before the constants, then the constants.

@@ -162,10 +162,10 @@ Json of_ports(const std::vector<BlobPort>& ports) {
 }
 
 Json of_conversion(const CompileResult& r, const std::string& target) {
-  Json j{{"bytes", r.blob.size()},     {"target", target},
-         {"layers", r.layers},         {"stages", r.stages},
+  Json j{{"bytes", r.blob.size()},       {"target", target},
+         {"layers", r.layers},           {"stages", r.stages},
          {"inputs", of_ports(r.inputs)}, {"outputs", of_ports(r.outputs)},
-         {"rewrites", Json::array()},  {"not_as_intel", Json::array()},
+         {"rewrites", Json::array()},    {"not_as_intel", Json::array()},
          {"warnings", Json::array()}};
   for (const Remark& m : r.remarks) {
     Json common{{"layer", m.layer}, {"type", m.type}};
@@ -227,9 +227,9 @@ Json of_comparison(const std::string& model, const std::string& blob, double tol
 }
 
 Json of_measurement(const Measurement& m) {
-  return {{"model", m.model},   {"input", m.input},         {"gflops", m.gflops}, {"mparams", m.mparams},
-          {"device", m.device}, {"toolchain", m.toolchain}, {"shaves", m.shaves}, {"fps", m.fps},
-          {"source", m.source}};
+  return {{"model", m.model},     {"input", m.input},   {"gflops", m.gflops},
+          {"mparams", m.mparams}, {"device", m.device}, {"toolchain", m.toolchain},
+          {"shaves", m.shaves},   {"fps", m.fps},       {"source", m.source}};
 }
 
 Json of_estimate(const std::string& file, const Estimate& e) {
