@@ -17,7 +17,6 @@
 #include "importers/openvino_ir/reader.hpp"
 #include "importers/tensorflow/importer.hpp"
 #include "importers/tflite/importer.hpp"
-#include "transforms/compressed_models.hpp"
 #include "transforms/conversion/passes.hpp"
 
 namespace blobsmith {
@@ -83,7 +82,7 @@ Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
   if (!cut.inputs.empty() || !cut.outputs.empty() || !pre.mean.empty() || !pre.scale.empty() ||
-      pre.reverse_input_channels)
+      pre.scale_of_all || pre.reverse_input_channels)
     throw Error(
         ErrorCode::BadOptionValue,
         "an OpenVINO IR is converted already: cutting, mean, scale and reversed channels are options for models "
@@ -101,7 +100,6 @@ Imported read_ir(const ModelFile& file, const ImportOptions& options) {
                                                .notes = &r.notes}});
   if (as_it_is) return r;
   // Compressed weights are arithmetic of constants; what looks for weights wants them as they are computed with.
-  compute_compressed_in_half(r.graph);
   transforms::fold_constants(r.graph);
   if (options.half_precision)
     for (Remark& limited : model_optimizer::limit_constants(r.graph)) r.notes.push_back(std::move(limited));
