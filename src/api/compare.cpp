@@ -49,7 +49,9 @@ Subject compiled_with(const ModelFile& model, const CompareOptions& o, bool quir
 template <class OptionsFor>
 Subject compiled(const ModelFile& model, const CompareOptions& o, bool quirks, const OptionsFor& options_for,
                  const Control& control) {
-  const auto attempt = [&](const api::Departure* d) { return compiled_with(model, o, quirks, options_for, control, d); };
+  const auto attempt = [&](const api::Departure* d) {
+    return compiled_with(model, o, quirks, options_for, control, d);
+  };
   return quirks ? attempt(nullptr) : api::fitted(o.camera, attempt);
 }
 

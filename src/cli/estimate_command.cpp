@@ -9,8 +9,8 @@
 #include "cli/cli.hpp"
 #include "cli/estimate_report.hpp"
 #include "cli/progress.hpp"
-#include "reports/json.hpp"
 #include "cli/text.hpp"
+#include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -34,7 +34,8 @@ std::map<std::string, double> read_constants(const std::string& file) {
   return constants;
 }
 
-EstimateReport of_file(const EstimateArguments& o, const std::string& file, const std::map<std::string, double>& constants) {
+EstimateReport of_file(const EstimateArguments& o, const std::string& file,
+                       const std::map<std::string, double>& constants) {
   if (std::filesystem::path(file).extension() == ".blob") return {file, {.estimate = estimate_blob(file, constants)}};
   ProgressBar bar;
   return {file, estimate_model(file, {.input_shapes = o.model.input_shapes(),
@@ -101,8 +102,7 @@ int fps_command(const Arguments& args) {
   if (const int code = parse(app, args); code >= 0) return code;
   auto rows = nlohmann::ordered_json::array();
   for (const Measurement& m : measured_speeds())
-    if (upper_case(m.model).find(upper_case(name)) != std::string::npos)
-      rows.push_back(reports::of_measurement(m));
+    if (upper_case(m.model).find(upper_case(name)) != std::string::npos) rows.push_back(reports::of_measurement(m));
   if (json) {
     std::printf("%s\n", rows.dump(1).c_str());
     return kDone;

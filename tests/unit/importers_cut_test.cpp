@@ -63,7 +63,7 @@ TEST(ImporterOptions, AreReadAsModelOptimizerWritesThem) {
   for (const char* bad : {"[1,x]", "1,2", "[]", "a[1],[2]", "[1"})
     EXPECT_THROW(parse_channel_values(bad), Error) << bad;
   for (const char* bad : {"", "a[0 1]", "a{what}", "a->", "[1 2]"}) EXPECT_THROW(parse_inputs(bad), Error) << bad;
-  for (const char* bad : {"1,3", "[1,-1]", "a[1]"}) EXPECT_THROW(parse_shapes(bad), Error) << bad;
+  for (const char* bad : {"1,3", "[1,-2]", "a[1]"}) EXPECT_THROW(parse_shapes(bad), Error) << bad;
   EXPECT_THROW(parse_places("a,,b"), Error);
 }
 

@@ -129,8 +129,7 @@ TEST(TransformsLegacy, SliceWithStepsOfOneIsACrop) {
   EXPECT_EQ(n.find("y")->attrs.integers("dim"), (std::vector<int64_t>{1, 3, 3, 3}));
 }
 
-TEST(TransformsLegacy, EqualSlicesAreOneAndDisjointOnesStayApart) {
-  // Only what equals the first slice in order is shared, and the last output comes first.
+TEST(TransformsLegacy, SlicesOfOneAxisBecomeOneSplit) {
   const Net n = converted(R"(
     x = Parameter {1,6,4,4}
     rc = Exp(StridedSlice(x, [0,3,0,0], [0,6,0,0], begin_mask=[1,0,1,1], end_mask=[1,0,1,1]))
@@ -138,8 +137,10 @@ TEST(TransformsLegacy, EqualSlicesAreOneAndDisjointOnesStayApart) {
     rb = Tanh(StridedSlice(x, [0,0,0,0], [0,3,0,0], begin_mask=[1,0,1,1], end_mask=[1,0,1,1]))
     return rc, ra, rb
   )");
-  EXPECT_EQ(std::ranges::count(n.types(), "CropIE"), 2);
+  EXPECT_EQ(std::ranges::count(n.types(), "CropIE"), 0);
+  EXPECT_EQ(std::ranges::count(n.types(), "VariadicSplit"), 1);
   EXPECT_EQ(n.find("ra")->input(0), n.find("rb")->input(0));
+  EXPECT_EQ(n.find("ra")->input(0).node, n.find("rc")->input(0).node);
 }
 
 TEST(TransformsLegacy, IntegersAreOfThirtyTwoBits) {

@@ -95,6 +95,7 @@ bool fuse_clamp(Rewriter& rw, Node* n) {  // Minimum(Maximum(x, low), high)
 // Maximum(Minimum(x, high), low). quirk: it must not have several readers itself, but the Minimum may.
 bool fuse_clamp_from_below(Rewriter& rw, Node* n) {
   if (!rw.graph().release->clamps_from_below || !has_one_user(n->value())) return false;
+  if (!is_float(n->element_type())) return false;  // the chip clamps real numbers alone
   for (const auto& [m, low] : either_order(n)) {
     Node* minimum = producer(m, "Minimum");
     const auto low_value = single_value(low);

@@ -22,8 +22,10 @@ constexpr std::array kRows{
     AdviceRow{"FakeQuantize",
               "the chip computes in FP16: convert spells it out where its ranges are constants, or export without "
               "quantization"},
-    AdviceRow{"GRUSequence", "convert writes such a sequence as a loop: its weights must be constants, its length known"},
-    AdviceRow{"RNNSequence", "convert writes such a sequence as a loop: its weights must be constants, its length known"},
+    AdviceRow{"GRUSequence",
+              "convert writes such a sequence as a loop: its weights must be constants, its length known"},
+    AdviceRow{"RNNSequence",
+              "convert writes such a sequence as a loop: its weights must be constants, its length known"},
     AdviceRow{"GRUCell", "write it with MatMul, Sigmoid and Tanh"},
     AdviceRow{"RNNCell", "write it with MatMul and Tanh"},
     AdviceRow{"Reverse", "a Gather with constant indices turns an axis round"},

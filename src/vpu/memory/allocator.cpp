@@ -15,9 +15,9 @@
 #include <algorithm>
 
 #include "vpu/memory/fixed_data.hpp"
+#include "vpu/options/faults.hpp"
 #include "vpu/program/loops.hpp"
 #include "vpu/stages/stage_def.hpp"
-#include "vpu/options/faults.hpp"
 
 namespace blobsmith::vpu {
 namespace {

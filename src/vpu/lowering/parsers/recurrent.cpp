@@ -96,10 +96,8 @@ void parse_lstm_cell(LayerContext& c) {
 
 void parse_lstm_sequence(LayerContext& c) {
   check_ports(c);
-  if (!c.lowering.release.lstm_unread_outputs) {
-    if (!reproduces(c.options, Fault::UnreadOutputs)) add_unread_outputs(c);
-    c.expect_ports(3, c.outputs.size());
-  }
+  if (!reproduces(c.options, Fault::UnreadOutputs)) add_unread_outputs(c);
+  if (!c.lowering.release.lstm_unread_outputs) c.expect_ports(3, c.outputs.size());
   const Tensor &weights = cell_weights(c), &biases = cell_biases(c);
   const LstmSizes z = sizes_of(c, weights, biases);
   const SequenceRule rule =
