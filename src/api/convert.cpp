@@ -160,9 +160,11 @@ std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const 
         api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
     std::vector<std::optional<CompileResult>> results(shaves.size());
     in_parallel(shaves.size(), part_of(o.control, 0.3, 1), "passes", [&](size_t i) {
-      results[i] = api::fitted(o.camera, [&](const api::Departure* departure) {
+      CameraOptions camera = o.camera;
+      camera.shaves = shaves[i];  // departures go from these
+      results[i] = api::fitted(camera, [&](const api::Departure* departure) {
         vpu::CompileOptions options = n.options;
-        api::set_shaves(options, o.camera, shaves[i]);
+        api::set_shaves(options, camera, camera.shaves);
         Diagnostics diagnostics = n.diagnostics;
         depart(departure, network.graph, options, diagnostics);
         return api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
