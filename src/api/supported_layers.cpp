@@ -18,7 +18,7 @@
 #include "transforms/pipeline.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith {
 namespace {
@@ -139,7 +139,7 @@ void sort_by_name(std::vector<SupportedLayer>& rows) {
 
 std::vector<SupportedLayer> supported_openvino() {
   std::map<std::string, std::pair<int, int>> opsets;
-  for (const ops::Op* op : ops::all_ops()) {
+  for (const ops::OpRow* op : ops::all_ops()) {
     if (op->opsets.first == 0) continue;  // made by conversions only
     auto [it, is_new] = opsets.try_emplace(std::string(op->type), op->opsets.first, op->opsets.last);
     it->second = {std::min(it->second.first, op->opsets.first), std::max(it->second.second, op->opsets.last)};

@@ -114,7 +114,7 @@ Outputs run_loop(const Call& c) {
 
 Outputs run_unchanged(const Call& c) { return {c.input(0)}; }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"TensorIterator", kAnyVersion, run_tensor_iterator},
     {"Loop", kAnyVersion, run_loop},
     {"ReadValue", kAnyVersion, run_unchanged},
@@ -123,6 +123,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> control_flow_operations() { return kOperations; }
+std::span<const OperationRow> control_flow_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

@@ -153,7 +153,7 @@ Outputs run_transposed(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"Convolution", kAnyVersion, run_convolution},
     {"GroupConvolution", kAnyVersion, run_convolution},
     {"ConvolutionBackpropData", kAnyVersion, run_transposed},
@@ -162,6 +162,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> convolution_operations() { return kOperations; }
+std::span<const OperationRow> convolution_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

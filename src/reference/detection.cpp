@@ -62,13 +62,13 @@ Outputs run_detection_output(const Call& c) {
   return {float_tensor(c.out_shape(), head.rows(c.out_count()))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"RegionYolo", kAnyVersion, run_region_yolo},
     {"DetectionOutput", kAnyVersion, run_detection_output},
 };
 
 }  // namespace
 
-std::span<const Operation> detection_operations() { return kOperations; }
+std::span<const OperationRow> detection_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

@@ -95,12 +95,12 @@ Outputs run_einsum(const Call& c) {
   return {contraction.arranged(result, labels.output).values};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"Einsum", kAnyVersion, run_einsum},
 };
 
 }  // namespace
 
-std::span<const Operation> einsum_operations() { return kOperations; }
+std::span<const OperationRow> einsum_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

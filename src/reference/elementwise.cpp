@@ -133,7 +133,7 @@ Outputs run_fake_quantize(const Call& c) {
   return {float_tensor(shape, std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"Relu", kAnyVersion, real_function<relu>},
     {"Sigmoid", kAnyVersion, real_function<sigmoid>},
     {"SoftPlus", kAnyVersion, real_function<soft_plus>},
@@ -157,6 +157,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> elementwise_operations() { return kOperations; }
+std::span<const OperationRow> elementwise_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

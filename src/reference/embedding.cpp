@@ -80,7 +80,7 @@ Outputs run_segments_sum(const Call& c) {
   return bags.take();
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"EmbeddingBagOffsetsSum", kAnyVersion, run_offsets_sum},
     {"EmbeddingBagPackedSum", kAnyVersion, run_packed_sum},
     {"EmbeddingSegmentsSum", kAnyVersion, run_segments_sum},
@@ -88,6 +88,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> embedding_operations() { return kOperations; }
+std::span<const OperationRow> embedding_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

@@ -16,7 +16,7 @@ bool is_source(const Node& n) { return n.is("Parameter") || n.is_constant(); }
 bool can_compute(const Node& n) {
   if (is_source(n) || n.is("Result")) return true;
   if (find_operation(n.type, n.version)) return true;
-  const ops::Op* op = ops::find_op(n.type, n.version);
+  const ops::OpRow* op = ops::find_op(n.type, n.version);
   return op && op->evaluate;
 }
 
@@ -46,7 +46,7 @@ Error cannot_compute(const Node& n) {
 }
 
 Outputs compute_node(const Node& n, std::span<const Tensor* const> inputs, compute::ThreadPool& pool) {
-  const Operation* o = find_operation(n.type, n.version);
+  const OperationRow* o = find_operation(n.type, n.version);
   Outputs out = o ? o->run(Call(n, inputs, pool)) : evaluate(n, inputs);
   if (out.empty() && n.output_count() > 0) throw cannot_compute(n);
   return out;

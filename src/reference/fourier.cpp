@@ -74,13 +74,13 @@ Outputs run_fourier(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"DFT", kAnyVersion, run_fourier<-1>},
     {"IDFT", kAnyVersion, run_fourier<1>},
 };
 
 }  // namespace
 
-std::span<const Operation> fourier_operations() { return kOperations; }
+std::span<const OperationRow> fourier_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

@@ -60,12 +60,12 @@ Outputs run_matmul(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"MatMul", kAnyVersion, run_matmul},
 };
 
 }  // namespace
 
-std::span<const Operation> matmul_operations() { return kOperations; }
+std::span<const OperationRow> matmul_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

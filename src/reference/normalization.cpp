@@ -147,7 +147,7 @@ Outputs normalize_batch(const Call& c, int data) {
 Outputs run_batch_norm_0(const Call& c) { return normalize_batch(c, 2); }
 Outputs run_batch_norm_5(const Call& c) { return normalize_batch(c, 0); }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"LogSoftmax", kAnyVersion, run_log_softmax},
     {"MVN", 0, run_mvn_0},
     {"MVN", 6, run_mvn_6},
@@ -160,6 +160,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> normalization_operations() { return kOperations; }
+std::span<const OperationRow> normalization_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

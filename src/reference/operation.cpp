@@ -18,11 +18,11 @@ constexpr std::array kFamilies{convolution_operations,  pooling_operations,     
 
 }  // namespace
 
-const Operation* find_operation(std::string_view type, int version) {
-  static const std::multimap<std::string_view, const Operation*> table = [] {
-    std::multimap<std::string_view, const Operation*> t;
+const OperationRow* find_operation(std::string_view type, int version) {
+  static const std::multimap<std::string_view, const OperationRow*> table = [] {
+    std::multimap<std::string_view, const OperationRow*> t;
     for (const auto& family : kFamilies)
-      for (const Operation& o : family()) t.emplace(o.type, &o);
+      for (const OperationRow& o : family()) t.emplace(o.type, &o);
     return t;
   }();
   const auto [first, last] = table.equal_range(type);

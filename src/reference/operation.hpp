@@ -53,14 +53,14 @@ using Function = Outputs (*)(const Call&);
 
 inline constexpr int kAnyVersion = -1;
 
-struct Operation {
+struct OperationRow {
   std::string_view type;
   int version;  ///< as graph/ops tells revisions apart, or kAnyVersion
   Function run;
 };
 
 /// The row of a type, or null.
-const Operation* find_operation(std::string_view type, int version);
+const OperationRow* find_operation(std::string_view type, int version);
 
 inline Tensor float_tensor(Shape shape, std::vector<float> values) {
   return Tensor::of(ElementType::f32, std::move(shape), std::move(values));
@@ -77,23 +77,23 @@ compute::FeatureMaps feature_maps(const Call& c, int input);
 Outputs run_body(const Graph& body, std::vector<Tensor> inputs, compute::ThreadPool& pool);
 
 // The rows of each family, one per file of this folder.
-std::span<const Operation> convolution_operations();
-std::span<const Operation> pooling_operations();
-std::span<const Operation> matmul_operations();
-std::span<const Operation> elementwise_operations();
-std::span<const Operation> normalization_operations();
-std::span<const Operation> resize_operations();
-std::span<const Operation> rearrange_operations();
-std::span<const Operation> selection_operations();
-std::span<const Operation> recurrent_operations();
-std::span<const Operation> control_flow_operations();
-std::span<const Operation> roi_operations();
-std::span<const Operation> detection_operations();
-std::span<const Operation> proposal_operations();
-std::span<const Operation> sequence_operations();
-std::span<const Operation> einsum_operations();
-std::span<const Operation> fourier_operations();
-std::span<const Operation> embedding_operations();
-std::span<const Operation> special_convolution_operations();
+std::span<const OperationRow> convolution_operations();
+std::span<const OperationRow> pooling_operations();
+std::span<const OperationRow> matmul_operations();
+std::span<const OperationRow> elementwise_operations();
+std::span<const OperationRow> normalization_operations();
+std::span<const OperationRow> resize_operations();
+std::span<const OperationRow> rearrange_operations();
+std::span<const OperationRow> selection_operations();
+std::span<const OperationRow> recurrent_operations();
+std::span<const OperationRow> control_flow_operations();
+std::span<const OperationRow> roi_operations();
+std::span<const OperationRow> detection_operations();
+std::span<const OperationRow> proposal_operations();
+std::span<const OperationRow> sequence_operations();
+std::span<const OperationRow> einsum_operations();
+std::span<const OperationRow> fourier_operations();
+std::span<const OperationRow> embedding_operations();
+std::span<const OperationRow> special_convolution_operations();
 
 }  // namespace blobsmith::reference

@@ -71,13 +71,13 @@ Outputs run_average_pool(const Call& c) {
       });
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"MaxPool", kAnyVersion, run_max_pool},
     {"AvgPool", kAnyVersion, run_average_pool},
 };
 
 }  // namespace
 
-std::span<const Operation> pooling_operations() { return kOperations; }
+std::span<const OperationRow> pooling_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

@@ -155,7 +155,7 @@ Outputs run_roi_features(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y)), c.input(0)};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"Proposal", kAnyVersion, run_proposal},
     {"ExperimentalDetectronGenerateProposalsSingleImage", kAnyVersion, run_generate_proposals},
     {"ExperimentalDetectronDetectionOutput", kAnyVersion, run_experimental_detection_output},
@@ -166,6 +166,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> proposal_operations() { return kOperations; }
+std::span<const OperationRow> proposal_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

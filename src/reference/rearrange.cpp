@@ -224,7 +224,7 @@ Outputs run_strided_slice(const Call& c) {
   return evaluate(c.node(), inputs);
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"StridedSlice", kAnyVersion, run_strided_slice},
     {"SpaceToBatch", kAnyVersion, run_space_to_batch},
     {"BatchToSpace", kAnyVersion, run_batch_to_space},
@@ -239,6 +239,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> rearrange_operations() { return kOperations; }
+std::span<const OperationRow> rearrange_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

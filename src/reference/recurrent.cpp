@@ -217,7 +217,7 @@ Outputs run_sequence(const Call& c) {
   return out;
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"LSTMCell", kAnyVersion, run_cell<Kind::Lstm>},       {"GRUCell", kAnyVersion, run_cell<Kind::Gru>},
     {"RNNCell", kAnyVersion, run_cell<Kind::Rnn>},         {"LSTMSequence", kAnyVersion, run_sequence<Kind::Lstm>},
     {"GRUSequence", kAnyVersion, run_sequence<Kind::Gru>}, {"RNNSequence", kAnyVersion, run_sequence<Kind::Rnn>},
@@ -225,6 +225,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> recurrent_operations() { return kOperations; }
+std::span<const OperationRow> recurrent_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

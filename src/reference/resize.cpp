@@ -59,12 +59,12 @@ Outputs run_interpolate(const Call& c) {
   return {std::move(t)};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"Interpolate", kAnyVersion, run_interpolate},
 };
 
 }  // namespace
 
-std::span<const Operation> resize_operations() { return kOperations; }
+std::span<const OperationRow> resize_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

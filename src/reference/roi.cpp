@@ -176,7 +176,7 @@ Outputs run_roi_align(const Call& c) {
   return {float_tensor(out, std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"ROIPooling", kAnyVersion, run_roi_pooling},
     {"PSROIPooling", kAnyVersion, run_ps_roi_pooling},
     {"DeformablePSROIPooling", kAnyVersion, run_deformable_ps_roi_pooling},
@@ -192,6 +192,6 @@ FeatureMaps feature_maps(const Call& c, int input) {
   return m;
 }
 
-std::span<const Operation> roi_operations() { return kOperations; }
+std::span<const OperationRow> roi_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

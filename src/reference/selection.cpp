@@ -91,7 +91,7 @@ Outputs run_non_max_suppression(const Call& c) {
   return out;
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"NonZero", kAnyVersion, run_non_zero},
     {"CumSum", kAnyVersion, run_cum_sum},
     {"Bucketize", kAnyVersion, run_bucketize},
@@ -100,6 +100,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> selection_operations() { return kOperations; }
+std::span<const OperationRow> selection_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

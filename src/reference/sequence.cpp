@@ -111,7 +111,7 @@ Outputs run_ctc_loss(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"CTCGreedyDecoder", kAnyVersion, run_greedy_decoder},
     {"CTCGreedyDecoderSeqLen", kAnyVersion, run_greedy_decoder_lengths},
     {"CTCLoss", kAnyVersion, run_ctc_loss},
@@ -119,6 +119,6 @@ constexpr Operation kOperations[] = {
 
 }  // namespace
 
-std::span<const Operation> sequence_operations() { return kOperations; }
+std::span<const OperationRow> sequence_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

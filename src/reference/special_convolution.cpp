@@ -121,13 +121,13 @@ Outputs run_binary(const Call& c) {
   return {float_tensor(c.out_shape(), std::move(y))};
 }
 
-constexpr Operation kOperations[] = {
+constexpr OperationRow kOperations[] = {
     {"DeformableConvolution", kAnyVersion, run_deformable},
     {"BinaryConvolution", kAnyVersion, run_binary},
 };
 
 }  // namespace
 
-std::span<const Operation> special_convolution_operations() { return kOperations; }
+std::span<const OperationRow> special_convolution_operations() { return kOperations; }
 
 }  // namespace blobsmith::reference

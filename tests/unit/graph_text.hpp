@@ -87,7 +87,7 @@ class GraphText : TextReader {
 
   Value operation(const std::string& type, const std::string& name) {
     const int version = take('@') ? static_cast<int>(integer()) : 0;
-    const ops::Op* row = ops::find_op(type, version);
+    const ops::OpRow* row = ops::find_op(type, version);
     if (!row) fail("no operation is called " + type);
     std::vector<Value> inputs;
     Attributes attributes;
@@ -103,7 +103,7 @@ class GraphText : TextReader {
     return graph_.make(type, std::move(inputs), std::move(attributes), version, name)->value();
   }
 
-  void read_attribute(const ops::Op& row, Attributes& attributes) {
+  void read_attribute(const ops::OpRow& row, Attributes& attributes) {
     const std::string name = word();
     expect('=');
     const std::string text = attribute_text();
@@ -114,7 +114,7 @@ class GraphText : TextReader {
     std::visit([&](const auto& v) { attributes.set(name, v); }, *parsed);
   }
 
-  static void complete_windows(const ops::Op& row, const std::vector<Value>& inputs, Attributes& attributes) {
+  static void complete_windows(const ops::OpRow& row, const std::vector<Value>& inputs, Attributes& attributes) {
     if (inputs.empty() || inputs[0].shape().size() < 3) return;
     const size_t axes = inputs[0].shape().size() - 2;
     for (const ops::AttributeSpec& spec : row.attributes) {

@@ -19,7 +19,7 @@ std::multiset<std::string> nodes_of(const Graph& g) {
     std::string text = ops::describe(*n);
     for (int i = 0; i < n->output_count() && !n->is("Result"); ++i)
       for (const std::string& t : n->output(i).tensor_names) text += " " + t;
-    const ops::Op* op = ops::find_op(n->type, n->version);
+    const ops::OpRow* op = ops::find_op(n->type, n->version);
     for (const ops::AttributeSpec& spec : op->attributes)
       if (const auto* v = n->attrs.find(spec.name)) text += " " + ops::print_attribute(spec, *v);
     const auto bytes = n->constant.bytes.span();
@@ -141,7 +141,7 @@ TEST_F(IrWriter, RandomNetworksReadBackAsTheyWere) {
 // Every default of every operation is printed as it is read.
 TEST(IrAttributes, PrintAndParseAgree) {
   int count = 0;
-  for (const ops::Op* op : ops::all_ops())
+  for (const ops::OpRow* op : ops::all_ops())
     for (const ops::AttributeSpec& spec : op->attributes) {
       if (spec.fallback == ops::kMandatory || spec.fallback == ops::kOptional) continue;
       const auto value = ops::parse_attribute(spec, spec.fallback);

@@ -3,7 +3,7 @@
 #include "vpu/memory/passes.hpp"
 #include "vpu/nce/hw_stage.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -149,7 +149,7 @@ TEST(ConcatOrder, TheMostFrequentOrderWinsAndOnATieTheChannelMajorOne) {
     std::vector<Data*> ins;
     for (DimsOrder o : orders_of_inputs) ins.push_back(p.add_data("in", kPart.reordered(o)));
     Data* out = p.add_data("out", kPart.with_dim(Dim::C, 16 * static_cast<int64_t>(ins.size())));
-    return order_wishes(*add_concat(p, "concat", nullptr, Dim::C, ins, out)).outputs[0];
+    return order_requirements(*add_concat(p, "concat", nullptr, Dim::C, ins, out)).outputs[0];
   };
   using namespace orders;
   EXPECT_EQ(vote({NHWC, NHWC, NCHW}), NHWC);

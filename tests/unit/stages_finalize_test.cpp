@@ -11,7 +11,7 @@
 #include "vpu/format/roi.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/contents.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -9,7 +9,7 @@
 #include "vpu/format/normalization.hpp"
 #include "vpu/format/recurrent.hpp"
 #include "vpu/format/roi.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {

@@ -47,13 +47,6 @@ Tensor whole(ElementType type, Shape shape, const std::vector<int64_t>& v) {
   return Tensor::of(ElementType::i32, std::move(shape), std::vector<int32_t>(v.begin(), v.end()));
 }
 
-std::vector<int64_t> random_integers(size_t count, int64_t low, int64_t high) {
-  std::mt19937 numbers(7);
-  std::vector<int64_t> v(count);
-  for (int64_t& x : v) x = low + static_cast<int64_t>(numbers() % static_cast<uint32_t>(high - low + 1));
-  return v;
-}
-
 using Integers = std::vector<int64_t>;
 
 Integers binary(const std::string& type, const Integers& a, const Integers& b, Attributes attrs = {}) {
@@ -222,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
                     FunctionCase{"Sinh", std::sinh, -11, 11}, FunctionCase{"Cosh", std::cosh, -11, 11},
                     FunctionCase{"Asinh", std::asinh, -30000, 30000}, FunctionCase{"Acosh", std::acosh, 1, 30000},
                     FunctionCase{"Atanh", std::atanh, -0.99, 0.99}),
-    [](const auto& info) { return std::string(info.param.type); });
+    [](const auto& of) { return std::string(of.param.type); });
 
 }  // namespace
 }  // namespace blobsmith

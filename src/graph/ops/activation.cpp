@@ -217,11 +217,11 @@ std::vector<Tensor> evaluate_convert(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op unary_op(std::string_view type, int opset = 1) {
+constexpr OpRow unary_op(std::string_view type, int opset = 1) {
   return {type, 0, {opset, 7}, 1, 1, {}, infer_like_input, evaluate_unary};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     unary_op("Abs"),
     unary_op("Acos"),
     unary_op("Acosh", 4),
@@ -265,6 +265,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> activation_ops() { return kOps; }
+std::span<const OpRow> activation_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

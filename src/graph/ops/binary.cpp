@@ -181,15 +181,17 @@ std::vector<Tensor> evaluate_select(const Node& n, Tensors inputs) {
   return {out.take()};
 }
 
-constexpr Op arithmetic(std::string_view type) {
+constexpr OpRow arithmetic(std::string_view type) {
   return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_arithmetic, evaluate_binary};
 }
-constexpr Op comparison(std::string_view type) {
+constexpr OpRow comparison(std::string_view type) {
   return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_comparison, evaluate_binary};
 }
-constexpr Op logic(std::string_view type) { return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_logic, evaluate_binary}; }
+constexpr OpRow logic(std::string_view type) {
+  return {type, 0, {1, 7}, 2, 2, kArithmetic, infer_logic, evaluate_binary};
+}
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     arithmetic("Add"),
     arithmetic("Subtract"),
     arithmetic("Multiply"),
@@ -216,6 +218,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> binary_ops() { return kOps; }
+std::span<const OpRow> binary_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

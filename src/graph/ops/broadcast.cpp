@@ -94,7 +94,7 @@ std::vector<Tensor> evaluate_tile(const Node& n, Tensors inputs) {
   return {std::move(out)};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Broadcast", 1, {1, 2}, 2, 3, kBroadcast1, infer_broadcast, evaluate_broadcast},
     {"Broadcast", 3, {3, 7}, 2, 3, kBroadcast3, infer_broadcast, evaluate_broadcast},
     {"Tile", 0, {1, 7}, 2, 2, {}, infer_tile, evaluate_tile},
@@ -102,6 +102,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> broadcast_ops() { return kOps; }
+std::span<const OpRow> broadcast_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

@@ -101,7 +101,7 @@ void infer_loop(Inference& in) {
   leave_body(in, body, loop_iterations(in, body));
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"TensorIterator", 0, {1, 7}, 1, kAnyNumber, {}, infer_tensor_iterator},
     {"Loop", 0, {5, 7}, 2, kAnyNumber, {}, infer_loop},
     {"StaticShapeLoop", 0, {}, 2, kAnyNumber, {}, infer_loop},
@@ -113,6 +113,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> control_flow_ops() { return kOps; }
+std::span<const OpRow> control_flow_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

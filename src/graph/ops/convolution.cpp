@@ -172,7 +172,7 @@ void infer_group_backprop(Inference& in) {
   backprop(in, multiply_dims(in.dim(1, 0), in.dim(1, 2)), 3);
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Convolution", 0, {1, 7}, 2, 2, kConvolution, infer_convolution},
     {"GroupConvolution", 0, {1, 7}, 2, 2, kGroup, infer_group},
     {"ConvolutionBackpropData", 0, {1, 7}, 2, 3, kBackprop, infer_backprop},
@@ -183,6 +183,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> convolution_ops() { return kOps; }
+std::span<const OpRow> convolution_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

@@ -127,7 +127,7 @@ void infer_roi_features(Inference& in) {
 
 void infer_top_k_rois(Inference& in) { in.output(in.type(), {in.attrs().integer("max_rois"), 4}); }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"DetectionOutput", 0, {1, 7}, 3, 5, kDetectionOutput, infer_detection_output},
     {"RegionYolo", 0, {1, 7}, 1, 1, kRegionYolo, infer_region_yolo},
     {"ExperimentalDetectronDetectionOutput", 0, {6, 7}, 4, 4, kDetectron, infer_detectron_output},
@@ -139,6 +139,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> detection_ops() { return kOps; }
+std::span<const OpRow> detection_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

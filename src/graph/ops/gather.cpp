@@ -88,7 +88,7 @@ void infer_gather_elements(Inference& in) {
 // data, indices in what a Gather of rows would give, rows.
 void infer_both_gathers(Inference& in) { in.output(in.type(), in.shape(1)); }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Gather", 1, {1, 6}, 3, 3, {}, infer_gather, evaluate_gather},
     {"Gather", 7, {7, 7}, 3, 3, kGather7, infer_gather, evaluate_gather},
     {"GatherND", 0, {5, 7}, 2, 2, kGatherND, infer_gather_nd},
@@ -99,6 +99,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> gather_ops() { return kOps; }
+std::span<const OpRow> gather_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

@@ -111,11 +111,11 @@ void infer_kept(Inference& in) {
 
 void infer_out_shape_of_reshape(Inference& in) { in.output(in.replaceable_type(in.type(1)), {in.dim(1, 0)}); }
 
-constexpr Op like_input(std::string_view type, int inputs, std::span<const AttributeSpec> attrs) {
+constexpr OpRow like_input(std::string_view type, int inputs, std::span<const AttributeSpec> attrs) {
   return {type, 0, {}, inputs, inputs, attrs, infer_like_input};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     like_input("PowerIE", 1, kPower),
     like_input("ScaleShiftIE", 3, {}),
     like_input("ReLUIE", 1, kRelu),
@@ -140,6 +140,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> legacy_layer_ops() { return kOps; }
+std::span<const OpRow> legacy_layer_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

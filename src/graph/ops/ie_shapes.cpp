@@ -119,7 +119,7 @@ void infer_ie_top_k(Inference& in) {
   in.output(in.type_attribute("index_element_type"), out);
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"ConvolutionIE", 0, {}, 2, 3, kIeConvolution, infer_ie_convolution},
     {"DeconvolutionIE", 0, {}, 2, 3, kDeconvolution, infer_deconvolution},
     {"FullyConnected", 0, {}, 2, 3, kFullyConnected, infer_fully_connected},
@@ -132,6 +132,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> legacy_ops() { return kOps; }
+std::span<const OpRow> legacy_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

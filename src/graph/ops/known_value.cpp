@@ -16,7 +16,7 @@ bool needs_no_inputs(const Node& n) { return n.is("ShapeOf"); }
 
 bool worth_computing(const Node& n) {
   if (n.is("Parameter") || n.body) return false;
-  const ops::Op* op = ops::find_op(n.type, n.version);
+  const ops::OpRow* op = ops::find_op(n.type, n.version);
   if (!op || !op->evaluate) return false;
   for (int i = 0; i < n.output_count(); ++i)
     if (!is_static(n.shape(i)) || element_count(n.shape(i)) > kLargestElements) return false;

@@ -102,13 +102,13 @@ void infer_einsum(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"MatMul", 0, {1, 7}, 2, 2, kMatMul, infer_matmul, evaluate_matmul},
     {"Einsum", 0, {7, 7}, 1, kAnyNumber, kEinsum, infer_einsum},
 };
 
 }  // namespace
 
-std::span<const Op> matmul_ops() { return kOps; }
+std::span<const OpRow> matmul_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

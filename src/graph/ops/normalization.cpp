@@ -95,7 +95,7 @@ std::vector<Tensor> evaluate_softmax(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Softmax", 0, {1, 7}, 1, 1, kSoftmax, infer_softmax, evaluate_softmax},
     {"LogSoftmax", 0, {5, 7}, 1, 1, kSoftmax, infer_softmax},
     {"BatchNormInference", 0, {1, 4}, 5, 5, kBatchNorm, infer_batch_norm_0},
@@ -109,6 +109,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> normalization_ops() { return kOps; }
+std::span<const OpRow> normalization_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

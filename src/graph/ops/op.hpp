@@ -86,7 +86,7 @@ struct Opsets {
   int first = 0, last = 0;
 };
 
-struct Op {
+struct OpRow {
   std::string_view type;
   int version;
   Opsets opsets;
@@ -98,38 +98,38 @@ struct Op {
 
 /// The row of a type in a version; nullptr when there is none. A type of one row only has no versions (its row says 0),
 /// so any version finds it.
-const Op* find_op(std::string_view type, int version);
+const OpRow* find_op(std::string_view type, int version);
 /// The row of a type (in any letter case) in an opset; nullptr when the opset has none.
-const Op* find_in_opset(std::string_view type, int opset);
+const OpRow* find_in_opset(std::string_view type, int opset);
 /// All rows, family by family.
-std::vector<const Op*> all_ops();
+std::vector<const OpRow*> all_ops();
 /// "v1::Add a (b[0]:f32[1,2], c[0]:f32[2]) -> ()": a node as validation messages show it.
 std::string describe(const Node& n);
 
 // The rows of each family, one per file of this folder.
-std::span<const Op> source_ops();
-std::span<const Op> convolution_ops();
-std::span<const Op> pooling_ops();
-std::span<const Op> binary_ops();
-std::span<const Op> activation_ops();
-std::span<const Op> normalization_ops();
-std::span<const Op> matmul_ops();
-std::span<const Op> reduction_ops();
-std::span<const Op> reshape_ops();
-std::span<const Op> slice_ops();
-std::span<const Op> broadcast_ops();
-std::span<const Op> rearrange_ops();
-std::span<const Op> gather_ops();
-std::span<const Op> scatter_ops();
-std::span<const Op> sorting_ops();
-std::span<const Op> resize_ops();
-std::span<const Op> roi_ops();
-std::span<const Op> prior_box_ops();
-std::span<const Op> detection_ops();
-std::span<const Op> recurrent_ops();
-std::span<const Op> control_flow_ops();
-std::span<const Op> sequence_ops();
-std::span<const Op> legacy_ops();
-std::span<const Op> legacy_layer_ops();
+std::span<const OpRow> source_ops();
+std::span<const OpRow> convolution_ops();
+std::span<const OpRow> pooling_ops();
+std::span<const OpRow> binary_ops();
+std::span<const OpRow> activation_ops();
+std::span<const OpRow> normalization_ops();
+std::span<const OpRow> matmul_ops();
+std::span<const OpRow> reduction_ops();
+std::span<const OpRow> reshape_ops();
+std::span<const OpRow> slice_ops();
+std::span<const OpRow> broadcast_ops();
+std::span<const OpRow> rearrange_ops();
+std::span<const OpRow> gather_ops();
+std::span<const OpRow> scatter_ops();
+std::span<const OpRow> sorting_ops();
+std::span<const OpRow> resize_ops();
+std::span<const OpRow> roi_ops();
+std::span<const OpRow> prior_box_ops();
+std::span<const OpRow> detection_ops();
+std::span<const OpRow> recurrent_ops();
+std::span<const OpRow> control_flow_ops();
+std::span<const OpRow> sequence_ops();
+std::span<const OpRow> legacy_ops();
+std::span<const OpRow> legacy_layer_ops();
 
 }  // namespace blobsmith::ops

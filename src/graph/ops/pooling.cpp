@@ -75,13 +75,13 @@ std::vector<Tensor> evaluate_max_pool(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"MaxPool", 0, {1, 7}, 1, 1, kMaxPool, infer_pooling, evaluate_max_pool},
     {"AvgPool", 0, {1, 7}, 1, 1, kAvgPool, infer_pooling},
 };
 
 }  // namespace
 
-std::span<const Op> pooling_ops() { return kOps; }
+std::span<const OpRow> pooling_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

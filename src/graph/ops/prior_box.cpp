@@ -255,7 +255,7 @@ void infer_prior_box_ie(Inference& in) {
   in.output(ElementType::f32, {1, 2, multiply_dims(multiply_dims(4, count_of(in.node())), cells)});
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"PriorBox", 0, {1, 7}, 2, 2, kPriorBox, infer_prior_box, evaluate_prior_box},
     {"PriorBoxClustered", 0, {1, 7}, 2, 2, kClustered, infer_prior_box, evaluate_prior_box},
     {"PriorBoxIE", 0, {}, 2, 2, kPriorBox, infer_prior_box_ie},
@@ -264,7 +264,7 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> prior_box_ops() { return kOps; }
+std::span<const OpRow> prior_box_ops() { return kOps; }
 
 }  // namespace ops
 }  // namespace blobsmith

@@ -203,7 +203,7 @@ void infer_patches(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"DepthToSpace", 0, {1, 7}, 1, 1, kDepth, infer_depth_to_space, evaluate_depth_to_space},
     {"SpaceToDepth", 0, {1, 7}, 1, 1, kDepth, infer_space_to_depth, evaluate_space_to_depth},
     {"SpaceToBatch", 0, {2, 7}, 4, 4, {}, infer_space_to_batch},
@@ -218,6 +218,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> rearrange_ops() { return kOps; }
+std::span<const OpRow> rearrange_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

@@ -106,7 +106,7 @@ void infer_sequence_ie(Inference& in) {
   for (int i = 0; i < states_of(in.node()); ++i) in.output(in.type(), {in.dim(0, 1 - time_axis), hidden});
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"LSTMCell", 0, {1, 3}, 5, 7, kLstmCell, infer_cell},
     {"LSTMCell", 4, {4, 7}, 5, 6, kLstmCell, infer_cell},
     {"GRUCell", 0, {3, 7}, 4, 5, kGruCell, infer_cell},
@@ -125,6 +125,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> recurrent_ops() { return kOps; }
+std::span<const OpRow> recurrent_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

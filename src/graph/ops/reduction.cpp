@@ -135,11 +135,11 @@ std::vector<Tensor> evaluate_reduction(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op reduction(std::string_view type, int opset = 1) {
+constexpr OpRow reduction(std::string_view type, int opset = 1) {
   return {type, 0, {opset, 7}, 2, 2, kReduce, infer_reduction, evaluate_reduction};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     reduction("ReduceMax"),   reduction("ReduceMin"),        reduction("ReduceMean"),
     reduction("ReduceSum"),   reduction("ReduceProd"),       reduction("ReduceL1", 4),
     reduction("ReduceL2", 4), reduction("ReduceLogicalAnd"), reduction("ReduceLogicalOr"),
@@ -147,6 +147,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> reduction_ops() { return kOps; }
+std::span<const OpRow> reduction_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

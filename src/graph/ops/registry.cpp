@@ -23,14 +23,14 @@ constexpr std::array kFamilies{source_ops,        convolution_ops, pooling_ops, 
                                resize_ops,        roi_ops,         prior_box_ops, detection_ops,   recurrent_ops,
                                control_flow_ops,  sequence_ops,    legacy_ops,    legacy_layer_ops};
 
-using Index = std::multimap<std::string, const Op*, std::less<>>;
+using Index = std::multimap<std::string, const OpRow*, std::less<>>;
 
 // All rows by lower-case type name.
 const Index& index() {
   static const Index table = [] {
     Index t;
     for (const auto& family : kFamilies)
-      for (const Op& op : family()) t.emplace(lower_case(op.type), &op);
+      for (const OpRow& op : family()) t.emplace(lower_case(op.type), &op);
     return t;
   }();
   return table;
@@ -46,7 +46,7 @@ void check_integers(std::string_view name, const Attributes::Value& value) {
   if (const auto* v = std::get_if<std::vector<int64_t>>(&value)) std::ranges::for_each(*v, check);
 }
 
-void complete_attributes(const Op& op, Inference& in) {
+void complete_attributes(const OpRow& op, Inference& in) {
   for (const AttributeSpec& spec : op.attributes) {
     if (const auto* value = in.attrs().find(spec.name)) {
       check_integers(spec.name, *value);
@@ -59,7 +59,7 @@ void complete_attributes(const Op& op, Inference& in) {
   }
 }
 
-void check_inputs(const Op& op, const Inference& in) {
+void check_inputs(const OpRow& op, const Inference& in) {
   const int count = in.input_count();
   if (count < op.min_inputs || (op.max_inputs != kAnyNumber && count > op.max_inputs))
     in.fail("it has " + std::to_string(count) + " inputs, " + std::to_string(op.min_inputs) +
@@ -80,7 +80,7 @@ void check_outputs(const Inference& in, const std::vector<std::pair<ElementType,
 }
 
 void infer_node(Graph& g, Node& n) {
-  const Op* op = find_op(n.type, n.version);
+  const OpRow* op = find_op(n.type, n.version);
   if (!op) throw Error(ErrorCode::UnknownOperation, "unknown operation \"" + n.type + "\" of layer \"" + n.name + "\"");
   Inference in(g, n);
   check_inputs(*op, in);
@@ -103,7 +103,7 @@ bool small_enough(const Node& n) {
 
 }  // namespace
 
-const Op* find_op(std::string_view type, int version) {
+const OpRow* find_op(std::string_view type, int version) {
   const auto [first, last] = index().equal_range(lower_case(type));
   if (first == last || first->second->type != type) return nullptr;
   if (std::next(first) == last) return first->second;
@@ -112,17 +112,17 @@ const Op* find_op(std::string_view type, int version) {
   return nullptr;
 }
 
-const Op* find_in_opset(std::string_view type, int opset) {
+const OpRow* find_in_opset(std::string_view type, int opset) {
   const auto [first, last] = index().equal_range(lower_case(type));
   for (auto it = first; it != last; ++it)
     if (it->second->opsets.first <= opset && opset <= it->second->opsets.last) return it->second;
   return nullptr;
 }
 
-std::vector<const Op*> all_ops() {
-  std::vector<const Op*> list;
+std::vector<const OpRow*> all_ops() {
+  std::vector<const OpRow*> list;
   for (const auto& family : kFamilies)
-    for (const Op& op : family()) list.push_back(&op);
+    for (const OpRow& op : family()) list.push_back(&op);
   return list;
 }
 
@@ -210,7 +210,7 @@ void infer_all(Graph& g) {
 }
 
 std::vector<Tensor> evaluate(const Node& n, std::span<const Tensor* const> inputs) {
-  const ops::Op* op = ops::find_op(n.type, n.version);
+  const ops::OpRow* op = ops::find_op(n.type, n.version);
   if (!op || !op->evaluate || static_cast<int>(inputs.size()) < op->min_inputs || !ops::small_enough(n)) return {};
   return op->evaluate(n, inputs);
 }

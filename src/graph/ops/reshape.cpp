@@ -220,7 +220,7 @@ std::vector<Tensor> evaluate_split(const Node& n, Tensors inputs) {
   return parts;
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Reshape", 0, {1, 7}, 2, 2, kReshape, infer_reshape, evaluate_reshape},
     {"Squeeze", 0, {1, 7}, 1, 2, {}, infer_squeeze, evaluate_reshape},
     {"Unsqueeze", 0, {1, 7}, 2, 2, {}, infer_unsqueeze, evaluate_reshape},
@@ -232,6 +232,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> reshape_ops() { return kOps; }
+std::span<const OpRow> reshape_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

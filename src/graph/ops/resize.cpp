@@ -158,13 +158,13 @@ std::vector<Tensor> evaluate_interpolate_4(const Node& n, Tensors inputs) {
   return {out.take()};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Interpolate", 0, {1, 3}, 2, 2, kInterpolate0, infer_interpolate_0},
     {"Interpolate", 4, {4, 7}, 3, 4, kInterpolate4, infer_interpolate_4, evaluate_interpolate_4},
 };
 
 }  // namespace
 
-std::span<const Op> resize_ops() { return kOps; }
+std::span<const OpRow> resize_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

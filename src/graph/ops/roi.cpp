@@ -87,7 +87,7 @@ void infer_proposal_4(Inference& in) {
   in.output(in.type(), {rows});
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"ROIPooling", 0, {1, 7}, 2, 2, kRoiPooling, infer_roi_pooling},
     {"PSROIPooling", 0, {1, 7}, 2, 2, kPsRoiPooling, infer_ps_roi_pooling},
     {"DeformablePSROIPooling", 0, {1, 7}, 2, 3, kDeformablePsRoi, infer_ps_roi_pooling},
@@ -98,6 +98,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> roi_ops() { return kOps; }
+std::span<const OpRow> roi_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

@@ -119,7 +119,7 @@ std::vector<Tensor> evaluate_scatter_nd(const Node& n, Tensors inputs) {
   return {out.take()};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"ScatterUpdate", 0, {3, 7}, 4, 4, {}, infer_scatter_update, evaluate_scatter_update},
     {"ScatterElementsUpdate", 0, {3, 7}, 4, 4, {}, infer_scatter_elements, evaluate_scatter_elements},
     {"ScatterNDUpdate", 0, {4, 7}, 3, 3, {}, infer_scatter_nd, evaluate_scatter_nd},
@@ -127,6 +127,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> scatter_ops() { return kOps; }
+std::span<const OpRow> scatter_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

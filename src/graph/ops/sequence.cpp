@@ -68,7 +68,7 @@ void infer_fourier(Inference& in) {
   in.output(in.type(), std::move(out));
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"CTCGreedyDecoder", 0, {1, 7}, 2, 2, kGreedy, infer_greedy},
     {"CTCGreedyDecoderSeqLen", 0, {6, 7}, 2, 3, kGreedySeqLen, infer_greedy_seq_len},
     {"CTCLoss", 0, {4, 7}, 4, 5, kLoss, infer_ctc_loss},
@@ -81,6 +81,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> sequence_ops() { return kOps; }
+std::span<const OpRow> sequence_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

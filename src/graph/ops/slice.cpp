@@ -256,7 +256,7 @@ std::vector<Tensor> evaluate_pad(const Node& n, Tensors inputs) {
   return {out.take()};
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"StridedSlice", 0, {1, 7}, 3, 4, kStridedSlice, infer_strided_slice, evaluate_strided_slice},
     {"Slice", 8, {}, 4, 5, {}, infer_slice, evaluate_slice},
     {"Pad", 0, {1, 7}, 3, 4, kPad, infer_pad, evaluate_pad},
@@ -264,6 +264,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> slice_ops() { return kOps; }
+std::span<const OpRow> slice_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

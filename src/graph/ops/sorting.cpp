@@ -175,7 +175,7 @@ void infer_nms_5(Inference& in) {
   in.output(in.type_attribute("output_type"), {1});
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"TopK", 1, {1, 2}, 2, 2, kTopK, infer_top_k, evaluate_top_k},
     {"TopK", 3, {3, 7}, 2, 2, kTopK, infer_top_k, evaluate_top_k},
     {"OneHot", 0, {1, 7}, 4, 4, kOneHot, infer_one_hot, evaluate_one_hot},
@@ -190,6 +190,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> sorting_ops() { return kOps; }
+std::span<const OpRow> sorting_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

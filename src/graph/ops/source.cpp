@@ -72,7 +72,7 @@ std::vector<Tensor> evaluate_range(const Node& n, Tensors inputs) {
   return result;
 }
 
-constexpr Op kOps[] = {
+constexpr OpRow kOps[] = {
     {"Parameter", 0, {1, 7}, 0, 0, {}, infer_unchanged},
     {"Constant", 0, {1, 7}, 0, 0, {}, infer_unchanged},
     {"Result", 0, {1, 7}, 1, 1, {}, infer_result},
@@ -84,6 +84,6 @@ constexpr Op kOps[] = {
 
 }  // namespace
 
-std::span<const Op> source_ops() { return kOps; }
+std::span<const OpRow> source_ops() { return kOps; }
 
 }  // namespace blobsmith::ops

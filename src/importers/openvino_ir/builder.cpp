@@ -43,14 +43,14 @@ Inputs connect(const Layer& layer, const Layers& layers, const std::map<uint32_t
   return inputs;
 }
 
-void require_input_count(const Layer& layer, const Inputs& inputs, const ops::Op& op) {
+void require_input_count(const Layer& layer, const Inputs& inputs, const ops::OpRow& op) {
   const auto count = static_cast<int>(inputs.size());
   if (count < op.min_inputs || (op.max_inputs != ops::kAnyNumber && count > op.max_inputs))
     throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");
 }
 
 Node* build_operation(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
-  const ops::Op& op = find_operation(layer, file);
+  const ops::OpRow& op = find_operation(layer, file);
   require_input_count(layer, inputs, op);
   Node* n = graph.add(std::string(op.type), inputs, op.version, layer.name);
   n->attrs = read_attributes(layer, op);
@@ -212,8 +212,8 @@ Tensor read_constant(const Layer& layer, const File& file) {
   return {type, std::move(shape), values->slice(0, needed).aligned(byte_width(type))};
 }
 
-const ops::Op& find_operation(const Layer& layer, const File& file) {
-  const ops::Op* op = ops::find_in_opset(layer.type, opset_of(layer, file));
+const ops::OpRow& find_operation(const Layer& layer, const File& file) {
+  const ops::OpRow* op = ops::find_in_opset(layer.type, opset_of(layer, file));
   if (op) return *op;
   const bool exists = later_opset(layer) != 0;  // perhaps it is one that has no counterpart here
   throw layer_error(ErrorCode::UnknownOperation, layer,
@@ -221,7 +221,7 @@ const ops::Op& find_operation(const Layer& layer, const File& file) {
                            : "Opset " + layer.opset + " doesn't contain the operation with type: " + layer.type);
 }
 
-Attributes read_attributes(const Layer& layer, const ops::Op& op, std::string_view left_out) {
+Attributes read_attributes(const Layer& layer, const ops::OpRow& op, std::string_view left_out) {
   Attributes attrs;
   const pugi::xml_node data = layer.data();
   for (const ops::AttributeSpec& spec : op.attributes) {

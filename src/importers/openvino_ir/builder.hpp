@@ -57,9 +57,9 @@ Tensor unpack(std::string_view type_name, Shape shape, const Bytes& bytes);
 /// Element type and shape of a Parameter layer.
 std::pair<ElementType, Shape> read_parameter(const Layer& layer, const File& file);
 /// The table row of a layer's type in its opset, with the opsets that Intel's reader looks elsewhere.
-const ops::Op& find_operation(const Layer& layer, const File& file);
+const ops::OpRow& find_operation(const Layer& layer, const File& file);
 /// Attributes of the row that <data> states, but for the one `left_out`.
-Attributes read_attributes(const Layer& layer, const ops::Op& op, std::string_view left_out = {});
+Attributes read_attributes(const Layer& layer, const ops::OpRow& op, std::string_view left_out = {});
 /// Reads the body, the port map and the back edges of a TensorIterator or Loop into `n`.
 void read_body(const Layer& layer, const File& file, Node& n);
 

@@ -44,7 +44,7 @@ std::vector<int64_t> LaterLayer::known_integers(size_t i, const char* what) cons
 }
 
 Node* LaterLayer::as(std::string type, int version, std::vector<Value> inputs, const char* left_out) {
-  const ops::Op& op = *ops::find_op(type, version);
+  const ops::OpRow& op = *ops::find_op(type, version);
   Attributes attrs = read_attributes(layer_, op, left_out);
   return make(std::move(type), std::move(inputs), std::move(attrs), version).node;
 }

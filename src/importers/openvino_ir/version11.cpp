@@ -20,7 +20,7 @@ Error no_opset7_form(const Layer& layer, const char* why) {
 }
 
 Node* add_as(Graph& graph, const Layer& layer, const Inputs& inputs, std::string_view type, int version) {
-  const ops::Op& op = *ops::find_op(type, version);
+  const ops::OpRow& op = *ops::find_op(type, version);
   Node* n = graph.add(std::string(type), inputs, version, layer.name);
   n->attrs = read_attributes(layer, op);
   return n;
@@ -113,10 +113,13 @@ struct Row {
   std::string_view type;
   Node* (*build)(Graph&, const Layer&, const Inputs&);
 };
-constexpr Row kRows[] = {{"MaxPool", build_max_pool},   {"SoftMax", build_softmax},
-                         {"PriorBox", build_prior_box}, {"DetectionOutput", build_detection_output},
+constexpr Row kRows[] = {{"MaxPool", build_max_pool},
+                         {"SoftMax", build_softmax},
+                         {"PriorBox", build_prior_box},
+                         {"DetectionOutput", build_detection_output},
                          {"DeformableConvolution", build_deformable_convolution},
-                         {"GatherND", build_gather_nd}, {"Slice", build_slice}};
+                         {"GatherND", build_gather_nd},
+                         {"Slice", build_slice}};
 
 // <rt_info><attribute name="old_api_map_order" value="0,2,3,1"/></rt_info>; early files append "_0" to the name.
 pugi::xml_node runtime_attribute(const Layer& layer, std::string_view name) {

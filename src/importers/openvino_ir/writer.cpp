@@ -82,8 +82,8 @@ std::string_view layer_type(std::string_view type) {
   return type;
 }
 
-const ops::Op& row_of(const Node& n) {
-  const ops::Op* op = ops::find_op(n.type, n.version);
+const ops::OpRow& row_of(const Node& n) {
+  const ops::OpRow* op = ops::find_op(n.type, n.version);
   if (op && op->opsets.first > 0) return *op;
   Error e(ErrorCode::NotYetSupported,
           "not yet supported: layer \"" + n.name + "\" of type " + n.type + " in an OpenVINO IR: no opset has it");
@@ -91,7 +91,7 @@ const ops::Op& row_of(const Node& n) {
 }
 
 /// The first opset that has the operation. quirk: ShuffleChannels states the third, though the first has it.
-std::string opset_of(const ops::Op& op) {
+std::string opset_of(const ops::OpRow& op) {
   return "opset" + std::to_string(op.type == "ShuffleChannels" ? 3 : op.opsets.first);
 }
 
@@ -136,7 +136,7 @@ class Net {
 
  private:
   void layer(const Node& n) {
-    const ops::Op& op = row_of(n);
+    const ops::OpRow& op = row_of(n);
     xml_.open("layer" + attribute("id", ids_.at(&n)) + attribute("name", unique_name(n)) +
               attribute("type", layer_type(n.type)) + attribute("version", opset_of(op)));
     if (n.body) return loop(n);
@@ -168,7 +168,7 @@ class Net {
     return text;
   }
 
-  std::string attributes(const Node& n, const ops::Op& op) {
+  std::string attributes(const Node& n, const ops::OpRow& op) {
     if (n.is_constant())
       return attribute("element_type", to_string(n.element_type())) + attribute("shape", shape_text(n.shape())) +
              attribute("offset", weights_.place(n.constant.bytes)) + attribute("size", n.constant.bytes.size());

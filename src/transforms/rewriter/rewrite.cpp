@@ -25,7 +25,7 @@ namespace {
 constexpr int kNewestOpset = 7;
 
 int newest_version(std::string_view type) {
-  const ops::Op* op = ops::find_in_opset(type, kNewestOpset);
+  const ops::OpRow* op = ops::find_in_opset(type, kNewestOpset);
   return op ? op->version : 0;
 }
 }  // namespace

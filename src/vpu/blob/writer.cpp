@@ -9,7 +9,7 @@
 
 #include "vpu/blob/byte_sink.hpp"
 #include "vpu/format/container.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {

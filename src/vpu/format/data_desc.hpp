@@ -118,7 +118,7 @@ inline constexpr int64_t kStrideAlignment = 16;  ///< bytes, of the hardware's r
 /// What a tensor's strides must fulfil, per memory position (0 = innermost).
 class StridesRequirement {
  public:
-  static StridesRequirement any() { return {}; }  ///< demands nothing
+  static StridesRequirement any() { return {}; }  ///< requires nothing
   static StridesRequirement standard() {
     StridesRequirement r;
     r.set(0, StrideRule::Compact);

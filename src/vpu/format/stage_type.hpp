@@ -150,6 +150,6 @@ enum class StageCategory { Special, HW, DMA, SHAVE };
 StageCategory category(StageType t);
 
 /// How many SHAVE processors a stage asks for, weakest to strongest.
-enum class ShaveDemand { NotNeeded, OnlyOne, TwoOrOne, CanBeLimited, NeedMax };
+enum class ShaveRequirement { NotNeeded, OnlyOne, TwoOrOne, CanBeLimited, NeedMax };
 
 }  // namespace blobsmith::vpu

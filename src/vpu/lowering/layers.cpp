@@ -9,7 +9,7 @@
 #include "vpu/lowering/custom_layers.hpp"
 #include "vpu/lowering/layer_types.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {

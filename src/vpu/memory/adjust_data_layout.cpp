@@ -1,7 +1,7 @@
-// adjustDataLayout (memory spec §3): every data object gets its final order of dimensions and its demands on
-// strides. Stages are asked in execution order, first for orders (OrderWishes), then for strides (StrideWishes);
-// where a stage wants its input differently, a Permute (order) or a Copy (strides) is put in front of it,
-// and further readers with the same wish share the result.
+// adjustDataLayout (memory spec §3): every data object gets its final order of dimensions and its requirements on
+// strides. Stages are asked in execution order, first for orders (OrderRequirements), then for strides
+// (StrideRequirements); where a stage wants its input differently, a Permute (order) or a Copy (strides) is put in
+// front of it, and further readers with the same requirement share the result.
 //
 // A convolution on the engine writes NCHW, a SHAVE kernel behind it wants its channels innermost, and so does
 // another:
@@ -14,12 +14,12 @@
 // is compared with what the stages asked for.
 #include "vpu/memory/passes.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
-/// The re-laid versions of each data object, so that a second reader with the same wish finds the first one's.
+/// The re-laid versions of each data object, so that a second reader with the same requirement finds the first one's.
 class Conversions {
  public:
   std::vector<Data*>& of(const Data* d) {
@@ -55,19 +55,19 @@ Data* make_version(Program& p, Conversions& conversions, const Data* d, const st
 // ---------------------------------------------------------------------------------------------------------------
 
 void convert_input_orders(Program& p, Conversions& conversions, Stage* s) {
-  const OrderWishes wishes = order_wishes(*s);
+  const OrderRequirements requirements = order_requirements(*s);
   for (int port = 0; port < s->input_count(); ++port) {
     Data* d = s->input(port);
-    const auto& wish = wishes.inputs[static_cast<size_t>(port)];
-    if (!wish || *wish == d->desc.order) continue;
+    const auto& required = requirements.inputs[static_cast<size_t>(port)];
+    if (!required || *required == d->desc.order) continue;
     Data* version = nullptr;
     for (Data* v : conversions.of(d))
-      if (v->desc.order == *wish) {
+      if (v->desc.order == *required) {
         version = v;
         break;
       }
     if (!version) {
-      version = make_version(p, conversions, d, "@order=" + wish->name(), d->desc.reordered(*wish));
+      version = make_version(p, conversions, d, "@order=" + required->name(), d->desc.reordered(*required));
       add_reorder(p, s->name + "@reorder-input-data=" + std::to_string(port), s->layer, d, version);
       conversions.of(d).push_back(version);
     }
@@ -77,17 +77,17 @@ void convert_input_orders(Program& p, Conversions& conversions, Stage* s) {
 
 DimsOrder order_asked_by_consumers(const Data* d) {
   for (const Use& u : d->consumers())
-    if (const auto wish = order_wishes(*u.stage).inputs[static_cast<size_t>(u.port)]) return *wish;
+    if (const auto required = order_requirements(*u.stage).inputs[static_cast<size_t>(u.port)]) return *required;
   return d->desc.order;
 }
 
 void convert_output_orders(Program& p, Conversions& conversions, Stage* s) {
-  const OrderWishes wishes = order_wishes(*s);
+  const OrderRequirements requirements = order_requirements(*s);
   for (int port = 0; port < s->output_count(); ++port) {
     Data* d = s->output(port);
     if (d->usage == DataUsage::Fake) continue;
-    const auto& wish = wishes.outputs[static_cast<size_t>(port)];
-    const DimsOrder order = wish ? *wish : order_asked_by_consumers(d);
+    const auto& required = requirements.outputs[static_cast<size_t>(port)];
+    const DimsOrder order = required ? *required : order_asked_by_consumers(d);
     if (order == d->desc.order) continue;
     Data* version = make_version(p, conversions, d, "@order=" + order.name(), d->desc.reordered(order));
     p.replace_output(s, port, version);
@@ -102,23 +102,24 @@ void convert_output_orders(Program& p, Conversions& conversions, Stage* s) {
 // --------------------------------------------------------------------------------------------------------------
 
 void convert_input_strides(Program& p, Conversions& conversions, Stage* s) {
-  const StrideWishes wishes = stride_wishes(*s);
+  const StrideRequirements requirements = stride_requirements(*s);
   for (int port = 0; port < s->input_count(); ++port) {
     Data* d = s->input(port);
-    const StridesRequirement wish = wishes.inputs[static_cast<size_t>(port)].value_or(StridesRequirement::standard());
-    if (d->satisfies(wish)) {
-      d->update_required_strides(wish);
+    const StridesRequirement required =
+        requirements.inputs[static_cast<size_t>(port)].value_or(StridesRequirement::standard());
+    if (d->satisfies(required)) {
+      d->update_required_strides(required);
       continue;
     }
     Data* version = nullptr;
     for (Data* v : conversions.of(d))
-      if (v->desc.order == d->desc.order && v->satisfies(wish)) {
+      if (v->desc.order == d->desc.order && v->satisfies(required)) {
         version = v;
         break;
       }
     if (!version) {
       version = make_version(p, conversions, d, d->usage == DataUsage::Const ? "" : "@adjust-strides", d->desc);
-      version->update_required_strides(wish);
+      version->update_required_strides(required);
       add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, d, version,
                "adjustDataLayout::input");
       conversions.of(d).push_back(version);
@@ -128,29 +129,29 @@ void convert_input_strides(Program& p, Conversions& conversions, Stage* s) {
 }
 
 /// What the producer states, completed by what the consumers state.
-StridesRequirement output_wish(const Data* d, const std::optional<StridesRequirement>& stated) {
-  StridesRequirement wish = stated.value_or(StridesRequirement::standard());
+StridesRequirement output_requirement(const Data* d, const std::optional<StridesRequirement>& stated) {
+  StridesRequirement required = stated.value_or(StridesRequirement::standard());
   for (const Use& u : d->consumers()) {
-    const auto theirs = stride_wishes(*u.stage).inputs[static_cast<size_t>(u.port)];
+    const auto theirs = stride_requirements(*u.stage).inputs[static_cast<size_t>(u.port)];
     if (!theirs) continue;
     for (int i = 0, n = d->desc.rank(); i < n; ++i)
-      if (wish.at(i) == StrideRule::Any) wish.set(i, theirs->at(i));
+      if (required.at(i) == StrideRule::Any) required.set(i, theirs->at(i));
   }
-  return wish;
+  return required;
 }
 
 void convert_output_strides(Program& p, Conversions& conversions, Stage* s) {
-  const StrideWishes wishes = stride_wishes(*s);
+  const StrideRequirements requirements = stride_requirements(*s);
   for (int port = 0; port < s->output_count(); ++port) {
     Data* d = s->output(port);
     if (d->usage == DataUsage::Fake) continue;
-    const StridesRequirement wish = output_wish(d, wishes.outputs[static_cast<size_t>(port)]);
-    if (d->satisfies(wish)) {
-      d->update_required_strides(wish);
+    const StridesRequirement required = output_requirement(d, requirements.outputs[static_cast<size_t>(port)]);
+    if (d->satisfies(required)) {
+      d->update_required_strides(required);
       continue;
     }
     Data* version = make_version(p, conversions, d, "@adjust-strides", d->desc);
-    version->update_required_strides(wish);
+    version->update_required_strides(required);
     p.replace_output(s, port, version);
     if (d->usage == DataUsage::Output) {
       add_copy(p, s->name + "@input=" + std::to_string(port) + "@align-strides", s->layer, version, d,
@@ -176,9 +177,9 @@ void check_port(const Stage& s, const Data* d, const std::optional<DimsOrder>& o
   require(d->usage != DataUsage::Const || d->satisfies(StridesRequirement::compact()), s, d, "the compact stride");
 }
 
-void check_wishes(const Stage& s) {
-  const OrderWishes order = order_wishes(s);
-  const StrideWishes strides = stride_wishes(s);
+void check_requirements(const Stage& s) {
+  const OrderRequirements order = order_requirements(s);
+  const StrideRequirements strides = stride_requirements(s);
   for (size_t i = 0; i < s.inputs().size(); ++i) check_port(s, s.inputs()[i], order.inputs[i], strides.inputs[i]);
   for (size_t i = 0; i < s.outputs().size(); ++i) check_port(s, s.outputs()[i], order.outputs[i], strides.outputs[i]);
 }
@@ -199,7 +200,7 @@ void adjust_data_layout(Program& p) {
     convert_output_strides(p, conversions, s);
   });
   p.for_each_stage([&](Stage* s) { finalize_layout(p, *s); });
-  p.for_each_stage([](Stage* s) { check_wishes(*s); });
+  p.for_each_stage([](Stage* s) { check_requirements(*s); });
 }
 
 }  // namespace blobsmith::vpu

@@ -15,7 +15,7 @@
 #include "vpu/memory/spill.hpp"
 #include "vpu/nce/hw_stage.hpp"
 #include "vpu/program/builders.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -29,7 +29,7 @@ void flush_hw_outputs(Program& p) {
     Data* out = s->output();
     Data* buffer = p.duplicate(out, "@intermediate");
     p.replace_output(s, 0, buffer);
-    buffer->required_strides = stride_wishes(*s).outputs[0].value_or(StridesRequirement::any());
+    buffer->required_strides = stride_requirements(*s).outputs[0].value_or(StridesRequirement::any());
     add_copy(p, s->name + "@flush-output", s->layer, buffer, out, "copyHwNetOutputs");
   });
 }
@@ -43,7 +43,7 @@ bool prefers_input_in_cmx(const Stage& s) {
          s.output()->desc.dim(Dim::C, 0) == 1024;
 }
 
-void wish_memory(Program& p) {
+void ask_for_memory(Program& p) {
   p.for_each_stage([](Stage* s) {
     if (is_hw(s)) (prefers_input_in_cmx(*s) ? s->input(0) : s->output())->set_memory_type_of_tree(MemoryType::CMX);
   });
@@ -97,7 +97,7 @@ std::vector<Data*> packing_candidates(Program& p) {
       Data* top = in->top_parent();
       if (top->usage != DataUsage::Intermediate || top->memory_type == MemoryType::CMX) continue;
       const Stage* producer = in->producer_stage();
-      if (!producer || is_spill(*producer) || shave_demand(*producer) == ShaveDemand::NeedMax) continue;
+      if (!producer || is_spill(*producer) || shave_requirement(*producer) == ShaveRequirement::NeedMax) continue;
       if (std::ranges::find(queue, top) == queue.end()) queue.push_back(top);
     }
   }
@@ -119,7 +119,7 @@ void pack_into_cmx(Program& p, Allocator& allocator) {
 
 void adjust_data_location(Program& p) {
   flush_hw_outputs(p);
-  wish_memory(p);
+  ask_for_memory(p);
   if (p.options.hw_acceleration) order_by_memory(p);
   Allocator allocator(p);
   allocate_with_spills(p, allocator);

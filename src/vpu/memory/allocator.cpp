@@ -17,7 +17,7 @@
 #include "vpu/memory/fixed_data.hpp"
 #include "vpu/options/faults.hpp"
 #include "vpu/program/loops.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -48,14 +48,14 @@ bool has_hw_neighbour(const Stage& s) {
 }
 
 /// How many of the available SHAVEs a stage takes.
-int shave_count(const Stage& s, ShaveDemand demand, int available) {
-  switch (demand) {
-    case ShaveDemand::NotNeeded: return 0;
-    case ShaveDemand::OnlyOne: return 1;
-    case ShaveDemand::TwoOrOne: return std::min(available, 2);
-    case ShaveDemand::CanBeLimited:
+int shave_count(const Stage& s, ShaveRequirement requirement, int available) {
+  switch (requirement) {
+    case ShaveRequirement::NotNeeded: return 0;
+    case ShaveRequirement::OnlyOne: return 1;
+    case ShaveRequirement::TwoOrOne: return std::min(available, 2);
+    case ShaveRequirement::CanBeLimited:
       return s.category() == StageCategory::HW || has_hw_neighbour(s) ? std::min(available, 2) : available;
-    case ShaveDemand::NeedMax: return available;
+    case ShaveRequirement::NeedMax: return available;
   }
   return available;
 }
@@ -109,7 +109,7 @@ void Allocator::begin_run() {
   live_.clear();
   chunks_.resize(program_.data_id_end());
   chunk_sizes_.resize(program_.data_id_end(), -1);
-  demands_.resize(program_.stage_id_end(), -1);
+  shave_requirements_.resize(program_.stage_id_end(), -1);
 }
 
 AllocationFailure Allocator::walk(Mode mode, const std::vector<Stage*>& stages) {
@@ -126,13 +126,13 @@ AllocationFailure Allocator::run_stage(Stage* s, Mode mode) {
   locked_shaves_ = 0;
   unread_.clear();
   if (mode == Mode::Full) s->num_shaves = 0;
-  const ShaveDemand demand = demand_of(*s);
-  if (demand == ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
+  const ShaveRequirement requirement = requirement_of(*s);
+  if (requirement == ShaveRequirement::NeedMax && !lock_shaves(*s, requirement, mode)) return {s, nullptr};
   if (Data* d = allocate_outputs(*s, mode)) return {s, d};
   if (mode == Mode::Full)
     for (Data* t : s->temps())
       if (!allocate(t, mode)) return {s, t};
-  if (demand != ShaveDemand::NeedMax && !lock_shaves(*s, demand, mode)) return {s, nullptr};
+  if (requirement != ShaveRequirement::NeedMax && !lock_shaves(*s, requirement, mode)) return {s, nullptr};
   release_inputs(*s, mode);
   if (mode == Mode::Full)
     for (Data* t : s->temps()) release(t);
@@ -364,13 +364,13 @@ void Allocator::release_inputs(const Stage& s, Mode mode) {
 // ------------------------------------------------------------------------------------------
 
 // A SHAVE works in its own CMX slice, so the slices that hold data are not available.
-bool Allocator::lock_shaves(Stage& s, ShaveDemand demand, Mode mode) {
-  if (demand == ShaveDemand::NotNeeded) return true;
+bool Allocator::lock_shaves(Stage& s, ShaveRequirement requirement, Mode mode) {
+  if (requirement == ShaveRequirement::NotNeeded) return true;
   const Resources& r = program_.resources;
   const int used_slices = static_cast<int>(ceil_div(cmx_.top(), kCmxSliceBytes));
   const int available = std::min(r.slices - used_slices, r.shaves);
-  if (available <= 0 || (demand == ShaveDemand::NeedMax && available < r.shaves)) return false;
-  locked_shaves_ = shave_count(s, demand, available);
+  if (available <= 0 || (requirement == ShaveRequirement::NeedMax && available < r.shaves)) return false;
+  locked_shaves_ = shave_count(s, requirement, available);
   if (mode == Mode::CmxOnly) return true;
   s.num_shaves = locked_shaves_;
   if (s.injected()) s.injected()->num_shaves = locked_shaves_;
@@ -386,12 +386,13 @@ int64_t Allocator::chunk_size(const Data* d) {
   return size;
 }
 
-ShaveDemand Allocator::demand_of(const Stage& s) {
+ShaveRequirement Allocator::requirement_of(const Stage& s) {
   const auto own = [&](const Stage& x) {
-    int8_t& demand = demands_[static_cast<size_t>(x.id())];
-    if (demand < 0)
-      demand = static_cast<int8_t>(x.category() == StageCategory::HW ? ShaveDemand::NotNeeded : shave_demand(x));
-    return static_cast<ShaveDemand>(demand);
+    int8_t& requirement = shave_requirements_[static_cast<size_t>(x.id())];
+    if (requirement < 0)
+      requirement =
+          static_cast<int8_t>(x.category() == StageCategory::HW ? ShaveRequirement::NotNeeded : shave_requirement(x));
+    return static_cast<ShaveRequirement>(requirement);
   };
   return s.injected() ? std::max(own(s), own(*s.injected())) : own(s);
 }

@@ -21,7 +21,7 @@ struct AllocationFailure {
   explicit operator bool() const { return stage != nullptr; }
 };
 
-/// An Allocator serves one pass: it remembers sizes and SHAVE demands, which must not change while it lives.
+/// An Allocator serves one pass: it remembers sizes and SHAVE requirements, which must not change while it lives.
 class Allocator {
  public:
   explicit Allocator(Program& program);
@@ -84,24 +84,24 @@ class Allocator {
   void release(Data* d);
   void release_inputs(const Stage& s, Mode mode);
   void drop_use(const Data* top);
-  bool lock_shaves(Stage& s, ShaveDemand demand, Mode mode);
+  bool lock_shaves(Stage& s, ShaveRequirement requirement, Mode mode);
 
   Chunk& chunk_of(const Data* d) { return chunks_[static_cast<size_t>(d->id())]; }
   bool is_live(const Chunk& c) const { return c.run == run_ && c.uses > 0; }
   Pool& pool(MemoryType m) { return m == MemoryType::CMX ? cmx_ : ddr_; }
   int64_t chunk_size(const Data* d);
-  ShaveDemand demand_of(const Stage& s);
+  ShaveRequirement requirement_of(const Stage& s);
 
   Program& program_;
   Pool ddr_, cmx_;
   int run_ = 0, next_sequence_ = 0, locked_shaves_ = 0;
-  std::vector<Data*> io_shapes_;      // shapes of dynamic network inputs and outputs: alive until the end
-  Program::MemorySizes fixed_;        // inputs, outputs and constants
-  std::vector<Chunk> chunks_;         // by data id
-  std::vector<int64_t> chunk_sizes_;  // by data id; -1: not yet known
-  std::vector<int8_t> demands_;       // by stage id, of the stage itself; -1: not yet known
-  std::vector<int> live_;             // ids of data with a live chunk
-  std::vector<const Data*> unread_;   // outputs of the current stage that nothing reads: they live as long as it runs
+  std::vector<Data*> io_shapes_;            // shapes of dynamic network inputs and outputs: alive until the end
+  Program::MemorySizes fixed_;              // inputs, outputs and constants
+  std::vector<Chunk> chunks_;               // by data id
+  std::vector<int64_t> chunk_sizes_;        // by data id; -1: not yet known
+  std::vector<int8_t> shave_requirements_;  // by stage id, of the stage itself; -1: not yet known
+  std::vector<int> live_;                   // ids of data with a live chunk
+  std::vector<const Data*> unread_;  // outputs of the current stage that nothing reads: they live as long as it runs
 
   bool knows_stages_ = false, fitted_ = false;  // fitted_: marks_ are of a walk to the end
   std::vector<Stage*> stages_;                  // in order; null where one was taken out

@@ -4,7 +4,7 @@
 
 #include "vpu/memory/allocator.hpp"
 #include "vpu/memory/passes.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -61,7 +61,7 @@ void inject_sw(Program& p) {
     const StageCategory c = s->category();
     if (c == StageCategory::HW)
       hw_stages.push_back(s);
-    else if (c != StageCategory::Special && shave_demand(*s) != ShaveDemand::NeedMax)
+    else if (c != StageCategory::Special && shave_requirement(*s) != ShaveRequirement::NeedMax)
       sw_stages.push_back(s);
   }
   const std::vector<int> loops = innermost_loops(p);

@@ -15,7 +15,7 @@
 #include "vpu/options/faults.hpp"
 #include "vpu/program/builders.hpp"
 #include "vpu/program/loops.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -62,13 +62,13 @@ void merge_equal_expands(Program& p) {
 // ---- is a copy needed?
 // --------------------------------------------------------------------------------------------------------
 
-bool fits(const Data* child, const DimValues& strides, const std::optional<StridesRequirement>& wish) {
-  return !wish || strides_satisfy(child->desc, strides, *wish);
+bool fits(const Data* child, const DimValues& strides, const std::optional<StridesRequirement>& required) {
+  return !required || strides_satisfy(child->desc, strides, *required);
 }
 
 bool consumers_accept(const Data* d, const DimValues& strides) {
   for (const Use& u : d->consumers())
-    if (!fits(d, strides, stride_wishes(*u.stage).inputs[static_cast<size_t>(u.port)])) return false;
+    if (!fits(d, strides, stride_requirements(*u.stage).inputs[static_cast<size_t>(u.port)])) return false;
   return true;
 }
 
@@ -82,7 +82,7 @@ CopyNeed input_copy_need(const Data* d, const Data* parent) {
   if (!fits(d, strides, d->required_strides) || !consumers_accept(d, strides)) return CopyNeed::Mandatory;
   const Stage* producer = d->producer_stage();
   if (!producer) return CopyNeed::No;
-  if (!fits(d, strides, stride_wishes(*producer).outputs[static_cast<size_t>(d->producer().port)]))
+  if (!fits(d, strides, stride_requirements(*producer).outputs[static_cast<size_t>(d->producer().port)]))
     return CopyNeed::Mandatory;
   return producer->category() == StageCategory::HW ? CopyNeed::Optional : CopyNeed::No;
 }

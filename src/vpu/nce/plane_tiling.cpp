@@ -46,7 +46,7 @@ int64_t fit_output_end(int64_t in, const AxisWindow& w, int64_t out_start, int64
   const int64_t all = output_size(in, w, ceil);
   int64_t end = out_end;
   while (total(end) > most || end > all) --end;
-  // quirk: the reference tests the wish, not the reduced end, against the size of the axis.
+  // quirk: the reference tests the end that was asked for, not the reduced end, against the size of the axis.
   return out_end <= all ? end : end + 1;
 }
 

@@ -1,4 +1,4 @@
-// adjustDataBatch (middle-end spec §3.23): stages that can only take one batch item at a time (BatchWishes say
+// adjustDataBatch (middle-end spec §3.23): stages that can only take one batch item at a time (BatchRequirements say
 // which) are taken out of the batch. Connected ones are treated together: one or two of them are duplicated per
 // item, longer runs are put into a loop that the device executes once per item.
 //
@@ -20,7 +20,7 @@
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
 #include "vpu/program/loops.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -30,10 +30,10 @@ using Stages = std::vector<Stage*>;
 
 /// Ports of inputs that are processed one batch item at a time.
 std::vector<int> split_ports(const Stage& s) {
-  const BatchWishes wishes = batch_wishes(s);
+  const BatchRequirements requirements = batch_requirements(s);
   std::vector<int> r;
-  for (size_t i = 0; i < wishes.inputs.size(); ++i)
-    if (wishes.inputs[i].value_or(false)) r.push_back(static_cast<int>(i));
+  for (size_t i = 0; i < requirements.inputs.size(); ++i)
+    if (requirements.inputs[i].value_or(false)) r.push_back(static_cast<int>(i));
   return r;
 }
 

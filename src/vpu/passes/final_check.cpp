@@ -1,7 +1,7 @@
 // What must hold after the last pass (middle-end spec §3.40). Changes nothing.
 #include "vpu/passes/passes.hpp"
 #include "vpu/program/edits.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -22,13 +22,13 @@ bool is_stub(const Stage& s) {
                   StageType::StubDeconv, StageType::StubPriorBox, StageType::StubPriorBoxClustered);
 }
 
-void check_order(const Stage& s, const Data* d, const std::optional<DimsOrder>& wish) {
-  ensure(!wish || is_fake(d) || d->desc.order == *wish,
+void check_order(const Stage& s, const Data* d, const std::optional<DimsOrder>& required) {
+  ensure(!required || is_fake(d) || d->desc.order == *required,
          "data '" + d->name + "' does not have the order that stage '" + s.name + "' requires");
 }
 
-void check_strides(const Stage& s, const Data* d, const std::optional<StridesRequirement>& wish) {
-  ensure(!wish || is_fake(d) || d->satisfies(*wish),
+void check_strides(const Stage& s, const Data* d, const std::optional<StridesRequirement>& required) {
+  ensure(!required || is_fake(d) || d->satisfies(*required),
          "data '" + d->name + "' does not have the strides that stage '" + s.name + "' requires");
 }
 
@@ -37,11 +37,12 @@ void check_batch(const Stage& s, const Data* d, const std::optional<bool>& one_a
          "data '" + d->name + "' has a batch that stage '" + s.name + "' does not take");
 }
 
-template <class Wishes, class Check>
-void check_ports(const Stage& s, const Wishes& wishes, Check check) {
-  for (size_t i = 0; i < wishes.inputs.size() && i < s.inputs().size(); ++i) check(s, s.inputs()[i], wishes.inputs[i]);
-  for (size_t i = 0; i < wishes.outputs.size() && i < s.outputs().size(); ++i)
-    check(s, s.outputs()[i], wishes.outputs[i]);
+template <class Requirements, class Check>
+void check_ports(const Stage& s, const Requirements& requirements, Check check) {
+  for (size_t i = 0; i < requirements.inputs.size() && i < s.inputs().size(); ++i)
+    check(s, s.inputs()[i], requirements.inputs[i]);
+  for (size_t i = 0; i < requirements.outputs.size() && i < s.outputs().size(); ++i)
+    check(s, s.outputs()[i], requirements.outputs[i]);
 }
 
 void check_convert(const Stage& s) {
@@ -63,13 +64,13 @@ void check_alignment(const Stage& s) {
 
 void check_stage(const Stage& s, const Resources& resources) {
   if (is_stub(s)) throw not_yet_supported(s, std::string(to_string(s.type)) + " is left after all passes");
-  check_ports(s, order_wishes(s), check_order);
-  check_ports(s, stride_wishes(s), check_strides);
-  check_ports(s, batch_wishes(s), check_batch);
+  check_ports(s, order_requirements(s), check_order);
+  check_ports(s, stride_requirements(s), check_strides);
+  check_ports(s, batch_requirements(s), check_batch);
   if (s.is(StageType::Convert)) check_convert(s);
   if (s.category() == StageCategory::HW) check_alignment(s);
-  const ShaveDemand demand = shave_demand(s);
-  ensure(s.num_shaves <= resources.shaves && (demand == ShaveDemand::NotNeeded) == (s.num_shaves == 0),
+  const ShaveRequirement requirement = shave_requirement(s);
+  ensure(s.num_shaves <= resources.shaves && (requirement == ShaveRequirement::NotNeeded) == (s.num_shaves == 0),
          "stage '" + s.name + "' has a wrong number of SHAVEs");
 }
 

@@ -1,6 +1,6 @@
 // Every stage checks the types of its data (middle-end spec §3.4). All that clash are told at once. Changes nothing.
 #include "vpu/passes/passes.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 

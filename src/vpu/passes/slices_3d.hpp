@@ -10,7 +10,7 @@ namespace blobsmith::vpu {
 /// Output side: data {W,H,C,N} per output depth, reshaped to {W,H,1,C,N} and concatenated into `whole`.
 std::vector<Data*> concat_depth(Program& p, const Stage& stage, Data* whole);
 
-/// Input side: data {W,H,C,N} per used input depth, made on demand, later cut out of the whole.
+/// Input side: data {W,H,C,N} per used input depth, made when needed, later cut out of the whole.
 class DepthSlices {
  public:
   DepthSlices(Program& p, Data* whole) : p_(p), whole_(whole) {}

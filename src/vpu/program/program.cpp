@@ -51,7 +51,7 @@ void Data::update_required_strides(const StridesRequirement& r) {
   }
   for (int i = 0, n = desc.rank(); i < n; ++i)
     if (required_strides.at(i) == StrideRule::Any) required_strides.set(i, r.at(i));
-  ensure(satisfies(r), "the demands on the strides of data '" + name + "' exclude each other");
+  ensure(satisfies(r), "the requirements on the strides of data '" + name + "' exclude each other");
 }
 
 namespace {

@@ -96,7 +96,7 @@ class Data {
   DimValues strides() const;  ///< bytes; the parent's for a region
   int64_t total_bytes() const { return byte_size(desc, strides()); }
   bool satisfies(const StridesRequirement& r) const { return strides_satisfy(desc, strides(), r); }
-  /// Merges a further demand (memory spec §1.2 updateRequiredStrides).
+  /// Merges a further requirement (memory spec §1.2 updateRequiredStrides).
   void update_required_strides(const StridesRequirement& r);
   void set_memory_type_of_tree(MemoryType m);  ///< of the top parent and all below it
 
@@ -213,7 +213,7 @@ class Program {
   Data* add_const(std::string name, DataDesc desc, Bytes content);  ///< content size must be desc.compact_bytes()
   Data* add_data(std::string name, DataDesc desc);
   Data* add_fake();
-  /// middle-end §1.3: Input/Output become Intermediate; attributes copied; strides demand and memory type not.
+  /// middle-end §1.3: Input/Output become Intermediate; attributes copied; required strides and memory type not.
   Data* duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc = {},
                   std::optional<Bytes> content = {});
   void remove(Data* d);               ///< must have no consumers

@@ -22,22 +22,22 @@ DimsOrder conv_order_of(const Stage& s) {
   return o.position(Dim::C) == 1 ? channels_at(o, 2) : o;
 }
 
-void conv_order(const Stage& s, OrderWishes& w) {
+void conv_order(const Stage& s, OrderRequirements& w) {
   const DimsOrder o = conv_order_of(s);
   if (o != s.input(0)->desc.order) w.inputs.at(0) = o;
   w.outputs.at(0) = o;
 }
 
-void ref_conv_order(const Stage& s, OrderWishes& w) {
+void ref_conv_order(const Stage& s, OrderRequirements& w) {
   w.inputs.at(0) = w.outputs.at(0) = channels_at(conv_order_of(s), 0);
 }
 
-void fc_order(const Stage& s, OrderWishes& w) {
+void fc_order(const Stage& s, OrderRequirements& w) {
   w.inputs.at(0) = s.input(0)->desc.order.with_dim_at(Dim::C, 0);
   w.outputs.at(0) = s.output(0)->desc.order.with_dim_at(Dim::C, 0);
 }
 
-void gemm_order(const Stage& s, OrderWishes& w) {
+void gemm_order(const Stage& s, OrderRequirements& w) {
   for (int i = 0; i < s.input_count(); ++i)
     w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
@@ -126,7 +126,7 @@ void finalize_fc(Program& p, Stage& s) {
 
 constexpr const char* kConvTypes = "FP16 FP16 -> FP16";
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Conv,
      .order = conv_order,
      .strides = compact_first,
@@ -173,6 +173,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> convolution_defs() { return kDefs; }
+std::span<const StageRow> convolution_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -6,12 +6,12 @@
 namespace blobsmith::vpu {
 namespace {
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Custom},
 };
 
 }  // namespace
 
-std::span<const StageDef> custom_defs() { return kDefs; }
+std::span<const StageRow> custom_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

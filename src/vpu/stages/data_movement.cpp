@@ -13,7 +13,7 @@ using namespace rules;
 // ---- Permute
 // ------------------------------------------------------------------------------------------------------------
 
-void permute_order(const Stage& s, OrderWishes& w) {
+void permute_order(const Stage& s, OrderRequirements& w) {
   w.outputs.at(0) = s.get<PermuteSpec>().output_order.value_or(s.input(0)->desc.order);
 }
 
@@ -31,7 +31,7 @@ std::unique_ptr<StageParams> encode_permute(const Stage& s) {
 // ---- Convert
 // ------------------------------------------------------------------------------------------------------------
 
-void convert_order(const Stage& s, OrderWishes& w) {
+void convert_order(const Stage& s, OrderRequirements& w) {
   if (s.output(0)->usage == DataUsage::Output)
     w.inputs.at(0) = s.output(0)->desc.order;
   else
@@ -39,19 +39,19 @@ void convert_order(const Stage& s, OrderWishes& w) {
 }
 
 /// Rows may be padded: the hardware reads the result.
-void convert_strides(const Stage&, StrideWishes& w) {
+void convert_strides(const Stage&, StrideRequirements& w) {
   w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact().remove(1);
 }
 
 // ---- Concat, Broadcast, Tile
 // ----------------------------------------------------------------------------------------------
 
-void concat_strides(const Stage&, StrideWishes& w) {
+void concat_strides(const Stage&, StrideRequirements& w) {
   for (auto& i : w.inputs) i = StridesRequirement::any();
   w.outputs.at(0) = StridesRequirement::any();
 }
 
-void broadcast_order(const Stage& s, OrderWishes& w) {
+void broadcast_order(const Stage& s, OrderRequirements& w) {
   const DimsOrder order = default_order(s.output(0));
   w.outputs.at(0) = s.input(0)->desc.rank() >= 3 && channel_minor(s.input(0)) ? channels_at(order, 0) : order;
 }
@@ -81,9 +81,9 @@ std::unique_ptr<StageParams> encode_pad(const Stage& s) {
 // ---- StridedSlice, Upsampling, HwFcRelayout
 // -------------------------------------------------------------------------------
 
-void upsampling_order(const Stage&, OrderWishes& w) { w.inputs.at(0) = w.outputs.at(0) = orders::NCHW; }
+void upsampling_order(const Stage&, OrderRequirements& w) { w.inputs.at(0) = w.outputs.at(0) = orders::NCHW; }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Copy, .order = output_keeps_order, .strides = any_first, .types = "T -> T"},
     {.type = StageType::None, .shaves = none},
     {.type = StageType::Permute,
@@ -133,6 +133,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> data_movement_defs() { return kDefs; }
+std::span<const StageRow> data_movement_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -41,8 +41,8 @@ bool fits_in_slices(const NmsLists& l, int64_t slices) {
 
 int64_t nms_boxes(const Stage& s) { return s.input(0)->desc.dim(Dim::H); }  // [batch, boxes, 4]
 
-ShaveDemand nms_shaves(const Stage& s) {
-  return fits_in_slices(NmsLists(nms_boxes(s)), 1) ? ShaveDemand::OnlyOne : ShaveDemand::NeedMax;
+ShaveRequirement nms_shaves(const Stage& s) {
+  return fits_in_slices(NmsLists(nms_boxes(s)), 1) ? ShaveRequirement::OnlyOne : ShaveRequirement::NeedMax;
 }
 
 void finalize_nms(Program& p, Stage& s) {
@@ -60,15 +60,15 @@ std::unique_ptr<StageParams> encode_nms(const Stage& s) {
 // ---- YOLO, CTC
 // ------------------------------------------------------------------------------------------------------------
 
-void region_yolo_strides(const Stage& s, StrideWishes& w) {
+void region_yolo_strides(const Stage& s, StrideRequirements& w) {
   if (s.get<RegionYoloParams>().do_softmax) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
 }
 
-void ctc_order(const Stage& s, OrderWishes& w) {
+void ctc_order(const Stage& s, OrderRequirements& w) {
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, position(s, Dim::C, s.input(0)));
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::DetectionOutput, .strides = compact_all, .types = "FP16 FP16 FP16 FP16* -> FP16"},
     {.type = StageType::StaticShapeNMS,
      .shaves = nms_shaves,
@@ -115,6 +115,6 @@ NmsMemory nms_memory(int64_t boxes, int64_t shaves) {
   return m;
 }
 
-std::span<const StageDef> detection_defs() { return kDefs; }
+std::span<const StageRow> detection_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -24,7 +24,7 @@ DimsOrder common_order(const Stage& s) {
   return out.rank() > chosen.rank() ? out : chosen;
 }
 
-void eltwise_order(const Stage& s, OrderWishes& w) {
+void eltwise_order(const Stage& s, OrderRequirements& w) {
   const DimsOrder common = common_order(s);
   for (int i = 0; i < 3; ++i) {
     const DimsOrder own = s.input(i)->desc.order;
@@ -81,11 +81,11 @@ std::unique_ptr<StageParams> encode(const Stage& s) {
   return p;
 }
 
-constexpr StageDef eltwise(StageType t) {
+constexpr StageRow eltwise(StageType t) {
   return {.type = t, .shaves = can_be_limited, .order = eltwise_order, .check_types = check, .encode = encode};
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     eltwise(StageType::Sum),           eltwise(StageType::Prod),        eltwise(StageType::Max),
     eltwise(StageType::Div),           eltwise(StageType::Min),         eltwise(StageType::Squared_diff),
     eltwise(StageType::Equal),         eltwise(StageType::Not_equal),   eltwise(StageType::Greater),
@@ -97,6 +97,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> eltwise_defs() { return kDefs; }
+std::span<const StageRow> eltwise_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -8,18 +8,18 @@ namespace {
 
 using namespace rules;
 
-StridesRequirement demand(const Data* d) {
+StridesRequirement requirement(const Data* d) {
   StridesRequirement r = d->desc.rank() >= 3 ? row_aligned() : StridesRequirement::any().set(0, StrideRule::Aligned);
   if (d->desc.dim(Dim::N, 1) > 1) r.set(d->desc.order.position(Dim::N), StrideRule::Compact);
   return r;
 }
 
-void hw_strides(const Stage& s, StrideWishes& w) {
-  w.inputs.at(0) = demand(s.input(0));
-  w.outputs.at(0) = demand(s.output(0));
+void hw_strides(const Stage& s, StrideRequirements& w) {
+  w.inputs.at(0) = requirement(s.input(0));
+  w.outputs.at(0) = requirement(s.output(0));
 }
 
-void hw_order(const Stage& s, OrderWishes& w) {
+void hw_order(const Stage& s, OrderRequirements& w) {
   if (s.input(0)->desc.rank() >= 3) w.inputs.at(0) = channels_at(s.input(0)->desc.order, 2);
   if (s.output(0)->desc.rank() >= 3) w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
@@ -33,7 +33,7 @@ std::vector<const Data*> buffers(const Stage& s) {
   return r;
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::MyriadXHwOp,
      .order = hw_order,
      .strides = hw_strides,
@@ -43,6 +43,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> hw_op_defs() { return kDefs; }
+std::span<const StageRow> hw_op_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

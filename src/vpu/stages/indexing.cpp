@@ -9,10 +9,10 @@ namespace {
 using namespace rules;
 
 /// Rows along the innermost axis are shared among the SHAVEs; along others there is one DMA task.
-ShaveDemand gather_elements_shaves(const Stage& s) {
+ShaveRequirement gather_elements_shaves(const Stage& s) {
   const auto& p = s.get<GatherElementsParams>();
   const bool innermost = p.axis == s.input(0)->desc.rank() - 1;
-  return p.row_indices_mode || innermost ? ShaveDemand::NeedMax : ShaveDemand::NotNeeded;
+  return p.row_indices_mode || innermost ? ShaveRequirement::NeedMax : ShaveRequirement::NotNeeded;
 }
 
 std::unique_ptr<StageParams> encode_reverse_sequence(const Stage& s) {
@@ -23,16 +23,16 @@ std::unique_ptr<StageParams> encode_reverse_sequence(const Stage& s) {
   return p;
 }
 
-void scatter_update_strides(const Stage&, StrideWishes& w) {
+void scatter_update_strides(const Stage&, StrideRequirements& w) {
   w.inputs.at(0) = w.inputs.at(2) = w.outputs.at(0) = StridesRequirement::compact();
 }
 
-void scatter_elements_strides(const Stage& s, StrideWishes& w) {
+void scatter_elements_strides(const Stage& s, StrideRequirements& w) {
   scatter_update_strides(s, w);
   w.inputs.at(1) = StridesRequirement::compact();
 }
 
-void non_zero_strides(const Stage& s, StrideWishes& w) {
+void non_zero_strides(const Stage& s, StrideRequirements& w) {
   const auto innermost_compact = [](const Data* d) {
     StridesRequirement r = d->required_strides;
     return r.set(0, StrideRule::Compact);
@@ -41,7 +41,7 @@ void non_zero_strides(const Stage& s, StrideWishes& w) {
   for (int i = 0; i < s.output_count(); ++i) w.outputs.at(static_cast<size_t>(i)) = innermost_compact(s.output(i));
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Gather,
      .shaves = none,
      .order = default_orders,
@@ -79,6 +79,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> indexing_defs() { return kDefs; }
+std::span<const StageRow> indexing_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -9,13 +9,13 @@ namespace {
 using namespace rules;
 
 /// The kernel across channels reads rows at multiples of 16 bytes unless the channels are innermost.
-void lrn_strides(const Stage& s, StrideWishes& w) {
+void lrn_strides(const Stage& s, StrideRequirements& w) {
   StridesRequirement r = StridesRequirement::compact();
   if (s.is(StageType::LRN) && !channel_minor(s.input(0))) r.set(1, StrideRule::Aligned);
   w.inputs.at(0) = w.outputs.at(0) = r;
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::SoftMax,
      .order = output_keeps_order,
      .types = "FP16 -> FP16",
@@ -42,6 +42,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> normalization_defs() { return kDefs; }
+std::span<const StageRow> normalization_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -8,13 +8,13 @@ namespace {
 
 using namespace rules;
 
-void pool_strides(const Stage& s, StrideWishes& w) {
+void pool_strides(const Stage& s, StrideRequirements& w) {
   if (channel_minor(s.input(0))) w.inputs.at(0) = StridesRequirement::compact();
 }
 
 constexpr const char* kPoolTypes = "FP16 -> FP16";
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::MaxPool, .order = all_keep_order, .strides = pool_strides, .types = kPoolTypes},
     {.type = StageType::AvgPool, .order = all_keep_order, .strides = pool_strides, .types = kPoolTypes},
     // In blobs of 2020.1; 2021.4 writes ReduceMean or AvgPool.
@@ -25,6 +25,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> pooling_defs() { return kDefs; }
+std::span<const StageRow> pooling_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -8,11 +8,11 @@ namespace {
 
 using namespace rules;
 
-void post_op_strides(const Stage&, StrideWishes& w) {
+void post_op_strides(const Stage&, StrideRequirements& w) {
   w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);
 }
 
-void screlu_order(const Stage& s, OrderWishes& w) {
+void screlu_order(const Stage& s, OrderRequirements& w) {
   for (int i = 0; i < s.input_count(); ++i) w.inputs.at(static_cast<size_t>(i)) = s.input(i)->desc.order;
   w.outputs.at(0) = s.input(0)->desc.order;
 }
@@ -20,11 +20,11 @@ void screlu_order(const Stage& s, OrderWishes& w) {
 constexpr const char* kUnary = "FP16 -> FP16";
 constexpr const char* kWithConstants = "FP16 FP16* -> FP16";
 
-constexpr StageDef post_op(StageType t, const char* types) {
+constexpr StageRow post_op(StageType t, const char* types) {
   return {.type = t, .shaves = two_or_one, .order = output_keeps_order, .strides = post_op_strides, .types = types};
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     post_op(StageType::Relu, kUnary),
     post_op(StageType::LeakyRelu, kUnary),
     post_op(StageType::BiasRelu, kWithConstants),
@@ -57,6 +57,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> post_op_defs() { return kDefs; }
+std::span<const StageRow> post_op_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -14,7 +14,7 @@ using namespace rules;
 
 constexpr int kLstmInputs = 5;
 
-void lstm_order(const Stage& s, OrderWishes& w) { channels_outer(s, w); }
+void lstm_order(const Stage& s, OrderRequirements& w) { channels_outer(s, w); }
 
 std::vector<const Data*> lstm_buffers(const Stage& s) {
   std::vector<const Data*> r(s.inputs().begin(), s.inputs().end());
@@ -57,11 +57,11 @@ std::unique_ptr<StageParams> encode_loop_end(const Stage& s) {
   return p;
 }
 
-void loop_start_order(const Stage& s, OrderWishes& w) {
+void loop_start_order(const Stage& s, OrderRequirements& w) {
   for (size_t i = 0; i < w.outputs.size() && i < s.inputs().size(); ++i) w.outputs[i] = s.inputs()[i]->desc.order;
 }
 
-void loop_end_order(const Stage& s, OrderWishes& w) {
+void loop_end_order(const Stage& s, OrderRequirements& w) {
   for (const LoopComponent& c : components(s)) w.outputs.at(static_cast<size_t>(c.port)) = inner(s, c)->desc.order;
   for (size_t i = 0; i < s.outputs().size(); ++i) {
     const int partner = s.outputs()[i]->marks.end_shared;
@@ -79,7 +79,7 @@ std::vector<const Data*> loop_buffers(const Stage& s) {
   return r;
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::LSTMCell,
      .order = lstm_order,
      .strides = compact_all,
@@ -91,6 +91,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> recurrent_defs() { return kDefs; }
+std::span<const StageRow> recurrent_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -13,7 +13,7 @@ namespace {
 using namespace rules;
 
 /// The layout must not change under the kernel: every tensor stays as it is.
-void reduce_order(const Stage& s, OrderWishes& w) {
+void reduce_order(const Stage& s, OrderRequirements& w) {
   w.inputs.at(0) = s.input(0)->desc.order;
   w.inputs.at(1) = s.input(1)->desc.order;
   w.outputs.at(0) = s.output(0)->desc.order;
@@ -43,7 +43,7 @@ void check_top_k(const Stage& s) {
                                             : "FP16 S32 -> FP16 S32");
 }
 
-constexpr StageDef reduce(StageType t) {
+constexpr StageRow reduce(StageType t) {
   return {.type = t,
           .shaves = can_be_limited,
           .order = reduce_order,
@@ -51,7 +51,7 @@ constexpr StageDef reduce(StageType t) {
           .types = "FP16|S32 S32 -> T"};
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     reduce(StageType::ReduceAnd),
     reduce(StageType::ReduceMin),
     reduce(StageType::ReduceMax),
@@ -66,6 +66,6 @@ constexpr StageDef kDefs[] = {
 
 }  // namespace
 
-std::span<const StageDef> reduction_defs() { return kDefs; }
+std::span<const StageRow> reduction_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

@@ -2,36 +2,36 @@
 #include <algorithm>
 
 #include "vpu/stages/rules.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 #include "vpu/stages/types_check.hpp"
 
 namespace blobsmith::vpu {
 namespace {
 
 /// Sorted by type.
-std::vector<const StageDef*> build_table() {
-  std::vector<const StageDef*> table;
+std::vector<const StageRow*> build_table() {
+  std::vector<const StageRow*> table;
   for (auto defs : {special_stage_defs(), hw_op_defs(), post_op_defs(), eltwise_defs(), data_movement_defs(),
                     indexing_defs(), convolution_defs(), pooling_defs(), normalization_defs(), resize_defs(),
                     reduction_defs(), detection_defs(), roi_defs(), recurrent_defs(), custom_defs()})
-    for (const StageDef& d : defs) table.push_back(&d);
-  std::ranges::sort(table, {}, &StageDef::type);
+    for (const StageRow& d : defs) table.push_back(&d);
+  std::ranges::sort(table, {}, &StageRow::type);
   return table;
 }
 
-ShaveDemand own_demand(const Stage& s) {
-  const StageDef& d = stage_def(s.type);
+ShaveRequirement own_requirement(const Stage& s) {
+  const StageRow& d = stage_row(s.type);
   if (d.shaves) return d.shaves(s);
-  return s.category() == StageCategory::SHAVE ? ShaveDemand::NeedMax : ShaveDemand::NotNeeded;
+  return s.category() == StageCategory::SHAVE ? ShaveRequirement::NeedMax : ShaveRequirement::NotNeeded;
 }
 
-/// The wishes of a stage and, behind its own ports, those of its injected child.
-template <class Wishes>
-Wishes wishes(const Stage& s, void (*StageDef::*member)(const Stage&, Wishes&)) {
-  Wishes w(s);
-  if (const auto own = stage_def(s.type).*member) own(s, w);
+/// The requirements of a stage and, behind its own ports, those of its injected child.
+template <class Requirements>
+Requirements requirements(const Stage& s, void (*StageRow::*member)(const Stage&, Requirements&)) {
+  Requirements w(s);
+  if (const auto own = stage_row(s.type).*member) own(s, w);
   if (const Stage* child = s.injected()) {
-    const Wishes c = wishes(*child, member);
+    const Requirements c = requirements(*child, member);
     std::ranges::copy(c.inputs, w.inputs.begin() + s.own_input_count());
     std::ranges::copy(c.outputs, w.outputs.begin() + s.own_output_count());
   }
@@ -44,29 +44,31 @@ const std::vector<Data*>& datas_of(const Stage& s, std::string_view kind) {
 
 }  // namespace
 
-const StageDef* find_stage_def(StageType t) {
-  static const std::vector<const StageDef*> table = build_table();
-  const auto it = std::ranges::lower_bound(table, t, {}, &StageDef::type);
+const StageRow* find_stage_def(StageType t) {
+  static const std::vector<const StageRow*> table = build_table();
+  const auto it = std::ranges::lower_bound(table, t, {}, &StageRow::type);
   return it != table.end() && (*it)->type == t ? *it : nullptr;
 }
 
-const StageDef& stage_def(StageType t) {
-  const StageDef* d = find_stage_def(t);
+const StageRow& stage_row(StageType t) {
+  const StageRow* d = find_stage_def(t);
   ensure(d != nullptr, std::string("no definition of stage type ") + to_string(t));
   return *d;
 }
 
-ShaveDemand shave_demand(const Stage& s) {
-  const ShaveDemand own = own_demand(s);
-  return s.injected() ? std::max(own, own_demand(*s.injected())) : own;
+ShaveRequirement shave_requirement(const Stage& s) {
+  const ShaveRequirement own = own_requirement(s);
+  return s.injected() ? std::max(own, own_requirement(*s.injected())) : own;
 }
 
-OrderWishes order_wishes(const Stage& s) { return wishes<OrderWishes>(s, &StageDef::order); }
-StrideWishes stride_wishes(const Stage& s) { return wishes<StrideWishes>(s, &StageDef::strides); }
-BatchWishes batch_wishes(const Stage& s) { return wishes<BatchWishes>(s, &StageDef::batch); }
+OrderRequirements order_requirements(const Stage& s) { return requirements<OrderRequirements>(s, &StageRow::order); }
+StrideRequirements stride_requirements(const Stage& s) {
+  return requirements<StrideRequirements>(s, &StageRow::strides);
+}
+BatchRequirements batch_requirements(const Stage& s) { return requirements<BatchRequirements>(s, &StageRow::batch); }
 
 void check_types(const Stage& s) {
-  const StageDef& d = stage_def(s.type);
+  const StageRow& d = stage_row(s.type);
   if (d.check_types)
     d.check_types(s);
   else if (d.types)
@@ -74,18 +76,18 @@ void check_types(const Stage& s) {
 }
 
 void finalize_layout(Program& p, Stage& s) {
-  if (const auto f = stage_def(s.type).finalize_layout) f(p, s);
+  if (const auto f = stage_row(s.type).finalize_layout) f(p, s);
 }
 
 std::shared_ptr<const StageParams> encode_params(const Stage& s) {
-  if (const auto encode = stage_def(s.type).encode) return encode(s);
+  if (const auto encode = stage_row(s.type).encode) return encode(s);
   if (!stage_format(s.type).make_params) return std::make_shared<StageParams>();
   ensure(s.params != nullptr, "stage '" + s.name + "' of type " + to_string(s.type) + " has no parameters");
   return s.params;
 }
 
 std::vector<const Data*> blob_buffers(const Stage& s) {
-  const StageDef& d = stage_def(s.type);
+  const StageRow& d = stage_row(s.type);
   if (d.buffers) return d.buffers(s);
   std::vector<const Data*> r;
   const std::vector<BufferOrderWord> order = parse_buffer_order(stage_format(s.type).buffer_order);

@@ -8,13 +8,13 @@ namespace {
 
 using namespace rules;
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Interp, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16"},
     {.type = StageType::Resample, .order = output_keeps_order, .batch = split_batch, .types = "FP16 -> FP16"},
 };
 
 }  // namespace
 
-std::span<const StageDef> resize_defs() { return kDefs; }
+std::span<const StageRow> resize_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

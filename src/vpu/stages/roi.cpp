@@ -14,17 +14,17 @@ using namespace rules;
 // ---- orders, strides
 // ------------------------------------------------------------------------------------------------------
 
-void proposal_order(const Stage& s, OrderWishes& w) {
+void proposal_order(const Stage& s, OrderRequirements& w) {
   for (int i : {0, 1}) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
 }
 
-void feature_extractor_order(const Stage& s, OrderWishes& w) {
+void feature_extractor_order(const Stage& s, OrderRequirements& w) {
   const auto levels = static_cast<int>(s.get<RoiFeatureExtractorParams>().levels_num);
   for (int i = 1; i <= levels; ++i) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
 
-void pooling_strides(const Stage& s, StrideWishes& w) {
+void pooling_strides(const Stage& s, StrideRequirements& w) {
   compact_first(s, w);
   w.inputs.at(1) = StridesRequirement::compact();
 }
@@ -50,7 +50,7 @@ std::vector<const Data*> feature_extractor_buffers(const Stage& s) {
   return r;
 }
 
-constexpr StageDef kDefs[] = {
+constexpr StageRow kDefs[] = {
     {.type = StageType::Proposal,
      .order = proposal_order,
      .strides = compact_all,
@@ -96,6 +96,6 @@ int64_t roi_feature_extractor_temp_bytes(int64_t rois, int64_t channels, int64_t
   return total;
 }
 
-std::span<const StageDef> roi_defs() { return kDefs; }
+std::span<const StageRow> roi_defs() { return kDefs; }
 
 }  // namespace blobsmith::vpu

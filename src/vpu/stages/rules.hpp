@@ -3,7 +3,7 @@
 #include <span>
 
 #include "vpu/program/specs.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu::rules {
 
@@ -18,33 +18,35 @@ int32_t position(const Stage& s, Dim dim, const Data* d);
 DimsOrder channels_at(DimsOrder order, int position);
 DimsOrder default_order(const Data* d);
 bool channel_minor(const Data* d);
-void output_keeps_order(const Stage&, OrderWishes&);  ///< every output like input 0
-void all_keep_order(const Stage&, OrderWishes&);      ///< input 0 as it is, output 0 like it
-void default_orders(const Stage&, OrderWishes&);      ///< every port
-void channels_outer(const Stage&, OrderWishes&);      ///< input 0 and output 0 with C at position 2
-void output_of_planes(const Stage&, OrderWishes&);    ///< output 0 like input 0 with C outside the spatial dimensions
-void concat_order(const Stage&, OrderWishes&);  ///< every port in the order that most inputs have (order_vote.hpp)
+void output_keeps_order(const Stage&, OrderRequirements&);  ///< every output like input 0
+void all_keep_order(const Stage&, OrderRequirements&);      ///< input 0 as it is, output 0 like it
+void default_orders(const Stage&, OrderRequirements&);      ///< every port
+void channels_outer(const Stage&, OrderRequirements&);      ///< input 0 and output 0 with C at position 2
+void output_of_planes(const Stage&,
+                      OrderRequirements&);  ///< output 0 like input 0 with C outside the spatial dimensions
+void concat_order(const Stage&,
+                  OrderRequirements&);  ///< every port in the order that most inputs have (order_vote.hpp)
 
 // ---- strides
 // ------------------------------------------------------------------------------------------------------------
-void compact_first(const Stage&, StrideWishes&);  ///< input 0 and output 0
-void compact_all(const Stage&, StrideWishes&);    ///< every port
-void compact_if_channel_minor(const Stage&, StrideWishes&);
-void any_first(const Stage&, StrideWishes&);  ///< input 0 and output 0: stated, but nothing demanded
-void row_aligned_output(const Stage&, StrideWishes&);
+void compact_first(const Stage&, StrideRequirements&);  ///< input 0 and output 0
+void compact_all(const Stage&, StrideRequirements&);    ///< every port
+void compact_if_channel_minor(const Stage&, StrideRequirements&);
+void any_first(const Stage&, StrideRequirements&);  ///< input 0 and output 0: stated, but nothing required
+void row_aligned_output(const Stage&, StrideRequirements&);
 /// Compact elements, rows at multiples of 16 bytes.
 StridesRequirement row_aligned();
 
 // ---- batch: input 0 and the outputs one item at a time
 // --------------------------------------------------------------------
-void split_batch(const Stage&, BatchWishes&);
+void split_batch(const Stage&, BatchRequirements&);
 
 // ---- SHAVEs
 // -------------------------------------------------------------------------------------------------------------
-ShaveDemand none(const Stage&);
-ShaveDemand only_one(const Stage&);
-ShaveDemand two_or_one(const Stage&);
-ShaveDemand can_be_limited(const Stage&);
+ShaveRequirement none(const Stage&);
+ShaveRequirement only_one(const Stage&);
+ShaveRequirement two_or_one(const Stage&);
+ShaveRequirement can_be_limited(const Stage&);
 
 // ---- parameters ----------------------------------------------------------------------------------------------------
 /// Parameters with an axis of input 0.
@@ -61,20 +63,20 @@ std::unique_ptr<StageParams> encode_along_input(const Stage& s) {
 namespace blobsmith::vpu {
 
 // The definitions of each file of this folder.
-std::span<const StageDef> special_stage_defs();
-std::span<const StageDef> hw_op_defs();
-std::span<const StageDef> post_op_defs();
-std::span<const StageDef> eltwise_defs();
-std::span<const StageDef> data_movement_defs();
-std::span<const StageDef> indexing_defs();
-std::span<const StageDef> convolution_defs();
-std::span<const StageDef> pooling_defs();
-std::span<const StageDef> normalization_defs();
-std::span<const StageDef> resize_defs();
-std::span<const StageDef> reduction_defs();
-std::span<const StageDef> detection_defs();
-std::span<const StageDef> roi_defs();
-std::span<const StageDef> recurrent_defs();
-std::span<const StageDef> custom_defs();
+std::span<const StageRow> special_stage_defs();
+std::span<const StageRow> hw_op_defs();
+std::span<const StageRow> post_op_defs();
+std::span<const StageRow> eltwise_defs();
+std::span<const StageRow> data_movement_defs();
+std::span<const StageRow> indexing_defs();
+std::span<const StageRow> convolution_defs();
+std::span<const StageRow> pooling_defs();
+std::span<const StageRow> normalization_defs();
+std::span<const StageRow> resize_defs();
+std::span<const StageRow> reduction_defs();
+std::span<const StageRow> detection_defs();
+std::span<const StageRow> roi_defs();
+std::span<const StageRow> recurrent_defs();
+std::span<const StageRow> custom_defs();
 
 }  // namespace blobsmith::vpu

@@ -6,7 +6,7 @@
 
 namespace blobsmith::vpu::types_check {
 
-/// `rule` as StageDef::types: "FP16 FP16|S32 FP16* -> T". Fakes fit anywhere. Throws TypeMismatch.
+/// `rule` as StageRow::types: "FP16 FP16|S32 FP16* -> T". Fakes fit anywhere. Throws TypeMismatch.
 void ports(const Stage& s, std::string_view rule);
 /// One port; `kind` is "input" or "output", `allowed` "FP16|S32".
 void port(const Stage& s, std::string_view kind, int index, const Data* d, std::string_view allowed);

@@ -236,9 +236,9 @@ std::vector<Value> deform_conv(Context& c) {
     for (size_t a = 0; a < 2; ++a) {
       const auto column = static_cast<int64_t>(a);
       const Value moved = s.reshape(s.slice(own, 3, column, column + 1), {batch, taps, places});
-      const Value whole = s.floor(moved), part = s.reshape(s.subtract(moved, whole), {rows, 1});
+      const Value whole = s.floor(moved), fraction = s.reshape(s.subtract(moved, whole), {rows, 1});
       const Value still = s.reals({1, taps, places}, window_places(window, kernel, {o[2], o[3]}, a));
-      axes.push_back(sampler.between(s.reshape(s.add(whole, still), {rows, 1}), part, x[a + 2]));
+      axes.push_back(sampler.between(s.reshape(s.add(whole, still), {rows, 1}), fraction, x[a + 2]));
     }
     const Value map = pixel_rows(s, s.slice(c.input(0), 1, part * channels, (part + 1) * channels));
     Value y = sampler.sample(map, first_rows(s, batch, taps * places), axes, {x[2], x[3]});

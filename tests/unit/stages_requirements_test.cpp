@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "vpu/program/builders.hpp"
-#include "vpu/stages/stage_def.hpp"
+#include "vpu/stages/stage_row.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -28,89 +28,89 @@ constexpr StrideRule kCompact = StrideRule::Compact, kAligned = StrideRule::Alig
 
 TEST_F(StageWishes, PostOpKeepsTheOrderAndLeavesRowsFree) {
   const Stage* s = stage(StageType::Relu, {data(orders::NHWC, {7, 5, 3, 1})}, {nchw()});
-  EXPECT_FALSE(order_wishes(*s).inputs[0]);
-  EXPECT_EQ(order_wishes(*s).outputs[0], orders::NHWC);
-  EXPECT_EQ(stride_wishes(*s).inputs[0], rules({{0, kCompact}, {2, kCompact}}));
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::TwoOrOne);
+  EXPECT_FALSE(order_requirements(*s).inputs[0]);
+  EXPECT_EQ(order_requirements(*s).outputs[0], orders::NHWC);
+  EXPECT_EQ(stride_requirements(*s).inputs[0], rules({{0, kCompact}, {2, kCompact}}));
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::TwoOrOne);
 }
 
 TEST_F(StageWishes, MishIsAPostOpThatTakesAllShaves) {
   const Stage* s = stage(StageType::Mish, {nchw()}, {nchw()});
-  EXPECT_EQ(order_wishes(*s).outputs[0], orders::NCHW);
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::NeedMax);
+  EXPECT_EQ(order_requirements(*s).outputs[0], orders::NCHW);
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::NeedMax);
 }
 
 TEST_F(StageWishes, HardwareStageWantsPlanesOfAlignedRows) {
   Data* in = data(orders::NHWC, {7, 5, 3, 2});
   const Stage* s = stage(StageType::MyriadXHwOp, {in, p.add_fake(), p.add_fake(), p.add_fake()}, {nchw()});
-  EXPECT_EQ(order_wishes(*s).inputs[0], orders::NCHW);
-  EXPECT_EQ(stride_wishes(*s).inputs[0], rules({{0, kCompact}, {1, kAligned}, {3, kCompact}}));  // N = 2
-  EXPECT_EQ(stride_wishes(*s).outputs[0], rules({{0, kCompact}, {1, kAligned}}));
-  EXPECT_FALSE(order_wishes(*s).inputs[1]);
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::NotNeeded);
+  EXPECT_EQ(order_requirements(*s).inputs[0], orders::NCHW);
+  EXPECT_EQ(stride_requirements(*s).inputs[0], rules({{0, kCompact}, {1, kAligned}, {3, kCompact}}));  // N = 2
+  EXPECT_EQ(stride_requirements(*s).outputs[0], rules({{0, kCompact}, {1, kAligned}}));
+  EXPECT_FALSE(order_requirements(*s).inputs[1]);
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::NotNeeded);
 }
 
 TEST_F(StageWishes, VectorsOfHardwareStagesAreAlignedInside) {
   const Stage* s =
       stage(StageType::MyriadXHwOp, {p.add_data("v", DataDesc({16, 1}))}, {p.add_data("w", DataDesc({16, 1}))});
-  EXPECT_EQ(stride_wishes(*s).inputs[0], rules({{0, kAligned}}));
-  EXPECT_FALSE(order_wishes(*s).inputs[0]);
+  EXPECT_EQ(stride_requirements(*s).inputs[0], rules({{0, kAligned}}));
+  EXPECT_FALSE(order_requirements(*s).inputs[0]);
 }
 
 TEST_F(StageWishes, InjectedChildAddsItsOwn) {
   Stage* hw = stage(StageType::MyriadXHwOp, {nchw(), p.add_fake(), p.add_fake(), p.add_fake()}, {nchw()});
   Stage* sw = stage(StageType::Sigmoid, {data(orders::NHWC, {7, 5, 3, 1})}, {nchw()});
   p.inject(hw, sw);
-  EXPECT_EQ(shave_demand(*hw), ShaveDemand::TwoOrOne);
-  ASSERT_EQ(order_wishes(*hw).outputs.size(), 2u);
-  EXPECT_EQ(order_wishes(*hw).outputs[1], orders::NHWC);
-  EXPECT_EQ(stride_wishes(*hw).inputs[4], rules({{0, kCompact}, {2, kCompact}}));
+  EXPECT_EQ(shave_requirement(*hw), ShaveRequirement::TwoOrOne);
+  ASSERT_EQ(order_requirements(*hw).outputs.size(), 2u);
+  EXPECT_EQ(order_requirements(*hw).outputs[1], orders::NHWC);
+  EXPECT_EQ(stride_requirements(*hw).inputs[4], rules({{0, kCompact}, {2, kCompact}}));
   EXPECT_EQ(blob_buffers(*hw).size(), 2u);  // neither fakes nor the child's
 }
 
 TEST_F(StageWishes, ConvertToTheOutsideTakesTheOrderFromThere) {
   Data* out = p.add_output("out", shaped(orders::NHWC, {7, 5, 3, 1}));
   const Stage* outward = stage(StageType::Convert, {nchw()}, {out});
-  EXPECT_EQ(order_wishes(*outward).inputs[0], orders::NHWC);
-  EXPECT_FALSE(order_wishes(*outward).outputs[0]);
+  EXPECT_EQ(order_requirements(*outward).inputs[0], orders::NHWC);
+  EXPECT_FALSE(order_requirements(*outward).outputs[0]);
   const Stage* inward = stage(StageType::Convert, {nchw()}, {nchw()});
-  EXPECT_EQ(order_wishes(*inward).outputs[0], orders::NCHW);
-  EXPECT_EQ(stride_wishes(*inward).outputs[0], StridesRequirement::compact().remove(1));
+  EXPECT_EQ(order_requirements(*inward).outputs[0], orders::NCHW);
+  EXPECT_EQ(stride_requirements(*inward).outputs[0], StridesRequirement::compact().remove(1));
 }
 
 TEST_F(StageWishes, CopyStatesThatItDemandsNothing) {
   const Stage* s = stage(StageType::Copy, {nchw()}, {nchw()});
-  EXPECT_EQ(stride_wishes(*s).inputs[0], StridesRequirement::any());
+  EXPECT_EQ(stride_requirements(*s).inputs[0], StridesRequirement::any());
 }
 
 TEST_F(StageWishes, PermuteOutputsItsFixedOrderOrThatOfItsInput) {
   Data* in = data(orders::NHWC, {7, 5, 3, 1});
-  EXPECT_EQ(order_wishes(*add_reorder(p, "r", nullptr, in, nchw())).outputs[0], orders::NCHW);
+  EXPECT_EQ(order_requirements(*add_reorder(p, "r", nullptr, in, nchw())).outputs[0], orders::NCHW);
   DimValues swap{{Dim::W, 1}, {Dim::H, 0}, {Dim::C, 2}, {Dim::N, 3}};
-  EXPECT_EQ(order_wishes(*add_permute(p, "p", nullptr, in, nchw(), swap)).outputs[0], orders::NHWC);
+  EXPECT_EQ(order_requirements(*add_permute(p, "p", nullptr, in, nchw(), swap)).outputs[0], orders::NHWC);
 }
 
 TEST_F(StageWishes, EltwiseFollowsTheInputOfHigherRankAndPrefersChannelsInside) {
   const Stage* mixed = stage(StageType::Sum, {nchw(), data(orders::NHCW, {7, 5, 3, 1}), p.add_fake()}, {nchw()});
-  EXPECT_EQ(order_wishes(*mixed).inputs[0], orders::NHCW);  // channels at position 1 win
-  EXPECT_EQ(order_wishes(*mixed).outputs[0], orders::NHCW);
-  EXPECT_EQ(order_wishes(*mixed).inputs[2], orders::C);
+  EXPECT_EQ(order_requirements(*mixed).inputs[0], orders::NHCW);  // channels at position 1 win
+  EXPECT_EQ(order_requirements(*mixed).outputs[0], orders::NHCW);
+  EXPECT_EQ(order_requirements(*mixed).inputs[2], orders::C);
   const Stage* ranks =
       stage(StageType::Sum, {p.add_data("v", DataDesc({4})), data(orders::NHWC, {7, 5, 3, 1}), p.add_fake()}, {nchw()});
-  EXPECT_EQ(order_wishes(*ranks).inputs[0], orders::C);
-  EXPECT_EQ(order_wishes(*ranks).outputs[0], orders::NHWC);
-  EXPECT_EQ(shave_demand(*ranks), ShaveDemand::CanBeLimited);
-  EXPECT_FALSE(stride_wishes(*ranks).inputs[0]);
+  EXPECT_EQ(order_requirements(*ranks).inputs[0], orders::C);
+  EXPECT_EQ(order_requirements(*ranks).outputs[0], orders::NHWC);
+  EXPECT_EQ(shave_requirement(*ranks), ShaveRequirement::CanBeLimited);
+  EXPECT_FALSE(stride_requirements(*ranks).inputs[0]);
 }
 
 TEST_F(StageWishes, SoftwareConvolutionMovesChannelsOutOfTheMiddle) {
   const Stage* hcw = stage(StageType::Conv, {data(orders::NHCW, {7, 5, 3, 1}), nchw()}, {nchw()});
-  EXPECT_EQ(order_wishes(*hcw).inputs[0], orders::NCHW);
+  EXPECT_EQ(order_requirements(*hcw).inputs[0], orders::NCHW);
   const Stage* hwc = stage(StageType::Conv, {data(orders::NHWC, {7, 5, 3, 1}), nchw()}, {nchw()});
-  EXPECT_FALSE(order_wishes(*hwc).inputs[0]);
-  EXPECT_EQ(order_wishes(*hwc).outputs[0], orders::NHWC);
-  EXPECT_EQ(batch_wishes(*hwc).inputs[0], true);
-  EXPECT_FALSE(batch_wishes(*hwc).inputs[1]);
+  EXPECT_FALSE(order_requirements(*hwc).inputs[0]);
+  EXPECT_EQ(order_requirements(*hwc).outputs[0], orders::NHWC);
+  EXPECT_EQ(batch_requirements(*hwc).inputs[0], true);
+  EXPECT_FALSE(batch_requirements(*hwc).inputs[1]);
 }
 
 // ---- views
@@ -119,7 +119,7 @@ TEST_F(StageWishes, SoftwareConvolutionMovesChannelsOutOfTheMiddle) {
 TEST_F(StageWishes, ConcatTakesTheMostFrequentOrder) {
   Data* a = data(orders::NHWC, {7, 5, 3, 1});
   const auto concat = [&](std::vector<Data*> in) {
-    return order_wishes(*add_concat(p, "c", nullptr, Dim::C, std::move(in), nchw())).outputs[0];
+    return order_requirements(*add_concat(p, "c", nullptr, Dim::C, std::move(in), nchw())).outputs[0];
   };
   EXPECT_EQ(concat({a, nchw(), a}), orders::NHWC);
   EXPECT_EQ(concat({nchw(), a}), orders::NCHW);  // a tie: channels at position 2
@@ -133,7 +133,7 @@ TEST_F(StageWishes, ConcatPassesTheDemandsOfItsReaderOnBelowTheCut) {
   Data* out = data(orders::NCHW, {7, 5, 6, 1});
   const Stage* concat = add_concat(p, "c", nullptr, Dim::C, {a, b}, out);
   stage(StageType::MyriadXHwOp, {out, p.add_fake(), p.add_fake(), p.add_fake()}, {nchw()});
-  const StrideWishes w = stride_wishes(*concat);
+  const StrideRequirements w = stride_requirements(*concat);
   EXPECT_EQ(w.inputs[0], rules({{0, kCompact}, {1, kAligned}}));
   EXPECT_EQ(w.outputs[0], rules({{0, kCompact}, {1, kAligned}}));
 }
@@ -143,7 +143,7 @@ TEST_F(StageWishes, SplitAlongRowsDoesNotAskCompactChannelsOfItsParts) {
   in->required_strides = StridesRequirement::compact();
   Data* a = data(orders::NCHW, {3, 5, 3, 1});
   Data* b = data(orders::NCHW, {4, 5, 3, 1});
-  const StrideWishes w = stride_wishes(*add_split(p, "s", nullptr, Dim::W, in, {a, b}));
+  const StrideRequirements w = stride_requirements(*add_split(p, "s", nullptr, Dim::W, in, {a, b}));
   EXPECT_EQ(w.outputs[0]->at(0), kCompact);
   EXPECT_EQ(w.outputs[0]->at(1), StrideRule::Any);
   EXPECT_EQ(w.inputs[0], StridesRequirement::compact());
@@ -156,15 +156,15 @@ TEST_F(StageWishes, DemandsTravelThroughAChainOfViews) {
   const Stage* crop = add_crop(p, "crop", nullptr, in, cropped);
   add_expand(p, "expand", nullptr, cropped, expanded);
   stage(StageType::MyriadXHwOp, {expanded, p.add_fake(), p.add_fake(), p.add_fake()}, {nchw()});
-  EXPECT_EQ(stride_wishes(*crop).inputs[0], rules({{0, kCompact}, {1, kAligned}}));
+  EXPECT_EQ(stride_requirements(*crop).inputs[0], rules({{0, kCompact}, {1, kAligned}}));
 }
 
 TEST_F(StageWishes, ReshapeNeedsTheDefaultOrderAndNoGaps) {
   Data* in = data(orders::NHWC, {7, 5, 3, 1});
   const Stage* s = add_reshape(p, "r", nullptr, in, p.add_data("flat", DataDesc({105, 1})));
-  EXPECT_EQ(order_wishes(*s).inputs[0], orders::NCHW);
-  EXPECT_EQ(order_wishes(*s).outputs[0], orders::NC);
-  EXPECT_EQ(stride_wishes(*s).inputs[0], StridesRequirement::compact());
+  EXPECT_EQ(order_requirements(*s).inputs[0], orders::NCHW);
+  EXPECT_EQ(order_requirements(*s).outputs[0], orders::NC);
+  EXPECT_EQ(stride_requirements(*s).inputs[0], StridesRequirement::compact());
 }
 
 // ---- SHAVEs
@@ -175,22 +175,22 @@ TEST_F(StageWishes, GatherElementsNeedsShavesAlongTheInnermostAxis) {
   GatherElementsParams params;
   params.axis = 3;
   s->set(params);
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::NeedMax);
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::NeedMax);
   params.axis = 1;
   s->set(params);
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::NotNeeded);
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::NotNeeded);
   params.row_indices_mode = 1;
   s->set(params);
-  EXPECT_EQ(shave_demand(*s), ShaveDemand::NeedMax);
+  EXPECT_EQ(shave_requirement(*s), ShaveRequirement::NeedMax);
 }
 
 TEST_F(StageWishes, NmsOfFewBoxesRunsOnOneShave) {
-  const auto demand = [&](int64_t boxes) {
+  const auto requirement = [&](int64_t boxes) {
     Data* b = p.add_data("boxes", DataDesc({4, boxes, 1}));
-    return shave_demand(*stage(StageType::StaticShapeNMS, {b}, {}));
+    return shave_requirement(*stage(StageType::StaticShapeNMS, {b}, {}));
   };
-  EXPECT_EQ(demand(1000), ShaveDemand::OnlyOne);
-  EXPECT_EQ(demand(5000), ShaveDemand::NeedMax);
+  EXPECT_EQ(requirement(1000), ShaveRequirement::OnlyOne);
+  EXPECT_EQ(requirement(5000), ShaveRequirement::NeedMax);
 }
 
 // ---- types

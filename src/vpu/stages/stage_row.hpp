@@ -1,5 +1,6 @@
-// What the compiler must know of a stage type: demands on its data, its parameters in the blob. One file per family in
-// this folder defines StageDefs and parameter structs; registry.cpp looks them up and adds what injected stages demand.
+// What the compiler must know of a stage type: requirements on its data, its parameters in the blob. One file per
+// family in this folder defines StageRows and parameter structs; registry.cpp looks them up and adds what injected
+// stages requirement.
 #pragma once
 #include <memory>
 #include <optional>
@@ -11,24 +12,24 @@
 
 namespace blobsmith::vpu {
 
-/// A demand per port; unset where the stage states nothing.
+/// A requirement per port; unset where the stage states nothing.
 template <class T>
 struct PortWishes {
   std::vector<std::optional<T>> inputs, outputs;
   explicit PortWishes(const Stage& s) : inputs(s.inputs().size()), outputs(s.outputs().size()) {}
 };
-using OrderWishes = PortWishes<DimsOrder>;
-using StrideWishes = PortWishes<StridesRequirement>;
+using OrderRequirements = PortWishes<DimsOrder>;
+using StrideRequirements = PortWishes<StridesRequirement>;
 /// true: this port must be processed one batch item at a time (N == 1).
-using BatchWishes = PortWishes<bool>;
+using BatchRequirements = PortWishes<bool>;
 
-struct StageDef {
+struct StageRow {
   StageType type;
   /// Null: NeedMax for SHAVE stages, NotNeeded otherwise.
-  ShaveDemand (*shaves)(const Stage&) = nullptr;
-  void (*order)(const Stage&, OrderWishes&) = nullptr;
-  void (*strides)(const Stage&, StrideWishes&) = nullptr;
-  void (*batch)(const Stage&, BatchWishes&) = nullptr;
+  ShaveRequirement (*shaves)(const Stage&) = nullptr;
+  void (*order)(const Stage&, OrderRequirements&) = nullptr;
+  void (*strides)(const Stage&, StrideRequirements&) = nullptr;
+  void (*batch)(const Stage&, BatchRequirements&) = nullptr;
   /// Called at the end of adjustDataLayout: may replace constant inputs, add temps, change the type.
   void (*finalize_layout)(Program&, Stage&) = nullptr;
   /// The data types that the ports allow, "FP16 FP16|S32 -> FP16": one word per port, alternatives in between bars, T
@@ -43,14 +44,14 @@ struct StageDef {
 };
 
 /// Null for a type that has no definition.
-const StageDef* find_stage_def(StageType t);
-const StageDef& stage_def(StageType t);
+const StageRow* find_stage_def(StageType t);
+const StageRow& stage_row(StageType t);
 
-// The demands of a stage including its injected child, as passes ask for them.
-ShaveDemand shave_demand(const Stage& s);
-OrderWishes order_wishes(const Stage& s);
-StrideWishes stride_wishes(const Stage& s);
-BatchWishes batch_wishes(const Stage& s);
+// The requirements of a stage including its injected child, as passes ask for them.
+ShaveRequirement shave_requirement(const Stage& s);
+OrderRequirements order_requirements(const Stage& s);
+StrideRequirements stride_requirements(const Stage& s);
+BatchRequirements batch_requirements(const Stage& s);
 /// Throws TypeMismatch with the reference's text ("Stage node X (T) types check error: ...").
 void check_types(const Stage& s);
 void finalize_layout(Program& p, Stage& s);
