@@ -191,6 +191,11 @@ double multiplications(const BlobStage& s, const Buffers& ins, const BlobBuffer&
   return weights;
 }
 
+bool takes_indices(StageType t) {
+  constexpr std::array kTypes{Gather, GatherElements, GatherND, ScatterUpdate, ScatterElementsUpdate};
+  return std::ranges::find(kTypes, t) != kTypes.end();
+}
+
 double shave_elements(const BlobStage& s, Constant per, const Buffers& ins, const Buffers& outs, const Buffers& all) {
   double out = 0, largest = 0;
   for (const BlobBuffer* b : outs) out += elements(*b);
@@ -198,6 +203,7 @@ double shave_elements(const BlobStage& s, Constant per, const Buffers& ins, cons
   if (per == Constant::Multiply || per == Constant::MultiplyDepthwise)
     return multiplications(s, ins, *outs.front(), *all.front());
   if (per == Constant::Reduce || per == Constant::Detection) return largest;
+  if (takes_indices(s.type) && ins.size() > 1) out += elements(*ins[1]);  // an index is one more element to handle
   if (per != Constant::PoolTap) return out;
   const auto* window = dynamic_cast<const SlidingWindowParams*>(s.params.get());
   return window ? out * window->kernel_x * window->kernel_y : out;
