@@ -436,6 +436,12 @@ constexpr FaultRow kFaults[] = {
      "yes",
      k2021_4,
      {}},
+    {"Softmax of ONNX opset 11 and 12 is taken over its axis alone, not over all from it on (the importer in the "
+     "compiler)",
+     "src/importers/onnx/ops/softmax.cpp",
+     "yes",
+     kBoth,
+     {}},
     {"a ReduceSum of integers is computed in FP16: results beyond 2048 are rounded, beyond 65504 lost",
      "src/transforms/conversion/reduce_to_pooling.cpp",
      "yes: integers are added as integers",

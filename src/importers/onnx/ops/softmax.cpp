@@ -52,6 +52,7 @@ std::vector<Value> on_axis(Context& c, int64_t fallback) {
   const Value x = c.input(0);
   return {c.make(c.becomes(), {x}, attributes({{"axis", c.axis(c.integer("axis", fallback), c.rank(x))}}))};
 }
+/// quirk: opset 11 means all axes from the given one on.
 std::vector<Value> softmax_11(Context& c) { return on_axis(c, 1); }
 std::vector<Value> softmax_13(Context& c) { return on_axis(c, -1); }
 
