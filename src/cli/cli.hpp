@@ -88,6 +88,20 @@ void add_framework_options(CLI::App& app, FrameworkOptions& f);
 void add_camera_options(CLI::App& app, ModelOptions& o);
 /// Declares --input, --seed and how pictures are read.
 void add_input_options(CLI::App& app, InputOptions& o);
+/// The shapes of the arrays that --input names, by input: for dimensions that a model leaves open.
+std::map<std::string, Shape> shapes_of_arrays(const InputOptions& o);
+/// `attempt(shapes)`; where the model leaves dimensions open that `stated` doesn't close, with those of the arrays.
+template <class Attempt>
+auto with_open_shapes(const std::map<std::string, Shape>& stated, const InputOptions& inputs, const Attempt& attempt) {
+  try {
+    return attempt(stated);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::ShapeMismatch || !stated.empty()) throw;
+    const std::map<std::string, Shape> given = shapes_of_arrays(inputs);
+    if (given.empty()) throw;
+    return attempt(given);
+  }
+}
 
 /// "2020.4, 2021.1, ...": for help.
 std::string all_targets();

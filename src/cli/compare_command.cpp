@@ -39,11 +39,13 @@ void declare(CLI::App& app, CompareArguments& o) {
 
 CompareResult compare_model(CompareArguments& o) {
   ProgressBar bar;
-  o.compare.input_shapes = o.model.input_shapes();
   o.compare.conversion = o.model.for_conversion();
   o.compare.camera = o.model.for_camera();
   o.compare.control = bar.control();
-  return compare(o.model.file, o.compare);
+  return with_open_shapes(o.model.input_shapes(), o.compare.inputs, [&](const auto& shapes) {
+    o.compare.input_shapes = shapes;
+    return compare(o.model.file, o.compare);
+  });
 }
 
 }  // namespace

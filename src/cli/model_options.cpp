@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
 
 namespace blobsmith::cli {
@@ -227,6 +228,19 @@ void add_camera_options(CLI::App& app, ModelOptions& o) {
   app.add_option("--op,--output-precision", o.op, "precision of all outputs (default FP16)");
   app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
+}
+
+std::map<std::string, Shape> shapes_of_arrays(const InputOptions& o) {
+  std::map<std::string, Shape> shapes;
+  for (const std::string& argument : o.files) {
+    const size_t eq = argument.find('=');
+    const std::string name = argument.substr(0, eq == std::string::npos ? 0 : eq);
+    const std::string path = eq == std::string::npos ? argument : argument.substr(eq + 1);
+    if (!path.ends_with(".npy") && !path.ends_with(".npz")) continue;
+    for (const FloatTensor& t : load_arrays(path))
+      if (!t.name.empty() || !name.empty()) shapes[t.name.empty() ? name : t.name] = t.shape;
+  }
+  return shapes;
 }
 
 void add_input_options(CLI::App& app, InputOptions& o) {

@@ -17,6 +17,7 @@ struct Verdict {
   double largest_difference = 0;  ///< absolute; infinite where one side only is not a number
   double relative_difference = 0;
   int64_t differing = 0, count = 0;
+  int64_t moved = 0;            ///< rows that stand elsewhere, where what they are sorted by ties in FP16
   std::vector<int64_t> at;      ///< where the largest difference is
   float got = 0, expected = 0;  ///< there
 };

@@ -72,11 +72,13 @@ void print_outputs(const Json& outputs) {
 int run_model_file(const RunArguments& o) {
   check_options(o);
   ProgressBar bar;
-  const RunResult r = run_model(read_model(o.file, {.input_shapes = o.model.input_shapes(),
-                                                    .conversion = o.model.for_conversion(),
-                                                    .half_precision = false,
-                                                    .control = bar.control(0, 0.1)}),
-                                {.inputs = o.inputs, .threads = o.threads, .control = bar.control(0.1)});
+  Model model = with_open_shapes(o.model.input_shapes(), o.inputs, [&](const auto& shapes) {
+    return read_model(o.file, {.input_shapes = shapes,
+                               .conversion = o.model.for_conversion(),
+                               .half_precision = false,
+                               .control = bar.control(0, 0.1)});
+  });
+  const RunResult r = run_model(std::move(model), {.inputs = o.inputs, .threads = o.threads, .control = bar.control(0.1)});
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   auto outputs = Json::array();
   for (const FloatTensor& t : r.outputs)

@@ -299,6 +299,10 @@ def test_open_shapes_ask_for_the_option(run, onnx_model, tmp_path):
     done = run('convert', onnx_model, '-o', tmp_path / 'out.blob')
     assert done.returncode == 1 and '--input-shape' in done.stderr
     assert run('convert', onnx_model, '-o', tmp_path / 'out.blob', '--input-shape', 'input=1,3,16,16').returncode == 0
+    np.savez(tmp_path / 'in.npz', input=np.zeros((1, 3, 16, 16), np.float32))
+    assert run('run', onnx_model).returncode == 1
+    assert run('run', onnx_model, '--input', tmp_path / 'in.npz').returncode == 0
+    assert run('compare', onnx_model, '--input', tmp_path / 'in.npz').returncode == 0
 
 
 def test_inspect_accounts_for_every_byte(run, model, tmp_path):
@@ -377,12 +381,11 @@ def test_run_tells_times(run, blob, tmp_path):
 
 @pytest.fixture
 def echo(run, tmp_path):
-    """Compiles a network that gives back its one input, a picture: echo(input precision) -> (blob, output name)."""
-    net = Net('echo')
-    net.result(net.relu(net.input(1, 3, 4, 6)))
-    net.save(str(tmp_path / 'echo'))
-
-    def compiled(precision):
+    """Compiles a network that gives back its one input, a picture: echo(input precision, its shape) -> blob."""
+    def compiled(precision, *shape):
+        net = Net('echo')
+        net.result(net.relu(net.input(*(shape or (1, 3, 4, 6)))))
+        net.save(str(tmp_path / 'echo'))
         blob = tmp_path / f'echo_{precision}.blob'
         assert run('compile', '-m', tmp_path / 'echo.xml', '-o', blob, '-ip', precision).returncode == 0
         return blob
@@ -462,6 +465,18 @@ def test_run_holds_outputs_against_files(run, echo, tmp_path):
     np.save(tmp_path / 'small.npy', x[:, :1])
     assert run(*common, '--expect', f'{name}={tmp_path / "small.npy"}').returncode == 4
     assert run(*common, '--expect', tmp_path / 'missing.npy').returncode == 3
+
+
+def test_rows_may_change_places_where_scores_tie(run, echo, tmp_path):
+    x = np.float32([[9, 1, 100], [5, 7, 90], [6, 3, 90], [2, 8, 10]]).reshape(1, 1, 4, 3)
+    np.save(tmp_path / 'x.npy', x)
+    common = ['run', echo('U8', 1, 1, 4, 3), '--input', tmp_path / 'x.npy']
+    for rows, scores, code in (([0, 2, 1, 3], (100, 90.1, 90, 10), 0), ([0, 2, 1, 3], (100, 90, 70, 10), 4), ([0, 1, 3, 2], (100, 90.1, 90, 10), 4)):
+        wanted = x[:, :, rows].copy()
+        wanted[..., 2] = scores
+        np.save(tmp_path / 'wanted.npy', wanted)
+        done = run(*common, '--expect', tmp_path / 'wanted.npy')
+        assert done.returncode == code and (code or 'order of 2 of 4 rows' in done.stdout), (rows, scores)
 
 
 def test_run_computes_models_too(run, onnx_model, tmp_path):
