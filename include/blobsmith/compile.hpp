@@ -66,6 +66,19 @@ struct BlobPort {
   std::string layout;  ///< how it lies in memory: "NCHW", "NHWC", "NC" ...
 };
 
+/// Where a stage of a blob comes from.
+struct StageOrigin {
+  std::string name;                 ///< "conv1@tile=1/2"
+  std::string layer, type, source;  ///< of the layer, as in Remark; empty for what belongs to none
+};
+
+/// A layer of the model, and the stages of the blob that compute it.
+struct LayerStages {
+  std::string layer, type, source;
+  std::vector<int> stages;  ///< ascending; none where nothing is left to compute: constants, changes of shape
+  std::string inside;  ///< a layer behind it, together with which it is computed, where it has no stages of its own
+};
+
 struct CompileResult {
   BlobBytes blob;
   int layers = 0, stages = 0;
@@ -73,6 +86,8 @@ struct CompileResult {
   std::vector<Remark> remarks;            ///< Rewritten, NotAsIntel, WrongResult
   double milliseconds = 0;                ///< reading apart
   bool runtime_2_0 = false;               ///< by way of the second runtime interface (ReadOptions::runtime_1_0)
+  std::vector<StageOrigin> origins;       ///< of every stage of the blob
+  std::vector<LayerStages> layer_stages;  ///< of every layer of the model, in order of execution
 };
 
 /// Uses the model up. Throws Error, or ErrorList with every layer that the compiler refuses.

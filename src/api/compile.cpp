@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "api/layer_stages.hpp"
 #include "api/model.hpp"
 #include "core/file.hpp"
 #include "core/release.hpp"
@@ -75,8 +76,27 @@ CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileO
   if (!target.empty()) vpu::stamp(blob->bytes, vpu::find_target(target));
   if (tensors) *tensors = std::move(told.tensors);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
-  return {BlobBytes(std::move(blob)),     told.layers,  told.stages,        ports(told.inputs), ports(told.outputs),
-          std::move(diagnostics.remarks), time.count(), options.runtime_2_0};
+  CompileResult r{
+      .blob = BlobBytes(std::move(blob)),
+      .layers = told.layers,
+      .stages = told.stages,
+      .inputs = ports(told.inputs),
+      .outputs = ports(told.outputs),
+      .remarks = std::move(diagnostics.remarks),
+      .milliseconds = time.count(),
+      .runtime_2_0 = options.runtime_2_0,
+      .origins = {},
+      .layer_stages = {},
+  };
+  for (vpu::StageOrigin& s : told.origins) {
+    StageOrigin& o = r.origins.emplace_back();
+    o.name = std::move(s.name);
+    if (!s.layer) continue;
+    o.layer = s.layer->name;
+    o.type = s.layer->type;
+    o.source = s.layer->source;
+  }
+  return r;
 }
 
 CompileResult compile_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
@@ -100,7 +120,10 @@ CompileResult compile(Model model, const CompileOptions& o) {
   return api::in_file(m.path, [&] {
     vpu::CompileOptions options = tool_options(o);
     options.runtime_2_0 = m.runtime_2_0;
-    return api::compile_graph(std::move(m.graph), options, o.target, std::move(diagnostics), o.control);
+    const api::LayersOfModel layers(m.graph);
+    CompileResult r = api::compile_graph(std::move(m.graph), options, o.target, std::move(diagnostics), o.control);
+    r.layer_stages = layers.computed_by(r.origins);
+    return r;
   });
 }
 

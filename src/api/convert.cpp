@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "api/layer_stages.hpp"
 #include "api/model.hpp"
 #include "blobsmith/version.hpp"
 #include "compare/known_faults.hpp"
@@ -105,6 +106,7 @@ void write_ir(const std::string& path, const ConvertOptions& o, const Graph& gra
 /// A model as it is compiled, and all that was said of it on the way.
 struct Network {
   Graph graph;
+  api::LayersOfModel layers;
   Diagnostics diagnostics;
   vpu::CompileOptions options;
 };
@@ -119,6 +121,7 @@ Network read_network(const ModelFile& model, const ConvertOptions& o) {
                              .target = o.target,
                              .control = part_of(o.control, 0, 0.2)},
                             n.diagnostics, false, &runtime_2_0);
+  n.layers = api::LayersOfModel(n.graph);
   if (!o.ir_folder.empty()) write_ir(model.path(), o, n.graph);
   for (Remark& r : comparison::remaining_faults(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
   for (Remark& r : legalise(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
@@ -139,8 +142,10 @@ CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, cons
   Network n = read_network(model, o);
   depart(departure, n.graph, n.options, n.diagnostics);
   return api::in_file(model.path(), [&] {
-    return api::compile_graph(std::move(n.graph), n.options, o.target, std::move(n.diagnostics),
-                              part_of(o.control, 0.2, 1));
+    CompileResult r = api::compile_graph(std::move(n.graph), n.options, o.target, std::move(n.diagnostics),
+                                         part_of(o.control, 0.2, 1));
+    r.layer_stages = n.layers.computed_by(r.origins);
+    return r;
   });
 }
 
@@ -167,7 +172,10 @@ std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const 
         api::set_shaves(options, camera, camera.shaves);
         Diagnostics diagnostics = n.diagnostics;
         depart(departure, network.graph, options, diagnostics);
-        return api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
+        CompileResult r =
+            api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
+        r.layer_stages = n.layers.computed_by(r.origins);
+        return r;
       });
     });
     std::vector<CompileResult> r;

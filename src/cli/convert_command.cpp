@@ -19,7 +19,7 @@ namespace {
 
 struct ConvertArguments {
   ModelOptions model;
-  std::string output, dump, ir, target = "2022.1";
+  std::string output, dump, ir, layers, target = "2022.1";
   int ir_version = 10;
   bool quirks = false, explain = false, json = false, quiet = false;
   bool superblob = false, archive = false;
@@ -53,6 +53,7 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_option("--ir_version,--ir-version", o.ir_version, "of that IR: 10 (OpenVINO 2020 to 2022, default) or 11")
       ->check(CLI::IsMember({10, 11}));
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
+  app.add_option("--layers", o.layers, "write which stages of the blob compute which layers into this file (JSON)");
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
   app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
@@ -162,6 +163,7 @@ int convert_command(const Arguments& args) {
   const std::string output = name_of_output(o, kind);
   const CompileResult r = convert_and_write(o, kind, shaves_given, output, bar->control());
   bar.reset();
+  if (!o.layers.empty()) save_file(o.layers, reports::text(reports::of_layers(r)) + "\n");
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (o.json)
     print_json(o, output, r, ms);

@@ -181,6 +181,24 @@ Json of_conversion(const CompileResult& r, const std::string& target) {
   return j;
 }
 
+Json of_layers(const CompileResult& r) {
+  Json j{{"stages", Json::array()}, {"layers", Json::array()}};
+  for (const StageOrigin& s : r.origins) {
+    Json stage{{"name", s.name}};
+    set_if(stage, "layer", s.layer);
+    set_if(stage, "type", s.type);
+    set_if(stage, "source", s.source);
+    j["stages"].push_back(std::move(stage));
+  }
+  for (const LayerStages& l : r.layer_stages) {
+    Json layer{{"name", l.layer}, {"type", l.type}, {"stages", l.stages}};
+    set_if(layer, "source", l.source);
+    set_if(layer, "inside", l.inside);
+    j["layers"].push_back(std::move(layer));
+  }
+  return j;
+}
+
 Json of_check(const std::string& model, const CheckResult& r) {
   using Status = CheckedLayer::Status;
   Json j{{"model", model},

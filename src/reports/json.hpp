@@ -18,6 +18,9 @@ using Json = nlohmann::ordered_json;
 Json of_error(const Error& e);
 /// What a conversion did, without the file that it wrote.
 Json of_conversion(const CompileResult& r, const std::string& target);
+/// {"stages": [{"name", "layer", "type", "source"}], "layers": [{"name", "type", "stages", "source", "inside"}]}: which
+/// stages of the blob compute which layers of the model, in their orders.
+Json of_layers(const CompileResult& r);
 Json of_check(const std::string& model, const CheckResult& r);
 Json of_comparison(const std::string& model, const std::string& blob, double tolerance, const CompareResult& r);
 Json of_estimate(const std::string& file, const Estimate& e);

@@ -26,6 +26,13 @@ std::vector<BlobPort> ports(Program& program, DataUsage usage) {
   return r;
 }
 
+std::vector<StageOrigin> origins(Program& program) {
+  std::vector<StageOrigin> r;
+  for (const Stage* s : program.stages())
+    if (s->category() != StageCategory::Special) r.push_back({s->name, s->layer});
+  return r;
+}
+
 /// Whatever is said of a layer inside a loop is said of the loop: bodies are not layers of the user's model.
 void take_sources_from_loops(Graph& graph, const std::string* source = nullptr) {
   for (Node* n : graph.all()) {
@@ -197,8 +204,12 @@ ChunkedBytes compile(const Prepared& network, const CompileOptions& options, Dia
   const std::unique_ptr<Program> program = build(network, options, diagnostics, part_of(control, 0, 0.95));
   report(control, "writing", 0.95);
   if (told)
-    *told = {static_cast<int>(network.graph.size()), static_cast<int>(program->stages().size()),
-             ports(*program, DataUsage::Input), ports(*program, DataUsage::Output), trace_tensors(*program)};
+    *told = {static_cast<int>(network.graph.size()),
+             static_cast<int>(program->stages().size()),
+             ports(*program, DataUsage::Input),
+             ports(*program, DataUsage::Output),
+             trace_tensors(*program),
+             origins(*program)};
   ChunkedBytes blob = write_blob(*program);
   if (network.graph.release->network_info) blob.append(encode(network.info));
   return blob;

@@ -22,10 +22,17 @@ struct BlobPort {
   DataDesc desc;
 };
 
+/// Where a stage of a blob comes from.
+struct StageOrigin {
+  std::string name;
+  std::shared_ptr<const Layer> layer;  ///< null for what belongs to no layer
+};
+
 struct CompileReport {
   int layers = 0, stages = 0;
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
   std::vector<TracedTensor> tensors;      ///< where the blob holds the network's tensors
+  std::vector<StageOrigin> origins;       ///< of every stage, as numbered in the blob
 };
 
 /// Throws BadInputName for a precision or layout of something that is neither an input nor an output.

@@ -116,6 +116,28 @@ def test_convert_states_the_version_that_cameras_take(run, model, tmp_path):
     assert wrong.returncode == 2 and '2021.4, 2022.1' in wrong.stderr and not (tmp_path / 'none.blob').exists()
 
 
+def test_convert_says_which_stages_compute_which_layers(run, onnx_model, model, tmp_path):
+    for file in (onnx_model, model):
+        done = run('convert', file, '-o', tmp_path / 'out.blob', '--layers', tmp_path / 'layers.json')
+        assert done.returncode == 0, done.stderr
+        told = json.loads((tmp_path / 'layers.json').read_text())
+        blob = json.loads(run('inspect', tmp_path / 'out.blob', '--json').stdout)
+        assert len(told['stages']) == len(blob['stages'])
+        layers = {l['name']: l for l in told['layers']}
+        assert len(layers) >= 2 and all(l['stages'] for l in layers.values())
+        for l in layers.values():
+            own = layers[l.get('inside', l['name'])]
+            for s in l['stages']:
+                assert told['stages'][s]['layer'] == own['name'] or told['stages'][s]['source'] == own['source'], l
+    network = Net('fused')
+    x = network.conv(network.input(1, 3, 8, 8), 3, 4)
+    network.result(network.layer('ReLU', [x], name='relu'))
+    network.save(str(tmp_path / 'fused'))
+    assert run('convert', tmp_path / 'fused.xml', '-o', tmp_path / 'out.blob', '--layers', tmp_path / 'layers.json').returncode == 0
+    conv, relu = json.loads((tmp_path / 'layers.json').read_text())['layers'][-2:]
+    assert conv['stages'] == relu['stages'] != [] and ('inside' in conv) != ('inside' in relu)
+
+
 @pytest.fixture
 def troubled_model(tmp_path):
     """Bucketize is no stage, HardSigmoid is what convert rewrites, GatherTree comes from an unknown opset."""

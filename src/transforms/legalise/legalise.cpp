@@ -138,6 +138,13 @@ void spell_out(Graph& graph, std::vector<Remark>& said) {
   for (int round = 0; round < kMostRounds && spell_out_once(graph, said); ++round) {}
 }
 
+/// Of what was made on top of `x`.
+void state_origin(Node* made, const Node* x, const std::string& source) {
+  if (made == x || !made->source.empty()) return;
+  made->source = source;
+  for (const Value& v : made->inputs()) state_origin(v.node, x, source);
+}
+
 }  // namespace
 
 std::vector<Remark> legalise(Graph& graph, bool quirks) {
@@ -152,7 +159,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
     ensure(r.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");
     const Value replacement = rule->build(graph, *n, n->input(0));
     replacement.node->name = n->name;
-    replacement.node->source = n->source;
+    state_origin(replacement.node, n->input(0).node, n->source);
     graph.redirect(n->value(), replacement);
     graph.remove(n);
     done.push_back(std::move(r));
