@@ -17,7 +17,7 @@ foreach(room ${ROOM_TARGETS})
 endforeach()
 target_link_libraries(blobsmith_emulator PRIVATE hwy::hwy Threads::Threads)
 target_link_libraries(blobsmith_library PUBLIC blobsmith_emulator
-                      PRIVATE pugixml::pugixml onnx_proto protobuf::libprotobuf PNG::PNG ${TURBOJPEG} ${LIBZIP}
+                      PRIVATE pugixml::pugixml protobuf::libprotobuf PNG::PNG ${TURBOJPEG} ${LIBZIP}
                               ${LEVELDB} ${HDF5} BZip2::BZip2 LibArchive::LibArchive)
 target_sources(blobsmith_library PRIVATE $<TARGET_OBJECTS:importer_protos>)
 set_target_properties(blobsmith_emulator PROPERTIES EXPORT_NAME emulator LINKER_LANGUAGE CXX)

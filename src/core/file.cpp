@@ -84,13 +84,6 @@ Bytes read_file(const std::string& path, uint64_t max_size) {
   return Bytes(std::move(owner), static_cast<const uint8_t*>(p), size, true);
 }
 
-void Bytes::leave_memory() const {
-  if (!mapped_) return;
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(data_);
-  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + size_) / page * page;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
-}
-
 bool file_exists(const std::string& path) {
   std::error_code ec;
   return std::filesystem::is_regular_file(path, ec);

@@ -236,3 +236,28 @@ def test_only_pictures_are_bytes(tool, tmp_path):
     assert set(types('--ip', 'U8').values()) == {'U8'} and types('--iop', 'tokens:U8')['tokens'] == 'U8'
     said = subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob'], check=True, capture_output=True, text=True).stdout
     assert '"features" [1,16,8,8]' in said.replace('1x16x8x8', '[1,16,8,8]') and '"nchw"' not in said
+
+
+def test_functions_that_the_model_brings(tool, tmp_path):
+    """As torch's first dynamo exporter writes modules: the body reads an attribute of the call, or its default."""
+    from onnx import TensorProto, helper
+    elu = helper.make_node('Elu', ['a'], ['t'])
+    elu.attribute.append(onnx.AttributeProto(name='alpha', type=onnx.AttributeProto.FLOAT, ref_attr_name='slope'))
+    function = helper.make_function('own', 'Block', ['a', 'b'], ['r'], [elu, helper.make_node('Add', ['t', 'b'], ['r'])],
+                                    [helper.make_opsetid('', 17)], attribute_protos=[helper.make_attribute('slope', 0.5)])
+    nodes = [helper.make_node('Block', ['x', 'x'], ['y'], 'first', domain='own', slope=2.0),
+             helper.make_node('Block', ['y', 'x'], ['z'], 'second', domain='own')]
+    shape = [1, 3, 4, 4]
+    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)],
+                              [helper.make_tensor_value_info('z', TensorProto.FLOAT, shape)])
+    onnx.save(helper.make_model(graph, functions=[function], opset_imports=[helper.make_opsetid('', 17), helper.make_opsetid('own', 1)]),
+              tmp_path / 'model.onnx')
+    x = np.random.default_rng(5).normal(0, 2, shape).astype(np.float16)
+    np.save(tmp_path / 'x.npy', x)
+    for command in (['convert', 'model.onnx', '-o', 'model.blob', '--ip', 'FP16'],
+                    ['run', 'model.blob', '--input', 'x.npy', '--output-dir', 'out']):
+        done = subprocess.run([tool, *command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    elu_of = lambda v, alpha: np.where(v > 0, v, alpha * np.expm1(v))
+    y = elu_of(x.astype(np.float32), 2) + x
+    np.testing.assert_allclose(np.load(tmp_path / 'out' / 'z.npy'), elu_of(y, 0.5) + x, atol=0.03)

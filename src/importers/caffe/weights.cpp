@@ -1,95 +1,19 @@
 // .caffemodel and .binaryproto: blobs of floats out of the wire form of protocol buffers, where they lie in the mapped
 // file. Of layers no more is read than name, type and blobs.
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <algorithm>
-#include <climits>
 #include <map>
 
 #include "core/float16.hpp"
 #include "importers/caffe/net.hpp"
-#include "importers/common/tensor_bytes.hpp"
+#include "importers/common/message_fields.hpp"
 
 namespace blobsmith::caffe {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
+using importers::MessageFields;
+using Kind = MessageFields::Kind;
 
 constexpr size_t kLargestRank = 16;
-
-/// The fields of one message, one after another.
-class Fields {
- public:
-  explicit Fields(const Bytes& bytes) : bytes_(bytes), in_(bytes.data(), checked_size(bytes)) {}
-
-  bool next() {
-    tag_ = in_.ReadTag();
-    if (tag_ == 0 && !in_.ConsumedEntireMessage()) fail();
-    return tag_ != 0;
-  }
-  int number() const { return WireFormatLite::GetTagFieldNumber(tag_); }
-  bool is_bytes() const { return WireFormatLite::GetTagWireType(tag_) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED; }
-  bool is_fixed32() const { return WireFormatLite::GetTagWireType(tag_) == WireFormatLite::WIRETYPE_FIXED32; }
-  bool is_fixed64() const { return WireFormatLite::GetTagWireType(tag_) == WireFormatLite::WIRETYPE_FIXED64; }
-  bool is_number() const { return WireFormatLite::GetTagWireType(tag_) == WireFormatLite::WIRETYPE_VARINT; }
-
-  Bytes bytes() {
-    uint32_t size = 0;
-    if (!in_.ReadVarint32(&size)) fail();
-    const auto at = static_cast<size_t>(in_.CurrentPosition());
-    const auto part = importers::part_of(bytes_, at, size);
-    if (!part || !in_.Skip(static_cast<int>(size))) fail();
-    return *part;
-  }
-  std::string text() {
-    const Bytes b = bytes();
-    return {reinterpret_cast<const char*>(b.data()), b.size()};
-  }
-  int64_t integer() {
-    uint64_t v = 0;
-    if (!in_.ReadVarint64(&v)) fail();
-    return static_cast<int64_t>(v);
-  }
-  float float32() {
-    uint32_t v = 0;
-    if (!in_.ReadLittleEndian32(&v)) fail();
-    return WireFormatLite::DecodeFloat(v);
-  }
-  double float64() {
-    uint64_t v = 0;
-    if (!in_.ReadLittleEndian64(&v)) fail();
-    return WireFormatLite::DecodeDouble(v);
-  }
-  void skip() {
-    if (!WireFormatLite::SkipField(&in_, tag_)) fail();
-  }
-
- private:
-  static int checked_size(const Bytes& bytes) {
-    if (bytes.size() > INT_MAX) throw Error(ErrorCode::FileTooLarge, "a message of more than 2 GiB can't be read");
-    return static_cast<int>(bytes.size());
-  }
-  [[noreturn]] void fail() const {
-    throw Error(ErrorCode::FileTruncated, "the file breaks off, or is no protocol buffer: byte " +
-                                              std::to_string(in_.CurrentPosition()) + " of a message of " +
-                                              std::to_string(bytes_.size()));
-  }
-
-  const Bytes& bytes_;
-  google::protobuf::io::CodedInputStream in_;
-  uint32_t tag_ = 0;
-};
-
-std::vector<int64_t> packed_integers(const Bytes& bytes) {
-  google::protobuf::io::CodedInputStream in(bytes.data(), static_cast<int>(bytes.size()));
-  std::vector<int64_t> list;
-  for (uint64_t v = 0; in.CurrentPosition() < static_cast<int>(bytes.size());) {
-    if (!in.ReadVarint64(&v)) throw Error(ErrorCode::FileTruncated, "a list of numbers breaks off");
-    list.push_back(static_cast<int64_t>(v));
-  }
-  return list;
-}
 
 /// What the fields of a BlobProto say of its values; one way of storing them is used.
 struct BlobFields {
@@ -104,17 +28,8 @@ struct BlobFields {
 
 Shape shape_of(const Bytes& message) {
   Shape shape;
-  for (Fields f(message); f.next();) {
-    if (f.number() != 1) {
-      f.skip();
-    } else if (f.is_bytes()) {
-      const std::vector<int64_t> list = packed_integers(f.bytes());
-      shape.insert(shape.end(), list.begin(), list.end());
-    } else if (f.is_number()) {
-      shape.push_back(f.integer());
-    } else {
-      f.skip();
-    }
+  for (MessageFields f(message); f.next();) {
+    if (f.number() == 1) f.integers(shape);
     if (shape.size() > kLargestRank) throw Error(ErrorCode::FileCorrupt, "a blob has too many dimensions");
   }
   return shape;
@@ -122,26 +37,24 @@ Shape shape_of(const Bytes& message) {
 
 BlobFields blob_fields(const Bytes& message) {
   BlobFields b;
-  for (Fields f(message); f.next();) {
+  for (MessageFields f(message); f.next();) {
     const int n = f.number();
-    if (n >= 1 && n <= 4 && f.is_number())
+    if (n >= 1 && n <= 4 && f.kind() == Kind::Integer)
       b.legacy[static_cast<size_t>(n - 1)] = f.integer(), b.has_legacy = true;
-    else if (n == 5 && f.is_bytes())
+    else if (f.is(5, Kind::Bytes))
       b.packed_floats = f.bytes();
-    else if (n == 5 && f.is_fixed32())
+    else if (f.is(5, Kind::Fixed32))
       b.floats.push_back(f.float32());
-    else if (n == 7 && f.is_bytes())
+    else if (f.is(7, Kind::Bytes))
       b.shape = shape_of(f.bytes());
-    else if (n == 8 && f.is_bytes())
+    else if (f.is(8, Kind::Bytes))
       b.packed_doubles = f.bytes();
-    else if (n == 8 && f.is_fixed64())
+    else if (f.is(8, Kind::Fixed64))
       b.doubles.push_back(f.float64());
-    else if (n == 10 && f.is_number())
+    else if (f.is(10, Kind::Integer))
       b.raw_type = f.integer();
-    else if (n == 12 && f.is_bytes())
+    else if (f.is(12, Kind::Bytes))
       b.raw = f.bytes();
-    else
-      f.skip();
   }
   return b;
 }
@@ -212,32 +125,28 @@ constexpr Numbers kV0{1, 2, 50}, kV1{4, 5, 6}, kV2{1, 2, 7};
 constexpr int kV0InV1 = 1;
 
 void read_stored(const Bytes& message, const Numbers& numbers, StoredLayer& layer) {
-  for (Fields f(message); f.next();) {
-    if (f.number() == numbers.name && f.is_bytes())
+  for (MessageFields f(message); f.next();) {
+    if (f.is(numbers.name, Kind::Bytes))
       layer.name = f.text();
-    else if (f.number() == numbers.type && f.is_bytes())
+    else if (f.is(numbers.type, Kind::Bytes))
       layer.type = plain_type(f.text());
-    else if (f.number() == numbers.type && f.is_number())
+    else if (f.is(numbers.type, Kind::Integer))
       layer.type = std::to_string(f.integer());
-    else if (f.number() == numbers.blobs && f.is_bytes())
+    else if (f.is(numbers.blobs, Kind::Bytes))
       layer.blobs.push_back(f.bytes());
-    else if (numbers.name == kV1.name && f.number() == kV0InV1 && f.is_bytes())
+    else if (numbers.name == kV1.name && f.is(kV0InV1, Kind::Bytes))
       read_stored(f.bytes(), kV0, layer);
-    else
-      f.skip();
   }
 }
 
 std::vector<StoredLayer> stored_layers(const Bytes& file) {
   constexpr int kLayers = 2, kLayer = 100;
   std::vector<StoredLayer> old, now;
-  for (Fields f(file); f.next();) {
-    if (f.number() == kLayer && f.is_bytes())
+  for (MessageFields f(file); f.next();) {
+    if (f.is(kLayer, Kind::Bytes))
       read_stored(f.bytes(), kV2, now.emplace_back());
-    else if (f.number() == kLayers && f.is_bytes())
+    else if (f.is(kLayers, Kind::Bytes))
       read_stored(f.bytes(), kV1, old.emplace_back());
-    else
-      f.skip();
   }
   return now.empty() ? old : now;
 }

@@ -31,11 +31,6 @@ bool is_float_constant(Value v) {
   return v.node->is_constant() && is_float(v.type()) && v.type() != ElementType::f16 && element_count(v.shape()) > 0;
 }
 
-bool takes_weights(const Node& n) {
-  return n.is("MatMul") || n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") ||
-         n.is("GroupConvolutionBackpropData");
-}
-
 bool split(Rewriter& rw, Node* n) {
   for (const int port : {0, 1}) {
     const Value c = n->input(port);
@@ -67,6 +62,11 @@ bool split(Rewriter& rw, Node* n) {
 }
 
 }  // namespace
+
+bool takes_weights(const Node& n) {
+  return n.is("MatMul") || n.is("Convolution") || n.is("GroupConvolution") || n.is("ConvolutionBackpropData") ||
+         n.is("GroupConvolutionBackpropData");
+}
 
 std::vector<Remark> split_factors(Graph& graph) {
   std::vector<Remark> said;

@@ -1,6 +1,7 @@
 // --data_type FP16 (model-optimizer spec §8.3): floating constants are rounded once, to nearest even; floating inputs
 // become half precision. Slopes of PReLU and scales of Interpolate keep single precision.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <iterator>
@@ -11,21 +12,31 @@
 namespace blobsmith::model_optimizer {
 namespace {
 
-/// Rounds to FP16 as numpy does, without the error of rounding to float first (that Tensor::reals makes, as the
-/// compiler does): the float is the one on the near side of zero, with its last bit standing for all bits cut off.
-Half round_once(double d) {
-  float f = static_cast<float>(d);
-  if (static_cast<double>(f) == d || !std::isfinite(f)) return float_to_half(f);
-  if (std::fabs(static_cast<double>(f)) > std::fabs(d)) f = std::nextafterf(f, 0.0f);
-  return float_to_half(std::bit_cast<float>(std::bit_cast<uint32_t>(f) | 1u));
+/// The float from which rounding to FP16 gives what rounding `d` gives: the one on the near side of zero, with its last
+/// bit standing for all bits cut off. (Tensor::reals rounds to float first, as the compiler does; numpy rounds once.)
+float with_sticky_bit(double d) {
+  const float f = static_cast<float>(d);
+  if (static_cast<double>(f) == d || !std::isfinite(f)) return f;
+  uint32_t bits = std::bit_cast<uint32_t>(f);
+  if (std::fabs(static_cast<double>(f)) > std::fabs(d)) --bits;
+  return std::bit_cast<float>(bits | 1u);
 }
 
 Tensor to_half(const Tensor& t) {
   if (t.type == ElementType::f16) return t;
   std::vector<Half> h(static_cast<size_t>(element_count(t.shape)));
-  if (t.type == ElementType::f64)
-    std::ranges::transform(t.as<double>(), h.begin(), round_once);
-  else {
+  if (t.type == ElementType::f64) {
+    const std::span<const double> d = t.as<double>();
+    std::array<float, 1024> part{};
+    for (size_t begin = 0; begin < d.size(); begin += part.size()) {
+      const size_t n = std::min(part.size(), d.size() - begin);
+      std::transform(d.begin() + static_cast<ptrdiff_t>(begin), d.begin() + static_cast<ptrdiff_t>(begin + n),
+                     part.begin(), with_sticky_bit);
+      floats_to_halves(part.data(), h.data() + begin, n);
+    }
+  } else if (t.type == ElementType::f32) {
+    floats_to_halves(t.as<float>().data(), h.data(), h.size());
+  } else {
     const std::vector<float> v = t.to_f32();
     floats_to_halves(v.data(), h.data(), v.size());
   }
@@ -35,8 +46,9 @@ Tensor to_half(const Tensor& t) {
 bool is_too_large(double v) { return std::isfinite(v) && std::fabs(v) > 65504; }
 /// Without a copy of the values, which may be many.
 bool has_too_large(const Tensor& t) {
-  if (t.type == ElementType::f64) return std::ranges::any_of(t.as<double>(), is_too_large);
-  return std::ranges::any_of(t.as<float>(), [](float v) { return is_too_large(static_cast<double>(v)); });
+  if (t.type == ElementType::f32)
+    return std::ranges::any_of(t.as<float>(), [](float v) { return is_too_large(static_cast<double>(v)); });
+  return std::ranges::any_of(t.as<double>(), is_too_large);
 }
 
 /// What stands for infinity (the -1e9 and -3.4e38 of attention masks) leaves room for what is added to it.
@@ -125,6 +137,20 @@ void to_single_precision(Graph& graph) {
   if (!changed) return;
   infer_all(graph);
   transforms::apply_rewrites(graph, {{{"Convert"}, drop_convert}});
+}
+
+void halve_weights(Graph& graph) {
+  constexpr int64_t kMany = 1 << 14;
+  const auto is_weights = [](const NodeUse& u) { return takes_weights(*u.node) && u.port == 1; };
+  for (Node* n : graph.all()) {
+    if (!n->is_constant() || (n->element_type() != ElementType::f32 && n->element_type() != ElementType::f64)) continue;
+    if (element_count(n->shape()) < kMany || !std::ranges::all_of(n->output().uses, is_weights)) continue;
+    if (has_too_large(n->constant)) continue;
+    Tensor half = to_half(n->constant);
+    n->constant.bytes.leave_memory();
+    n->constant = std::move(half);
+    graph.set_outputs(n, {{ElementType::f16, n->shape()}});
+  }
 }
 
 void to_half_precision(Graph& graph) {

@@ -1,6 +1,7 @@
 // A Multiply by a constant next to a convolution or a matrix product goes into the weights (model-optimizer spec
 // §6.3).
 #include <algorithm>
+#include <span>
 
 #include "importers/model_optimizer/rewrites.hpp"
 
@@ -22,22 +23,66 @@ std::optional<WeightAxes> weight_axes(const Node* n) {
   return n->attrs.flag("transpose_b") ? WeightAxes{0, 0, 1} : WeightAxes{0, 1, 0};
 }
 
+/// The factors of groups, [group][channel], as often as each group's channels come (for every input of the group).
+std::vector<double> repeated_by_group(const std::vector<double>& factors, const Shape& s, size_t group_axis,
+                                      size_t axis) {
+  const auto size = static_cast<size_t>(s[axis]);
+  const auto times =
+      static_cast<size_t>(transforms::product(std::span(s).subspan(group_axis + 1, axis - group_axis - 1)));
+  std::vector<double> r;
+  r.reserve(factors.size() * times);
+  for (size_t g = 0; g * size < factors.size(); ++g)
+    for (size_t t = 0; t < times; ++t)
+      for (size_t i = 0; i < size; ++i) r.push_back(factors[g * size + i]);
+  return r;
+}
+
+/// weights · factors, which change after each `values` weights and begin again behind the last.
+template <class From, class To>
+Bytes products(const Tensor& weights, const std::vector<double>& factors, size_t values) {
+  const std::span<const From> w = weights.as<From>();
+  std::vector<To> r(w.size());
+  size_t factor = 0;
+  for (size_t begin = 0; begin < w.size(); begin += values, factor = (factor + 1) % factors.size())
+    for (size_t i = begin; i < begin + values; ++i) r[i] = static_cast<To>(static_cast<double>(w[i]) * factors[factor]);
+  return Bytes::adopt(std::move(r));
+}
+
+Bytes products(const Tensor& weights, const std::vector<double>& factors, size_t values, bool wide) {
+  switch (weights.type) {
+    case ElementType::f64: return products<double, double>(weights, factors, values);
+    case ElementType::f32:
+      return wide ? products<float, double>(weights, factors, values)
+                  : products<float, float>(weights, factors, values);
+    default: {
+      const Tensor single = Tensor::of(ElementType::f32, weights.shape, weights.to_f32());
+      return wide ? products<float, double>(single, factors, values) : products<float, float>(single, factors, values);
+    }
+  }
+}
+
 /// weights · factor along `axis` (and the group axis in front of it). Model Optimizer multiplies in the wider of the
-/// two types.
+/// two types. Products of many weights, which take twice their memory, are made where they are read.
 std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::optional<size_t> group_axis,
                              size_t axis) {
-  const std::vector<double> f = doubles(factor);
+  constexpr size_t kMany = 1 << 14;
+  std::vector<double> f = doubles(factor);
   const Shape& s = weights.shape;
   const int64_t channels = s[axis] * (group_axis ? s[*group_axis] : 1);
   if (f.size() != 1 && static_cast<int64_t>(f.size()) != channels) return std::nullopt;
-  std::vector<double> w = doubles(weights);
-  const auto stride = static_cast<size_t>(transforms::product(std::span(s).subspan(axis + 1)));
-  const auto size = static_cast<size_t>(s[axis]);
-  const size_t group_stride =
-      group_axis ? static_cast<size_t>(transforms::product(std::span(s).subspan(*group_axis + 1))) : w.size() + 1;
-  for (size_t i = 0; i < w.size(); ++i) w[i] *= f.size() == 1 ? f[0] : f[i / group_stride * size + i / stride % size];
+  const auto count = static_cast<size_t>(element_count(s));
+  // Between the group axis and `axis` there may be the inputs: their factors repeat, group by group.
+  const size_t values = f.size() == 1 ? std::max<size_t>(count, 1)
+                                      : static_cast<size_t>(transforms::product(std::span(s).subspan(axis + 1)));
+  if (group_axis && f.size() != 1 && axis > *group_axis + 1) f = repeated_by_group(f, s, *group_axis, axis);
   const bool wide = weights.type == ElementType::f64 || factor.type == ElementType::f64;
-  return Tensor::reals(wide ? ElementType::f64 : ElementType::f32, s, w);
+  const ElementType type = wide ? ElementType::f64 : ElementType::f32;
+  const auto make = [weights, f = std::move(f), values, wide] {
+    Bytes r = products(weights, f, values, wide);
+    weights.bytes.leave_memory();
+    return r;
+  };
+  return Tensor{type, s, count < kMany ? make() : Bytes::deferred(count * byte_width(type), make)};
 }
 
 /// The second operand of a matrix product may be computed: then it is multiplied at run time.

@@ -37,6 +37,7 @@ void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
 void precision(Session& s) {
   if (!s.options.half_precision) return to_single_precision(s.graph);
+  halve_weights(s.graph);
   if (!quirks(s)) std::ranges::move(split_factors(s.graph), std::back_inserter(s.notes));
   if (!quirks(s)) std::ranges::move(limit_constants(s.graph), std::back_inserter(s.notes));
   to_half_precision(s.graph);

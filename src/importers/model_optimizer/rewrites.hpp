@@ -51,6 +51,11 @@ bool merge_concats(Rewriter& rw, Node* n);
 void fold_shapes(Graph& graph);  ///< what is known of shapes becomes constants
 
 // half_precision.cpp: --data_type FP16
+/// Many weights that FP16 holds become half precision, one tensor after the other, so that few are in memory in the
+/// double precision that their products with factors have.
+void halve_weights(Graph& graph);
+/// Multiplies its second operand into sums: a matrix product or a convolution (factors.cpp).
+bool takes_weights(const Node& n);
 void to_half_precision(Graph& graph);
 /// Factors beyond FP16 become two (factors.cpp).
 std::vector<Remark> split_factors(Graph& graph);

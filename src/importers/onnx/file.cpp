@@ -1,64 +1,58 @@
 #include "importers/onnx/file.hpp"
 
-#define ONNX_ML 1
-#define ONNX_NAMESPACE onnx
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <onnx/onnx_pb.h>
-
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 #include "core/file.hpp"
+#include "importers/common/message_fields.hpp"
 #include "importers/common/tensor_bytes.hpp"
+#include "importers/onnx/local_functions.hpp"
 
 namespace blobsmith::onnx_file {
 namespace {
 
-constexpr int kLargestRank = 32;
+using importers::BrokenMessage;
+using Kind = importers::MessageFields::Kind;
+using Fields = importers::MessageFields;
+
+constexpr size_t kLargestRank = 32;
+constexpr int kDeepest = 32;  ///< nesting of graphs
+
+/// TensorProto.DataType; what no ElementType stands for has a name for messages.
+struct TypeRow {
+  int number;
+  std::string_view name;
+  std::optional<ElementType> type;
+};
+constexpr TypeRow kRows[] = {
+    {1, "FLOAT", ElementType::f32},      {2, "UINT8", ElementType::u8},        {3, "INT8", ElementType::i8},
+    {4, "UINT16", ElementType::u16},     {5, "INT16", ElementType::i16},       {6, "INT32", ElementType::i32},
+    {7, "INT64", ElementType::i64},      {8, "STRING", std::nullopt},          {9, "BOOL", ElementType::boolean},
+    {10, "FLOAT16", ElementType::f16},   {11, "DOUBLE", ElementType::f64},     {12, "UINT32", ElementType::u32},
+    {13, "UINT64", ElementType::u64},    {14, "COMPLEX64", std::nullopt},      {15, "COMPLEX128", std::nullopt},
+    {16, "BFLOAT16", ElementType::bf16}, {17, "FLOAT8E4M3FN", std::nullopt},   {18, "FLOAT8E4M3FNUZ", std::nullopt},
+    {19, "FLOAT8E5M2", std::nullopt},    {20, "FLOAT8E5M2FNUZ", std::nullopt}, {21, "UINT4", std::nullopt},
+    {22, "INT4", std::nullopt},          {23, "FLOAT4E2M1", std::nullopt},     {24, "FLOAT8E8M0", std::nullopt},
+};
 
 Error bad_model(ErrorCode code, const std::string& what) { return Error(code, what); }
 
-ElementType checked_type(int32_t t, const std::string& who) {
+ElementType checked_type(int64_t t, const std::string& who) {
   if (const auto type = element_type(t)) return *type;
-  const std::string name = onnx::TensorProto_DataType_IsValid(t)
-                               ? onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(t))
-                               : std::to_string(t);
-  throw bad_model(ErrorCode::TypeMismatch, "unsupported element type: " + name + " of " + who);
+  const auto row = std::ranges::find(kRows, t, &TypeRow::number);
+  throw bad_model(ErrorCode::TypeMismatch,
+                  "unsupported element type: " + (row == std::end(kRows) ? std::to_string(t) : std::string(row->name)) +
+                      " of " + who);
 }
 
-Shape tensor_shape(const onnx::TensorProto& t, const std::string& who) {
-  if (t.dims_size() > kLargestRank)
-    throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(t.dims_size()) + " dimensions");
-  Shape s(t.dims().begin(), t.dims().end());
-  if (!is_static(s)) throw bad_model(ErrorCode::BadOnnx, who + " has the shape " + to_string(s));
-  return s;
-}
-
-template <class To, class List>
-Bytes converted(const List& list) {
+template <class To, class From>
+Bytes converted(const std::vector<From>& list) {
   std::vector<To> v;
-  v.reserve(static_cast<size_t>(list.size()));
-  for (auto x : list) v.push_back(static_cast<To>(x));
+  v.reserve(list.size());
+  for (const From x : list) v.push_back(static_cast<To>(x));
   return Bytes::adopt(std::move(v));
-}
-
-/// Values stored in the typed fields of a tensor.
-Bytes typed_values(const onnx::TensorProto& t, ElementType type) {
-  switch (type) {
-    case ElementType::f32: return converted<float>(t.float_data());
-    case ElementType::f64: return converted<double>(t.double_data());
-    case ElementType::i64: return converted<int64_t>(t.int64_data());
-    case ElementType::u64: return converted<uint64_t>(t.uint64_data());
-    case ElementType::u32: return converted<uint32_t>(t.uint64_data());
-    case ElementType::i32: return converted<int32_t>(t.int32_data());
-    case ElementType::f16:
-    case ElementType::bf16:
-    case ElementType::u16:
-    case ElementType::i16: return converted<uint16_t>(t.int32_data());
-    default: return converted<uint8_t>(t.int32_data());
-  }
 }
 
 int64_t whole_number(const std::string& s, const std::string& who) {
@@ -69,13 +63,96 @@ int64_t whole_number(const std::string& s, const std::string& who) {
   return v;
 }
 
-Bytes external_values(const onnx::TensorProto& t, const importers::FilesBeside& beside, const std::string& who) {
+/// A part of a file, where it lies if that place suits the type; else a copy, of a large one when it is read.
+Bytes placed(const Bytes& part, ElementType type) {
+  constexpr size_t kLarge = 1 << 16;
+  const auto copy = [part, width = byte_width(type)] {
+    Bytes r = part.aligned(width);
+    if (r.data() != part.data()) part.leave_memory();
+    return r;
+  };
+  const bool misplaced = reinterpret_cast<uintptr_t>(part.data()) % byte_width(type) != 0;
+  return misplaced && part.size() >= kLarge ? Bytes::deferred(part.size(), copy) : copy();
+}
+
+/// What the fields of a TensorProto say; one way of storing the values is used.
+struct TensorFields {
+  std::string name;
+  int64_t type = 0;
+  Shape shape;
+  std::optional<Bytes> raw;
+  std::vector<float> floats;
+  std::vector<double> doubles;
+  std::vector<int64_t> integers;  ///< int32_data, int64_data or uint64_data: a tensor has one of them
+  std::vector<std::pair<std::string, std::string>> external;
+  bool is_external = false;
+};
+
+std::pair<std::string, std::string> read_entry(const Bytes& message) {
+  std::pair<std::string, std::string> r;
+  for (Fields f(message); f.next();) {
+    if (f.is(1, Kind::Bytes))
+      r.first = f.text();
+    else if (f.is(2, Kind::Bytes))
+      r.second = f.text();
+  }
+  return r;
+}
+
+TensorFields tensor_fields(const Bytes& message) {
+  TensorFields r;
+  for (Fields f(message); f.next();) switch (f.number()) {
+      case 1: f.integers(r.shape); break;
+      case 2:
+        if (f.kind() == Kind::Integer) r.type = f.integer();
+        break;
+      case 4: f.floats(r.floats); break;
+      case 5:
+      case 7:
+      case 11: f.integers(r.integers); break;
+      case 8:
+        if (f.kind() == Kind::Bytes) r.name = f.text();
+        break;
+      case 9:
+        if (f.kind() == Kind::Bytes) r.raw = f.bytes();
+        break;
+      case 10: f.doubles(r.doubles); break;
+      case 13:
+        if (f.kind() == Kind::Bytes) r.external.push_back(read_entry(f.bytes()));
+        break;
+      case 14:
+        if (f.kind() == Kind::Integer) r.is_external = f.integer() == 1;
+        break;
+      default: break;
+    }
+  return r;
+}
+
+/// Values stored in the typed fields of a tensor.
+Bytes typed_values(TensorFields& t, ElementType type) {
+  switch (type) {
+    case ElementType::f32: return Bytes::adopt(std::move(t.floats));
+    case ElementType::f64: return Bytes::adopt(std::move(t.doubles));
+    case ElementType::i64:
+    case ElementType::u64: return Bytes::adopt(std::move(t.integers));
+    case ElementType::u32: return converted<uint32_t>(t.integers);
+    case ElementType::i32: return converted<int32_t>(t.integers);
+    case ElementType::f16:
+    case ElementType::bf16:
+    case ElementType::u16:
+    case ElementType::i16: return converted<uint16_t>(t.integers);
+    default: return converted<uint8_t>(t.integers);
+  }
+}
+
+Bytes external_values(const TensorFields& t, ElementType type, const importers::FilesBeside& beside,
+                      const std::string& who) {
   std::string location;
   int64_t offset = 0, length = -1;
-  for (const auto& entry : t.external_data()) {
-    if (entry.key() == "location") location = entry.value();
-    if (entry.key() == "offset") offset = whole_number(entry.value(), who);
-    if (entry.key() == "length") length = whole_number(entry.value(), who);
+  for (const auto& [key, value] : t.external) {
+    if (key == "location") location = value;
+    if (key == "offset") offset = whole_number(value, who);
+    if (key == "length") length = whole_number(value, who);
   }
   // The file must lie in the model's folder: a model is no reason to read anything else.
   if (!beside || location.empty() || location.front() == '/' || location.find("..") != std::string::npos)
@@ -87,158 +164,269 @@ Bytes external_values(const onnx::TensorProto& t, const importers::FilesBeside& 
       importers::part_of(file, static_cast<uint64_t>(offset), static_cast<uint64_t>(length >= 0 ? length : rest));
   if (!values)
     throw bad_model(ErrorCode::FileTruncated, "external data of " + who + " goes past the end of " + location);
-  return values->aligned(8);
+  return placed(*values, type);
 }
 
-Tensor read_tensor(const onnx::TensorProto& t, const importers::FilesBeside& beside) {
-  const std::string who = "tensor '" + t.name() + "'";
-  Tensor r{checked_type(t.data_type(), who), tensor_shape(t, who), {}};
+std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers::FilesBeside& beside) {
+  TensorFields t = tensor_fields(message);
+  const std::string who = "tensor '" + t.name + "'";
+  Tensor r{checked_type(t.type, who), t.shape, {}};
+  if (r.shape.size() > kLargestRank)
+    throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(r.shape.size()) + " dimensions");
+  if (!is_static(r.shape)) throw bad_model(ErrorCode::BadOnnx, who + " has the shape " + to_string(r.shape));
   const uint64_t bytes = importers::bytes_of(r.type, r.shape, who);
-  if (t.data_location() == onnx::TensorProto::EXTERNAL)
-    r.bytes = external_values(t, beside, who);
-  else if (t.has_raw_data())
-    r.bytes = Bytes::copy_of(std::span(reinterpret_cast<const uint8_t*>(t.raw_data().data()), t.raw_data().size()))
-                  .aligned(8);
+  if (t.is_external)
+    r.bytes = external_values(t, r.type, beside, who);
   else
-    r.bytes = typed_values(t, r.type);
+    r.bytes = t.raw ? placed(*t.raw, r.type) : typed_values(t, r.type);
   if (r.bytes.size() < bytes)
     throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " +
                                             std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) +
                                             " expected");
-  r.bytes = r.bytes.slice(0, bytes);
-  return r;
+  if (r.bytes.size() != bytes) r.bytes = r.bytes.slice(0, bytes);
+  return {t.name, std::move(r)};
 }
 
-std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const importers::FilesBeside& beside);
+/// Where the messages of a file come from, and how deep in graphs of graphs they are.
+struct Place {
+  const importers::FilesBeside& beside;
+  int depth = 0;
+};
 
-Attribute read_attribute(const onnx::AttributeProto& a, const importers::FilesBeside& beside) {
-  using Kind = Attribute::Kind;
-  Attribute r;
-  switch (a.type()) {
-    case onnx::AttributeProto::INT:
-      r.kind = Kind::Integer;
-      r.integer = a.i();
-      break;
-    case onnx::AttributeProto::FLOAT:
-      r.kind = Kind::Real;
-      r.real = a.f();
-      break;
-    case onnx::AttributeProto::STRING:
-      r.kind = Kind::Text;
-      r.text = a.s();
-      break;
-    case onnx::AttributeProto::INTS:
-      r.kind = Kind::Integers;
-      r.integers.assign(a.ints().begin(), a.ints().end());
-      break;
-    case onnx::AttributeProto::FLOATS:
-      r.kind = Kind::Reals;
-      r.reals.assign(a.floats().begin(), a.floats().end());
-      break;
-    case onnx::AttributeProto::STRINGS:
-      r.kind = Kind::Texts;
-      r.texts.assign(a.strings().begin(), a.strings().end());
-      break;
-    case onnx::AttributeProto::TENSOR:
-      r.kind = Kind::Tensor;
-      r.tensor = read_tensor(a.t(), beside);
-      break;
-    case onnx::AttributeProto::GRAPH:
-      r.kind = Kind::Graph;
-      try {
-        r.graph = read_body(a.g(), beside);
-      } catch (const Error& e) {  // it matters only to who needs it
-        r.text = e.what();
+std::shared_ptr<const Model> read_body(const Bytes& graph, const Place& place);
+
+Attribute::Kind kind_of(int64_t type) {
+  using K = Attribute::Kind;
+  constexpr K kKinds[] = {K::Other, K::Real, K::Integer, K::Text, K::Tensor, K::Graph, K::Reals, K::Integers, K::Texts};
+  return type >= 0 && type < std::ssize(kKinds) ? kKinds[type] : K::Other;
+}
+
+/// The name and the value. Which of the fields is the value, the field `type` says.
+std::pair<std::string, Attribute> read_attribute(const Bytes& message, const Place& place) {
+  std::pair<std::string, Attribute> named;
+  Attribute& r = named.second;
+  Bytes tensor, graph;
+  for (Fields f(message); f.next();) {
+    switch (f.number()) {
+      case 2:
+        if (f.kind() == Kind::Fixed32) r.real = f.float32();
+        continue;
+      case 3:
+        if (f.kind() == Kind::Integer) r.integer = f.integer();
+        continue;
+      case 7: f.floats(r.reals); continue;
+      case 8: f.integers(r.integers); continue;
+      case 20:
+        if (f.kind() == Kind::Integer) r.kind = kind_of(f.integer());
+        continue;
+      default: break;
+    }
+    if (f.kind() != Kind::Bytes) continue;
+    switch (f.number()) {
+      case 1: named.first = f.text(); break;
+      case 4: r.text = f.text(); break;
+      case 5: tensor = f.bytes(); break;
+      case 6: graph = f.bytes(); break;
+      case 9: r.texts.push_back(f.text()); break;
+      case 21: r.stands_for = f.text(); break;
+      default: break;
+    }
+  }
+  if (r.kind == Attribute::Kind::Tensor && r.stands_for.empty()) r.tensor = read_tensor(tensor, place.beside).second;
+  if (r.kind == Attribute::Kind::Graph && r.stands_for.empty()) {
+    try {
+      r.graph = read_body(graph, {place.beside, place.depth + 1});
+    } catch (const Error& e) {  // it matters only to who needs it
+      r.text = e.what();
+    }
+  }
+  return named;
+}
+
+Node read_node(const Bytes& message, const Place& place) {
+  Node r;
+  for (Fields f(message); f.next();) {
+    if (f.kind() != Kind::Bytes) continue;
+    switch (f.number()) {
+      case 1: r.inputs.push_back(f.text()); break;
+      case 2: r.outputs.push_back(f.text()); break;
+      case 3: r.name = f.text(); break;
+      case 4: r.op_type = f.text(); break;
+      case 5: {
+        auto [name, value] = read_attribute(f.bytes(), place);
+        r.attributes[name] = std::move(value);
+        break;
       }
-      break;
-    default: break;
+      case 7: r.domain = f.text(); break;
+      case 8: r.overload = f.text(); break;
+      default: break;
+    }
   }
   return r;
 }
 
-Node read_node(const onnx::NodeProto& n, const importers::FilesBeside& beside) {
-  Node r{
-      n.name(), n.op_type(), n.domain(), {n.input().begin(), n.input().end()}, {n.output().begin(), n.output().end()},
-      {}};
-  for (const auto& a : n.attribute()) r.attributes[a.name()] = read_attribute(a, beside);
+int64_t read_dimension(const Bytes& message) {
+  int64_t d = kDynamic;
+  for (Fields f(message); f.next();)
+    if (f.is(1, Kind::Integer)) d = f.integer();
+  return d < 0 ? kDynamic : d;
+}
+
+Shape read_shape(const Bytes& message, const std::string& who) {
+  Shape r;
+  for (Fields f(message); f.next();)
+    if (f.is(1, Kind::Bytes)) r.push_back(read_dimension(f.bytes()));
+  if (r.size() > kLargestRank)
+    throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(r.size()) + " dimensions");
   return r;
 }
 
-ValueInfo read_value_info(const onnx::ValueInfoProto& v) {
+void read_tensor_type(const Bytes& message, ValueInfo& v) {
+  const std::string who = "value '" + v.name + "'";
+  for (Fields f(message); f.next();) {
+    if (f.is(1, Kind::Integer)) {
+      if (const int64_t type = f.integer()) v.type = checked_type(type, who);
+    } else if (f.is(2, Kind::Bytes)) {
+      v.shape = read_shape(f.bytes(), who);
+    }
+  }
+}
+
+ValueInfo read_value_info(const Bytes& message) {
   ValueInfo r;
-  r.name = v.name();
-  if (v.type().value_case() == onnx::TypeProto::VALUE_NOT_SET) return r;
-  if (!v.type().has_tensor_type()) throw bad_model(ErrorCode::BadOnnx, "value '" + v.name() + "' is not a tensor");
-  const auto& t = v.type().tensor_type();
-  if (t.elem_type()) r.type = checked_type(t.elem_type(), "value '" + v.name() + "'");
-  if (!t.has_shape()) return r;
-  if (t.shape().dim_size() > kLargestRank)
-    throw bad_model(ErrorCode::BadOnnx,
-                    "value '" + v.name() + "' has " + std::to_string(t.shape().dim_size()) + " dimensions");
-  r.shape.emplace();
-  for (const auto& d : t.shape().dim())
-    r.shape->push_back(d.has_dim_value() && d.dim_value() >= 0 ? d.dim_value() : kDynamic);
+  Bytes type;
+  for (Fields f(message); f.next();) {
+    if (f.is(1, Kind::Bytes))
+      r.name = f.text();
+    else if (f.is(2, Kind::Bytes))
+      type = f.bytes();
+  }
+  for (Fields f(type); f.next();) {
+    constexpr int kTensor = 1, kDenotation = 6;
+    if (f.is(kTensor, Kind::Bytes))
+      read_tensor_type(f.bytes(), r);
+    else if (f.kind() == Kind::Bytes && f.number() != kDenotation)
+      throw bad_model(ErrorCode::BadOnnx, "value '" + r.name + "' is not a tensor");
+  }
   return r;
 }
 
-void read_graph(const onnx::GraphProto& graph, const importers::FilesBeside& beside, Model& m) {
-  m.graph_name = graph.name();
-  std::set<std::string> constant;
-  for (const auto& t : graph.initializer()) {
-    m.initializers.emplace_back(t.name(), read_tensor(t, beside));
-    constant.insert(t.name());
+/// Constants come first: what is a constant is no input, and an error in one is told before others.
+struct GraphFields {
+  std::string name;
+  std::vector<Bytes> nodes, constants, inputs, outputs;
+  bool has_sparse = false;
+};
+
+GraphFields graph_fields(const Bytes& message) {
+  GraphFields r;
+  for (Fields f(message); f.next();) {
+    if (f.kind() != Kind::Bytes) continue;
+    switch (f.number()) {
+      case 1: r.nodes.push_back(f.bytes()); break;
+      case 2: r.name = f.text(); break;
+      case 5: r.constants.push_back(f.bytes()); break;
+      case 11: r.inputs.push_back(f.bytes()); break;
+      case 12: r.outputs.push_back(f.bytes()); break;
+      case 15: r.has_sparse = true; break;
+      default: break;
+    }
   }
-  if (graph.sparse_initializer_size()) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
-  for (const auto& n : graph.node()) m.nodes.push_back(read_node(n, beside));
-  for (const auto& v : graph.input())
-    if (!constant.contains(v.name())) m.inputs.push_back(read_value_info(v));
-  for (const auto& v : graph.output()) m.outputs.push_back(read_value_info(v));
+  return r;
 }
 
-std::shared_ptr<const Model> read_body(const onnx::GraphProto& graph, const importers::FilesBeside& beside) {
+void read_graph(const Bytes& message, const Place& place, Model& m) {
+  if (place.depth > kDeepest) throw bad_model(ErrorCode::BadOnnx, "its graphs are nested too deeply");
+  const GraphFields g = graph_fields(message);
+  m.graph_name = g.name;
+  std::set<std::string> constant;
+  for (const Bytes& t : g.constants) {
+    m.initializers.push_back(read_tensor(t, place.beside));
+    constant.insert(m.initializers.back().first);
+  }
+  if (g.has_sparse) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
+  for (const Bytes& n : g.nodes) m.nodes.push_back(read_node(n, place));
+  for (const Bytes& i : g.inputs)
+    if (ValueInfo v = read_value_info(i); !constant.contains(v.name)) m.inputs.push_back(std::move(v));
+  for (const Bytes& o : g.outputs) m.outputs.push_back(read_value_info(o));
+}
+
+std::shared_ptr<const Model> read_body(const Bytes& graph, const Place& place) {
   auto body = std::make_shared<Model>();
-  read_graph(graph, beside, *body);
+  read_graph(graph, place, *body);
   return body;
 }
 
-onnx::ModelProto parse(const Bytes& file) {
-  onnx::ModelProto proto;
-  google::protobuf::io::ArrayInputStream stream(file.data(),
-                                                static_cast<int>(std::min<size_t>(file.size(), INT32_MAX)));
-  google::protobuf::io::CodedInputStream coded(&stream);
-  coded.SetTotalBytesLimit(INT32_MAX);
-  if (file.size() > INT32_MAX || !proto.ParseFromCodedStream(&coded) || !proto.has_graph()) {
-    Error e(ErrorCode::BadOnnx, "the file is not an ONNX model, or it is cut off");
-    throw e.hint(
-        "python -m onnx.checker tells whether ONNX itself can read it; models of 2 GB and more need external data");
+/// A domain and its version; ONNX's own domain is called "".
+std::pair<std::string, int64_t> read_opset(const Bytes& message) {
+  std::pair<std::string, int64_t> r;
+  for (Fields f(message); f.next();) {
+    if (f.is(1, Kind::Bytes))
+      r.first = f.text();
+    else if (f.is(2, Kind::Integer))
+      r.second = f.integer();
   }
-  return proto;
+  if (r.first == "ai.onnx") r.first.clear();
+  return r;
 }
 
-}  // namespace
+Function read_function(const Bytes& message, const Place& place) {
+  Function r;
+  for (Fields f(message); f.next();) {
+    if (f.kind() != Kind::Bytes) continue;
+    switch (f.number()) {
+      case 1: r.name = f.text(); break;
+      case 4: r.inputs.push_back(f.text()); break;
+      case 5: r.outputs.push_back(f.text()); break;
+      case 7: r.nodes.push_back(read_node(f.bytes(), place)); break;
+      case 9:
+        if (const auto [domain, version] = read_opset(f.bytes()); domain.empty()) r.opset = version;
+        break;
+      case 10: r.domain = f.text(); break;
+      case 11: {
+        auto [name, value] = read_attribute(f.bytes(), place);
+        r.defaults[name] = std::move(value);
+        break;
+      }
+      case 13: r.overload = f.text(); break;
+      default: break;
+    }
+  }
+  return r;
+}
 
-namespace {
-constexpr std::pair<int, ElementType> kTypes[] = {
-    {onnx::TensorProto::FLOAT, ElementType::f32},   {onnx::TensorProto::UINT8, ElementType::u8},
-    {onnx::TensorProto::INT8, ElementType::i8},     {onnx::TensorProto::UINT16, ElementType::u16},
-    {onnx::TensorProto::INT16, ElementType::i16},   {onnx::TensorProto::INT32, ElementType::i32},
-    {onnx::TensorProto::INT64, ElementType::i64},   {onnx::TensorProto::BOOL, ElementType::boolean},
-    {onnx::TensorProto::FLOAT16, ElementType::f16}, {onnx::TensorProto::BFLOAT16, ElementType::bf16},
-    {onnx::TensorProto::DOUBLE, ElementType::f64},  {onnx::TensorProto::UINT32, ElementType::u32},
-    {onnx::TensorProto::UINT64, ElementType::u64},
+struct ModelFields {
+  std::optional<Bytes> graph;
+  std::vector<Bytes> functions;
+  int64_t opset = 0;
 };
+
+ModelFields model_fields(const Bytes& file) {
+  ModelFields r;
+  for (Fields f(file); f.next();) {
+    if (f.kind() != Kind::Bytes) continue;
+    switch (f.number()) {
+      case 7: r.graph = f.bytes(); break;
+      case 8:
+        if (const auto [domain, version] = read_opset(f.bytes()); domain.empty()) r.opset = version;
+        break;
+      case 25: r.functions.push_back(f.bytes()); break;
+      default: break;
+    }
+  }
+  return r;
+}
+
 }  // namespace
 
 std::optional<ElementType> element_type(int64_t onnx_type) {
-  for (const auto& [number, type] : kTypes)
-    if (number == onnx_type) return type;
-  return std::nullopt;
+  const auto row = std::ranges::find(kRows, onnx_type, &TypeRow::number);
+  return row == std::end(kRows) ? std::nullopt : row->type;
 }
 
 int64_t type_number(ElementType type) {
-  for (const auto& [number, t] : kTypes)
-    if (t == type) return number;
-  return onnx::TensorProto::UNDEFINED;
+  const auto row = std::ranges::find(kRows, std::optional(type), &TypeRow::type);
+  return row == std::end(kRows) ? 0 : row->number;
 }
 
 const Attribute* Node::find(const std::string& attribute) const {
@@ -268,12 +456,20 @@ std::string Node::describe(int64_t opset) const {
 }
 
 Model read_model(const Bytes& file, const importers::FilesBeside& beside) {
-  const onnx::ModelProto proto = parse(file);
-  Model m;
-  for (const auto& o : proto.opset_import())
-    if (o.domain().empty() || o.domain() == "ai.onnx") m.opset = o.version();
-  read_graph(proto.graph(), beside, m);
-  return m;
+  try {
+    const ModelFields fields = model_fields(file);
+    if (!fields.graph) throw BrokenMessage(ErrorCode::BadOnnx, "there is no graph in it");
+    Model m;
+    m.opset = fields.opset;
+    read_graph(*fields.graph, {beside}, m);
+    std::vector<Function> functions;
+    for (const Bytes& f : fields.functions) functions.push_back(read_function(f, {beside}));
+    inline_functions(m, functions);
+    return m;
+  } catch (const BrokenMessage&) {
+    throw Error(ErrorCode::BadOnnx, "the file is not an ONNX model, or it is cut off")
+        .hint("python -m onnx.checker tells whether ONNX itself can read it");
+  }
 }
 
 }  // namespace blobsmith::onnx_file

@@ -1,4 +1,4 @@
-// The bytes of an .onnx file -> plain structures. All that touches protobuf is behind this header.
+// The bytes of an .onnx file -> plain structures. Weights stay where they lie in the file if they can.
 #pragma once
 #include <map>
 #include <memory>
@@ -25,10 +25,11 @@ struct Attribute {
   std::vector<std::string> texts;
   blobsmith::Tensor tensor;
   std::shared_ptr<const Model> graph;  ///< of a Graph; null where it can't be read, and `text` says why
+  std::string stands_for;              ///< in a function: the name of the call's attribute that is the value
 };
 
 struct Node {
-  std::string name, op_type, domain;
+  std::string name, op_type, domain, overload;
   std::vector<std::string> inputs, outputs;  ///< value names; an empty one is an absent optional value
   std::map<std::string, Attribute> attributes;
 

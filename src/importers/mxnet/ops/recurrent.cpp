@@ -106,7 +106,7 @@ Value state_of(Context& c, size_t i, const Sizes& s, int64_t layer, const std::s
 std::vector<Value> onnx_layer(Context& c, const Mode& mode, const Sizes& s, const LayerParameters& l, Value x,
                               const std::vector<Value>& states, const std::string& name) {
   importers::Session& session = c.session();
-  onnx_file::Node node{name, mode.onnx, {}, {}, {}, {}};
+  onnx_file::Node node{name, mode.onnx, {}, {}, {}, {}, {}};
   std::vector<std::string> keys;
   const auto input = [&](const char* part, Value v) {
     node.inputs.push_back(v ? name + "\n" + part : std::string());
