@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeds and dictionaries of the fuzzers: seeds.py TOOL DIR.
 
-Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, caffe, kaldi, mxnet, blob, array and picture. The networks are those of
+Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, caffe, kaldi, mxnet, blob, superblob, array and picture. The networks are those of
 tests/conformance and the small ones of the PyPI package onnx.
 """
 import glob
@@ -148,6 +148,15 @@ class Seeds:
             with open(base + '.blob', 'rb') as f:
                 self.put('blob', os.path.basename(base), f.read())
 
+    def superblob(self, folder):
+        """A small network with all its patches: two files in one, as superblob_fuzzer cuts it in half."""
+        model, path = os.path.join(folder, 'small.onnx'), os.path.join(folder, 'small.superblob')
+        with open(model, 'wb') as f:
+            f.write(small_onnx())
+        subprocess.run([self.tool, 'convert', '-q', model, '--superblob', '-o', path], check=True)
+        with open(path, 'rb') as f:
+            self.put('superblob', 'small', f.read())
+
     def networks(self, folder):
         names, texts = small_irs(folder), []
         for number, name in enumerate(names):
@@ -167,6 +176,7 @@ class Seeds:
     def write(self):
         with tempfile.TemporaryDirectory() as folder:
             self.networks(folder)
+            self.superblob(folder)
         self.put('onnx', 'small', small_onnx())
         for name, data in onnx_node_models():
             self.put('onnx', name, data)

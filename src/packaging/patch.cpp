@@ -3,6 +3,8 @@
 #include <bzlib.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -81,28 +83,137 @@ class Unpacker {
   bz_stream s_{};
 };
 
+// What is looked up, and how far apart the places are that the table has.
+constexpr size_t kRun = 24, kStride = 8;
+// As many bytes more has a piece elsewhere to agree in before it is taken: a control triple is not free.
+constexpr size_t kGain = 16;
+constexpr size_t kWeighed = 256;  // of a piece, so that what is periodic costs no square of its length
+
+uint64_t word_at(const uint8_t* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+size_t equal_bytes(std::span<const uint8_t> a, std::span<const uint8_t> b) {
+  const size_t most = std::min(a.size(), b.size());
+  size_t n = 0;
+  while (n + 8 <= most && word_at(a.data() + n) == word_at(b.data() + n)) n += 8;
+  while (n < most && a[n] == b[n]) ++n;
+  return n;
+}
+
+/// A piece of the new file that is made of one of the old file.
+struct Piece {
+  size_t old_at, new_at, size;
+  size_t old_end() const { return old_at + size; }
+  size_t new_end() const { return new_at + size; }
+};
+
+/// The number of steps that agree most, of `most`: each that does counts for one that does not.
+template <typename Agrees>
+size_t best_extension(size_t most, Agrees agrees) {
+  size_t best = 0;
+  int64_t score = 0, highest = 0;
+  for (size_t i = 0; i < most; ++i) {
+    score += agrees(i) ? 1 : -1;
+    if (score > highest) highest = score, best = i + 1;
+    if (score + static_cast<int64_t>(most - i) <= highest) break;
+  }
+  return best;
+}
+
+/// Shares out the bytes between two pieces as far as they resemble what comes behind the first, before the second.
+void close_gap(std::span<const uint8_t> old_bytes, std::span<const uint8_t> new_bytes, Piece& first, Piece& second) {
+  const size_t gap = second.new_at - first.new_end();
+  const auto behind = [&](size_t i) { return old_bytes[first.old_end() + i] == new_bytes[first.new_end() + i]; };
+  const auto before = [&](size_t i) { return old_bytes[second.old_at - 1 - i] == new_bytes[second.new_at - 1 - i]; };
+  size_t forward = best_extension(std::min(gap, old_bytes.size() - first.old_end()), behind);
+  size_t backward = best_extension(std::min(gap, second.old_at), before);
+  if (forward + backward > gap) {  // both want the middle: cut it where most agrees
+    const size_t begin = gap - backward;
+    int64_t score = 0, highest = 0;
+    size_t cut = begin;
+    for (size_t i = begin; i < forward; ++i) {
+      score += static_cast<int64_t>(behind(i)) - static_cast<int64_t>(before(gap - 1 - i));
+      if (score > highest) highest = score, cut = i + 1;
+    }
+    forward = cut;
+    backward = gap - cut;
+  }
+  first.size += forward;
+  second = {second.old_at - backward, second.new_at - backward, second.size + backward};
+}
+
 }  // namespace
 
-std::vector<uint8_t> make_patch(std::span<const uint8_t> old_bytes, size_t old_head, std::span<const uint8_t> new_bytes,
-                                size_t new_head) {
-  std::vector<uint8_t> control, differences, extra;
-  const auto step = [&](std::span<const uint8_t> from, std::span<const uint8_t> to) {
-    const size_t common = std::min(from.size(), to.size());
-    for (size_t i = 0; i < common; ++i) differences.push_back(static_cast<uint8_t>(to[i] - from[i]));
-    extra.insert(extra.end(), to.begin() + static_cast<std::ptrdiff_t>(common), to.end());
-    put_number(control, static_cast<int64_t>(common));
-    put_number(control, static_cast<int64_t>(to.size() - common));
-    put_number(control, static_cast<int64_t>(from.size() - common));
-  };
-  step(old_bytes.first(old_head), new_bytes.first(new_head));
-  step(old_bytes.subspan(old_head), new_bytes.subspan(new_head));
+PatchMaker::PatchMaker(std::span<const uint8_t> old_bytes) : old_(old_bytes) {
+  bits_ = std::max(8, static_cast<int>(std::bit_width(old_.size() / kStride)));
+  places_.resize(size_t{1} << bits_);
+  for (size_t at = old_.size() / kStride * kStride; at > 0;) {  // of equal runs the first is kept
+    at -= kStride;
+    if (at + kRun <= old_.size()) places_[slot_of(&old_[at])] = static_cast<uint32_t>(at + 1);
+  }
+}
+
+size_t PatchMaker::slot_of(const uint8_t* bytes) const {
+  constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;
+  uint64_t hash = 0;
+  for (size_t i = 0; i < kRun; i += 8) hash = (std::rotl(hash, 29) ^ word_at(bytes + i)) * kOdd;
+  return static_cast<size_t>(hash >> (64 - bits_));
+}
+
+std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) const {
+  std::vector<Piece> pieces{{0, 0, 0}};
+  for (size_t at = 0; at + kRun <= new_bytes.size();) {
+    Piece& last = pieces.back();
+    const size_t here = last.old_end() + (at - last.new_end());  // the old byte if the last piece goes on
+    const std::span<const uint8_t> rest = new_bytes.subspan(at);
+    const std::span<const uint8_t> going_on = old_.subspan(std::min(here, old_.size()));
+    if (const size_t same = equal_bytes(going_on, rest); same >= kRun) {
+      last.size = at + same - last.new_at;
+      at += same;
+      continue;
+    }
+    const uint32_t place = places_[slot_of(rest.data())];
+    if (place != 0) {
+      const std::span<const uint8_t> found = old_.subspan(place - 1);
+      const size_t same = equal_bytes(found, rest.first(std::min(rest.size(), kWeighed)));
+      size_t anyway = 0;
+      for (size_t i = 0; i < std::min(same, going_on.size()); ++i) anyway += going_on[i] == rest[i];
+      if (same >= kRun && same >= anyway + kGain) {
+        pieces.push_back({place - 1, at, equal_bytes(found, rest)});
+        at += pieces.back().size;
+        continue;
+      }
+    }
+    ++at;
+  }
+  pieces.push_back({old_.size(), new_bytes.size(), 0});
+  for (size_t i = 1; i < pieces.size(); ++i) close_gap(old_, new_bytes, pieces[i - 1], pieces[i]);
+
+  std::vector<uint8_t> control, differences(new_bytes.size()), extra;
+  size_t filled = 0;
+  const Piece end{old_.size(), new_bytes.size(), 0};
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Piece &piece = pieces[i], &next = i + 1 < pieces.size() ? pieces[i + 1] : end;
+    for (size_t k = 0; k < piece.size; ++k)
+      differences[filled + k] = static_cast<uint8_t>(new_bytes[piece.new_at + k] - old_[piece.old_at + k]);
+    filled += piece.size;
+    const std::span<const uint8_t> between = new_bytes.subspan(piece.new_end(), next.new_at - piece.new_end());
+    extra.insert(extra.end(), between.begin(), between.end());
+    put_number(control, static_cast<int64_t>(piece.size));
+    put_number(control, static_cast<int64_t>(between.size()));
+    put_number(control, static_cast<int64_t>(next.old_at) - static_cast<int64_t>(piece.old_end()));
+  }
+  std::vector<uint8_t> patch(kMagic.begin(), kMagic.end());
+  differences.resize(filled);
   control = compressed(control);
   differences = compressed(differences);
-  std::vector<uint8_t> patch(kMagic.begin(), kMagic.end());
+  extra = compressed(extra);
   put_number(patch, static_cast<int64_t>(control.size()));
   put_number(patch, static_cast<int64_t>(differences.size()));
   put_number(patch, static_cast<int64_t>(new_bytes.size()));
-  extra = compressed(extra);
   for (const auto* part : {&control, &differences, &extra}) patch.insert(patch.end(), part->begin(), part->end());
   return patch;
 }
@@ -122,6 +233,7 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   Unpacker control(part(0, control_size)), differences(part(control_size, control_size + difference_size)),
       extra(part(control_size + difference_size, body));
   std::vector<uint8_t> made;
+  made.reserve(std::min(static_cast<size_t>(new_size), old_bytes.size() + old_bytes.size() / 4));
   int64_t at = 0;  // in the old bytes
   constexpr int64_t kPiece = 1 << 20;
   constexpr int kMostIdle = 1000;
@@ -143,9 +255,10 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
     if (add == 0 && insert == 0 && ++idle > kMostIdle) bad("its steps do nothing");
     const size_t begin = made.size();
     take(differences, add);
-    for (int64_t i = 0; i < add; ++i)
-      if (at + i >= 0 && at + i < static_cast<int64_t>(old_bytes.size()))
-        made[begin + static_cast<size_t>(i)] += old_bytes[static_cast<size_t>(at + i)];
+    const int64_t first = std::max<int64_t>(0, -at);  // outside of the old bytes there are zeros
+    const int64_t last = std::min(add, static_cast<int64_t>(old_bytes.size()) - at);
+    uint8_t* const to = made.data() + begin;
+    for (int64_t i = first; i < last; ++i) to[i] = static_cast<uint8_t>(to[i] + old_bytes[static_cast<size_t>(at + i)]);
     take(extra, insert);
     constexpr int64_t kFar = int64_t{1} << 40;
     if (move > kFar || move < -kFar) bad("a step leaves the blob");

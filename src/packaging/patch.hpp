@@ -1,10 +1,14 @@
 // Patches from one blob to another in the format BSDIFF40: three bzip2 streams (control, differences, insertions).
 //
-// Blobs of one network differ in the header and in the stages, while constants are the same bytes further along, so two
-// steps do without any search for equal parts: what comes before the constants, then the constants.
+// Blobs of one network for other numbers of SHAVEs have the same weights, cut into other tiles: long pieces that lie at
+// other places, or differ in a few bytes. Pieces that both have are found by hashing: a table has the places of runs of
+// bytes in the old blob, and the new one is looked up in it. The piece found is followed as far as it is the same, then
+// as far as most of it is. What lies between two pieces is inserted.
 //
-//   old  | head (300 bytes) | constants |       control: (300, 20, 0) (constants, 0, 0)
-//   new  | head (320 bytes) | constants |       differences: of 300 bytes, of the constants (zeros); extra: 20 bytes
+//   old  | header | A A A A | B B B B |             control: (header, 0, to B) (B, 2, to A) (A, 0, -)
+//   new  | header | B B b B | x x | A A A A |       differences: zeros, but for b - B; insertions: x x
+//
+// A suffix sort, as bsdiff has it, finds shorter pieces too, which saves 0.02 % of a blob and takes seconds.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -12,9 +16,21 @@
 
 namespace blobsmith::packaging {
 
-/// `old_head`, `new_head`: where the parts that are alike begin.
-std::vector<uint8_t> make_patch(std::span<const uint8_t> old_bytes, size_t old_head, std::span<const uint8_t> new_bytes,
-                                size_t new_head);
+/// Makes patches from one file, which outlives it.
+class PatchMaker {
+ public:
+  explicit PatchMaker(std::span<const uint8_t> old_bytes);
+  /// Any number of threads may ask at once.
+  std::vector<uint8_t> patch_to(std::span<const uint8_t> new_bytes) const;
+
+ private:
+  size_t slot_of(const uint8_t* bytes) const;
+
+  std::span<const uint8_t> old_;
+  int bits_;
+  std::vector<uint32_t> places_;  ///< of a run's hash, plus one; 0: none
+};
+
 /// Throws BadBlob for what is no patch, and where the result would have more than `most` bytes.
 std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most);
 

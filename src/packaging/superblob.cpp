@@ -35,9 +35,6 @@ bool is_blob(std::span<const uint8_t> bytes) {
   return bytes.size() > kConstantsAt + 4 && word_at(bytes, vpu::kElfHeaderBytes) == vpu::kBlobMagic;
 }
 
-/// Where a blob's constants begin; all of it where the header says nonsense.
-size_t head_of(std::span<const uint8_t> blob) { return std::min<size_t>(word_at(blob, kConstantsAt), blob.size()); }
-
 [[noreturn]] void bad(const std::string& what) { throw Error(ErrorCode::BadBlob, "bad superblob: " + what); }
 
 }  // namespace
@@ -48,8 +45,9 @@ Superblob Superblob::make(std::span<const std::vector<uint8_t>> blobs) {
     if (!is_blob(b)) bad("one of its blobs is none");
   const std::vector<uint8_t>& base = blobs[kBaseShaves - 1];
   std::vector<std::vector<uint8_t>> patches(kMostShaves);
+  const packaging::PatchMaker maker(base);
   in_parallel(kMostShaves, {}, "packing", [&](size_t i) {
-    if (blobs[i] != base) patches[i] = packaging::make_patch(base, head_of(base), blobs[i], head_of(blobs[i]));
+    if (blobs[i] != base) patches[i] = maker.patch_to(blobs[i]);
   });
   std::vector<uint8_t> file;
   put_number(file, base.size());
@@ -57,8 +55,8 @@ Superblob Superblob::make(std::span<const std::vector<uint8_t>> blobs) {
   file.insert(file.end(), base.begin(), base.end());
   for (const auto& p : patches) file.insert(file.end(), p.begin(), p.end());
   Superblob made = read(std::move(file));
-  for (int n = 1; n <= kMostShaves; ++n)
-    ensure(made.blob(n) == blobs[static_cast<size_t>(n - 1)], "a patch gives back its blob");
+  in_parallel(kMostShaves, {}, "reading back",
+              [&](size_t i) { ensure(made.blob(static_cast<int>(i) + 1) == blobs[i], "a patch gives back its blob"); });
   return made;
 }
 
