@@ -1,23 +1,39 @@
 // Transposes of the back phase (model-optimizer spec §6.8).
+#include <numeric>
+
+#include "graph/ops/strided.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
 
+namespace {
+
+/// The same matrices with rows as columns; of large ones when they are read.
+Tensor transposed(const Tensor& t) {
+  constexpr size_t kLarge = 1 << 16;
+  std::vector<size_t> order(t.shape.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  Shape shape = t.shape;
+  std::swap(order[order.size() - 1], order[order.size() - 2]);
+  std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+  const auto make = [t, order, shape] {
+    Bytes r = ops::permuted(t, t.shape, order, shape).bytes;
+    t.bytes.leave_memory();
+    return r;
+  };
+  const size_t size = t.bytes.size();
+  return {t.type, shape, size < kLarge ? make() : Bytes::deferred(size, make)};
+}
+
+}  // namespace
+
 /// A matrix product with constants is written with the constants transposed.
 bool transpose_matmul_constant(Rewriter& rw, Node* n) {
   const Tensor* b = transforms::constant_of(n->input(1));
-  if (!b || n->attrs.flag("transpose_b") || b->shape.size() < 2) return false;
-  std::vector<int64_t> order(b->shape.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
-  std::swap(order[order.size() - 1], order[order.size() - 2]);
-  Node* transpose = rw.transpose(n->input(1), order);
-  const Tensor* inputs[] = {b, &transpose->input(1).node->constant};
-  std::vector<Tensor> folded = evaluate(*transpose, inputs);
-  if (folded.empty()) return false;
-  const Value transposed = rw.graph().constant(std::move(folded[0]), n->input(1).node->name)->value();
-  rw.release(transpose);
+  if (!b || n->attrs.flag("transpose_b") || b->shape.size() < 2 || !ops::is_byte_sized(b->type)) return false;
+  const Value by_columns = rw.graph().constant(transposed(*b), n->input(1).node->name)->value();
   n->attrs.set("transpose_b", true);
-  rw.set_input(n, 1, transposed);
+  rw.set_input(n, 1, by_columns);
   return true;
 }
 
