@@ -18,12 +18,15 @@ CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api:
                                  .quirks = !o.fix,
                                  .control = part_of(o.control, 0, 0.2)},
                                 read, true);
+  std::vector<TensorInfo> inputs = api::inputs_of(graph), outputs = api::outputs_of(graph);
   std::vector<Remark> faults = comparison::remaining_faults(graph, !o.fix);
   vpu::CompileOptions options = api::camera_options(o.camera, graph, !o.fix);
   if (departure) departure->apply(options);
   const Control rest = part_of(o.control, 0.2, 1);
   CheckResult result =
       api::in_file(model.path(), [&] { return vpu::check(std::move(graph), read, options, o.fix, rest); });
+  result.inputs = std::move(inputs);
+  result.outputs = std::move(outputs);
   result.remarks = std::move(faults);
   return result;
 }

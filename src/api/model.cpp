@@ -68,6 +68,21 @@ TensorInfo tensor_info(std::string name, ElementType t, Shape shape) {
 
 namespace api {
 
+std::vector<TensorInfo> inputs_of(const Graph& graph) {
+  std::vector<TensorInfo> list;
+  for (const Node* p : graph.parameters()) list.push_back(tensor_info(p->name, p->element_type(), p->shape()));
+  return list;
+}
+
+std::vector<TensorInfo> outputs_of(const Graph& graph) {
+  std::vector<TensorInfo> list;
+  for (const Node* r : graph.results()) {
+    const Value v = r->input(0);
+    list.push_back(tensor_info(output_name(*r), v.type(), v.shape()));
+  }
+  return list;
+}
+
 Graph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going,
                  bool* runtime_2_0) {
   report(o.control, "reading", 0);
@@ -103,20 +118,8 @@ const std::string& Model::path() const { return impl_->path; }
 std::string Model::name() const { return impl_->graph.name; }
 std::vector<Remark> Model::remarks() const { return impl_->remarks; }
 
-std::vector<TensorInfo> Model::inputs() const {
-  std::vector<TensorInfo> list;
-  for (const Node* p : impl_->graph.parameters()) list.push_back(tensor_info(p->name, p->element_type(), p->shape()));
-  return list;
-}
-
-std::vector<TensorInfo> Model::outputs() const {
-  std::vector<TensorInfo> list;
-  for (const Node* r : impl_->graph.results()) {
-    const Value v = r->input(0);
-    list.push_back(tensor_info(output_name(*r), v.type(), v.shape()));
-  }
-  return list;
-}
+std::vector<TensorInfo> Model::inputs() const { return api::inputs_of(impl_->graph); }
+std::vector<TensorInfo> Model::outputs() const { return api::outputs_of(impl_->graph); }
 
 std::vector<LayerInfo> Model::layers() const {
   std::vector<LayerInfo> list;

@@ -46,6 +46,9 @@ auto in_file(const std::string& path, F f) {
   }
 }
 
+/// As Model::inputs() and outputs() have them.
+std::vector<TensorInfo> inputs_of(const Graph& graph);
+std::vector<TensorInfo> outputs_of(const Graph& graph);
 ElementType element_type(TensorType t);
 /// SHAVEs, slices and streams, and the configuration, which is applied last.
 void set_shaves(vpu::CompileOptions& options, const CameraOptions& o, int shaves);

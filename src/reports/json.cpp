@@ -30,6 +30,12 @@ Json problem_json(const CheckResult& r, size_t k) {
   return j;
 }
 
+Json of_tensors(const std::vector<TensorInfo>& list) {
+  Json j = Json::array();
+  for (const TensorInfo& t : list) j.push_back({{"name", t.name}, {"type", to_string(t.type)}, {"shape", t.shape}});
+  return j;
+}
+
 Json layer_json(const CheckResult& r, size_t i) {
   const CheckedLayer& l = r.layers[i];
   Json j{{"name", l.name},
@@ -207,6 +213,8 @@ Json of_check(const std::string& model, const CheckResult& r) {
          {"fixed", r.count(Status::Fixed)},
          {"unsupported", r.count(Status::Unsupported)},
          {"not_checked", r.count(Status::NotChecked)},
+         {"inputs", of_tensors(r.inputs)},
+         {"outputs", of_tensors(r.outputs)},
          {"problems", Json::array()},
          {"warnings", Json::array()},
          {"layers", Json::array()}};
