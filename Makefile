@@ -11,14 +11,20 @@ FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
-.PHONY: build demo test test-asan fuzz bench conformance lint check-all setup python clean
+.PHONY: build web browser demo test test-asan fuzz bench conformance lint check-all setup python clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
 
-build: setup                 ## build/blobsmith
-	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(UNITY)
+build: setup web             ## build/blobsmith
+	page=()
+	[ ! -e web/dist/index.html ] || page+=(-DBLOBSMITH_WEB_DIR=$(CURDIR)/web/dist)
+	[ ! -e $(BUILD)/web/netron/index.html ] || page+=(-DBLOBSMITH_NETRON_DIR=$(abspath $(BUILD)/web/netron))
+	cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(UNITY) "$${page[@]}"
 	cmake --build $(BUILD) --target $(TARGETS) -j $(JOBS)
+
+web: setup                   ## the page of `blobsmith serve` (web/dist) and Netron; without the registries of npm and PyPI, a plain page takes its place
+	tools/web.sh $(BUILD)/web || echo "The page can't be built: serve shows a plain one." >&2
 
 python: $(BUILD)/venv/.ready ## what the tests and the demo need from PyPI, pinned
 $(BUILD)/venv/.ready: tests/requirements.txt | setup
@@ -74,7 +80,10 @@ lint: build python           ## clang-format and clang-tidy, pinned
 	(find $(BUILD)-lint/CMakeFiles -name 'unity_*.cxx'; echo src/compute/simd.cpp src/core/version.cpp) | \
 	  xargs -P $(JOBS) -n 1 nice $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --config-file=.clang-tidy --quiet
 
-check-all: test test-asan fuzz bench conformance ## everything, long
+check-all: browser test test-asan fuzz bench conformance ## everything, long
+
+browser:                     ## Chromium, for the tests of the page, which are skipped without one
+	tools/setup.sh chromium
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-lint
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-lint web/dist web/node_modules tests/web/node_modules

@@ -10,6 +10,13 @@ namespace blobsmith {
 
 namespace {
 
+/// A layer that can't be read has become an input of the rest.
+bool stands_for_a_layer(const std::string& input, const Diagnostics& read) {
+  return std::ranges::any_of(read.remarks, [&](const Remark& r) {
+    return r.kind == Remark::Kind::Unreadable && (input == r.layer || input.starts_with(r.layer + "."));
+  });
+}
+
 CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api::Departure* departure) {
   Diagnostics read;
   Graph graph = api::read_graph(model,
@@ -19,6 +26,7 @@ CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api:
                                  .control = part_of(o.control, 0, 0.2)},
                                 read, true);
   std::vector<TensorInfo> inputs = api::inputs_of(graph), outputs = api::outputs_of(graph);
+  std::erase_if(inputs, [&](const TensorInfo& t) { return stands_for_a_layer(t.name, read); });
   std::vector<Remark> faults = comparison::remaining_faults(graph, !o.fix);
   vpu::CompileOptions options = api::camera_options(o.camera, graph, !o.fix);
   if (departure) departure->apply(options);

@@ -177,7 +177,7 @@ def test_check_json_has_a_stable_shape(run, troubled_model, model):
     report = json.loads(done.stdout)
     assert done.returncode == 1
     assert list(report) == ['model', 'compiles', 'supported', 'fixed', 'unsupported', 'not_checked', 'inputs', 'outputs', 'problems', 'warnings', 'layers']
-    assert [(t['type'], t['shape']) for t in report['inputs']] == [('FP32', [1, 3, 8, 8])] and len(report['outputs']) == 1
+    assert [(t['type'], t['shape']) for t in report['inputs']] == [('FP32', [1, 3, 8, 8])]
     assert (report['compiles'], report['supported'], report['fixed'], report['unsupported'], report['not_checked']) == (False, 2, 1, 3, 0)
     assert [p['number'] for p in report['problems']] == [1, 2, 3]
     assert [p['layer'] for p in report['problems']] == ['first', 'unknown', 'second']

@@ -1,0 +1,120 @@
+// The same call elsewhere: command line, curl, Python, the blobconverter package.
+import { stated } from "./options";
+import type { Info, Job, Options } from "./types";
+import { Card, CopyButton, Tabs } from "./ui";
+
+const quote = (s: string) => (/^[\w./=:,@%+-]+$/.test(s) ? s : `'${s.replace(/'/g, `'\\''`)}'`);
+const root = () => new URL(".", location.href).href.replace(/\/$/, "");
+
+function python(v: unknown): string {
+  if (v === true) return "True";
+  if (v === false) return "False";
+  return JSON.stringify(v);
+}
+
+function Snippet(p: { text: string }) {
+  return (
+    <div class="snippet">
+      <pre tabIndex={0}>{p.text}</pre>
+      <CopyButton text={p.text} />
+    </div>
+  );
+}
+
+function curl(files: string[], options: Options): string {
+  const parts = [`-F ${quote(`options=${JSON.stringify(options)}`)}`, ...files.map((f) => `-F ${quote(`file=@${f}`)}`)];
+  return `# submit, wait for the last event, take the blob
+id=$(curl -sS ${parts.join(" ")} \\
+  ${root()}/api/v1/jobs | sed -n 's/.*"id": *"\\([0-9a-z]*\\)".*/\\1/p')
+curl -sSN ${root()}/api/v1/jobs/$id/events > /dev/null
+curl -sSfOJ ${root()}/api/v1/jobs/$id/result`;
+}
+
+export function Calls(p: { job: Job; command?: string; options?: Options }) {
+  const files = p.job.files.map((f) => f.name);
+  const { kind: _kind, model: _model, job: _job, blob: _blob, zoo, no_cache: _again, ...options } = p.options ?? p.job.options;
+  const told = stated(options);
+  const model = files[0] ?? "model.onnx";
+  const rest = Object.entries(told).map(([k, v]) => `, ${k}=${python(v)}`);
+  const shaves = told.shaves === undefined ? "" : `, shaves=${python(told.shaves)}`;
+  const blobconverter = /\.onnx$/.test(model)
+    ? `blobconverter.from_onnx("${model}"${shaves})`
+    : /\.xml$/.test(model)
+      ? `blobconverter.from_openvino(xml="${model}", bin="${model.replace(/xml$/, "bin")}"${shaves})`
+      : /\.pb$/.test(model)
+        ? `blobconverter.from_tf("${model}"${shaves})`
+        : `blobconverter.from_caffe(proto="${files.find((f) => f.endsWith("prototxt")) ?? "deploy.prototxt"}", model="${files.find((f) => f.endsWith("caffemodel")) ?? model}"${shaves})`;
+  const tabs = [
+    { name: "Command line", body: () => <Snippet text={p.command ?? p.job.command} /> },
+    { name: "curl", body: () => <Snippet text={curl(files, zoo ? { ...told, zoo } : told)} /> },
+    {
+      name: "Python",
+      body: () => (
+        <Snippet text={`import blobsmith\n\nblob = blobsmith.convert("${model}", "${p.job.name}.blob"${rest.join("")})`} />
+      ),
+    },
+    {
+      name: "blobconverter",
+      body: () => (
+        <Snippet
+          text={`import blobconverter\n\nblobconverter.set_defaults(url="${root()}")\npath = ${blobconverter}`}
+        />
+      ),
+    },
+  ];
+  return (
+    <Card title="The same elsewhere">
+      <Tabs tabs={tabs} label="The same call" />
+    </Card>
+  );
+}
+
+export function ApiPage(p: { info: Info }) {
+  const { limits, sandbox } = p.info;
+  return (
+    <>
+      <h1>API</h1>
+      <p>
+        All that this page does goes through <code>{root()}/api/v1</code>; its{" "}
+        <a href="api/v1/openapi.json">description (OpenAPI 3)</a> makes clients in most languages. The{" "}
+        <code>blobconverter</code> package and scripts made for the original converter work with the same address.
+      </p>
+      <Card title="A conversion with curl">
+        <Snippet text={curl(["model.onnx"], { shaves: 6 })} />
+      </Card>
+      <Card title="The blobconverter package">
+        <Snippet
+          text={`import blobconverter\n\nblobconverter.set_defaults(url="${root()}", version="2022.1")\npath = blobconverter.from_onnx("model.onnx", shaves=6)`}
+        />
+      </Card>
+      <Card title="This server">
+        <dl class="facts">
+          <div class="fact">
+            <dt>Version</dt>
+            <dd>{p.info.version}</dd>
+          </div>
+          <div class="fact">
+            <dt>OpenVINO versions</dt>
+            <dd>{p.info.targets.join(", ")}</dd>
+          </div>
+          <div class="fact">
+            <dt>A job may take</dt>
+            <dd>
+              {limits.seconds} s, {(limits.memory_bytes / 1e9).toFixed(1)} GB of memory, {(limits.upload_bytes / 1e6).toFixed(0)}{" "}
+              MB of files
+            </dd>
+          </div>
+          <div class="fact">
+            <dt>Every job runs confined by</dt>
+            <dd>
+              {Object.entries(sandbox)
+                .filter(([, holds]) => holds === true)
+                .map(([name]) => name.replace(/_/g, " "))
+                .join(", ") || "nothing"}
+            </dd>
+          </div>
+        </dl>
+      </Card>
+    </>
+  );
+}

@@ -1,0 +1,453 @@
+// A job: what happens to it, and what came of it. Its address can be shared.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { BlobView } from "./blob/view";
+import { CheckReport, Facts, Ports, Verdict } from "./check";
+import { cancelJob, failure, fetchJson, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
+import { Calls } from "./calls";
+import { CompareView } from "./compare";
+import { bytes, fps, percent, plural, time } from "./format";
+import { StateChip } from "./home";
+import { OptionsForm, Speeds, stated } from "./options";
+import { remember } from "./recent";
+import type {
+  Archive,
+  Check,
+  Compared,
+  Estimated,
+  Info,
+  Inspected,
+  Job,
+  Kind,
+  LogLine,
+  Options,
+  Port,
+  StageLayers,
+  Superblob,
+} from "./types";
+import { Busy, Card, CopyButton, Fact, Later, Problems, problemsOf, Tabs, type Tab } from "./ui";
+
+const PHASES = ["reading", "converting", "lowering", "passes", "writing", "running"];
+const DOING: Record<Kind, string> = {
+  check: "Looking at",
+  convert: "Converting",
+  inspect: "Reading",
+  compare: "Comparing",
+  estimate: "Estimating",
+};
+
+function Progress(p: { job: Job; cancel: () => void }) {
+  const { job } = p;
+  const phase = job.state === "queued" ? `waits, ${plural(job.ahead ?? 0, "job")} before it` : job.phase || "starts";
+  return (
+    <Card class="running">
+      <div class="progress" role="status">
+        <p>
+          <b>
+            {DOING[job.kind]} {job.name}
+          </b>
+          : {phase} <span class="n">{percent(job.fraction)}</span>
+        </p>
+        <progress value={job.fraction} aria-label="Done" />
+        <ol class="phases" aria-hidden="true">
+          {PHASES.slice(0, job.kind === "compare" ? 6 : 5).map((x) => (
+            <li key={x} class={x === job.phase ? "on" : ""}>
+              {x}
+            </li>
+          ))}
+        </ol>
+      </div>
+      <button type="button" onClick={p.cancel}>
+        Cancel
+      </button>
+    </Card>
+  );
+}
+
+function Log(p: { lines: LogLine[]; open: boolean }) {
+  const box = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [p.lines.length]);
+  if (!p.lines.length) return null;
+  return (
+    <details class="log" open={p.open}>
+      <summary>Log ({plural(p.lines.length, "line")})</summary>
+      <pre ref={box} tabIndex={0} aria-label="Log">
+        {p.lines.map((l, i) => (
+          <span key={i} class={l.stream}>
+            {l.text}
+            {"\n"}
+          </span>
+        ))}
+      </pre>
+    </details>
+  );
+}
+
+const KINDS: Record<string, string> = {
+  blob: "Blob",
+  superblob: "Superblob",
+  nnarchive: "NN archive",
+  ir: "OpenVINO IR",
+  report: "Report",
+  html: "Page",
+  layers: "Layers and stages",
+};
+
+function Downloads(p: { job: Job }) {
+  return (
+    <ul class="downloads">
+      {p.job.results.map((r, i) => (
+        <li key={r.kind}>
+          <a class={i === 0 ? "button primary" : "button"} href={r.url} download={r.name}>
+            {KINDS[r.kind] ?? r.kind} <small>{bytes(r.size)}</small>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface Conversion {
+  bytes: number;
+  inputs: Port[];
+  outputs: Port[];
+  milliseconds?: number;
+  rewrites: { layer: string; type: string; replacement: string; max_error: number }[];
+  not_as_intel: { layer: string; what: string }[];
+  warnings: { layer: string; type: string; what: string }[];
+}
+
+/// What was decided for the user, layer by layer.
+function Remarks(p: { of: Conversion }) {
+  const { rewrites, not_as_intel, warnings } = p.of;
+  if (!rewrites.length && !not_as_intel.length && !warnings.length) return null;
+  return (
+    <Card title="What was done differently">
+      <ul class="warnings">
+        {warnings.map((w, i) => (
+          <li key={i} class="bad">
+            <b>{w.type}</b> <span class="name">{w.layer}</span>: {w.what}
+          </li>
+        ))}
+        {not_as_intel.map((w, i) => (
+          <li key={i}>
+            <span class="name">{w.layer}</span>: {w.what} <span class="dim">(not as Intel's tools)</span>
+          </li>
+        ))}
+        {rewrites.map((w, i) => (
+          <li key={i}>
+            <b>{w.type}</b> <span class="name">{w.layer}</span> became {w.replacement}{" "}
+            <span class="dim">largest error {w.max_error.toExponential(1)}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Estimate(p: { of: Estimated }) {
+  const e = p.of;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Speed" note={`likely ${fps(e.range[0])} to ${fps(e.range[1])}`}>
+          <b class="large">{fps(e.fps)}</b> FPS
+        </Fact>
+        <Fact name="Latency">{time(1000 * e.latency_ms)}</Fact>
+        <Fact name="Bound by">{e.bound}</Fact>
+        {e.gflops ? <Fact name="Work">{e.gflops.toFixed(2)} GFLOPs</Fact> : null}
+        {e.mparams ? <Fact name="Parameters">{e.mparams.toFixed(2)} million</Fact> : null}
+      </dl>
+      {e.measured?.map((m) => (
+        <p key={m.source + m.device}>
+          Measured as {m.model}: <b>{fps(m.fps)} FPS</b> on {m.device}, {m.toolchain}
+        </p>
+      ))}
+      {e.caveats.map((c) => (
+        <p key={c} class="dim">
+          {c}
+        </p>
+      ))}
+      {e.by_shaves && <Speeds of={e} shaves={e.shaves} />}
+    </>
+  );
+}
+
+const blobOf = (report: Inspected | Superblob | Archive): Inspected => {
+  if ("model" in report) return blobOf(report.model);
+  return "base" in report ? report.base : report;
+};
+
+/// Of a job that has a blob: the view with all that can be had for it.
+function Inside(p: { job: Job }) {
+  const get = async () => {
+    const id = p.job.id;
+    const own = p.job.kind === "inspect" ? reportOf<Inspected | Superblob | Archive>(p.job) : report<Inspected>("inspect", { job: id });
+    const layers = resultOf(p.job, "layers");
+    const [blob, times, links] = await Promise.all([
+      own,
+      report<Estimated>("estimate", { job: id }).catch(() => undefined),
+      layers ? fetchJson<StageLayers>(layers).catch(() => undefined) : undefined,
+    ]);
+    return { blob: blobOf(blob), times, links };
+  };
+  return (
+    <Later
+      get={get}
+      what="Reading the blob"
+      show={({ blob, times, links }) => {
+        const fits = (n?: number) => n === blob.stages.length;
+        return (
+          <BlobView
+            blob={blob}
+            times={times && fits(times.stages.length) ? times : undefined}
+            layers={links && fits(links.stages.length) ? links : undefined}
+          />
+        );
+      }}
+    />
+  );
+}
+
+function Netron(p: { job: Job; info: Info }) {
+  const shown = p.job.files.find((f) => !/\.(bin|blob|superblob|prototxt|npy)$/.test(f.name)) ?? p.job.files[0];
+  if (!p.info.netron) return <p class="dim">This server was built without Netron.</p>;
+  if (!shown) return <p class="dim">The files of this job are not kept.</p>;
+  const query = new URLSearchParams({ url: new URL(shown.url, location.href).pathname, identifier: shown.name });
+  return <iframe class="netron" title={`Netron: the graph of ${shown.name}`} src={`netron/index.html?${query}`} />;
+}
+
+function Comparison(p: { job: Job }) {
+  const [asked, ask] = useState(false);
+  if (!asked)
+    return (
+      <div>
+        <p>
+          Runs the model in FP32 and the blob in an emulator of the chip on the same random inputs, and holds every tensor of
+          both against each other.
+        </p>
+        <button type="button" onClick={() => ask(true)}>
+          Compare
+        </button>
+      </div>
+    );
+  return (
+    <Later
+      get={() => report<Compared>("compare", { job: p.job.id })}
+      what="Running model and blob"
+      show={(c) => <CompareView of={c} />}
+    />
+  );
+}
+
+function Done(p: { job: Job; info: Info }) {
+  const { job } = p;
+  const tabs: Tab[] = [];
+  const hasModel = job.files.some((f) => !/\.(blob|superblob|xz)$/.test(f.name));
+  if (job.kind === "convert" || job.kind === "inspect") tabs.push({ name: "Blob", body: () => <Inside job={job} /> });
+  if (job.kind === "compare")
+    tabs.push({
+      name: "Comparison",
+      body: () => <Later get={() => reportOf<Compared>(job)} what="Reading the report" show={(c) => <CompareView of={c} />} />,
+    });
+  if (job.kind === "estimate")
+    tabs.push({
+      name: "Speed",
+      body: () => <Later get={() => reportOf<Estimated>(job)} what="Reading the report" show={(e) => <Estimate of={e} />} />,
+    });
+  if (job.kind === "convert")
+    tabs.push(
+      {
+        name: "Speed",
+        body: () => (
+          <Later
+            get={() => report<Estimated>("estimate", { job: job.id })}
+            what="Estimating"
+            show={(e) => <Estimate of={e} />}
+          />
+        ),
+      },
+      { name: "Compare", body: () => <Comparison job={job} /> },
+    );
+  if (hasModel) tabs.push({ name: "Netron", body: () => <Netron job={job} info={p.info} /> });
+  return (
+    <>
+      {job.kind === "convert" && (
+        <Card title="Result">
+          <Downloads job={job} />
+          {resultOf(job, "report") && (
+            <Later
+              get={() => reportOf<Conversion>(job)}
+              what="Reading the report"
+              show={(r) => (
+                <dl class="facts">
+                  <Fact name="Blob">{bytes(r.bytes)}</Fact>
+                  <Fact name={r.inputs.length === 1 ? "Input" : "Inputs"}>
+                    <Ports list={r.inputs} />
+                  </Fact>
+                  <Fact name={r.outputs.length === 1 ? "Output" : "Outputs"}>
+                    <Ports list={r.outputs} />
+                  </Fact>
+                  <Fact name="Took">
+                    {job.cached ? "nothing: it was in the cache" : time(1e6 * ((job.finished ?? 0) - (job.started ?? 0)))}
+                  </Fact>
+                </dl>
+              )}
+            />
+          )}
+        </Card>
+      )}
+      {job.kind === "convert" && resultOf(job, "report") && (
+        <Later get={() => reportOf<Conversion>(job)} what="" show={(r) => <Remarks of={r} />} />
+      )}
+      {tabs.length > 0 && <Tabs tabs={tabs} label="What there is to see" />}
+    </>
+  );
+}
+
+/// The model before it is converted: what it is, and the form.
+function Before(p: { job: Job; info: Info; check?: Check }) {
+  const { kind: _k, job: _j, ...first } = p.job.options;
+  const [options, set] = useState<Options>(first);
+  const [busy, setBusy] = useState(false);
+  const [graph, setGraph] = useState(false); // Netron draws nothing where it can't be seen
+  const [error, setError] = useState<unknown>();
+  const start = async (kind: Kind) => {
+    setBusy(true);
+    setError(undefined);
+    const taken = p.info.options.filter((o) => o.kinds.includes(kind)).map((o) => o.name);
+    const told = Object.fromEntries(
+      Object.entries(stated(options)).filter(([k]) => taken.includes(k) || k === "model"),
+    );
+    try {
+      const job = await submit({ ...told, kind, job: p.job.id });
+      remember(job.id);
+      location.hash = `#/jobs/${job.id}`;
+    } catch (e) {
+      setError(e);
+      setBusy(false);
+    }
+  };
+  const command = p.job.command.replace(/^blobsmith check/, "blobsmith convert").replace(/ --json\b/, "");
+  return (
+    <div class="before">
+      <div>
+        {p.check && <Verdict check={p.check} />}
+        <Card>
+          <Facts job={p.job} info={p.info} check={p.check} />
+        </Card>
+        {p.check ? <CheckReport check={p.check} /> : <Problems list={failure(p.job).problems} />}
+        {p.info.netron && (
+          <details class="card" onToggle={(e) => setGraph(e.currentTarget.open)}>
+            <summary>Graph of the model (Netron)</summary>
+            {graph && <Netron job={p.job} info={p.info} />}
+          </details>
+        )}
+      </div>
+      <aside>
+        <Card title="Convert">
+          <OptionsForm
+            info={p.info}
+            job={p.job.id}
+            options={options}
+            set={set}
+            check={p.check}
+            submit={(k) => void start(k)}
+            busy={busy}
+          />
+          {error !== undefined && <Problems list={problemsOf(error)} title="This did not work" />}
+        </Card>
+        <Calls job={p.job} command={command} options={options} />
+      </aside>
+    </div>
+  );
+}
+
+function Failed(p: { job: Job; info: Info }) {
+  const again = async () => {
+    const { job: _of, ...options } = p.job.options;
+    const job = await submit({ ...options, kind: "check", job: p.job.id });
+    remember(job.id);
+    location.hash = `#/jobs/${job.id}`;
+  };
+  return (
+    <>
+      {p.job.state === "cancelled" ? (
+        <p class="verdict">Cancelled. Nothing was kept but the files.</p>
+      ) : (
+        <Problems list={failure(p.job).problems} title={`${p.job.name} could not be converted`} />
+      )}
+      <div class="actions">
+        <button type="button" class="primary" onClick={() => void again()}>
+          Look at the model again
+        </button>
+        <a class="button" href="#/">
+          Another model
+        </a>
+      </div>
+    </>
+  );
+}
+
+export function JobPage(p: { id: string; info: Info }) {
+  const [job, set] = useState<Job>();
+  const [log, setLog] = useState<LogLine[]>([]);
+  const [error, setError] = useState<unknown>();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    let stop = () => undefined as void;
+    let wanted = true;
+    getJob(p.id).then((j) => {
+      if (!wanted) return;
+      remember(p.id);
+      set(j);
+      if (hasEnded(j)) return setLog(j.log);
+      stop = watch(j, {
+        state: (next) => {
+          if (next.log.length || hasEnded(next)) setLog(next.log);
+          set(next);
+        },
+        log: (line) => setLog((all) => [...all, line].slice(-2000)),
+      });
+    }, setError);
+    return () => {
+      wanted = false;
+      stop();
+    };
+  }, [p.id]);
+  const ended = job && hasEnded(job);
+  useEffect(() => {
+    if (!job) return;
+    document.title = `${job.name} – blobsmith`;
+    return () => void (document.title = "blobsmith");
+  }, [job?.name]);
+
+  if (error !== undefined)
+    return <Problems list={problemsOf(error)} title="This job is not here (any more)" />;
+  if (!job) return <Busy text="Looking for the job" />;
+  return (
+    <>
+      <div class="heading">
+        <h1 class="name" ref={heading}>
+          {job.name}
+        </h1>
+        <StateChip job={job} />
+        <CopyButton text={location.href} label="Copy link" />
+      </div>
+      {!ended && <Progress job={job} cancel={() => void cancelJob(job.id).then(set, setError)} />}
+      {ended && job.kind === "check" && resultOf(job, "report") && (
+        <Later
+          get={() => reportOf<Check>(job)}
+          what="Reading the report"
+          show={(check) => <Before job={job} info={p.info} check={check} />}
+        />
+      )}
+      {job.state === "failed" && job.kind === "check" && !resultOf(job, "report") && <Before job={job} info={p.info} />}
+      {ended && job.kind !== "check" && job.state === "done" && <Done job={job} info={p.info} />}
+      {ended && (job.state === "cancelled" || (job.state === "failed" && job.kind !== "check")) && <Failed job={job} info={p.info} />}
+      <Log lines={log} open={!ended || job.state === "failed"} />
+      {job.kind !== "check" && <Calls job={job} />}
+    </>
+  );
+}
