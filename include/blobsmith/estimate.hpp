@@ -36,9 +36,9 @@ struct StageEstimate {
   double total = 0;  ///< overhead, nce, shave and ddr together
   double overhead = 0, nce = 0, weights = 0, ddr_input = 0, shave = 0, ddr = 0;  ///< ddr: beyond what overlaps
   Bound bound = Bound::Overhead;
-  bool known = true;                          ///< false: no measured network has such a stage, or its size is not known
-  double cmx_buffers = 0, other_buffers = 0;  ///< sizes of what it reads and writes in CMX and elsewhere
-  std::string advice;                         ///< what could make it faster; empty where there is nothing to say
+  bool known = true;                  ///< false: no measured network has such a stage, or its size is not known
+  double live_cmx = 0, live_ddr = 0;  ///< bytes that are still needed while it runs, without constants
+  std::string advice;                 ///< what could make it faster; empty where there is nothing to say
   StageWork work;
 };
 /// "NCE", "weights", "DDR input", "DMA", "SHAVE", "DDR", "overhead", "injected".
@@ -46,12 +46,14 @@ const char* to_string(StageEstimate::Bound b);
 
 struct Estimate {
   int shaves = 0, slices = 0;
+  int inputs = 0;                                    ///< of the network
   int streams = 1;                                   ///< executors that run at once
   double fps = 0, fps_low = 0, fps_high = 0;         ///< of all executors; the range holds for 9 of 10 networks
   double latency = 0, loaded_latency = 0;            ///< of a lone inference; of one among `streams`
   double sum = 0;                                    ///< of all stages of one inference, and its start
   double nce = 0, ddr = 0, shave = 0, overhead = 0;  ///< parts of `sum`
   double ddr_bytes = 0, io_bytes = 0, macs = 0;      ///< per inference
+  double cmx_peak = 0, ddr_peak = 0, constants = 0;  ///< most bytes live at once; bytes of constants (in DDR)
   double usb3_fps = 0, usb2_fps = 0;                 ///< what the cable allows; 0: nothing is transferred
   std::string bound;                                 ///< "NCE", "DDR", "SHAVE", "USB", "overhead"
   std::vector<std::string> caveats;                  ///< what the estimate does not cover
@@ -89,7 +91,7 @@ struct EstimateResult {
   std::vector<ShaveEstimate> by_shaves{};  ///< 1 to 16
   int best_shaves = 0;                     ///< of `by_shaves`: the highest throughput; within 1 %, the fewest SHAVEs
   double gflops = 0, mparams = 0;          ///< of the model, counted as in Measurement
-  std::vector<Measurement> measured{};     ///< of networks with these inputs and, within 2 %, this size
+  std::vector<Measurement> measured{};     ///< of networks with these inputs and about this size, the nearest first
 };
 
 /// Of a model as convert() makes a blob of it. Throws as convert() does, and BadOptionValue for a constant that is

@@ -5,20 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/text.hpp"
 #include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
 
 constexpr size_t kListed = 10;
-
-std::vector<size_t> costliest(const Estimate& e) {
-  std::vector<size_t> order(e.stages.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
-  order.resize(std::min(order.size(), kListed));
-  return order;
-}
 
 void print_by_shaves(const EstimateReport& r) {
   const int best = r.result.best_shaves;
@@ -30,10 +23,9 @@ void print_by_shaves(const EstimateReport& r) {
     }
     const Estimate& e = s.estimate;
     std::printf("%6d  %7d  %6.1f  %5.1f-%-6.1f %7.1f ms  %s%s\n", s.shaves, e.streams, e.fps, e.fps_low, e.fps_high,
-                e.latency / 1000, e.bound.c_str(),
-                s.shaves == best ? "   <- best: no other number is more than 1 % faster with fewer" : "");
+                e.latency / 1000, e.bound.c_str(), s.shaves == best ? "   <- best" : "");
   }
-  std::printf("Two threads share the chip up to 8 SHAVEs each; one thread uses one of the two NCEs.\n");
+  std::printf("%s\n", kBestWords);
 }
 
 void print_costliest(const EstimateReport& r) {
@@ -47,6 +39,29 @@ void print_costliest(const EstimateReport& r) {
 }
 
 }  // namespace
+
+std::vector<size_t> costliest(const Estimate& e) {
+  std::vector<size_t> order(e.stages.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
+  order.resize(std::min(order.size(), kListed));
+  return order;
+}
+
+std::vector<std::string> notes(const EstimateReport& r) {
+  const Estimate& e = r.result.estimate;
+  std::vector<std::string> list = e.caveats;
+  if (e.usb3_fps > 0)
+    list.push_back(
+        format("from a host, %.2f MB go over the cable for each inference (%s): USB 3 carries at most %.0f "
+               "FPS, USB 2 %.0f%s",
+               e.io_bytes / 1e6, e.inputs > 1 ? "all inputs, and the outputs" : "input and outputs", e.usb3_fps,
+               e.usb2_fps, e.usb2_fps < e.fps ? ": over USB 2 the cable decides" : ""));
+  list.push_back(
+      "this is the network alone: cameras, depth, encoding and other networks of one pipeline take SHAVEs, CMX and DDR "
+      "of the same chip, and the pictures of several cameras share these FPS");
+  return list;
+}
 
 std::string estimate_json(const EstimateReport& r) {
   return reports::text(r.result.by_shaves.empty() ? reports::of_estimate(r.file, r.result.estimate)
@@ -63,13 +78,7 @@ void print_estimate(const EstimateReport& r) {
   for (const Measurement& m : r.result.measured)
     std::printf("  measured as %s: %.1f FPS on %s, %s, shaves %s (%s)\n", m.model.c_str(), m.fps, m.device.c_str(),
                 m.toolchain.c_str(), m.shaves.c_str(), m.source.c_str());
-  for (const std::string& c : e.caveats) std::printf("  note: %s\n", c.c_str());
-  if (e.usb3_fps > 0)
-    std::printf("  pictures from a host: USB 3 carries at most %.0f FPS of all inputs and outputs, USB 2 %.0f\n",
-                e.usb3_fps, e.usb2_fps);
-  std::printf(
-      "  cameras, depth, encoding and other networks of one pipeline share SHAVEs, CMX and DDR: they are not in "
-      "this figure\n");
+  for (const std::string& n : notes(r)) std::printf("  note: %s\n", n.c_str());
   if (!r.result.by_shaves.empty()) print_by_shaves(r);
   print_costliest(r);
 }

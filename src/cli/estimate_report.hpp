@@ -1,6 +1,7 @@
 // An estimate as text, JSON and a page.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "blobsmith/estimate.hpp"
 
@@ -11,6 +12,15 @@ struct EstimateReport {
   EstimateResult result;  ///< of a blob: the estimate alone
 };
 
+/// Why a number of SHAVEs is marked as the best, and what the numbers of threads mean.
+inline constexpr const char* kBestWords =
+    "Best: the fewest SHAVEs within 1 % of the highest throughput. Two threads share the chip up to 8 SHAVEs each; one "
+    "thread uses one of the two NCEs.";
+
+/// Indices of the ten slowest stages, the slowest first.
+std::vector<size_t> costliest(const Estimate& e);
+/// What the estimate doesn't cover, what the cable allows, what else may run on the chip: a sentence each.
+std::vector<std::string> notes(const EstimateReport& r);
 std::string estimate_json(const EstimateReport& r);
 void print_estimate(const EstimateReport& r);
 std::string estimate_html(const EstimateReport& r);

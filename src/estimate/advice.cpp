@@ -30,8 +30,10 @@ std::string of_hardware(const vpu::Blob& blob, const vpu::BlobStage& s, const St
     if (b.role == "weights" && is_mostly_zeros(blob, b))
       return "depthwise: computed as dense blocks of 16 channels; a full convolution of fewer channels costs the same";
   if (c.bound == StageEstimate::Bound::DdrInput)
-    return "its input lies in DDR and is read " + std::to_string(static_cast<int>(c.work.descriptors)) +
-           " times: a smaller picture or fewer channels would fit into CMX";
+    return c.work.descriptors > 1
+               ? "its input lies in DDR and is read " + std::to_string(static_cast<int>(c.work.descriptors)) +
+                     " times: a smaller picture or fewer channels would fit into CMX"
+               : "its input lies in DDR: a smaller picture or fewer channels would fit into CMX";
   if (c.bound == StageEstimate::Bound::Weights)
     return "reading its coefficients takes longer than computing: fewer parameters";
   return {};

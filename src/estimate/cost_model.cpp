@@ -6,6 +6,7 @@
 #include <set>
 
 #include "estimate/advice.hpp"
+#include "estimate/live_memory.hpp"
 #include "vpu/format/convolution.hpp"
 #include "vpu/format/hw_op.hpp"
 
@@ -296,6 +297,17 @@ void add_up(Estimate& e, const Constants& k) {
   e.overhead += k[Constant::Base];
 }
 
+void add_memory(Estimate& e, const Blob& blob) {
+  const LiveMemory live = live_memory(blob);
+  for (size_t i = 0; i < e.stages.size(); ++i) {
+    e.stages[i].live_cmx = live.cmx[i];
+    e.stages[i].live_ddr = live.ddr[i];
+    e.cmx_peak = std::max(e.cmx_peak, live.cmx[i]);
+    e.ddr_peak = std::max(e.ddr_peak, live.ddr[i]);
+  }
+  e.constants = static_cast<double>(blob.constants.size());
+}
+
 // The slowest of the executors, DDR and the cable decides; near each other they add to each other.
 void throughput(Estimate& e, const Constants& k) {
   const double own = e.sum / e.streams, ddr = e.ddr_bytes / k[Constant::DdrRate],
@@ -331,14 +343,14 @@ Estimate estimate(const Blob& blob, const Constants& constants, int streams) {
   Estimate e;
   e.shaves = static_cast<int>(blob.header.shaves);
   e.slices = static_cast<int>(blob.header.slices);
+  e.inputs = static_cast<int>(blob.inputs.size());
   e.streams = streams > 0 ? streams : streams_for(e.shaves, e.slices);
   e.io_bytes = double(blob.header.inputs_size) + double(blob.header.outputs_size);
   for (const BlobStage& s : blob.stages) {
     StageEstimate& c = e.stages.emplace_back(cost_of(s, constants));
     c.advice = advice(blob, s, c);
-    for (const BlobBuffer& b : s.buffers)
-      if (!b.is_fake()) (b.location == Location::CMX ? c.cmx_buffers : c.other_buffers) += bytes(b);
   }
+  add_memory(e, blob);
   add_up(e, constants);
   throughput(e, constants);
   e.caveats = caveats(blob, e);

@@ -42,7 +42,8 @@ std::vector<Measurement> parse_table(std::string_view text) {
   return rows;
 }
 
-bool near(double a, double b) { return a > 0 && b > 0 && std::abs(a / b - 1) < 0.02; }
+/// By which factor two sizes differ, as a logarithm; a size that isn't published differs from all.
+double distance(double a, double b) { return a > 0 && b > 0 ? std::abs(std::log(a / b)) : 1; }
 
 std::string inputs_of(const Graph& graph) {
   std::string text;
@@ -60,10 +61,12 @@ const std::vector<Measurement>& measurements() {
 std::vector<Measurement> recognise(const Graph& graph) {
   const NetworkSize size = size_of(graph);
   const std::string inputs = inputs_of(graph);
+  const auto away = [&](const Measurement& m) { return distance(m.mparams, size.parameters / 1e6); };
   std::vector<Measurement> found;
+  // Tables of GFLOPs count activations and pooling too, each in its own way; parameters are counted alike.
   for (const Measurement& m : measurements())
-    if (m.input == inputs && near(m.gflops, size.gflops()) && near(m.mparams, size.parameters / 1e6))
-      found.push_back(m);
+    if (m.input == inputs && away(m) < 0.02 && distance(m.gflops, size.gflops()) < 0.05) found.push_back(m);
+  std::ranges::stable_sort(found, {}, away);
   return found;
 }
 

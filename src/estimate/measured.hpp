@@ -8,8 +8,8 @@
 namespace blobsmith::estimate {
 
 const std::vector<Measurement>& measurements();
-/// The rows of networks that have the input shapes of `graph` and, within 2 %, its multiply-adds and parameters: names
-/// of files play no part.
+/// The rows of networks that have the input shapes of `graph`, within 2 % its parameters and within 5 % its
+/// multiply-adds, those of the nearest parameters first: names of files play no part.
 std::vector<Measurement> recognise(const Graph& graph);
 
 }  // namespace blobsmith::estimate

@@ -114,6 +114,7 @@ Json stage_json(const Estimate& e, size_t i) {
             {"elements", w.elements},
             {"class", w.element_class},
             {"ddr_bytes", w.ddr_bytes}}},
+          {"live_bytes", {{"cmx", c.live_cmx}, {"ddr", c.live_ddr}}},
           {"advice", c.advice}};
 }
 
@@ -137,6 +138,7 @@ Json whole(const std::string& file, const Estimate& e) {
   j["ddr_bytes"] = e.ddr_bytes;
   j["io_bytes"] = e.io_bytes;
   j["hardware_macs"] = e.macs;
+  j["peak_bytes"] = {{"cmx", e.cmx_peak}, {"ddr", e.ddr_peak}, {"constants", e.constants}};
   j["usb3_fps"] = e.usb3_fps;
   j["usb2_fps"] = e.usb2_fps;
   j["caveats"] = e.caveats;

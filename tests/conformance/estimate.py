@@ -1,15 +1,22 @@
 #!/usr/bin/env python3
-"""`blobsmith estimate` against the executable reference of the cost model, on blobs of the corpus.
+"""`blobsmith estimate` against the executable reference of the cost model, and against measured devices.
 
-  estimate.py [--tool build/blobsmith] [--count 500]
+  estimate.py [--tool build/blobsmith] [--count 500] [--networks DIR ...]
 
-Every figure of every blob must agree within 0.1 %: throughput, latency, the sum, every stage, and the parts of the sum.
-Skipped where the reference (cost_ref.py, in BLOBSMITH_SHARED or ../shared) or the corpus is not there.
+Every figure of every blob of the corpus must agree within 0.1 %: throughput, latency, the sum, every stage, and the
+parts of the sum. Skipped where the reference (cost_ref.py, in BLOBSMITH_SHARED or ../shared) or the corpus is not there.
+
+--networks: folders with the networks of fps.csv re-created, NAME.xml or NAME@nhwc.xml or NAME@SIZE.xml (zoo/nets.py of
+the shared tools writes them; the first folder that has one wins). Each is compiled as it was measured, and
+tools/fit_cost_model.py leaves one family after the other out of the fit: median factor at most 1.07, 90 % at most 1.17.
 """
 import argparse
+import csv
 import glob
 import json
 import os
+import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,10 +37,52 @@ def differences(mine, reference):
     return [(w, a, b) for w, a, b in pairs if abs(a - b) > 1e-3 * abs(b) + 1e-9]
 
 
+def measured_speed(name):
+    """FPS of a network in fps.csv and whether an OAK camera was measured, or None. The median over versions 2021.4 and
+    later: earlier ones compiled differently. Batches, pipelines and ranges don't count."""
+    model, _, variant = name.partition('@')
+    with open(os.path.join(SHARED, 'data', 'fps.csv'), newline='') as f:
+        rows = [r for r in csv.DictReader(f) if r['model'] == model and r['batch'] == '1' and not r['fps_lo']]
+    camera = variant.isdigit()
+    if camera:
+        rows = [r for r in rows if r['device'] == 'OAK (RVC2)' and r['shaves'] == '8'
+                and r['input'] == f'1x3x{variant}x{variant}']
+    else:
+        rows = [r for r in rows if r['device'] == 'NCS2' and r['toolchain'] >= 'OpenVINO 2021.4'
+                and r['input'].endswith('x3') == (variant == 'nhwc')]
+    return (statistics.median(float(r['fps']) for r in rows), camera) if rows else None
+
+
+def predictions(tool, folders):
+    """Compiles the networks of `folders` as they were measured and leaves families out of the fit."""
+    with open(os.path.join(SHARED, 'tools', 'zoo', 'nets.py')) as f:
+        families = dict(re.findall(r"@net\('([^']+)','([^']+)'", f.read()))
+    with tempfile.TemporaryDirectory() as work:
+        table = os.path.join(work, 'measured.csv')
+        with open(table, 'w', newline='') as f:
+            out = csv.writer(f)
+            out.writerow(['blob', 'fps', 'family', 'streams'])
+            for name, family in families.items():
+                xml = next((x for x in (os.path.join(d, name + '.xml') for d in folders) if os.path.exists(x)), None)
+                measured = measured_speed(name)
+                if not xml or not measured:
+                    print(f'left out: {name} ({"not measured with 2021.4 or later" if xml else "not there"})')
+                    continue
+                fps, camera = measured
+                blob = f'{name}.blob'
+                how = ['--ip', 'U8', '--shaves', '8', '--slices', '8'] if camera else ['--ip', 'FP32', '--op', 'FP32']
+                subprocess.run([tool, 'compile', '-m', xml, '-o', os.path.join(work, blob), '--target', '2021.4', *how],
+                               check=True, stdout=subprocess.DEVNULL)
+                out.writerow([blob, fps, family, 2])
+        fit = os.path.join(HERE, '..', '..', 'tools', 'fit_cost_model.py')
+        return subprocess.run([sys.executable, fit, table, '--tool', tool, '--limits', '1.07', '1.17']).returncode
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--tool', default=os.path.join(HERE, '..', '..', 'build', 'blobsmith'))
     ap.add_argument('--count', type=int, default=500)
+    ap.add_argument('--networks', nargs='+', default=[])
     a = ap.parse_args()
     models = sorted(m for m in glob.glob(os.path.join(CORPUS, 'corpus', 'L*', '*.xml')) if not m.endswith('.ng.xml'))
     if not os.path.exists(os.path.join(SHARED, 'tools', 'cost_ref.py')) or not models:
@@ -60,7 +109,8 @@ def main():
                 wrong += 1
                 print(os.path.basename(model), *off[0])
     print(f'{compared - wrong} of {compared} blobs equal the reference within 0.1 %')
-    return 1 if wrong else 0
+    late = predictions(a.tool, a.networks) if a.networks else 0
+    return 1 if wrong or late else 0
 
 
 if __name__ == '__main__':

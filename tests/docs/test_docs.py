@@ -1,6 +1,8 @@
 """The documents say what the tree says."""
 import os
 import re
+import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -125,3 +127,9 @@ def test_cited_sections_exist():
                         cited += 1
                         dead += [] if spec and m[2] in known[spec] else [f'{path}: {spec} §{m[2]}']
     assert cited > 300 and not dead, dead
+
+
+def test_measured_speeds_are_those_of_the_data():
+    tool = os.path.join(ROOT, 'tools', 'performance_doc.py')
+    done = subprocess.run([sys.executable, tool, '--check'], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
