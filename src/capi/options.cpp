@@ -1,30 +1,15 @@
 #include "capi/options.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "blobsmith/files.hpp"
+#include "reports/nearest.hpp"
 
 namespace blobsmith::capi {
 namespace {
 
 [[noreturn]] void wrong_type(const std::string& name, const char* expected) {
   throw Error(ErrorCode::BadOptionValue, "option \"" + name + "\" is not " + expected);
-}
-
-/// How many letters have to be changed, added or left out.
-size_t edits_between(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0]++;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 TensorType parsed_precision(const std::string& name, const Json& v) {
@@ -139,9 +124,9 @@ void Options::finish() const {
   for (const auto& [name, v] : members_.items()) {
     if (known_.contains(name)) continue;
     Error e(ErrorCode::UnknownOption, "there is no option \"" + name + "\"");
-    const auto nearest = std::ranges::min_element(
-        known_, {}, [&, wanted = name](const std::string& k) { return edits_between(k, wanted); });
-    if (nearest != known_.end()) e.hint("did you mean \"" + *nearest + "\"?");
+    const std::vector<std::string> known(known_.begin(), known_.end());
+    if (const std::string meant = reports::nearest(name, known); !meant.empty())
+      e.hint("did you mean \"" + meant + "\"?");
     throw e;
   }
 }

@@ -83,6 +83,8 @@ void add_conversion_options(CLI::App& app, ModelOptions& o);
 void add_preprocessing_options(CLI::App& app, ModelOptions& o);
 /// Declares Model Optimizer's options for its rewrites.
 void add_rewrite_options(CLI::App& app, ModelOptions& o);
+/// Declares Model Optimizer's options that change nothing here.
+void add_ignored_options(CLI::App& app, bool& ignored);
 /// Declares what single frameworks have: further files, switches.
 void add_framework_options(CLI::App& app, FrameworkOptions& f);
 void add_camera_options(CLI::App& app, ModelOptions& o);

@@ -7,8 +7,47 @@
 #include "blobsmith/files.hpp"
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
+#include "reports/nearest.hpp"
 
 namespace blobsmith::cli {
+namespace {
+
+/// An argument as CLI11 is to see it: it reads -ip as -i p, where Intel's tools mean --ip.
+std::string with_two_dashes(const std::string& argument) {
+  const bool one_dash = argument.size() > 2 && argument[0] == '-' && argument[1] != '-' &&
+                        std::isalpha(static_cast<unsigned char>(argument[1]));
+  return one_dash ? "-" + argument : argument;
+}
+
+std::string option_name(const std::string& argument) {
+  const std::string option = with_two_dashes(argument);
+  return option.substr(0, option.find('='));
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* o : app.get_options()) {
+    for (const std::string& n : o->get_snames()) names.push_back("-" + n);
+    for (const std::string& n : o->get_lnames()) names.push_back("--" + n);
+  }
+  return names;
+}
+
+/// What is wrong with the arguments: first of all options that there are not, and which were meant.
+Error usage_error(const CLI::App& app, const Arguments& args, const CLI::ParseError& e) {
+  const std::string help = app.get_name() + " --help lists the options";
+  std::vector<std::string> left;
+  for (const std::string& a : app.remaining()) left.push_back(option_name(a));
+  for (const std::string& a : args) {
+    if (!a.starts_with('-') || std::ranges::find(left, option_name(a)) == left.end()) continue;
+    const std::string name = a.substr(0, a.find('=')), meant = reports::nearest(name, option_names(app));
+    return Error(ErrorCode::UnknownOption, "there is no option '" + name + "'")
+        .hint(meant.empty() ? help : "did you mean " + meant + "? " + help);
+  }
+  return Error(ErrorCode::UnknownOption, e.what()).hint(help);
+}
+
+}  // namespace
 
 int exit_code(ErrorCode code) {
   switch (static_cast<int>(code) / 1000) {
@@ -40,12 +79,9 @@ int report(const ErrorList& list) {
 }
 
 int parse(CLI::App& app, const Arguments& args) {
-  // CLI11 reads -ip as -i p; Intel's tools mean --ip.
   std::vector<std::string> reversed;
   for (auto it = args.rbegin(); it != args.rend(); ++it) {
-    const bool one_dash =
-        it->size() > 2 && (*it)[0] == '-' && (*it)[1] != '-' && std::isalpha(static_cast<unsigned char>((*it)[1]));
-    std::string argument = one_dash ? "-" + *it : *it;
+    std::string argument = with_two_dashes(*it);
     // Of "[1,3,8,8]" it would make four values; a blank in front keeps shapes whole.
     const size_t value = argument.starts_with('-') ? argument.find('=') + 1 : 0;
     if (argument.ends_with(']') && argument[value] == '[') argument.insert(value, " ");
@@ -58,8 +94,7 @@ int parse(CLI::App& app, const Arguments& args) {
     app.exit(e);
     return kDone;
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "error[BS%d]: %s\n  hint: %s --help lists the options\n",
-                 static_cast<int>(ErrorCode::UnknownOption), e.what(), app.get_name().c_str());
+    report(usage_error(app, args, e));
     return kUsageError;
   }
 }

@@ -24,6 +24,8 @@ struct ConvertArguments {
   bool quirks = false, explain = false, json = false, quiet = false;
   bool superblob = false, archive = false;
   std::string dai_type, heads;
+  std::string model_name, folder, log_level;
+  bool ignored = false;
 };
 
 /// What is written: by the options, else by the ending of the output's name.
@@ -57,7 +59,12 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
   app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
-  app.add_flag("-q,--quiet", o.quiet, "print nothing but errors");
+  app.add_flag("-q,--quiet,--silent", o.quiet, "print nothing but errors");
+  // More of Model Optimizer's options, for those whose fingers know them.
+  app.add_option("-n,--model-name,--model_name", o.model_name, "name of the file to write, without ending");
+  app.add_option("--output-dir,--output_dir", o.folder, "folder of the file to write (made if it is not there)");
+  app.add_option("--log-level,--log_level", o.log_level, "without effect");
+  add_ignored_options(app, o.ignored);
 }
 
 void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
@@ -97,9 +104,14 @@ void print_text(const ConvertArguments& o, const std::string& output, const Comp
 }
 
 std::string name_of_output(const ConvertArguments& o, OutputKind kind) {
-  if (!o.output.empty()) return o.output;
+  const bool into_folder = !o.output.empty() && std::filesystem::is_directory(o.output);
+  if (!o.output.empty() && !into_folder && o.folder.empty()) return o.output;
   constexpr const char* kEndings[] = {".blob", ".superblob", ".rvc2.tar.xz"};
-  return std::filesystem::path(o.model.file).stem().string() + kEndings[static_cast<int>(kind)];
+  const std::string stem = o.model_name.empty() ? std::filesystem::path(o.model.file).stem().string() : o.model_name;
+  const std::string file = o.output.empty() || into_folder ? stem + kEndings[static_cast<int>(kind)] : o.output;
+  const std::filesystem::path folder = into_folder ? o.output : o.folder;
+  if (!folder.empty()) make_folder(folder.string());
+  return (folder / file).string();
 }
 
 ConvertOptions convert_options(const ConvertArguments& o, const Control& control) {

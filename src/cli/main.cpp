@@ -11,6 +11,7 @@
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
 #include "cli/progress.hpp"
+#include "reports/nearest.hpp"
 
 namespace {
 
@@ -94,8 +95,11 @@ int main(int argc, char** argv) {
   }
   const auto verb = std::ranges::find_if(kVerbs, [&](const VerbRow& v) { return args[0] == v.name; });
   if (verb == std::end(kVerbs)) {
-    std::fprintf(stderr, "error[BS%d]: unknown verb '%s'\n", static_cast<int>(ErrorCode::UnknownOption),
-                 args[0].c_str());
+    std::vector<std::string> verbs;
+    for (const VerbRow& v : kVerbs) verbs.push_back(v.name);
+    const std::string meant = reports::nearest(args[0], verbs);
+    report(Error(ErrorCode::UnknownOption, "unknown verb '" + args[0] + "'")
+               .hint(meant.empty() ? "" : "did you mean " + meant + "?"));
     print_usage(stderr);
     return kUsageError;
   }

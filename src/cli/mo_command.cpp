@@ -64,9 +64,7 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
       ->check(CLI::IsMember({10, 11}));
   app.add_option("--target", o.ir.target, "OpenVINO version whose converter decides: 2021.4 (default) or 2022.1");
   app.add_flag("--right", o.corrected, "compute what the model does where Intel's tool is known not to");
-  for (const char* name :
-       {"--move_to_preprocess", "--progress", "--stream_output", "--generate_deprecated_IR_V7", "--keep_shape_ops"})
-    app.add_flag(name, o.ignored, "without effect");
+  add_ignored_options(app, o.ignored);
   app.add_flag("--legacy_ir_generation", o.legacy_ir, "without effect");
 }
 
@@ -77,7 +75,6 @@ void declare_for_frameworks(CLI::App& app, MoArguments& o) {
   app.add_option("--mean_file_offsets,--mo", f.mean_file_offsets, "Caffe: (x,y) of the part of it that is used");
   app.add_option("--caffe_parser_path", o.ignored_text, "Caffe: without effect");
   app.add_option("-k", o.custom_layers_mapping, "Caffe: CustomLayersMapping.xml: without effect");
-  app.add_flag("--disable_omitting_optional,--enable_flattening_nested_params", o.ignored, "Caffe: without effect");
   app.add_option("--input_symbol", f.input_symbol, "MXNet: the -symbol.json (default: beside the model)");
   app.add_option("--nd_prefix_name", f.nd_prefix_name, "MXNet: prefix of .nd files with parameters");
   app.add_option("--pretrained_model_name", f.pretrained_model_name, "MXNet: NAME-0000 of the pretrained model");

@@ -153,7 +153,7 @@ CameraOptions ModelOptions::for_camera() const {
 }
 
 void add_model_options(CLI::App& app, ModelOptions& o) {
-  app.add_option("model", o.file, "the model: " + readable_formats())->required();
+  app.add_option("model,-m,-w,--input-model,--input_model", o.file, "the model: " + readable_formats())->required();
   app.add_option("--input-shape,--input_shape", o.shapes,
                  "NAME=1,3,224,224 or NAME[1,3,224,224]: shape of an input (repeatable); [1,3,224,224],... of the "
                  "inputs in order; "
@@ -169,12 +169,12 @@ void add_conversion_options(CLI::App& app, ModelOptions& o) {
   add_preprocessing_options(app, o);
   // Not beside add_input_options(), where they are of pictures.
   app.add_option("--mean", o.conversion.mean_values, "the same as --mean-values");
-  app.add_option("--scale", o.scale, "one number: what all inputs are divided by; or as --scale-values");
+  app.add_option("-s,--scale", o.scale, "one number: what all inputs are divided by; or as --scale-values");
 }
 
 void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
-  app.add_option("--mean-values,--mean_values", o.conversion.mean_values,
+  app.add_option("--mean-values,--mean_values,--ms", o.conversion.mean_values,
                  "104,117,123 or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
   app.add_option("--scale-values,--scale_values", o.conversion.scale_values,
                  "the same: what the inputs are divided by, after the mean");
@@ -201,6 +201,12 @@ void add_rewrite_options(CLI::App& app, ModelOptions& o) {
                  "regular expressions of names of layers that stay as they are");
 }
 
+void add_ignored_options(CLI::App& app, bool& ignored) {
+  for (const char* name : {"--move_to_preprocess", "--progress", "--stream_output", "--generate_deprecated_IR_V7",
+                           "--keep_shape_ops", "--disable_omitting_optional,--enable_flattening_nested_params"})
+    app.add_flag(name, ignored, "without effect");
+}
+
 void add_framework_options(CLI::App& app, FrameworkOptions& f) {
   app.add_option("--framework", f.framework, "tf, caffe, mxnet, kaldi or onnx (default: told by the file)");
   app.add_option("--input-proto,--input_proto,-d", f.input_proto, "Caffe: the .prototxt (default: beside the model)");
@@ -219,7 +225,7 @@ void add_framework_options(CLI::App& app, FrameworkOptions& f) {
 }
 
 void add_camera_options(CLI::App& app, ModelOptions& o) {
-  app.add_option("--shaves", o.camera.shaves, "SHAVE processors (default 6)");
+  app.add_option("--shaves,--sh", o.camera.shaves, "SHAVE processors (default 6)");
   app.add_option("--slices", o.camera.slices, "slices of on-chip memory (default: as many as SHAVEs)");
   app.add_option(
       "--ip,--input-precision", o.ip,
@@ -255,7 +261,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                  "of pictures, in the order of the input's channels, subtracted from 0..255: one number, or a,b,c")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--scale", o.scale, "of pictures: what they are divided by after --mean")
+  app.add_option("-s,--scale", o.scale, "of pictures: what they are divided by after --mean")
       ->delimiter(',')
       ->allow_extra_args(false);
 }

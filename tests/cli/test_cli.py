@@ -43,6 +43,36 @@ def onnx_model(tmp_path):
     return path
 
 
+@pytest.mark.parametrize('arguments, said, meant', [
+    (('convert', 'MODEL', '--shave', 4), "there is no option '--shave'", '--shaves'),
+    (('convert', 'MODEL', '--shave=4'), "there is no option '--shave'", '--shaves'),
+    (('convert', 'MODEL', '--mean_value', '[1,2,3]'), "there is no option '--mean_value'", '--mean_values'),
+    (('convert', 'MODEL', '-outptu', 'y'), "there is no option '-outptu'", '--output'),
+    (('convert', '--input_modle', 'MODEL'), "there is no option '--input_modle'", '--input_model'),
+    (('compile', '-m', 'MODEL', '-number_of_shave', 4), "there is no option '-number_of_shave'", '--VPU_NUMBER_OF_SHAVES'),
+    (('check', 'MODEL', '--jsno'), "there is no option '--jsno'", '--json'),
+    (('convert', 'MODEL', '--zzzzzzzzzzzzzz'), "there is no option '--zzzzzzzzzzzzzz'", ''),
+    (('convrt', 'MODEL'), "unknown verb 'convrt'", 'convert'),
+])
+def test_an_unknown_option_names_the_nearest(run, onnx_model, arguments, said, meant):
+    done = run(*(onnx_model if a == 'MODEL' else a for a in arguments))
+    assert done.returncode == (1 if arguments[0] == 'compile' else 2)  # compile_tool's own code
+    assert 'error[BS4001]: ' + said in done.stderr
+    assert f'did you mean {meant}?' in done.stderr if meant else 'did you mean' not in done.stderr
+
+
+def test_convert_takes_the_names_of_model_optimizers_options(run, onnx_model, tmp_path):
+    folder = tmp_path / 'made' / 'here'
+    done = run('convert', '--input_model', onnx_model, '--mean_values', '[127.5,127.5,127.5]', '--scale_values=[255]', '--data_type', 'FP16',
+               '--reverse_input_channels', '--input_shape', '[1,3,32,32]', '-sh', 4, '--output_dir', folder, '--model_name', 'net', '--silent', '--log_level', 'ERROR',
+               '--progress')
+    assert (done.returncode, done.stdout) == (0, ''), done.stderr
+    same = run('convert', onnx_model, '--mean-values', '127.5,127.5,127.5', '--scale-values', 255, '--reverse-input-channels', '--input-shape', '1,3,32,32', '--shaves', 4,
+               '-o', tmp_path / 'same.blob')
+    assert same.returncode == 0 and (folder / 'net.blob').read_bytes() == (tmp_path / 'same.blob').read_bytes()
+    assert run('convert', '-w', onnx_model, '-n', 'other', '-o', folder).returncode == 0 and (folder / 'other.blob').exists()
+
+
 def test_compile_writes_a_blob(run, model, tmp_path):
     done = run('compile', '-m', model, '-o', tmp_path / 'out.blob', '-ip', 'U8')
     assert done.returncode == 0

@@ -39,7 +39,7 @@ def test_from_openvino(converter, package, model, tool, tmp_path):
 
 def test_the_cache_is_of_the_model_and_the_options(converter, model, tmp_path):
     import onnx
-    from conftest import small_network
+    from small_networks import small_network
     made = []
     say = made.append
     first = converter.from_onnx(model, optimizer_params=[], on_log=say)

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import onnx
 import pytest
-from conftest import small_network
+from small_networks import small_network
 
 
 def command(tool, *args):

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "importers/common/tensor_bytes.hpp"
 
@@ -26,10 +27,17 @@ class Handle {
   herr_t (*close_)(hid_t);
 };
 
+/// The library is for one thread at a time where it is an archive, whatever file it reads.
+std::unique_lock<std::mutex> alone() {
+  static std::mutex mutex;
+  return std::unique_lock(mutex);
+}
+
 void be_silent() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
 std::shared_ptr<const int64_t> owned(hid_t id) {
   return {new int64_t(id), [](const int64_t* p) {
+            const auto lock = alone();
             H5Fclose(static_cast<hid_t>(*p));
             delete p;
           }};
@@ -82,6 +90,7 @@ std::optional<std::vector<std::string>> attribute_texts(hid_t file, const std::s
 }  // namespace
 
 Hdf5::Hdf5(const std::string& path) {
+  const auto lock = alone();
   be_silent();
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (id < 0) throw not_hdf5();
@@ -89,6 +98,7 @@ Hdf5::Hdf5(const std::string& path) {
 }
 
 Hdf5::Hdf5(const Bytes& file) : contents_(file) {
+  const auto lock = alone();
   be_silent();
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   constexpr size_t kIncrement = 1 << 16;
@@ -101,6 +111,7 @@ Hdf5::Hdf5(const Bytes& file) : contents_(file) {
 }
 
 bool Hdf5::has(const std::string& path) const {
+  const auto lock = alone();
   for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
     if (part.empty() || H5Lexists(*file_, part.c_str(), H5P_DEFAULT) <= 0) return false;
@@ -109,11 +120,13 @@ bool Hdf5::has(const std::string& path) const {
 }
 
 std::optional<std::string> Hdf5::text(const std::string& group, const std::string& attribute) const {
+  const auto lock = alone();
   const auto list = attribute_texts(*file_, group, attribute);
   return list && !list->empty() ? std::optional(list->front()) : std::nullopt;
 }
 
 std::vector<std::string> Hdf5::texts(const std::string& group, const std::string& attribute) const {
+  const auto lock = alone();
   if (auto list = attribute_texts(*file_, group, attribute)) return *std::move(list);
   std::vector<std::string> all;
   for (int i = 0; auto list = attribute_texts(*file_, group, attribute + std::to_string(i)); ++i)
@@ -122,6 +135,7 @@ std::vector<std::string> Hdf5::texts(const std::string& group, const std::string
 }
 
 std::vector<std::string> Hdf5::children(const std::string& group) const {
+  const auto lock = alone();
   const Handle object(H5Gopen2(*file_, group.c_str(), H5P_DEFAULT), H5Gclose);
   std::vector<std::string> names;
   if (!object.ok()) return names;
@@ -135,11 +149,13 @@ std::vector<std::string> Hdf5::children(const std::string& group) const {
 }
 
 bool Hdf5::is_dataset(const std::string& path) const {
+  const auto lock = alone();
   const Handle object(H5Oopen(*file_, path.c_str(), H5P_DEFAULT), H5Oclose);
   return object.ok() && H5Iget_type(object) == H5I_DATASET;
 }
 
 Tensor Hdf5::dataset(const std::string& path) const {
+  const auto lock = alone();
   constexpr int kLargestRank = 32;
   constexpr uint64_t kLargestBytes = uint64_t{1} << 32;
   const Handle data(H5Dopen2(*file_, path.c_str(), H5P_DEFAULT), H5Dclose);
