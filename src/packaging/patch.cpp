@@ -1,7 +1,5 @@
 #include "packaging/patch.hpp"
 
-#include <bzlib.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "packaging/bzip2.hpp"
 
 namespace blobsmith::packaging {
 namespace {
@@ -30,58 +29,6 @@ int64_t number_at(std::span<const uint8_t> bytes, size_t at) {
   const auto size = static_cast<int64_t>(bits & ~(uint64_t{1} << 63));
   return bits >> 63 ? -size : size;
 }
-
-std::vector<uint8_t> compressed(std::span<const uint8_t> bytes) {
-  bz_stream s{};
-  if (BZ2_bzCompressInit(&s, 9, 0, 0) != BZ_OK) throw Error(ErrorCode::Internal, "bzip2 does not start");
-  std::vector<uint8_t> out(600 + bytes.size() / 64);
-  auto* next = const_cast<char*>(reinterpret_cast<const char*>(bytes.data()));  // the library only reads it
-  size_t left = bytes.size(), written = 0;
-  int state = BZ_RUN_OK;
-  while (state != BZ_STREAM_END) {
-    if (written == out.size()) out.resize(2 * out.size());
-    const auto in = static_cast<unsigned>(std::min<size_t>(left, 1u << 30));
-    const auto room = static_cast<unsigned>(std::min<size_t>(out.size() - written, 1u << 30));
-    s.next_in = next;
-    s.avail_in = in;
-    s.next_out = reinterpret_cast<char*>(out.data() + written);
-    s.avail_out = room;
-    state = BZ2_bzCompress(&s, left == in ? BZ_FINISH : BZ_RUN);
-    next += in - s.avail_in;
-    left -= in - s.avail_in;
-    written += room - s.avail_out;
-  }
-  BZ2_bzCompressEnd(&s);
-  out.resize(written);
-  return out;
-}
-
-/// A stream that is unpacked as it is asked for, so that no length in a file decides how much memory is taken.
-class Unpacker {
- public:
-  explicit Unpacker(std::span<const uint8_t> bytes) {
-    if (BZ2_bzDecompressInit(&s_, 0, 0) != BZ_OK) throw Error(ErrorCode::Internal, "bzip2 does not start");
-    s_.next_in = const_cast<char*>(reinterpret_cast<const char*>(bytes.data()));  // the library only reads it
-    s_.avail_in = static_cast<unsigned>(bytes.size());
-  }
-  ~Unpacker() { BZ2_bzDecompressEnd(&s_); }
-  Unpacker(const Unpacker&) = delete;
-  Unpacker& operator=(const Unpacker&) = delete;
-
-  void read(std::span<uint8_t> to) {
-    s_.next_out = reinterpret_cast<char*>(to.data());
-    s_.avail_out = static_cast<unsigned>(to.size());
-    while (s_.avail_out > 0) {
-      const unsigned before_in = s_.avail_in, before_out = s_.avail_out;
-      const int state = BZ2_bzDecompress(&s_);
-      if (state == BZ_STREAM_END && s_.avail_out == 0) return;
-      if (state != BZ_OK || (s_.avail_in == before_in && s_.avail_out == before_out)) bad("a part of it is damaged");
-    }
-  }
-
- private:
-  bz_stream s_{};
-};
 
 // What is looked up, and how far apart the places are that the table has.
 constexpr size_t kRun = 24, kStride = 8;
@@ -208,9 +155,9 @@ std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) co
   }
   std::vector<uint8_t> patch(kMagic.begin(), kMagic.end());
   differences.resize(filled);
-  control = compressed(control);
-  differences = compressed(differences);
-  extra = compressed(extra);
+  control = bzip2(control);
+  differences = bzip2(differences);
+  extra = bzip2(extra);
   put_number(patch, static_cast<int64_t>(control.size()));
   put_number(patch, static_cast<int64_t>(differences.size()));
   put_number(patch, static_cast<int64_t>(new_bytes.size()));
@@ -230,7 +177,7 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   const auto part = [&](int64_t from, int64_t to) {
     return patch.subspan(kHeaderBytes + static_cast<size_t>(from), static_cast<size_t>(to - from));
   };
-  Unpacker control(part(0, control_size)), differences(part(control_size, control_size + difference_size)),
+  Bunzip2 control(part(0, control_size)), differences(part(control_size, control_size + difference_size)),
       extra(part(control_size + difference_size, body));
   std::vector<uint8_t> made;
   made.reserve(std::min(static_cast<size_t>(new_size), old_bytes.size() + old_bytes.size() / 4));
@@ -238,17 +185,17 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   constexpr int64_t kPiece = 1 << 20;
   constexpr int kMostIdle = 1000;
   int idle = 0;
-  const auto take = [&](Unpacker& from, int64_t count) {
+  const auto take = [&](Bunzip2& from, int64_t count) {
     const int64_t end = static_cast<int64_t>(made.size()) + count;
     while (static_cast<int64_t>(made.size()) < end) {
       const size_t begin = made.size();
       made.resize(begin + static_cast<size_t>(std::min(kPiece, end - static_cast<int64_t>(begin))));
-      from.read(std::span(made).subspan(begin));
+      if (!from.read(std::span(made).subspan(begin))) bad("a part of it is damaged");
     }
   };
   while (static_cast<int64_t>(made.size()) < new_size) {
     std::vector<uint8_t> step(24);
-    control.read(step);
+    if (!control.read(step)) bad("a part of it is damaged");
     const int64_t add = number_at(step, 0), insert = number_at(step, 8), move = number_at(step, 16);
     const int64_t left = new_size - static_cast<int64_t>(made.size());
     if (add < 0 || insert < 0 || add > left || insert > left - add) bad("a step leaves the blob");

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "core/error.hpp"
+#include "packaging/bzip2.hpp"
 #include "packaging/patch.hpp"
 
 namespace blobsmith::packaging {
@@ -76,6 +77,29 @@ TEST(Patch, RandomEdits) {
       if (next() % 3 == 0) new_bytes.resize(new_bytes.size() + next() % 50, 7);
     }
     size_of_patch(old_bytes, new_bytes);
+  }
+}
+
+TEST(Patch, StreamsOfBzip2WithLongRunsOfZeros) {
+  std::mt19937 next(10);
+  for (const std::vector<size_t>& runs : std::vector<std::vector<size_t>>{
+           {0}, {1 << 17}, {(1 << 17) - 1}, {3, (5 << 20) + 7, 3}, {1 << 22, 0, 1 << 18, 800000}}) {
+    Data data;
+    for (const size_t zeros : runs) {
+      data.resize(data.size() + zeros);
+      for (size_t n = next() % 2000; n > 0; --n) data.push_back(static_cast<uint8_t>(next() % 3));
+    }
+    const Data stream = bzip2(data);
+    Data back(data.size());
+    EXPECT_TRUE(Bunzip2(stream).read(back) && back == data);
+    // The library's own reader of whole streams looks at the checksum of checksums too.
+    Data whole(data.size() + 1);
+    auto size = static_cast<unsigned>(whole.size());
+    ASSERT_EQ(BZ2_bzBuffToBuffDecompress(reinterpret_cast<char*>(whole.data()), &size,
+                                         const_cast<char*>(reinterpret_cast<const char*>(stream.data())),
+                                         static_cast<unsigned>(stream.size()), 0, 0),
+              BZ_OK);
+    EXPECT_EQ(size, data.size());
   }
 }
 
