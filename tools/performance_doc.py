@@ -68,8 +68,8 @@ def chart(rows):
                 if r[column] and fps:
                     out.append(f'<circle class="{kind}" cx="{x(r[column]):.1f}" cy="{y(fps):.1f}" r="4">'
                                f'<title>{r[0]} {r[1]}: {fps:g} FPS</title></circle>')
-    out.append('<circle class="n" cx="300" cy="13" r="5"/><text x="310" y="18">Neural Compute Stick 2</text>'
-               '<circle class="o" cx="490" cy="13" r="5"/><text x="500" y="18">OAK, 8 SHAVEs</text></svg>')
+    out.append('<circle class="n" cx="90" cy="13" r="5"/><text x="100" y="18">Neural Compute Stick 2</text>'
+               '<circle class="o" cx="270" cy="13" r="5"/><text x="280" y="18">OAK, 8 SHAVEs</text></svg>')
     return '\n'.join(out) + '\n'
 
 

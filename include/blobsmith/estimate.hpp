@@ -29,6 +29,7 @@ struct StageEstimate {
   /// What the stage spends its time on. Injected: on the stage that rides on a hardware stage.
   enum class Bound { Nce, Weights, DdrInput, Dma, Shave, Ddr, Overhead, Injected };
 
+  std::string layer;          ///< of the model, that it computes (part of); empty: not known, as of a blob
   std::string type;           ///< as in StageInfo::type
   std::string kind;           ///< "HW conv", "Copy CMX>DDR", "Swish"
   std::string input, output;  ///< "NCHW[56x56x64x1]@CMX": order, sizes from the innermost dimension, memory
@@ -59,6 +60,15 @@ struct Estimate {
   std::vector<std::string> caveats;                  ///< what the estimate does not cover
   std::vector<StageEstimate> stages;                 ///< in the order of the blob
 };
+
+/// What one layer of the model costs in all its stages (tiles of it, copies for it).
+struct LayerCost {
+  std::string layer;           ///< empty: a stage of which no layer is known; it stands alone
+  double total = 0;            ///< of its stages together
+  std::vector<size_t> stages;  ///< in Estimate::stages, the slowest first
+};
+/// The slowest layers, the slowest first.
+std::vector<LayerCost> costliest_layers(const Estimate& e, size_t most = 10);
 
 /// A published speed of a common network on Myriad X (data/fps.csv).
 struct Measurement {

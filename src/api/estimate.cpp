@@ -1,5 +1,7 @@
 #include "blobsmith/estimate.hpp"
 
+#include <algorithm>
+
 #include "api/model.hpp"
 #include "core/file.hpp"
 #include "estimate/measured.hpp"
@@ -16,6 +18,12 @@ estimate::Constants constants_of(const std::map<std::string, double>& values) {
   estimate::Constants constants;
   for (const auto& [name, value] : values) constants.set(name, value);
   return constants;
+}
+
+void name_layers(Estimate& e, const vpu::CompileReport& report) {
+  for (size_t i = 0; i < std::min(e.stages.size(), report.origins.size()); ++i)
+    if (const auto& layer = report.origins[i].layer)
+      e.stages[i].layer = layer->source.empty() ? layer->name : layer->source;
 }
 
 }  // namespace
@@ -43,8 +51,10 @@ EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
     const vpu::Prepared network = vpu::prepare(std::move(graph), options, ignored, part_of(o.control, 0.1, 0.2));
     r.by_shaves = estimate::sweep(network, options, part_of(o.control, 0.2, 0.9), constants);
     r.best_shaves = estimate::best(r.by_shaves).shaves;
-    const ChunkedBytes blob = vpu::compile(network, options, ignored, nullptr, part_of(o.control, 0.9, 1));
+    vpu::CompileReport report;
+    const ChunkedBytes blob = vpu::compile(network, options, ignored, &report, part_of(o.control, 0.9, 1));
     r.estimate = estimate::estimate(vpu::read_blob(Bytes::adopt(blob.joined())), constants);
+    name_layers(r.estimate, report);
     return std::move(r);
   });
 }

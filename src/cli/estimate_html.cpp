@@ -130,15 +130,18 @@ std::string shaves_table(const EstimateReport& r) {
   return html + "</table></div><p class=\"dim\">" + kBestWords + "</p>";
 }
 
-std::string costliest_table(const Estimate& e) {
-  std::string html =
-      "<h2>The costliest stages</h2><table class=\"costly\"><tr><th>#</th><th>share</th><th>us</th><th>bound</th>"
-      "<th class=\"text\">stage</th></tr>";
-  for (const size_t i : costliest(e)) {
-    const StageEstimate& c = e.stages[i];
-    html += format("<tr><td>%zu</td><td>%.1f %%</td><td>%.0f</td><td>%s</td><td class=\"text\">", i,
-                   100 * c.total / e.sum, c.total, to_string(c.bound)) +
-            escaped(c.kind + " " + c.input + " -> " + c.output);
+std::string costliest_table(const EstimateReport& r) {
+  const Estimate& e = r.result.estimate;
+  const char* what = r.result.by_shaves.empty() ? "stage" : "layer";
+  std::string html = format(
+      "<h2>The costliest %ss</h2><table class=\"costly\"><tr><th>#</th><th>share</th><th>us</th>"
+      "<th>bound</th><th class=\"text\">%s</th></tr>",
+      what, what);
+  for (const LayerCost& l : costliest_layers(e)) {
+    const StageEstimate& c = e.stages[l.stages[0]];
+    html += format("<tr><td>%zu</td><td>%.1f %%</td><td>%.0f</td><td>%s</td><td class=\"text\">", l.stages[0],
+                   100 * l.total / e.sum, l.total, to_string(c.bound)) +
+            escaped(cost_words(e, l));
     if (!c.advice.empty()) html += "<br><span class=\"dim\">" + escaped(c.advice) + "</span>";
     html += "</td></tr>\n";
   }
@@ -169,7 +172,7 @@ std::string estimate_html(const EstimateReport& r) {
   html += "<h2>Among measured networks</h2>" + charts(r);
   html += "<div class=\"pair\"><div><h2>Time</h2>" + timeline(e) + "</div><div><h2>Memory</h2>" + memory(e) +
           "</div></div>";
-  return html + shaves_table(r) + costliest_table(e) + "</html>\n";
+  return html + shaves_table(r) + costliest_table(r) + "</html>\n";
 }
 
 }  // namespace blobsmith::cli

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "cli/text.hpp"
 #include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
-
-constexpr size_t kListed = 10;
 
 void print_by_shaves(const EstimateReport& r) {
   const int best = r.result.best_shaves;
@@ -29,23 +26,24 @@ void print_by_shaves(const EstimateReport& r) {
 }
 
 void print_costliest(const EstimateReport& r) {
-  std::printf("\n   #  share       us  bound      stage\n");
-  for (const size_t i : costliest(r.result.estimate)) {
-    const StageEstimate& c = r.result.estimate.stages[i];
-    std::printf("%4zu  %4.1f%% %8.0f  %-9s  %s %s -> %s\n", i, 100 * c.total / r.result.estimate.sum, c.total,
-                to_string(c.bound), c.kind.c_str(), c.input.c_str(), c.output.c_str());
+  const Estimate& e = r.result.estimate;
+  std::printf("\n   #  share       us  bound      %s\n", r.result.by_shaves.empty() ? "stage" : "layer");
+  for (const LayerCost& l : costliest_layers(e)) {
+    const StageEstimate& c = e.stages[l.stages[0]];
+    std::printf("%4zu  %4.1f%% %8.0f  %-9s  %s\n", l.stages[0], 100 * l.total / e.sum, l.total, to_string(c.bound),
+                cost_words(e, l).c_str());
     if (!c.advice.empty()) std::printf("                             %s\n", c.advice.c_str());
   }
 }
 
 }  // namespace
 
-std::vector<size_t> costliest(const Estimate& e) {
-  std::vector<size_t> order(e.stages.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
-  order.resize(std::min(order.size(), kListed));
-  return order;
+std::string cost_words(const Estimate& e, const LayerCost& l) {
+  const StageEstimate& c = e.stages[l.stages[0]];
+  std::string text = (l.layer.empty() ? "" : l.layer + ": ") + c.kind + " " + c.input + " -> " + c.output;
+  if (l.stages.size() > 1)
+    text += " and " + std::to_string(l.stages.size() - 1) + " more stage" + (l.stages.size() > 2 ? "s" : "");
+  return text;
 }
 
 std::vector<std::string> notes(const EstimateReport& r) {

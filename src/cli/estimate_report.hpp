@@ -17,8 +17,8 @@ inline constexpr const char* kBestWords =
     "Best: the fewest SHAVEs within 1 % of the highest throughput. Two threads share the chip up to 8 SHAVEs each; one "
     "thread uses one of the two NCEs.";
 
-/// Indices of the ten slowest stages, the slowest first.
-std::vector<size_t> costliest(const Estimate& e);
+/// A layer, or a stage where none is known, and what it does: "conv1: HW conv ... and 3 more stages".
+std::string cost_words(const Estimate& e, const LayerCost& l);
 /// What the estimate doesn't cover, what the cable allows, what else may run on the chip: a sentence each.
 std::vector<std::string> notes(const EstimateReport& r);
 std::string estimate_json(const EstimateReport& r);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "estimate/advice.hpp"
@@ -358,6 +359,23 @@ Estimate estimate(const Blob& blob, const Constants& constants, int streams) {
 }
 
 }  // namespace estimate
+
+std::vector<LayerCost> costliest_layers(const Estimate& e, size_t most) {
+  std::map<std::string, size_t> place;
+  std::vector<LayerCost> list;
+  for (size_t i = 0; i < e.stages.size(); ++i) {
+    const StageEstimate& c = e.stages[i];
+    const auto [at, first] = place.try_emplace(c.layer.empty() ? "#" + std::to_string(i) : "=" + c.layer, list.size());
+    if (first) list.push_back({c.layer, 0, {}});
+    list[at->second].total += c.total;
+    list[at->second].stages.push_back(i);
+  }
+  std::ranges::stable_sort(list, std::ranges::greater{}, &LayerCost::total);
+  list.resize(std::min(list.size(), most));
+  for (LayerCost& l : list)
+    std::ranges::stable_sort(l.stages, std::ranges::greater{}, [&](size_t i) { return e.stages[i].total; });
+  return list;
+}
 
 const char* to_string(StageEstimate::Bound b) {
   constexpr std::array kNames{"NCE", "weights", "DDR input", "DMA", "SHAVE", "DDR", "overhead", "injected"};

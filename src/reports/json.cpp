@@ -84,6 +84,7 @@ Json stage_json(const Estimate& e, size_t i) {
   const StageEstimate& c = e.stages[i];
   const StageWork& w = c.work;
   return {{"index", i},
+          {"layer", c.layer},
           {"type", c.type},
           {"kind", c.kind},
           {"us", c.total},
@@ -146,6 +147,12 @@ Json whole(const std::string& file, const Estimate& e) {
 }
 
 void add_stages(Json& j, const Estimate& e) {
+  for (const LayerCost& l : costliest_layers(e))
+    j["costliest"].push_back({{"layer", l.layer},
+                              {"us", l.total},
+                              {"share", l.total / e.sum},
+                              {"stages", l.stages},
+                              {"advice", e.stages[l.stages[0]].advice}});
   for (size_t i = 0; i < e.stages.size(); ++i) j["stages"].push_back(stage_json(e, i));
 }
 

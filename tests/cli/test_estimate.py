@@ -1,5 +1,6 @@
 """`blobsmith estimate` and `blobsmith fps`: the figures agree with each other, and bad input has an error."""
 import csv
+import html
 import json
 import os
 import re
@@ -156,6 +157,13 @@ def test_the_pictures_show_the_numbers_of_the_json(tool, tmp_path):
     for colour, place in (('--nce', 'cmx'), ('--ddr', 'ddr')):
         assert memory.highest(colour) == pytest.approx(whole['peak_bytes'][place] / 1e6, rel=0.02)
         assert whole['peak_bytes'][place] == max(s['live_bytes'][place] for s in stages)
+
+    assert sum(len(c['stages']) for c in whole['costliest']) <= len(stages)
+    for c in whole['costliest']:
+        assert c['us'] == pytest.approx(sum(stages[i]['us'] for i in c['stages']))
+        assert {stages[i]['layer'] for i in c['stages']} == {c['layer']}  # of a conversion of the input: none
+        assert not c['layer'] or f'>{html.escape(c["layer"])}: ' in text
+    assert any('Conv_' in c['layer'] for c in whole['costliest'])
 
     rows = re.findall(r'<tr[^>]*><td>(\d+)</td><td>(\d)</td><td>([\d.]+)</td>', text)
     assert [(int(a), int(b), float(c)) for a, b, c in rows] == [
