@@ -42,7 +42,10 @@ struct ConversionOptions {
   std::string inputs{}, outputs{};  ///< where the network begins and ends: "conv1", "0:conv1[1 3 224 224]", "x->1.0"
   std::string shapes{};             ///< "[1,3,224,224],[1,10]" of `inputs` in order, or of the only input
   int64_t batch = 0;                ///< first dimension of all inputs; 0: as it is
-  std::string mean_values{}, scale_values{};    ///< "[104,117,123]" or "x[1,2,3],y[4]": by channel of the model
+  std::string mean_values{}, scale_values{};  ///< "[104,117,123]" or "x[1,2,3],y[4]": by channel of the model
+  /// Of inputs and outputs: "nhwc->nchw", "x(nhwc->nchw),y(nc)": how the model has the dimensions, then how its user
+  /// does.
+  std::string layout{};
   bool reverse_input_channels = false;          ///< pictures come in the other order of channels than the model's
   double scale = 0;                             ///< instead of scale_values: for all inputs; 0: none
   std::string freeze_placeholder_with_value{};  ///< "x->1.0,train->False"

@@ -40,7 +40,7 @@ def _conversion(o: Mapping[str, Any]) -> dict[str, Any]:
         'input_shapes': {k: [int(d) for d in v] for k, v in o['input_shapes'].items()} if o['input_shapes'] else None,
         'inputs': o['inputs'], 'outputs': o['outputs'],
         'mean_values': _values(o['mean_values']), 'scale_values': _values(o['scale_values']),
-        'reverse_input_channels': o['reverse_input_channels'],
+        'reverse_input_channels': o['reverse_input_channels'], 'layout': o['layout'],
     }
 
 
@@ -71,14 +71,17 @@ def convert(model: Model, output: Optional[PathLike] = None, *, name: Optional[s
             input_shapes: Optional[Shapes] = None, inputs: Optional[str] = None, outputs: Optional[str] = None,
             mean_values: Union[str, Sequence[float], None] = None,
             scale_values: Union[str, Sequence[float], None] = None, reverse_input_channels: Optional[bool] = None,
-            input_precision: Optional[str] = None, output_precision: Optional[str] = None,
-            io_precision: Optional[Mapping[str, str]] = None, config: Optional[Mapping[str, str]] = None,
-            target: str = '2022.1', quirks: bool = False, progress: Union[Progress, bool, None] = None) -> Blob:
+            layout: Optional[str] = None, input_precision: Optional[str] = None,
+            output_precision: Optional[str] = None, io_precision: Optional[Mapping[str, str]] = None,
+            config: Optional[Mapping[str, str]] = None, target: str = '2022.1', quirks: bool = False,
+            progress: Union[Progress, bool, None] = None) -> Blob:
     """A model to a blob for a camera, as `blobsmith convert` does.
 
     model: path (.onnx, .xml, ...) or bytes; weights: the .bin of an OpenVINO IR in memory. shaves: 1 to 16 (default 6).
     input_shapes: {input: (1, 3, 224, 224)} where the model leaves sizes open. mean_values, scale_values: by channel of
-    the model. input_precision: "U8", "FP16", "FP32". progress: called with (phase, fraction 0..1); True shows a bar.
+    the model. layout: "nhwc->nchw" or "x(nhwc->nchw),y(nc)", how the model has the dimensions of inputs and outputs,
+    then how its user does. input_precision: "U8", "FP16", "FP32". progress: called with (phase, fraction 0..1); True
+    shows a bar.
 
     Returns a Blob, written to `output` if that is given. Raises ModelError naming every layer that can't be converted,
     FileError, OptionError; KeyboardInterrupt and what `progress` raises stop the conversion, which leaves no file.
@@ -94,8 +97,9 @@ def superblob(model: Model, output: Optional[PathLike] = None, *, name: Optional
               weights: Optional[bytes] = None, input_shapes: Optional[Shapes] = None, inputs: Optional[str] = None,
               outputs: Optional[str] = None, mean_values: Union[str, Sequence[float], None] = None,
               scale_values: Union[str, Sequence[float], None] = None, reverse_input_channels: Optional[bool] = None,
-              input_precision: Optional[str] = None, output_precision: Optional[str] = None,
-              io_precision: Optional[Mapping[str, str]] = None, config: Optional[Mapping[str, str]] = None,
+              layout: Optional[str] = None, input_precision: Optional[str] = None,
+              output_precision: Optional[str] = None, io_precision: Optional[Mapping[str, str]] = None,
+              config: Optional[Mapping[str, str]] = None,
               target: str = '2022.1', quirks: bool = False,
               progress: Union[Progress, bool, None] = None) -> SuperBlob:
     """A model for 1 to 16 SHAVEs in one file, as depthai 3 reads it. Options and errors as of convert()."""
@@ -129,8 +133,9 @@ def check(model: Model, *, name: Optional[str] = None, weights: Optional[bytes] 
           shaves: Optional[int] = None, slices: Optional[int] = None, input_shapes: Optional[Shapes] = None,
           inputs: Optional[str] = None, outputs: Optional[str] = None,
           mean_values: Union[str, Sequence[float], None] = None, scale_values: Union[str, Sequence[float], None] = None,
-          reverse_input_channels: Optional[bool] = None, input_precision: Optional[str] = None,
-          output_precision: Optional[str] = None, io_precision: Optional[Mapping[str, str]] = None,
+          reverse_input_channels: Optional[bool] = None, layout: Optional[str] = None,
+          input_precision: Optional[str] = None, output_precision: Optional[str] = None,
+          io_precision: Optional[Mapping[str, str]] = None,
           config: Optional[Mapping[str, str]] = None, progress: Union[Progress, bool, None] = None) -> CheckReport:
     """Every problem of a model at once, layer by layer, without making a blob.
 
@@ -175,7 +180,7 @@ def estimate(model: Union[Model, Blob], *, name: Optional[str] = None, weights: 
     if isinstance(model, (str, os.PathLike)) and os.fspath(model).endswith('.blob'):
         return EstimateReport(
             _library.call_watched('estimate', {'constants': constants, 'blob': os.fspath(model)})[0])
-    o = {**locals(), 'mean_values': None, 'scale_values': None, 'reverse_input_channels': None}
+    o = {**locals(), 'mean_values': None, 'scale_values': None, 'reverse_input_channels': None, 'layout': None}
     options = {**_conversion(o), **_camera(o), 'constants': constants}
     files = _model(model, name, weights, options)
     return EstimateReport(_library.call_watched('estimate', options, files, _bar(progress))[0])

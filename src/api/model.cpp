@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "api/layouts.hpp"
 #include "compare/known_faults.hpp"
 #include "importers/import.hpp"
 #include "transforms/pipeline.hpp"
@@ -91,6 +92,7 @@ Graph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& diagn
   Imported imported = in_file(file.path(), [&] { return import_model(file, options); });
   std::ranges::move(imported.notes, std::back_inserter(diagnostics.remarks));
   if (runtime_2_0) *runtime_2_0 = imported.runtime_2_0;
+  if (!o.conversion.layout.empty()) apply_layouts(imported.graph, o.conversion.layout);
   return std::move(imported.graph);
 }
 

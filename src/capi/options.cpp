@@ -165,6 +165,7 @@ ConversionOptions conversion_options(Options& o) {
           .batch = o.integer("batch", 0),
           .mean_values = o.text("mean_values"),
           .scale_values = o.text("scale_values"),
+          .layout = o.text("layout"),
           .reverse_input_channels = o.flag("reverse_input_channels", false)};
 }
 

@@ -33,6 +33,8 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_option("--output_dir,-o", o.ir.folder, "folder for the IR (default: this one)");
   app.add_option("--input_shape", c.shapes, "[1,3,227,227],...: of the inputs that --input names, or of the only one");
   app.add_option("--scale,-s", c.scale, "what all inputs are divided by");
+  app.add_option("--layout", c.layout,
+                 "nhwc->nchw of the only input, or NAME(nhwc->nchw),...: of the model, of its user");
   app.add_flag("--reverse_input_channels", c.reverse_input_channels,
                "pictures come in the other order of channels than the model's");
   app.add_option("--log_level", o.log_level, "CRITICAL, ERROR, WARN, WARNING, INFO, DEBUG or NOTSET")

@@ -178,6 +178,10 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
                  "104,117,123 or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
   app.add_option("--scale-values,--scale_values", o.conversion.scale_values,
                  "the same: what the inputs are divided by, after the mean");
+  app.add_option(
+      "--layout", o.conversion.layout,
+      "of inputs and outputs, nhwc->nchw or NAME(nhwc->nchw),...: how the model has the dimensions, then how "
+      "pictures come and results go");
   app.add_flag("--reverse-input-channels,--reverse_input_channels", o.conversion.reverse_input_channels,
                "pictures come in the other order of channels (RGB, BGR) than the model's");
   app.add_option("--preset", o.preset, preset_help());
