@@ -74,10 +74,8 @@ void take_converted(BlobNetworkInfo& info, const Graph& converted) {
   for (size_t i = 0; i < info.results.size() && i < converted.results().size(); ++i) {
     const Value v = converted.results()[i]->input(0);
     info.results[i].element_type = element_number(v.type());
-    std::vector<uint64_t>& shape = info.results[i].shape;
-    if (shape.size() != v.shape().size()) continue;
-    for (size_t d = 0; d < shape.size(); ++d)
-      if (static_cast<int64_t>(shape[d]) == kDynamic) shape[d] = static_cast<uint64_t>(v.shape()[d]);
+    info.results[i].shape.assign(v.shape().begin(), v.shape().end());
+    info.results[i].legacy_name = output_name(*converted.results()[i]);
   }
 }
 
