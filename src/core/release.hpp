@@ -16,7 +16,7 @@ struct Release {
   int64_t onnx_nodes_before;       ///< nodes_before, after ONNX
   bool compares_bounds;            ///< bounds of shape arithmetic are compared by nodes, which count
   bool newer_onnx_operators;       ///< Einsum, HardSwish, CastLike, integer convolutions and MatMul ... are known
-  bool functions_in_place;         ///< the bodies of expanded functions stand where the call stood, not at the end
+  bool functions_in_place;         ///< the bodies of expanded functions, a newer one for some, stand where the call was
   bool identity_is_its_input;      ///< an Identity is no operation: what it reads takes its name
   bool leaky_slope_is_list;        ///< the slope of a LeakyRelu is a constant of one dimension, and any number
   bool finite_clip_bounds;         ///< a bound that a Clip leaves out is the end of the type's range, not infinity
@@ -45,11 +45,14 @@ struct Release {
   bool pads_into_max_pools;       ///< a Pad with zeros goes into a MaxPool, whose padding is minus infinity
   bool sinks_shared_transposes;   ///< a Transpose moves behind a reduction though others read it
   bool drops_shared_broadcasts;   ///< a Broadcast before an elementwise operation is dropped though others read it
+  bool tensor_names_follow;       ///< what takes a value's place has the names of its tensor, too
   bool shared_values_take_names;  ///< a value that others read takes the name of a network output that it becomes
 
   unsigned faults;  ///< the bit of FaultRow::releases
 
   // ---- the layers ----
+  bool needs_inputs;         ///< a network without inputs is refused
+  bool unsigned_outputs;     ///< outputs of U32 and U64 are S32, as those of I32 and I64, not FP16
   bool abs_stage;            ///< Abs is a stage
   bool lstm_unread_outputs;  ///< outputs of an LSTM over a sequence may be unread
 };

@@ -119,7 +119,6 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   if (options.runtime_2_0) apply_second_interface(graph, options);
   Declared declared{{}, output_types(graph)};  // they decide the precision of the outputs
   if (options.detect_network_batch) declared.batch = detect_batch(graph, options.quirks);  // N items become N runs
-  BlobNetworkInfo info = describe_network(graph);
   if (!options.quirks) {
     add(diagnostics.remarks, declared.batch.across);
     add(diagnostics.remarks, avoid_faults(graph));
@@ -127,7 +126,7 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   check_stop(control);
   compute_compressed_in_half(graph);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
-  take_converted(info, graph);
+  BlobNetworkInfo info = describe_network(graph);
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);
   name_outputs(graph);
   return {std::move(graph), std::move(declared), std::move(info)};

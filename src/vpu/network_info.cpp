@@ -57,26 +57,15 @@ void write(ByteSink& out, const BlobNetworkInfo::Node& n) {
 
 }  // namespace
 
-BlobNetworkInfo describe_network(const Graph& graph) {
+BlobNetworkInfo describe_network(const Graph& converted) {
   BlobNetworkInfo info;
-  for (const Node* p : graph.parameters()) info.parameters.push_back(describe(p->name, p->output()));
-  for (const Node* r : graph.results()) {
+  for (const Node* p : converted.parameters()) info.parameters.push_back(describe(p->name, p->output()));
+  for (const Node* r : converted.results()) {
     const Value v = r->input(0);
     info.results.push_back(describe(r->name, v.node->output(v.port)));
     info.results.back().legacy_name = output_name(*r);
   }
   return info;
-}
-
-void take_converted(BlobNetworkInfo& info, const Graph& converted) {
-  for (size_t i = 0; i < info.parameters.size() && i < converted.parameters().size(); ++i)
-    info.parameters[i].element_type = element_number(converted.parameters()[i]->output().type);
-  for (size_t i = 0; i < info.results.size() && i < converted.results().size(); ++i) {
-    const Value v = converted.results()[i]->input(0);
-    info.results[i].element_type = element_number(v.type());
-    info.results[i].shape.assign(v.shape().begin(), v.shape().end());
-    info.results[i].legacy_name = output_name(*converted.results()[i]);
-  }
 }
 
 Bytes encode(const BlobNetworkInfo& info) {

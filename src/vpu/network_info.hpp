@@ -6,10 +6,8 @@
 
 namespace blobsmith::vpu {
 
-/// Of a network as it was read: Parameters and Results in the model's order.
-BlobNetworkInfo describe_network(const Graph& graph);
-/// Types are those of the converted network, and dimensions that depend on the data the largest that they can be there.
-void take_converted(BlobNetworkInfo& info, const Graph& converted);
+/// Parameters and Results in the model's order, with names, types and largest shapes as after the conversion.
+BlobNetworkInfo describe_network(const Graph& converted);
 /// The bytes behind the end that the header states (blob-format spec §9).
 Bytes encode(const BlobNetworkInfo& info);
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Random networks through both compilers, byte for byte.
 
-  fuzz_graphs.py [--count N] [--seed S] [--jobs N] [--layers N] [--minimise] [--keep DIR] [--json OUT] [--goal PERCENT]
+  fuzz_graphs.py [--from ir|onnx] [--count N] [--seed S] [--jobs N] [--layers N] [--minimise] [--keep DIR] [--json OUT] [--goal PERCENT]
 
 Each seed makes one network and one set of options; --count takes consecutive seeds from --seed on. --keep writes what is not
-identical as DIR/SEED.xml and .bin with the options in SEED.txt; --minimise shrinks those to the smallest that still behave so
+identical as DIR/SEED.xml and .bin, or .onnx, with the options in SEED.txt; --minimise shrinks those to the smallest that still behave so
 and names the first pass that differs. Needs the reference compiler: --shared or BLOBSMITH_SHARED.
 Exit code: 0 when at least --goal percent of what the reference compiles is identical and nothing crashed, else 1.
 """
@@ -29,6 +29,7 @@ WORTH_SHRINKING = (DIFFERS, WE_REFUSE, REFERENCE_REFUSES, CRASH)
 
 def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('--from', dest='form', choices=('ir', 'onnx'), default='ir')
     ap.add_argument('--count', type=int, default=200)
     ap.add_argument('--seed', type=int, default=1)
     ap.add_argument('--jobs', type=int, default=2)
@@ -53,6 +54,10 @@ def same_kind(verdict, row):
 class Fuzzer:
     def __init__(self, a, folder):
         self.a, self.folder, self.local = a, folder, threading.local()
+        self.network, self.minimise, self.ending = generate.network, shrink.minimise, '.xml'
+        if a.form == 'onnx':
+            from graph_fuzz import onnx_net
+            self.network, self.minimise, self.ending = onnx_net.network, onnx_net.minimise, '.onnx'
 
     def mine(self):
         """Compilers and files of this thread."""
@@ -65,10 +70,10 @@ class Fuzzer:
         c = self.mine()
         path = os.path.join(c.folder, 'net')
         net.save(path)
-        return c.compare(path + '.xml', options)
+        return c.compare(path + self.ending, options)
 
     def one(self, seed):
-        net = generate.network(seed, self.a.layers)
+        net = self.network(seed, self.a.layers)
         options = Options(**generate.options(net, seed))
         verdict, detail = self.verdict(net, options)
         row = dict(seed=seed, verdict=verdict, detail=detail, options=vars(options), layers=Counter(x.type for x in net.layers if x.type not in ('Const', 'Result')))
@@ -79,7 +84,7 @@ class Fuzzer:
         return row
 
     def shrink(self, net, options, row):
-        small = shrink.minimise(net, lambda smaller: same_kind(self.verdict(smaller, options), row))
+        small = self.minimise(net, lambda smaller: same_kind(self.verdict(smaller, options), row))
         for plainer in (Options(), Options(ip='U8'), Options(config=options.config)):
             if same_kind(self.verdict(small, plainer), row):
                 options = plainer
@@ -92,7 +97,7 @@ class Fuzzer:
         if row['verdict'] == DIFFERS:
             path = os.path.join(self.mine().folder, 'net')
             small.save(path)
-            diff = subprocess.run([sys.executable, os.path.join(HERE, 'passdiff.py'), path + '.xml', '--tool', self.a.tool, '--shared', self.a.shared, '--version', self.a.version, *options.reference()], capture_output=True, text=True)
+            diff = subprocess.run([sys.executable, os.path.join(HERE, 'passdiff.py'), path + self.ending, '--tool', self.a.tool, '--shared', self.a.shared, '--version', self.a.version, *options.reference()], capture_output=True, text=True)
             row['pass'] = diff.stdout
 
     def keep(self, net, name, options, row):

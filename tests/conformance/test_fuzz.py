@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import compilers
-from graph_fuzz import generate, shrink
+from graph_fuzz import generate, onnx_net, shrink
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -28,6 +28,17 @@ def test_a_random_network_is_compiled_or_refused(run, tmp_path, seed):
     net = generate.network(seed)
     files(net, tmp_path)
     done = run('compile', '-m', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob', *compilers.Options(**generate.options(net, seed)).ours(tmp_path))
+    assert done.returncode in (0, 1), done.stderr
+    assert (tmp_path / 'net.blob').exists() == (done.returncode == 0)
+
+
+@pytest.mark.parametrize('seed', range(12))
+def test_a_random_onnx_model_is_compiled_or_refused(run, tmp_path, seed):
+    once, again = onnx_net.network(seed, 4), onnx_net.network(seed, 4)
+    once.save(str(tmp_path / 'net'))
+    again.save(str(tmp_path / 'again'))
+    assert (tmp_path / 'net.onnx').read_bytes() == (tmp_path / 'again.onnx').read_bytes()
+    done = run('compile', '-m', tmp_path / 'net.onnx', '-o', tmp_path / 'net.blob', '--target', '2022.1', '--ov_api_1_0')
     assert done.returncode in (0, 1), done.stderr
     assert (tmp_path / 'net.blob').exists() == (done.returncode == 0)
 

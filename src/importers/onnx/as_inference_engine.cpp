@@ -97,6 +97,7 @@ class Importer {
     TensorNames& names = tensor_names_[{v.node, v.port}];
     if (!adds_name) names = {name, {}};
     if (std::ranges::find(names.all, name) == names.all.end()) names.all.push_back(name);
+    if (graph_.release->tensor_names_follow) v.node->output(v.port).tensor_names = names.all;
   }
 
   void add_result(Value v, const std::string& tensor) {

@@ -177,6 +177,13 @@ void negative_log_likelihood(Body& b, int64_t opset) {
   reduced_loss(b, b.inner("weight_gather"));
 }
 
+void loss_of_logarithms(Body& b) {
+  if (b.output_count() > 1) b.add("Identity", {b.inner("X_Log")}, b.output(1));
+  std::vector<std::string> inputs{b.inner("X_Log"), b.input(1)};
+  if (b.call().has_input(2)) inputs.push_back(b.input(2));
+  b.add("NegativeLogLikelihoodLoss", std::move(inputs), b.output()).attributes = b.call().attributes;
+}
+
 void softmax_cross_entropy(Body& b, int64_t opset) {
   const Axes axes(b, opset);
   set(b.add("ReduceMax", {b.input(0)}, b.inner("X_Max")), "axes", std::vector<int64_t>{1});
@@ -185,23 +192,38 @@ void softmax_cross_entropy(Body& b, int64_t opset) {
   axes.add(b, "ReduceSum", b.inner("X_Exp"), b.inner("X_RS"), true);
   b.add("Div", {b.inner("X_Exp"), b.inner("X_RS")}, b.inner("X_Div"));
   b.add("Log", {b.inner("X_Div")}, b.inner("X_Log"));
-  if (b.output_count() > 1) b.add("Identity", {b.inner("X_Log")}, b.output(1));
-  std::vector<std::string> inputs{b.inner("X_Log"), b.input(1)};
-  if (b.call().has_input(2)) inputs.push_back(b.input(2));
-  b.add("NegativeLogLikelihoodLoss", std::move(inputs), b.output()).attributes = b.call().attributes;
+  loss_of_logarithms(b);
+}
+
+/// The classes are the last axis of three for a LogSoftmax.
+void newer_softmax_cross_entropy(Body& b, int64_t) {
+  const std::string three = b.constant("Shape3D", Tensor::i64({0, 0, -1}));
+  const auto step = [&](const char* op_type, std::vector<std::string> inputs, const char* name) -> onnx_file::Node& {
+    return b.add(op_type, std::move(inputs), b.inner(name));
+  };
+  const std::vector<int64_t> swapped{0, 2, 1};
+  step("Reshape", {b.input(0), three}, "X_NCD");
+  set(step("Transpose", {b.inner("X_NCD")}, "X_NDC"), "perm", swapped);
+  set(step("LogSoftmax", {b.inner("X_NDC")}, "X_LogSM"), "axis", 2);
+  set(step("Transpose", {b.inner("X_LogSM")}, "X_LogSM_NCD"), "perm", swapped);
+  step("Shape", {b.input(0)}, "X_shape");
+  step("Reshape", {b.inner("X_LogSM_NCD"), b.inner("X_shape")}, "X_Log");
+  loss_of_logarithms(b);
 }
 
 struct FunctionRow {
   std::string_view op_type;
   int64_t since;
   void (*expand)(Body&, int64_t opset);
+  void (*newer)(Body&, int64_t opset) = nullptr;  ///< with Release::functions_in_place
 };
-constexpr std::array kFunctions{FunctionRow{"Celu", 12, [](Body& b, int64_t) { celu(b); }},
-                                FunctionRow{"DynamicQuantizeLinear", 11, [](Body& b, int64_t) { dynamic_quantize(b); }},
-                                FunctionRow{"GreaterOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Greater"); }},
-                                FunctionRow{"LessOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Less"); }},
-                                FunctionRow{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
-                                FunctionRow{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy}};
+constexpr std::array kFunctions{
+    FunctionRow{"Celu", 12, [](Body& b, int64_t) { celu(b); }},
+    FunctionRow{"DynamicQuantizeLinear", 11, [](Body& b, int64_t) { dynamic_quantize(b); }},
+    FunctionRow{"GreaterOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Greater"); }},
+    FunctionRow{"LessOrEqual", 12, [](Body& b, int64_t) { or_equal(b, "Less"); }},
+    FunctionRow{"NegativeLogLikelihoodLoss", 12, negative_log_likelihood},
+    FunctionRow{"SoftmaxCrossEntropyLoss", 12, softmax_cross_entropy, newer_softmax_cross_entropy}};
 
 const FunctionRow* find_function(const onnx_file::Node& n, int64_t opset) {
   if (!n.domain.empty() && n.domain != "ai.onnx") return nullptr;
@@ -222,7 +244,7 @@ void expand_in_place(onnx_file::Model& model) {
       continue;
     }
     Body body(n);
-    f->expand(body, model.opset);
+    (f->newer ? f->newer : f->expand)(body, model.opset);
     std::vector<onnx_file::Node> inner = body.take();
     const auto call = model.nodes.erase(model.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     model.nodes.insert(call, std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));

@@ -60,7 +60,10 @@ bool converts(const Node& n, bool (*from)(ElementType)) {
 }
 
 void convert_outputs(Graph& graph, Node* n, bool (*from)(ElementType)) {
-  if (n->is_constant()) n->constant = to_i32(n->constant);
+  if (n->is_constant()) {
+    n->constant = to_i32(n->constant);
+    n->output().tensor_names.clear();  // quirk: the constant is another one, which nobody told the names
+  }
   std::vector<std::pair<ElementType, Shape>> outputs;
   for (int i = 0; i < n->output_count(); ++i)
     outputs.emplace_back(from(n->element_type(i)) ? ElementType::i32 : n->element_type(i), n->shape(i));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -102,11 +103,18 @@ bool constant_eltwise_to_legacy(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "ScaleShiftIE", {x, multiplies ? c : neutral, multiplies ? neutral : c}));
 }
 
+bool elementwise_to_legacy(Rewriter& rw, Node* n) {
+  if (constant_eltwise_to_legacy(rw, n)) return true;
+  // quirk: the reference puts another node in its place, which turns the order of the tensor's names round.
+  if (rw.graph().release->tensor_names_follow) std::ranges::reverse(n->output().tensor_names);
+  return false;
+}
+
 constexpr RewriteRow kMultiplyAddToLegacy[] = {
     {{"Add"}, to_scale_shift},
 };
 constexpr RewriteRow kConstantElementwiseToLegacy[] = {
-    {{"Multiply", "Add"}, constant_eltwise_to_legacy},
+    {{"Multiply", "Add"}, elementwise_to_legacy},
 };
 
 }  // namespace

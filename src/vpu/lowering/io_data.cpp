@@ -2,6 +2,7 @@
 // Flow, §13).
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "core/table.hpp"
 #include "transforms/compressed_models.hpp"
 #include "vpu/lowering/lowering.hpp"
@@ -30,9 +31,15 @@ ElementType io_precision(const CompileOptions& o, const std::string& name, const
 
 ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
 
-// Booleans and integers other than I32 and I64 leave the network as real numbers.
-ElementType default_output_precision(ElementType t) {
-  return t == ElementType::i64 || t == ElementType::i32 ? ElementType::i32 : ElementType::f16;
+// Booleans and small integers leave the network as real numbers.
+ElementType default_output_precision(ElementType t, const Release& release) {
+  switch (t) {
+    case ElementType::i32:
+    case ElementType::i64: return ElementType::i32;
+    case ElementType::u32:
+    case ElementType::u64: return release.unsigned_outputs ? ElementType::i32 : ElementType::f16;
+    default: return ElementType::f16;
+  }
 }
 
 bool is_input(Value v) { return v.node->is("Parameter"); }
@@ -54,7 +61,7 @@ ElementType output_precision(const Lowering& l, Value v, const std::string& name
   if (!found && !l.declared.output_types.empty()) return v.type();
   if (l.options.runtime_2_0) return blob_type(found ? it->second : v.type());
   return io_precision(l.options, name, l.options.output_precision,
-                      default_output_precision(found ? it->second : v.type()));
+                      default_output_precision(found ? it->second : v.type(), l.release));
 }
 
 DataDesc io_desc(const std::string& name, ElementType precision, Value v) {

@@ -13,7 +13,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
   program->with_detection_output = declared.batch.with_detection_output;
 
   const Network network(graph, !options.force_pure_tensor_iterator);  // layers, their names and order
-  if (network.inputs().empty())
+  if (network.inputs().empty() && graph.release->needs_inputs)
     throw Error(ErrorCode::BadGraph, "AssertionFailed: !out.networkInputs.empty()")
         .hint("the network has no inputs: its outputs are constants");
   if (network.outputs().empty())

@@ -4,12 +4,7 @@
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import {
-namespace mo {
 namespace {
-
-std::vector<Value> mat_mul(Context& c) {
-  return {c.make("MatMul", {c.input(0), c.input(1)}, attributes({{"transpose_a", false}, {"transpose_b", false}}))};
-}
 
 /// The equation with the output that it implies: the letters that occur once, in order.
 /// quirk: Model Optimizer takes all letters.
@@ -23,6 +18,15 @@ std::string with_output(std::string equation, bool quirks) {
   for (const auto& [letter, n] : count)
     if (n == 1 || quirks) output += letter;
   return equation + "->" + output;
+}
+
+}  // namespace
+
+namespace mo {
+namespace {
+
+std::vector<Value> mat_mul(Context& c) {
+  return {c.make("MatMul", {c.input(0), c.input(1)}, attributes({{"transpose_a", false}, {"transpose_b", false}}))};
 }
 
 std::vector<Value> einsum(Context& c) {
@@ -51,6 +55,10 @@ std::vector<Value> gemm(Context& c) {
 
 namespace ie {
 namespace {
+
+std::vector<Value> einsum(Context& c) {
+  return {c.make("Einsum", c.inputs(), attributes({{"equation", with_output(c.text("equation", ""), false)}}))};
+}
 
 std::vector<Value> mat_mul(Context& c) {
   const Value a = c.input(0), b = c.input(1);
@@ -100,7 +108,7 @@ constexpr OperatorRow kOperators[] = {
     {"MatMul", 1, "MatMul", mo::mat_mul, ie::mat_mul},
     {"Gemm", 1, "MatMul", mo::gemm, ie::gemm_1},
     {"Gemm", 6, "MatMul", mo::gemm, ie::gemm_6},
-    {"Einsum", 12, "Einsum", mo::einsum, nullptr},
+    {"Einsum", 12, "Einsum", mo::einsum, ie::einsum, &Release::newer_onnx_operators},
 };
 
 }  // namespace
