@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "blobsmith/detection_head.hpp"
 #include "blobsmith/model.hpp"
 
 namespace blobsmith {
@@ -88,6 +89,7 @@ struct CompileResult {
   bool runtime_2_0 = false;               ///< by way of the second runtime interface (ReadOptions::runtime_1_0)
   std::vector<StageOrigin> origins;       ///< of every stage of the blob
   std::vector<LayerStages> layer_stages;  ///< of every layer of the model, in order of execution
+  std::optional<DetectionHead> head{};    ///< of convert(): what decodes the outputs, where it is a known detector
 };
 
 /// Uses the model up. Throws Error, or ErrorList with every layer that the compiler refuses.

@@ -53,6 +53,8 @@ struct ConversionOptions {
   bool enable_concat_optimization = false, static_shape = false;
   std::string finegrain_fusing{};  ///< regular expressions, separated by commas: such layers are not fused
   FrameworkOptions framework{};
+  /// A YOLO's outputs become those that depthai's decoders on the camera read: one for each stride (DetectionHead).
+  bool yolo_head = false;
 };
 
 struct ReadOptions {

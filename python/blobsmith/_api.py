@@ -41,6 +41,7 @@ def _conversion(o: Mapping[str, Any]) -> dict[str, Any]:
         'inputs': o['inputs'], 'outputs': o['outputs'],
         'mean_values': _values(o['mean_values']), 'scale_values': _values(o['scale_values']),
         'reverse_input_channels': o['reverse_input_channels'], 'layout': o['layout'],
+        'yolo_head': o.get('yolo_head'),
     }
 
 
@@ -73,15 +74,16 @@ def convert(model: Model, output: Optional[PathLike] = None, *, name: Optional[s
             scale_values: Union[str, Sequence[float], None] = None, reverse_input_channels: Optional[bool] = None,
             layout: Optional[str] = None, input_precision: Optional[str] = None,
             output_precision: Optional[str] = None, io_precision: Optional[Mapping[str, str]] = None,
-            config: Optional[Mapping[str, str]] = None, target: str = '2022.1', quirks: bool = False,
+            config: Optional[Mapping[str, str]] = None, yolo_head: bool = False, target: str = '2022.1',
+            quirks: bool = False,
             progress: Union[Progress, bool, None] = None) -> Blob:
     """A model to a blob for a camera, as `blobsmith convert` does.
 
     model: path (.onnx, .xml, ...) or bytes; weights: the .bin of an OpenVINO IR in memory. shaves: 1 to 16 (default 6).
     input_shapes: {input: (1, 3, 224, 224)} where the model leaves sizes open. mean_values, scale_values: by channel of
     the model. layout: "nhwc->nchw" or "x(nhwc->nchw),y(nc)", how the model has the dimensions of inputs and outputs,
-    then how its user does. input_precision: "U8", "FP16", "FP32". progress: called with (phase, fraction 0..1); True
-    shows a bar.
+    then how its user does. input_precision: "U8", "FP16", "FP32". yolo_head: the outputs that YoloDetectionNetwork
+    decodes. progress: called with (phase, fraction 0..1); True shows a bar.
 
     Returns a Blob, written to `output` if that is given. Raises ModelError naming every layer that can't be converted,
     FileError, OptionError; KeyboardInterrupt and what `progress` raises stop the conversion, which leaves no file.

@@ -24,7 +24,8 @@ CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api:
                                  .conversion = o.conversion,
                                  .quirks = !o.fix,
                                  .control = part_of(o.control, 0, 0.2)},
-                                read, true);
+                                read, true)
+                    .graph;
   std::vector<TensorInfo> inputs = api::inputs_of(graph), outputs = api::outputs_of(graph);
   std::erase_if(inputs, [&](const TensorInfo& t) { return stands_for_a_layer(t.name, read); });
   std::vector<Remark> faults = comparison::remaining_faults(graph, !o.fix);

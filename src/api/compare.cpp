@@ -26,10 +26,13 @@ struct Subject {
 
 Graph read(const ModelFile& model, const CompareOptions& o, bool half_precision, bool quirks) {
   Diagnostics ignored;
-  return api::read_graph(
-      model,
-      {.input_shapes = o.input_shapes, .conversion = o.conversion, .half_precision = half_precision, .quirks = quirks},
-      ignored);
+  return api::read_graph(model,
+                         {.input_shapes = o.input_shapes,
+                          .conversion = o.conversion,
+                          .half_precision = half_precision,
+                          .quirks = quirks},
+                         ignored)
+      .graph;
 }
 
 /// The model as convert() makes a blob of it.

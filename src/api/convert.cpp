@@ -9,6 +9,7 @@
 #include "blobsmith/version.hpp"
 #include "compare/known_faults.hpp"
 #include "core/parallel.hpp"
+#include "heads/heads.hpp"
 #include "importers/openvino_ir/writer.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
@@ -109,24 +110,26 @@ struct Network {
   api::LayersOfModel layers;
   Diagnostics diagnostics;
   vpu::CompileOptions options;
+  std::optional<DetectionHead> head;
 };
 
 Network read_network(const ModelFile& model, const ConvertOptions& o) {
   Network n;
-  bool runtime_2_0 = false;
-  n.graph = api::read_graph(model,
-                            {.input_shapes = o.input_shapes,
-                             .conversion = o.conversion,
-                             .quirks = o.quirks,
-                             .target = o.target,
-                             .control = part_of(o.control, 0, 0.2)},
-                            n.diagnostics, false, &runtime_2_0);
+  api::ReadGraph read = api::read_graph(model,
+                                        {.input_shapes = o.input_shapes,
+                                         .conversion = o.conversion,
+                                         .quirks = o.quirks,
+                                         .target = o.target,
+                                         .control = part_of(o.control, 0, 0.2)},
+                                        n.diagnostics);
+  n.graph = std::move(read.graph);
+  n.head = read.head ? std::move(read.head) : heads::find(n.graph, read.metadata);
   n.layers = api::LayersOfModel(n.graph);
   if (!o.ir_folder.empty()) write_ir(model.path(), o, n.graph);
   for (Remark& r : comparison::remaining_faults(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
   for (Remark& r : legalise(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
   n.options = api::camera_options(o.camera, n.graph, o.quirks);
-  n.options.runtime_2_0 = runtime_2_0;
+  n.options.runtime_2_0 = read.runtime_2_0;
   if (!o.dump_passes.empty()) n.options.dump_passes = o.dump_passes;
   return n;
 }
@@ -145,6 +148,7 @@ CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, cons
     CompileResult r = api::compile_graph(std::move(n.graph), n.options, o.target, std::move(n.diagnostics),
                                          part_of(o.control, 0.2, 1));
     r.layer_stages = n.layers.computed_by(r.origins);
+    r.head = std::move(n.head);
     return r;
   });
 }
@@ -179,7 +183,10 @@ std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const 
       });
     });
     std::vector<CompileResult> r;
-    for (auto& one : results) r.push_back(std::move(*one));
+    for (auto& one : results) {
+      r.push_back(std::move(*one));
+      r.back().head = n.head;
+    }
     return r;
   });
 }

@@ -31,13 +31,13 @@ void name_layers(Estimate& e, const vpu::CompileReport& report) {
 EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   const estimate::Constants constants = constants_of(o.constants);
   Diagnostics ignored;
-  bool runtime_2_0 = false;
-  Graph graph = api::read_graph(file,
-                                {.input_shapes = o.input_shapes,
-                                 .conversion = o.conversion,
-                                 .target = o.target,
-                                 .control = part_of(o.control, 0, 0.1)},
-                                ignored, false, &runtime_2_0);
+  api::ReadGraph read = api::read_graph(file,
+                                        {.input_shapes = o.input_shapes,
+                                         .conversion = o.conversion,
+                                         .target = o.target,
+                                         .control = part_of(o.control, 0, 0.1)},
+                                        ignored);
+  Graph graph = std::move(read.graph);
   graph.release = vpu::find_target(o.target).release;
   EstimateResult r;
   const estimate::NetworkSize size = estimate::size_of(graph);
@@ -46,7 +46,7 @@ EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   r.measured = estimate::recognise(graph);
   legalise(graph, false);
   vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
-  options.runtime_2_0 = runtime_2_0;
+  options.runtime_2_0 = read.runtime_2_0;
   return api::in_file(file.path(), [&] {
     const vpu::Prepared network = vpu::prepare(std::move(graph), options, ignored, part_of(o.control, 0.1, 0.2));
     r.by_shaves = estimate::sweep(network, options, part_of(o.control, 0.2, 0.9), constants);

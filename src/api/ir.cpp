@@ -19,7 +19,8 @@ IrResult write_ir(const std::string& path, const IrOptions& o) {
                                  .quirks = o.quirks,
                                  .target = o.target,
                                  .control = o.control},
-                                diagnostics);
+                                diagnostics)
+                    .graph;
   const std::filesystem::path model(path);
   const std::string name = o.name.empty() ? model.stem().string() : o.name;
   const std::string stem = (std::filesystem::path(o.folder.empty() ? "." : o.folder) / name).string();

@@ -5,6 +5,7 @@
 
 #include "api/layouts.hpp"
 #include "compare/known_faults.hpp"
+#include "heads/heads.hpp"
 #include "importers/import.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/format/target.hpp"
@@ -84,27 +85,26 @@ std::vector<TensorInfo> outputs_of(const Graph& graph) {
   return list;
 }
 
-Graph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going,
-                 bool* runtime_2_0) {
+ReadGraph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& diagnostics, bool keep_going) {
   report(o.control, "reading", 0);
   ImportOptions options = import_options(o);
   if (keep_going) options.problems = &diagnostics;
   Imported imported = in_file(file.path(), [&] { return import_model(file, options); });
   std::ranges::move(imported.notes, std::back_inserter(diagnostics.remarks));
-  if (runtime_2_0) *runtime_2_0 = imported.runtime_2_0;
-  if (!o.conversion.layout.empty()) apply_layouts(imported.graph, o.conversion.layout);
-  return std::move(imported.graph);
+  ReadGraph r{std::move(imported.graph), imported.runtime_2_0, std::move(imported.metadata)};
+  if (o.conversion.yolo_head) r.head = in_file(file.path(), [&] { return heads::reshape(r.graph, r.metadata); });
+  if (!o.conversion.layout.empty()) apply_layouts(r.graph, o.conversion.layout);
+  return r;
 }
 
 }  // namespace api
 
 Model read_model(const ModelFile& file, const ReadOptions& options) {
   Diagnostics diagnostics;
-  bool runtime_2_0 = false;
-  Graph graph = api::read_graph(file, options, diagnostics, false, &runtime_2_0);
+  api::ReadGraph read = api::read_graph(file, options, diagnostics);
   std::vector<Remark> remarks = std::move(diagnostics.remarks);
-  for (Remark& r : comparison::find_faults(graph)) remarks.push_back(std::move(r));
-  return Model(std::make_unique<Model::Impl>(file.path(), std::move(graph), std::move(remarks), runtime_2_0));
+  for (Remark& r : comparison::find_faults(read.graph)) remarks.push_back(std::move(r));
+  return Model(std::make_unique<Model::Impl>(file.path(), std::move(read.graph), std::move(remarks), read.runtime_2_0));
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -22,11 +22,17 @@ struct Model::Impl {
 
 namespace api {
 
+struct ReadGraph {
+  Graph graph;
+  bool runtime_2_0 = false;                       ///< it is for the second runtime interface
+  std::map<std::string, std::string> metadata{};  ///< what the file says of the network beside it
+  std::optional<DetectionHead> head{};            ///< with ConversionOptions::yolo_head
+};
+
 /// The one way from a file to a graph. Remarks go to `diagnostics`; with `keep_going`, layers that can't be read too,
 /// which are left out instead of thrown.
-/// `runtime_2_0`, if any, is told whether the graph is for the second runtime interface.
-Graph read_graph(const ModelFile& file, const ReadOptions& options, Diagnostics& diagnostics, bool keep_going = false,
-                 bool* runtime_2_0 = nullptr);
+ReadGraph read_graph(const ModelFile& file, const ReadOptions& options, Diagnostics& diagnostics,
+                     bool keep_going = false);
 
 /// Runs f; errors that name no file get this one.
 template <class F>

@@ -166,7 +166,8 @@ ConversionOptions conversion_options(Options& o) {
           .mean_values = o.text("mean_values"),
           .scale_values = o.text("scale_values"),
           .layout = o.text("layout"),
-          .reverse_input_channels = o.flag("reverse_input_channels", false)};
+          .reverse_input_channels = o.flag("reverse_input_channels", false),
+          .yolo_head = o.flag("yolo_head", false)};
 }
 
 CameraOptions camera_options(Options& o) {

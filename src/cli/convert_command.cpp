@@ -23,7 +23,7 @@ struct ConvertArguments {
   int ir_version = 10;
   bool quirks = false, explain = false, json = false, quiet = false;
   bool superblob = false, archive = false;
-  std::string dai_type, heads;
+  std::string dai_type, heads, camera_config;
   std::string model_name, folder, log_level;
   bool ignored = false;
 };
@@ -49,6 +49,9 @@ void declare(CLI::App& app, ConvertArguments& o) {
                "an NN archive of depthai 3 (NAME.rvc2.tar.xz): a superblob, or with --shaves a blob, and config.json");
   app.add_option("--dai-type", o.dai_type, "of an NN archive: the frames for pictures, RGB888p, BGR888p, GRAY8 ...");
   app.add_option("--heads", o.heads, "of an NN archive: a JSON file with the heads for depthai's decoders");
+  app.add_option(
+      "--json-config,--json_config", o.camera_config,
+      "also write what depthai's detection nodes must know (classes, anchors, thresholds, labels) to this file");
   add_camera_options(app, o.model);
   app.add_option("--target", o.target, "OpenVINO version that the blob states: " + all_targets() + " (default 2022.1)");
   app.add_option("--ir", o.ir, "also write the model as OpenVINO IR (.xml, .bin) into this folder, as it was read");
@@ -88,6 +91,7 @@ void print_guesses(const ConvertArguments& o, const CompileResult& r) {
 void print_text(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
   print_guesses(o, r);
   if (!o.model.preset.empty()) std::printf("%s\n", o.model.preset_text().c_str());
+  if (r.head) std::printf("%s\n", describe(*r.head).c_str());
   for (const Remark& m : r.remarks)
     if (m.kind == Remark::Kind::NotAsIntel)
       std::printf("not as Intel's tools: \"%s\": %s\n", m.layer.c_str(), m.what.c_str());
@@ -126,12 +130,14 @@ ConvertOptions convert_options(const ConvertArguments& o, const Control& control
           .control = control};
 }
 
-NnArchiveOptions archive_options(const ConvertArguments& o, bool superblob) {
+NnArchiveOptions archive_options(const ConvertArguments& o, bool superblob, const std::optional<DetectionHead>& head) {
   NnArchiveOptions a{.superblob = superblob, .dai_type = o.dai_type};
   a.name = std::filesystem::path(o.model.file).stem().string();
   if (!o.heads.empty()) {
     const std::vector<uint8_t> text = load_file(o.heads, 1 << 22);
     a.heads.assign(text.begin(), text.end());
+  } else if (head) {
+    a.heads = archive_heads(*head);
   }
   a.build_info = {{"target", o.target}, {"input_precision", o.model.ip}};
   if (!superblob) a.build_info.emplace_back("number_of_shaves", std::to_string(o.model.camera.shaves));
@@ -145,7 +151,7 @@ CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool
   if (kind == OutputKind::Blob || one_blob) {
     CompileResult r = convert(o.model.file, options);
     if (kind == OutputKind::Archive)
-      write_nn_archive(output, r.blob.bytes(), r.inputs, r.outputs, archive_options(o, false));
+      write_nn_archive(output, r.blob.bytes(), r.inputs, r.outputs, archive_options(o, false, r.head));
     else
       r.blob.save(output, control);
     return r;
@@ -153,7 +159,7 @@ CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool
   SuperblobResult r = convert_superblob(o.model.file, options);
   const std::vector<uint8_t>& bytes = r.superblob.bytes();
   if (kind == OutputKind::Archive)
-    write_nn_archive(output, bytes, r.base.inputs, r.base.outputs, archive_options(o, true));
+    write_nn_archive(output, bytes, r.base.inputs, r.base.outputs, archive_options(o, true, r.base.head));
   else
     save_file(output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   return std::move(r.base);
@@ -176,6 +182,12 @@ int convert_command(const Arguments& args) {
   const CompileResult r = convert_and_write(o, kind, shaves_given, output, bar->control());
   bar.reset();
   if (!o.layers.empty()) save_file(o.layers, reports::text(reports::of_layers(r)) + "\n");
+  if (!o.camera_config.empty()) {
+    if (!r.head)
+      throw Error(ErrorCode::BadOptionValue, "--json-config: no head of a detector is recognised")
+          .in_file(o.model.file);
+    save_file(o.camera_config, camera_config(*r.head));
+  }
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (o.json)
     print_json(o, output, r, ms);

@@ -78,7 +78,8 @@ int run_model_file(const RunArguments& o) {
                                .half_precision = false,
                                .control = bar.control(0, 0.1)});
   });
-  const RunResult r = run_model(std::move(model), {.inputs = o.inputs, .threads = o.threads, .control = bar.control(0.1)});
+  const RunResult r =
+      run_model(std::move(model), {.inputs = o.inputs, .threads = o.threads, .control = bar.control(0.1)});
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   auto outputs = Json::array();
   for (const FloatTensor& t : r.outputs)

@@ -38,7 +38,8 @@ struct Imported {
   Graph graph;
   /// Layers that are converted differently from Model Optimizer, whose way would compute something else than the model.
   std::vector<Remark> notes{};
-  bool runtime_2_0 = false;  ///< it is to be compiled by way of the second runtime interface
+  bool runtime_2_0 = false;                       ///< it is to be compiled by way of the second runtime interface
+  std::map<std::string, std::string> metadata{};  ///< what the file says of the network beside it (ONNX)
 };
 
 /// Picks the reader by the file's name, else by its first bytes. Throws Error or ErrorList: FileNotFound, UnknownFormat

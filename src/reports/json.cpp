@@ -176,12 +176,27 @@ Json of_ports(const std::vector<BlobPort>& ports) {
   return list;
 }
 
+Json of_head(const DetectionHead& h) {
+  Json j{{"family", h.family},
+         {"camera_decodes", h.camera_decodes()},
+         {"classes", h.classes},
+         {"coordinates", h.coordinates},
+         {"strides", h.strides},
+         {"anchors", h.anchors},
+         {"outputs", h.outputs},
+         {"labels", h.labels},
+         {"config", Json::parse(camera_config(h))}};
+  set_if(j, "subtype", h.subtype);
+  return j;
+}
+
 Json of_conversion(const CompileResult& r, const std::string& target) {
   Json j{{"bytes", r.blob.size()},       {"target", target},
          {"layers", r.layers},           {"stages", r.stages},
          {"inputs", of_ports(r.inputs)}, {"outputs", of_ports(r.outputs)},
          {"rewrites", Json::array()},    {"not_as_intel", Json::array()},
          {"warnings", Json::array()}};
+  if (r.head) j["head"] = of_head(*r.head);
   for (const Remark& m : r.remarks) {
     Json common{{"layer", m.layer}, {"type", m.type}};
     set_if(common, "source", m.source);

@@ -3,6 +3,7 @@
 #include "importers/onnx/as_model_optimizer.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "importers/common/session.hpp"
@@ -50,12 +51,37 @@ SourceModel source_model(onnx_file::Model& model) {
   return s;
 }
 
+/// Networks that halve a picture again and again, and put the halves together, need sides that stay whole.
+void check_strides(const onnx_file::Model& model, const ImportOptions& options) {
+  const auto stated = model.metadata.find("stride");
+  if (stated == model.metadata.end()) return;
+  int64_t stride = 0;
+  const std::string& text = stated->second;
+  if (std::from_chars(text.data(), text.data() + text.size(), stride).ec != std::errc{} || stride < 2) return;
+  for (const onnx_file::ValueInfo& i : model.inputs) {
+    const auto given = options.input_shapes.find(i.name);
+    const Shape shape = given != options.input_shapes.end() ? given->second
+                        : options.cut.shapes.size() == 1    ? options.cut.shapes[0]
+                                                            : Shape{};
+    if (shape.size() != 4 || (shape[2] % stride == 0 && shape[3] % stride == 0)) continue;
+    const auto sizes = [&](bool up) {
+      const auto near = [&](int64_t d) { return std::max((d + (up ? stride - 1 : 0)) / stride, int64_t{1}) * stride; };
+      return std::to_string(near(shape[2])) + "x" + std::to_string(near(shape[3]));
+    };
+    Error e(ErrorCode::ShapeMismatch, "input '" + i.name + "' can't be " + std::to_string(shape[2]) + "x" +
+                                          std::to_string(shape[3]) + ": the network takes multiples of " +
+                                          std::to_string(stride));
+    throw e.hint("the nearest are " + sizes(false) + " and " + sizes(true) + " (height x width)");
+  }
+}
+
 }  // namespace
 
 Imported import_onnx_as_model_optimizer(const Bytes& bytes, const importers::FilesBeside& beside,
                                         const ImportOptions& options) {
   onnx_file::Model model = onnx_file::read_model(bytes, beside);
   check_model(model);
+  check_strides(model, options);
   SourceModel source = source_model(model);
   model_optimizer::cut(source, options);
   for (const SourceOperator& op : source.operators) {
@@ -83,7 +109,9 @@ Imported import_onnx_as_model_optimizer(const Bytes& bytes, const importers::Fil
     return has_bodies(n) || row_of(n) != nullptr;
   };
   importers::convert_operators(session, is_known, convert);
-  return model_optimizer::finish(std::move(session));
+  Imported imported = model_optimizer::finish(std::move(session));
+  imported.metadata = std::move(model.metadata);
+  return imported;
 }
 
 }  // namespace blobsmith

@@ -399,6 +399,7 @@ struct ModelFields {
   std::optional<Bytes> graph;
   std::vector<Bytes> functions;
   int64_t opset = 0;
+  std::map<std::string, std::string> metadata;
 };
 
 ModelFields model_fields(const Bytes& file) {
@@ -410,6 +411,7 @@ ModelFields model_fields(const Bytes& file) {
       case 8:
         if (const auto [domain, version] = read_opset(f.bytes()); domain.empty()) r.opset = version;
         break;
+      case 14: r.metadata.insert(read_entry(f.bytes())); break;
       case 25: r.functions.push_back(f.bytes()); break;
       default: break;
     }
@@ -461,6 +463,7 @@ Model read_model(const Bytes& file, const importers::FilesBeside& beside) {
     if (!fields.graph) throw BrokenMessage(ErrorCode::BadOnnx, "there is no graph in it");
     Model m;
     m.opset = fields.opset;
+    m.metadata = fields.metadata;
     read_graph(*fields.graph, {beside}, m);
     std::vector<Function> functions;
     for (const Bytes& f : fields.functions) functions.push_back(read_function(f, {beside}));

@@ -55,7 +55,8 @@ struct Model {
   std::string graph_name;
   std::vector<Node> nodes;  ///< in file order, which is a topological order
   std::vector<std::pair<std::string, Tensor>> initializers;
-  std::vector<ValueInfo> inputs, outputs;  ///< inputs without those that are initializers
+  std::vector<ValueInfo> inputs, outputs;       ///< inputs without those that are initializers
+  std::map<std::string, std::string> metadata;  ///< what the exporter says of the network
 };
 
 /// The type that a number of ONNX's TensorProto.DataType means; none for texts, complex numbers and newer types.

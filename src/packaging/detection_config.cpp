@@ -1,0 +1,131 @@
+// What depthai's decoders are told of a detector: a JSON file, or the heads of an NN archive. Facts:
+// superblob-nnarchive spec, and the readers of depthai.
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "blobsmith/detection_head.hpp"
+
+namespace blobsmith {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kConfidence = 0.5, kOverlap = 0.5;
+constexpr int kMostDetections = 300;
+
+std::string text_of(const Json& j) { return j.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+/// "classes 0": the model does not name them.
+Json labels_of(const DetectionHead& h) {
+  if (!h.labels.empty()) return h.labels;
+  Json names = Json::array();
+  for (int i = 0; i < h.classes; ++i) names.push_back("class_" + std::to_string(i));
+  return names;
+}
+
+/// A whole number without a point.
+Json number(double v) {
+  return v == static_cast<double>(static_cast<int64_t>(v)) ? Json(static_cast<int64_t>(v)) : Json(v);
+}
+
+/// All anchors behind each other, and by "sideW" (cells in a row) which of them are whose.
+void add_anchors(Json& to, const DetectionHead& h) {
+  Json all = Json::array(), masks = Json::object();
+  int64_t next = 0;
+  for (size_t i = 0; i < h.anchors.size(); ++i) {
+    Json mask = Json::array();
+    for (size_t k = 0; k < h.anchors[i].size(); k += 2) mask.push_back(next++);
+    for (const double a : h.anchors[i]) all.push_back(number(a));
+    masks["side" + std::to_string(h.width / h.strides[i])] = std::move(mask);
+  }
+  to["anchors"] = std::move(all);
+  to["anchor_masks"] = std::move(masks);
+}
+
+std::string joined(const std::vector<int64_t>& numbers) {
+  std::string s;
+  for (const int64_t n : numbers) s += (s.empty() ? "" : ", ") + std::to_string(n);
+  return s;
+}
+
+std::string reader_of(const DetectionHead& h) {
+  switch (h.form) {
+    case HeadForm::Anchors:
+    case HeadForm::Distances:
+      return h.subtype.empty() ? "to be decoded on the host" : "decoded by depthai's YoloDetectionNetwork";
+    case HeadForm::Ssd: return "decoded by depthai's MobileNetDetectionNetwork";
+    case HeadForm::Chosen:
+      return h.can_be_reshaped
+                 ? "boxes for the host, no NMS needed (--yolo-head for what depthai's YoloDetectionNetwork decodes)"
+                 : "boxes for the host, no NMS needed";
+    case HeadForm::Queries: return "boxes for the host, no NMS needed";
+    case HeadForm::Boxes: break;
+  }
+  return h.can_be_reshaped ? "boxes for the host (--yolo-head for what depthai's YoloDetectionNetwork decodes)"
+                           : "boxes for the host";
+}
+
+}  // namespace
+
+std::string describe(const DetectionHead& h) {
+  std::string s = "head: " + h.family;
+  if (h.classes > 0) s += ", " + std::to_string(h.classes) + (h.classes == 1 ? " class" : " classes");
+  if (!h.strides.empty()) s += ", strides " + joined(h.strides);
+  s += "; " + reader_of(h);
+  if (h.usual_anchors) s += "; the model does not hold its anchors: those of COCO are stated";
+  return s;
+}
+
+std::string camera_config(const DetectionHead& h) {
+  Json config{{"output_format", h.camera_decodes() ? "detection" : "raw"}};
+  if (h.camera_decodes()) config["NN_family"] = h.form == HeadForm::Ssd ? "mobilenet" : "YOLO";
+  config["input_size"] = std::to_string(h.width) + "x" + std::to_string(h.height);
+  Json specific = Json::object();
+  if (h.form != HeadForm::Ssd && h.camera_decodes()) {
+    specific["classes"] = h.classes;
+    specific["coordinates"] = h.coordinates;
+    add_anchors(specific, h);
+    specific["iou_threshold"] = kOverlap;
+  }
+  if (h.camera_decodes()) {
+    specific["confidence_threshold"] = kConfidence;
+    config[h.form == HeadForm::Ssd ? "confidence_threshold" : "NN_specific_metadata"] =
+        h.form == HeadForm::Ssd ? Json(kConfidence) : std::move(specific);
+  }
+  return text_of({{"nn_config", std::move(config)}, {"mappings", {{"labels", labels_of(h)}}}});
+}
+
+std::string archive_heads(const DetectionHead& h) {
+  if (!h.camera_decodes() || h.subtype.empty()) return {};
+  Json metadata{{"classes", labels_of(h)},       {"n_classes", h.classes},     {"iou_threshold", kOverlap},
+                {"conf_threshold", kConfidence}, {"max_det", kMostDetections}, {"anchors", nullptr}};
+  Json outputs = h.outputs;
+  if (h.form == HeadForm::Ssd) {
+    metadata["boxes_outputs"] = h.outputs.at(0);
+  } else {
+    metadata["subtype"] = h.subtype;
+    metadata["yolo_outputs"] = h.outputs;
+  }
+  if (!h.anchors.empty()) {
+    Json all = Json::array();
+    for (const std::vector<double>& level : h.anchors) {
+      Json pairs = Json::array();
+      for (size_t k = 0; k + 1 < level.size(); k += 2) pairs.push_back({number(level[k]), number(level[k + 1])});
+      all.push_back(std::move(pairs));
+    }
+    metadata["anchors"] = std::move(all);
+  }
+  if (!h.prototype_output.empty()) {
+    metadata["mask_outputs"] = h.mask_outputs;
+    metadata["protos_outputs"] = h.prototype_output;
+    metadata["is_softmax"] = true;
+    for (const std::string& name : h.mask_outputs) outputs.push_back(name);
+    outputs.push_back(h.prototype_output);
+  }
+  const char* parser = h.form == HeadForm::Ssd ? "SSD" : h.prototype_output.empty() ? "YOLO" : "YOLOExtendedParser";
+  return text_of(
+      Json::array({Json{{"parser", parser}, {"metadata", std::move(metadata)}, {"outputs", std::move(outputs)}}}));
+}
+
+}  // namespace blobsmith

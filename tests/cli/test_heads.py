@@ -1,0 +1,201 @@
+"""Detectors: what is said of their heads, what depthai's decoders are told, outputs that the camera decodes."""
+import json
+import os
+import sys
+import tarfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
+from ir_builder import Net  # noqa: E402
+
+RNG = np.random.default_rng(3)
+STRIDES = (8, 16, 32)
+ANCHORS = [[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]]
+
+
+class Yolo:
+    """Convolutions of one step for each stride, and what a head makes of them, for pictures of 64 x 96."""
+
+    def __init__(self, height=64, width=96):
+        self.height, self.width, self.nodes, self.constants = height, width, [], []
+
+    def __call__(self, kind, *inputs, outputs=1, **attributes):
+        names = []
+        for x in inputs:
+            if not isinstance(x, str):
+                x = np.asarray(x)
+                self.constants.append(numpy_helper.from_array(x.astype(np.float32) if x.dtype == np.float64 else x, f'c{len(self.constants)}'))
+                x = self.constants[-1].name
+            names.append(x)
+        made = [f'{kind.lower()}_{len(self.nodes)}' + (f'_{i}' if i else '') for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, names, made, name=made[0], **attributes))
+        return made[0] if outputs == 1 else made
+
+    def convolution(self, stride, channels):
+        w = RNG.standard_normal((channels, 3, stride, stride)) / stride / 60
+        return self('Conv', 'images', w, RNG.standard_normal(channels), kernel_shape=[stride, stride], strides=[stride, stride])
+
+    def cells(self, stride):
+        h, w = self.height // stride, self.width // stride
+        y, x = np.meshgrid(np.arange(h), np.arange(w), indexing='ij')
+        return np.stack([x, y], -1).reshape(-1, 2).T + 0.5  # [2, cells]
+
+    def save(self, path, *outputs, metadata=None, shape=None):
+        shapes = [shape or (1, 3, self.height, self.width)]
+        graph = helper.make_graph(self.nodes, 'net', [helper.make_tensor_value_info('images', TensorProto.FLOAT, s) for s in shapes],
+                                  [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs], self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
+        helper.set_model_props(model, metadata or {})
+        onnx.save(model, path)
+
+
+def distances_head(m, classes, extra=0, bins=16):
+    """As Ultralytics has it since version 8: [1, 4 + classes + extra, cells]."""
+    boxes, scores, more = [], [], []
+    for s in STRIDES:
+        boxes.append(m('Reshape', m.convolution(s, 4 * bins), np.array([1, 4 * bins, -1])))
+        scores.append(m('Reshape', m.convolution(s, classes), np.array([1, classes, -1])))
+        if extra:
+            more.append(m('Reshape', m.convolution(s, extra), np.array([1, extra, -1])))
+    box, score = m('Split', m('Concat', m('Concat', *boxes, axis=2), m('Concat', *scores, axis=2), axis=1), np.array([4 * bins, classes]), axis=1, outputs=2)
+    shares = m('Softmax', m('Transpose', m('Reshape', box, np.array([1, 4, bins, -1])), perm=[0, 2, 1, 3]), axis=1)
+    sides = m('Reshape', m('Conv', shares, np.arange(bins, dtype=np.float32).reshape(1, bins, 1, 1)), np.array([1, 4, -1]))
+    low, high = m('Split', sides, np.array([2, 2]), axis=1, outputs=2)
+    cells = np.concatenate([m.cells(s) for s in STRIDES], 1)[None]
+    steps = np.concatenate([np.full(m.cells(s).shape[1], s) for s in STRIDES])[None, None].astype(np.float32)
+    first, last = m('Sub', cells, low), m('Add', cells, high)
+    box = m('Mul', m('Concat', m('Div', m('Add', first, last), np.array(2.0)), m('Sub', last, first), axis=1), steps)
+    parts = [box, m('Sigmoid', score)] + ([m('Concat', *more, axis=2)] if extra else [])
+    return m('Concat', *parts, axis=1)
+
+
+def anchors_head(m, classes, exponential=False):
+    """As YOLO v5 and v7 have it, or v3: [1, 3 * cells, 5 + classes]."""
+    lists = []
+    for s, anchors in zip(STRIDES, ANCHORS):
+        h, w = m.height // s, m.width // s
+        y = m('Transpose', m('Reshape', m.convolution(s, 3 * (5 + classes)), np.array([1, 3, 5 + classes, h, w])), perm=[0, 1, 3, 4, 2])
+        grid = m.cells(s).T.reshape(1, 1, h, w, 2) - 0.5
+        sides = np.array(anchors, np.float32).reshape(1, 3, 1, 1, 2)
+        if exponential:
+            xy, wh, rest = m('Split', y, np.array([2, 2, 1 + classes]), axis=4, outputs=3)
+            xy, wh, rest = m('Mul', m('Add', m('Sigmoid', xy), grid), np.array(float(s))), m('Mul', m('Exp', wh), sides), m('Sigmoid', rest)
+        else:
+            xy, wh, rest = m('Split', m('Sigmoid', y), np.array([2, 2, 1 + classes]), axis=4, outputs=3)
+            xy = m('Mul', m('Add', m('Mul', xy, np.array(2.0)), grid - 0.5), np.array(float(s)))
+            wh = m('Mul', m('Pow', m('Mul', wh, np.array(2.0)), np.array(2.0)), sides)
+        lists.append(m('Reshape', m('Concat', xy, wh, rest, axis=4), np.array([1, -1, 5 + classes])))
+    return m('Concat', *lists, axis=1)
+
+
+def converted(run, tmp_path, *options):
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--json-config', tmp_path / 'c.json', *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((tmp_path / 'c.json').read_text())
+
+
+def outputs_of(run, tmp_path, picture):
+    np.save(tmp_path / 'x.npy', picture)
+    done = run('run', tmp_path / 'm.blob', '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out', '--json')
+    assert done.returncode == 0, done.stderr
+    return {o['name']: np.load(o['file']) for o in json.loads(done.stdout)['outputs']}
+
+
+@pytest.mark.parametrize('classes,extra', [(3, 0), (1, 0), (3, 32)])
+def test_boxes_become_what_the_camera_decodes(run, tmp_path, classes, extra):
+    m = Yolo()
+    output = distances_head(m, classes, extra)
+    more = [m.convolution(4, 32)] if extra else []
+    m.save(tmp_path / 'm.onnx', output, *more, metadata={'names': str({i: f"it's {i}" for i in range(classes)})})
+    text, config = converted(run, tmp_path)
+    assert f'YOLOv8 (or v9, 11, 12), {classes} class' in text and '--yolo-head' in text and config['nn_config'] == {'output_format': 'raw', 'input_size': '96x64'}
+    text, config = converted(run, tmp_path, '--yolo-head')
+    assert "depthai's YoloDetectionNetwork" in text
+    assert config['nn_config']['NN_specific_metadata'] == {'classes': classes, 'coordinates': 4, 'anchors': [], 'anchor_masks': {}, 'iou_threshold': 0.5, 'confidence_threshold': 0.5}
+    assert config['mappings']['labels'] == [f"it's {i}" for i in range(classes)]
+    picture = RNG.integers(0, 256, (1, 3, 64, 96)).astype(np.float32)
+    got = outputs_of(run, tmp_path, picture)
+    names = [f'output{i}_yolov6r2' for i in (1, 2, 3)]
+    assert set(got) == {*names, *([f'output{i}_masks' for i in (1, 2, 3)] + ['protos_output'] if extra else [])}
+    decoded = []
+    for name, s in zip(names, STRIDES):
+        y = got[name]
+        assert y.shape == (1, 5 + classes, 64 // s, 96 // s)
+        y = y.reshape(5 + classes, -1)
+        np.testing.assert_array_equal(y[4], y[5:].max(0))
+        first, last = m.cells(s) - y[:2], m.cells(s) + y[2:4]
+        decoded.append(np.concatenate([(first + last) / 2 * s, (last - first) * s, y[5:]]))
+    wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0, :4 + classes]
+    np.testing.assert_allclose(np.concatenate(decoded, 1), wanted, atol=0.6)
+    np.testing.assert_allclose(np.concatenate(decoded, 1)[4:], wanted[4:], atol=4e-3)
+
+
+@pytest.mark.parametrize('exponential', [False, True])
+def test_anchors_are_read_off_the_network(run, tmp_path, exponential):
+    m = Yolo()
+    m.save(tmp_path / 'm.onnx', anchors_head(m, 2, exponential))
+    text, _ = converted(run, tmp_path)
+    assert ('YOLOv3 or v4' if exponential else 'YOLOv5 or v7') in text and '2 classes' in text
+    text, config = converted(run, tmp_path, '--yolo-head')
+    told = config['nn_config']['NN_specific_metadata']
+    assert told['anchors'] == sum(ANCHORS, []) and told['anchor_masks'] == {'side12': [0, 1, 2], 'side6': [3, 4, 5], 'side3': [6, 7, 8]}
+    got = outputs_of(run, tmp_path, RNG.integers(0, 256, (1, 3, 64, 96)).astype(np.float32))
+    ending = 'yolov3' if exponential else 'yolov5'
+    assert {k: v.shape for k, v in got.items()} == {f'output{i + 1}_{ending}': (1, 21, 64 // s, 96 // s) for i, s in enumerate(STRIDES)}
+    assert exponential or all((v >= 0).all() and (v <= 1).all() for v in got.values())
+    assert run('compare', tmp_path / 'm.onnx', '--yolo-head').returncode == 0
+
+
+def test_planes_of_cells_are_decoded_as_they_are(run, tmp_path):
+    m = Yolo()
+    m.save(tmp_path / 'm.onnx', *(m.convolution(s, 3 * 9) for s in STRIDES))
+    text, config = converted(run, tmp_path)
+    assert 'YOLOv3 or v4, 4 classes' in text and 'those of COCO' in text and config['nn_config']['NN_specific_metadata']['classes'] == 4
+
+
+def test_regions_say_what_they_are(run, tmp_path):
+    net = Net('regions')
+    x = net.input(1, 3, 64, 96)
+    for s, mask in ((32, [3, 4, 5]), (16, [1, 2, 3])):
+        y = net.conv(x, 3, 21, s, s, p=0)
+        net.result(net.layer('RegionYolo', [y], anchors='10,14,23,27,37,58,81,82,135,169,344,319', axis=1, classes=2, coords=4, do_softmax=False, end_axis=3, mask=mask, num=6))
+    net.save(str(tmp_path / 'net'))
+    done = run('convert', tmp_path / 'net.xml', '-o', tmp_path / 'm.blob', '--json-config', tmp_path / 'c.json')
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / 'c.json').read_text())['nn_config']['NN_specific_metadata']
+    assert told['anchors'] == [23, 27, 37, 58, 81, 82, 81, 82, 135, 169, 344, 319] and told['anchor_masks'] == {'side6': [0, 1, 2], 'side3': [3, 4, 5]}
+
+
+def test_archives_have_heads(run, tmp_path):
+    m = Yolo()
+    m.save(tmp_path / 'm.onnx', anchors_head(m, 2))
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.tar.xz', '--shaves', '4', '--yolo-head').returncode == 0
+    with tarfile.open(tmp_path / 'm.tar.xz') as t:
+        model = json.load(t.extractfile('config.json'))['model']
+    head, = model['heads']
+    assert head['parser'] == 'YOLO' and head['metadata']['subtype'] == 'yolov5' and head['metadata']['n_classes'] == 2 and head['metadata']['anchors'][0] == [[10, 13], [16, 30], [33, 23]]
+    assert head['outputs'] == head['metadata']['yolo_outputs'] and set(head['outputs']) == {o['name'] for o in model['outputs']}
+
+
+def test_what_the_camera_can_not_decode_is_refused(run, tmp_path):
+    m = Yolo()
+    m.save(tmp_path / 'm.onnx', distances_head(m, 2, extra=51))
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--yolo-head')
+    assert done.returncode == 2 and 'key points' in done.stderr and not (tmp_path / 'm.blob').exists()
+    net = Yolo()
+    net.save(tmp_path / 'm.onnx', net('Relu', net.convolution(8, 4)))
+    for option in (['--yolo-head'], ['--json-config', tmp_path / 'c.json']):
+        done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', *option)
+        assert done.returncode == 2 and 'recognised' in done.stderr, option
+
+
+def test_sizes_that_strides_do_not_divide(run, tmp_path):
+    m = Yolo()
+    m.save(tmp_path / 'm.onnx', distances_head(m, 2), metadata={'stride': '32'}, shape=(1, 3, 'h', 'w'))
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--input-shape', 'images=1,3,300,416')
+    assert done.returncode == 1 and 'multiples of 32' in done.stderr and '288x416 and 320x416' in done.stderr
