@@ -55,6 +55,8 @@ struct ConversionOptions {
   FrameworkOptions framework{};
   /// A YOLO's outputs become those that depthai's decoders on the camera read: one for each stride (DetectionHead).
   bool yolo_head = false;
+  /// --data_type FP32: with quirks, constants come to the compiler as they are, not rounded to FP16 before.
+  bool single_precision = false;
 };
 
 struct ReadOptions {

@@ -39,7 +39,7 @@ ImportOptions import_options(const ReadOptions& o) {
   ImportOptions r{.as = o.as == ReadAs::ModelOptimizer ? ImportAs::ModelOptimizer : ImportAs::InferenceEngine,
                   .release = o.target.empty() ? &kRelease2021 : vpu::find_target(o.target).release,
                   .input_shapes = o.input_shapes,
-                  .half_precision = o.half_precision,
+                  .half_precision = o.half_precision && !(o.quirks && c.single_precision),
                   .quirks = o.quirks};
   r.runtime_1_0 = o.runtime_1_0;
   if (!c.shapes.empty()) r.cut.shapes = parse_shapes(c.shapes);

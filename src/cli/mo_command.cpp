@@ -27,7 +27,6 @@ struct MoArguments {
 
 void declare_for_all(CLI::App& app, MoArguments& o) {
   ConversionOptions& c = o.ir.conversion;
-  app.add_option("--framework", c.framework.framework, "tf, caffe, mxnet, kaldi or onnx (default: told by the file)");
   app.add_option("--input_model,-w,-m", o.model, "the model")->check(CLI::ExistingPath);
   app.add_option("--model_name,-n", o.ir.name, "name of the IR's files (default: the model's)");
   app.add_option("--output_dir,-o", o.ir.folder, "folder for the IR (default: this one)");
@@ -57,7 +56,6 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_flag("--enable_concat_optimization", c.enable_concat_optimization, "Concats of Concats become one");
   app.add_flag("--static_shape", c.static_shape, "shapes are numbers, not computed while the network runs");
   app.add_flag("--disable_weights_compression", o.keep_quantised, "quantised weights stay floating");
-  app.add_option("--transformations_config", c.framework.transformations_config, "JSON file of sub-graphs to replace");
   app.add_option("--transform", o.transform, "further passes: none is available");
   app.add_option("--extensions", o.extensions, "folders of passes of your own in Python: none can be run");
   app.add_flag("--silent", o.silent, "print nothing but errors");
@@ -71,30 +69,14 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
 }
 
 void declare_for_frameworks(CLI::App& app, MoArguments& o) {
-  FrameworkOptions& f = o.ir.conversion.framework;
-  app.add_option("--input_proto,-d", f.input_proto, "Caffe: the .prototxt (default: beside the model)");
-  app.add_option("--mean_file,--mf", f.mean_file, "Caffe: a picture that is subtracted (.binaryproto)");
-  app.add_option("--mean_file_offsets,--mo", f.mean_file_offsets, "Caffe: (x,y) of the part of it that is used");
+  add_framework_options(app, o.ir.conversion.framework);
   app.add_option("--caffe_parser_path", o.ignored_text, "Caffe: without effect");
   app.add_option("-k", o.custom_layers_mapping, "Caffe: CustomLayersMapping.xml: without effect");
-  app.add_option("--input_symbol", f.input_symbol, "MXNet: the -symbol.json (default: beside the model)");
-  app.add_option("--nd_prefix_name", f.nd_prefix_name, "MXNet: prefix of .nd files with parameters");
-  app.add_option("--pretrained_model_name", f.pretrained_model_name, "MXNet: NAME-0000 of the pretrained model");
   app.add_flag("--save_params_from_nd", o.save_params_from_nd, "MXNet: without effect");
   app.add_flag("--legacy_mxnet_model", o.legacy_mxnet_model, "MXNet: without effect: old files are read anyway");
   app.add_flag("--enable_ssd_gluoncv", o.enable_ssd_gluoncv, "MXNet: without effect: such networks are recognised");
-  app.add_option("--counts", f.counts, "Kaldi: a file with the counts of the classes");
-  app.add_flag("--remove_output_softmax", f.remove_output_softmax, "Kaldi: without the SoftMax at the end");
-  app.add_flag("--remove_memory", f.remove_memory, "Kaldi: memories become inputs and outputs");
-  app.add_flag("--input_model_is_text", f.input_model_is_text, "TensorFlow: the model is a text");
-  app.add_option("--input_checkpoint", f.input_checkpoint, "TensorFlow: values of the variables");
   app.add_option("--input_meta_graph", o.input_meta_graph, "TensorFlow: a .meta file");
   app.add_option("--saved_model_dir", o.saved_model_dir, "TensorFlow: folder of a SavedModel");
-  app.add_option("--saved_model_tags", f.saved_model_tags, "TensorFlow: which of its graphs");
-  app.add_flag("--disable_nhwc_to_nchw", f.disable_nhwc_to_nchw, "TensorFlow: tensors keep their layout");
-  app.add_option("--tensorflow_use_custom_operations_config", f.transformations_config, "as --transformations_config");
-  app.add_option("--tensorflow_object_detection_api_pipeline_config", f.object_detection_pipeline,
-                 "TensorFlow: pipeline.config of the Object Detection API");
   app.add_option("--tensorflow_custom_operations_config_update", o.config_update,
                  "TensorFlow: not supported: write the JSON file by hand");
   app.add_option("--tensorboard_logdir", o.tensorboard_logdir, "TensorFlow: not supported");

@@ -94,6 +94,55 @@ std::string bracketed(const std::string& values) {
   return values.empty() || values.find('[') != std::string::npos ? values : "[" + values + "]";
 }
 
+/// Options of single frameworks, as Model Optimizer spells them; dashes may stand for the underscores.
+struct FrameworkText {
+  std::string_view names;
+  std::string FrameworkOptions::* member;
+  const char* help;
+};
+constexpr FrameworkText kFrameworkTexts[] = {
+    {"--input_proto,-d", &FrameworkOptions::input_proto, "Caffe: the .prototxt (default: beside the model)"},
+    {"--mean_file,--mf", &FrameworkOptions::mean_file, "Caffe: a picture that is subtracted (.binaryproto)"},
+    {"--mean_file_offsets,--mo", &FrameworkOptions::mean_file_offsets, "Caffe: (x,y) of its part that is used"},
+    {"--input_symbol", &FrameworkOptions::input_symbol, "MXNet: the -symbol.json (default: beside the model)"},
+    {"--nd_prefix_name", &FrameworkOptions::nd_prefix_name, "MXNet: prefix of .nd files with parameters"},
+    {"--pretrained_model_name", &FrameworkOptions::pretrained_model_name, "MXNet: NAME-0000 of the pretrained model"},
+    {"--counts", &FrameworkOptions::counts, "Kaldi: a file with the counts of the classes"},
+    {"--input_checkpoint", &FrameworkOptions::input_checkpoint,
+     "TensorFlow: the checkpoint with the values of the variables"},
+    {"--saved_model_tags", &FrameworkOptions::saved_model_tags,
+     "TensorFlow: which of a SavedModel's graphs (default: serve)"},
+    {"--transformations_config,--tensorflow_use_custom_operations_config", &FrameworkOptions::transformations_config,
+     "TensorFlow: a JSON file of layers that stand for sub-graphs (YOLO), or the name of one that OpenVINO ships"},
+    {"--tensorflow_object_detection_api_pipeline_config", &FrameworkOptions::object_detection_pipeline,
+     "TensorFlow: pipeline.config of the Object Detection API"},
+};
+struct FrameworkSwitch {
+  std::string_view names;
+  bool FrameworkOptions::* member;
+  const char* help;
+};
+constexpr FrameworkSwitch kFrameworkSwitches[] = {
+    {"--remove_output_softmax", &FrameworkOptions::remove_output_softmax, "Kaldi: without the SoftMax at the end"},
+    {"--remove_memory", &FrameworkOptions::remove_memory, "Kaldi: memories become inputs and outputs"},
+    {"--input_model_is_text", &FrameworkOptions::input_model_is_text, "TensorFlow: the model is a text (.pbtxt)"},
+    {"--disable_nhwc_to_nchw", &FrameworkOptions::disable_nhwc_to_nchw,
+     "TensorFlow: inputs and outputs keep their layout, channels last"},
+};
+
+/// "--mean_file,--mf" -> "--mean_file,--mean-file,--mf"
+std::string spellings(std::string_view names) {
+  std::string all, dashed;
+  for (const char c : names) dashed += c == '_' ? '-' : c;
+  for (size_t at = 0; at < names.size();) {
+    const size_t end = std::min(names.find(',', at), names.size());
+    const std::string own(names.substr(at, end - at)), other = dashed.substr(at, end - at);
+    all += (all.empty() ? "" : ",") + own + (other == own ? "" : "," + other);
+    at = end + 1;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string ModelOptions::preset_text() const {
@@ -114,6 +163,7 @@ std::map<std::string, Shape> ModelOptions::input_shapes() const {
 
 ConversionOptions ModelOptions::for_conversion() const {
   ConversionOptions c = conversion;
+  c.single_precision = CLI::detail::to_lower(data_type) == "fp32" || CLI::detail::to_lower(data_type) == "float";
   if (!scale.empty()) {
     if (!c.scale_values.empty())
       throw Error(ErrorCode::BadOptionValue, "--scale and --scale-values can't be stated both");
@@ -153,7 +203,9 @@ CameraOptions ModelOptions::for_camera() const {
 }
 
 void add_model_options(CLI::App& app, ModelOptions& o) {
-  app.add_option("model,-m,-w,--input-model,--input_model", o.file, "the model: " + readable_formats())->required();
+  app.add_option("model,-m,-w,--input-model,--input_model,--saved_model_dir,--saved-model-dir,--input_meta_graph",
+                 o.file, "the model: " + readable_formats())
+      ->required();
   app.add_option("--input-shape,--input_shape", o.shapes,
                  "NAME=1,3,224,224 or NAME[1,3,224,224]: shape of an input (repeatable); [1,3,224,224],... of the "
                  "inputs in order; "
@@ -187,7 +239,9 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_option("--preset", o.preset, preset_help());
   app.add_flag("--yolo-head,--yolo_head", o.conversion.yolo_head,
                "a YOLO gives what the camera's decoder reads, one output for each stride, not its list of boxes");
-  app.add_option("--data-type,--data_type", o.data_type, "of the network; the chip computes in FP16 in any case")
+  app.add_option(
+         "--data-type,--data_type", o.data_type,
+         "of the network; the chip computes in FP16 in any case, with --quirks constants are rounded once or twice")
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}, CLI::ignore_case));
 }
 
@@ -215,19 +269,8 @@ void add_ignored_options(CLI::App& app, bool& ignored) {
 
 void add_framework_options(CLI::App& app, FrameworkOptions& f) {
   app.add_option("--framework", f.framework, "tf, caffe, mxnet, kaldi or onnx (default: told by the file)");
-  app.add_option("--input-proto,--input_proto,-d", f.input_proto, "Caffe: the .prototxt (default: beside the model)");
-  app.add_option("--mean-file,--mean_file", f.mean_file, "Caffe: a picture that is subtracted (.binaryproto)");
-  app.add_option("--mean-file-offsets,--mean_file_offsets", f.mean_file_offsets,
-                 "Caffe: (x,y) of its part that is used");
-  app.add_option("--input-symbol,--input_symbol", f.input_symbol,
-                 "MXNet: the -symbol.json (default: beside the model)");
-  app.add_option("--nd-prefix-name,--nd_prefix_name", f.nd_prefix_name, "MXNet: prefix of .nd files with parameters");
-  app.add_option("--pretrained-model-name,--pretrained_model_name", f.pretrained_model_name,
-                 "MXNet: NAME-0000 of the pretrained model");
-  app.add_option("--counts", f.counts, "Kaldi: a file with the counts of the classes");
-  app.add_flag("--remove-output-softmax,--remove_output_softmax", f.remove_output_softmax,
-               "Kaldi: without the SoftMax at the end");
-  app.add_flag("--remove-memory,--remove_memory", f.remove_memory, "Kaldi: memories become inputs and outputs");
+  for (const FrameworkText& row : kFrameworkTexts) app.add_option(spellings(row.names), f.*row.member, row.help);
+  for (const FrameworkSwitch& row : kFrameworkSwitches) app.add_flag(spellings(row.names), f.*row.member, row.help);
 }
 
 void add_camera_options(CLI::App& app, ModelOptions& o) {

@@ -2,6 +2,7 @@
 // to do instead.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "core/file.hpp"
 #include "core/release.hpp"
@@ -81,8 +82,8 @@ Imported read_kaldi(const ModelFile& file, const ImportOptions& options) {
 Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   const model_optimizer::CutOptions& cut = options.cut;
   const model_optimizer::PreprocessOptions& pre = options.preprocess;
-  if (!cut.inputs.empty() || !cut.outputs.empty() || !pre.mean.empty() || !pre.scale.empty() ||
-      pre.scale_of_all || pre.reverse_input_channels)
+  if (!cut.inputs.empty() || !cut.outputs.empty() || !pre.mean.empty() || !pre.scale.empty() || pre.scale_of_all ||
+      pre.reverse_input_channels)
     throw Error(
         ErrorCode::BadOptionValue,
         "an OpenVINO IR is converted already: cutting, mean, scale and reversed channels are options for models "
@@ -102,7 +103,8 @@ Imported read_ir(const ModelFile& file, const ImportOptions& options) {
   // Compressed weights are arithmetic of constants; what looks for weights wants them as they are computed with.
   transforms::fold_constants(r.graph);
   if (options.half_precision)
-    for (Remark& limited : model_optimizer::limit_constants(r.graph)) r.notes.push_back(std::move(limited));
+    for (const auto make_fit : {model_optimizer::keep_guards, model_optimizer::limit_constants})
+      std::ranges::move(make_fit(r.graph), std::back_inserter(r.notes));
   return r;
 }
 

@@ -40,10 +40,12 @@ class Model:
         self.weights[name] = [(n, (self.random.randn(*s) / max(1, np.prod(s[:-1])) ** 0.5).astype('f4')) for n, s in weights]
         return self.call(name, inputs)
 
-    def call(self, name, inputs):
+    def call(self, name, inputs, **arguments):
+        """arguments: tensors by their names"""
         layer = next(layer for layer in self.layers if layer['name'] == name)
         inputs = inputs if isinstance(inputs, list) else [inputs]
-        layer['inbound_nodes'].append([[n, i, 0, {}] for n, i in inputs])
+        named = {key: [*tensor, 0] for key, tensor in arguments.items()}
+        layer['inbound_nodes'].append([[n, i, 0, named] for n, i in inputs])
         return name, len(layer['inbound_nodes']) - 1
 
     def conv(self, x, i, o, k=3, **config):
@@ -89,8 +91,10 @@ class Model:
                 base = re.sub('([a-z])([A-Z])', r'\1_\2', re.sub('(.)([A-Z][a-z]+)', r'\1_\2', layer['class_name'])).lower()
                 count = used[base] = used.get(base, -1) + 1
                 cell = 'cell/' if layer['class_name'] in ('LSTM', 'GRU', 'SimpleRNN') else ''
-                for i, (_, values) in enumerate(self.weights.get(layer['name'], [])):
-                    f[f'layers/{base}{"_" + str(count) if count else ""}/{cell}vars/{i}'] = values
+                for i, (n, values) in enumerate(self.weights.get(layer['name'], [])):
+                    part = n.rsplit('/', 1)[0] if '/' in n else ''
+                    inner = {'': cell, 'attention_output': 'output_dense/'}.get(part, part + '_dense/')
+                    f[f'layers/{base}{"_" + str(count) if count else ""}/{inner}vars/{i % 2 if part else i}'] = values
         file = io.BytesIO()
         with zipfile.ZipFile(file, 'w') as z:
             z.writestr('metadata.json', json.dumps({'keras_version': '3.4.0'}))
@@ -172,7 +176,18 @@ def normalised():
     return m.result(m.add('LayerNormalization', x, [('gamma', (8,)), ('beta', (8,))], axis=[2], epsilon=0.001))
 
 
-MODELS = [convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised]
+def attention():
+    m = Model()
+    x, y = m.input(1, 6, 8), m.input(1, 5, 8)
+    heads = [(f'{part}/{n}', s) for part in ('query', 'key', 'value') for n, s in (('kernel', (8, 2, 4)), ('bias', (2, 4)))]
+    m.add('MultiHeadAttention', x, heads + [('attention_output/kernel', (2, 4, 8)), ('attention_output/bias', (8,))], num_heads=2, key_dim=4, value_dim=4, dropout=0.0,
+          use_bias=True, output_shape=None, attention_axes=None)
+    name = m.layers[-1]['name']
+    m.layers[-1]['inbound_nodes'].clear()
+    return m.result(m.add('AdditiveAttention', [m.add('Attention', [m.call(name, x, value=y), x]), y], [('scale', (8,))], use_scale=True, causal=False, dropout=0.0))
+
+
+MODELS = [convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention]
 
 
 def write(folder):

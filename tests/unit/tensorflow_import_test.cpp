@@ -2,6 +2,8 @@
 // §4.2, §5.1, §6.9).
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "importers/model_optimizer/options.hpp"
 #include "importers/tensorflow/importer.hpp"
 
@@ -130,6 +132,86 @@ TEST(TensorFlow, FunctionsAreInlined) {
       "type: "
       "DT_FLOAT } } node_def { name: 'sum' op: 'AddV2' input: 'a' input: 'a' } ret { key: 'r' value: 'sum:z:0' } } }");
   EXPECT_EQ(types(g), "Add Relu");
+}
+
+/// A function of the library: "name: type" arguments, its nodes in text form, what it returns.
+std::string function(const std::string& name, const std::string& arguments, const std::string& nodes,
+                     const std::vector<std::pair<std::string, std::string>>& returns) {
+  std::string s = "function { signature { name: '" + name + "'";
+  for (const char a : arguments) s += std::string(" input_arg { name: '") + a + "' type: DT_FLOAT }";
+  for (const auto& [key, value] : returns) s += " output_arg { name: '" + key + "' type: DT_FLOAT }";
+  s += " } " + nodes;
+  for (const auto& [key, value] : returns) s += " ret { key: '" + key + "' value: '" + value + "' }";
+  return s + " }\n";
+}
+std::string inner(std::string nodes) {
+  for (size_t at = 0; (at = nodes.find("node {", at)) != std::string::npos; at += 10) nodes.replace(at, 4, "node_def");
+  return nodes;
+}
+
+TEST(TensorFlow, LoopsOfAKnownLengthAreUnrolled) {
+  const std::string functions =
+      "attr { key: 'cond' value { func { name: 'goes_on' } } } attr { key: 'body' value { func { name: 'step' } } }";
+  const std::string one =
+      "node { name: 'one' op: 'Const' attr { key: 'value' value { tensor { dtype: DT_INT32 int_val: 1 tensor_shape { } "
+      "} } } }\n";
+  const std::string library =
+      "library { " + function("goes_on", "ilx", inner(node("Less", "less", {"i", "l"})), {{"r", "less:z:0"}}) +
+      function("step", "ilx", inner(one + node("AddV2", "next", {"i", "one:output:0"}) + node("Tanh", "t", {"x"})),
+               {{"a", "next:z:0"}, {"b", "l"}, {"c", "t:y:0"}}) +
+      "}";
+  const auto scalar = [](const std::string& name, int v) {
+    return "node { name: '" + name +
+           "' op: 'Const' attr { key: 'value' value { tensor { dtype: DT_INT32 int_val: " + std::to_string(v) +
+           " tensor_shape { } } } } }\n";
+  };
+  const std::string x = placeholder("x", {1, 2}), end = node("Relu", "y", {"w:2"});
+  EXPECT_EQ(types(import_text(x + scalar("zero", 0) + scalar("three", 3) +
+                              node("While", "w", {"zero", "three", "x"}, functions) + end + library)),
+            "Tanh Tanh Tanh Relu");
+  const auto open = errors_of([&] {
+    import_text(x + placeholder("n", {}, "DT_INT32") + scalar("zero", 0) +
+                node("While", "w", {"zero", "n", "x"}, functions) + end + library);
+  });
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_NE(std::string(open[0].what()).find("number of iterations"), std::string::npos) << open[0].what();
+}
+
+TEST(TensorFlow, AStepOfAnLstmIsOneCell) {
+  const std::string axis =
+      "node { name: 'axis' op: 'Const' attr { key: 'value' value { tensor { dtype: DT_INT32 int_val: 1 tensor_shape { "
+      "} } } } }\n";
+  const std::string sigmoid = "Sigmoid";
+  const Graph g = import_text(
+      placeholder("x", {1, 3}) + placeholder("h", {1, 2}) + placeholder("c", {1, 2}) + axis +
+      node("ConcatV2", "both", {"x", "h", "axis"}, "attr { key: 'N' value { i: 2 } }") + constant("w", {5, 8}, 0.5f) +
+      node("MatMul", "product", {"both", "w"}) + constant("b", {8}, 0.25f) + node("BiasAdd", "sum", {"product", "b"}) +
+      node("Split", "parts", {"axis", "sum"}, "attr { key: 'num_split' value { i: 4 } }") +
+      constant("forget_bias", {}, 1) + node("AddV2", "forget", {"parts:2", "forget_bias"}) +
+      node(sigmoid, "f", {"forget"}) + node(sigmoid, "i", {"parts"}) + node("Tanh", "j", {"parts:1"}) +
+      node(sigmoid, "o", {"parts:3"}) + node("Mul", "kept", {"c", "f"}) + node("Mul", "added", {"i", "j"}) +
+      node("AddV2", "c_next", {"kept", "added"}) + node("Tanh", "squashed", {"c_next"}) +
+      node("Mul", "h_next", {"squashed", "o"}));
+  EXPECT_EQ(types(g), "LSTMCell");
+  for (const Node* n : g.all()) {
+    if (!n->is("LSTMCell")) continue;
+    EXPECT_EQ(n->input(5).node->constant.to_f32(), (std::vector<float>{1.25, 1.25, .25, .25, .25, .25, .25, .25}));
+  }
+}
+
+TEST(TensorFlow, SmallConstantsKeepTheirMeaningInHalfPrecision) {
+  const std::string x = placeholder("x", {1, 4}), eps = constant("eps", {}, 1e-6f);
+  const auto both = [&](bool quirks) {
+    ImportOptions options;
+    options.quirks = quirks;
+    return types(import_text(x + eps + node("Square", "s", {"x"}) + node("AddV2", "a", {"s", "eps"}) +
+                                 node("Log", "y", {"a"}) + node("AddV2", "b", {"s", "eps"}) +
+                                 node("RealDiv", "z", {"x", "b"}),
+                             options));
+  };
+  EXPECT_EQ(both(true), "Power Add Power Multiply Add Log");
+  const std::string guarded = both(false);
+  for (const char* type : {"Clamp", "Maximum Power"}) EXPECT_NE(guarded.find(type), std::string::npos) << guarded;
 }
 
 TEST(TensorFlow, WhatIsWrongIsSaid) {

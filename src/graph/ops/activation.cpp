@@ -82,8 +82,8 @@ double gelu(const Node& n, T t) {
   const auto x = static_cast<double>(t);
   constexpr bool kRounds = std::is_same_v<T, Rounded>;
   const auto rounded = [](double v) { return kRounds ? static_cast<double>(Rounded(v)) : v; };
-  if (n.attrs.text("approximation_mode", "erf") == "erf")
-    return 0.5 * x * (1 + std::erf(rounded(x * (1 / std::numbers::sqrt2))));
+  const std::string mode = n.attrs.text("approximation_mode", "erf");  // in capitals in IRs of Model Optimizer
+  if (mode != "tanh" && mode != "TANH") return 0.5 * x * (1 + std::erf(rounded(x * (1 / std::numbers::sqrt2))));
   const auto f = static_cast<float>(t);
   const double cubic = kRounds ? static_cast<double>(f + 0.044715F * (f * f * f)) : x + 0.044715 * x * x * x;
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * rounded(cubic)));

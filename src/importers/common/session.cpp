@@ -102,7 +102,7 @@ class OperatorWalk {
       if (!is_known_(op)) throw unknown_operator(op);
       const std::vector<Value> values = convert_(op);
       for (size_t i = 0; i < op.outputs.size() && i < values.size(); ++i)
-        if (!op.outputs[i].empty()) define(s_, op.outputs[i], values[i]);
+        if (!op.outputs[i].empty() && values[i].node) define(s_, op.outputs[i], values[i]);
     } catch (Error& e) {
       if (!e.has_address()) e.at_layer(op.name, op.type);
       e.from(op.where);

@@ -32,7 +32,8 @@ struct Session {
 
 using Convert = std::function<std::vector<Value>(const SourceOperator&)>;
 
-/// Makes parameters, constants and what `convert` makes of each operator (its outputs, in order). Throws ErrorList with
+/// Makes parameters, constants and what `convert` makes of each operator (its outputs, in order; those that it does
+/// not make are without a node). Throws ErrorList with
 /// all operators that are not known, else the first error, with the layer's address; with options.problems, layers
 /// that can't be converted are noted there and left out.
 void convert_operators(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert);

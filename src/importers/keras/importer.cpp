@@ -44,7 +44,7 @@ void check_layers(const keras_file::Model& m) {
 std::map<std::string_view, std::string_view> keras_layers() {
   using namespace keras_import;
   std::map<std::string_view, std::string_view> all;
-  for (const auto& family : {window_layers(), shape_layers(), element_layers(), recurrent_layers()})
+  for (const auto& family : layer_families())
     for (const LayerRow& row : family) all[row.class_name] = row.becomes;
   return all;
 }
@@ -54,11 +54,13 @@ Imported import_keras(keras_file::Model model, const ImportOptions& options) {
   importers::SourceModel source = source_model(model);
   model_optimizer::cut(source, options);
   importers::Session session(std::move(source), options, importers::Framework::TensorFlow);
+  const tensorflow_file::Bodies none;
+  tensorflow_import::Shared shared{session, none};
   const auto convert = [&](const SourceOperator& op) {
     const keras_file::Call& call = model.calls.at(op.index);
     const keras_import::LayerRow& row = *keras_import::find_layer(call.class_name);
     const tensorflow_file::Node node{op.name, op.type, {}, {}};
-    tensorflow_import::Context context(session, op, node, row.becomes);
+    tensorflow_import::Context context(shared, op, node, row.becomes);
     keras_import::Layer layer(context, call, model.keras);
     return row.convert(layer);
   };

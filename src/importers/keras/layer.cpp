@@ -50,6 +50,11 @@ const Tensor* Layer::find_weight(const char* name, size_t number, const std::str
   return nullptr;
 }
 
+const Tensor* Layer::find_exactly(const std::string& key) const {
+  const auto it = call_.weights.find(key);
+  return it == call_.weights.end() ? nullptr : &it->second;
+}
+
 const Tensor& Layer::weight(const char* name, size_t number, const std::string& part) const {
   const Tensor* t = find_weight(name, number, part);
   if (!t) refuse("its weight '" + std::string(name) + "' is not in the file");
@@ -124,8 +129,13 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
   refuse("activation '" + name + "' is not supported");
 }
 
+std::vector<std::span<const LayerRow>> layer_families() {
+  return {window_layers(),    shape_layers(),     element_layers(),
+          recurrent_layers(), attention_layers(), operation_layers()};
+}
+
 const LayerRow* find_layer(std::string_view class_name) {
-  for (const auto& family : {window_layers(), shape_layers(), element_layers(), recurrent_layers()})
+  for (const auto& family : layer_families())
     if (const auto it = std::ranges::find(family, class_name, &LayerRow::class_name); it != family.end()) return &*it;
   return nullptr;
 }

@@ -38,6 +38,7 @@ class Layer {
 
   /// A weight by its name, or by its number where the file has numbers; null: there is none.
   const Tensor* find_weight(const char* name, size_t number, const std::string& part = {}) const;
+  const Tensor* find_exactly(const std::string& key) const;
   const Tensor& weight(const char* name, size_t number, const std::string& part = {}) const;
   Value constant(const Tensor& t, const std::string& suffix);
   Value integers_value(const std::vector<int64_t>& v, const std::string& suffix);
@@ -63,6 +64,9 @@ struct LayerRow {
   std::vector<Value> (*convert)(Layer&);
 };
 const LayerRow* find_layer(std::string_view class_name);
+std::vector<std::span<const LayerRow>> layer_families();
+std::span<const LayerRow> attention_layers();  // attention.cpp
+std::span<const LayerRow> operation_layers();  // operations.cpp
 std::span<const LayerRow> window_layers();     // windows.cpp
 std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp

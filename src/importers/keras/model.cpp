@@ -241,6 +241,7 @@ class Walker {
     int64_t index;
     std::vector<Reference> inputs;
     Json arguments;
+    int64_t unsaved = 0;  ///< calls that are counted before it
   };
 
   /// Of a call, tensors in their order and what else is stated.
@@ -255,13 +256,13 @@ class Walker {
     std::vector<Node> nodes;
     const Json& list = layer.contains("inbound_nodes") ? layer["inbound_nodes"] : Json::array();
     for (const Json& j : list) {
-      Node n{&layer, std::ssize(nodes), {}, Json::object()};
+      Node n{&layer, std::ssize(nodes), {}, Json::object(), 0};
       if (j.is_object()) {  // Keras 3
         read_arguments(j.value("args", Json::array()), n);
         n.arguments = j.value("kwargs", Json::object());
         n.arguments["args"] = j.value("args", Json::array());
         for (const auto& [key, value] : n.arguments.items())
-          if (key != "args") read_arguments(value, n);
+          if (key != "args" && key != "mask") read_arguments(value, n);
       } else if (const auto single = reference_of(j)) {  // a function of TensorFlow
         n.inputs.push_back(*single);
         if (j.size() > 3 && j[3].is_object()) n.arguments = j[3];
@@ -271,7 +272,8 @@ class Walker {
           read_arguments(item, n);
           if (item.is_array() && item.size() > 3 && item[3].is_object()) n.arguments.update(item[3]);
         }
-        for (const auto& [key, value] : n.arguments.items()) read_arguments(value, n);
+        for (const auto& [key, value] : n.arguments.items())
+          if (key != "mask") read_arguments(value, n);
       }
       nodes.push_back(std::move(n));
     }
@@ -279,7 +281,7 @@ class Walker {
   }
 
   static std::vector<Reference> references(const Json& j) {
-    Node n{nullptr, 0, {}, Json::object()};
+    Node n{nullptr, 0, {}, Json::object(), 0};
     if (j.is_object() && !reference_of(j)) {
       for (const auto& [key, value] : j.items()) read_arguments(value, n);
     } else {
@@ -306,14 +308,34 @@ class Walker {
       const Json own = layer->second->value("config", Json::object());
       keys[place(inputs[i])] = given ? (*given)[i] : add_input(inputs[i].layer, own);
     }
+    const std::vector<Reference> results = references(config.value("output_layers", Json::array()));
+    count_unsaved(waiting, results);
     run(waiting, keys, path, prefix);
     std::vector<std::string> outputs;
-    for (const Reference& r : references(config.value("output_layers", Json::array()))) {
+    for (const Reference& r : results) {
       const auto it = keys.find(place(r));
       if (it == keys.end()) throw damaged("output '" + r.layer + "' is not computed");
       outputs.push_back(it->second);
     }
     return outputs;
+  }
+
+  /// Keras 2 does not save the first call of a model in the model, but counts it.
+  static void count_unsaved(std::vector<Node>& nodes, const std::vector<Reference>& results) {
+    std::map<std::string, int64_t> last, saved;
+    const auto note = [&](const Reference& r) {
+      int64_t& number = last.emplace(r.layer, 0).first->second;
+      number = std::max(number, r.node);
+    };
+    std::ranges::for_each(results, note);
+    for (const Node& n : nodes) {
+      std::ranges::for_each(n.inputs, note);
+      ++saved[NumberedWeights::layer_name(*n.layer)];
+    }
+    for (Node& n : nodes) {
+      const std::string name = NumberedWeights::layer_name(*n.layer);
+      if (is_model(text_of(*n.layer, "class_name"))) n.unsaved = std::max<int64_t>(last[name] + 1 - saved[name], 0);
+    }
   }
 
   /// Calls whose inputs are there, until none is left.
@@ -333,7 +355,8 @@ class Walker {
         for (const Reference& r : n.inputs) inputs.push_back(keys.at(place(r)));
         const std::string call_name = prefix + name + (n.index ? "_" + std::to_string(n.index) : "");
         const std::vector<std::string> results = call(*n.layer, call_name, inputs, n.arguments, path);
-        for (size_t i = 0; i < results.size(); ++i) keys[place({name, n.index, static_cast<int64_t>(i)})] = results[i];
+        for (size_t i = 0; i < results.size(); ++i)
+          keys[place({name, n.index + n.unsaved, static_cast<int64_t>(i)})] = results[i];
       }
       waiting = std::move(later);
       if (waiting.size() == before)
@@ -344,6 +367,21 @@ class Walker {
   Model& model_;
   Weights& weights_;
 };
+
+/// What computes masks, which no layer heeds.
+void drop_unread(Model& m) {
+  std::set<std::string> needed(m.outputs.begin(), m.outputs.end());
+  std::vector<Call> kept;
+  for (auto c = m.calls.rbegin(); c != m.calls.rend(); ++c) {
+    bool read = false;
+    for (size_t i = 0; i < c->outputs; ++i) read |= needed.contains(c->name + ":" + std::to_string(i));
+    if (!read) continue;
+    needed.insert(c->inputs.begin(), c->inputs.end());
+    kept.push_back(std::move(*c));
+  }
+  std::ranges::reverse(kept);
+  m.calls = std::move(kept);
+}
 
 Model walk(const Json& config, Weights& weights, int keras) {
   Model m;
@@ -357,6 +395,7 @@ Model walk(const Json& config, Weights& weights, int keras) {
     const Json& own = config.contains("config") ? config["config"] : Json::object();
     m.name = own.is_object() ? text_of(own, "name") : std::string();
     m.outputs = Walker(m, weights).walk(class_name, own, {}, "", std::nullopt);
+    drop_unread(m);
   } catch (const Json::exception& e) {
     throw damaged("its description is not as expected").because(e.what());
   }

@@ -1,31 +1,21 @@
 // LSTM, GRU and SimpleRNN as loops over the steps: an LSTMCell, the others spelled out; both directions of one; a layer
 // for every step.
 #include <algorithm>
-#include <array>
-#include <memory>
 
+#include "importers/common/gates.hpp"
 #include "importers/keras/layer.hpp"
+#include "importers/tensorflow/step_loop.hpp"
 
 namespace blobsmith::keras_import {
 namespace {
 
-using tensorflow_import::attributes;
+using importers::turned_gates;
+using tensorflow_import::attributes, tensorflow_import::StepBody;
+using Run = tensorflow_import::StepOrder;
 
 struct Sizes {
   int64_t batch, steps, input, hidden, gates;
 };
-
-/// The rows of [I, gates · H], turned to [gates · H, I], in another order of gates.
-Tensor turned(const Tensor& t, int64_t hidden, const std::vector<int64_t>& gates) {
-  const std::vector<float> all = t.to_f32();
-  const int64_t rows = t.shape.size() == 2 ? t.shape[0] : 1, columns = t.shape.back();
-  std::vector<float> r;
-  for (const int64_t gate : gates)
-    for (int64_t h = 0; h < hidden; ++h)
-      for (int64_t i = 0; i < rows; ++i) r.push_back(all[static_cast<size_t>(i * columns + gate * hidden + h)]);
-  const int64_t count = std::ssize(gates) * hidden;
-  return Tensor::of(ElementType::f32, t.shape.size() == 2 ? Shape{count, rows} : Shape{count}, std::move(r));
-}
 
 Sizes sizes_of(Layer& l, Value x, int64_t gates, const Tensor& kernel, const Tensor& recurrent) {
   const Shape& s = x.shape();
@@ -35,78 +25,6 @@ Sizes sizes_of(Layer& l, Value x, int64_t gates, const Tensor& kernel, const Ten
     l.refuse("its weights have the shapes " + to_string(kernel.shape) + " and " + to_string(recurrent.shape));
   if (l.flag("time_major", false)) l.refuse("it has the time first");
   return {s[0], s[1], s[2], hidden, gates};
-}
-
-/// A loop's body, written operation by operation.
-class Body {
- public:
-  Body(Layer& l, const Sizes& s, int64_t width, size_t states) : name_(l.c.name()), graph_(std::make_unique<Graph>()) {
-    const Value x = graph_->parameter(ElementType::f32, {s.batch, 1, width}, name_ + "/x")->value();
-    x_ = make("Squeeze", {x, integers({1})});
-    for (size_t i = 0; i < states; ++i)
-      states_.push_back(
-          graph_->parameter(ElementType::f32, {s.batch, s.hidden}, name_ + "/state_" + std::to_string(i))->value());
-  }
-
-  Value x() const { return x_; }
-  Value state(size_t i) const { return states_.at(i); }
-  Value make(const char* type, std::vector<Value> inputs, Attributes a = {}, int version = 0) {
-    return graph_
-        ->make(type, std::move(inputs), std::move(a), version, name_ + "/" + type + "_" + std::to_string(count_++))
-        ->value();
-  }
-  Value integers(std::vector<int64_t> v) { return graph_->constant(Tensor::i64(std::move(v)))->value(); }
-  Value constant(Tensor t) { return graph_->constant(std::move(t))->value(); }
-  Value product(Value v, const Tensor& matrix) {
-    return make("MatMul", {v, constant(matrix)}, attributes({{"transpose_a", false}, {"transpose_b", false}}));
-  }
-  std::vector<Value> parts(Value v, int64_t count) {
-    if (count == 1) return {v};
-    const Value axis = constant(Tensor::scalar_i64(1));
-    return tensorflow_import::outputs_of(make("Split", {v, axis}, attributes({{"num_splits", count}})));
-  }
-  /// States in their order, the first of which is the output.
-  std::unique_ptr<Graph> finish(const std::vector<Value>& states) {
-    for (const Value& v : states) graph_->result(v);
-    graph_->result(make("Unsqueeze", {states[0], integers({1})}), name_ + "/output");
-    return std::move(graph_);
-  }
-
- private:
-  std::string name_;
-  std::unique_ptr<Graph> graph_;
-  Value x_;
-  std::vector<Value> states_;
-  int count_ = 0;
-};
-
-struct Run {
-  bool reverse = false;   ///< the last step first
-  bool in_place = false;  ///< results stand where their inputs do; else in the order in which they were computed
-  std::string suffix{};
-};
-
-/// All results and the last states.
-std::vector<Value> loop(Layer& l, Value x, std::vector<Value> states, std::unique_ptr<Graph> body, const Run& run) {
-  std::vector<Value> inputs{x};
-  inputs.insert(inputs.end(), states.begin(), states.end());
-  blobsmith::Node* n = l.c.graph().add("TensorIterator", inputs, 0, l.c.name() + run.suffix + "/TensorIterator");
-  n->source = l.c.source();
-  n->body = std::move(body);
-  const auto count = static_cast<int>(states.size());
-  const auto slices = [](bool reverse) {
-    return std::array<int64_t, 3>{reverse ? -1 : 0, reverse ? 0 : -1, reverse ? -1 : 1};
-  };
-  const auto in = slices(run.reverse), out = slices(run.reverse && run.in_place);
-  n->port_map.inputs.push_back({0, 0, 1, in[0], in[1], in[2], 1, true});
-  n->port_map.outputs.push_back({0, count, 1, out[0], out[1], out[2], 1, true});
-  for (int i = 0; i < count; ++i) {
-    n->port_map.inputs.push_back({i + 1, i + 1});
-    n->port_map.outputs.push_back({i + 1, i});
-    n->port_map.back_edges.push_back({i, i + 1});
-  }
-  infer(l.c.graph(), n);
-  return tensorflow_import::outputs_of(n->value());
 }
 
 Value initial_state(Layer& l, const Sizes& s, size_t i) {
@@ -135,7 +53,7 @@ std::string activation_name(Layer& l, const char* key, const char* usual) {
   return name;
 }
 
-Value activated(Layer& l, Body& b, const std::string& name, Value v) {
+Value activated(Layer& l, StepBody& b, const std::string& name, Value v) {
   if (name == "linear") return v;
   if (name == "tanh") return b.make("Tanh", {v});
   if (name == "sigmoid") return b.make("Sigmoid", {v});
@@ -157,13 +75,12 @@ std::vector<Value> lstm(Layer& l, Value x, const Run& run) {
   const Tensor& bias = given ? *given : none;
   if (element_count(bias.shape) != 4 * s.hidden) l.refuse("its bias has the shape " + to_string(bias.shape));
   const std::vector<int64_t> gates{1, 0, 2, 3};  // forget, input, cell, output: where Keras (i, f, c, o) has them
-  Body b(l, s, s.input, 2);
-  const Value cell = b.make("LSTMCell",
-                            {b.x(), b.state(0), b.state(1), b.constant(turned(kernel, s.hidden, gates)),
-                             b.constant(turned(recurrent, s.hidden, gates)), b.constant(turned(bias, s.hidden, gates))},
-                            attributes({{"hidden_size", s.hidden}}), 4);
+  StepBody b(l.c.name(), 1, s.batch, s.input, s.hidden, 2);
+  const Value cell = b.lstm_cell(s.hidden, turned_gates(kernel, s.hidden, gates),
+                                 turned_gates(recurrent, s.hidden, gates), turned_gates(bias, s.hidden, gates));
   auto body = b.finish({cell, cell.node->value(1)});
-  return loop(l, x, {initial_state(l, s, 0), initial_state(l, s, 1)}, std::move(body), run);
+  return tensorflow_import::loop_over_steps(l.c, x, 1, {initial_state(l, s, 0), initial_state(l, s, 1)},
+                                            std::move(body), run);
 }
 
 /// z, r, h: the update, the reset, the new state. With reset_after the reset is applied to the product.
@@ -182,7 +99,7 @@ std::vector<Value> gru(Layer& l, Value x, const Run& run) {
   const std::string gate = activation_name(l, "recurrent_activation", "sigmoid"),
                     last = activation_name(l, "activation", "tanh");
   const Value projection = projected(l, x, s, kernel, own, run.suffix);
-  Body b(l, s, 3 * s.hidden, 1);
+  StepBody b(l.c.name(), 1, s.batch, 3 * s.hidden, s.hidden, 1);
   const Value h = b.state(0);
   const std::vector<Value> in = b.parts(b.x(), 3);
   const auto columns = [&](int64_t from, int64_t count) {
@@ -209,7 +126,7 @@ std::vector<Value> gru(Layer& l, Value x, const Run& run) {
   fresh = activated(l, b, last, b.make("Add", {in[2], fresh}));
   // z h + (1 - z) n = n + z (h - n)
   const Value next = b.make("Add", {fresh, b.make("Multiply", {z, b.make("Subtract", {h, fresh})})});
-  return loop(l, projection, {initial_state(l, s, 0)}, b.finish({next}), run);
+  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, b.finish({next}), run);
 }
 
 std::vector<Value> simple(Layer& l, Value x, const Run& run) {
@@ -219,10 +136,10 @@ std::vector<Value> simple(Layer& l, Value x, const Run& run) {
   if (const Tensor* given = l.flag("use_bias", true) ? l.find_weight("bias", 2, "cell") : nullptr)
     bias = given->to_f32();
   const Value projection = projected(l, x, s, kernel, bias, run.suffix);
-  Body b(l, s, s.hidden, 1);
+  StepBody b(l.c.name(), 1, s.batch, s.hidden, s.hidden, 1);
   const Value sum = b.make("Add", {b.x(), b.product(b.state(0), recurrent)});
   const Value next = activated(l, b, activation_name(l, "activation", "tanh"), sum);
-  return loop(l, projection, {initial_state(l, s, 0)}, b.finish({next}), run);
+  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, b.finish({next}), run);
 }
 
 /// What the layer gives: all results or the last, and the states where they are asked for.
@@ -234,6 +151,8 @@ std::vector<Value> results(Layer& l, const std::vector<Value>& all) {
 
 template <Cell kCell>
 std::vector<Value> recurrent(Layer& l) {
+  if (const auto mask = l.arguments().find("mask"); mask != l.arguments().end() && !mask->is_null())
+    l.c.note("its mask is not used: steps that it leaves out are computed as all others");
   if (l.flag("stateful", false)) l.c.note("it is stateful: each run begins with its initial state");
   return results(l, kCell(l, l.x(), {l.flag("go_backwards", false), false, ""}));
 }

@@ -22,6 +22,8 @@ std::vector<Value> flatten(Layer& l) {
 }
 
 std::vector<Value> reshape(Layer& l) {
+  if (const auto whole = l.config().find("newshape"); whole != l.config().end() && whole->is_array())
+    return {l.apply("Reshape", {l.x(), l.integers_value(l.integers("newshape", whole->size(), -1), "/shape")})};
   std::vector<int64_t> shape{l.x().shape().at(0)};
   const auto it = l.config().find("target_shape");
   if (it == l.config().end() || !it->is_array()) l.refuse("it states no target_shape");

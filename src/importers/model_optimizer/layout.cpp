@@ -13,7 +13,7 @@
 #include <set>
 #include <string_view>
 
-#include "transforms/rewriter/rewrite.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
 namespace {
@@ -100,6 +100,14 @@ bool keeps_layout_apart(const Node* n) {
   return is_element_wise(n) || has_axis_attribute(n) || has_axes_input(n) || !inputs_per_axis(n).empty() ||
          (is_reduction(n) && n->attrs.flag("keep_dims")) ||
          is_one_of(n, {"Transpose", "Interpolate", "Parameter", "Roll"});
+}
+
+/// The Transposes that importers put around windows stay.
+void keep_layout(importers::Session& s) {
+  for (Node* n : s.graph.all()) {
+    n->attrs.erase(kLayoutTranspose);
+    if ((n->is("Multiply") || n->is("Add")) && n->shape().size() >= kSmallestRank) n->attrs.set(kChannelsLast, true);
+  }
 }
 
 class Layout {
@@ -254,7 +262,7 @@ class Layout {
       found = true;
     }
     if (!found) o = wanted_order(n, rank);
-    const int count = n->is("PRelu") ? 1 : n->input_count();
+    const int count = n->is("PRelu") || n->is("Swish") ? 1 : n->input_count();  // slopes and factors stay as they are
     for (int i = 0; i < count; ++i) rw_.set_input(n, i, want_ranked(n->input(i), rank, o));
     refresh(n, o);
   }
@@ -419,12 +427,9 @@ class Layout {
 }  // namespace
 
 void channels_first(importers::Session& s) {
+  if (s.options.framework.disable_nhwc_to_nchw) return keep_layout(s);
   Layout(s.graph, s.options.quirks).run();
   s.graph.remove_unreachable();
-}
-
-void keep_layout(importers::Session& s) {
-  for (Node* n : s.graph.all()) n->attrs.erase(kLayoutTranspose);
 }
 
 }  // namespace blobsmith::model_optimizer

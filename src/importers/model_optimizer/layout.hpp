@@ -11,7 +11,5 @@ inline constexpr const char* kLayoutTranspose = "between_layouts";
 /// Tensors of four dimensions and more get their channels in front; inputs too. Operations that reinterpret shapes see
 /// the model's own order by Transposes around them.
 void channels_first(importers::Session& s);
-/// The Transposes that importers put around windows stay.
-void keep_layout(importers::Session& s);
 
 }  // namespace blobsmith::model_optimizer

@@ -17,8 +17,9 @@ bool is_per_channel(const LinearOperand& l, const Node* n) {
   const Shape& c = l.constant.shape();
   const size_t rank = n->shape().size();
   if (c.size() > rank) return false;
+  const size_t channels = n->attrs.flag(kChannelsLast) ? rank - 1 : 1;
   for (size_t i = 0; i < c.size(); ++i)
-    if (c[i] != 1 && i + rank - c.size() != 1) return false;
+    if (c[i] != 1 && i + rank - c.size() != channels) return false;
   return true;
 }
 

@@ -37,9 +37,10 @@ void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
 void precision(Session& s) {
   if (!s.options.half_precision) return to_single_precision(s.graph);
-  halve_weights(s.graph);
-  if (!quirks(s)) std::ranges::move(split_factors(s.graph), std::back_inserter(s.notes));
-  if (!quirks(s)) std::ranges::move(limit_constants(s.graph), std::back_inserter(s.notes));
+  halve_weights(s.graph);  // which no rewrite looks into
+  if (!quirks(s))
+    for (const auto make_fit : {keep_guards, split_factors, limit_constants})
+      std::ranges::move(make_fit(s.graph), std::back_inserter(s.notes));
   to_half_precision(s.graph);
 }
 
@@ -124,6 +125,7 @@ constexpr StepRow kSteps[] = {
     // phase, name, what it does, frameworks
     {"front", "results", add_results, kAll},
     {"front", "unused nodes", remove_unused, kAll},
+    {"front", "LSTM cells", on_multiply<fuse_lstm_cell>, of(Framework::TensorFlow)},
     {"front", "Swish", on_multiply<transforms::fuse_swish_sigmoid>, kAll},
     {"front", "SoftPlus", softplus, kAll},
     {"front", "Mish", on_multiply<transforms::fuse_mish>, kAll},

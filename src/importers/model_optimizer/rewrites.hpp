@@ -40,6 +40,7 @@ bool fuse_normalize_l2(Rewriter& rw, Node* n);
 bool merge_reshapes(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
+bool fuse_lstm_cell(Rewriter& rw, Node* n);  ///< lstm_cells.cpp
 // loop_transposes.cpp
 bool move_transposes_into_loop(Rewriter& rw, Node* n);
 // transposes.cpp
@@ -59,6 +60,8 @@ bool takes_weights(const Node& n);
 void to_half_precision(Graph& graph);
 /// Factors beyond FP16 become two (factors.cpp).
 std::vector<Remark> split_factors(Graph& graph);
+/// Small constants that keep logarithms and quotients finite serve in FP16 too (guards.cpp).
+std::vector<Remark> keep_guards(Graph& graph);
 /// --data_type FP32: floating constants and inputs of another precision become single.
 void to_single_precision(Graph& graph);
 /// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
@@ -71,6 +74,8 @@ Graph in_reading_order(Graph graph, const std::set<const Node*>& kept);
 // ---- linear_operand.cpp: a Multiply or Add of one constant and one computed operand --------------------------------
 /// An attribute of nodes that the user wants left alone.
 inline constexpr std::string_view kUnfused = "unfused";
+/// An attribute of nodes whose channels are the last axis: TensorFlow's layout was kept.
+inline constexpr std::string_view kChannelsLast = "channels_last";
 struct LinearOperand {
   Value data, constant;
 };

@@ -102,9 +102,22 @@ void Checkpoint::read_bundle_entry(const std::string& key, const std::string& va
 Checkpoint Checkpoint::single_file(const Bytes& file) {
   Checkpoint c;
   each_entry(file, [&](const std::string& key, const std::string& value) {
-    if (!key.empty()) c.read_slice(value);
+    if (key.empty())
+      c.read_description(value);
+    else
+      c.read_slice(value);
   });
   return c;
+}
+
+/// Of version 1: types and shapes of all variables, which their values may lack.
+void Checkpoint::read_description(const std::string& value) {
+  proto::SavedTensorSlices slices;
+  if (!slices.ParseFromString(value)) throw damaged("its description can't be read");
+  for (const auto& t : slices.meta().tensor()) {
+    const std::string who = "variable '" + t.name() + "'";
+    entries_[t.name()] = {t.type(), read_shape(t.shape(), who)};
+  }
 }
 
 void Checkpoint::read_slice(const std::string& value) {
@@ -116,12 +129,19 @@ void Checkpoint::read_slice(const std::string& value) {
   for (const auto& extent : data.slice().extent())
     if (extent.start() != 0 || extent.has_length_case() != proto::TensorSliceProto::Extent::HAS_LENGTH_NOT_SET)
       throw Error(ErrorCode::NotYetSupported, "not yet supported: " + who + " is saved in parts");
+  if (const auto it = entries_.find(data.name()); it != entries_.end() && it->second.shape) {
+    proto::TensorProto& tensor = *data.mutable_data();
+    if (!tensor.has_dtype()) tensor.set_dtype(static_cast<proto::DataType>(it->second.type));
+    if (!tensor.has_tensor_shape())
+      for (const int64_t d : *it->second.shape) tensor.mutable_tensor_shape()->add_dim()->set_size(d);
+  }
   if (element_type(data.data().dtype())) tensors_[data.name()] = take_tensor(*data.mutable_data(), who);
 }
 
 std::optional<Tensor> Checkpoint::find(const std::string& variable) const {
   if (const auto it = tensors_.find(variable); it != tensors_.end()) return it->second;
   const auto key = keys_.find(variable);
+  if (shards_ == 0) return std::nullopt;  // of version 1
   const auto it = entries_.find(key == keys_.end() ? variable : key->second);
   if (it == entries_.end()) return std::nullopt;
   const Entry& e = it->second;

@@ -23,6 +23,7 @@ class Checkpoint {
 
  private:
   void read_bundle_entry(const std::string& key, const std::string& value);
+  void read_description(const std::string& value);
   void read_slice(const std::string& value);
 
   struct Entry {
@@ -34,7 +35,7 @@ class Checkpoint {
   importers::FilesBeside files_;
   std::string prefix_;
   int shards_ = 0;
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, Entry> entries_;     ///< of version 1: types and shapes only
   std::map<std::string, std::string> keys_;  ///< by the full name of a variable, of object-based checkpoints
   std::map<std::string, Tensor> tensors_;    ///< of version 1
 };

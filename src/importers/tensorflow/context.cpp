@@ -6,16 +6,16 @@
 
 namespace blobsmith::tensorflow_import {
 
-Context::Context(importers::Session& session, const importers::SourceOperator& op, const tensorflow_file::Node& node,
+Context::Context(Shared& shared, const importers::SourceOperator& op, const tensorflow_file::Node& node,
                  std::string_view becomes)
-    : Context(session, op.name, op.type, op.where, node, becomes, {}) {
-  for (const std::string& i : op.inputs) inputs_.push_back(session.value(i));
+    : Context(shared, op.name, op.type, op.where, node, becomes, {}) {
+  for (const std::string& i : op.inputs) inputs_.push_back(shared.session.value(i));
 }
 
-Context::Context(importers::Session& session, std::string name, std::string type, std::string source,
+Context::Context(Shared& shared, std::string name, std::string type, std::string source,
                  const tensorflow_file::Node& node, std::string_view becomes, std::vector<Value> inputs)
-    : LayerBuilder(session.graph, std::move(name), std::move(type), std::move(source)),
-      session_(session),
+    : LayerBuilder(shared.session.graph, std::move(name), std::move(type), std::move(source)),
+      shared_(shared),
       node_(node),
       becomes_(becomes),
       inputs_(std::move(inputs)) {}
@@ -26,12 +26,12 @@ std::vector<Value> Context::apply(std::string_view op, std::vector<Value> inputs
   const OperatorRow* row = find_operator(op);
   ensure(row != nullptr, "no operator " + std::string(op));
   const tensorflow_file::Node spelled{name() + suffix, std::string(op), {}, std::move(attributes)};
-  Context inner(session_, spelled.name, type(), source(), spelled, row->becomes, std::move(inputs));
+  Context inner(shared_, spelled.name, type(), source(), spelled, row->becomes, std::move(inputs));
   return row->convert(inner);
 }
 
 Context Context::with_inputs(std::vector<Value> inputs, std::string type, const std::string& suffix) const {
-  return {session_, name() + suffix, std::move(type), source(), node_, becomes_, std::move(inputs)};
+  return {shared_, name() + suffix, std::move(type), source(), node_, becomes_, std::move(inputs)};
 }
 
 Value Context::input(size_t i) const {
@@ -85,6 +85,12 @@ Value Context::to_model_layout(Value y) {
 
 Value Context::convert(Value x, ElementType to, const std::string& suffix) {
   return make("Convert", {x}, attributes({{"destination_type", std::string(to_string(to))}}), kNewest, suffix);
+}
+
+Value Context::known(Value v, const std::string& name) {
+  if (!v.node || v.node->is_constant() || is_float(v.type()) || v.node->is("Parameter")) return v;
+  auto t = known_value(v);
+  return t ? graph().constant(*std::move(t), name)->value() : v;
 }
 
 std::vector<int64_t> channels_first_order(size_t rank) {

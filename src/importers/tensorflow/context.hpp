@@ -4,23 +4,32 @@
 #pragma once
 #include "importers/common/layer_builder.hpp"
 #include "importers/common/session.hpp"
-#include "importers/tensorflow/file.hpp"
+#include "importers/tensorflow/source.hpp"
 
 namespace blobsmith::tensorflow_import {
 
 using importers::attributes;
 
+/// What the operators of one model share.
+struct Shared {
+  importers::Session& session;
+  const tensorflow_file::Bodies& bodies;
+  /// The items of lists of tensors (TensorListReserve ...), by the constant that stands for the list.
+  std::map<const Node*, std::vector<std::optional<Value>>> lists{};
+};
+
 class Context final : public importers::LayerBuilder {
  public:
   /// `becomes`: the main operation that the table's row states.
-  Context(importers::Session& session, const importers::SourceOperator& op, const tensorflow_file::Node& node,
+  Context(Shared& shared, const importers::SourceOperator& op, const tensorflow_file::Node& node,
           std::string_view becomes);
 
   const tensorflow_file::Node& node() const { return node_; }
   std::string becomes() const { return std::string(becomes_); }
-  bool quirks() const { return session_.options.quirks; }
+  Shared& shared() { return shared_; }
+  bool quirks() const { return shared_.session.options.quirks; }
   void note(std::string what) {
-    session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
+    shared_.session.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
   }
 
   size_t input_count() const { return inputs_.size(); }
@@ -41,6 +50,8 @@ class Context final : public importers::LayerBuilder {
   Value to_model_layout(Value y);
   Value transpose(Value x, std::vector<int64_t> order, const std::string& suffix);
   Value convert(Value x, ElementType to, const std::string& suffix = {});
+  /// Arithmetic on shapes is done now: the constant that v is known to be, or v.
+  Value known(Value v, const std::string& name);
   /// A constant of real numbers of x's rank: one value.
   Value number_like(Value x, double v) { return number_constant(x.type(), Shape(x.shape().size(), 1), v); }
 
@@ -52,12 +63,12 @@ class Context final : public importers::LayerBuilder {
   Context with_inputs(std::vector<Value> inputs, std::string type, const std::string& suffix) const;
 
  private:
-  Context(importers::Session& session, std::string name, std::string type, std::string source,
-          const tensorflow_file::Node& node, std::string_view becomes, std::vector<Value> inputs);
+  Context(Shared& shared, std::string name, std::string type, std::string source, const tensorflow_file::Node& node,
+          std::string_view becomes, std::vector<Value> inputs);
 
   Value between_layouts(Value x, std::vector<int64_t> order, const std::string& suffix);
 
-  importers::Session& session_;
+  Shared& shared_;
   const tensorflow_file::Node& node_;
   std::string_view becomes_;
   std::vector<Value> inputs_;

@@ -53,6 +53,7 @@ Attribute read_attribute(proto::AttrValue& a, const std::string& who) {
         r.tensor = take_tensor(*a.mutable_tensor(), "the constant of " + who);
       else
         r.type = a.tensor().dtype();  // texts and the like: an error only where they are needed
+      r.texts.assign(a.tensor().string_val().begin(), a.tensor().string_val().end());
       break;
     case proto::AttrValue::kList:
       r.integers.assign(a.list().i().begin(), a.list().i().end());
@@ -90,8 +91,49 @@ Model read(proto::GraphDef& g) {
   return m;
 }
 
+std::string producer_of(const std::string& input) { return input.substr(0, input.find(':')); }
+
+/// What a function that restores a checkpoint assigns: the keys of its arguments, by their place. It assigns, maybe
+/// through an Identity, what "RestoreV2:tensors:i" reads by name i of a list.
+std::map<size_t, std::string> restored_arguments(const Function& f) {
+  std::map<std::string, const Node*> by_name;
+  for (const Node& n : f.nodes) by_name[n.name] = &n;
+  std::map<size_t, std::string> keys;
+  for (const Node& n : f.nodes) {
+    if (n.op != "AssignVariableOp" || n.inputs.size() < 2) continue;
+    std::string from = n.inputs[1];
+    auto it = by_name.find(producer_of(from));
+    while (it != by_name.end() && it->second->op == "Identity" && !it->second->inputs.empty()) {
+      from = it->second->inputs[0];
+      it = by_name.find(producer_of(from));
+    }
+    if (it == by_name.end() || it->second->op != "RestoreV2" || it->second->inputs.size() < 2) continue;
+    const auto names = by_name.find(producer_of(it->second->inputs[1]));
+    const Attribute* list = names == by_name.end() ? nullptr : names->second->find("value");
+    const size_t at = static_cast<size_t>(std::stoul("0" + from.substr(from.rfind(':') + 1).substr(0, 6)));
+    const auto argument = std::ranges::find(f.inputs, n.inputs[0], &Argument::name);
+    if (list && at < list->texts.size() && argument != f.inputs.end())
+      keys[static_cast<size_t>(argument - f.inputs.begin())] = list->texts[at];
+  }
+  return keys;
+}
+
+/// Variables of one name have keys of their own, which only what restores them says.
+std::map<std::string, std::string> keys_of_variables(const Model& m) {
+  std::map<std::string, std::string> keys;
+  for (const Node& n : m.nodes) {
+    if (n.op != "StatefulPartitionedCall") continue;
+    const auto f = m.functions.find(n.text("f", ""));
+    if (f == m.functions.end()) continue;
+    for (const auto& [argument, key] : restored_arguments(f->second))
+      if (argument < n.inputs.size()) keys[producer_of(n.inputs[argument])] = key;
+  }
+  return keys;
+}
+
 Model read(proto::MetaGraphDef& g) {
   Model m = read(*g.mutable_graph_def());
+  m.variable_keys = keys_of_variables(m);
   for (const auto& [name, s] : g.signature_def()) {
     Signature& signature = m.signatures[name];
     for (const auto& [argument, tensor] : s.inputs()) signature.inputs[argument] = tensor.name();
@@ -219,6 +261,10 @@ bool Node::flag(std::string_view attribute, bool fallback) const {
 std::string Node::text(std::string_view attribute, std::string fallback) const {
   const Attribute* a = find(attribute);
   return a ? a->text : fallback;
+}
+std::vector<double> Node::reals(std::string_view attribute) const {
+  const Attribute* a = find(attribute);
+  return a ? a->reals : std::vector<double>{};
 }
 std::vector<int64_t> Node::integers(std::string_view attribute) const {
   const Attribute* a = find(attribute);

@@ -21,6 +21,7 @@ struct Attribute {
   std::optional<Shape> shape;  ///< kDynamic where it is open; absent: not even the rank is known
   std::optional<Tensor> tensor;
   std::vector<int64_t> integers;
+  std::vector<double> reals;
   std::vector<std::string> texts;
   std::vector<int> types;
 };
@@ -36,6 +37,7 @@ struct Node {
   bool flag(std::string_view attribute, bool fallback) const;
   std::string text(std::string_view attribute, std::string fallback) const;
   std::vector<int64_t> integers(std::string_view attribute) const;
+  std::vector<double> reals(std::string_view attribute) const;
 };
 
 struct Argument {

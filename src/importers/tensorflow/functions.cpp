@@ -154,40 +154,111 @@ const Signature* find_signature(const Model& model, const std::string& name) {
   return only;
 }
 
+std::string node_of(const std::string& key) { return key.substr(0, key.rfind(':')); }
+
+/// Nodes of the main graph that a node comes from, without itself.
+std::set<std::string> before(const Node& last, const std::map<std::string, const Node*>& by_name) {
+  std::set<std::string> found;
+  std::vector<const Node*> stack{&last};
+  while (!stack.empty()) {
+    const Node* n = stack.back();
+    stack.pop_back();
+    for (const std::string& i : n->inputs)
+      if (const auto it = by_name.find(node_of(tensor_key(i))); it != by_name.end() && found.insert(it->first).second)
+        stack.push_back(it->second);
+  }
+  return found;
+}
+
 /// The outputs of the signature as the function returns them, and inputs under the names of its arguments.
+void add_call(Model& model, FlatModel& flat, const Signature& signature, Inliner& inliner, const Node& call,
+              const std::map<std::string, const Node*>& by_name) {
+  std::map<std::string, std::string> renamed;  // placeholders of the main graph -> arguments
+  for (const auto& [argument, tensor] : signature.inputs) renamed[node_of(tensor_key(tensor))] = argument;
+  // The function's nodes are called as in the function, so that those of the main graph make room.
+  std::set<std::string> taken;
+  if (const auto f = model.functions.find(call.text("f", "")); f != model.functions.end())
+    for (const Node& n : f->second.nodes) taken.insert(n.name);
+  const std::set<std::string> needed = before(call, by_name);
+  for (const std::string& name : needed)
+    if (!renamed.contains(name) && taken.contains(name)) renamed[name] = name + "/outside";
+  const auto rename = [&](std::string& i) {
+    i = tensor_key(i);
+    if (const auto it = renamed.find(node_of(i)); it != renamed.end()) i = it->second + i.substr(i.rfind(':'));
+  };
+  for (Node n : model.nodes) {
+    if (n.name != call.name) {
+      if (!needed.contains(n.name)) continue;  // what saves and restores
+      drop_orders(n, "", flat);
+      std::ranges::for_each(n.inputs, rename);
+      if (const auto it = renamed.find(n.name); it != renamed.end()) {
+        if (n.text("shared_name", "").empty()) n.attributes["shared_name"].text = n.name;
+        n.name = it->second;
+      }
+      inliner.add(std::move(n), "", 0);
+      continue;
+    }
+    drop_orders(n, "", flat);
+    std::ranges::for_each(n.inputs, rename);
+    // Numbered behind the inputs of the call, in the order in which the function returns them.
+    const std::vector<std::string> results = inliner.call(n, "", 0);
+    for (size_t i = 0; i < results.size(); ++i)
+      flat.outputs.push_back(
+          {results[i], "Func/StatefulPartitionedCall/output/_" + std::to_string(n.inputs.size() + i)});
+  }
+}
+
 void add_signature(Model& model, FlatModel& flat, const Signature& signature, Inliner& inliner) {
   std::map<std::string, const Node*> by_name;
   for (const Node& n : model.nodes) by_name[n.name] = &n;
   const Node* call = nullptr;
   for (const auto& [name, tensor] : signature.outputs) {
-    const auto it = by_name.find(tensor.substr(0, tensor.rfind(':')));
+    const auto it = by_name.find(node_of(tensor));
     if (it != by_name.end() && is_call(*it->second)) call = it->second;
   }
-  std::map<std::string, std::string> renamed;  // placeholders of the main graph -> arguments
-  if (call)
-    for (const auto& [argument, tensor] : signature.inputs) renamed[tensor_key(tensor)] = argument + ":0";
+  if (call) return add_call(model, flat, signature, inliner, *call, by_name);
   for (Node n : model.nodes) {
     drop_orders(n, "", flat);
-    for (std::string& i : n.inputs) {
-      i = tensor_key(i);
-      if (const auto it = renamed.find(i); it != renamed.end()) i = it->second;
-    }
-    if (const auto it = renamed.find(n.name + ":0"); it != renamed.end())
-      n.name = it->second.substr(0, it->second.size() - 2);
-    if (call && n.name == call->name) {
-      // Numbered behind the inputs of the call, in the order in which the function returns them.
-      const std::vector<std::string> results = inliner.call(n, "", 0);
-      for (size_t i = 0; i < results.size(); ++i)
-        flat.outputs.push_back(
-            {results[i], "Func/StatefulPartitionedCall/output/_" + std::to_string(n.inputs.size() + i)});
-    } else if (!is_call(n)) {  // other calls save and restore
-      inliner.add(std::move(n), "", 0);
-    }
+    std::ranges::transform(n.inputs, n.inputs.begin(), tensor_key);
+    if (!is_call(n)) inliner.add(std::move(n), "", 0);  // calls save and restore
   }
-  if (call) return;
   for (const auto& [name, tensor] : signature.outputs) {
     const std::string key = tensor_key(tensor);
-    flat.outputs.push_back({key, key.substr(0, key.rfind(':')) + "_" + key});
+    flat.outputs.push_back({key, node_of(key) + "_" + key});
+  }
+}
+
+void resolve_all(FlatModel& flat) {
+  for (Node& n : flat.nodes)
+    for (std::string& i : n.inputs) i = flat.resolve(i);
+  for (FlatModel::Output& o : flat.outputs) o.key = flat.resolve(o.key);
+}
+
+bool runs_functions(const Node& n) {
+  return n.op == "While" || n.op == "StatelessWhile" || n.op == "If" || n.op == "StatelessIf";
+}
+
+/// The functions that the loops and branches of a model run, with those that these run in turn.
+void add_bodies(Model& model, const std::vector<Node>& nodes, std::map<std::string, FlatFunction>& bodies) {
+  for (const Node& n : nodes) {
+    if (!runs_functions(n)) continue;
+    for (const char* attribute : {"cond", "body", "then_branch", "else_branch"}) {
+      const std::string name = n.text(attribute, "");
+      if (name.empty() || bodies.contains(name)) continue;
+      FlatFunction& f = bodies[name];
+      Node call{name, "PartitionedCall", {}, {}};
+      call.attributes["f"].text = name;
+      if (const auto it = model.functions.find(name); it != model.functions.end())
+        for (const Argument& a : it->second.inputs) f.arguments.push_back(a.name + ":0");
+      call.inputs = f.arguments;
+      f.results = Inliner(model, f.flat).call(call, "", 0);
+      resolve_all(f.flat);
+      for (std::string& r : f.results) {
+        r = f.flat.resolve(r);
+        f.flat.outputs.push_back({r, {}});
+      }
+      add_bodies(model, std::vector<Node>(f.flat.nodes), bodies);
+    }
   }
 }
 
@@ -212,6 +283,7 @@ std::string FlatModel::resolve(std::string key) const {
 
 FlatModel flatten(Model model, const std::string& signature) {
   FlatModel flat;
+  flat.variable_keys = model.variable_keys;
   Inliner inliner(model, flat);
   if (const Signature* s = find_signature(model, signature)) {
     add_signature(model, flat, *s, inliner);
@@ -222,9 +294,8 @@ FlatModel flatten(Model model, const std::string& signature) {
       inliner.add(std::move(n), "", 0);
     }
   }
-  for (Node& n : flat.nodes)
-    for (std::string& i : n.inputs) i = flat.resolve(i);
-  for (FlatModel::Output& o : flat.outputs) o.key = flat.resolve(o.key);
+  resolve_all(flat);
+  add_bodies(model, flat.nodes, flat.bodies);
   return flat;
 }
 

@@ -1,11 +1,11 @@
 #include "importers/tensorflow/importer.hpp"
 
-#include "graph/ops/known_value.hpp"
 #include "importers/common/model_files.hpp"
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
 #include "importers/tensorflow/checkpoint.hpp"
 #include "importers/tensorflow/operators.hpp"
+#include "importers/tensorflow/transformations.hpp"
 
 namespace blobsmith::tensorflow_file {
 namespace {
@@ -30,22 +30,50 @@ Variables variables_beside(const ModelFile& file, const std::string& prefix) {
   return variables_of(Checkpoint::bundle(importers::files_beside(file), prefix));
 }
 
-Source read_source(const ModelFile& file) {
+/// Of the file that the user states: of version 1, or any of the files of version 2, or what their names have in
+/// common.
+Variables variables_at(const std::string& path) {
+  const ModelFile stated(path);
+  const std::string name = path.substr(path.rfind('/') + 1);
+  for (const std::string& prefix : {name, name.substr(0, name.rfind('.'))})
+    if (importers::contents_beside(stated, prefix + ".index"))
+      return variables_of(Checkpoint::bundle(importers::files_beside(stated), prefix));
+  return variables_of(Checkpoint::single_file(importers::contents_of(stated)));
+}
+
+std::vector<std::string> tags_of(const std::string& list) {
+  if (list.empty()) return {"serve"};
+  std::vector<std::string> tags;
+  for (size_t at = 0; at <= list.size();) {
+    const size_t end = std::min(list.find(',', at), list.size());
+    tags.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return tags;
+}
+
+Source read_source(const ModelFile& file, const model_optimizer::FrameworkOptions& options) {
   const Bytes bytes = importers::contents_of(file);
   const std::string &path = file.path(), name = base_name(path);
+  const bool is_stated = !options.input_checkpoint.empty();
+  const auto variables = [&](const std::string& prefix) {
+    return is_stated ? variables_at(options.input_checkpoint) : variables_beside(file, prefix);
+  };
+  Source s;
   if (path.ends_with("saved_model.pb")) {
-    FlatModel flat = flatten(read_saved_model(bytes, {"serve"}), {});
-    Source s = make_source(std::move(flat), variables_beside(file, "variables/variables"));
+    s = make_source(flatten(read_saved_model(bytes, tags_of(options.saved_model_tags)), {}),
+                    variables("variables/variables"));
     s.model.name = "saved_model";
     return s;
   }
-  Source s;
   if (path.ends_with(".meta")) {
     Model model = read_meta_graph(bytes);
     model.signatures.clear();
-    s = make_source(flatten(std::move(model), {}), variables_beside(file, name));
+    s = make_source(flatten(std::move(model), {}), variables(name));
   } else {
-    s = make_source(flatten(path.ends_with(".pbtxt") ? read_graph_text(bytes) : read_graph(bytes), {}), no_variables());
+    const bool is_text = options.input_model_is_text || path.ends_with(".pbtxt");
+    s = make_source(flatten(is_text ? read_graph_text(bytes) : read_graph(bytes), {}),
+                    is_stated ? variables_at(options.input_checkpoint) : no_variables());
   }
   s.model.name = name;
   return s;
@@ -59,28 +87,25 @@ namespace {
 
 using importers::SourceOperator;
 
-/// Arithmetic on shapes is done now.
-Value known(importers::Session& s, Value v, const std::string& name) {
-  if (v.node->is_constant() || is_float(v.type()) || v.node->is("Parameter")) return v;
-  auto t = known_value(v);
-  return t ? s.graph.constant(*std::move(t), name)->value() : v;
-}
-
 }  // namespace
 
 std::map<std::string_view, std::string_view> tensorflow_operators() { return tensorflow_import::operators(); }
 
 Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& options) {
   model_optimizer::cut(source.model, options);
+  if (!options.framework.transformations_config.empty())
+    apply_transformations(source, options.framework.transformations_config);
   prune_branches(source);
   const std::vector<tensorflow_file::Node> nodes = std::move(source.nodes);
+  const tensorflow_file::Bodies bodies = std::move(source.bodies);
   importers::Session session(std::move(source.model), options, importers::Framework::TensorFlow);
+  tensorflow_import::Shared shared{session, bodies};
   const auto row_of = [](const SourceOperator& op) { return tensorflow_import::find_operator(op.type); };
   const auto convert = [&](const SourceOperator& op) {
     const tensorflow_import::OperatorRow& row = *row_of(op);
-    tensorflow_import::Context context(session, op, nodes.at(op.index), row.becomes);
+    tensorflow_import::Context context(shared, op, nodes.at(op.index), row.becomes);
     std::vector<Value> values = row.convert(context);
-    for (Value& v : values) v = known(session, v, op.name);
+    for (Value& v : values) v = context.known(v, op.name);
     return values;
   };
   importers::convert_operators(session, [&](const SourceOperator& op) { return row_of(op) != nullptr; }, convert);
@@ -88,7 +113,7 @@ Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& 
 }
 
 Imported import_tensorflow(const ModelFile& file, const ImportOptions& options) {
-  return import_tensorflow(tensorflow_file::read_source(file), options);
+  return import_tensorflow(tensorflow_file::read_source(file, options.framework), options);
 }
 
 }  // namespace blobsmith

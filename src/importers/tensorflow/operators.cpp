@@ -7,12 +7,14 @@ namespace blobsmith::tensorflow_import {
 
 std::span<const OperatorRow> activation_operators();
 std::span<const OperatorRow> arithmetic_operators();
+std::span<const OperatorRow> control_flow_operators();
 std::span<const OperatorRow> convolution_operators();
 std::span<const OperatorRow> detection_operators();
 std::span<const OperatorRow> indexing_operators();
 std::span<const OperatorRow> matmul_operators();
 std::span<const OperatorRow> normalization_operators();
 std::span<const OperatorRow> pooling_operators();
+std::span<const OperatorRow> recurrent_operators();
 std::span<const OperatorRow> reduction_operators();
 std::span<const OperatorRow> resize_operators();
 std::span<const OperatorRow> shape_operators();
@@ -20,9 +22,10 @@ std::span<const OperatorRow> slice_operators();
 
 namespace {
 
-constexpr std::array kFamilies{activation_operators, arithmetic_operators, convolution_operators,   detection_operators,
-                               indexing_operators,   matmul_operators,     normalization_operators, pooling_operators,
-                               reduction_operators,  resize_operators,     shape_operators,         slice_operators};
+constexpr std::array kFamilies{
+    activation_operators, arithmetic_operators, control_flow_operators,  convolution_operators, detection_operators,
+    indexing_operators,   matmul_operators,     normalization_operators, pooling_operators,     recurrent_operators,
+    reduction_operators,  resize_operators,     shape_operators,         slice_operators};
 
 }  // namespace
 

@@ -54,10 +54,16 @@ class Maker {
  public:
   Maker(FlatModel flat, const Variables& variables) : flat_(std::move(flat)), variables_(variables) {}
 
-  Source make() {
+  /// `results`: of a function, as its operators compute them; null: the outputs are looked for.
+  Source make(const std::vector<std::string>* results = nullptr) {
     index();
     for (size_t i = 0; i < flat_.nodes.size(); ++i) visit(i);
-    add_outputs();
+    if (results) {
+      for (const std::string& key : *results) s_.model.outputs.push_back({key, {}});
+      keep_needed(s_.model);
+    } else {
+      add_outputs();
+    }
     s_.nodes = std::move(flat_.nodes);
     return std::move(s_);
   }
@@ -117,6 +123,10 @@ class Maker {
     }
     if (is_variable(n.op)) {
       std::optional<Tensor> value;
+      for (const std::string& name : {n.name, n.text("shared_name", "")})
+        if (const auto k = flat_.variable_keys.find(name); !value && k != flat_.variable_keys.end())
+          value = variables_(k->second);
+      if (value) return s_.model.constants.emplace_back(first, *std::move(value)), void();
       if (const std::string shared = n.text("shared_name", ""); !shared.empty()) value = variables_(shared);
       if (!value) value = variables_(n.name);
       if (value) return s_.model.constants.emplace_back(first, *std::move(value)), void();
@@ -165,27 +175,11 @@ class Maker {
     for (const FlatModel::Output& o : flat_.outputs) add_output(o.key);
     if (!flat_.outputs.empty()) {
       s_.model.only_stated_outputs = true;
-      return keep_needed();
+      return keep_needed(s_.model);  // a signature leaves out what saves and restores
     }
     for (const SourceOperator& op : s_.model.operators)
       if (!read_.contains(op.index) && !is_leftover(op.type) && !flat_.waited_for.contains(op.name))
         for (const std::string& k : op.outputs) add_output(k);
-  }
-
-  /// A signature leaves out what saves and restores.
-  void keep_needed() {
-    std::set<std::string> needed;
-    for (const importers::SourceOutput& o : s_.model.outputs) needed.insert(o.key);
-    std::vector<SourceOperator> kept;
-    for (auto op = s_.model.operators.rbegin(); op != s_.model.operators.rend(); ++op) {
-      if (std::ranges::none_of(op->outputs, [&](const std::string& k) { return needed.contains(k); })) continue;
-      needed.insert(op->inputs.begin(), op->inputs.end());
-      kept.push_back(std::move(*op));
-    }
-    std::ranges::reverse(kept);
-    s_.model.operators = std::move(kept);
-    std::erase_if(s_.model.inputs, [&](const importers::SourceInput& i) { return !needed.contains(i.key); });
-    std::erase_if(s_.model.constants, [&](const auto& c) { return !needed.contains(c.first); });
   }
 
   FlatModel flat_;
@@ -287,7 +281,30 @@ class Pruner {
 
 }  // namespace
 
-Source make_source(FlatModel flat, const Variables& variables) { return Maker(std::move(flat), variables).make(); }
+void keep_needed(SourceModel& model) {
+  std::set<std::string> needed;
+  for (const importers::SourceOutput& o : model.outputs) needed.insert(o.key);
+  std::vector<SourceOperator> kept;
+  for (auto op = model.operators.rbegin(); op != model.operators.rend(); ++op) {
+    if (std::ranges::none_of(op->outputs, [&](const std::string& k) { return needed.contains(k); })) continue;
+    needed.insert(op->inputs.begin(), op->inputs.end());
+    kept.push_back(std::move(*op));
+  }
+  std::ranges::reverse(kept);
+  model.operators = std::move(kept);
+  std::erase_if(model.inputs, [&](const importers::SourceInput& i) { return !needed.contains(i.key); });
+  std::erase_if(model.constants, [&](const auto& c) { return !needed.contains(c.first); });
+}
+
+Source make_source(FlatModel flat, const Variables& variables) {
+  const std::map<std::string, FlatFunction> functions = std::move(flat.bodies);
+  Source s = Maker(std::move(flat), variables).make();
+  for (const auto& [name, f] : functions) {
+    Source body = Maker(f.flat, variables).make(&f.results);
+    s.bodies[name] = {f.arguments, f.results, std::move(body.model), std::move(body.nodes)};
+  }
+  return s;
+}
 
 void prune_branches(Source& source) {
   std::string variables;

@@ -269,6 +269,11 @@ void gather(T& t) {
                      {{"batch_dims", integer_attribute(t.options().integer(1))}}));
 }
 
+/// Inputs: indices, table.
+void embedding(T& t) {
+  t.set_output(t.add("GatherV2", {t.input(1), t.input(0), t.builder().integer(t.name() + "/axis", 0)}));
+}
+
 void top_k(T& t) { t.set_outputs(t.add("TopKV2", t.inputs(), {}, {}, 2), 2); }
 void one_hot(T& t) {
   t.set_output(t.add("OneHot", t.inputs(), {{"axis", integer_attribute(t.options().integer(0, -1))}}));
@@ -305,6 +310,76 @@ void depth_to_space(T& t) {
   t.set_output(t.add("DepthToSpace", t.inputs(), {{"block_size", integer_attribute(t.options().integer(0))}}));
 }
 
+// ---- sequences ----
+
+/// Inputs: x; weights of input, forget, cell and output gate for x, the same for h; three peepholes; four biases; a
+/// projection and its bias; the states, which are zero at the beginning; four layer normalizations. Absent ones are -1.
+void sequence_lstm(T& t) {
+  constexpr size_t kInputWeights = 1, kStateWeights = 5, kPeepholes = 9, kBiases = 12, kProjection = 16, kNorms = 20;
+  const auto refuse_any = [&](size_t from, size_t count, const char* what) {
+    for (size_t i = from; i < from + count; ++i)
+      if (t.has_input(i)) t.refuse(std::string("it has ") + what);
+  };
+  refuse_any(kPeepholes, 3, "peepholes");
+  refuse_any(kProjection, 2, "a projection");
+  refuse_any(kNorms, 4, "layer normalizations");
+  const auto& o = t.options();
+  if (o.byte(0) != 4) t.refuse("its activation is not tanh");
+  if (o.real(1) != 0) t.refuse("its cells are limited");
+  const bool time_first = o.byte(3) != 0;
+  const Shape& x = t.input_tensor(0).shape;
+  const Shape& y = t.output_tensor().shape;
+  if (x.size() != 3 || y.size() != 3 || x[2] < 1 || y[2] < 1) t.refuse("its input has the shape " + to_string(x));
+  const int64_t batch = x[time_first ? 1 : 0], width = x[2], hidden = y[2];
+  // One matrix [I + H, 4H] of gates input, cell, forget, output.
+  constexpr size_t kGates[] = {0, 2, 1, 3};
+  std::vector<float> w(static_cast<size_t>((width + hidden) * 4 * hidden)), b(static_cast<size_t>(4 * hidden));
+  for (size_t gate = 0; gate < 4; ++gate) {
+    if (!t.has_input(kInputWeights)) t.refuse("its input gate is coupled to the forget gate");
+    const auto put = [&](size_t input, int64_t from, int64_t rows) {
+      const Tensor& part = t.constant(input, "weights");
+      if (part.shape != Shape{hidden, rows}) t.refuse("its weights have the shape " + to_string(part.shape));
+      const std::vector<float> v = part.to_f32();
+      for (int64_t h = 0; h < hidden; ++h)
+        for (int64_t i = 0; i < rows; ++i)
+          w[static_cast<size_t>(((from + i) * 4 + static_cast<int64_t>(gate)) * hidden + h)] =
+              v[static_cast<size_t>(h * rows + i)];
+    };
+    put(kInputWeights + kGates[gate], 0, width);
+    put(kStateWeights + kGates[gate], width, hidden);
+    if (!t.has_input(kBiases + kGates[gate])) continue;
+    const std::vector<float> v = t.constant(kBiases + kGates[gate], "bias").to_f32();
+    if (std::ssize(v) != hidden) t.refuse("its bias is of " + std::to_string(v.size()) + " numbers");
+    std::ranges::copy(v, b.begin() + static_cast<std::ptrdiff_t>(gate) * hidden);
+  }
+  const auto constant = [&](const char* suffix, Shape shape, std::vector<float> v) {
+    return t.builder().constant(t.name() + suffix, Tensor::of(ElementType::f32, std::move(shape), std::move(v)));
+  };
+  const std::string state =
+      constant("/state", {batch, hidden}, std::vector<float>(static_cast<size_t>(batch * hidden), 0));
+  const std::string none = constant("/peephole", {hidden}, std::vector<float>(static_cast<size_t>(hidden), 0));
+  const std::string sequence =
+      t.add("BlockLSTM",
+            {t.builder().integer(t.name() + "/length", x[time_first ? 0 : 1]), t.input(0), state, state,
+             constant("/weights", {width + hidden, 4 * hidden}, std::move(w)), none, none, none,
+             constant("/bias", {4 * hidden}, std::move(b))},
+            {{"forget_bias", real_attribute(0)}, {"time_axis", integer_attribute(time_first ? 0 : 1)}}, "", 7);
+  t.set_output(SourceBuilder::output(sequence, 6));
+}
+
+// ---- control flow: functions are other graphs of the file ----
+
+void run_functions(T& t, const char* op, const char* first, const char* second) {
+  const size_t count = t.op().outputs.size();
+  t.set_outputs(t.add(op, t.inputs(),
+                      {{first, text_attribute(t.function(t.options().integer(0)))},
+                       {second, text_attribute(t.function(t.options().integer(1)))}},
+                      {}, count),
+                count);
+}
+void while_loop(T& t) { run_functions(t, "While", "cond", "body"); }
+void branch(T& t) { run_functions(t, "If", "then_branch", "else_branch"); }
+
 // ---- types ----
 
 void cast(T& t) {
@@ -332,6 +407,7 @@ constexpr OperatorRow kOperators[] = {
     {4, "DEPTHWISE_CONV_2D", "DepthwiseConv2dNative", depthwise},
     {5, "DEPTH_TO_SPACE", "DepthToSpace", depth_to_space},
     {6, "DEQUANTIZE", "", rounding},
+    {7, "EMBEDDING_LOOKUP", "GatherV2", embedding},
     {8, "FLOOR", "Floor", same},
     {9, "FULLY_CONNECTED", "MatMul", fully_connected},
     {11, "L2_NORMALIZATION", "Mul", l2_normalization},
@@ -356,6 +432,7 @@ constexpr OperatorRow kOperators[] = {
     {41, "SUB", "Sub", subtract},
     {42, "DIV", "RealDiv", divide},
     {43, "SQUEEZE", "Squeeze", squeeze},
+    {44, "UNIDIRECTIONAL_SEQUENCE_LSTM", "BlockLSTM", sequence_lstm},
     {45, "STRIDED_SLICE", "StridedSlice", strided_slice},
     {47, "EXP", "Exp", same},
     {48, "TOPK_V2", "TopKV2", top_k},
@@ -421,6 +498,8 @@ constexpr OperatorRow kOperators[] = {
     {114, "QUANTIZE", "", rounding},
     {116, "ROUND", "Round", same},
     {117, "HARD_SWISH", "Mul", hard_swish},
+    {118, "IF", "If", branch},
+    {119, "WHILE", "While", while_loop},
     {122, "SCATTER_ND", "ScatterNd", same},
     {123, "SELECT_V2", "SelectV2", same},
     {126, "BATCH_MATMUL", "BatchMatMulV2", batch_mat_mul},
@@ -432,6 +511,7 @@ constexpr OperatorRow kOperators[] = {
     {143, "READ_VARIABLE", "", read_variable},
     {144, "ASSIGN_VARIABLE", "", assign_variable},
     {150, "GELU", "Gelu", gelu},
+    {151, "DYNAMIC_UPDATE_SLICE", "XlaDynamicUpdateSlice", same},
     {152, "RELU_0_TO_1", "Maximum", relu_0_to_1},
     {158, "SIGN", "Sign", same},
     {tflite_file::kCustom, "Convolution2DTransposeBias", "Conv2DBackpropInput", transposed_convolution_with_bias},

@@ -66,7 +66,34 @@ const OperatorRow* find_row(const tflite_file::Operator& op) {
 tensorflow_file::Source Translator::translate() {
   graph(model_.subgraphs.front());
   note_quantisation();
-  return builder_.take("model");
+  tensorflow_file::Source s = builder_.take("model");
+  s.bodies = std::move(bodies_);
+  return s;
+}
+
+tensorflow_file::Body Translator::body(const tflite_file::Subgraph& g) {
+  graph(g);
+  tensorflow_file::Source s = builder_.take({});
+  tensorflow_file::Body b;
+  for (const importers::SourceInput& i : s.model.inputs) b.arguments.push_back(i.key);
+  for (const importers::SourceOutput& o : s.model.outputs) b.results.push_back(o.key);
+  b.model = std::move(s.model);
+  b.nodes = std::move(s.nodes);
+  return b;
+}
+
+std::string Translator::function(int64_t subgraph) {
+  const std::string name = "subgraph " + std::to_string(subgraph);
+  if (subgraph < 1 || subgraph >= std::ssize(model_.subgraphs) || running_.contains(subgraph))
+    throw Error(ErrorCode::FileCorrupt, "an operator runs " + name + ", which is not there or runs that operator")
+        .from(where_);
+  if (bodies_.contains(name)) return name;
+  std::set<int64_t> running = running_;
+  running.insert(subgraph);
+  Translator inner(model_, std::move(running));
+  bodies_[name] = inner.body(model_.subgraphs[static_cast<size_t>(subgraph)]);
+  bodies_.merge(inner.bodies_);
+  return name;
 }
 
 void Translator::graph(const tflite_file::Subgraph& g) {

@@ -1,6 +1,7 @@
 // What the table of TensorFlow Lite's operators works with: an operator, and the TensorFlow model that it becomes.
 #pragma once
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,10 +16,14 @@ using tensorflow_file::SourceBuilder;
 
 class Translator {
  public:
-  explicit Translator(const tflite_file::Model& model) : model_(model) {}
+  explicit Translator(const tflite_file::Model& model, std::set<int64_t> running = {0})
+      : model_(model), running_(std::move(running)) {}
 
   tensorflow_file::Source translate();
   const std::vector<Remark>& notes() const { return notes_; }
+
+  /// A function for a loop or a branch; its name. Throws FileCorrupt where there is none, or functions run each other.
+  std::string function(int64_t subgraph);
 
   // ---- what rows see of the operator at hand ----
   const tflite_file::Operator& op() const { return *op_; }
@@ -50,6 +55,7 @@ class Translator {
   [[noreturn]] void refuse(const std::string& why) const;
 
  private:
+  tensorflow_file::Body body(const tflite_file::Subgraph& g);
   void graph(const tflite_file::Subgraph& g);
   void operation(size_t number, const tflite_file::Operator& op);
   std::string key_of(int64_t tensor);
@@ -57,6 +63,8 @@ class Translator {
   void note_quantisation();
 
   const tflite_file::Model& model_;
+  std::set<int64_t> running_;  ///< numbers of the subgraphs that this one is within
+  tensorflow_file::Bodies bodies_;
   const tflite_file::Subgraph* graph_ = nullptr;
   const tflite_file::Operator* op_ = nullptr;
   SourceBuilder builder_;

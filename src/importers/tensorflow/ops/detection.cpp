@@ -36,12 +36,28 @@ std::vector<Value> suppression(Context& c) {
   return outputs;
 }
 
+/// Not TensorFlow's: transformations.cpp puts it behind the last maps of a YOLO network.
+std::vector<Value> region_yolo(Context& c) {
+  const tensorflow_file::Node& n = c.node();
+  const Value x = c.to_channels_first(c.input(0));
+  return {c.make("RegionYolo", {x},
+                 attributes({{"anchors", n.reals("anchors")},
+                             {"axis", int64_t{1}},
+                             {"coords", n.integer("coords", 4)},
+                             {"classes", n.integer("classes", 20)},
+                             {"end_axis", int64_t{3}},
+                             {"num", n.integer("num", 1)},
+                             {"do_softmax", n.flag("do_softmax", true)},
+                             {"mask", n.integers("mask")}}))};
+}
+
 constexpr OperatorRow kOperators[] = {
     {"NonMaxSuppression", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV2", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV3", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV4", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV5", "NonMaxSuppression", suppression},
+    {"RegionYolo", "RegionYolo", region_yolo},
 };
 
 }  // namespace

@@ -146,6 +146,39 @@ std::vector<Value> reverse_sequence(Context& c) {
                              {"seq_axis", c.axis(c.node().integer("seq_dim", 0), c.rank())}}))};
 }
 
+/// Inputs: tensor, what takes the place of its part, where that begins.
+std::vector<Value> update_slice(Context& c) {
+  const Shape &whole = c.input(0).shape(), &part = c.input(1).shape();
+  const std::vector<int64_t> at = c.integers_of(2, "indices");
+  if (at.size() != whole.size() || part.size() != whole.size()) c.refuse("its inputs differ in rank");
+  std::optional<size_t> axis;
+  for (size_t i = 0; i < whole.size(); ++i) {
+    if (part[i] == whole[i]) continue;
+    if (axis || part[i] > whole[i]) c.refuse("its part is smaller in several axes");
+    axis = i;
+  }
+  if (!axis) return {c.input(1)};
+  const int64_t last = whole[*axis] - part[*axis], begin = std::clamp<int64_t>(at[*axis], 0, last);
+  const auto slice = [&](int64_t from, int64_t count, const char* suffix) {
+    std::vector<int64_t> begins(whole.size(), 0), sizes(whole.begin(), whole.end());
+    begins[*axis] = from;
+    sizes[*axis] = count;
+    return c
+        .apply("Slice",
+               {c.input(0), c.integers_constant(begins, std::string(suffix) + "/begin"),
+                c.integers_constant(sizes, std::string(suffix) + "/size")},
+               {}, suffix)
+        .at(0);
+  };
+  std::vector<Value> parts;
+  if (begin > 0) parts.push_back(slice(0, begin, "/before"));
+  parts.push_back(c.input(1));
+  if (begin < last) parts.push_back(slice(begin + part[*axis], last - begin, "/behind"));
+  if (parts.size() == 1) return parts;
+  parts.push_back(c.integer_constant(static_cast<int64_t>(*axis), "/axis"));
+  return c.apply("ConcatV2", std::move(parts), {}, "");
+}
+
 constexpr OperatorRow kOperators[] = {
     {"StridedSlice", "StridedSlice", strided_slice},
     {"Slice", "StridedSlice", slice},
@@ -154,6 +187,7 @@ constexpr OperatorRow kOperators[] = {
     {"MirrorPad", "Pad", mirror_pad},
     {"ReverseV2", "StridedSlice", reverse},
     {"ReverseSequence", "ReverseSequence", reverse_sequence},
+    {"XlaDynamicUpdateSlice", "Concat", update_slice},
 };
 
 }  // namespace
