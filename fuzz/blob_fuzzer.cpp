@@ -1,5 +1,6 @@
-// Any bytes as a blob: read, described, and run, with memory checked, when its memories are small.
+// Any bytes as a blob: read, described, its time estimated, and run, with memory checked, when its memories are small.
 #include "emulator/access.hpp"
+#include "estimate/cost_model.hpp"
 #include "fuzz/survive.hpp"
 #include "vpu/format/inspect.hpp"
 #include "vpu/format/reader.hpp"
@@ -10,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const vpu::Blob blob = vpu::read_blob(Bytes::copy_of(std::span(data, size)));
     vpu::inspect_text(blob);
     vpu::inspect_json(blob);
+    estimate::estimate(blob);
     // Long runs find nothing that short ones do not.
     constexpr uint32_t kMostBytes = 1 << 20, kMostItems = 4;
     const vpu::BlobHeader& h = blob.header;

@@ -73,7 +73,9 @@ class Tracer {
       if (b.is_fake() || b.location == Location::Blob || b.desc.is_dynamic()) continue;
       if ((b.role.starts_with("out") || b.role.starts_with("temp")) != writes) continue;
       const int64_t extent = vpu::tensor_extent(b.desc.type, b.desc.dims, b.desc.strides).value_or(0);
-      if (extent > 0) memories_[{b.location, b.io.index}].push_back({index, b.offset, b.offset + extent, writes});
+      constexpr int64_t kMostBytes = int64_t{1} << 40;  // no device has them
+      if (extent > 0 && extent < kMostBytes)
+        memories_[{b.location, b.io.index}].push_back({index, b.offset, b.offset + extent, writes});
     }
     if (s.injected) stage(*s.injected, index, writes);
   }
