@@ -9,6 +9,7 @@
 #include "blobsmith/version.hpp"
 #include "compare/known_faults.hpp"
 #include "core/parallel.hpp"
+#include "core/picture.hpp"
 #include "heads/heads.hpp"
 #include "importers/openvino_ir/writer.hpp"
 #include "transforms/legalise/legalise.hpp"
@@ -30,15 +31,6 @@ void set_output_precisions(vpu::CompileOptions& c, const CameraOptions& o, const
   }
 }
 
-/// NCHW or NHWC with as many channels as pictures have; a line (an audio signal, an attention mask) is none.
-bool looks_like_picture(const Shape& shape) {
-  if (shape.size() != 4) return false;
-  const auto is = [](int64_t channels, int64_t height, int64_t width) {
-    return (channels == 1 || channels == 3 || channels == 4) && height > 1 && width > 1;
-  };
-  return is(shape[1], shape[2], shape[3]) || is(shape[3], shape[1], shape[2]);
-}
-
 }  // namespace
 
 namespace api {
@@ -56,7 +48,7 @@ vpu::CompileOptions camera_options(const CameraOptions& o, const Graph& graph, b
   c.quirks = quirks;
   for (const Node* p : graph.parameters()) {  // those of indices keep their type
     if (!is_float(p->element_type())) continue;
-    const TensorType usual = quirks || looks_like_picture(p->shape()) ? TensorType::U8 : TensorType::FP16;
+    const TensorType usual = quirks || picture_channels(p->shape()) ? TensorType::U8 : TensorType::FP16;
     c.io_precision[p->name] = element_type(o.input_precision.value_or(usual));
   }
   if (quirks && o.output_precision) c.output_precision = element_type(*o.output_precision);

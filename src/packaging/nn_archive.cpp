@@ -12,6 +12,7 @@
 #include "blobsmith/version.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/picture.hpp"
 
 namespace blobsmith {
 namespace {
@@ -41,9 +42,7 @@ std::string layout(size_t rank) {
   return rank < kUsual.size() ? kUsual[rank] : std::string("ABDEFGIJKLMOPQ").substr(0, rank);
 }
 
-bool is_picture(const BlobPort& p) {
-  return p.shape.size() == 4 && (p.shape[1] == 1 || p.shape[1] == 3 || p.shape[1] == 4);
-}
+bool is_picture(const BlobPort& p) { return picture_channels(p.shape) == size_t{1}; }
 
 /// depthai's name of the frames that fit an input; empty where it has none.
 std::string frame_type(const BlobPort& p) {
