@@ -1,4 +1,4 @@
-#include "blobsmith/convert.hpp"
+#include "api/convert.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,6 +6,7 @@
 
 #include "api/layer_stages.hpp"
 #include "api/model.hpp"
+#include "blobsmith/convert.hpp"
 #include "blobsmith/version.hpp"
 #include "compare/known_faults.hpp"
 #include "core/parallel.hpp"
@@ -153,34 +154,39 @@ CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   return api::fitted(o.camera, [&](const api::Departure* d) { return convert_with(model, o, d); });
 }
 
-std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o) {
+void api::convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o,
+                       const std::function<void(size_t, CompileResult)>& take) {
   vpu::find_target(o.target);  // throws before the work where there is none
+  if (shaves.empty()) return;
   Network n = read_network(model, o);
-  return api::in_file(model.path(), [&] {
+  api::in_file(model.path(), [&] {
     const vpu::Prepared network =
         api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
-    std::vector<std::optional<CompileResult>> results(shaves.size());
-    in_parallel(shaves.size(), part_of(o.control, 0.3, 1), "passes", [&](size_t i) {
+    const auto make = [&](size_t i) {
       CameraOptions camera = o.camera;
       camera.shaves = shaves[i];  // departures go from these
-      results[i] = api::fitted(camera, [&](const api::Departure* departure) {
-        vpu::CompileOptions options = n.options;
-        api::set_shaves(options, camera, camera.shaves);
-        Diagnostics diagnostics = n.diagnostics;
-        depart(departure, network.graph, options, diagnostics);
-        CompileResult r =
-            api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
-        r.layer_stages = n.layers.computed_by(r.origins);
-        return r;
-      });
-    });
-    std::vector<CompileResult> r;
-    for (auto& one : results) {
-      r.push_back(std::move(*one));
-      r.back().head = n.head;
-    }
-    return r;
+      take(i, api::fitted(camera, [&](const api::Departure* departure) {
+             vpu::CompileOptions options = n.options;
+             api::set_shaves(options, camera, camera.shaves);
+             Diagnostics diagnostics = n.diagnostics;
+             depart(departure, network.graph, options, diagnostics);
+             CompileResult r =
+                 api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
+             r.layer_stages = n.layers.computed_by(r.origins);
+             return r;
+           }));
+    };
+    make(0);
+    in_parallel(shaves.size() - 1, part_of(o.control, 0.3, 1), "passes", [&](size_t i) { make(i + 1); });
   });
+}
+
+std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o) {
+  std::vector<std::optional<CompileResult>> results(shaves.size());
+  api::convert_each(model, shaves, o, [&](size_t i, CompileResult r) { results[i] = std::move(r); });
+  std::vector<CompileResult> r;
+  for (auto& one : results) r.push_back(std::move(*one));
+  return r;
 }
 
 }  // namespace blobsmith

@@ -1,6 +1,7 @@
 #include "packaging/patch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -165,7 +166,8 @@ std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) co
   return patch;
 }
 
-std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most) {
+void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most,
+                 const std::function<void(std::span<const uint8_t>)>& take) {
   if (patch.size() < kHeaderBytes || !std::ranges::equal(patch.first(kMagic.size()), kMagic)) bad("it has no header");
   const int64_t control_size = number_at(patch, 8), difference_size = number_at(patch, 16);
   const int64_t new_size = number_at(patch, 24);
@@ -179,40 +181,60 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   };
   Bunzip2 control(part(0, control_size)), differences(part(control_size, control_size + difference_size)),
       extra(part(control_size + difference_size, body));
-  std::vector<uint8_t> made;
-  made.reserve(std::min(static_cast<size_t>(new_size), old_bytes.size() + old_bytes.size() / 4));
-  int64_t at = 0;  // in the old bytes
-  constexpr int64_t kPiece = 1 << 20;
-  constexpr int kMostIdle = 1000;
-  int idle = 0;
-  const auto take = [&](Bunzip2& from, int64_t count) {
-    const int64_t end = static_cast<int64_t>(made.size()) + count;
-    while (static_cast<int64_t>(made.size()) < end) {
-      const size_t begin = made.size();
-      made.resize(begin + static_cast<size_t>(std::min(kPiece, end - static_cast<int64_t>(begin))));
-      if (!from.read(std::span(made).subspan(begin))) bad("a part of it is damaged");
+  std::vector<uint8_t> buffer(1 << 16);
+  const auto copy = [&](Bunzip2& from, int64_t count, auto change) {
+    for (int64_t done = 0; done < count;) {
+      const std::span piece =
+          std::span(buffer).first(static_cast<size_t>(std::min(count - done, static_cast<int64_t>(buffer.size()))));
+      if (!from.read(piece)) bad("a part of it is damaged");
+      change(piece, done);
+      take(piece);
+      done += static_cast<int64_t>(piece.size());
     }
   };
-  while (static_cast<int64_t>(made.size()) < new_size) {
-    std::vector<uint8_t> step(24);
+  constexpr int kMostIdle = 1000;
+  constexpr int64_t kFar = int64_t{1} << 40;
+  int idle = 0;
+  int64_t at = 0;  // in the old bytes
+  for (int64_t left = new_size; left > 0;) {
+    std::array<uint8_t, 24> step;
     if (!control.read(step)) bad("a part of it is damaged");
     const int64_t add = number_at(step, 0), insert = number_at(step, 8), move = number_at(step, 16);
-    const int64_t left = new_size - static_cast<int64_t>(made.size());
     if (add < 0 || insert < 0 || add > left || insert > left - add) bad("a step leaves the blob");
     if (add == 0 && insert == 0 && ++idle > kMostIdle) bad("its steps do nothing");
-    const size_t begin = made.size();
-    take(differences, add);
-    const int64_t first = std::max<int64_t>(0, -at);  // outside of the old bytes there are zeros
-    const int64_t last = std::min(add, static_cast<int64_t>(old_bytes.size()) - at);
-    uint8_t* const to = made.data() + begin;
-    for (int64_t i = first; i < last; ++i) to[i] = static_cast<uint8_t>(to[i] + old_bytes[static_cast<size_t>(at + i)]);
-    take(extra, insert);
-    constexpr int64_t kFar = int64_t{1} << 40;
+    copy(differences, add, [&](std::span<uint8_t> piece, int64_t done) {
+      const int64_t begin = at + done, size = static_cast<int64_t>(piece.size());
+      const int64_t first = std::max<int64_t>(0, -begin);  // outside of the old bytes there are zeros
+      const int64_t last = std::min(size, static_cast<int64_t>(old_bytes.size()) - begin);
+      uint8_t* const to = piece.data();
+      for (int64_t i = first; i < last; ++i)
+        to[i] = static_cast<uint8_t>(to[i] + old_bytes[static_cast<size_t>(begin + i)]);
+    });
+    copy(extra, insert, [](std::span<uint8_t>, int64_t) {});
+    left -= add + insert;
     if (move > kFar || move < -kFar) bad("a step leaves the blob");
     at += add + move;
     if (at > kFar || at < -kFar) bad("a step leaves the blob");
   }
+}
+
+std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most) {
+  std::vector<uint8_t> made;
+  made.reserve(static_cast<size_t>(std::min<uint64_t>(most, old_bytes.size() + old_bytes.size() / 4)));
+  apply_patch(old_bytes, patch, most,
+              [&](std::span<const uint8_t> piece) { made.insert(made.end(), piece.begin(), piece.end()); });
   return made;
+}
+
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch,
+                 std::span<const uint8_t> new_bytes) {
+  std::span<const uint8_t> left = new_bytes;
+  bool same = true;
+  apply_patch(old_bytes, patch, new_bytes.size(), [&](std::span<const uint8_t> piece) {
+    same = same && piece.size() <= left.size() && std::ranges::equal(piece, left.first(piece.size()));
+    left = left.subspan(std::min(piece.size(), left.size()));
+  });
+  return same && left.empty();
 }
 
 }  // namespace blobsmith::packaging

@@ -11,6 +11,7 @@
 // A suffix sort, as bsdiff has it, finds shorter pieces too, which saves 0.02 % of a blob and takes seconds.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -33,5 +34,11 @@ class PatchMaker {
 
 /// Throws BadBlob for what is no patch, and where the result would have more than `most` bytes.
 std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most);
+/// The same, a piece of at most 64 KiB after the other.
+void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most,
+                 const std::function<void(std::span<const uint8_t>)>& take);
+/// Reads a patch back: true if it makes these bytes.
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch,
+                 std::span<const uint8_t> new_bytes);
 
 }  // namespace blobsmith::packaging

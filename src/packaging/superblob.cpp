@@ -5,21 +5,20 @@
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
-#include "packaging/patch.hpp"
+#include "packaging/superblob_maker.hpp"
 #include "vpu/format/container.hpp"
 
 namespace blobsmith {
 namespace {
 
-constexpr int kBaseShaves = 8;
 constexpr size_t kNumberBytes = 8, kHeaderBytes = kNumberBytes * (1 + kMostShaves);
 constexpr size_t kConstantsAt = 128;  // of a blob's header: offset of its constants
 
-void put_number(std::vector<uint8_t>& to, uint64_t v) {
+void put_big_endian(std::vector<uint8_t>& to, uint64_t v) {
   for (int shift = 56; shift >= 0; shift -= 8) to.push_back(static_cast<uint8_t>(v >> shift));
 }
 
-uint64_t number_at(std::span<const uint8_t> bytes, size_t at) {
+uint64_t big_endian_at(std::span<const uint8_t> bytes, size_t at) {
   uint64_t v = 0;
   for (size_t i = 0; i < kNumberBytes; ++i) v = v << 8 | bytes[at + i];
   return v;
@@ -35,47 +34,60 @@ bool is_blob(std::span<const uint8_t> bytes) {
   return bytes.size() > kConstantsAt + 4 && word_at(bytes, vpu::kElfHeaderBytes) == vpu::kBlobMagic;
 }
 
-[[noreturn]] void bad(const std::string& what) { throw Error(ErrorCode::BadBlob, "bad superblob: " + what); }
+[[noreturn]] void bad_superblob(const std::string& what) { throw Error(ErrorCode::BadBlob, "bad superblob: " + what); }
 
 }  // namespace
 
+namespace packaging {
+
+SuperblobMaker::SuperblobMaker(std::span<const uint8_t> base) : base_(base), maker_(base) {
+  if (!is_blob(base)) bad_superblob("one of its blobs is none");
+}
+
+void SuperblobMaker::add(int shaves, std::span<const uint8_t> blob) {
+  if (!is_blob(blob)) bad_superblob("one of its blobs is none");
+  if (std::ranges::equal(blob, base_)) return;
+  std::vector<uint8_t>& patch = patches_.at(static_cast<size_t>(shaves - 1));
+  patch = maker_.patch_to(blob);
+  ensure(patch_gives(base_, patch, blob), "a patch gives back its blob");
+}
+
+Superblob SuperblobMaker::finish() const {
+  std::vector<uint8_t> file;
+  put_big_endian(file, base_.size());
+  for (const auto& p : patches_) put_big_endian(file, p.size());
+  file.insert(file.end(), base_.begin(), base_.end());
+  for (const auto& p : patches_) file.insert(file.end(), p.begin(), p.end());
+  return Superblob::read(std::move(file));
+}
+
+}  // namespace packaging
+
 Superblob Superblob::make(std::span<const std::vector<uint8_t>> blobs) {
   ensure(blobs.size() == kMostShaves, "a superblob is of 16 blobs");
-  for (const auto& b : blobs)
-    if (!is_blob(b)) bad("one of its blobs is none");
-  const std::vector<uint8_t>& base = blobs[kBaseShaves - 1];
-  std::vector<std::vector<uint8_t>> patches(kMostShaves);
-  const packaging::PatchMaker maker(base);
-  in_parallel(kMostShaves, {}, "packing", [&](size_t i) {
-    if (blobs[i] != base) patches[i] = maker.patch_to(blobs[i]);
-  });
-  std::vector<uint8_t> file;
-  put_number(file, base.size());
-  for (const auto& p : patches) put_number(file, p.size());
-  file.insert(file.end(), base.begin(), base.end());
-  for (const auto& p : patches) file.insert(file.end(), p.begin(), p.end());
-  Superblob made = read(std::move(file));
-  in_parallel(kMostShaves, {}, "reading back",
-              [&](size_t i) { ensure(made.blob(static_cast<int>(i) + 1) == blobs[i], "a patch gives back its blob"); });
-  return made;
+  packaging::SuperblobMaker maker(blobs[packaging::kBaseShaves - 1]);
+  in_parallel(kMostShaves, {}, "packing", [&](size_t i) { maker.add(static_cast<int>(i) + 1, blobs[i]); });
+  return maker.finish();
 }
 
 Superblob Superblob::read(std::vector<uint8_t> file) {
   if (file.size() < kHeaderBytes)
-    bad("it has " + std::to_string(file.size()) + " bytes, and its header alone needs " + std::to_string(kHeaderBytes));
-  if (file.size() >= kMostBytes) bad("it has more than 2 GiB");
+    bad_superblob("it has " + std::to_string(file.size()) + " bytes, and its header alone needs " +
+                  std::to_string(kHeaderBytes));
+  if (file.size() >= kMostBytes) bad_superblob("it has more than 2 GiB");
   Superblob s;
-  s.base_size_ = number_at(file, 0);
+  s.base_size_ = big_endian_at(file, 0);
   uint64_t left = file.size() - kHeaderBytes;
   const auto take = [&](uint64_t size) {
-    if (size > left) bad("the sizes in its header are more than its " + std::to_string(file.size()) + " bytes");
+    if (size > left)
+      bad_superblob("the sizes in its header are more than its " + std::to_string(file.size()) + " bytes");
     left -= size;
   };
   take(s.base_size_);
-  for (size_t i = 0; i < kMostShaves; ++i) take(s.patch_sizes_[i] = number_at(file, kNumberBytes * (1 + i)));
-  if (left != 0) bad(std::to_string(left) + " bytes more than the sizes in its header");
+  for (size_t i = 0; i < kMostShaves; ++i) take(s.patch_sizes_[i] = big_endian_at(file, kNumberBytes * (1 + i)));
+  if (left != 0) bad_superblob(std::to_string(left) + " bytes more than the sizes in its header");
   s.file_ = std::move(file);
-  if (!is_blob(s.base())) bad("what should be its blob is none");
+  if (!is_blob(s.base())) bad_superblob("what should be its blob is none");
   return s;
 }
 
@@ -101,7 +113,7 @@ bool is_superblob(std::span<const uint8_t> file) {
   if (file.size() < kHeaderBytes) return false;
   uint64_t left = file.size() - kHeaderBytes;
   for (size_t i = 0; i <= kMostShaves; ++i) {
-    const uint64_t size = number_at(file, kNumberBytes * i);
+    const uint64_t size = big_endian_at(file, kNumberBytes * i);
     if (size > left) return false;
     left -= size;
   }
