@@ -104,9 +104,19 @@ class BlobReport(Report):
 
     title = 'Blob'
 
+    def rows(self):
+        ports = [(f'{kind} {p["name"]}', f'{p["type"]} {p["order"]} {p["dims"]}')
+                 for kind, key in (('input', 'inputs'), ('output', 'outputs')) for p in self.get(key, [])]
+        return super().rows() + list(self.get('header', {}).items()) + ports
+
     def table(self):
-        columns = ['#', 'type', 'SHAVEs']
-        return columns, [[i, s.get('type', ''), s.get('shaves', '')] for i, s in enumerate(self.get('stages', []))]
+        columns = ['#', 'type', 'SHAVEs', 'bytes', 'writes']
+        return columns, [[i, s.get('type', ''), s.get('shaves', ''), s.get('bytes', ''), _writes(s)]
+                         for i, s in enumerate(self.get('stages', []))]
+
+    def _repr_html_(self) -> str:
+        from . import _memory_map
+        return super()._repr_html_() + _memory_map.svg(self.get('stages', []))
 
 
 class Blob:
@@ -157,6 +167,12 @@ class SuperBlob(Blob):
         from . import _library
         _, data = _library.call('superblob_extract', {'shaves': shaves}, [('x.superblob', self._data)])
         return bytes(data)
+
+
+def _writes(stage: dict[str, Any]) -> str:
+    """Shapes and places of what a stage writes."""
+    return ', '.join(f'{b["type"]} {b["dims"]} in {b["location"]}' for b in stage.get('buffers', [])
+                     if b['role'].startswith('out') and 'dims' in b)
 
 
 def _short(v: Any) -> str:

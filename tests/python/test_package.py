@@ -82,6 +82,9 @@ def test_check_compare_estimate_inspect(package, tool, model, broken, tmp_path):
     told = json.loads(command(tool, 'inspect', tmp_path / 'a.blob', '--json'))
     assert package.inspect(blob) == told == package.inspect(str(tmp_path / 'a.blob'))
     assert package.measured_speeds()[0].fps > 0
+    shown = package.inspect(blob)._repr_html_()
+    assert shown.count('<svg') in (1, 2) and 'MyriadXHwOp' in shown and 'input x' in shown and '<title>' in shown
+    assert 'MyriadXHwOp' in str(package.inspect(blob))
 
 
 def test_errors_say_what_and_where(package, broken, tmp_path):
