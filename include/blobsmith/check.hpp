@@ -34,9 +34,9 @@ struct CheckProblem {
 
 struct CheckResult {
   std::vector<TensorInfo> inputs, outputs;  ///< of the model, as far as it could be read
-  std::vector<CheckedLayer> layers;    ///< in network order; `inputs`, `outputs` empty where one could not be read
-  std::vector<CheckProblem> problems;  ///< in network order
-  std::vector<Remark> remarks;         ///< WrongResult: what a blob would compute differently from the model
+  std::vector<CheckedLayer> layers;         ///< in network order; `inputs`, `outputs` empty where one could not be read
+  std::vector<CheckProblem> problems;       ///< in network order
+  std::vector<Remark> remarks;              ///< WrongResult: what a blob would compute differently from the model
 
   bool compiles() const { return problems.empty(); }
   int count(CheckedLayer::Status s) const;

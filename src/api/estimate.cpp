@@ -59,9 +59,9 @@ EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   });
 }
 
-Estimate estimate_blob(const std::string& path, const std::map<std::string, double>& constants) {
-  return api::in_file(path,
-                      [&] { return estimate::estimate(vpu::read_blob(read_file(path)), constants_of(constants)); });
+Estimate estimate_blob(const std::string& path, const std::map<std::string, double>& values) {
+  const estimate::Constants constants = constants_of(values);
+  return api::in_file(path, [&] { return estimate::estimate(vpu::read_blob(read_file(path)), constants); });
 }
 
 Estimate estimate_blob(std::span<const uint8_t> file, const std::map<std::string, double>& constants) {

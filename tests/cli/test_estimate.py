@@ -200,6 +200,27 @@ def test_what_it_cannot_cover_is_said(tool, tmp_path):
     assert 'known at run time only' in r.stdout and 'its time is a guess' in r.stdout
 
 
+def test_two_blobs_are_compared(tool, tmp_path):
+    blobs = [tmp_path / 'two.blob', tmp_path / 'eight.blob']
+    for blob, shaves in zip(blobs, (2, 8)):
+        run(tool, 'convert', small(tmp_path / 'm.onnx'), '-o', blob, '--shaves', shaves)
+    both = json.loads(run(tool, 'estimate', blobs[0], '--compare', blobs[1], '--json').stdout)
+    for key, blob in zip('ab', blobs):
+        assert both[key]['fps'] == json.loads(run(tool, 'estimate', blob, '--json').stdout)['fps']
+    assert (both['a']['shaves'], both['b']['shaves']) == (2, 8) and both['b']['fps'] > both['a']['fps']
+    text = run(tool, 'estimate', blobs[0], '--compare', blobs[1]).stdout
+    [line] = [x for x in text.splitlines() if x.startswith('throughput')]
+    assert [float(x) for x in line.split()[1:3]] == pytest.approx([both[k]['fps'] for k in 'ab'], abs=0.006)
+
+
+def test_constants_that_are_none_are_refused(tool, tmp_path):
+    run(tool, 'convert', small(tmp_path / 'm.onnx'), '-o', tmp_path / 'm.blob')
+    for text in ('{"speed": 3}', '{"base": -1}', '{"base": "fast"}', '[1]', 'no JSON'):
+        (tmp_path / 'c.json').write_text(text)
+        done = run(tool, 'estimate', tmp_path / 'm.blob', '--constants', tmp_path / 'c.json')
+        assert done.returncode == 2 and 'm.blob' not in done.stderr, (text, done.stderr)
+
+
 def test_constants_are_fitted_to_measured_devices(tool, tmp_path):
     """A device that starts an inference in twice the time, and takes twice as long for a SHAVE stage, is found out."""
     truth = tmp_path / 'truth.json'

@@ -207,7 +207,8 @@ TEST(IrReader, BrokenGraphsAreErrors) {
   expect_error(ErrorCode::BadGraph, "no outputs", net(parameter(0, "x"), ""));
   expect_error(ErrorCode::ShapeMismatch, "x has zero dimension which is not allowed",
                net(parameter(0, "x", "1,0") + result(1), edge(0, 0, 1, 0)));
-  expect_error(ErrorCode::ShapeMismatch, "input 'x' has the open shape [?,3]", net(parameter(0, "x", "?,3") + result(1), edge(0, 0, 1, 0)));
+  expect_error(ErrorCode::ShapeMismatch, "input 'x' has the open shape [?,3]",
+               net(parameter(0, "x", "?,3") + result(1), edge(0, 0, 1, 0)));
 }
 
 TEST(IrReader, UnknownOperationsAreNamed) {

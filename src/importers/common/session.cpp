@@ -70,8 +70,7 @@ class OperatorWalk {
     check_inputs(s_);
     for (const SourceInput& input : s_.source.inputs)
       if (input.like.empty()) add_parameter(s_, input);
-    for (auto& [key, tensor] : s_.source.constants)
-      define(s_, key, s_.graph.constant(std::move(tensor), key)->value());
+    for (auto& [key, tensor] : s_.source.constants) define(s_, key, s_.graph.constant(std::move(tensor), key)->value());
     s_.source.constants.clear();
     for (const SourceOperator& op : s_.source.operators) {
       add_cut_inputs(op.inputs);

@@ -53,8 +53,8 @@ struct PackedRow {
   bool is_signed = false;
 };
 constexpr PackedRow kPackedTypes[] = {{"u2", 2, nullptr},    {"u4", 4, nullptr},    {"i4", 4, nullptr, true},
-                               {"nf4", 4, nf4},       {"f4e2m1", 4, f4e2m1}, {"f8e4m3", 8, f8e4m3},
-                               {"f8e5m2", 8, f8e5m2}, {"f8e8m0", 8, f8e8m0}, {"bf16", 16, bf16}};
+                                      {"nf4", 4, nf4},       {"f4e2m1", 4, f4e2m1}, {"f8e4m3", 8, f8e4m3},
+                                      {"f8e5m2", 8, f8e5m2}, {"f8e8m0", 8, f8e8m0}, {"bf16", 16, bf16}};
 
 const PackedRow* find_row(std::string_view name) {
   for (const PackedRow& row : kPackedTypes)

@@ -53,16 +53,16 @@ struct ResizeAxis {
 
 ResizeAxis resize_axis(Context& c, const ResizedAxes& r, size_t a) {
   ResizeAxis x{c.text("mode", "nearest"),
-         coordinates(c),
-         c.text("nearest_mode", "round_prefer_floor"),
-         static_cast<double>(r.scales[a]),
-         static_cast<double>(c.input(0).shape()[a]),
-         static_cast<double>(r.sizes[a]),
-         0,
-         1,
-         c.real("cubic_coeff_a", -0.75f),
-         c.integer("antialias", 0) != 0,
-         c.integer("exclude_outside", 0) != 0};
+               coordinates(c),
+               c.text("nearest_mode", "round_prefer_floor"),
+               static_cast<double>(r.scales[a]),
+               static_cast<double>(c.input(0).shape()[a]),
+               static_cast<double>(r.sizes[a]),
+               0,
+               1,
+               c.real("cubic_coeff_a", -0.75f),
+               c.integer("antialias", 0) != 0,
+               c.integer("exclude_outside", 0) != 0};
   if (x.coordinates == "tf_crop_and_resize") {
     const Tensor* t = c.constant(1);
     const std::vector<int64_t> axes = c.integers("axes");
