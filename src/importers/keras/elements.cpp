@@ -42,7 +42,8 @@ std::vector<Value> elu(Layer& l) {
 
 std::vector<Value> softmax(Layer& l) {
   const int64_t axis = l.c.axis(l.integer("axis", -1), l.c.rank());
-  return {l.c.make("Softmax", {l.x()}, tensorflow_import::attributes({{"axis", axis}}))};
+  return {l.c.make("Softmax", {l.x()}, tensorflow_import::attributes({{"axis", axis}}),
+                   tensorflow_import::Context::kNewest, l.c.quirks() ? "/Softmax" : "")};
 }
 
 std::vector<Value> thresholded_relu(Layer& l) {

@@ -60,7 +60,10 @@ Imported import_keras(keras_file::Model model, const ImportOptions& options) {
     const keras_file::Call& call = model.calls.at(op.index);
     const keras_import::LayerRow& row = *keras_import::find_layer(call.class_name);
     const tensorflow_file::Node node{op.name, op.type, {}, {}};
-    tensorflow_import::Context context(shared, op, node, row.becomes);
+    SourceOperator named = op;
+    // Model Optimizer reads the SavedModel, where layers lie in a function and a model.
+    if (options.quirks && model.keras < 3) named.name = "StatefulPartitionedCall/" + model.name + "/" + op.name;
+    tensorflow_import::Context context(shared, named, node, row.becomes);
     keras_import::Layer layer(context, call, model.keras);
     return row.convert(layer);
   };

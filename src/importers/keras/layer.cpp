@@ -73,8 +73,31 @@ Value Layer::number(double v, const std::string& suffix) {
       ->value();
 }
 
+namespace {
+
+/// What Keras calls an operator within its layer.
+std::string scope_of(std::string_view op) {
+  static constexpr std::pair<std::string_view, const char*> kNames[] = {
+      {"AddV2", "add"},
+      {"Mul", "mul"},
+      {"Sub", "sub"},
+      {"RealDiv", "truediv"},
+      {"ConcatV2", "concat"},
+      {"Transpose", "transpose"},
+      {"Slice", "strided_slice"},
+      {"ResizeNearestNeighbor", "resize/ResizeNearestNeighbor"},
+      {"ResizeBilinear", "resize/ResizeBilinear"},
+  };
+  for (const auto& [name, scope] : kNames)
+    if (op == name) return scope;
+  return std::string(op);
+}
+
+}  // namespace
+
 Value Layer::apply(const char* op, std::vector<Value> inputs, NamedAttributes attributes, const std::string& suffix) {
-  return c.apply(op, std::move(inputs), std::move(attributes), suffix).at(0);
+  const std::string scope = suffix.empty() && c.quirks() ? "/" + scope_of(op) : suffix;
+  return c.apply(op, std::move(inputs), std::move(attributes), scope).at(0);
 }
 
 Value Layer::activated(Value v, const Json& activation, const std::string& suffix) {

@@ -78,6 +78,14 @@ void on_reshape(Session& s) {
   apply_rewrites(s.graph, {{{"Reshape"}, kRewrite}});
 }
 
+/// Model Optimizer makes outputs of states that nothing reads.
+void lstm_cells(Session& s) {
+  apply_rewrites(s.graph, {{{"Multiply"}, fuse_lstm_cell}});
+  if (!quirks(s)) return;
+  for (Node* n : s.graph.all())
+    if (n->is("LSTMCell") && n->output(1).uses.empty() && !n->output(0).uses.empty()) s.graph.result(n->value(1));
+}
+
 void softplus(Session& s) { apply_rewrites(s.graph, {{{"Log"}, transforms::fuse_softplus}}); }
 void layer_norm(Session& s) { apply_rewrites(s.graph, {{{"Divide"}, fuse_layer_norm}}); }
 void inverse_operations(Session& s) {
@@ -125,7 +133,7 @@ constexpr StepRow kSteps[] = {
     // phase, name, what it does, frameworks
     {"front", "results", add_results, kAll},
     {"front", "unused nodes", remove_unused, kAll},
-    {"front", "LSTM cells", on_multiply<fuse_lstm_cell>, of(Framework::TensorFlow)},
+    {"front", "LSTM cells", lstm_cells, of(Framework::TensorFlow)},
     {"front", "Swish", on_multiply<transforms::fuse_swish_sigmoid>, kAll},
     {"front", "SoftPlus", softplus, kAll},
     {"front", "Mish", on_multiply<transforms::fuse_mish>, kAll},
