@@ -22,7 +22,7 @@ from PIL import Image
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
 import dynamic_models
-import framework_models
+import framework_structures
 import keras_models
 import loop_models
 import models
@@ -192,7 +192,7 @@ class Seeds:
             self.put('keras', model.__name__ + '_archive', model().keras())
         self.dictionary('keras', ['Functional', 'Sequential', 'inbound_nodes', 'config', 'layers', 'class_name', '__keras_tensor__', 'keras_history', 'batch_input_shape', 'Bidirectional', 'TimeDistributed'])
         with tempfile.TemporaryDirectory() as folder:
-            for name, (case, _) in framework_models.write(folder).items():
+            for name, (case, _) in framework_structures.write(folder).items():
                 files = []
                 for file in sorted(os.listdir(case), key=lambda f: not f.endswith(('.prototxt', '.json'))):
                     with open(os.path.join(case, file), 'rb') as f:

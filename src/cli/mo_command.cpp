@@ -56,7 +56,7 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_flag("--enable_concat_optimization", c.enable_concat_optimization, "Concats of Concats become one");
   app.add_flag("--static_shape", c.static_shape, "shapes are numbers, not computed while the network runs");
   app.add_flag("--disable_weights_compression", o.keep_quantised, "quantised weights stay floating");
-  app.add_option("--transform", o.transform, "further passes: none is available");
+  app.add_option("--transform", o.transform, "further passes (LowLatency2...): none is available");
   app.add_option("--extensions", o.extensions, "folders of passes of your own in Python: none can be run");
   app.add_flag("--silent", o.silent, "print nothing but errors");
   app.add_flag("--version", o.version, "print the version");
@@ -87,6 +87,10 @@ void refuse_what_can_not_be(const MoArguments& o) {
   const auto refuse = [](const std::string& option, const char* hint) {
     throw Error(ErrorCode::BadOptionValue, "not supported: " + option).hint(hint);
   };
+  if (o.transform.starts_with("LowLatency2"))
+    throw Error(ErrorCode::BadOptionValue, "not supported: --transform LowLatency2")
+        .hint(
+            "it makes memories of the states of loops, which the chip doesn't have; without loops it changes nothing");
   if (!o.transform.empty())
     throw Error(ErrorCode::BadOptionValue, "Following transformations (" +
                                                o.transform.substr(0, o.transform.find('[')) +

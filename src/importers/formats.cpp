@@ -137,8 +137,11 @@ constexpr FormatRow kFormats[] = {
      {".pt", ".pth"},
      is_zip,
      nullptr,
-     "PyTorch files hold code beside the weights; export the model to ONNX in Python: "
-     "torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\")"},
+     "PyTorch files hold code beside the weights, or the weights alone; export the model to ONNX in Python:\n"
+     "        import torch\n"
+     "        model = torch.load(\"model.pt\", weights_only=False).eval()  # weights alone: YourNet(), "
+     "load_state_dict\n"
+     "        torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"model.onnx\", opset_version=11)"},
     {"weights of an OpenVINO IR", {".bin"}, nullptr, nullptr, "give the .xml; the .bin is found beside it"},
 };
 

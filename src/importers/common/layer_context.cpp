@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/numbering.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::importers {
@@ -57,6 +58,12 @@ Value LayerContext::linear(const char* type, Value x, std::vector<double> by, si
 Value LayerContext::linear(const char* type, Value x, std::vector<float> by, size_t axis, const std::string& suffix) {
   Shape shape = along(x, by.size(), axis);
   return linear(type, x, Tensor::of(ElementType::f32, std::move(shape), std::move(by)), suffix);
+}
+
+Value LayerContext::factor_of_norm(Value normal, Tensor factors) {
+  const Value v = make("Multiply", {normal, constant(std::move(factors), "/weights")});
+  v.node->attrs.set(model_optimizer::kUnfused, true);
+  return v;
 }
 
 Value LayerContext::add_bias(Value x, const Tensor& bias) {

@@ -38,6 +38,9 @@ class LayerContext : public LayerBuilder {
   Value constant(Tensor t, const std::string& suffix) {
     return graph().constant(std::move(t), name() + suffix)->value();
   }
+  /// A normalized tensor times its factors: one layer of Model Optimizer until all is fused, so that nothing is fused
+  /// with it.
+  Value factor_of_norm(Value normal, Tensor factors);
   /// The bias of each channel, an Add that has the layer's name.
   Value add_bias(Value x, const Tensor& bias);
 

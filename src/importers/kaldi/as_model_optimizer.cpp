@@ -25,18 +25,16 @@ std::string describe(const Layer& l) {
   return "component \"" + l.name + "\" (" + (l.component ? l.component->type : l.type) + ")";
 }
 
-bool is_output_softmax(const Layer& l) {
-  return l.kind == Kind::Component && (l.type.starts_with("softmax") || l.type == "logsoftmaxcomponent");
-}
-
-/// --remove_output_softmax
-void remove_softmax(Network& net) {
+/// --remove_output_softmax. Behind a LogSoftmax counts are added: it is the last layer no more.
+void remove_softmax(Network& net, bool counts) {
+  const auto is_removed = [&](const Layer& l) {
+    return l.kind == Kind::Component && (l.type.starts_with("softmax") || (l.type == "logsoftmaxcomponent" && !counts));
+  };
   for (std::string& output : net.outputs)
-    if (const auto it = std::ranges::find(net.layers, output, &Layer::name);
-        it != net.layers.end() && is_output_softmax(*it))
+    if (const auto it = std::ranges::find(net.layers, output, &Layer::name); it != net.layers.end() && is_removed(*it))
       output = it->inputs[0];
   std::erase_if(net.layers, [&](const Layer& l) {
-    return is_output_softmax(l) && std::ranges::find(net.outputs, l.name) == net.outputs.end() &&
+    return is_removed(l) && std::ranges::find(net.outputs, l.name) == net.outputs.end() &&
            std::ranges::none_of(net.layers,
                                 [&](const Layer& r) { return std::ranges::find(r.inputs, l.name) != r.inputs.end(); });
   });
@@ -117,11 +115,22 @@ void apply_counts(importers::Session& s) {
 
 std::string key_of(const std::string& input) { return input.rfind(':') == std::string::npos ? input + ":0" : input; }
 
-/// Where nnet1's and nnet2's splices stand, Model Optimizer sorts the memories' outputs by them, else by their inputs.
+/// By what Model Optimizer sorts a memory's outputs: the first layer of the file that its value comes from, by first
+/// inputs; what comes from a memory stands in front of all.
 std::string order_name(const Network& net, const Layer& write) {
-  for (const Layer& l : net.layers)
+  for (const Layer& l : net.layers)  // a splice is its register, as long as all its columns change
     if (l.type.starts_with("splice") && l.kind == Kind::Append && l.inputs == write.inputs) return l.name;
-  return "Parameter_0_for_" + write.variable;
+  std::string name = write.inputs[0];
+  for (size_t steps = 0; steps <= net.layers.size(); ++steps) {
+    const auto it = std::ranges::find(net.layers, name.substr(0, name.rfind(':')), &Layer::name);
+    if (it == net.layers.end()) return name;  // an input
+    const bool of_the_file = it->type != "Offset" && it->kind != Kind::MemoryRead && it->kind != Kind::Split &&
+                             !it->type.starts_with("lstmprojected") && it->type != "backproptruncationcomponent";
+    if (of_the_file) return name;
+    if (it->inputs.empty()) break;
+    name = it->type.starts_with("lstmprojected") ? it->inputs[1] : it->inputs[0];
+  }
+  return "<UNKNOWN>";
 }
 
 SourceModel source_model(const Network& net, const ImportOptions& options, const std::string& name) {
@@ -134,6 +143,7 @@ SourceModel source_model(const Network& net, const ImportOptions& options, const
   for (const Layer& l : net.layers)
     if (l.kind == Kind::MemoryRead) memories.insert(l.name);
   const bool cut = options.framework.remove_memory;
+  std::vector<importers::SourceOutput> constants;  // follow the others
   for (size_t i = 0; i < net.layers.size(); ++i) {
     const Layer& l = net.layers[i];
     if (l.kind == Kind::MemoryRead && cut) continue;
@@ -153,7 +163,7 @@ SourceModel source_model(const Network& net, const ImportOptions& options, const
       op.name = order_name(net, l);
       if (cut) {
         op.outputs.push_back(importers::kAgain + ("Result_for_" + l.variable));  // it has no name in the file
-        m.outputs.push_back({op.outputs[0], {}});
+        (l.variable.starts_with(kConstantMemory) ? constants : m.outputs).push_back({op.outputs[0], {}});
       }
     } else {
       const size_t count = l.kind == Kind::Split ? l.lengths.size() : l.type.starts_with("lstmprojected") ? 2 : 1;
@@ -161,6 +171,7 @@ SourceModel source_model(const Network& net, const ImportOptions& options, const
     }
     m.operators.push_back(std::move(op));
   }
+  std::ranges::move(constants, std::back_inserter(m.outputs));
   for (auto it = net.outputs.rbegin(); it != net.outputs.rend(); ++it)
     m.outputs.insert(m.outputs.begin(), {key_of(*it), {}});
   return m;
@@ -176,7 +187,7 @@ Imported import_kaldi(const std::string& path, const ImportOptions& options) {
 Imported import_kaldi(const Bytes& bytes, const std::string& name, const ImportOptions& options) {
   const kaldi::File file = kaldi::read_file_of_components(bytes);
   kaldi::Network net = kaldi::network_of(file);
-  if (options.framework.remove_output_softmax) kaldi::remove_softmax(net);
+  if (options.framework.remove_output_softmax) kaldi::remove_softmax(net, !options.framework.counts.empty());
   kaldi::lower_time(net);
   importers::SourceModel source = kaldi::source_model(net, options, name);
   model_optimizer::cut(source, options);

@@ -62,6 +62,14 @@ void append_chain(Network& net, const std::vector<Component>& components, Names&
   }
 }
 
+/// Of the first component of nnet2, which says it, or has weights for so many.
+int64_t columns_read_by(const Component& c) {
+  const int64_t stated = c.integer("InputDim", c.integer("Dim", 0));
+  if (stated != 0 || !c.has("LinearParams")) return stated;
+  const Shape& weights = c.reals("LinearParams").shape;
+  return weights.size() == 2 ? weights[1] : 0;
+}
+
 Network chain_network(const File& file) {
   if (file.components.empty()) throw bad_config("the model has no components");
   const bool first_generation = file.generation == Generation::Nnet1;
@@ -69,7 +77,7 @@ Network chain_network(const File& file) {
   Network net;
   Names names;
   std::string last = names.unique(first_generation ? "Parameter" : "Input");
-  net.inputs.push_back({last, first_generation ? first.columns : first.integer("InputDim", first.integer("Dim", 0))});
+  net.inputs.push_back({last, first_generation ? first.columns : columns_read_by(first)});
   append_chain(net, file.components, names, last);
   net.outputs.push_back(last);
   return net;

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "importers/kaldi/components.hpp"
@@ -46,6 +47,9 @@ struct Network {
   std::vector<Layer> layers;
   std::vector<std::string> outputs;  ///< names of layers
 };
+
+/// The variable of the columns that are the same in all frames of a splice.
+inline constexpr std::string_view kConstantMemory = "memory_for_const_dim";
 
 /// Throws FileCorrupt, NotYetSupported.
 Network network_of(const File& file);

@@ -18,8 +18,15 @@ std::vector<float> values(const Tensor& t) {
   return {v.begin(), v.end()};
 }
 
-Value scaled(Context& c, std::vector<float> by) { return c.linear("Multiply", c.input(0), std::move(by), 1, "/Mul_"); }
-Value shifted(Context& c, Value x, std::vector<float> by) { return c.linear("Add", x, std::move(by), 1, "/Add_"); }
+// What changes nothing is left out.
+Value scaled(Context& c, std::vector<float> by) {
+  if (std::ranges::all_of(by, [](float v) { return v == 1; })) return c.input(0);
+  return c.linear("Multiply", c.input(0), std::move(by), 1, "/Mul_");
+}
+Value shifted(Context& c, Value x, std::vector<float> by) {
+  if (std::ranges::all_of(by, [](float v) { return v == 0; })) return x;
+  return c.linear("Add", x, std::move(by), 1, "/Add_");
+}
 
 std::vector<Value> affine(Context& c) {
   const Component& k = c.component();
@@ -86,9 +93,8 @@ std::vector<Value> normalize(Context& c) {
   const Value normal =
       c.make("NormalizeL2", {c.input(0), c.integers_constant({1}, "/NormalizeL2/axes")},
              attributes({{"eps", 1e-8}, {"eps_mode", std::string("add")}}), Context::kNewest, "/NormalizeL2");
-  return {c.make("Multiply",
-                 {normal, c.constant(Tensor::of(ElementType::f32, {1}, std::vector<float>{static_cast<float>(factor)}),
-                                     "/weights")})};
+  Tensor weights = Tensor::of(ElementType::f32, {1}, std::vector<float>{static_cast<float>(factor)});
+  return {c.factor_of_norm(normal, std::move(weights))};
 }
 
 /// The p-norm of each group of columns.
@@ -163,10 +169,15 @@ std::vector<Value> element_wise_of_parts(Context& c, const char* type) {
   Node* split = c.make("Split", {c.input(0), c.integer_constant(1, "/axis")}, attributes({{"num_splits", in / out}}),
                        Context::kNewest, "/Split")
                     .node;
+  // Named as Model Optimizer's Eltwise, of which several are numbered.
+  const auto name = [&](int i) {
+    return "Eltwise_" + c.name() + (split->output_count() > 2 ? "/mul_" + std::to_string(i) : "");
+  };
   Value v = split->value(0);
-  for (int i = 1; i < split->output_count(); ++i)
-    v = c.make(type, {v, split->value(i)}, {}, Context::kNewest,
-               i + 1 < split->output_count() ? "/" + std::to_string(i) : "");
+  for (int i = 1; i < split->output_count(); ++i) {
+    v = c.make(type, {v, split->value(i)});
+    v.node->name = name(i);
+  }
   return {v};
 }
 std::vector<Value> element_wise_product(Context& c) { return element_wise_of_parts(c, "Multiply"); }

@@ -1,5 +1,6 @@
 // LSTM cells with peepholes, one frame at a time. What they remember comes in as further inputs (time.cpp).
 #include <algorithm>
+#include <bit>
 
 #include "importers/kaldi/operators.hpp"
 
@@ -13,28 +14,37 @@ std::vector<float> row(const Tensor& t, int64_t i) {
           v.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(i + 1) * n)};
 }
 
+/// Makes nodes with Model Optimizer's names, by which constants lie in a blob: those of nnet3 begin with the layer's
+/// name, those of nnet1 end with its number where it isn't the first.
 class Cell {
  public:
-  explicit Cell(Context& c) : c_(c) {}
+  Cell(Context& c, std::string end) : c_(c), end_(std::move(end)) {}
 
-  Value unary(const char* type, Value x, const char* suffix) {
-    return c_.make(type, {x}, {}, Context::kNewest, suffix);
+  Value unary(const char* type, Value x, const std::string& name) {
+    return c_.make(type, {x}, {}, Context::kNewest, name + end_);
   }
-  Value binary(const char* type, Value a, Value b, const char* suffix) {
-    return c_.make(type, {a, b}, {}, Context::kNewest, suffix);
+  Value binary(const char* type, Value a, Value b, const std::string& name) {
+    return c_.make(type, {a, b}, {}, Context::kNewest, name + end_);
   }
-  Value peephole(Value state, std::vector<float> weights, const char* suffix) {
-    return c_.linear("Multiply", state, std::move(weights), 1, suffix);
+  Value affine(Value x, const Tensor& weights, const Tensor* bias, const std::string& name) {
+    return c_.affine(x, weights, bias, name + end_);
   }
   /// sigmoid(x + weights · state)
-  Value gate(Value x, Value state, std::vector<float> weights, const std::string& name) {
-    const Value sum =
-        binary("Add", x, peephole(state, std::move(weights), (name + "_scaleshift").c_str()), (name + "_sum").c_str());
-    return unary("Sigmoid", sum, (name + "_sigmoid").c_str());
+  Value gate(Value x, Value state, std::vector<float> weights, const std::string& name, const std::string& sum_name,
+             const std::string& sigmoid) {
+    Value seen = state;
+    if (std::ranges::any_of(weights, [](float w) { return w != 1; })) {
+      const auto n = static_cast<int64_t>(weights.size());
+      if (state.shape().size() != 2 || state.shape()[1] != n) c_.refuse("its peepholes do not fit its state");
+      const std::string scale = name + "_scaleshift" + end_;
+      const Value w = c_.constant(Tensor::of(ElementType::f32, {1, n}, std::move(weights)), scale + "1");
+      seen = c_.make("Multiply", {state, w}, {}, Context::kNewest, scale + "/Mul_");
+    }
+    return unary("Sigmoid", binary("Add", x, seen, sum_name), sigmoid);
   }
-  std::vector<Value> parts(Value x, int64_t n, const char* suffix) {
-    Node* split = c_.make("Split", {x, c_.integer_constant(1, std::string(suffix) + "/axis")},
-                          attributes({{"num_splits", n}}), Context::kNewest, suffix)
+  std::vector<Value> parts(Value x, int64_t n, const std::string& name) {
+    Node* split = c_.make("Split", {x, c_.integer_constant(1, name + end_ + "/axis")}, attributes({{"num_splits", n}}),
+                          Context::kNewest, name + end_)
                       .node;
     std::vector<Value> list;
     for (int i = 0; i < split->output_count(); ++i) list.push_back(split->value(i));
@@ -43,6 +53,7 @@ class Cell {
 
  private:
   Context& c_;
+  std::string end_;
 };
 
 /// Inputs i, f, c, o and the state before in one row; the state and the output in one row.
@@ -50,42 +61,61 @@ std::vector<Value> nonlinearity(Context& c) {
   const Tensor& weights = c.component().reals("Params");
   if (weights.shape.size() != 2 || weights.shape[0] != 3 || c.columns() != 5 * weights.shape[1])
     c.refuse("Unexpected shape of weights in LSTMNonLinearityComponent");
-  Cell cell(c);
+  Cell cell(c, "");
   const std::vector<Value> x = cell.parts(c.input(0), 5, "/split_lstm_input");
   const Value before = x[4];
-  const Value i = cell.gate(x[0], before, row(weights, 0), "/i"), f = cell.gate(x[1], before, row(weights, 1), "/f");
+  const Value i = cell.gate(x[0], before, row(weights, 0), "/i", "/sum_i_c_", "/i_sigmoid"),
+              f = cell.gate(x[1], before, row(weights, 1), "/f", "/sum_f_c_", "/f_sigmoid");
   const Value candidate = cell.unary("Tanh", x[2], "/c_tanh");
   const Value taken = cell.binary("Multiply", i, candidate, "/prod_i_c_tanh_"),
               kept = cell.binary("Multiply", f, before, "/prod_f_ct_1_");
   const Value state = cell.binary("Add", kept, taken, "/sum_f_i_");
-  const Value o = cell.gate(x[3], state, row(weights, 2), "/o");
+  const Value o = cell.gate(x[3], state, row(weights, 2), "/o", "/sum_o_c_", "/o_sigmoid");
   const Value out = cell.binary("Multiply", o, cell.unary("Tanh", state, "/c_t_tanh"), "/prod_o_c_t_tanh_");
   return {c.make("Concat", {state, out}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/concat_c_m")};
 }
 
+/// A number in single precision, or an integer.
+/// quirk: Model Optimizer reads four bytes from the one on that says how many there are.
+double cell_clip(const Context& c) {
+  constexpr double kUsual = 50;
+  if (!c.component().has("CellClip")) return kUsual;
+  const auto bits = static_cast<uint32_t>(c.component().integer("CellClip"));
+  if (c.quirks()) return static_cast<float>(bits << 8 | 4);
+  constexpr uint32_t kLargestInteger = 1 << 23;  // what is less would be a number next to 0
+  return bits < kLargestInteger ? bits : std::bit_cast<float>(bits);
+}
+
 /// nnet1: gates g, i, f, o of the input and of the output before, which is projected; inputs: x, the output before, and
 /// the state before once for each that reads it.
-std::vector<Value> projected(Context& c) {
+std::vector<Value> projected(Context& of_layer) {
+  importers::SourceOperator nameless = of_layer.op();
+  nameless.name.clear();
+  Context c(of_layer.session(), nameless, of_layer.layer());
   const Component& k = c.component();
   const Tensor &of_input = k.nth_reals(0), &of_output = k.nth_reals(1), &bias = k.nth_reals(2),
                &projection = k.nth_reals(6);
-  const double clip = k.has("CellClip") ? static_cast<double>(k.integer("CellClip")) : 50;
-  Cell cell(c);
-  const Value from_input = c.affine(c.input(0), of_input, &bias, "/input_fullyconnected"),
-              from_output = c.affine(c.input(1), of_output, nullptr, "/prev_memory_output_fullyconnected");
-  const Value sum = cell.binary("Add", from_output, from_input, "/join_input_eltwise");
-  const std::vector<Value> x = cell.parts(sum, 4, "/join_input_split");
-  const Value i = cell.gate(x[1], c.input(2), row(k.nth_reals(3), 0), "/input"),
-              f = cell.gate(x[2], c.input(3), row(k.nth_reals(4), 0), "/forget");
-  const Value candidate = cell.unary("Tanh", x[0], "/remember_tahnv");
-  const Value kept = cell.binary("Multiply", f, c.input(4), "/join_forget_prev_state_mul"),
-              taken = cell.binary("Multiply", candidate, i, "/join_remember_candidates_mul");
-  const Value unclipped = cell.binary("Add", kept, taken, "/join_forget_remember_sum");
+  const std::string& layer = of_layer.name();
+  Cell cell(c, layer.substr(layer.find_last_not_of("0123456789") + 1));
+  const Value from_input = cell.affine(c.input(0), of_input, &bias, "input_fullyconnected"),
+              from_output = cell.affine(c.input(1), of_output, nullptr, "prev_memory_output_fullyconnected");
+  const Value sum = cell.binary("Add", from_output, from_input, "join_input_eltwise");
+  const std::vector<Value> x = cell.parts(sum, 4, "join_input_split");
+  const std::string join = "join_prev_lstm_input_joined_";
+  const Value i = cell.gate(x[1], c.input(3), row(k.nth_reals(3), 0), "input", join + "input_eltwise",
+                            "remember_sigmoid"),
+              f = cell.gate(x[2], c.input(4), row(k.nth_reals(4), 0), "forget", join + "forget_sum", "forget_sigmoid");
+  const Value candidate = cell.unary("Tanh", x[0], "remember_tahnv");
+  const Value kept = cell.binary("Multiply", f, c.input(2), "join_forget_prev_state_mul"),
+              taken = cell.binary("Multiply", candidate, i, "join_remember_candidates_mul");
+  const Value unclipped = cell.binary("Add", kept, taken, "join_forget_remember_sum");
+  const double clip = cell_clip(c);
   const Value state =
-      c.make("Clamp", {unclipped}, attributes({{"min", -clip}, {"max", clip}}), Context::kNewest, "/join_forget_clamp");
-  const Value o = cell.gate(x[3], state, row(k.nth_reals(5), 0), "/clamp");
-  const Value out = cell.binary("Multiply", cell.unary("Tanh", state, "/state_filtered_tahn"), o, "/joined_output_mul");
-  return {c.affine(out, projection, nullptr), state};
+      c.make("Clamp", {unclipped}, attributes({{"min", -clip}, {"max", clip}}), Context::kNewest, "join_forget_clamp");
+  const Value o = cell.gate(x[3], state, row(k.nth_reals(5), 0), "clamp", "join_next_lstm_input_joined_input_sum",
+                            "output_sigmoid");
+  const Value out = cell.binary("Multiply", cell.unary("Tanh", state, "state_filtered_tahn"), o, "joined_output_mul");
+  return {cell.affine(out, projection, nullptr, "FullyConnected"), state};
 }
 
 // type, becomes, conversion, limits

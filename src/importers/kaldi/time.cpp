@@ -90,7 +90,7 @@ class Lowering {
     };
     const std::string before = memory("prev_memory_output_", output, l.component->nth_reals(1).shape.back()),
                       cell = memory("prev_memory_state_", state, element_count(l.component->nth_reals(3).shape));
-    l.inputs = {l.inputs[0], before, cell, cell, cell};
+    l.inputs = {l.inputs[0], before, cell, cell, cell};  // of the state: what is kept, then the two gates
     write("next_lstm_state_", state, l.name + ":1");
     write("next_lstm_output_", output, l.name);
   }
@@ -137,16 +137,15 @@ class Lowering {
     if (context.empty()) throw Error(ErrorCode::FileCorrupt, "layer '" + l.name + "' has no context");
     const int64_t constant = c.integer("ConstComponentDim", 0), dim = c.integer("InputDim", c.columns);
     const int64_t last = *std::ranges::max_element(context);
-    std::string changing = l.inputs[0];
+    std::string changing = l.inputs[0], oldest_constant;
     if (constant > 0) {
-      for (const bool first : {true, false}) {
-        Layer part{.kind = Kind::Crop, .name = l.name + (first ? "_split" : "_const"), .type = l.type};
-        part.inputs = {l.inputs[0]};
-        part.begin = first ? 0 : dim - constant;
-        part.length = first ? dim - constant : constant;
-        made.push_back(part);
-      }
-      changing = l.name + "_split";
+      if (constant >= dim) throw Error(ErrorCode::FileCorrupt, "layer '" + l.name + "' has no columns that change");
+      Layer split{.kind = Kind::Split, .name = l.name + "_split_const", .type = l.type};
+      split.inputs = {l.inputs[0]};
+      split.lengths = {dim - constant, constant};
+      changing = split.name + ":0";
+      oldest_constant = remember_constant(split.name + ":1", constant, std::ssize(context), made);
+      made.push_back(std::move(split));
     }
     l.kind = Kind::Append;
     l.component = nullptr;
@@ -154,9 +153,29 @@ class Lowering {
     // The newest frame is the last of the context: nothing is waited for.
     for (const int64_t t : context)
       frames.push_back(at_time(changing, t - last, l.name + "/Offset_" + std::to_string(last - t), false, made));
-    if (constant > 0)
-      frames.push_back(at_time(l.name + "_const", context.front() - last, l.name + "/const_offset", false, made));
+    if (constant > 0) frames.push_back(oldest_constant);
     l.inputs = std::move(frames);
+  }
+
+  /// The columns as they were in the oldest of some frames, out of a memory of their own.
+  std::string remember_constant(const std::string& input, int64_t columns, int64_t frames, std::vector<Layer>& made) {
+    const std::string again = constants_ == 0 ? "" : "_" + std::to_string(constants_);
+    ++constants_;
+    const auto layer = [&](Kind kind, const char* name, std::vector<std::string> inputs, int64_t begin,
+                           int64_t length) {
+      Layer l{.kind = kind, .name = name + again, .type = "Offset"};
+      l.inputs = std::move(inputs);
+      l.begin = begin;
+      l.length = length;
+      if (kind == Kind::MemoryRead || kind == Kind::MemoryWrite) l.variable = std::string(kConstantMemory) + again;
+      made.push_back(l);
+      return l.name;
+    };
+    const std::string memory = layer(Kind::MemoryRead, "const_dim_in_memory", {}, 0, columns * frames);
+    const std::string rest = layer(Kind::Crop, "const_dim_crop", {memory}, columns, columns * (frames - 1));
+    const std::string all = layer(Kind::Append, "const_dim_concat", {rest, input}, 0, 0);
+    layer(Kind::MemoryWrite, "const_dim_out_memory", {all}, 0, columns * frames);
+    return layer(Kind::Crop, "const_dim_crop_first", {all}, 0, columns);
   }
 
   // ---- frames that lie ahead ----
@@ -204,7 +223,8 @@ class Lowering {
     const std::string source = is_offset ? offset->inputs[0] : input;
     if (delay < 0 || (is_offset && offset->has_default && offset->time < 0)) return;
     if (delay == 0 && !is_offset) return;
-    const std::string name = (is_offset ? offset->name : "align_" + reader) + "/" + std::to_string(delay);
+    const std::string name =
+        (is_offset ? offset->name : "align_" + reader + "/" + base_of(input)) + "/" + std::to_string(delay);
     input = at_time(source, -delay, name, is_offset && offset->has_default, made);
   }
 
@@ -223,6 +243,10 @@ class Lowering {
 
   std::optional<int64_t> columns(const std::string& input) const {
     const size_t colon = input.rfind(':');
+    if (colon != std::string::npos)
+      for (const Layer& l : net_.layers)
+        if (l.kind == Kind::Split && l.name == input.substr(0, colon))
+          return l.lengths.at(static_cast<size_t>(std::stoi(input.substr(colon + 1))));
     const auto it = columns_.find(input.substr(0, colon));
     return it == columns_.end() ? std::nullopt : std::optional(it->second);
   }
@@ -334,7 +358,7 @@ class Lowering {
     const auto part = [&](int64_t delay) {
       std::string& name = parts[delay];
       if (name.empty()) {
-        name = unique(rest + "/" + std::to_string(delay));
+        name = unique(rest + "/" + std::to_string(parts.size()));  // numbers as MO's: their order decides constants'
         add(Kind::Crop, name, {all}, (longest - delay) * n, n);
       }
       return name;
@@ -434,7 +458,7 @@ class Lowering {
   Network& net_;
   std::vector<Renamed> renamed_;
   std::map<std::string, int64_t> columns_;
-  size_t variables_ = 0;
+  size_t variables_ = 0, constants_ = 0;
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Subtract and Divide are Add and Multiply to the fusions; what is left of the former is written as Subtract again.
+#include <algorithm>
+
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -13,10 +15,18 @@ Value apply(Rewriter& rw, const Node* like, const char* type, Value x, double by
   return result;
 }
 
-bool become(Rewriter& rw, Node* n, const char* type, Value a, Value b) {
+bool become(Rewriter& rw, Node* n, const char* type, Value a, Value b, const char* suffix = "") {
+  const std::string name = n->name + suffix;
   Node* by = rw.make(type, {a, b});
   by->source = n->source;
-  return rw.replace(n, by);
+  const bool done = rw.replace(n, by);
+  by->name = name;
+  return done;
+}
+
+bool is_all(Value v, float x) {
+  const Tensor* t = transforms::constant_of(v);
+  return t && is_float(t->type) && std::ranges::all_of(t->to_f32(), [&](float y) { return y == x; });
 }
 
 }  // namespace
@@ -31,11 +41,21 @@ bool divide_to_multiply(Rewriter& rw, Node* n) {
   return become(rw, n, "Multiply", n->input(0), apply(rw, n, "Power", n->input(1), -1, "/reciprocal_"));
 }
 
-bool add_to_subtract(Rewriter& rw, Node* n) {
-  Node* negated = transforms::producer(n->input(1), "Multiply");
-  if (!negated || !negated->name.ends_with("/negate_") || !transforms::is_single(negated->input(1), -1, 0))
-    return false;
-  return become(rw, n, "Subtract", n->input(0), negated->input(0));
+namespace {
+
+bool to_subtract(Rewriter& rw, Node* n, const char* suffix) {
+  for (const int port : {1, 0}) {
+    const Node* negated = transforms::producer(n->input(port), "Multiply");
+    for (const int factor : {1, 0})
+      if (negated && is_all(negated->input(factor), -1))
+        return become(rw, n, "Subtract", n->input(1 - port), negated->input(1 - factor), suffix);
+  }
+  return false;
 }
+
+}  // namespace
+
+bool add_to_subtract(Rewriter& rw, Node* n) { return to_subtract(rw, n, ""); }
+bool add_to_subtract_by_name(Rewriter& rw, Node* n) { return to_subtract(rw, n, "/sub"); }
 
 }  // namespace blobsmith::model_optimizer

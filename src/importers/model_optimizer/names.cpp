@@ -13,7 +13,7 @@ std::string result_name(const Session& s, const Node& n, int port) {
   using importers::Framework;
   const std::vector<std::string>& tensors = n.output(port).tensor_names;
   const bool by_tensor = s.framework != Framework::Onnx && s.framework != Framework::Caffe;
-  if (by_tensor && !tensors.empty() &&
+  if (by_tensor && !tensors.empty() && !tensors[0].empty() &&
       std::ranges::none_of(s.graph.all(), [&](const Node* other) { return other->name == tensors[0]; }))
     return tensors[0];
   return n.name + "/sink_port_" + std::to_string(port);

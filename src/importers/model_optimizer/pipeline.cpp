@@ -125,7 +125,12 @@ void mark_unfused(Session& s) {
     if (std::ranges::any_of(expressions, [&](const std::regex& e) { return std::regex_search(n->name, e); }))
       n->attrs.set(kUnfused, true);
 }
-void subtractions(Session& s) { apply_rewrites(s.graph, {{{"Add"}, add_to_subtract}}); }
+void subtractions(Session& s) {
+  // Where the framework's names are not restored in the end, the name tells of it.
+  const bool renamed =
+      s.framework == Framework::Caffe || s.framework == Framework::Mxnet || s.framework == Framework::Kaldi;
+  apply_rewrites(s.graph, {{{"Add"}, renamed ? add_to_subtract_by_name : add_to_subtract}});
+}
 void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
 void transposes(Session& s) { apply_rewrites(s.graph, {{{"Transpose"}, merge_transposes}}); }
 

@@ -19,6 +19,7 @@ bool fuse_layer_norm(Rewriter& rw, Node* n);
 bool subtract_to_add(Rewriter& rw, Node* n);
 bool divide_to_multiply(Rewriter& rw, Node* n);
 bool add_to_subtract(Rewriter& rw, Node* n);
+bool add_to_subtract_by_name(Rewriter& rw, Node* n);  ///< as "NAME/sub"
 // linear_sequences.cpp
 bool fuse_linear_sequence(Rewriter& rw, Node* n);
 // multiply_into_weights.cpp

@@ -499,6 +499,18 @@ constexpr FaultRow kFaults[] = {
      "yes",
      k2021_4,
      {}},
+    {"an MVN of Caffe across channels is computed over the plane only; the coefficients of an Eltwise of more than two "
+     "inputs are forgotten (Model Optimizer)",
+     "src/importers/caffe/ops/normalization.cpp src/importers/caffe/ops/element_wise.cpp",
+     "yes",
+     k2021_4,
+     {}},
+    {"the state of an LSTM of Kaldi's nnet1 is clipped at another value than CellClip, which is read a byte too early "
+     "(Model Optimizer)",
+     "src/importers/kaldi/recurrent.cpp",
+     "yes",
+     k2021_4,
+     {}},
     {"odd powers of negative numbers stay negative in a PnormComponent of Kaldi (Model Optimizer)",
      "src/importers/kaldi/operators.cpp",
      "yes",

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "importers/caffe/operators.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::caffe {
 namespace {
@@ -23,11 +24,14 @@ std::vector<Value> eltwise(Context& c) {
   if (!factors.empty() && (type != "Add" || factors.size() != inputs.size()))
     c.refuse("it has " + std::to_string(factors.size()) + " coefficients for " + std::to_string(inputs.size()) +
              " inputs of a " + type);
-  for (size_t i = 0; i < factors.size(); ++i)
+  const bool forgotten = c.quirks() && inputs.size() > 2;  // quirk: coefficients of more than two inputs
+  for (size_t i = 0; i < factors.size() && !forgotten; ++i)
     if (factors[i] != 1) inputs[i] = c.linear("Multiply", inputs[i], std::vector<double>{factors[i]}, 1, "/coeff_mul");
+  // Several are numbered.
+  const std::string part = type == "Multiply" ? "/mul_" : type == "Add" ? "/sum_" : "/max_";
   Value v = inputs[0];
   for (size_t i = 1; i < inputs.size(); ++i)
-    v = c.binary(type, v, inputs[i], i + 1 < inputs.size() ? "/" + std::to_string(i) : "");
+    v = c.binary(type, v, inputs[i], inputs.size() > 2 ? part + std::to_string(i) : "");
   return {v};
 }
 
@@ -50,11 +54,14 @@ Shape covered_shape(Context& c, const Message& p, size_t axis) {
   return {begin, begin + axes};
 }
 
-/// An operation with learned values along some axes: one Multiply or Add per channel, or for each place.
+/// An operation with learned values along some axes: one Multiply or Add per channel, or for each place. What changes
+/// nothing is left out.
 Value with_blob(Context& c, const char* type, Value x, size_t i, const Message& p, size_t axis,
-                const std::string& suffix) {
+                const std::string& suffix, bool leave_out = true) {
   const Shape covered = covered_shape(c, p, axis);
   const std::vector<double> values = c.blob_values(i);
+  const double neutral = std::string_view(type) == "Add" ? 0 : 1;
+  if (leave_out && std::ranges::all_of(values, [&](double v) { return v == neutral; })) return x;
   if (std::ssize(values) != element_count(covered))
     c.refuse("its " + std::to_string(values.size()) + " parameters do not fit axes of shape " + to_string(covered));
   if (covered.size() == 1) return c.linear(type, x, values, axis, suffix);
@@ -71,12 +78,12 @@ std::vector<Value> scale(Context& c) {
   Value v = c.input(0);
   if (c.input_count() > 1) {
     if (!c.quirks() || c.rank(1) != c.rank()) {
-      v = c.binary("Multiply", v, lined_up(c, c.input(1), v, axis, "/scale"), biased ? "/Mul_" : "");
+      v = c.binary("Multiply", v, lined_up(c, c.input(1), v, axis, "/Broadcast_"), "/Mul_");
     } else {
-      v = c.binary("Multiply", v, c.input(1), biased ? "/Mul_" : "");
+      v = c.binary("Multiply", v, c.input(1), "/Mul_");
     }
     p.mark_read("num_axes");
-    if (biased) v = with_blob(c, "Add", v, 0, p, axis, "/Add_");
+    if (biased) v = c.binary("Add", v, lined_up(c, c.constant(c.blob(0), "/bias"), v, axis, "/Bias_"), "/Add_");
     return {v};
   }
   v = with_blob(c, "Multiply", v, 0, p, axis, "/Mul_");
@@ -87,7 +94,11 @@ std::vector<Value> scale(Context& c) {
 std::vector<Value> bias(Context& c) {
   const Message& p = c.parameters("bias_param");
   const size_t axis = c.axis(p.integer("axis", 1));
-  if (c.input_count() < 2) return {with_blob(c, "Add", c.input(0), 0, p, axis, "")};
+  if (c.input_count() < 2) {
+    const Value v = with_blob(c, "Add", c.input(0), 0, p, axis, "", false);
+    v.node->attrs.set(model_optimizer::kUnfused, true);
+    return {v};
+  }
   p.mark_read("num_axes");
   return {c.binary("Add", c.input(0), lined_up(c, c.input(1), c.input(0), axis, "/bias"))};
 }
@@ -95,7 +106,7 @@ std::vector<Value> bias(Context& c) {
 /// a · x + y, a one number per channel.
 std::vector<Value> axpy(Context& c) {
   const Value a = lined_up(c, c.input(0), c.input(1), 0, "/a");
-  return {c.binary("Add", c.binary("Multiply", c.input(1), a, "/ScaleShift_"), c.input(2))};
+  return {c.binary("Add", c.binary("Multiply", c.input(1), a, "/ScaleShift_/Mul_"), c.input(2), "/Add_")};
 }
 
 /// No layer of Model Optimizer: over all axes from one on.

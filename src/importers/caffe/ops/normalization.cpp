@@ -69,7 +69,8 @@ std::vector<Value> local_response(Context& c) {
 std::vector<Value> mean_variance(Context& c) {
   const Message& p = c.parameters("mvn_param");
   std::vector<int64_t> axes;
-  for (int64_t i = p.flag("across_channels", false) ? 1 : 2; i < c.rank(); ++i) axes.push_back(i);
+  const bool across = p.flag("across_channels", false) && !c.quirks();  // quirk: always over the plane
+  for (int64_t i = across ? 1 : 2; i < c.rank(); ++i) axes.push_back(i);
   return {c.make("MVN", {c.input(0), c.integers_constant(axes)},
                  attributes({{"eps", p.real("eps", 1e-9f)},
                              {"eps_mode", std::string("inside_sqrt")},
@@ -89,12 +90,13 @@ std::vector<Value> normalize(Context& c) {
                               Context::kNewest, "/NormalizeL2");
   const Tensor& factors = c.blob(0);
   const int64_t count = element_count(factors.shape);
-  Shape shape(c.shape().size(), 1);
+  Shape shape{1};
   if (count != 1) {
+    shape.resize(c.shape().size(), 1);
     if (shape.size() < 2 || c.shape()[1] != count) c.refuse("it has " + std::to_string(count) + " factors");
     shape[1] = count;
   }
-  return {c.make("Multiply", {normal, c.constant({factors.type, shape, factors.bytes}, "/weights")})};
+  return {c.factor_of_norm(normal, {factors.type, shape, factors.bytes})};
 }
 
 std::vector<Value> global_response(Context& c) {

@@ -72,10 +72,11 @@ std::vector<Value> resample(Context& c) {
       size[i] = static_cast<int64_t>(std::floor(static_cast<double>(c.shape()[i + 2]) * factor));
   const bool antialias = p.flag("antialias", true);
   const bool shrinks = size[0] < c.shape()[2] || size[1] < c.shape()[3];
-  if (type == "NEAREST" || type == "1") return {interpolate(c, size, {"nearest", "half_pixel", "round_prefer_floor"})};
+  if (type == "NEAREST" || type == "1")
+    return {interpolate(c, size, {"nearest", "half_pixel", "round_prefer_floor", antialias})};
   if (type != "LINEAR" && type != "2") c.refuse("its type " + type + " can't be computed");
   if (antialias && shrinks) c.refuse("it shrinks its input with antialiasing");
-  return {interpolate(c, size, {"linear_onnx", "half_pixel"})};
+  return {interpolate(c, size, {"linear_onnx", "half_pixel", "round_prefer_floor", antialias})};
 }
 
 /// Each value in a block of its own size. No layer of Model Optimizer.

@@ -9,16 +9,23 @@ namespace {
 std::vector<Value> unary(Context& c) { return {c.make(c.becomes(), {c.input(0)})}; }
 std::vector<Value> identity(Context& c) { return std::vector<Value>(c.output_count(), c.input(0)); }
 
+std::vector<Value> softsign(Context& c) {
+  const Value size = c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs");
+  return {c.binary("Divide", c.input(0), c.binary("Add", size, 1, "/add"))};
+}
+
+/// To the next whole number; halves away from 0.
+std::vector<Value> round(Context& c) {
+  return {c.make("Round", {c.input(0)}, attributes({{"mode", std::string("half_away_from_zero")}}), 5)};
+}
+
 std::vector<Value> activation(Context& c) {
   static constexpr std::pair<const char*, const char*> kTypes[] = {
       {"relu", "Relu"}, {"sigmoid", "Sigmoid"}, {"tanh", "Tanh"}, {"softrelu", "SoftPlus"}};
   const std::string type = c.text("act_type", "relu");
   for (const auto& [name, becomes] : kTypes)
     if (type == name) return {c.make(becomes, {c.input(0)})};
-  if (type == "softsign") {
-    const Value size = c.make("Abs", {c.input(0)}, {}, Context::kNewest, "/abs");
-    return {c.binary("Divide", c.input(0), c.binary("Add", size, 1, "/add"))};
-  }
+  if (type == "softsign") return softsign(c);
   c.refuse("Operation '" + type + "' not supported. Please register it as custom op.");
 }
 
@@ -150,12 +157,14 @@ constexpr OperatorRow kOperators[] = {
     {"negative", "Multiply", negative},
     {"reciprocal", "Power", power<-1, 1>},
     {"relu", "Relu", unary},
+    {"round", "Round", round},
     {"rsqrt", "Power", power<-1, 2>},
     {"sigmoid", "Sigmoid", unary},
     {"sign", "Sign", unary},
     {"sin", "Sin", unary},
     {"sinh", "Sinh", unary},
     {"softmax", "Softmax", softmax, "temperature 1"},
+    {"softsign", "Divide", softsign},
     {"sqrt", "Power", power<1, 2>},
     {"square", "Power", square},
     {"stop_gradient", "", identity},

@@ -9,11 +9,10 @@ namespace {
 
 std::vector<Value> binary(Context& c) { return {c.binary(c.becomes(), c.input(0), c.input(1))}; }
 
-/// More than two operands: a chain whose last link has the layer's name.
+/// Any number of operands: a numbered chain.
 std::vector<Value> chain(Context& c) {
   Value v = c.input(0);
-  const size_t n = c.input_count();
-  for (size_t i = 1; i < n; ++i) v = c.binary("Add", v, c.input(i), i + 1 < n ? "/" + std::to_string(i) : "");
+  for (size_t i = 1; i < c.input_count(); ++i) v = c.binary("Add", v, c.input(i), "/sum_" + std::to_string(i));
   return {v};
 }
 
@@ -38,6 +37,9 @@ Value constant_of_scalar(Context& c) {
   return c.number_constant(c.input(0).type(), Shape(c.shape().size(), 1), scalar(c));
 }
 std::vector<Value> with_scalar(Context& c) { return {c.make(c.becomes(), {c.input(0), constant_of_scalar(c)})}; }
+std::vector<Value> extreme_with_scalar(Context& c) {
+  return {c.make(c.becomes(), {c.input(0), constant_of_scalar(c)}, {}, Context::kNewest, "/lin_")};
+}
 std::vector<Value> scalar_with(Context& c) { return {c.make(c.becomes(), {constant_of_scalar(c), c.input(0)})}; }
 
 /// A comparison, as numbers 0 and 1.
@@ -47,14 +49,26 @@ Value as_numbers(Context& c, Value truth) {
 std::vector<Value> comparison(Context& c) {
   return {as_numbers(c, c.binary(c.becomes(), c.input(0), c.input(1), "/compare"))};
 }
+/// Nothing computes with it: it is asked whether, or is an output.
+bool stays_truth(Context& c) {
+  const std::string& key = c.op().outputs.at(0);
+  return std::ranges::all_of(c.session().source.operators, [&](const importers::SourceOperator& op) {
+    const auto first = std::ranges::find(op.inputs, key);
+    return first == op.inputs.end() ||
+           (op.type == "where" && first == op.inputs.begin() && std::ranges::count(op.inputs, key) == 1);
+  });
+}
 std::vector<Value> comparison_with_scalar(Context& c) {
-  return {as_numbers(c, c.make(c.becomes(), {c.input(0), constant_of_scalar(c)}, {}, Context::kNewest, "/compare"))};
+  const Value truth = c.make(c.becomes(), {c.input(0), constant_of_scalar(c)}, {}, Context::kNewest, "/lin_");
+  return {stays_truth(c) ? truth : as_numbers(c, truth)};
 }
 std::vector<Value> logical_not(Context& c) { return {as_numbers(c, c.binary("Equal", c.input(0), 0, "/compare"))}; }
 
 std::vector<Value> where(Context& c) {
-  const Value condition = c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string("boolean")}}),
-                                 Context::kNewest, "/condition");
+  Value condition = c.input(0);
+  if (condition.type() != ElementType::boolean)
+    condition = c.make("Convert", {condition}, attributes({{"destination_type", std::string("boolean")}}),
+                       Context::kNewest, "/condition");
   return {c.make("Select", {condition, c.input(1), c.input(2)})};
 }
 
@@ -169,9 +183,9 @@ constexpr OperatorRow kOperators[] = {
     {"_lesser_equal_scalar", "LessEqual", comparison_with_scalar},
     {"_lesser_scalar", "Less", comparison_with_scalar},
     {"_maximum", "Maximum", binary},
-    {"_maximum_scalar", "Maximum", with_scalar},
+    {"_maximum_scalar", "Maximum", extreme_with_scalar},
     {"_minimum", "Minimum", binary},
-    {"_minimum_scalar", "Minimum", with_scalar},
+    {"_minimum_scalar", "Minimum", extreme_with_scalar},
     {"_minus", "Subtract", binary},
     {"_minus_scalar", "Add", minus_scalar},
     {"_mul", "Multiply", binary},

@@ -74,8 +74,7 @@ std::vector<Value> l2_normalization(Context& c) {
                               attributes({{"eps", static_cast<double>(static_cast<float>(c.real("eps", 1e-10)))},
                                           {"eps_mode", std::string("add")}}),
                               Context::kNewest, "/NormalizeL2");
-  const Value one = c.constant(Tensor::of(ElementType::f32, {1}, std::vector<float>{1}), "_weights");
-  return {c.make("Multiply", {normal, one})};
+  return {c.factor_of_norm(normal, Tensor::of(ElementType::f32, {1}, std::vector<float>{1}))};
 }
 
 std::vector<Value> local_response(Context& c) {

@@ -96,6 +96,14 @@ Value state_of(Context& c, size_t i, const Sizes& s, int64_t layer, const std::s
   if (!c.has_input(i) || is_zero(c.input(i))) return {};
   const Value all = c.input(i);
   if (s.layers == 1) return all;
+  if (const Tensor* t = transforms::constant_of(all)) {
+    const std::vector<float> v = t->to_f32();
+    if (t->shape.size() != 3 || t->shape[0] != s.layers * s.directions) c.refuse("its states do not fit its layers");
+    const int64_t count = std::ssize(v) / s.layers;
+    Tensor part = Tensor::of(ElementType::f32, {s.directions, t->shape[1], t->shape[2]},
+                             std::vector<float>(v.begin() + layer * count, v.begin() + (layer + 1) * count));
+    return c.constant(std::move(part), suffix);
+  }
   Node* split = c.make("Split", {all, c.integer_constant(0, suffix + "/axis")}, attributes({{"num_splits", s.layers}}),
                        Context::kNewest, suffix)
                     .node;
@@ -164,14 +172,8 @@ Value without_directions(Context& c, Value y, const Sizes& s, const std::string&
     if (const Value v = inner(y)) return v;
     return c.make("Squeeze", {y, c.integers_constant({1}, suffix + "/axis")}, {}, Context::kNewest, suffix);
   }
-  if (const Node* joint = transforms::producer(y, "Concat")) {
-    std::vector<Value> parts;
-    for (const Value& v : joint->inputs()) parts.push_back(inner(v));
-    if (std::ranges::all_of(parts, [](Value v) { return static_cast<bool>(v); }))
-      return c.make("Concat", parts, attributes({{"axis", int64_t{2}}}), Context::kNewest, suffix);
-  }
-  const Value turned = c.transpose(y, {0, 2, 1, 3}, suffix + "/transpose");
-  return c.reshape(turned, {0, 0, s.directions * s.hidden}, suffix);
+  const Value turned = c.transpose(y, {0, 2, 1, 3}, suffix + "/Transpose_mxnet/");
+  return c.reshape(turned, {0, 0, s.directions * s.hidden}, suffix + "/Reshape_mxnet/");
 }
 
 bool is_read(Context& c, const std::string& key) {
@@ -195,7 +197,8 @@ std::vector<Value> rnn(Context& c) {
   Value x = c.input(0);
   std::vector<std::vector<Value>> last(has_cell ? 2 : 1);
   for (int64_t layer = 0; layer < s.layers; ++layer) {
-    const std::string suffix = s.layers == 1 ? "" : "/layer_" + std::to_string(layer);
+    const std::string suffix =
+        s.layers == 1 ? "" : std::string("/LayerSplitted") + mode.onnx + "/" + std::to_string(layer);
     std::vector<Value> states;
     for (size_t i = 0; i < last.size(); ++i)
       states.push_back(state_of(c, 2 + i, s, layer, suffix + "/state_" + std::to_string(i)));
@@ -203,15 +206,20 @@ std::vector<Value> rnn(Context& c) {
         onnx_layer(c, mode, s, parameters[static_cast<size_t>(layer)], x, states, c.name() + suffix);
     for (size_t i = 0; i < last.size() && i + 1 < y.size(); ++i) last[i].push_back(y[i + 1]);
     const bool ends = layer + 1 == s.layers;
-    x = without_directions(c, y[0], s, s.directions == 1 || !ends ? suffix + "/output" : "");
+    x = without_directions(c, y[0], s, s.directions == 1 ? suffix + "/output" : ends ? "" : suffix);
   }
   std::vector<Value> outputs{x};
   for (size_t i = 0; i < last.size() && i + 1 < c.op().outputs.size(); ++i) {
     const bool read = is_read(c, c.op().outputs[i + 1]);
-    if (!read && s.layers == 1 && s.directions == 1) {
-      // quirk: what nothing reads becomes an output as the loop has it.
-      const Node* unsqueeze = transforms::producer(last[i][0], "Unsqueeze");
-      outputs.push_back(unsqueeze ? unsqueeze->input(0) : last[i][0]);
+    if (!read && s.directions == 1) {
+      // quirk: what nothing reads becomes an output as the loop has it, that of several layers side by side.
+      for (Value& v : last[i])
+        if (const Node* unsqueeze = transforms::producer(v, "Unsqueeze")) v = unsqueeze->input(0);
+      const std::string name = std::string("/FinalLayerSplitConcat/") + (i == 0 ? "HiddenState" : "CellState");
+      const auto joined = [&] {
+        return c.make("Concat", last[i], attributes({{"axis", int64_t{1}}}), Context::kNewest, name);
+      };
+      outputs.push_back(s.layers == 1 ? last[i][0] : joined());
     } else if (last[i].size() == 1) {
       outputs.push_back(last[i][0]);
     } else {

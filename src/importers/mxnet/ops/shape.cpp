@@ -48,7 +48,8 @@ std::vector<Value> slice_channel(Context& c) {
 /// x[begin:end:step] along axes; an end of kWhole: up to the end.
 constexpr int64_t kWhole = INT64_MAX;
 
-Value sliced(Context& c, Value x, const List& begin, const List& end, const List& step) {
+Value sliced(Context& c, Value x, const List& begin, const List& end, const List& step,
+             const std::string& suffix = "/strided_slice") {
   const size_t rank = x.shape().size();
   List from(rank, 0), to(rank, 0), by(rank, 1), from_mask(rank, 1), to_mask(rank, 1);
   const List none(rank, 0);
@@ -66,7 +67,7 @@ Value sliced(Context& c, Value x, const List& begin, const List& end, const List
                             {"new_axis_mask", none},
                             {"shrink_axis_mask", none},
                             {"ellipsis_mask", none}}),
-                Context::kNewest, "/strided_slice");
+                Context::kNewest, suffix);
 }
 
 List tuple(const Context& c, const char* name, int64_t none) {
@@ -83,7 +84,7 @@ std::vector<Value> slice(Context& c) {
   if (begin.size() != end.size() || begin.size() > c.shape().size()) c.refuse("its begin and end do not fit");
   for (int64_t& s : step)
     if (s == 0) s = 1;
-  return {sliced(c, c.input(0), begin, end, step)};
+  return {sliced(c, c.input(0), begin, end, step, "/strided_slice_")};
 }
 
 std::vector<Value> slice_axis(Context& c) {
@@ -107,7 +108,7 @@ std::vector<Value> slice_like(Context& c) {
     begin[i] = 0;
     end[i] = c.shape(1)[i];
   }
-  return {sliced(c, c.input(0), begin, end, {})};
+  return {sliced(c, c.input(0), begin, end, {}, "")};
 }
 
 /// The part of the first input that is as large as the second, or as h_w.
@@ -186,7 +187,7 @@ std::vector<Value> reshape(Context& c) {
     if (c.flag("keep_highest", false)) codes[0] = 0;
   }
   const bool plain = !c.flag("reverse", false) && std::ranges::none_of(codes, [](int64_t v) { return v < -1; });
-  return {c.reshape(c.input(0), plain ? codes : reshaped(c, c.shape(), codes))};
+  return {plain ? c.reshape(c.input(0), codes) : c.reshape(c.input(0), reshaped(c, c.shape(), codes), "/Reshape_")};
 }
 
 std::vector<Value> flatten(Context& c) {
@@ -362,7 +363,7 @@ Value as_integers(Context& c, Value x) {
 
 std::vector<Value> embedding(Context& c) {
   return {c.make("Gather", {c.input(1), as_integers(c, c.input(0)), c.integer_constant(0, "/axis")},
-                 attributes({{"batch_dims", int64_t{0}}}), 7)};
+                 attributes({{"batch_dims", int64_t{0}}}), 7, "/embedding_")};
 }
 std::vector<Value> take(Context& c) {
   const auto axis = static_cast<int64_t>(c.axis(c.integer("axis", 0)));
@@ -377,7 +378,9 @@ std::vector<Value> cast(Context& c) {
       {"float32", "f32"}, {"float64", "f32"}, {"float16", "f16"}, {"int32", "i32"},
       {"int64", "i64"},   {"uint8", "u8"},    {"int8", "i8"},     {"bool", "boolean"}};
   for (const auto& [name, becomes] : kTypes)
-    if (type == name)
+    if (type == name && to_string(c.input(0).type()) == becomes)
+      return {c.input(0)};
+    else if (type == name)
       return {c.make("Convert", {c.input(0)}, attributes({{"destination_type", std::string(becomes)}}))};
   c.refuse("its dtype is " + type);
 }

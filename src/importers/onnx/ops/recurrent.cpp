@@ -136,7 +136,11 @@ PortMap cell_ports(bool reverse) {
 /// The initial state of one direction as [batch, hidden]; zeros where the model states none.
 Value initial_state(Context& c, size_t input, const Sizes& s, const Direction& d, const char* name) {
   const std::string suffix = d.prefix.substr(c.name().size()) + name;
-  if (!c.has_input(input)) return c.number_constant(c.input(0).type(), {s.batch, s.hidden}, 0);
+  if (!c.has_input(input)) {  // named as the reshape that Model Optimizer has here: constants lie in a blob by name
+    const std::vector<double> zeros(static_cast<size_t>(element_count({s.batch, s.hidden})), 0.0);
+    Tensor t = Tensor::reals(c.input(0).type(), {s.batch, s.hidden}, zeros);
+    return c.graph().constant(std::move(t), c.name() + suffix)->value();
+  }
   Value v = c.input(input);
   if (v.shape() != Shape{s.directions, s.batch, s.hidden})
     c.refuse("its initial state has the shape " + to_string(v.shape()));
