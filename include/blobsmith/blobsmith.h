@@ -56,7 +56,8 @@ BLOBSMITH_API void blobsmith_free(blobsmith_result* r); /* NULL does nothing */
 
 /* Options of all that reads a model ("model": its path, left out where `files` hold it, the model first):
  *   input_shapes {name: [numbers]}, inputs, outputs, shapes, batch, mean_values, scale_values, reverse_input_channels,
- *   layout "nhwc->nchw", yolo_head false, target "2022.1", quirks false
+ *   layout "nhwc->nchw", strip_quant false, yolo_head false,
+ *   target "2022.1", quirks false
  * and of all that compiles it for a camera:
  *   shaves 6, slices, input_precision, output_precision, io_precision {name: "U8"}, config {key: value} */
 /* A model to a blob. */

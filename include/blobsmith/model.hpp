@@ -53,6 +53,9 @@ struct ConversionOptions {
   bool enable_concat_optimization = false, static_shape = false;
   std::string finegrain_fusing{};  ///< regular expressions, separated by commas: such layers are not fused
   FrameworkOptions framework{};
+  /// A quantized network without the rounding of its activations (FakeQuantize, QuantizeLinear and DequantizeLinear):
+  /// the chip computes in FP16. Its weights are those that it was quantized to.
+  bool strip_quant = false;
   /// A YOLO's outputs become those that depthai's decoders on the camera read: one for each stride (DetectionHead).
   bool yolo_head = false;
   /// --data_type FP32: with quirks, constants come to the compiler as they are, not rounded to FP16 before.

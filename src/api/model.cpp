@@ -7,6 +7,7 @@
 #include "compare/known_faults.hpp"
 #include "heads/heads.hpp"
 #include "importers/import.hpp"
+#include "transforms/legalise/legalise.hpp"
 #include "transforms/pipeline.hpp"
 #include "vpu/format/target.hpp"
 
@@ -42,6 +43,7 @@ ImportOptions import_options(const ReadOptions& o) {
                   .half_precision = o.half_precision && !(o.quirks && c.single_precision),
                   .quirks = o.quirks};
   r.runtime_1_0 = o.runtime_1_0;
+  r.strip_quantization = c.strip_quant;
   if (!c.shapes.empty()) r.cut.shapes = parse_shapes(c.shapes);
   if (!c.inputs.empty()) r.cut.inputs = parse_inputs(c.inputs);
   if (!c.outputs.empty()) r.cut.outputs = parse_places(c.outputs);
@@ -92,6 +94,7 @@ ReadGraph read_graph(const ModelFile& file, const ReadOptions& o, Diagnostics& d
   Imported imported = in_file(file.path(), [&] { return import_model(file, options); });
   std::ranges::move(imported.notes, std::back_inserter(diagnostics.remarks));
   ReadGraph r{std::move(imported.graph), imported.runtime_2_0, std::move(imported.metadata)};
+  if (o.conversion.strip_quant) strip_quantization(r.graph);
   if (o.conversion.yolo_head) r.head = in_file(file.path(), [&] { return heads::reshape(r.graph, r.metadata); });
   if (!o.conversion.layout.empty()) apply_layouts(r.graph, o.conversion.layout);
   return r;

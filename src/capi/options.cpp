@@ -167,6 +167,7 @@ ConversionOptions conversion_options(Options& o) {
           .scale_values = o.text("scale_values"),
           .layout = o.text("layout"),
           .reverse_input_channels = o.flag("reverse_input_channels", false),
+          .strip_quant = o.flag("strip_quant", false),
           .yolo_head = o.flag("yolo_head", false)};
 }
 

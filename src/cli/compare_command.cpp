@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "blobsmith/cut.hpp"
 #include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
 #include "cli/compare_report.hpp"
@@ -15,7 +16,7 @@ struct CompareArguments {
   CompareOptions compare;
   std::string html;
   size_t worst = 10;
-  bool verbose = false, json = false;
+  bool verbose = false, json = false, cut = false;
 };
 
 void declare(CLI::App& app, CompareArguments& o) {
@@ -25,6 +26,8 @@ void declare(CLI::App& app, CompareArguments& o) {
                  "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
   add_preprocessing_options(app, o.model);
   add_camera_options(app, o.model);
+  app.add_flag("--cut-unsupported,--cut_unsupported", o.cut,
+               "of a model that convert cuts so: the blob's part, and all parts together beside the whole model");
   app.add_flag("--quirks", o.compare.quirks, "compile with the known wrong results of Intel's tools (docs/quirks.md)");
   add_input_options(app, o.compare.inputs);
   app.add_option("--tolerance", o.compare.tolerance, "largest relative error of a layer (default 0.02)")
@@ -44,7 +47,7 @@ CompareResult compare_model(CompareArguments& o) {
   o.compare.control = bar.control();
   return with_open_shapes(o.model.input_shapes(), o.compare.inputs, [&](const auto& shapes) {
     o.compare.input_shapes = shapes;
-    return compare(o.model.file, o.compare);
+    return o.cut ? compare_cut(o.model.file, o.compare) : compare(o.model.file, o.compare);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "blobsmith/nn_archive.hpp"
 #include "blobsmith/superblob.hpp"
 #include "cli/cli.hpp"
+#include "cli/cut_command.hpp"
 #include "cli/progress.hpp"
 #include "reports/json.hpp"
 
@@ -24,6 +25,7 @@ struct ConvertArguments {
   bool quirks = false, explain = false, json = false, quiet = false;
   bool superblob = false, archive = false;
   std::string dai_type, heads, camera_config;
+  bool cut = false;
   std::string model_name, folder, log_level;
   bool ignored = false;
 };
@@ -49,6 +51,10 @@ void declare(CLI::App& app, ConvertArguments& o) {
                "an NN archive of depthai 3 (NAME.rvc2.tar.xz): a superblob, or with --shaves a blob, and config.json");
   app.add_option("--dai-type", o.dai_type, "of an NN archive: the frames for pictures, RGB888p, BGR888p, GRAY8 ...");
   app.add_option("--heads", o.heads, "of an NN archive: a JSON file with the heads for depthai's decoders");
+  app.add_flag(
+      "--cut-unsupported,--cut_unsupported", o.cut,
+      "of a model with layers that can't be compiled: a blob of the largest part without them, and ONNX models "
+      "for the host of what comes before and after it (NAME.before.onnx, NAME.after.onnx)");
   app.add_option(
       "--json-config,--json_config", o.camera_config,
       "also write what depthai's detection nodes must know (classes, anchors, thresholds, labels) to this file");
@@ -165,6 +171,29 @@ CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool
   return std::move(r.base);
 }
 
+/// --cut-unsupported
+int convert_in_parts(const ConvertArguments& o, OutputKind kind) {
+  if (kind != OutputKind::Blob)
+    throw Error(ErrorCode::BadOptionValue, "--cut-unsupported makes a blob, and ONNX models");
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<ProgressBar> bar(std::in_place);
+  const std::string output = name_of_output(o, kind);
+  const CutResult r = convert_cut(o.model.file, convert_options(o, bar->control()));
+  const CutFiles files = write_cut(r, output);
+  bar.reset();
+  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  if (o.json) {
+    reports::Json j{{"output", output}, {"cut", json_of_cut(r, files)}};
+    j.update(reports::of_conversion(r.blob, o.target));
+    j["milliseconds"] = ms;
+    std::printf("%s\n", reports::text(j).c_str());
+  } else if (!o.quiet) {
+    print_cut(r, files);
+    print_text(o, output, r.blob, ms);
+  }
+  return kDone;
+}
+
 }  // namespace
 
 int convert_command(const Arguments& args) {
@@ -176,6 +205,7 @@ int convert_command(const Arguments& args) {
   const bool shaves_given = app.count("--shaves") > 0;
   if (kind == OutputKind::Superblob && shaves_given)
     throw Error(ErrorCode::BadOptionValue, "a superblob is for every number of SHAVEs: leave --shaves out");
+  if (o.cut) return convert_in_parts(o, kind);
   const auto start = std::chrono::steady_clock::now();
   std::optional<ProgressBar> bar(std::in_place);
   const std::string output = name_of_output(o, kind);

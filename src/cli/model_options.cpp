@@ -237,6 +237,8 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_flag("--reverse-input-channels,--reverse_input_channels", o.conversion.reverse_input_channels,
                "pictures come in the other order of channels (RGB, BGR) than the model's");
   app.add_option("--preset", o.preset, preset_help());
+  app.add_flag("--strip-quant,--strip_quant", o.conversion.strip_quant,
+               "a quantized network without the rounding of its activations; its weights stay as they were quantized");
   app.add_flag("--yolo-head,--yolo_head", o.conversion.yolo_head,
                "a YOLO gives what the camera's decoder reads, one output for each stride, not its list of boxes");
   app.add_option(

@@ -8,6 +8,7 @@ enum class Fault {
   None,
   AveragesAtBorders,  ///< lowering: average pools at the borders
   DoubledBias,        ///< lowering: 16x1 convolutions
+  MissingBiases,      ///< lowering: 3-D convolutions without biases
   UnreadOutputs,      ///< lowering: an LSTM over a sequence with unread outputs
   MixedGroups,        ///< passes: kernels of grouped deconvolutions
   LostRelu,           ///< passes: a ReLU behind a deconvolution in software

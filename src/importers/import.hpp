@@ -28,8 +28,9 @@ struct ImportOptions {
   model_optimizer::PreprocessOptions preprocess{};
   model_optimizer::RewriteOptions rewrites{};
   model_optimizer::FrameworkOptions framework{};
-  bool half_precision = true;  ///< constants rounded to FP16; false: as precise as in the file
-  bool quirks = false;         ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
+  bool half_precision = true;       ///< constants rounded to FP16; false: as precise as in the file
+  bool strip_quantization = false;  ///< activations stay as they are between QuantizeLinear and DequantizeLinear
+  bool quirks = false;              ///< reproduce known wrong results of Intel's importers (docs/quirks.md)
   /// Where layers that can't be read are noted, and left out; null: they are thrown.
   Diagnostics* problems = nullptr;
 };

@@ -200,3 +200,27 @@ def test_sequences_of_an_ir(run, tmp_path, kind, gates, states, direction):
             assert done.returncode == 0, done.stderr
         assert run('run', tmp_path / file, '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out').returncode == 0
         np.testing.assert_allclose(next(np.load(f) for f in (tmp_path / 'out').iterdir()).reshape(-1), wanted.reshape(-1), atol=6e-3, err_msg=file)
+
+
+@pytest.mark.parametrize('given', ['floats', 'bytes'])
+def test_quantization_can_be_left_out(run, tmp_path, given):
+    m, w = Model(13, x=(1, 3, 8, 8)), weights(4, 3, 3, 3)
+    scale, zero = np.float32(0.01), np.int8(3)
+    q = np.clip(np.round(w / scale) + 3, -128, 127).astype(np.int8)
+    weight = m('QuantizeLinear', w, scale, zero) if given == 'floats' else q
+    x = m('DequantizeLinear', m('QuantizeLinear', 'x', np.float32(8), np.uint8(0)), np.float32(8), np.uint8(0))
+    y = m('Conv', x, m('DequantizeLinear', weight, scale, zero), kernel_shape=[3, 3])
+    y = m('DequantizeLinear', m('MaxPool', m('QuantizeLinear', y, np.float32(16), zero), kernel_shape=[2, 2]), np.float32(16), zero)
+    plain = Model(13, x=(1, 3, 8, 8))
+    z = plain('MaxPool', plain('Conv', 'x', (q.astype(np.float32) - 3) * scale, kernel_shape=[3, 3]), kernel_shape=[2, 2])
+    m.save(tmp_path / 'q.onnx', (y, REAL))
+    plain.save(tmp_path / 'p.onnx', (z, REAL))
+    np.savez(tmp_path / 'in.npz', x=pictures(1, 3, 8, 8))
+    got = []
+    for name, options in (('q', ['--strip-quant']), ('p', [])):
+        done = run('convert', tmp_path / f'{name}.onnx', '-o', tmp_path / f'{name}.blob', *options)
+        assert done.returncode == 0, done.stderr
+        assert run('run', tmp_path / f'{name}.blob', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / name).returncode == 0
+        got.append(np.load(next((tmp_path / name).glob('*.npy'))))
+    np.testing.assert_allclose(got[0], got[1], rtol=2e-3, atol=1e-2)
+    assert run('compare', tmp_path / 'q.onnx', '--strip-quant').returncode == 0

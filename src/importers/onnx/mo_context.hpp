@@ -20,6 +20,7 @@ class Context final : public NodeView, public importers::LayerBuilder {
         session_(session) {}
 
   bool quirks() const { return session_.options.quirks; }
+  bool strips_quantization() const { return session_.options.strip_quantization; }
   /// The layer is converted differently from Model Optimizer.
   void note(std::string what) {
     session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});

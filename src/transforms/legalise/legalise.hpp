@@ -12,6 +12,10 @@ namespace blobsmith {
 /// compiles as it is only without quirks, and only where that makes a much smaller blob (rows.hpp).
 std::vector<Remark> legalise(Graph& graph, bool quirks);
 
+/// Takes out every FakeQuantize of what the network computes whose steps lie in one range (activations); constants
+/// stay, and become the values that they were quantized to.
+void strip_quantization(Graph& graph);
+
 /// The types of operations that there is a rewrite for.
 std::vector<std::string> legalised_types();
 

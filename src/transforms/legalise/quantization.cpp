@@ -3,6 +3,7 @@
 // bits.
 #include <algorithm>
 
+#include "graph/ops/known_value.hpp"
 #include "transforms/legalise/terms.hpp"
 
 namespace blobsmith::legalise_rows {
@@ -52,3 +53,20 @@ constexpr SpelledRow kRows[] = {
 std::span<const SpelledRow> quantization_rows() { return kRows; }
 
 }  // namespace blobsmith::legalise_rows
+
+namespace blobsmith {
+
+void strip_quantization(Graph& graph) {
+  transforms::Rewriter rw(graph);
+  const auto same = [](Value a, Value b) {
+    return a.node->is_constant() && b.node->is_constant() && a.node->constant.to_f32() == b.node->constant.to_f32();
+  };
+  for (Node* n : graph.ordered()) {
+    if (n->body) strip_quantization(*n->body);
+    if (!n->is("FakeQuantize") || n->input_count() != 5 || known_value(n->input(0))) continue;
+    if (same(n->input(1), n->input(3)) && same(n->input(2), n->input(4))) rw.eliminate(n->value(), n->input(0));
+  }
+  graph.remove_unreachable();
+}
+
+}  // namespace blobsmith

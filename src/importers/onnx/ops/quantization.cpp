@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/ops/known_value.hpp"
 #include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/window.hpp"
@@ -49,6 +50,7 @@ std::vector<Value> quantize(Context& c) {
   const ElementType type = c.has_input(2) ? c.input(2).type() : ElementType::u8;
   if (type != ElementType::u8 && type != ElementType::i8) c.refuse("its zero point is neither UINT8 nor INT8");
   const Value x = c.input(0);
+  if (c.strips_quantization() && !known_value(x)) return {x};
   const Value inverse = c.binary("Power", along_axis(c, 1, x), -1, "/inverse");
   Value q = c.make("Round", {c.binary("Multiply", x, inverse, "/scaled")},
                    attributes({{"mode", std::string("half_to_even")}}), 5, "/rounded");
@@ -59,6 +61,7 @@ std::vector<Value> quantize(Context& c) {
 
 /// (x - zero) * scale
 std::vector<Value> dequantize(Context& c) {
+  if (c.strips_quantization() && is_float(c.input(0).type()) && !known_value(c.input(0))) return {c.input(0)};
   Value x = real(c, c.input(0), "/Cast");
   if (has_zero_point(c)) x = c.binary("Subtract", x, along_axis(c, 2, x), "/Sub");
   return {c.binary("Multiply", x, along_axis(c, 1, x))};
@@ -78,6 +81,8 @@ Value per_axis(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
 /// input - zero point, in real numbers, times a scale where there is one.
 Value real_of(Context& c, Steps& s, size_t input, size_t zero, size_t axis, const Value* scale = nullptr) {
   const Value x = c.input(input);
+  if (c.strips_quantization() && !known_value(x))
+    c.refuse("it computes with quantized numbers, so that --strip-quant can't leave their rounding out");
   const size_t rank = x.shape().size();
   Value v = real(c, x, "/real_" + std::to_string(input));
   if (c.has_input(zero)) v = s.subtract(v, per_axis(c, s, zero, rank, axis));

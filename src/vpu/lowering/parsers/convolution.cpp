@@ -73,11 +73,14 @@ void parse_convolution_3d(LayerContext& c, const Tensor& weights) {
   const int64_t in_channels = c.in()->desc.dim(Dim::C), out_channels = c.out()->desc.dim(Dim::C);
   const int64_t group = c.attrs().integer("group", 1);
   c.require(group == 1, "number of groups=" + std::to_string(group) + ", but grouped 3D convolution is not supported");
-  c.require(c.has_constant(2),
+  c.require(c.has_constant(2) || !reproduces(c.options, Fault::MissingBiases),
             "number of biases must equal to number of output channels per group, but: channels per group=" +
                 std::to_string(out_channels) + ", biases=1");
 
-  Data* biases = c.add_weights("@biases", {out_channels}, c.constant(2, "the biases are not constant"));
+  const std::vector<double> zeros(static_cast<size_t>(out_channels), 0.0);
+  Data* biases = c.add_weights("@biases", {out_channels},
+                               c.has_constant(2) ? c.constant(2, "the biases are not constant")
+                                                 : Tensor::reals(ElementType::f16, {out_channels}, zeros));
   Data* weights_data =
       c.add_weights("@weights@conv3d", {w[0].kernel, w[1].kernel, w[2].kernel, in_channels, out_channels}, weights);
   ConvNDSpec spec;

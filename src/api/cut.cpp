@@ -1,0 +1,203 @@
+#include "blobsmith/cut.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "api/model.hpp"
+#include "blobsmith/check.hpp"
+#include "blobsmith/emulator.hpp"
+#include "blobsmith/run.hpp"
+#include "compare/comparison.hpp"
+#include "emulator/access.hpp"
+#include "importers/common/model_files.hpp"
+#include "importers/onnx/split.hpp"
+#include "transforms/pipeline.hpp"
+#include "vpu/format/reader.hpp"
+
+namespace blobsmith {
+namespace {
+
+using onnx_file::Part;
+using onnx_file::Parts;
+
+constexpr int kMostRounds = 20;  ///< of finding layers that can't be compiled
+
+ModelFile in_memory(const std::string& name, std::vector<uint8_t> bytes) {
+  return ModelFile(name + ".onnx", std::move(bytes));
+}
+
+/// A model that is cut, and its parts.
+class Cut {
+ public:
+  Cut(const ModelFile& file, const CheckOptions& o)
+      : file_(file), bytes_(importers::contents_of(file)), model_(read(file, bytes_)) {
+    if (!o.conversion.inputs.empty() || !o.conversion.outputs.empty())
+      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported: --input and --output cut the model already");
+    for (int round = 0; round < kMostRounds; ++round) {
+      const CheckResult r = check(round == 0 ? file : chip(), o);
+      if (r.compiles()) return;
+      std::vector<Error> errors;
+      for (const CheckProblem& p : r.problems) errors.push_back(p.error);
+      const std::vector<size_t> more = operators_of(errors);
+      if (more.empty()) throw ErrorList(std::move(errors));
+      for (Error& e : errors) refused.push_back(std::move(e));
+      operators_.insert(more.begin(), more.end());
+      parts = onnx_file::split(model_, {operators_.begin(), operators_.end()});
+      if (parts.chip.operators.empty() || parts.chip.outputs.empty()) throw ErrorList(refused);
+    }
+    throw ErrorList(refused);
+  }
+
+  bool is_whole() const { return operators_.empty(); }
+  ModelFile chip() const { return is_whole() ? file_ : in_memory("chip", bytes_of(parts.chip)); }
+  std::vector<uint8_t> bytes_of(const Part& part) const {
+    if (part.operators.empty() || part.outputs.empty()) return {};
+    return onnx_file::part_of_model(bytes_, model_, part, known);
+  }
+
+  Parts parts;
+  std::vector<Error> refused;
+  std::map<std::string, onnx_file::ValueInfo> known;  ///< tensors between parts
+
+ private:
+  static onnx_file::Model read(const ModelFile& file, const Bytes& bytes) {
+    if (!file.path().ends_with(".onnx"))
+      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported is for ONNX models").in_file(file.path());
+    return api::in_file(file.path(), [&] { return onnx_file::read_model(bytes, importers::files_beside(file)); });
+  }
+
+  /// The operators that errors are about, by the places in the file that they name.
+  std::vector<size_t> operators_of(const std::vector<Error>& errors) const {
+    std::vector<size_t> list;
+    for (size_t i = 0; i < model_.nodes.size(); ++i) {
+      const std::string place = model_.nodes[i].describe(model_.opset);
+      const auto names = [&](const Error& e) { return e.source() == place; };
+      if (!operators_.contains(i) && std::ranges::any_of(errors, names)) list.push_back(i);
+    }
+    return list;
+  }
+
+  ModelFile file_;
+  Bytes bytes_;
+  onnx_file::Model model_;
+  std::set<size_t> operators_;
+};
+
+/// Types and shapes of what the chip gives, and under which names.
+std::vector<PassedTensor> describe_outputs(Cut& cut, const ConvertOptions& o, const CompileResult& blob) {
+  Diagnostics ignored;
+  const api::ReadGraph read = api::read_graph(
+      cut.chip(), {.input_shapes = o.input_shapes, .conversion = o.conversion, .target = o.target}, ignored);
+  std::vector<PassedTensor> list;
+  const std::vector<Node*>& results = read.graph.results();
+  for (size_t i = 0; i < results.size() && i < cut.parts.chip.outputs.size(); ++i) {
+    const Value v = results[i]->input(0);
+    const std::string& name = cut.parts.chip.outputs[i];
+    cut.known[name] = {name, is_float(v.type()) ? ElementType::f32 : v.type(), v.shape()};
+    PassedTensor t{name, output_name(*results[i]), TensorType::FP16, v.shape()};
+    const auto port = std::ranges::find(blob.outputs, t.blob_name, &BlobPort::name);
+    if (port != blob.outputs.end()) t.type = port->type;
+    list.push_back(std::move(t));
+  }
+  return list;
+}
+
+CheckOptions check_options(const auto& o) {
+  return {
+      .input_shapes = o.input_shapes, .conversion = o.conversion, .camera = o.camera, .control = {{}, o.control.stop}};
+}
+
+}  // namespace
+
+CutResult convert_cut(const ModelFile& model, const ConvertOptions& o) {
+  Cut cut(model, check_options(o));
+  CutResult r{convert(cut.chip(), o), cut.refused};
+  if (cut.is_whole()) return r;
+  r.from_chip = describe_outputs(cut, o, r.blob);
+  for (const BlobPort& p : r.blob.inputs)
+    if (std::ranges::find(cut.parts.before.outputs, p.name) != cut.parts.before.outputs.end())
+      r.to_chip.push_back({p.name, p.name, p.type, p.shape});
+  r.before = cut.bytes_of(cut.parts.before);
+  r.chip = cut.bytes_of(cut.parts.chip);
+  r.after = cut.bytes_of(cut.parts.after);
+  return r;
+}
+
+namespace {
+
+using Tensors = std::map<std::string, FloatTensor>;  ///< by name in the ONNX model
+
+std::vector<std::string> names_of(const std::vector<onnx_file::ValueInfo>& list) {
+  std::vector<std::string> names;
+  for (const onnx_file::ValueInfo& v : list) names.push_back(v.name);
+  return names;
+}
+
+/// What an ONNX model gives for those of these values that it takes.
+void run_onnx(const ModelFile& file, const ReadOptions& how, const Tensors& values, int threads, Tensors& to) {
+  const onnx_file::Model model = onnx_file::read_model(importers::contents_of(file), importers::files_beside(file));
+  RunOptions o{.threads = threads};
+  for (const std::string& name : names_of(model.inputs))
+    if (const auto it = values.find(name); it != values.end()) o.inputs.values[name] = it->second.values;
+  std::vector<FloatTensor> results = run_model(read_model(file, how), o).outputs;
+  const std::vector<std::string> names = names_of(model.outputs);
+  for (size_t i = 0; i < results.size() && i < names.size(); ++i) to[names[i]] = std::move(results[i]);
+}
+
+/// The outputs of host and chip together beside those of the whole model, on the same inputs.
+std::vector<LayerResult> results_together(const ModelFile& model, const CutResult& c, const CompareOptions& o,
+                                          std::vector<Skipped>& skipped) {
+  if (!c.before.empty()) throw Error(ErrorCode::NotYetSupported, "a host computes the blob's inputs");
+  Emulator emulator = EmulatorAccess::make(vpu::read_blob(Bytes::adopt(c.blob.blob.bytes())), {.threads = o.threads});
+  set_inputs(emulator, o.inputs);
+  Tensors given, together, whole;
+  for (const TensorInfo& t : emulator.inputs()) given[t.name] = emulator.input(t.name);
+  emulator.run();
+  Tensors passed = given;
+  for (const PassedTensor& t : c.from_chip) together[t.name] = passed[t.name] = emulator.output(t.blob_name);
+  const ReadOptions as_written{.half_precision = false};
+  if (!c.after.empty()) run_onnx(in_memory("after", c.after), as_written, passed, o.threads, together);
+  ReadOptions stated = as_written;
+  stated.input_shapes = o.input_shapes;
+  stated.conversion = o.conversion;
+  run_onnx(model, stated, given, o.threads, whole);
+  std::vector<LayerResult> list;
+  for (const auto& [name, wanted] : whole) {
+    const auto got = together.find(name);
+    if (got == together.end() || got->second.values.size() != wanted.values.size()) {
+      skipped.push_back({name, "its size depends on what the chip computes", true});
+      continue;
+    }
+    LayerResult l = comparison::measure(got->second, wanted.values, {.tolerance = o.tolerance});
+    l.name = name;
+    l.type = "whole model";
+    l.shape = wanted.shape;
+    l.is_output = true;
+    list.push_back(std::move(l));
+  }
+  return list;
+}
+
+}  // namespace
+
+CompareResult compare_cut(const ModelFile& model, const CompareOptions& o) {
+  const CutResult c = convert_cut(model, {.input_shapes = o.input_shapes,
+                                          .conversion = o.conversion,
+                                          .camera = o.camera,
+                                          .control = {{}, o.control.stop}});
+  if (c.chip.empty()) return compare(model, o);
+  CompareResult r = compare(in_memory("chip", c.chip), o);
+  try {
+    std::vector<LayerResult> results = results_together(model, c, o, r.comparison.skipped);
+    for (LayerResult& l : r.comparison.layers) l.is_output = false;  // the model's are these
+    std::ranges::move(results, std::back_inserter(r.comparison.layers));
+  } catch (const Error& e) {
+    r.advice.push_back(std::string("only the chip's part was compared: ") + e.what());
+  } catch (const ErrorList& e) {
+    r.advice.push_back(std::string("only the chip's part was compared: ") + e.errors()[0].what());
+  }
+  return r;
+}
+
+}  // namespace blobsmith

@@ -1,0 +1,90 @@
+"""--cut-unsupported: a blob of what can be compiled, ONNX models for a host of the rest; both together are the model."""
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+RNG = np.random.default_rng(2)
+
+
+def save(path, nodes, constants, inputs, outputs):
+    graph = helper.make_graph(nodes, 'net', [helper.make_tensor_value_info(k, TensorProto.FLOAT, s) for k, s in inputs.items()],
+                              [helper.make_tensor_value_info(k, t, None) for k, t in outputs.items()], [numpy_helper.from_array(v, k) for k, v in constants.items()])
+    model = onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 16)], ir_version=8))
+    onnx.save(model, path)
+    return onnxruntime.InferenceSession(model.SerializeToString())
+
+
+def runs(run, folder, blob, values):
+    np.savez(folder / 'in.npz', **values)
+    done = run('run', blob, '--input', folder / 'in.npz', '--output-dir', folder / 'out', '--json')
+    assert done.returncode == 0, done.stderr
+    return {o['name']: np.load(o['file']) for o in json.loads(done.stdout)['outputs']}
+
+
+def host(path, values):
+    session = onnxruntime.InferenceSession(str(path))
+    kinds = {'tensor(float)': np.float32, 'tensor(int64)': np.int64, 'tensor(int32)': np.int32, 'tensor(bool)': bool}
+    return dict(zip([o.name for o in session.get_outputs()], session.run(None, {i.name: values[i.name].astype(kinds[i.type]) for i in session.get_inputs()})))
+
+
+@pytest.fixture
+def network():
+    """x -> Conv, Relu -> Unique -> a difference; beside it labels that the chip gives."""
+    nodes = [helper.make_node('Conv', ['x', 'w'], ['c'], name='conv', kernel_shape=[3, 3], pads=[1, 1, 1, 1]), helper.make_node('Relu', ['c'], ['r'], name='relu'),
+             helper.make_node('ReduceMax', ['r'], ['top'], name='top', axes=[2, 3], keepdims=0), helper.make_node('Unique', ['top'], ['u'], name='unique', sorted=1),
+             helper.make_node('ReduceMin', ['u'], ['least'], name='least', keepdims=0), helper.make_node('Constant', [], ['two'], value=numpy_helper.from_array(np.float32(2))),
+             helper.make_node('Mul', ['least', 'two'], ['y'], name='double'), helper.make_node('Mul', ['r', 'two'], ['twice'], name='twice'),
+             helper.make_node('ArgMax', ['twice'], ['labels'], name='labels', axis=1, keepdims=0)]
+    return nodes, {'w': (RNG.standard_normal((8, 3, 3, 3)) / 900).astype(np.float32)}, {'x': [1, 3, 16, 16]}, {'y': TensorProto.FLOAT, 'labels': TensorProto.INT64}
+
+
+def test_the_host_computes_what_follows(run, tmp_path, network):
+    session = save(tmp_path / 'm.onnx', *network)
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob').returncode == 1
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    assert cut['before'] == '' and cut['after'] == str(tmp_path / 'm.after.onnx') and cut['refused'][0]['layer'] == 'unique'
+    assert {t['name'] for t in cut['from_chip']} == {'top', 'labels'} and [n.op_type for n in onnx.load(cut['after']).graph.node if n.op_type != 'Constant'] == ['Unique', 'ReduceMin', 'Mul']
+    x = RNG.integers(0, 256, (1, 3, 16, 16)).astype(np.float32)
+    blob = runs(run, tmp_path, tmp_path / 'm.blob', {'x': x})
+    values = {t['name']: blob[t['blob_name']] for t in cut['from_chip']}
+    y, labels = session.run(['y', 'labels'], {'x': x})
+    np.testing.assert_allclose(host(cut['after'], values)['y'], y, rtol=5e-3)
+    assert (values['labels'] != labels).mean() < 0.02
+    text = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported').stdout
+    assert 'not in the blob: ' in text and 'm.after.onnx' in text and 'out: ' in text
+
+
+def test_the_host_computes_what_comes_first(run, tmp_path):
+    nodes = [helper.make_node('Det', ['x'], ['d'], name='det'), helper.make_node('Gemm', ['d', 'w'], ['g'], name='gemm'), helper.make_node('Relu', ['g'], ['y'], name='relu')]
+    session = save(tmp_path / 'm.onnx', nodes, {'w': RNG.standard_normal((5, 7)).astype(np.float32)}, {'x': [1, 5, 3, 3]}, {'y': TensorProto.FLOAT})
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    assert cut['after'] == '' and cut['before'] == str(tmp_path / 'm.before.onnx') and cut['to_chip'][0]['name'] == 'd'
+    x = RNG.standard_normal((1, 5, 3, 3)).astype(np.float32)
+    y = runs(run, tmp_path, tmp_path / 'm.blob', host(cut['before'], {'x': x}))
+    np.testing.assert_allclose(next(iter(y.values())), session.run(None, {'x': x})[0], rtol=5e-3, atol=2e-2)
+
+
+def test_compare_judges_both_parts_together(run, tmp_path):
+    nodes = [helper.make_node('Conv', ['x', 'w'], ['c'], name='conv', kernel_shape=[3, 3]), helper.make_node('Relu', ['c'], ['r'], name='relu'), helper.make_node('NonZero', ['r'], ['n'], name='nonzero'),
+             helper.make_node('Relu', ['c'], ['y'], name='y')]
+    save(tmp_path / 'm.onnx', nodes, {'w': (RNG.standard_normal((4, 3, 3, 3)) / 900).astype(np.float32)}, {'x': [1, 3, 8, 8]}, {'y': TensorProto.FLOAT})
+    done = run('compare', tmp_path / 'm.onnx', '--cut-unsupported')
+    assert done.returncode == 0 and 'outputs agree' in done.stdout, done.stdout + done.stderr
+
+
+def test_what_can_not_be_cut_is_refused(run, tmp_path, network):
+    save(tmp_path / 'm.onnx', *network)
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--output', 'relu').returncode == 2
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.superblob', '--cut-unsupported').returncode == 2
+    nodes = [helper.make_node('Unique', ['x'], ['u'], name='unique')]
+    save(tmp_path / 'n.onnx', nodes, {}, {'x': [1, 3, 8, 8]}, {'u': TensorProto.FLOAT})
+    done = run('convert', tmp_path / 'n.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported')
+    assert done.returncode == 1 and 'Unique' in done.stderr and not (tmp_path / 'm.blob').exists()
