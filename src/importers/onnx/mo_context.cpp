@@ -18,6 +18,11 @@ std::vector<int64_t> Context::constant_integers(size_t i, std::string_view what)
   return t->to_i64();
 }
 
+void Context::want_rounding(size_t i) const {
+  if (strips_quantization() && !known_value(input(i)))
+    refuse("it computes with quantized numbers, so that --strip-quant can't leave their rounding out");
+}
+
 Error Context::refusal(std::string_view why, ErrorCode code) const {
   return code == ErrorCode::UnsupportedLayer ? LayerBuilder::refusal(why) : Error(code, std::string(why));
 }

@@ -21,6 +21,8 @@ class Context final : public NodeView, public importers::LayerBuilder {
 
   bool quirks() const { return session_.options.quirks; }
   bool strips_quantization() const { return session_.options.strip_quantization; }
+  /// Refuses a quantized input of what computes with such numbers: without rounding it would be another number.
+  void want_rounding(size_t i) const;
   /// The layer is converted differently from Model Optimizer.
   void note(std::string what) {
     session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});

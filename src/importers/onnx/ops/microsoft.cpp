@@ -282,6 +282,7 @@ Value real(Steps& s, Value v) { return s.convert(v, ElementType::f32); }
 
 /// (x - zero) * scale; scale and zero are of all, or of each element of the last axis.
 Value unquantized(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
+  c.want_rounding(x);
   Value v = real(s, c.input(x));
   if (c.has_input(zero)) v = s.subtract(v, real(s, c.input(zero)));
   return s.multiply(v, real(s, c.input(scale)));

@@ -81,8 +81,7 @@ Value per_axis(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
 /// input - zero point, in real numbers, times a scale where there is one.
 Value real_of(Context& c, Steps& s, size_t input, size_t zero, size_t axis, const Value* scale = nullptr) {
   const Value x = c.input(input);
-  if (c.strips_quantization() && !known_value(x))
-    c.refuse("it computes with quantized numbers, so that --strip-quant can't leave their rounding out");
+  c.want_rounding(input);
   const size_t rank = x.shape().size();
   Value v = real(c, x, "/real_" + std::to_string(input));
   if (c.has_input(zero)) v = s.subtract(v, per_axis(c, s, zero, rank, axis));
