@@ -21,7 +21,18 @@ namespace {
 using onnx_file::Part;
 using onnx_file::Parts;
 
-constexpr int kMostRounds = 20;  ///< of finding layers that can't be compiled
+constexpr int kMostRounds = 40;     ///< of finding layers that can't be compiled
+constexpr int kRoundsOneByOne = 3;  ///< then layers that look alike (the post-processing of each class) go together
+
+/// What a tensor of a model may be called where the model is a network.
+bool is_called(const std::string& network_name, const std::string& tensor, const onnx_file::Model& model) {
+  if (network_name == tensor) return true;
+  for (const onnx_file::Node& n : model.nodes)
+    for (size_t k = 0; k < n.outputs.size(); ++k)
+      if (n.outputs[k] == tensor)
+        return network_name == (n.outputs.size() > 1 ? n.name + "." + std::to_string(k) : n.name);
+  return false;
+}
 
 ModelFile in_memory(const std::string& name, std::vector<uint8_t> bytes) {
   return ModelFile(name + ".onnx", std::move(bytes));
@@ -39,7 +50,8 @@ class Cut {
       if (r.compiles()) return;
       std::vector<Error> errors;
       for (const CheckProblem& p : r.problems) errors.push_back(p.error);
-      const std::vector<size_t> more = operators_of(errors);
+      std::vector<size_t> more = operators_of(errors);
+      if (round >= kRoundsOneByOne) add_alike(more);
       if (more.empty()) throw ErrorList(std::move(errors));
       for (Error& e : errors) refused.push_back(std::move(e));
       operators_.insert(more.begin(), more.end());
@@ -49,6 +61,7 @@ class Cut {
     throw ErrorList(refused);
   }
 
+  const onnx_file::Model& model() const { return model_; }
   bool is_whole() const { return operators_.empty(); }
   ModelFile chip() const { return is_whole() ? file_ : in_memory("chip", bytes_of(parts.chip)); }
   std::vector<uint8_t> bytes_of(const Part& part) const {
@@ -78,6 +91,21 @@ class Cut {
     return list;
   }
 
+  /// All of the same types, behind operators of the same types.
+  void add_alike(std::vector<size_t>& list) const {
+    const auto kind = [&](size_t i) {
+      std::string text = model_.nodes[i].op_type;
+      for (const std::string& name : model_.nodes[i].inputs)
+        for (const onnx_file::Node& n : model_.nodes)
+          if (!name.empty() && std::ranges::find(n.outputs, name) != n.outputs.end()) text += " " + n.op_type;
+      return text;
+    };
+    std::set<std::string> kinds;
+    for (const size_t i : list) kinds.insert(kind(i));
+    for (size_t i = 0; i < model_.nodes.size(); ++i)
+      if (!operators_.contains(i) && kinds.contains(kind(i))) list.push_back(i);
+  }
+
   ModelFile file_;
   Bytes bytes_;
   onnx_file::Model model_;
@@ -91,11 +119,13 @@ std::vector<PassedTensor> describe_outputs(Cut& cut, const ConvertOptions& o, co
       cut.chip(), {.input_shapes = o.input_shapes, .conversion = o.conversion, .target = o.target}, ignored);
   std::vector<PassedTensor> list;
   const std::vector<Node*>& results = read.graph.results();
-  for (size_t i = 0; i < results.size() && i < cut.parts.chip.outputs.size(); ++i) {
-    const Value v = results[i]->input(0);
-    const std::string& name = cut.parts.chip.outputs[i];
+  for (const std::string& name : cut.parts.chip.outputs) {
+    const auto it =
+        std::ranges::find_if(results, [&](const Node* r) { return is_called(output_name(*r), name, cut.model()); });
+    if (it == results.end()) throw Error(ErrorCode::NotYetSupported, "\"" + name + "\" has lost its name");
+    const Value v = (*it)->input(0);
     cut.known[name] = {name, is_float(v.type()) ? ElementType::f32 : v.type(), v.shape()};
-    PassedTensor t{name, output_name(*results[i]), TensorType::FP16, v.shape()};
+    PassedTensor t{name, output_name(**it), TensorType::FP16, v.shape()};
     const auto port = std::ranges::find(blob.outputs, t.blob_name, &BlobPort::name);
     if (port != blob.outputs.end()) t.type = port->type;
     list.push_back(std::move(t));
@@ -140,9 +170,12 @@ void run_onnx(const ModelFile& file, const ReadOptions& how, const Tensors& valu
   RunOptions o{.threads = threads};
   for (const std::string& name : names_of(model.inputs))
     if (const auto it = values.find(name); it != values.end()) o.inputs.values[name] = it->second.values;
-  std::vector<FloatTensor> results = run_model(read_model(file, how), o).outputs;
-  const std::vector<std::string> names = names_of(model.outputs);
-  for (size_t i = 0; i < results.size() && i < names.size(); ++i) to[names[i]] = std::move(results[i]);
+  for (FloatTensor& result : run_model(read_model(file, how), o).outputs)
+    for (const std::string& name : names_of(model.outputs))
+      if (is_called(result.name, name, model)) {
+        to[name] = std::move(result);
+        break;
+      }
 }
 
 /// The outputs of host and chip together beside those of the whole model, on the same inputs.
