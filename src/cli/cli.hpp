@@ -38,6 +38,13 @@ int run_command(const Arguments& args);
 int compare_command(const Arguments& args);
 int estimate_command(const Arguments& args);
 int fps_command(const Arguments& args);
+int serve_command(const Arguments& args);
+int worker_command(const Arguments& args);
+int zoo_command(const Arguments& args);
+int job_command(const Arguments& args);
+
+/// The verb that the first word names, with the others; errors are printed, the exit code returned (main.cpp).
+int run_verb(const Arguments& words);
 
 // ---- shared (common.cpp) --------------------------------------------------------------------------------------------
 

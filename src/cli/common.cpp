@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "blobsmith/files.hpp"
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
+#include "cli/events.hpp"
+#include "reports/json.hpp"
 #include "reports/nearest.hpp"
 
 namespace blobsmith::cli {
@@ -60,6 +63,7 @@ int exit_code(ErrorCode code) {
 }
 
 int report(const Error& e) {
+  send_event({{"error", reports::of_error(e)}});
   std::fprintf(stderr, "error[BS%d]: %s\n", static_cast<int>(e.code()), e.what());
   if (!e.file().empty() || !e.source().empty())
     std::fprintf(stderr, "  --> %s%s%s\n", e.file().c_str(), e.file().empty() || e.source().empty() ? "" : ", ",

@@ -21,7 +21,7 @@ using namespace blobsmith::cli;
 struct VerbRow {
   const char* name;
   int (*run)(const Arguments&);
-  const char* summary;
+  const char* summary;  ///< null: not for people
 };
 constexpr VerbRow kVerbs[] = {
     {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
@@ -36,19 +36,24 @@ constexpr VerbRow kVerbs[] = {
     {"compare", compare_command, "a blob against its model, layer by layer"},
     {"estimate", estimate_command, "speed of a model or blob on the device, for every number of SHAVEs"},
     {"fps", fps_command, "measured speeds of common networks"},
+    {"serve", serve_command, "the conversion service: a page, the API of blobconverter, and one of its own"},
+    {"worker", worker_command, "takes jobs of services that share a database"},
+    {"zoo", zoo_command, "lists, fetches and converts models of a zoo (model.yml)"},
+    {"job", job_command, nullptr},
 };
 
 void print_usage(std::FILE* to) {
   std::fprintf(to,
                "Usage: blobsmith VERB ...\n\nExamples:\n  blobsmith convert model.onnx -o model.blob\n  blobsmith run "
                "model.blob --input images=photo.png --output-dir out\n\nVerbs:\n");
-  for (const VerbRow& v : kVerbs) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
+  for (const VerbRow& v : kVerbs)
+    if (v.summary) std::fprintf(to, "  %-8s %s\n", v.name, v.summary);
   std::fprintf(to,
                "\nblobsmith VERB --help shows a verb's options. Exit codes: 0 done, 1 the model can't be converted, 2 "
                "usage, 3 a file, 4 wrong result, 70 a bug.\n");
 }
 
-int run_verb(const VerbRow& verb, const Arguments& args) {
+int run_caught(const VerbRow& verb, const Arguments& args) {
   try {
     return verb.run(args);
   } catch (const ErrorList& e) {
@@ -74,9 +79,24 @@ void keep_freed_memory() {
 
 }  // namespace
 
+int blobsmith::cli::run_verb(const Arguments& args) {
+  const auto verb = std::ranges::find_if(kVerbs, [&](const VerbRow& v) { return args.at(0) == v.name; });
+  if (verb == std::end(kVerbs)) {
+    std::vector<std::string> verbs;
+    for (const VerbRow& v : kVerbs)
+      if (v.summary) verbs.push_back(v.name);
+    const std::string meant = reports::nearest(args[0], verbs);
+    report(Error(ErrorCode::UnknownOption, "unknown verb '" + args[0] + "'")
+               .hint(meant.empty() ? "" : "did you mean " + meant + "?"));
+    print_usage(stderr);
+    return kUsageError;
+  }
+  return run_caught(*verb, {args.begin() + 1, args.end()});
+}
+
 int main(int argc, char** argv) {
   keep_freed_memory();
-  catch_interrupts();
+  if (argc < 2 || std::string_view(argv[1]) != "job") catch_interrupts();  // a sandbox is for a process of one thread
   Arguments args(argv, argv + argc);
   const std::string program = std::filesystem::path(args.empty() ? "" : args[0]).filename();
   if (!args.empty()) args.erase(args.begin());
@@ -93,16 +113,5 @@ int main(int argc, char** argv) {
     std::printf("blobsmith %s (blobs as OpenVINO 2021.4.2 writes them)\n", std::string(version()).c_str());
     return kDone;
   }
-  const auto verb = std::ranges::find_if(kVerbs, [&](const VerbRow& v) { return args[0] == v.name; });
-  if (verb == std::end(kVerbs)) {
-    std::vector<std::string> verbs;
-    for (const VerbRow& v : kVerbs) verbs.push_back(v.name);
-    const std::string meant = reports::nearest(args[0], verbs);
-    report(Error(ErrorCode::UnknownOption, "unknown verb '" + args[0] + "'")
-               .hint(meant.empty() ? "" : "did you mean " + meant + "?"));
-    print_usage(stderr);
-    return kUsageError;
-  }
-  args.erase(args.begin());
-  return run_verb(*verb, args);
+  return run_verb(args);
 }

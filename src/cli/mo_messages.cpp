@@ -2,10 +2,13 @@
 
 #include <cstdio>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
 #include "cli/cli.hpp"
+#include "cli/events.hpp"
+#include "reports/json.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -71,6 +74,7 @@ void print_parts(const Error& e) {
 void mo_warning(const std::string& text) { std::fprintf(stderr, "[ WARNING ]  %s\n", text.c_str()); }
 
 int mo_report(const Error& e) {
+  send_event({{"error", reports::of_error(e)}});
   print_error(with_faq(e.what()));
   print_parts(e);
   return kModelError;  // whatever it is
@@ -80,10 +84,12 @@ int mo_report(const ErrorList& list) {
   std::map<std::string, std::vector<std::string>> unsupported;  // by type
   std::vector<const Error*> others;
   for (const Error& e : list.errors())
-    if (e.code() == ErrorCode::UnsupportedLayer && !e.layer_type().empty())
+    if (e.code() == ErrorCode::UnsupportedLayer && !e.layer_type().empty()) {
       unsupported[e.layer_type()].push_back(e.layer());
-    else
+      send_event({{"error", reports::of_error(e)}});
+    } else {
       others.push_back(&e);
+    }
   if (!unsupported.empty()) print_error("List of operations that cannot be converted to Inference Engine IR:");
   for (const auto& [type, layers] : unsupported) {
     print_error("    " + type + " (" + std::to_string(layers.size()) + ")");

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/cli.hpp"
+#include "cli/events.hpp"
 #include "cli/text.hpp"
 
 namespace blobsmith::cli {
@@ -33,6 +34,12 @@ void catch_interrupts() {
   }).detach();
 }
 
+void release_interrupts() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+}
+
 ProgressBar::ProgressBar()
     : active_(isatty(STDERR_FILENO)), next_(std::chrono::steady_clock::now() + std::chrono::seconds(1)) {}
 
@@ -42,7 +49,9 @@ ProgressBar::~ProgressBar() {
 
 Control ProgressBar::control(double begin, double end) {
   Control c{{}, interrupts().get_token()};
-  if (active_)
+  if (sends_events())
+    c.on_progress = [begin, end](const Progress& p) { send_progress(p.phase, begin + (end - begin) * p.fraction); };
+  else if (active_)
     c.on_progress = [this, begin, end](const Progress& p) { show(p.phase, begin + (end - begin) * p.fraction); };
   return c;
 }

@@ -10,6 +10,8 @@ namespace blobsmith::cli {
 /// From now on SIGINT and SIGTERM ask the call going on to stop; a second one ends the program at once. To be called
 /// before there is another thread.
 void catch_interrupts();
+/// Undoes it for a program that this process becomes.
+void release_interrupts();
 
 /// One line on stderr that overwrites itself, from the second second on; nothing where stderr is not a terminal.
 class ProgressBar {

@@ -1,0 +1,304 @@
+#include "serve/jobs/runner.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+namespace blobsmith::serve {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMostLogLines = 2000, kMostFailureText = 1 << 20;
+
+Json error(const char* code, const std::string& message, const std::string& hint = {}) {
+  Json e{{"code", code}, {"message", message}};
+  if (!hint.empty()) e["hint"] = hint;
+  return e;
+}
+
+/// A regular file of the job's own: no link that leads elsewhere.
+std::optional<uint64_t> plain_file_size(const fs::path& path) {
+  struct stat s{};
+  if (lstat(path.c_str(), &s) != 0 || !S_ISREG(s.st_mode) || s.st_nlink != 1) return std::nullopt;
+  return static_cast<uint64_t>(s.st_size);
+}
+
+/// The members are called as the zip, each with its own ending.
+void write_zip(const fs::path& zip, const fs::path& folder, const std::string& name,
+               const std::vector<std::string>& files) {
+  int code = 0;
+  zip_t* z = zip_open(zip.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code);
+  if (!z) throw std::runtime_error("can't write " + zip.filename().string());
+  for (const std::string& f : files) {
+    zip_source_t* source = zip_source_file(z, (folder / f).c_str(), 0, -1);
+    const zip_int64_t at =
+        source ? zip_file_add(z, (fs::path(name).stem().string() + fs::path(f).extension().string()).c_str(), source,
+                              ZIP_FL_ENC_UTF_8)
+               : -1;
+    if (at >= 0) zip_set_file_compression(z, static_cast<zip_uint64_t>(at), ZIP_CM_DEFLATE, 1);
+  }
+  if (zip_close(z) != 0) {
+    const std::string why = zip_strerror(z);
+    zip_discard(z);
+    throw std::runtime_error("can't write " + zip.filename().string() + ": " + why);
+  }
+}
+
+/// A folder that is gone at the end.
+struct Folder {
+  explicit Folder(fs::path p) : path(std::move(p)) { fs::create_directories(path); }
+  ~Folder() {
+    std::error_code e;
+    fs::remove_all(path, e);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  fs::path path;
+};
+
+}  // namespace
+
+Runner::Runner(JobStore& store, const Sandbox& sandbox, RunnerOptions options, Watcher watcher)
+    : store_(store), sandbox_(sandbox), options_(std::move(options)), watcher_(std::move(watcher)) {
+  fs::create_directories(options_.work_folder);
+}
+
+Runner::~Runner() { stop(); }
+
+void Runner::start() {
+  for (int i = 0; i < options_.jobs; ++i) threads_.emplace_back([this] { work(); });
+}
+
+void Runner::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  more_.notify_all();
+  for (std::thread& t : threads_) t.join();
+  threads_.clear();
+}
+
+void Runner::wake() {
+  const std::lock_guard lock(mutex_);
+  ++woken_;
+  more_.notify_one();
+}
+
+void Runner::cancel(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto it = running_.find(id); it != running_.end()) *it->second = true;
+}
+
+void Runner::work() {
+  for (;;) {
+    uint64_t seen = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      seen = woken_;
+    }
+    try {
+      const std::string lease = new_id();
+      if (auto j = store_.take(lease, options_.lease_seconds)) {
+        ++busy_;
+        try {
+          run(std::move(*j), lease);
+        } catch (...) {
+          --busy_;
+          throw;
+        }
+        --busy_;
+        continue;
+      }
+    } catch (const std::exception& e) {
+      // The database or the store is away; the lease runs out and the job is taken again.
+      std::cerr << "worker: " << e.what() << std::endl;
+      std::unique_lock lock(mutex_);
+      more_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
+      continue;
+    }
+    std::unique_lock lock(mutex_);
+    more_.wait_for(lock, std::chrono::seconds(2), [&] { return stopping_ || woken_ != seen; });
+  }
+}
+
+std::vector<std::string> Runner::lay_out(const Job& j, const std::string& folder) {
+  std::vector<std::string> read;
+  for (const JobFile& f : j.files) {
+    const std::string place = folder + "/" + f.name;
+    const auto file = store_.objects().get(f.object, place);
+    if (!file) throw std::runtime_error("the file " + f.name + " is lost");
+    if (*file == place) continue;
+    read.push_back(fs::canonical(*file));
+    fs::create_symlink(read.back(), place);
+  }
+  Json commands = Json::array();
+  for (const Command& c : j.commands) commands.push_back({{"words", c.words}, {"stdout", c.output}});
+  std::ofstream(folder + "/commands.json") << commands;
+  return read;
+}
+
+void Runner::run(Job j, const std::string& lease) {
+  const auto cancel = std::make_shared<std::atomic<bool>>(false);
+  {
+    const std::lock_guard lock(mutex_);
+    running_[j.id] = cancel;
+  }
+  const Folder folder(fs::path(options_.work_folder) / (j.id + "-" + lease.substr(0, 8)));
+  j.log = Json::array();
+  j.errors = Json::array();
+  watcher_(j);
+  if (j.attempts > options_.attempts) {
+    j.state = State::Failed;
+    j.errors.push_back(error("BS9001", "the process or machine that worked on it went away " +
+                                           std::to_string(options_.attempts) + " times"));
+    j.failure = Failure{-1, j.shown_command, "", "given up"};
+    if (store_.finish(j, lease)) watcher_(j);
+    return;
+  }
+  std::string text[2];
+  size_t commands_done = 0;
+  bool lost = false, changed = false;
+  auto renewed = Clock::now();
+  // Nobody is to read of this machine's folders.
+  const auto plain = [place = folder.path.string()](std::string text) {
+    for (size_t at = 0; (at = text.find(place, at)) != std::string::npos;)
+      text.erase(at, place.size() + (text.substr(at + place.size(), 1) == "/" ? 1 : 0));
+    return text;
+  };
+  const Listener listener{
+      .event =
+          [&](const Json& e) {
+            if (e.contains("error")) j.errors.push_back(Json::parse(plain(e["error"].dump())));
+            if (e.contains("command") && e.value("exit", 0) == 0) commands_done = e["command"].get<size_t>() + 1;
+            if (e.contains("phase") && e["phase"].is_string()) {
+              j.phase = e["phase"];
+              const double share = 1.0 / static_cast<double>(std::max<size_t>(1, j.commands.size()));
+              j.fraction =
+                  std::max(j.fraction, share * (static_cast<double>(commands_done) + e.value("fraction", 0.0)));
+              changed = true;
+              watcher_(j);
+            }
+          },
+      .line =
+          [&](bool is_error, const std::string& said) {
+            const std::string line = plain(said);
+            if (text[is_error].size() < kMostFailureText) text[is_error] += line + "\n";
+            if (j.log.size() >= kMostLogLines) return;
+            j.log.push_back({{"stream", is_error ? "stderr" : "stdout"}, {"text", line}});
+            changed = true;
+            watcher_(j);
+          },
+      .stop =
+          [&] {
+            const auto since = Clock::now() - renewed;
+            if (since > std::chrono::duration<double>(options_.lease_seconds / 3) ||
+                (changed && since > std::chrono::milliseconds(500))) {
+              try {
+                const JobStore::Standing standing = store_.renew(j, lease, options_.lease_seconds);
+                lost = standing == JobStore::Standing::Lost;
+                if (standing == JobStore::Standing::Cancelled) *cancel = true;
+                renewed = Clock::now();
+                changed = false;
+              } catch (const DatabaseGone&) {
+                if (since > std::chrono::duration<double>(options_.lease_seconds)) lost = true;
+              }
+            }
+            const std::lock_guard lock(mutex_);
+            return lost || stopping_ || *cancel;
+          },
+  };
+  const std::vector<std::string> read = lay_out(j, folder.path);
+  const Ended ended = sandbox_.run(folder.path, read, options_.limits, listener);
+  bool stopping = false;
+  {
+    const std::lock_guard lock(mutex_);
+    running_.erase(j.id);
+    stopping = stopping_;
+  }
+  if (lost) return;
+  if (ended.stopped && stopping && !*cancel) return store_.give_back(j, lease);
+  const size_t failed = std::min(commands_done, j.commands.empty() ? 0 : j.commands.size() - 1);
+  if (!j.commands.empty()) {
+    std::vector<std::string> words = j.commands[failed].words;
+    words.insert(words.begin(), "blobsmith");
+    j.failure = Failure{ended.exit_code, shell_line(words), text[0], text[1]};
+  }
+  settle(j, ended, folder.path, ended.stopped && *cancel);
+  // Who reads of the end is to find it in the database: a broken connection is tried again until the lease is over.
+  for (;;) try {
+      if (store_.finish(j, lease)) watcher_(j);
+      return;
+    } catch (const DatabaseGone&) {
+      if (Clock::now() - renewed > std::chrono::duration<double>(options_.lease_seconds)) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+}
+
+void Runner::settle(Job& j, const Ended& ended, const std::string& folder, bool cancelled) {
+  if (cancelled) {
+    j.state = State::Cancelled;
+    j.failure.reset();
+    return;
+  }
+  const std::string seconds = std::to_string(options_.limits.seconds) + " seconds";
+  if (ended.exit_code == 0) {
+    try {
+      collect(j, folder);
+      j.state = State::Done;
+      j.fraction = 1;
+      j.failure.reset();
+      return;
+    } catch (const DatabaseError&) {
+      throw;
+    } catch (const std::exception& e) {
+      j.errors.push_back(error("BS5001", e.what()));
+    }
+  } else if (ended.out_of_time || ended.signal == SIGXCPU) {
+    j.errors =
+        Json::array({error("BS5001", "it took longer than " + seconds,
+                           "run the same command on your own machine, or ask for a longer time (--job-seconds)")});
+  } else if (ended.signal == SIGXFSZ) {
+    j.errors = Json::array({error("BS5001", "it wrote a file that is larger than allowed")});
+  } else if (ended.signal != 0 && j.errors.empty()) {
+    j.errors.push_back(error("BS9001", "the converter ended with signal " + std::to_string(ended.signal),
+                             "this is a bug, or the memory is used up: please report it with the model"));
+  } else if (!ended.not_started.empty()) {
+    j.errors.push_back(error("BS9001", ended.not_started));
+  } else if (j.errors.empty()) {
+    j.errors.push_back(error("BS9001", "the converter ended with code " + std::to_string(ended.exit_code)));
+  }
+  j.state = State::Failed;
+}
+
+void Runner::collect(Job& j, const std::string& folder) {
+  for (const Output& o : j.outputs) {
+    std::string file = o.files.at(0);
+    if (o.files.size() > 1) {
+      for (const std::string& f : o.files)
+        if (!plain_file_size(fs::path(folder) / f)) throw std::runtime_error("the converter made no " + f);
+      file = "results.zip";
+      write_zip(fs::path(folder) / file, folder, o.name, o.files);
+    }
+    const auto size = plain_file_size(fs::path(folder) / file);
+    if (!size) throw std::runtime_error("the converter made no " + file);
+    // A file may be in two results: a zip holds the blob as well.
+    const std::string copy = folder + "/" + file + ".result";
+    fs::copy_file(fs::path(folder) / file, copy, fs::copy_options::overwrite_existing);
+    j.results.push_back({o.kind, o.name, *size, store_.keep(copy, *size)});
+  }
+}
+
+}  // namespace blobsmith::serve

@@ -1,0 +1,153 @@
+#include "serve/zoo/zoo.hpp"
+
+#include <curl/curl.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+#include "serve/storage/objects.hpp"
+
+namespace blobsmith::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+bool is_url(const std::string& s) { return s.starts_with("http://") || s.starts_with("https://"); }
+
+bool stays_inside(const std::string& name) {
+  if (name.empty() || name.starts_with('/')) return false;
+  for (const fs::path& part : fs::path(name))
+    if (part == "..") return false;
+  return true;
+}
+
+struct FileCloser {
+  void operator()(std::FILE* f) const { std::fclose(f); }
+};
+
+/// Goes on with what is there already. Why it failed; empty: it didn't.
+std::string download(const std::string& url, const fs::path& to, uint64_t most) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> c(curl_easy_init(), &curl_easy_cleanup);
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(to.c_str(), "ab"));
+  if (!c || !file) return "can't write " + to.string();
+  std::error_code e;
+  const auto begun = fs::file_size(to, e);
+  curl_easy_setopt(c.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(c.get(), CURLOPT_WRITEDATA, file.get());
+  curl_easy_setopt(c.get(), CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(c.get(), CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(c.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(c.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(c.get(), CURLOPT_CONNECTTIMEOUT, 15L);
+  curl_easy_setopt(c.get(), CURLOPT_LOW_SPEED_LIMIT, 100L);
+  curl_easy_setopt(c.get(), CURLOPT_LOW_SPEED_TIME, 30L);
+  curl_easy_setopt(c.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most));
+  if (begun > 0) curl_easy_setopt(c.get(), CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(begun));
+  const CURLcode code = curl_easy_perform(c.get());
+  return code == CURLE_OK ? "" : url + ": " + curl_easy_strerror(code);
+}
+
+}  // namespace
+
+std::string mismatch(const std::string& path, const ConfigFile& f) {
+  const uint64_t size = fs::file_size(path);
+  if (f.size && *f.size != size) return "has " + std::to_string(size) + " bytes, not " + std::to_string(*f.size);
+  if (!f.sha256.empty() && sha256_of_file(path) != f.sha256) return "has another sha256";
+  if (!f.sha384.empty() && sha384_of_file(path) != f.sha384) return "has another sha384";
+  return "";
+}
+
+Zoo::Zoo(ZooOptions options) : options_(std::move(options)) { rescan(); }
+
+void Zoo::rescan() {
+  std::map<std::pair<std::string, std::string>, ZooModel> found;
+  for (const auto& [zoo, folder] : options_.folders) {
+    if (!fs::is_directory(folder)) throw std::runtime_error("the zoo's folder " + folder + " is missing");
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.path().filename() != "model.yml" || !entry.is_regular_file()) continue;
+      const std::string name = entry.path().parent_path().filename();
+      try {
+        found[{zoo, name}] = {name, zoo, entry.path().parent_path(), parse_model_config(read_text(entry.path()))};
+      } catch (const std::exception& e) {
+        std::cerr << "zoo: " << entry.path().string() << ": " << e.what() << std::endl;
+      }
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  models_.swap(found);
+}
+
+std::vector<ZooModel> Zoo::models(const std::string& zoo) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ZooModel> list;
+  for (const auto& [key, m] : models_)
+    if (zoo.empty() || key.first == zoo) list.push_back(m);
+  return list;
+}
+
+std::optional<ZooModel> Zoo::find(const std::string& zoo, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, m] : models_)
+    if ((zoo.empty() || key.first == zoo) && key.second == name) return m;
+  return std::nullopt;
+}
+
+std::string Zoo::fetch(const std::string& model, const std::string& folder, const ConfigFile& f) const {
+  if (!stays_inside(f.name))
+    throw std::runtime_error("the file name \"" + f.name + "\" leads out of the model's folder");
+  std::vector<std::string> tried;
+  const auto good = [&](const fs::path& p) {
+    std::error_code e;
+    if (!fs::is_regular_file(p, e)) return false;
+    const std::string why = mismatch(p, f);
+    if (!why.empty()) tried.push_back(p.filename().string() + " " + why);
+    return why.empty();
+  };
+  if (!folder.empty() && good(fs::path(folder) / f.name)) return fs::path(folder) / f.name;
+  const fs::path kept = fs::path(options_.cache_folder) / model / f.name;
+  if (good(kept)) return kept;
+  std::vector<std::string> urls;
+  for (const std::string& m : options_.mirrors) {
+    if (is_url(m)) {
+      urls.push_back(m + (m.ends_with('/') ? "" : "/") + model + "/" + f.name);
+      continue;
+    }
+    for (const fs::path& p : {fs::path(m) / model / f.name, fs::path(m) / model / fs::path(f.name).filename()})
+      if (good(p)) return p;
+    tried.push_back("the mirror has no " + model + "/" + f.name);
+  }
+  if (options_.download && f.source_type == "http" && is_url(f.url)) urls.push_back(f.url);
+  if (options_.download && f.source_type == "google_drive")
+    urls.push_back("https://drive.google.com/uc?export=download&id=" + f.url);
+  fs::create_directories(kept.parent_path());
+  for (const std::string& url : urls) {
+    const fs::path part = kept.string() + ".part";
+    std::string why = download(url, part, f.size.value_or(uint64_t{4} << 30));
+    if (why.empty()) why = mismatch(part, f);
+    if (why.empty()) {
+      fs::rename(part, kept);
+      return kept;
+    }
+    tried.push_back(why);
+    std::error_code e;
+    if (f.size && fs::file_size(part, e) >= *f.size) fs::remove(part, e);  // else the next try goes on with it
+  }
+  std::string why = "can't get " + f.name + " of " + model;
+  for (const std::string& t : tried) why += "; " + t;
+  if (urls.empty()) why += "; downloads are switched off, and no mirror is an address";
+  throw std::runtime_error(why);
+}
+
+}  // namespace blobsmith::serve

@@ -1,0 +1,47 @@
+// Folders of models in the format of the Open Model Zoo: **/NAME/model.yml. Nothing of a model is ever run.
+#pragma once
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serve/zoo/model_config.hpp"
+
+namespace blobsmith::serve {
+
+struct ZooModel {
+  std::string name, zoo, folder;
+  ModelConfig config;
+};
+
+struct ZooOptions {
+  std::vector<std::pair<std::string, std::string>> folders;  ///< name ("intel", "depthai") and place
+  std::vector<std::string> mirrors;                          ///< folders or URLs that hold NAME/FILE
+  bool download = false;                                     ///< from where the models' files say
+  std::string cache_folder;  ///< for what was fetched; parts of broken transfers are gone on with
+};
+
+class Zoo {
+ public:
+  explicit Zoo(ZooOptions options);
+
+  void rescan();
+  std::vector<ZooModel> models(const std::string& zoo = {}) const;  ///< by name
+  /// Nothing where there is none; `zoo` empty: in any.
+  std::optional<ZooModel> find(const std::string& zoo, const std::string& name) const;
+  /// A file of a model, its size and sums checked: from beside model.yml, the cache, a mirror, or its source. Throws
+  /// std::runtime_error saying where it was looked for.
+  std::string fetch(const std::string& model, const std::string& folder, const ConfigFile& f) const;
+  const ZooOptions& options() const { return options_; }
+
+ private:
+  ZooOptions options_;
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, ZooModel> models_;
+};
+
+/// Why a file is not what its entry says; empty where it is.
+std::string mismatch(const std::string& path, const ConfigFile& f);
+
+}  // namespace blobsmith::serve
