@@ -215,7 +215,7 @@ struct Server::Impl {
   std::atomic<uint64_t> requests = 0, uploads = 0;
 
   std::mutex mutex;  ///< of what follows
-  std::condition_variable more;
+  std::condition_variable more, stop_asked;
   std::deque<std::pair<ExchangePointer, const Route*>> queue;
   std::set<Connection*> connections;
   std::vector<std::weak_ptr<Stream>> streams;
@@ -436,7 +436,7 @@ struct Server::Impl {
   void watch_times() {
     std::unique_lock lock(mutex);
     while (!stopping) {
-      more.wait_for(lock, std::chrono::seconds(1));
+      stop_asked.wait_for(lock, std::chrono::seconds(1));
       const auto now = Clock::now();
       for (const Connection* c : connections)
         if (c->most_seconds != 0 && now - c->since > std::chrono::seconds(c->most_seconds))
@@ -531,6 +531,7 @@ void Server::stop() {
       if (const auto s = weak.lock()) s->close();
   }
   impl_->more.notify_all();
+  impl_->stop_asked.notify_all();
   for (const ExchangePointer& x : waiting)
     impl_->answer(
         x, json_response({{"message", "the server is being stopped; the job goes on when it is started again"}}, 503));

@@ -168,7 +168,7 @@ void Runner::run(Job j, const std::string& lease) {
     if (store_.finish(j, lease)) watcher_(j);
     return;
   }
-  std::string text[2];
+  std::string printed[2];
   size_t commands_done = 0;
   bool lost = false, changed = false;
   auto renewed = Clock::now();
@@ -195,7 +195,7 @@ void Runner::run(Job j, const std::string& lease) {
       .line =
           [&](bool is_error, const std::string& said) {
             const std::string line = plain(said);
-            if (text[is_error].size() < kMostFailureText) text[is_error] += line + "\n";
+            if (printed[is_error].size() < kMostFailureText) printed[is_error] += line + "\n";
             if (j.log.size() >= kMostLogLines) return;
             j.log.push_back({{"stream", is_error ? "stderr" : "stdout"}, {"text", line}});
             changed = true;
@@ -234,7 +234,7 @@ void Runner::run(Job j, const std::string& lease) {
   if (!j.commands.empty()) {
     std::vector<std::string> words = j.commands[failed].words;
     words.insert(words.begin(), "blobsmith");
-    j.failure = Failure{ended.exit_code, shell_line(words), text[0], text[1]};
+    j.failure = Failure{ended.exit_code, shell_line(words), printed[0], printed[1]};
   }
   settle(j, ended, folder.path, ended.stopped && *cancel);
   // Who reads of the end is to find it in the database: a broken connection is tried again until the lease is over.

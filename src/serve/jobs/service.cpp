@@ -144,7 +144,7 @@ void Service::clean_up() {
       std::cerr << "clean-up: " << e.what() << std::endl;
     }
     lock.lock();
-    stop_asked_.wait_for(lock, std::chrono::seconds(20), [&] { return stopping_; });
+    stop_asked_.wait_for(lock, std::chrono::seconds(5), [&] { return stopping_; });
   }
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "blobsmith/version.hpp"
+#include "serve/jobs/config_files.hpp"
 #include "serve/jobs/options.hpp"
 
 namespace blobsmith::serve {
@@ -57,6 +58,24 @@ void take_from_job(Job& j, const std::string& id, JobStore& store) {
   }
   if (j.kind != "inspect" && (j.kind != "estimate" || j.files.empty()))
     for (const JobFile& f : earlier->files) j.files.push_back(f);
+}
+
+void take_from_zoo(Job& j, const Json& wanted, const Zoo& zoo, JobStore& store, std::string& model,
+                   std::vector<std::string>& arguments) {
+  Json w = wanted.is_string() ? Json::parse(wanted.get<std::string>(), nullptr, false) : wanted;
+  if (w.is_discarded()) w = {{"name", wanted}};
+  if (!w.is_object()) throw HttpError(400, "\"zoo\" is no object with a name", "BS4002");
+  const std::string name = text_member(w, "name"), precision = text_member(w, "precision");
+  const auto m = zoo.find(text_member(w, "zoo"), name);
+  if (!m) throw HttpError(404, "there is no model \"" + name.substr(0, 100) + "\" in the zoo", "BS1001");
+  take_config_files(m->config, m->name, precision.empty() ? "FP16" : precision, m->folder, zoo, store, j.files);
+  if (m->config.framework == "dldt") return;
+  const OptimizerCall call = optimizer_call(m->config);
+  if (call.needs_optimizer)
+    throw HttpError(400, "not yet supported: " + name + " has arguments that only mo takes", "BS2004",
+                    "use /compile, or blobsmith mo");
+  model = call.model;
+  arguments = call.words;
 }
 
 void take_files(Job& j, Request& r, JobStore& store) {
@@ -116,8 +135,9 @@ void rename_beside(std::vector<JobFile>& files, const std::string& model) {
   if (other) other->name = stem + ending;
 }
 
-void plan(Job& j, const std::string& model, const std::string& blob) {
+void plan(Job& j, const std::string& model, const std::string& blob, const std::vector<std::string>& arguments) {
   std::vector<std::string> words = option_words(j.kind, j.options);
+  words.insert(words.begin(), arguments.begin(), arguments.end());
   j.name = stem_of(model);
   std::vector<std::string> command{j.kind, model};
   const auto flag = [&](const char* f) { return std::ranges::find(words, f) != words.end(); };
@@ -163,12 +183,12 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
   option_words(j.kind, j.options);  // before anything is kept
   j.id = new_id();
   std::string model = text_member(j.options, "model"), blob = text_member(j.options, "blob");
+  std::vector<std::string> arguments;
   const auto from_zoo = j.options.find("zoo");
   if (const std::string id = text_member(j.options, "job"); !id.empty()) {
     take_from_job(j, id, store);
   } else if (from_zoo != j.options.end()) {
-    if (!zoo) throw HttpError(404, "this server has no zoo");
-    throw HttpError(400, "not yet supported: models of the zoo");
+    take_from_zoo(j, *from_zoo, *zoo, store, model, arguments);
   }
   take_files(j, r, store);
   if (j.files.empty()) throw HttpError(400, "no file was sent", "BS4002", "curl -F file=@model.onnx");
@@ -192,7 +212,7 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
   for (const std::string* name : {&model, &blob})
     if (!name->empty() && !has(*name)) throw HttpError(400, "no file is called " + name->substr(0, 200), "BS4002");
   rename_beside(j.files, model);
-  plan(j, model, blob);
+  plan(j, model, blob, arguments);
   const auto again = j.options.find("no_cache");
   if (again == j.options.end() || (*again != true && *again != "true"))
     if (auto results = store.cached(j.cache_key)) {

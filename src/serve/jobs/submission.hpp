@@ -15,7 +15,8 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
 
 /// Fills in commands, outputs and the name of a job that has its files. `model`: one of them; `blob`: for compare, or
 /// empty.
-void plan(Job& j, const std::string& model, const std::string& blob);
+/// `arguments`: words that come before those of the options.
+void plan(Job& j, const std::string& model, const std::string& blob, const std::vector<std::string>& arguments);
 
 /// The model among files: the one whose ending says so. Throws HttpError where none or several do.
 const JobFile& model_among(const std::vector<JobFile>& files);

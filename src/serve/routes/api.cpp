@@ -87,8 +87,7 @@ void submit(Service& s, Request& r, const std::string& kind, const Reply& reply)
   reply(json_response(shown(now ? *now : j), 202).with("Location", "/api/v1/jobs/" + j.id));
 }
 
-// ---- events
-// -----------------------------------------------------------------------------------------------------------
+// ---- events ---------------------------------------------------------------------------------------------------------
 
 std::string event(const char* name, const Json& data) {
   return std::string("event: ") + name + "\ndata: " + data.dump(-1, ' ', false, Json::error_handler_t::replace) +
@@ -175,8 +174,7 @@ void send_events(Service& s, const Request& r, const Reply& reply) {
   reply(std::move(a));
 }
 
-// ---- the rest
-// -----------------------------------------------------------------------------------------------------------
+// ---- the rest -------------------------------------------------------------------------------------------------------
 
 Json info(Service& s, bool netron, uint64_t body_bytes) {
   const ServiceOptions& o = s.options();

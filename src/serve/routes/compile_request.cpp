@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "blobsmith/version.hpp"
+#include "serve/jobs/config_files.hpp"
 #include "serve/jobs/options.hpp"
 #include "serve/jobs/submission.hpp"
 
@@ -130,92 +131,7 @@ void check_parameters(const std::string& text) {
            "or use blobsmith's own package");
 }
 
-// ---- arguments of Model Optimizer
-// -------------------------------------------------------------------------------------
-
-struct Argument {
-  std::string name, value;
-  bool has_value = false;
-};
-
-Argument argument_of(const std::string& text) {
-  Argument a;
-  const size_t cut = text.find_first_of("= ");
-  a.name = text.substr(0, cut);
-  if (cut != std::string::npos) {
-    a.value = text.substr(cut + 1);
-    a.has_value = true;
-  }
-  return a;
-}
-
-/// Files that the configuration speaks of lie in one folder here, by their last names.
-std::string without_folders(const std::string& value) {
-  std::string s = value;
-  for (const char* place : {"$dl_dir/", "$conv_dir/", "$config_dir/"}) {
-    const size_t at = s.find(place);
-    if (at == std::string::npos) continue;
-    const size_t end = std::min(s.find_first_of(",;", at), s.size());
-    s = s.substr(0, at) + safe_file_name(s.substr(at, end - at)) + s.substr(end);
-  }
-  for (const char* place : {"$mo_dir/", "$mo_ext_dir/"})
-    if (const size_t at = s.find(place); at != std::string::npos) s.erase(at, std::string_view(place).size());
-  return s;
-}
-
-/// What `mo` takes and `convert` doesn't.
-bool only_for_optimizer(const std::string& name) {
-  for (const OptionRow& o : option_rows()) {
-    std::string flag = o.flag;
-    std::ranges::replace(flag, '-', '_');
-    std::string wanted = name;
-    std::ranges::replace(wanted, '-', '_');
-    if (flag == wanted) return false;
-  }
-  constexpr std::array<const char*, 5> kMore{"--scale", "--mean", "--input_proto", "--input_symbol", "-b"};
-  return std::ranges::find(kMore, name) == kMore.end();
-}
-
-struct OptimizerCall {
-  std::string model;
-  std::vector<std::string> words;  ///< without the model and what the converter sets by itself
-  bool needs_optimizer = false;
-};
-
-OptimizerCall optimizer_call(const ModelConfig& c) {
-  OptimizerCall call;
-  std::vector<std::string> arguments;
-  std::string names, shapes;
-  for (size_t i = 0; i < c.input_names.size(); ++i) {
-    if (!c.input_names[i].empty()) names += (names.empty() ? "" : ",") + c.input_names[i];
-    if (!c.input_shapes[i].empty()) shapes += (shapes.empty() ? "" : ",") + c.input_shapes[i];
-  }
-  if (!names.empty()) arguments.push_back("--input=" + names);
-  if (!shapes.empty()) arguments.push_back("--input_shape=" + shapes);
-  arguments.insert(arguments.end(), c.optimizer_arguments.begin(), c.optimizer_arguments.end());
-  std::vector<Argument> kept;
-  for (const std::string& text : arguments) {
-    Argument a = argument_of(text);
-    if (a.name.empty()) continue;
-    if (!a.name.starts_with('-')) refuse("\"" + text.substr(0, 100) + "\" is no argument of Model Optimizer");
-    a.value = without_folders(a.value);
-    if (a.name == "--input_model" || a.name == "-m" || a.name == "-w") {
-      call.model = safe_file_name(a.value);
-    } else if (a.name != "--data_type" && a.name != "--model_name" && a.name != "-n" && a.name != "--output_dir" &&
-               a.name != "-o" && a.name != "--framework") {
-      std::erase_if(kept, [&](const Argument& k) { return k.name == a.name; });  // the later one wins
-      kept.push_back(a);
-    }
-  }
-  for (const Argument& a : kept) {
-    call.needs_optimizer |= only_for_optimizer(a.name);
-    call.words.push_back(a.has_value ? a.name + "=" + a.value : a.name);
-  }
-  return call;
-}
-
-// ---- files
-// ------------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 void take_uploads(const CompileRequest& c, Request& r, JobStore& store, Job& j) {
   for (Part& p : r.parts) {
@@ -231,36 +147,7 @@ void take_uploads(const CompileRequest& c, Request& r, JobStore& store, Job& j) 
   }
 }
 
-/// What wasn't sent comes from the zoo, a mirror, or the place that the configuration names.
-void fetch_files(const CompileRequest& c, const Zoo& zoo, const std::string& zoo_folder, JobStore& store, Job& j) {
-  const std::vector<std::string> precisions = c.config.precisions();
-  for (const ConfigFile& f : c.config.files) {
-    const std::string name = safe_file_name(f.name);
-    if (f.url.starts_with("$REQUEST")) {
-      const std::string sent = safe_file_name(f.url.substr(f.url.find('/') + 1));
-      const auto it = std::ranges::find(j.files, sent, &JobFile::name);
-      if (it == j.files.end()) refuse("the file \"" + sent + "\" that the configuration speaks of was not sent");
-      it->name = name;
-      continue;
-    }
-    const std::string folder = f.name.substr(0, f.name.find('/'));
-    if (c.config.framework == "dldt" && folder.starts_with("FP") && folder != c.data_type) continue;
-    try {
-      const std::string path = zoo.fetch(c.name, zoo_folder, f);
-      const std::string copy = zoo.options().cache_folder + "/copy-" + new_id();
-      fs::create_directories(zoo.options().cache_folder);
-      fs::copy_file(path, copy);
-      const uint64_t size = fs::file_size(copy);
-      j.files.push_back({name, size, store.keep(copy, size)});
-    } catch (const std::runtime_error& e) {
-      refuse(e.what(),
-             zoo.options().download ? "" : "the server may be started with --mirror PLACE or --allow-download");
-    }
-  }
-}
-
-// ---- commands
-// -----------------------------------------------------------------------------------------------------------
+// ---- commands -------------------------------------------------------------------------------------------------------
 
 /// The two commands of the original in one, where `convert` has all that is asked for.
 void plan_commands(const CompileRequest& c, Job& j, const std::string& model, const OptimizerCall& mo) {
@@ -291,19 +178,12 @@ void plan_commands(const CompileRequest& c, Job& j, const std::string& model, co
     if (c.download_ir) convert.insert(convert.end(), {"--ir", "ir"});
     convert.insert(convert.end(), mo.words.begin(), mo.words.end());
   }
-  if (needs_compiler)
-    convert = {"compile",
-               "-m",
-               source,
-               "-o",
-               blob,
-               "--no-quirks",
-               "--target",
-               c.version,
-               "--VPU_NUMBER_OF_SHAVES",
-               shaves,
-               "--VPU_NUMBER_OF_CMX_SLICES",
-               shaves};
+  if (needs_compiler) {
+    convert = {"compile", "-m", source, "-o", blob, "--no-quirks", "--target", c.version};
+    for (const char* unit : {"VPU_NUMBER_OF_SHAVES", "VPU_NUMBER_OF_CMX_SLICES"})
+      if (std::ranges::none_of(parameters, [&](const std::string& w) { return w.ends_with(unit); }))
+        convert.insert(convert.end(), {std::string("--") + unit, shaves});
+  }
   convert.insert(convert.end(), parameters.begin(), parameters.end());
   j.commands.push_back({convert, ""});
   j.outputs.push_back({"blob", blob, {blob}});
@@ -471,7 +351,7 @@ Job job_of(const CompileRequest& c, Request& r, JobStore& store, const Zoo& zoo)
     for (const ConfigFile& f : c.config.files) j.files.push_back({safe_file_name(f.name), 0, ""});
   } else {
     take_uploads(c, r, store, j);
-    fetch_files(c, zoo, folder, store, j);
+    take_config_files(c.config, c.name, c.data_type, folder, zoo, store, j.files);
   }
   if (j.files.empty()) refuse("the configuration names no file");
   const std::string model = mo.model.empty() ? model_among(j.files).name : mo.model;

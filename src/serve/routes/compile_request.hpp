@@ -1,5 +1,4 @@
-// The original converter's request, read and turned into a job: service spec §2, with the corrections of front-door
-// spec §1.
+// The request of the original converter, read and turned into a job (docs/service.md).
 #pragma once
 #include <string>
 
@@ -27,7 +26,7 @@ CompileRequest compile_request(const Request& r, const Zoo& zoo);
 /// The job, with its files kept. `r`'s files are taken away. Throws HttpError.
 Job job_of(const CompileRequest& c, Request& r, JobStore& store, const Zoo& zoo);
 
-/// sha256 as the client makes it of a request's fields and files: service spec §4.
+/// sha256 as the client makes it of a request's fields and files.
 std::string client_hash(const Request& r);
 
 }  // namespace blobsmith::serve

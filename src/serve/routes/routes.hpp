@@ -9,7 +9,7 @@ namespace blobsmith::serve {
 
 /// /api/v1, /health, /metrics: docs/openapi.yaml.
 void add_api_routes(Server& server, Service& service, bool netron);
-/// What clients of the original converter use: service spec §1.
+/// What clients of the original converter use (docs/service.md).
 void add_converter_routes(Server& server, Service& service);
 /// The page, and Netron from a folder ("": none).
 void add_page_routes(Server& server, const std::string& netron_folder);

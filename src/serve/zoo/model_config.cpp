@@ -67,7 +67,8 @@ ConfigFile file_of(const Json& j) {
   if (!j.is_object()) throw std::runtime_error("an entry of \"files\" is no map");
   ConfigFile f;
   f.name = member(j, "name");
-  if (const auto size = j.find("size"); size != j.end() && size->is_number_unsigned()) f.size = size->get<uint64_t>();
+  if (const auto size = j.find("size"); size != j.end() && size->is_number_integer() && size->get<int64_t>() >= 0)
+    f.size = size->get<uint64_t>();
   f.sha256 = member(j, "sha256");
   f.sha384 = member(j, "sha384");
   if (f.sha384.empty()) f.sha384 = member(j, "checksum");

@@ -1,0 +1,27 @@
+// What a model.yml asks for, as files of a job and words of a command line.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "serve/jobs/job.hpp"
+#include "serve/jobs/store.hpp"
+#include "serve/zoo/zoo.hpp"
+
+namespace blobsmith::serve {
+
+/// The arguments of Model Optimizer.
+struct OptimizerCall {
+  std::string model;               ///< name of the file in the job's folder; empty: not stated
+  std::vector<std::string> words;  ///< without the model and what the converter sets by itself
+  bool needs_optimizer = false;    ///< some of them are for `mo` alone, `convert` doesn't have them
+};
+/// Throws HttpError for what is no argument.
+OptimizerCall optimizer_call(const ModelConfig& c);
+
+/// Files of the configuration into `files`: those that were sent ($REQUEST) get the names that it has for them, the
+/// others come from the model's folder in a zoo, a mirror, or the place that it names. Throws HttpError where one is
+/// missing.
+void take_config_files(const ModelConfig& c, const std::string& name, const std::string& precision,
+                       const std::string& zoo_folder, const Zoo& zoo, JobStore& store, std::vector<JobFile>& files);
+
+}  // namespace blobsmith::serve

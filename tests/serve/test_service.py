@@ -1,0 +1,173 @@
+"""The service's own API, its limits and its sandbox."""
+import concurrent.futures
+import io
+import json
+import os
+import socket
+import subprocess
+import time
+import zipfile
+
+import pytest
+import requests
+from conftest import running
+
+
+def submit(server, *paths, **options):
+    files = [('file', (os.path.basename(p), open(p, 'rb'))) for p in paths]
+    return requests.post(server.api + '/jobs', files=files or {'none': (None, '')}, data={'options': json.dumps(options)})
+
+
+def wait(server, job, seconds=60):
+    end = time.time() + seconds
+    while job['state'] in ('queued', 'running'):
+        assert time.time() < end, job
+        time.sleep(0.05)
+        job = requests.get(f"{server.api}/jobs/{job['id']}").json()
+    return job
+
+
+def test_a_conversion_gives_the_bytes_of_the_command_line(server, run, model, tmp_path):
+    r = submit(server, model, shaves=4, ir=True)
+    assert r.status_code == 202
+    job = wait(server, r.json())
+    assert job['state'] == 'done', job
+    assert job['command'] == 'blobsmith convert small.onnx -o small.blob --shaves 4 --ir ir'
+    run('convert', model, '-o', tmp_path / 'x.blob', '--shaves', 4)
+    result = requests.get(server.url + job['results'][0]['url'])
+    assert result.content == (tmp_path / 'x.blob').read_bytes()
+    assert result.headers['content-disposition'] == 'attachment; filename=small.blob'
+    assert requests.get(f"{server.api}/jobs/{job['id']}/result").content == result.content
+    members = zipfile.ZipFile(io.BytesIO(requests.get(f"{server.api}/jobs/{job['id']}/results/ir").content)).namelist()
+    assert members == ['small.xml', 'small.bin']
+    assert requests.get(f"{server.api}/jobs/{job['id']}/results/report").json()['stages'] > 0
+    again = submit(server, model, shaves=4, ir=True).json()
+    assert again['cached'] and again['state'] == 'done' and again['id'] != job['id']
+
+
+@pytest.mark.parametrize('options, kind', [({'superblob': True}, 'superblob'), ({'nn_archive': True}, 'nnarchive')])
+def test_other_results(server, model, options, kind):
+    job = wait(server, submit(server, model, **options).json())
+    assert [r['kind'] for r in job['results']] == [kind, 'report'], job
+    report = requests.post(server.api + '/inspect', data={'job': job['id']})
+    assert report.status_code == 200 and report.json()['kind'] in ('superblob', 'nn archive', 'archive'), report.text[:300]
+
+
+def test_reports_are_waited_for(server, model):
+    for kind, member in (('check', 'compiles'), ('estimate', 'fps'), ('compare', 'outputs_within')):
+        r = requests.post(f'{server.api}/{kind}', files={'file': open(model, 'rb')})
+        assert r.status_code == 200 and r.json()[member], r.text
+        assert requests.get(server.url + r.headers['location']).json()['state'] == 'done'
+
+
+def test_errors_name_the_layer(server, bad_model):
+    job = wait(server, submit(server, bad_model).json())
+    assert job['state'] == 'failed' and any('Det' in e['message'] for e in job['errors'])
+    r = requests.get(f"{server.api}/jobs/{job['id']}/result")
+    assert r.status_code == 422 and r.json()['errors'] == job['errors']
+    assert server.data not in json.dumps(job)
+
+
+def events_of(url):
+    name = ''
+    for line in requests.get(url, stream=True, timeout=60).iter_lines(decode_unicode=True):
+        if line.startswith('event: '):
+            name = line[7:]
+        elif line.startswith('data: '):
+            yield name, json.loads(line[6:])
+
+
+def test_events_and_cancel(server, slow_model, model):
+    job = submit(server, slow_model, kind='compare').json()
+    seen = []
+    for name, data in events_of(f"{server.api}/jobs/{job['id']}/events"):
+        seen.append(name)
+        if name == 'progress' and seen.count('progress') == 1:
+            assert requests.delete(f"{server.api}/jobs/{job['id']}").status_code == 200
+    assert seen[0] == 'state' and seen[-1] == 'done' and 'progress' in seen
+    assert data['state'] == 'cancelled'
+    assert requests.get(f"{server.api}/jobs/{job['id']}/result").status_code == 409
+    done = wait(server, submit(server, model, shaves=2).json())
+    late = [name for name, _ in events_of(f"{server.api}/jobs/{done['id']}/events")]
+    assert late[-1] == 'done'
+    assert requests.delete(f"{server.api}/jobs/{done['id']}").json()['state'] == 'done'
+
+
+@pytest.mark.parametrize('options, status, words', [
+    ({'shaves': 17}, 400, 'from 1 to 16'), ({'shavse': 4}, 400, 'did you mean'), ({'target': '2019.R3'}, 400, '2022.1'),
+    ({'kind': 'dance'}, 400, 'no kind'), ({'job': 'a' * 26}, 404, 'no job'), ({'model': 'other.onnx'}, 400, 'no file is called'),
+    ({'input_shapes': {'x': [1, -3]}}, 400, 'positive'), ({'config': 'nothing'}, 400, 'KEY=VALUE'), ({'kind': 'inspect', 'shaves': 3}, 400, 'no meaning'),
+])
+def test_wrong_options(server, model, options, status, words):
+    r = submit(server, model, **options)
+    assert r.status_code == status and words in r.text, r.text
+
+
+def test_info_and_description_are_true(server, run):
+    info = requests.get(server.api + '/info').json()
+    for kind in ('convert', 'check', 'compare', 'estimate'):
+        words = run(kind, '--help').stdout
+        for option in info['options']:
+            if kind in option['kinds']:
+                assert option['flag'] in words, (kind, option['name'])
+    for f in info['formats']:
+        assert f['name'] in run('convert', '--help').stdout
+    assert ', '.join(info['targets']) in run('convert', '--help').stdout
+    description = requests.get(server.api + '/openapi.json').json()
+    assert '/jobs/{id}/events' in description['paths']
+    assert requests.get(server.url + '/health').json()['status'] == 'ok'
+    assert 'blobsmith_jobs_queued 0' in requests.get(server.url + '/metrics').text
+
+
+def test_nothing_leaves_the_sandbox(serve_tool, tmp_path):
+    r = subprocess.run([serve_tool, 'serve', '--data', tmp_path / 'd', '--self-test'], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert 'read     read refused' in r.stdout and 'spin     killed' in r.stdout
+
+
+def test_limits(serve_tool, model, slow_model, tmp_path):
+    with running(serve_tool, tmp_path / 'd', '--jobs', 1, '--queue', 2, '--max-upload', '2M', '--job-seconds', 2, '--connections-per-address', 40) as s:
+        big = requests.post(s.api + '/jobs', files={'file': ('x.onnx', bytes(3 << 20))})
+        assert big.status_code == 413
+        slow = submit(s, slow_model, kind='compare').json()
+        answers = [submit(s, model, shaves=n) for n in range(1, 8)]
+        busy = [a for a in answers if a.status_code == 429]
+        assert busy and busy[0].headers['retry-after']
+        assert [a for a in answers if a.status_code == 202]
+        slow = wait(s, slow)
+        assert slow['state'] == 'failed' and 'longer than 2 seconds' in slow['errors'][0]['message']
+        wait(s, submit(s, model, shaves=3).json())
+
+
+def test_a_restart_loses_nothing(serve_tool, model, slow_model, tmp_path):
+    with running(serve_tool, tmp_path / 'd', '--jobs', 1) as s:
+        first = submit(s, slow_model, kind='check').json()
+        jobs = [submit(s, model, shaves=n).json() for n in (1, 2, 3)]
+        s.stop(9)
+    with running(serve_tool, tmp_path / 'd') as s:
+        assert wait(s, first)['state'] == 'done'
+        for j in jobs:
+            assert wait(s, j)['state'] == 'done'
+        assert not os.listdir(tmp_path / 'd' / 'work')
+
+
+def test_idle_connections_hold_nobody_up(server, model):
+    idle = [socket.create_connection(('127.0.0.1', server.port)) for _ in range(300)]
+    for i, s in enumerate(idle):
+        if i % 2:
+            s.sendall(b'POST /compile HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc' if i % 4 == 1 else b'GET / HT')
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        start = time.time()
+        assert all(r.status_code == 200 for r in pool.map(lambda _: requests.get(server.url + '/health'), range(40)))
+    assert time.time() - start < 5
+    for s in idle:
+        s.close()
+
+
+def test_the_quota_drops_the_longest_unused(serve_tool, model, tmp_path):
+    with running(serve_tool, tmp_path / 'd', '--quota', 1) as s:
+        job = wait(s, submit(s, model, shaves=3).json())
+        end = time.time() + 40
+        while requests.get(f"{s.api}/jobs/{job['id']}").status_code == 200 and time.time() < end:
+            time.sleep(0.5)
+        assert requests.get(f"{s.api}/jobs/{job['id']}").status_code == 404
