@@ -1,0 +1,55 @@
+"""docs/service.md, the compose file and the systemd unit say what the program takes."""
+import configparser
+import os
+import re
+import shlex
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def read(path):
+    with open(os.path.join(ROOT, path)) as f:
+        return f.read()
+
+
+@pytest.fixture(scope='module')
+def options(tool):
+    import subprocess
+    if not os.path.exists(os.path.join(os.path.dirname(tool), 'blobsmith-server')):
+        pytest.skip('built without the service')
+    return {verb: set(re.findall(r'--[a-z][\w-]+', subprocess.run([tool, verb, '--help'], capture_output=True, text=True).stdout))
+            for verb in ('serve', 'worker', 'zoo')}
+
+
+def check(options, words):
+    assert words[0].endswith('blobsmith')
+    stated = {w.split('=')[0] for w in words[2:] if w.startswith('--')}
+    assert stated <= options[words[1]], stated - options[words[1]]
+
+
+def test_unit(options):
+    unit = configparser.ConfigParser(strict=False)
+    unit.optionxform = str
+    unit.read_string(read('examples/service/blobsmith.service'))
+    check(options, shlex.split(unit['Service']['ExecStart']))
+    assert unit['Install']['WantedBy'] == 'multi-user.target'
+
+
+def test_compose(options):
+    yaml = pytest.importorskip('yaml')
+    services = yaml.safe_load(read('examples/service/compose.yml'))['services']
+    assert {'server', 'worker', 'database', 'store'} == set(services)
+    for name in ('server', 'worker'):
+        check(options, services[name]['command'])
+        assert set(services[name]['depends_on']) <= set(services)
+
+
+def test_document(options):
+    text = read('docs/service.md')
+    for line in re.findall(r'^blobsmith (?:serve|worker).*$', text, re.M):
+        check(options, shlex.split(line))
+    known = options['serve'] | options['worker'] | options['zoo']
+    stated = set(re.findall(r'`(?:serve )?(--[a-z][\w-]+)', text)) - {'--target'}
+    assert stated <= known, stated - known
