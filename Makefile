@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
-.PHONY: build web browser demo test test-asan fuzz bench conformance lint check-all setup python clean
+.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all setup python clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
@@ -44,6 +44,13 @@ test:                        ## every test; what comes from PyPI is fetched duri
 	$(MAKE) -j 2 build python TARGETS="blobsmith unit_tests"
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 	$(PYTHON) -m pytest -q -n $(JOBS) tests --tool $(BUILD)/blobsmith
+
+test-wheel: build python     ## a wheel in fresh environments of every CPython that is here, depthai on what it writes, the C interface under valgrind
+	tools/setup.sh valgrind
+	rm -rf $(BUILD)/wheel
+	$(PYTHON) -m pip wheel -q --disable-pip-version-check . --no-deps -w $(BUILD)/wheel
+	$(PYTHON) -m pytest -q tests/wheel --wheel $(BUILD)/wheel/*.whl --tool $(BUILD)/blobsmith
+	BLOBSMITH_VALGRIND=1 $(PYTHON) -m pytest -q tests/python/test_c_interface.py --tool $(BUILD)/blobsmith
 
 test-asan: setup             ## unit tests under the address and undefined-behaviour sanitizers
 	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON $(UNITY)
@@ -80,7 +87,7 @@ lint: build python           ## clang-format and clang-tidy, pinned
 	(find $(BUILD)-lint/CMakeFiles -name 'unity_*.cxx'; echo src/compute/simd.cpp src/core/version.cpp) | \
 	  xargs -P $(JOBS) -n 1 nice $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --config-file=.clang-tidy --quiet
 
-check-all: browser test test-asan fuzz bench conformance ## everything, long
+check-all: browser test test-wheel test-asan fuzz bench conformance ## everything, long
 
 browser:                     ## Chromium, for the tests of the page, which are skipped without one
 	tools/setup.sh chromium

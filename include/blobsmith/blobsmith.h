@@ -84,7 +84,7 @@ BLOBSMITH_API blobsmith_result* blobsmith_inspect(const char* options, const blo
 /* Out of a superblob ("path", or one file in memory) the blob for "shaves". */
 BLOBSMITH_API blobsmith_result* blobsmith_superblob_extract(const char* options, const blobsmith_file* files,
                                                             size_t count);
-/* An NN archive at "path" of the blob or superblob in `files`: "superblob" false, "name", "dai_type", "heads" [...],
+/* An NN archive at "path" of the blob or superblob in `files`: "name", "dai_type", "heads" [...],
  * "build_info" {...}; inputs and outputs are read from the blob. */
 BLOBSMITH_API blobsmith_result* blobsmith_nn_archive(const char* options, const blobsmith_file* files, size_t count);
 /* The other way: report = {"config", "model_name", "members"}, data 0 = the model. Option "path". */

@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional, Sequence
 from . import _errors
 
 ABI_MAJOR = 1
-CANCELLED = 6001
+CANCELLED = 'BS6001'
 
 
 class _File(ctypes.Structure):
@@ -141,6 +141,33 @@ def call(name: str, options: dict[str, Any], files: Sequence[tuple[str, Any]] = 
     return result
 
 
+class _Interrupts:
+    """Ctrl-C while foreign code runs: noted, and raised when that has ended. Python's own handler raises wherever it
+    happens to be, which may be a place of a callback from where nothing can be raised."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._before: Any = None
+
+    def __enter__(self) -> '_Interrupts':
+        import signal
+        import threading
+        if threading.current_thread() is threading.main_thread() \
+                and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, _number: int, _frame: Any) -> None:
+        self.seen = True
+
+    def __exit__(self, *_: Any) -> None:
+        if self._before is not None:
+            import signal
+            signal.signal(signal.SIGINT, self._before)
+        if self.seen:
+            raise KeyboardInterrupt
+
+
 def watched(start: Callable[[Any], Optional[int]], progress: Optional[Callable[[str, float], Any]]):
     """start(callback) with progress. What `progress` raises, or Ctrl-C, stops the call and is raised here."""
     raised: list[BaseException] = []
@@ -149,17 +176,20 @@ def watched(start: Callable[[Any], Optional[int]], progress: Optional[Callable[[
         try:
             if progress:
                 progress(phase.decode(), fraction)
-        except BaseException as e:  # also KeyboardInterrupt: it may not pass through foreign code
+        except BaseException as e:  # it may not pass through foreign code
             raised.append(e)
-        return 1 if raised else 0
+        return 1 if raised or interrupts.seen else 0
 
     callback = _PROGRESS(step)
-    try:
-        return take(start(callback))
-    except _errors.Error:
-        if raised:
-            raise raised[0] from None
-        raise
+    with _Interrupts() as interrupts:
+        try:
+            return take(start(callback))
+        except _errors.Error as e:
+            if raised:
+                raise raised[0] from None
+            if e.code == CANCELLED:  # a handler of signals raised within the callback, outside of step()
+                raise KeyboardInterrupt from None
+            raise
 
 
 def call_watched(name: str, options: dict[str, Any], files: Sequence[tuple[str, Any]] = (), progress=None):
