@@ -5,6 +5,7 @@
 
 #include "core/release.hpp"
 #include "core/table.hpp"
+#include "graph/evaluations.hpp"
 #include "graph/ops/known_value.hpp"
 
 namespace blobsmith::numbering {
@@ -46,16 +47,36 @@ int64_t of_folding(const Node& n) {
   return n.output_count();
 }
 
+/// Where bounds are compared, they are when a node is made; afterwards they are known.
+int64_t of_inference_again(const Graph& graph, const Node& n) {
+  if (!graph.release->compares_bounds) return of_inference(n);
+  constexpr int64_t kBothBounds = 2;
+  if (holds_both_bounds(n)) return is_known(n, 1) ? kBothBounds : 0;
+  const std::vector<int> inputs = compared_inputs(n);
+  return std::ranges::count_if(inputs, [&](int i) { return !n.input(i).node->is_constant() && is_known(n, i); });
+}
+
 int64_t of_validation(const Graph& graph) {
   int64_t count = 0;
   for (const Node* n : graph.all()) {
-    count += of_inference(*n);
+    count += of_inference_again(graph, *n);
     if (n->body) count += of_validation(*n->body);
   }
   return count;
 }
 
 }  // namespace
+
+bool holds_both_bounds(const Node& n) {
+  if (n.input_count() < 2) return false;
+  if (n.is("Interpolate")) return n.version == 4 && n.attrs.text("shape_calculation_mode", "sizes") == "sizes";
+  return n.is("Reshape") || n.is("Broadcast") || n.is("TopK");
+}
+
+std::vector<int> compared_inputs(const Node& n) {
+  if (holds_both_bounds(n) || (n.is("Tile") && n.input_count() > 1)) return {1};
+  return inputs_as_constants(n);
+}
 
 std::vector<int> bounded_inputs(const Node& n) {
   if (ids_in(kBounded, n) > 0 && n.input_count() > 1) return {1};
@@ -115,7 +136,22 @@ int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded) {
 void skip(Graph& graph, int64_t count) { graph.next_id += count; }
 void start(Graph& graph, int64_t count) { graph.next_id = count; }
 int64_t next(const Graph& graph) { return graph.next_id; }
-void made(Graph& graph, const Node& n) { skip(graph, of_inference(n)); }
+namespace {
+/// A pattern that other nodes read has its bounds already.
+bool has_bounds(const Node& n) {
+  const Value pattern = n.input(1);
+  return pattern.node->output(pattern.port).uses.size() > 1;
+}
+}  // namespace
+
+void made(Graph& graph, const Node& n) {
+  if (!graph.release->compares_bounds)
+    skip(graph, of_inference(n));
+  else if (holds_both_bounds(n) && has_bounds(n))
+    skip(graph, of_inference_again(graph, n));
+  else
+    skip(graph, Evaluations(true).of_inference(n));
+}
 void made(Graph& graph, const Node& n, int64_t inference) { graph.next_id = n.id() + 1 + inference; }
 void validated(Graph& graph) { skip(graph, of_validation(graph)); }
 
@@ -134,11 +170,13 @@ Node* constant_of_bounds(Graph& graph, Tensor t, std::string name) {
 
 namespace {
 
-int64_t of_copies(const Graph& graph, std::set<Port>& bounded) {
+int64_t of_copies(const Graph& graph, std::set<Port>& bounded, Evaluations& evaluations) {
   int64_t count = 0;
   for (const Node* n : graph.all()) {
-    count += 1 + of_inference(*n) + of_copy(*n) + of_new_evaluations(*n, bounded);
-    if (n->body) count += of_copies(*n->body, bounded);
+    count += 1 + of_copy(*n);
+    count += graph.release->compares_bounds ? evaluations.of_inference(*n)
+                                            : of_inference(*n) + of_new_evaluations(*n, bounded);
+    if (n->body) count += of_copies(*n->body, bounded, evaluations);
   }
   return count;
 }
@@ -178,7 +216,8 @@ int64_t of_copy(const Node& n) {
 
 void copied(Graph& graph) {
   std::set<Port> bounded;
-  skip(graph, graph.release->nodes_before + of_copies(graph, bounded));
+  Evaluations evaluations(true);
+  skip(graph, graph.release->nodes_before + of_copies(graph, bounded, evaluations));
   if (is_dynamic(graph)) skip(graph, of_dynamic_copy(graph));
 }
 

@@ -40,10 +40,15 @@ void start(Graph& graph, int64_t count);
 
 /// The number of the next node.
 int64_t next(const Graph& graph);
-/// How many numbers one inference of `n` takes, besides its own.
+/// How many numbers one inference of `n` takes, besides its own, in releases that do not compare bounds.
 int64_t of_inference(const Node& n);
 /// How many one evaluation of `n` takes, where its value is needed before it is folded.
 int64_t of_evaluation(const Node& n);
+/// quirk: whether the lower and the upper bound of a shape input are held in a constant each, in releases that compare
+/// bounds.
+bool holds_both_bounds(const Node& n);
+/// The inputs whose values inference of `n` computes in such releases.
+std::vector<int> compared_inputs(const Node& n);
 /// The inputs whose values inference of `n` computes (a Reshape's pattern).
 std::vector<int> bounded_inputs(const Node& n);
 /// Further nodes that the reference makes while it makes `n`, besides those of shape inference.

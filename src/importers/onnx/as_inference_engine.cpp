@@ -21,7 +21,7 @@ class Importer {
   Importer(onnx_file::Model model, const Release& release)
       : model_(std::move(model)), opset_(std::min(model_.opset, release.onnx_opset)) {
     graph_.release = &release;
-    import_.evaluations = quirks::Numbering(release.compares_bounds);
+    import_.evaluations = numbering::Evaluations(release.compares_bounds);
   }
 
   Graph run() {
@@ -134,7 +134,7 @@ class Importer {
   void copy_as_the_compiler_does() {
     graph_.remove_unreachable();
     numbering::skip(graph_, graph_.release->onnx_nodes_before);
-    quirks::Numbering evaluations(graph_.release->compares_bounds);
+    numbering::Evaluations evaluations(graph_.release->compares_bounds);
     for (Node* n : graph_.ordered()) {
       numbering::skip(graph_, 1 + evaluations.of_inference(*n));
       graph_.set_inputs(n, std::vector<Value>(n->inputs()));

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "core/release.hpp"
+#include "graph/evaluations.hpp"
 #include "graph/graph.hpp"
 #include "graph/numbering.hpp"
 #include "importers/onnx/node_view.hpp"
-#include "importers/onnx/numbering.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import::ie {
@@ -24,7 +24,7 @@ struct Import {
   Graph graph;
   Values values;
   std::set<std::string> read;  ///< tensors that nodes or outputs of the model name
-  quirks::Numbering evaluations;
+  numbering::Evaluations evaluations;
 };
 
 class Context final : public NodeView {

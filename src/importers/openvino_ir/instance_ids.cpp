@@ -4,13 +4,13 @@
 #include <set>
 #include <vector>
 
+#include "core/release.hpp"
+#include "graph/evaluations.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/pre_post_process.hpp"
 
 namespace blobsmith::ir {
 namespace {
-
-constexpr int64_t kWhileReading = 2;  // every node is made, then made again with checked inputs
 
 struct Unstated {
   Graph* graph;
@@ -21,16 +21,21 @@ struct Unstated {
 struct Count {
   int64_t read = 0;
   std::vector<Unstated> slices;
-  std::set<numbering::Port> bounded;      // values that are evaluated once
-  std::map<const Node*, int64_t> number;  // of the second time that a node is made
+  std::set<numbering::Port> bounded;         // values that are evaluated once
+  std::map<const Node*, int64_t> number;     // of the second time that a node is made
+  numbering::Evaluations evaluations{true};  // of a release that compares bounds
 };
 
+// Every node is made, then made again with checked inputs.
 void count_nodes(Graph& graph, Count& c) {
   for (Node* n : graph.all()) {
-    const int64_t nodes = 1 + numbering::of_inference(*n);
     if (numbering::lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
-    c.number[n] = c.read + nodes;
-    c.read += kWhileReading * nodes + numbering::of_copy(*n) + numbering::of_new_evaluations(*n, c.bounded);
+    const bool compares = graph.release->compares_bounds;
+    const int64_t first = 1 + (compares ? c.evaluations.of_inference(*n) : numbering::of_inference(*n));
+    c.number[n] = c.read + first;
+    const int64_t second = compares ? 1 + c.evaluations.of_inference(*n) : first;
+    c.read += first + second + numbering::of_copy(*n);
+    if (!compares) c.read += numbering::of_new_evaluations(*n, c.bounded);
     if (n->body) count_nodes(*n->body, c);
   }
 }

@@ -9,7 +9,7 @@
 
 #include "graph/graph.hpp"
 
-namespace blobsmith::onnx_import::ie::quirks {
+namespace blobsmith::numbering {
 
 /// quirk: the bounds of shape arithmetic are compared by temporary nodes, three a comparison: a Parameter, an Equal and
 /// a Constant. First all lower bounds are computed, then all upper ones, from the constants on; where both meet they
@@ -33,9 +33,9 @@ class Bounds {
 
 /// quirk: shape arithmetic is evaluated with temporary nodes; each result is evaluated once, or has its bounds
 /// compared.
-class Numbering {
+class Evaluations {
  public:
-  explicit Numbering(bool compares_bounds = false) : compares_bounds_(compares_bounds) {}
+  explicit Evaluations(bool compares_bounds = false) : compares_bounds_(compares_bounds) {}
   /// Numbers taken while the shapes of a new node are inferred.
   int64_t of_inference(const Node& n);
 
@@ -47,4 +47,4 @@ class Numbering {
   std::set<const Node*> evaluated_;
 };
 
-}  // namespace blobsmith::onnx_import::ie::quirks
+}  // namespace blobsmith::numbering

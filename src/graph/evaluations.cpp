@@ -1,9 +1,9 @@
-#include "importers/onnx/numbering.hpp"
+#include "graph/evaluations.hpp"
 
 #include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 
-namespace blobsmith::onnx_import::ie::quirks {
+namespace blobsmith::numbering {
 namespace {
 
 /// Calls f(node) for the arithmetic that a value follows from. The shape of what ShapeOf reads is known without looking
@@ -33,11 +33,11 @@ bool depends_on_split(const Node* from) {
 
 }  // namespace
 
-int64_t Numbering::of_evaluation(Value v) {
+int64_t Evaluations::of_evaluation(Value v) {
   int64_t count = 0;
   walk_arithmetic(v.node, [&](const Node* n) {
     if (!evaluated_.insert(n).second) return false;
-    count += blobsmith::numbering::of_evaluation(*n);
+    count += numbering::of_evaluation(*n);
     return true;
   });
   return count;
@@ -112,11 +112,10 @@ int64_t Bounds::evaluate(Value v) {
   return lower + walk(v, true);
 }
 
-int64_t Numbering::of_comparisons(const Node& n) {
+int64_t Evaluations::of_comparisons(const Node& n) {
   constexpr int64_t kBothBounds = 2;
-  const bool holds_both = n.is("Reshape") || n.is("Broadcast") || n.is("TopK");
-  const std::vector<int> inputs = blobsmith::numbering::bounded_inputs(n);
-  if (inputs.empty()) return blobsmith::numbering::of_inference(n);
+  const bool holds_both = holds_both_bounds(n);
+  const std::vector<int> inputs = compared_inputs(n);
   int64_t count = 0;
   for (const int i : inputs) {
     const Value v = n.input(i);
@@ -126,10 +125,10 @@ int64_t Numbering::of_comparisons(const Node& n) {
   return count;
 }
 
-int64_t Numbering::of_inference(const Node& n) {
+int64_t Evaluations::of_inference(const Node& n) {
   if (compares_bounds_) return of_comparisons(n);
-  int64_t count = blobsmith::numbering::of_inference(n);
-  const std::vector<int> bounded = blobsmith::numbering::bounded_inputs(n);
+  int64_t count = numbering::of_inference(n);
+  const std::vector<int> bounded = bounded_inputs(n);
   for (const int i : bounded)
     if (depends_on_split(n.input(i).node)) return 0;
   for (const int i : bounded)
@@ -137,4 +136,4 @@ int64_t Numbering::of_inference(const Node& n) {
   return count;
 }
 
-}  // namespace blobsmith::onnx_import::ie::quirks
+}  // namespace blobsmith::numbering
