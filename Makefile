@@ -11,7 +11,7 @@ FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
-.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all setup python clean
+.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
@@ -65,6 +65,7 @@ fuzz: build python            ## libFuzzer on everything that reads files, FUZZ_
 bench: build python          ## compile time and memory against the reference compiler, time of a run against ONNX Runtime, where networks are present
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 	$(PYTHON) benchmarks/run_time.py --tool $(BUILD)/blobsmith
+	$(PYTHON) benchmarks/serve_load.py --tool $(BUILD)/blobsmith
 
 conformance: build python $(BUILD)/venv/.openvino ## random networks, many options and single operations through both compilers, where the reference compiler is present; blobs against their models, models against ONNX Runtime and OpenVINO
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise
@@ -87,7 +88,10 @@ lint: build python           ## clang-format and clang-tidy, pinned
 	(find $(BUILD)-lint/CMakeFiles -name 'unity_*.cxx'; echo src/compute/simd.cpp src/core/version.cpp) | \
 	  xargs -P $(JOBS) -n 1 nice $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --config-file=.clang-tidy --quiet
 
-check-all: browser test test-wheel test-asan fuzz bench conformance ## everything, long
+kills: build python          ## servers, workers and databases of the service, killed a hundred times
+	BLOBSMITH_KILLS=100 $(PYTHON) -m pytest -q tests/serve/test_shared.py -k many_kills --tool $(BUILD)/blobsmith
+
+check-all: browser test test-wheel test-asan fuzz bench conformance kills ## everything, long
 
 browser:                     ## Chromium, for the tests of the page, which are skipped without one
 	tools/setup.sh chromium

@@ -9,7 +9,7 @@ packages+=("$@")
 =======
 packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libonnx-dev libgtest-dev
           libprotobuf-dev protobuf-compiler libleveldb-dev libflatbuffers-dev libhdf5-dev nlohmann-json3-dev libpng-dev libturbojpeg0-dev libzip-dev libbz2-dev libarchive-dev libhwy-dev libclang-rt-14-dev
-          libmicrohttpd-dev libseccomp-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev pkg-config bubblewrap)
+          libmicrohttpd-dev libseccomp-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev pkg-config bubblewrap postgresql)
 >>>>>>> 1d2d5b8 (blobsmith serve: the conversion service)
 # Another distribution has other names: CMake tells what it doesn't find.
 command -v dpkg-query > /dev/null || exit 0
