@@ -128,6 +128,15 @@ def write_dictionary(path, entries):
         f.write(''.join('"' + ''.join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\' else f'\\x{b:02x}' for b in e) + '"\n' for e in (e.encode('latin-1') for e in entries)))
 
 
+def model_configs():
+    """model.yml as clients send it, and with what YAML has beside."""
+    yield 'client', ('files:\n- name: FP16/m.onnx\n  source: {$type: http, url: $REQUEST/m.onnx}\nframework: onnx\ntask_type: detection\n'
+                     'model_optimizer_args: ["--mean_values=[127.5]", "--input_model=$dl_dir/FP16/m.onnx"]\n')
+    yield 'zoo', ('description: >-\n  A net\n  for tests.\nfiles:\n  - {name: FP16/m.xml, size: 3, checksum: ab12, source: "https://a/b"}\n'
+                  'input_info: [{name: x, shape: [1, 3, 8, 8], layout: NCHW}]\nframework: dldt\n')
+    yield 'aliases', 'a: &a [1, ~, true, 1.5e3, !!str 3]\nb: [*a, *a]\nfiles: *a\n'
+
+
 class Seeds:
     def __init__(self, tool, folder):
         self.tool, self.folder = tool, folder
@@ -198,6 +207,9 @@ class Seeds:
                     with open(os.path.join(case, file), 'rb') as f:
                         files.append(f.read())
                 self.put(name.split('_')[0], name, b'\0'.join(files))
+        for name, text in model_configs():
+            self.put('model_config', name, text.encode())
+        self.dictionary('model_config', ['files:', '- name: ', 'source: ', '{$type: http, url: ', '$REQUEST/', 'model_optimizer_args:', '&a ', '*a', '!!str', '<<: '])
         for name, data in arrays():
             self.put('array', name, data)
         self.dictionary('array', ["'descr': '<f4'", "'fortran_order': True", "'shape': (", '|b1', '>i8', '\x93NUMPY', 'PK\3\4', 'PK\1\2', 'PK\5\6', '.npy'])

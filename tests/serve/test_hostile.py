@@ -67,18 +67,24 @@ def test_a_thousand_hostile_requests(server):
     outside = set(os.listdir(os.path.dirname(server.data)))
     began = time.time()
     statuses = {}
-    for seed in range(950):
+    for seed in range(990):
         a = hostile(server, random.Random(seed))
         statuses[a.status_code] = statuses.get(a.status_code, 0) + 1
         assert a.status_code < 500, (seed, a.status_code, a.text[:300])
         if a.request.url.startswith(server.url + '/compile') and a.request.method == 'POST':
             assert a.status_code >= 400, (seed, a.text[:300])
-    r = random.Random(1)
-    for _ in range(50):
-        line = raw(server, r.choice([b'GET / HTTP/9.9\r\n\r\n', b'\x16\x03\x01' + bytes(100), b'GET ' + b'/' * 100000 + b' HTTP/1.1\r\n\r\n',
+    for text in (b'\xff\xfe', b'a\xc0\x80', b'\xed\xa0\x80'):
+        for field in (b'name', b'shaves', b'inputs'):
+            bad = b'--abcd\r\nContent-Disposition: form-data; name="' + field + b'"\r\n\r\n' + text + b'\r\n--abcd--\r\n'
+            for path in ('/compile', '/api/v1/jobs'):
+                a = requests.post(server.url + path, data=bad, headers={'Content-Type': 'multipart/form-data; boundary=abcd'})
+                assert a.status_code == 400 and 'UTF-8' in a.text, a.text
+    assert requests.get(server.api + '/check').status_code == 405
+    for data in (b'GET / HTTP/9.9\r\n\r\n', b'\x16\x03\x01' + bytes(100), b'GET ' + b'/' * 100000 + b' HTTP/1.1\r\n\r\n',
                                      b'POST /compile HTTP/1.1\r\nContent-Length: -5\r\n\r\n', b'POST /compile HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n',
                                      b'POST /compile HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n', b'\r\n' * 1000,
-                                     b'POST /compile HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=abcd\r\nContent-Length: 40\r\n\r\n--abcd\r\nContent-Disposition: form-data;']))
+                                     b'POST /compile HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=abcd\r\nContent-Length: 40\r\n\r\n--abcd\r\nContent-Disposition: form-data;'):
+        line = raw(server, data)
         assert not line or line[9:10] in (b'2', b'4') or line.startswith(b'HTTP/1.1 505'), line
     assert statuses[400] > 300
     assert requests.get(server.url + '/health').json()['status'] == 'ok'

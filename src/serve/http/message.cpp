@@ -51,6 +51,17 @@ void Reply::operator()(Response r) const {
   if (!state_->sent.exchange(true)) state_->send(std::move(r));
 }
 
+bool is_utf8(const Request& r) {
+  Json texts{r.path, r.body};
+  for (const auto& [name, value] : r.query) texts.insert(texts.end(), {name, value});
+  for (const Part& p : r.parts) texts.insert(texts.end(), {p.name, p.file_name, p.value});
+  try {
+    return !texts.dump().empty();
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
 std::string percent_encoded(std::string_view text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string s;

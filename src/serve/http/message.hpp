@@ -94,6 +94,8 @@ struct HttpError : std::runtime_error {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// True where all texts of the request (names and values, not the contents of files) are UTF-8, as JSON needs it.
+bool is_utf8(const Request& r);
 std::string percent_encoded(std::string_view text);  ///< for a part of a path
 /// `attachment; filename="x.blob"`, and the UTF-8 form where the name needs it.
 std::string attachment(const std::string& file_name);

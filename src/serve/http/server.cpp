@@ -246,6 +246,7 @@ struct Server::Impl {
     const std::string method = r.method == "HEAD" ? "GET" : r.method;
     for (const Route& route : routes) {
       std::vector<std::string> captures;
+      if (route.parts[0] == "**" && !allowed.empty()) break;  // another route has this path, for other methods
       if (!fits(route, path, captures)) continue;
       allowed.insert(route.methods.begin(), route.methods.end());
       if (!route.methods.contains(method)) continue;
@@ -258,6 +259,7 @@ struct Server::Impl {
   void run(Exchange& x, const Route* route, const std::set<std::string>& allowed, const Reply& reply) const {
     try {
       if (x.refused) throw HttpError(x.refused, x.why);
+      if (!is_utf8(x.request)) throw HttpError(400, "a name or a value of the request is not UTF-8");
       if (route) return route->handler(x.request, reply);
       if (allowed.empty()) throw HttpError(404, "there is nothing at " + x.request.path);
       if (x.request.method == "OPTIONS") return reply(text_response("").with("Allow", names(allowed)));

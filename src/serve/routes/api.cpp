@@ -244,6 +244,7 @@ Response metrics(Service& s, const Server& server) {
 }
 
 std::vector<std::string> ids_of(const Request& r) {
+  if (r.query_value("ids").size() > 8000) throw HttpError(400, "too many ids");
   std::istringstream in(r.query_value("ids"));
   std::vector<std::string> ids;
   for (std::string id; std::getline(in, id, ',');)

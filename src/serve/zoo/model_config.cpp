@@ -93,7 +93,11 @@ nlohmann::ordered_json yaml_to_json(const std::string& text) {
   if (text.size() > kMostBytes) throw std::runtime_error("the YAML is too large");
   size_t visits = 0;
   try {
-    return to_json(YAML::Load(text), visits, 0);
+    Json j = to_json(YAML::Load(text), visits, 0);
+    static_cast<void>(j.dump());
+    return j;
+  } catch (const Json::exception&) {
+    throw std::runtime_error("the YAML is not UTF-8");
   } catch (const YAML::Exception& e) {
     throw std::runtime_error(std::string("no valid YAML: ") + e.what());
   }
