@@ -31,7 +31,7 @@ void trace(const std::vector<Access>& accesses, bool filled_before, bool read_af
   std::vector<int64_t> cuts;
   for (const Access& a : accesses) cuts.insert(cuts.end(), {a.begin, a.end});
   std::ranges::sort(cuts);
-  cuts.erase(std::ranges::unique(cuts).begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
   constexpr size_t kNever = SIZE_MAX;
   std::vector<size_t> alive_to(cuts.size(), filled_before ? 0 : kNever);  // first stage not counted yet
   for (const Access& a : accesses) {
