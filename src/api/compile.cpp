@@ -72,7 +72,8 @@ CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileO
                                std::vector<vpu::TracedTensor>* tensors) {
   const auto start = std::chrono::steady_clock::now();
   vpu::CompileReport told;
-  auto blob = std::make_unique<BlobBytes::Impl>(vpu::compile(network, options, diagnostics, &told, control));
+  auto blob =
+      std::make_unique<BlobBytes::Impl>(BlobBytes::Impl{vpu::compile(network, options, diagnostics, &told, control)});
   if (!target.empty()) vpu::stamp(blob->bytes, vpu::find_target(target));
   if (tensors) *tensors = std::move(told.tensors);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;

@@ -107,7 +107,8 @@ Model read_model(const ModelFile& file, const ReadOptions& options) {
   api::ReadGraph read = api::read_graph(file, options, diagnostics);
   std::vector<Remark> remarks = std::move(diagnostics.remarks);
   for (Remark& r : comparison::find_faults(read.graph)) remarks.push_back(std::move(r));
-  return Model(std::make_unique<Model::Impl>(file.path(), std::move(read.graph), std::move(remarks), read.runtime_2_0));
+  return Model(std::make_unique<Model::Impl>(
+      Model::Impl{file.path(), std::move(read.graph), std::move(remarks), read.runtime_2_0}));
 }
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -116,7 +117,7 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Model Model::clone() const {
-  return Model(std::make_unique<Impl>(impl_->path, impl_->graph.clone(), impl_->remarks, impl_->runtime_2_0));
+  return Model(std::make_unique<Impl>(Impl{impl_->path, impl_->graph.clone(), impl_->remarks, impl_->runtime_2_0}));
 }
 
 const std::string& Model::path() const { return impl_->path; }

@@ -2,7 +2,6 @@
 #include "graph/graph.hpp"
 
 #include <algorithm>
-#include <ranges>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -264,8 +263,8 @@ void Graph::set_inputs(Node* n, std::vector<Value> inputs) {
 namespace {
 // Listed in the order in which they came; the reference hands them over as a hash table lists them (quirk).
 void pass_tensor_names(const OutputPort& from, OutputPort& to) {
-  for (const std::string& name : from.tensor_names | std::views::reverse)
-    if (std::ranges::find(to.tensor_names, name) == to.tensor_names.end()) to.tensor_names.push_back(name);
+  for (auto name = from.tensor_names.rbegin(); name != from.tensor_names.rend(); ++name)
+    if (std::ranges::find(to.tensor_names, *name) == to.tensor_names.end()) to.tensor_names.push_back(*name);
 }
 }  // namespace
 
