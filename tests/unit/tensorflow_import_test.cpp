@@ -199,6 +199,15 @@ TEST(TensorFlow, AStepOfAnLstmIsOneCell) {
   }
 }
 
+TEST(TensorFlow, ASpelledSoftmaxIsOneLayer) {
+  const std::string keep = "attr { key: 'keep_dims' value { b: true } }";
+  const Graph g =
+      import_text(placeholder("x", {1, 4, 4, 3}) + integers("axis", {3}) + node("Max", "max", {"x", "axis"}, keep) +
+                  node("Sub", "sub", {"x", "max"}) + node("Exp", "exp", {"sub"}) +
+                  node("Sum", "sum", {"exp", "axis"}, keep) + node("RealDiv", "y", {"exp", "sum"}));
+  EXPECT_EQ(types(g), "Softmax");
+}
+
 TEST(TensorFlow, SmallConstantsKeepTheirMeaningInHalfPrecision) {
   const std::string x = placeholder("x", {1, 4}), eps = constant("eps", {}, 1e-6f);
   const auto both = [&](bool quirks) {

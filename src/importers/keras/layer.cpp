@@ -121,6 +121,9 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
       {"ReLU", "Relu"},         {"ELU", "Elu"},         {"Softmax", "Softmax"},
   };
   if (name == "linear") return v;
+  // Keras 2 spells it out over more than two dimensions, which then is called after the operator in front.
+  if (name == "softmax" && suffix.empty() && c.quirks() && v.shape().size() > 2)
+    return apply("Softmax", {v}, {}, "/BiasAdd/Softmax");
   for (const auto& [keras_name, op] : kSame)
     if (name == keras_name && (own.empty() || (name != "ReLU" && name != "ELU" && name != "Softmax")))
       return apply(op, {v}, {}, suffix);

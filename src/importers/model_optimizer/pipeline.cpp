@@ -86,6 +86,7 @@ void lstm_cells(Session& s) {
     if (n->is("LSTMCell") && n->output(1).uses.empty() && !n->output(0).uses.empty()) s.graph.result(n->value(1));
 }
 
+void softmax(Session& s) { apply_rewrites(s.graph, {{{"Divide"}, fuse_spelled_softmax}}); }
 void softplus(Session& s) { apply_rewrites(s.graph, {{{"Log"}, transforms::fuse_softplus}}); }
 void layer_norm(Session& s) { apply_rewrites(s.graph, {{{"Divide"}, fuse_layer_norm}}); }
 void inverse_operations(Session& s) {
@@ -127,8 +128,7 @@ void mark_unfused(Session& s) {
 }
 void subtractions(Session& s) {
   // Where the framework's names are not restored in the end, the name tells of it.
-  const bool renamed =
-      s.framework == Framework::Caffe || s.framework == Framework::Mxnet || s.framework == Framework::Kaldi;
+  const bool renamed = s.framework != Framework::Onnx;
   apply_rewrites(s.graph, {{{"Add"}, renamed ? add_to_subtract_by_name : add_to_subtract}});
 }
 void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
@@ -140,6 +140,7 @@ constexpr StepRow kSteps[] = {
     {"front", "unused nodes", remove_unused, kAll},
     {"front", "LSTM cells", lstm_cells, of(Framework::TensorFlow)},
     {"front", "Swish", on_multiply<transforms::fuse_swish_sigmoid>, kAll},
+    {"front", "Softmax", softmax, of(Framework::TensorFlow)},
     {"front", "SoftPlus", softplus, kAll},
     {"front", "Mish", on_multiply<transforms::fuse_mish>, kAll},
     {"front", "LayerNorm", layer_norm, kAll},

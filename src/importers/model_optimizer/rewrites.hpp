@@ -13,6 +13,7 @@ using transforms::Rewriter;
 // hard_activations.cpp
 bool fuse_hswish(Rewriter& rw, Node* n);
 bool fuse_hsigmoid(Rewriter& rw, Node* n);
+bool fuse_spelled_softmax(Rewriter& rw, Node* n);  ///< softmax.cpp
 // layer_norm.cpp
 bool fuse_layer_norm(Rewriter& rw, Node* n);
 // arithmetic.cpp: Subtract and Divide as Add and Multiply, and back

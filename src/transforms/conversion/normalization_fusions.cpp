@@ -128,6 +128,8 @@ bool fuse_normalize_l2(Rewriter& rw, Node* n) {
                                attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
 }
 
+}  // namespace
+
 bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x - ReduceMax(x)), along one axis
   Node* exp = producer(n->input(0), "Exp");
   Node* sum = reduction(n->input(1), "ReduceSum");
@@ -140,6 +142,8 @@ bool fuse_softmax(Rewriter& rw, Node* n) {  // e / ReduceSum(e) with e = Exp(x -
   if (max_axes.size() != 1 || max_axes != sum_axes) return false;
   return rw.replace(n, rw.make("Softmax", {subtract->input(0)}, attributes({{"axis", max_axes[0]}})));
 }
+
+namespace {
 
 // x - ReduceMean(x, axes)
 struct Centered {
