@@ -207,9 +207,7 @@ def last_layers(r):
             text('e_max', 'Eltwise', 'x data t', 'e_max', 'eltwise_param { operation: MAX }'), text('e_mul', 'Eltwise', 'x data t', 'e_mul', 'eltwise_param { operation: PROD }')]
     return [image(6, 10, 10), conv(r, 'x', 'data', 'x', 6, 6, 1), text('t', 'TanH', 'x', 't'), gap, *sums, text('s2', 'Scale', 't gap', 's2', 'scale_param { axis: 0 }'),
             text('axpy', 'Axpy', 'gap x data', 'axpy'), (text('bias', 'Bias', 'x', 'bias'), layer('bias', 'Bias', [blob(r(6))])),
-            (text('ones', 'Scale', 't', 'ones', 'scale_param { bias_term: true }'), layer('ones', 'Scale', [blob([1.0] * 6), blob(r(6))])),
-            (text('norm', 'Normalize', 't', 'norm', 'norm_param { across_spatial: true channel_shared: true }'), layer('norm', 'Normalize', [blob(r(1))])),
-            (text('after', 'Scale', 'norm', 'after'), layer('after', 'Scale', [blob(r(6))])), text('mvn', 'MVN', 't', 'mvn', 'mvn_param { across_channels: true }'),
+            text('mvn', 'MVN', 't', 'mvn', 'mvn_param { across_channels: true }'),
             text('near', 'Resample', 't', 'near', 'resample_param { type: NEAREST factor: 2 }'), text('power', 'Power', 't', 'power', 'power_param { power: 2 scale: 0.5 shift: 1 }')]
 
 
@@ -422,8 +420,7 @@ def mxnet_cases():
     t = s.relu(x, 't')
     outputs = [s('elemwise_sub', 'sub', x, t), s('add_n', 'sum', x, t, d, num_args=3), s('_maximum_scalar', 'max', x, scalar=0.5), s('_greater_scalar', 'greater', x, scalar=0.5),
                s('slice', 'slice', x, begin=(0, 1, 2, 0), end=(1, 5, 9, 10)), s('slice_like', 'like', t, s.pool('p', x, 2, 2), axes=(2, 3)), s('Reshape', 'joined', t, shape=(0, -3, 0)),
-               s('L2Normalization', 'l2', t, mode='channel'), s('round', 'round', x), s('Cast', 'cast', s('Activation', 'th', x, act_type='tanh'), dtype='float32'),
-               s('where', 'where', s('_lesser_scalar', 'less', x, scalar=0.0), t, d)]
+               s('L2Normalization', 'l2', t, mode='channel'), s('round', 'round', x), s('Cast', 'cast', s('Activation', 'th', x, act_type='tanh'), dtype='float32')]
     yield 'last_layers', s.files(*outputs), shape(1, 6, 10, 10)
     s = Net(45)  # Faster R-CNN
     x = s.relu(s.conv('c1', s.variable('data'), 3, 8, pad=(1, 1), stride=(2, 2)), 'r1')

@@ -13,13 +13,6 @@ import framework_structures
 GOLDEN = framework_golden.read()
 DIFFERS = {  # known differences from Intel's blob
     'kaldi_nnet3_tdnn_f': 'Model Optimizer numbers several memories by chance: by the seed of its hashes',
-    'kaldi_nnet1_two_lstm': 'numbers in names',
-    'kaldi_nnet1_convolution': 'shapes are computed while the network runs',
-    'kaldi_nnet1_parallel': 'numbers in names',
-    'caffe_deeplab': 'open',
-    'caffe_last_layers': 'open',
-    'mxnet_last_layers': 'open',
-    'mxnet_scalars': 'open',
 }
 
 

@@ -39,11 +39,15 @@ Shape LayerContext::along(Value x, size_t count, size_t axis) const {
   return shape;
 }
 
-Value LayerContext::linear(const char* type, Value x, Tensor by, const std::string& suffix) {
-  // Model Optimizer numbers what was part of a layer; names decide on the order of constants in a blob.
+Value LayerContext::numbered_constant(Tensor t, const std::string& suffix) {
+  // Names decide on the order of constants in a blob.
   std::string number = std::to_string(numbering::next(graph()));
   number.insert(0, 6 - std::min<size_t>(number.size(), 6), '0');
-  Node* n = graph().add(type, {x, graph().constant(std::move(by), number)->value()}, 0, name() + suffix);
+  return graph().constant(std::move(t), number + suffix)->value();
+}
+
+Value LayerContext::linear(const char* type, Value x, Value by, const std::string& suffix) {
+  Node* n = graph().add(type, {x, by}, 0, name() + suffix);
   n->attrs.set("auto_broadcast", std::string("numpy"));
   n->source = source();
   graph().set_outputs(n, {{x.type(), x.shape()}});
@@ -52,12 +56,12 @@ Value LayerContext::linear(const char* type, Value x, Tensor by, const std::stri
 
 Value LayerContext::linear(const char* type, Value x, std::vector<double> by, size_t axis, const std::string& suffix) {
   Shape shape = along(x, by.size(), axis);
-  return linear(type, x, Tensor::of(ElementType::f64, std::move(shape), std::move(by)), suffix);
+  return linear(type, x, numbered_constant(Tensor::of(ElementType::f64, std::move(shape), std::move(by))), suffix);
 }
 
 Value LayerContext::linear(const char* type, Value x, std::vector<float> by, size_t axis, const std::string& suffix) {
   Shape shape = along(x, by.size(), axis);
-  return linear(type, x, Tensor::of(ElementType::f32, std::move(shape), std::move(by)), suffix);
+  return linear(type, x, numbered_constant(Tensor::of(ElementType::f32, std::move(shape), std::move(by))), suffix);
 }
 
 Value LayerContext::factor_of_norm(Value normal, Tensor factors) {

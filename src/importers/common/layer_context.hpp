@@ -35,6 +35,10 @@ class LayerContext : public LayerBuilder {
   Value linear(const char* type, Value x, std::vector<double> by, size_t along, const std::string& suffix = {});
   /// The same with single precision.
   Value linear(const char* type, Value x, std::vector<float> by, size_t along, const std::string& suffix = {});
+  /// A number as Model Optimizer names those that are part of an operator: by its place among all that is made.
+  Value numbered_constant(Tensor t, const std::string& suffix = {});
+  /// By a constant that is there already.
+  Value linear(const char* type, Value x, Value by, const std::string& suffix);
   Value constant(Tensor t, const std::string& suffix) {
     return graph().constant(std::move(t), name() + suffix)->value();
   }
@@ -50,7 +54,6 @@ class LayerContext : public LayerBuilder {
   }
 
  private:
-  Value linear(const char* type, Value x, Tensor by, const std::string& suffix);
   Shape along(Value x, size_t count, size_t axis) const;
 
   Session& session_;

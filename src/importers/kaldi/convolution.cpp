@@ -3,6 +3,7 @@
 #include <set>
 
 #include "importers/kaldi/operators.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::kaldi {
 namespace {
@@ -88,23 +89,37 @@ std::vector<Value> time_height(Context& c) {
   return {as_rows(c, y)};
 }
 
+/// What as_rows has made rows of, where its channels are so many; else nothing.
+Value of_convolution(Value rows, int64_t channels) {
+  const Node* flat = transforms::producer(rows, "Reshape");
+  const Node* turned = flat ? transforms::producer(flat->input(0), "Transpose") : nullptr;
+  if (!turned || !turned->name.ends_with("/Transpose")) return {};
+  const Value planes = turned->input(0);
+  return planes.shape().size() == 4 && planes.shape()[1] == channels && planes.shape()[2] == 1 ? planes : Value{};
+}
+
 /// The largest of `PoolSize` patches, column by column.
 std::vector<Value> max_pool(Context& c) {
   const Component& k = c.component();
   const int64_t size = k.integer("PoolSize"), width = k.integer("PoolStride"), step = k.integer("PoolStep", size);
   if (size < 1 || width < 1 || step < 1 || c.columns() % width != 0 || c.columns() / width < size)
     c.refuse("its pools do not fit an input of shape " + to_string(c.shape()));
-  const Value x = c.reshape(c.input(0), {0, 1, c.columns() / width, width}, "/reshape_in");
+  // Behind a convolution the rows are turned after the pool, as Model Optimizer has it.
+  const Value planes = of_convolution(c.input(0), width);
+  const Value x = planes ? c.reshape(c.reshape(planes, {0, -1}, "/reshape_before"), {0, width, 1, c.columns() / width},
+                                     "/reshape_in")
+                         : c.reshape(c.input(0), {0, 1, c.columns() / width, width}, "/reshape_in");
+  const auto along = [&](int64_t n) { return planes ? std::vector<int64_t>{1, n} : std::vector<int64_t>{n, 1}; };
   const std::vector<int64_t> none{0, 0};
   const Value y = c.make("MaxPool", {x},
-                         attributes({{"strides", std::vector<int64_t>{step, 1}},
+                         attributes({{"strides", along(step)},
                                      {"pads_begin", none},
                                      {"pads_end", none},
-                                     {"kernel", std::vector<int64_t>{size, 1}},
+                                     {"kernel", along(size)},
                                      {"rounding_type", std::string("floor")},
                                      {"auto_pad", std::string("explicit")}}),
                          1);
-  return {c.reshape(y, {0, -1}, "/reshape_out")};
+  return {planes ? as_rows(c, y) : c.reshape(y, {0, -1}, "/reshape_out")};
 }
 
 // type, becomes, conversion, limits

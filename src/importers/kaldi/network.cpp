@@ -16,6 +16,13 @@ Error bad_config(const std::string& what) { return Error(ErrorCode::FileCorrupt,
 /// Names of layers as Model Optimizer counts them: the second of a name gets the number of layers so far.
 class Names {
  public:
+  void count() { ++count_; }  ///< something that has no name here
+  std::string unnumbered(const std::string& name) {
+    const size_t before = count_;
+    std::string s = unique(name);
+    count_ = before;
+    return s;
+  }
   std::string unique(const std::string& name) {
     ++count_;
     if (names_.insert(name).second) return name;
@@ -43,20 +50,22 @@ void append_chain(Network& net, const std::vector<Component>& components, Names&
       continue;
     }
     if (c.nested.empty()) throw bad_config("a ParallelComponent holds no networks");
-    Layer split{.kind = Kind::Split, .name = names.unique("NestedNets/VariadicSplit"), .type = "ParallelComponent"};
+    Layer split{.kind = Kind::Split, .name = names.unnumbered("NestedNets/VariadicSplit"), .type = "ParallelComponent"};
     split.inputs = {last};
     for (const auto& inner : c.nested) {
       if (inner.empty()) throw bad_config("a network of a ParallelComponent is empty");
       split.lengths.push_back(inner.front().columns);
     }
-    Layer concat{.kind = Kind::Append, .name = names.unique("Concat"), .type = "ParallelComponent"};
+    Layer concat{.kind = Kind::Append, .name = names.unnumbered("Concat"), .type = "ParallelComponent"};
     const std::string split_name = split.name;
     net.layers.push_back(std::move(split));
     for (size_t i = 0; i < c.nested.size(); ++i) {
       std::string end = split_name + ":" + std::to_string(i);
       append_chain(net, c.nested[i], names, end);
+      names.count();  // the nested network's end
       concat.inputs.push_back(end);
     }
+    for (int i = 0; i < 3; ++i) names.count();  // the split, its operation, and the joint
     last = concat.name;
     net.layers.push_back(std::move(concat));
   }

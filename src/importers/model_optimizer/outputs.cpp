@@ -20,7 +20,8 @@ struct Output {
 
 std::string key_of(const SourceModel& model, const std::string& tensor) {
   for (const SourceOperator& op : model.operators)
-    if (std::ranges::find(op.outputs, tensor) != op.outputs.end()) return op.name + "_" + tensor;
+    if (std::ranges::find(op.outputs, tensor) != op.outputs.end())
+      return op.name.starts_with('<') ? op.name : op.name + "_" + tensor;  // "<UNKNOWN>"
   return tensor + "_" + tensor;
 }
 
@@ -29,6 +30,21 @@ bool passes_through(const Session& s, const SourceOperator& op, Value v) {
 }
 
 /// quirk: what nothing reads becomes a network output: dead ends, and single unread outputs of some types of layers.
+/// What an operator passes on has the key of what it is.
+std::string key_of_output(const Session& s, const std::string& tensor) {
+  if (s.framework != importers::Framework::Mxnet) return key_of(s.source, tensor);
+  const Value v = s.value(tensor);
+  std::string first = tensor;
+  for (size_t i = s.source.operators.size(); i-- > 0;) {
+    const SourceOperator& op = s.source.operators[i];
+    if (std::ranges::find(op.outputs, first) == op.outputs.end()) continue;
+    const auto same =
+        std::ranges::find_if(op.inputs, [&](const std::string& k) { return !k.empty() && s.value(k) == v; });
+    if (same != op.inputs.end()) first = *same;
+  }
+  return key_of(s.source, first);
+}
+
 std::vector<Output> unread_values(const Session& s) {
   std::set<std::string> read;
   for (const SourceOperator& op : s.source.operators) read.insert(op.inputs.begin(), op.inputs.end());
@@ -56,7 +72,7 @@ void add_results(Session& s) {
   const bool says = s.framework == importers::Framework::Onnx && !s.options.quirks;
   if (!s.source.only_stated_outputs && !says) outputs = unread_values(s);
   for (const SourceOutput& o : s.source.outputs)
-    if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of(s.source, o.key), s.value(o.key), o.name});
+    if (!s.options.problems || s.computes(o.key)) outputs.push_back({key_of_output(s, o.key), s.value(o.key), o.name});
   for (const Value& v : s.dangling) outputs.push_back({v.node->name, v, {}});
   // A signature of TensorFlow states its order itself.
   const bool ordered =

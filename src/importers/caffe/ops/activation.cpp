@@ -53,8 +53,9 @@ std::vector<Value> power(Context& c) {
   Value v = c.input(0);
   if (scale != 1) v = c.linear("Multiply", v, std::vector<double>{scale}, 1, "/mul_");
   if (shift != 0) v = c.linear("Add", v, std::vector<double>{shift}, 1, "/add_");
-  if (power != 1) v = c.binary("Power", v, power, "/pow_");
-  return {v};
+  if (power == 1) return {v};
+  Tensor exponent = Tensor::reals(v.type(), Shape(v.shape().size(), 1), std::vector<double>{power});
+  return {c.make("Power", {v, c.numbered_constant(std::move(exponent))}, {}, Context::kNewest, "/pow_")};
 }
 
 /// base ^ (scale · x + shift); base -1 is e.

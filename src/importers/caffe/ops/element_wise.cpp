@@ -26,7 +26,10 @@ std::vector<Value> eltwise(Context& c) {
              " inputs of a " + type);
   const bool forgotten = c.quirks() && inputs.size() > 2;  // quirk: coefficients of more than two inputs
   for (size_t i = 0; i < factors.size() && !forgotten; ++i)
-    if (factors[i] != 1) inputs[i] = c.linear("Multiply", inputs[i], std::vector<double>{factors[i]}, 1, "/coeff_mul");
+    if (factors[i] != 1) {
+      Tensor t = Tensor::of(ElementType::f64, Shape(inputs[i].shape().size(), 1), std::vector<double>{factors[i]});
+      inputs[i] = c.linear("Multiply", inputs[i], c.constant(std::move(t), "/coeff"), "/coeff_mul");
+    }
   // Several are numbered.
   const std::string part = type == "Multiply" ? "/mul_" : type == "Add" ? "/sum_" : "/max_";
   Value v = inputs[0];

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "importers/caffe/operators.hpp"
+#include "importers/common/plane_shapes.hpp"
 
 namespace blobsmith::caffe {
 namespace {
@@ -14,12 +15,14 @@ struct Sampling {
   bool antialias = false;
 };
 
-Value interpolate(Context& c, const std::vector<int64_t>& size, const Sampling& s) {
+/// `computed`: the size, where the network computes it itself.
+Value interpolate(Context& c, const std::vector<int64_t>& size, const Sampling& s, Value computed = {}) {
   if (std::ranges::any_of(size, [](int64_t v) { return v < 1; })) c.refuse("its output would be " + to_string(size));
   const std::vector<int64_t> none(4, 0);
-  const Value sizes = c.integers_constant(size, "/sizes"),
-              scales = c.constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{1, 1}), "/scales"),
-              axes = c.integers_constant({2, 3}, "/axes");
+  const Value sizes = computed ? computed : c.integers_constant(size, "/sizes"),
+              scales = c.numbered_constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{1, 1}),
+                                           "_input_port_2/value"),
+              axes = c.numbered_constant(Tensor::i64({2, 3}), "_input_port_3/value");
   return c.make("Interpolate", {c.input(0), sizes, scales, axes},
                 attributes({{"mode", std::string(s.mode)},
                             {"shape_calculation_mode", std::string("sizes")},
@@ -37,6 +40,13 @@ int64_t zoomed(const Context& c, int64_t in, int64_t factor) {
   return c.quirks() ? in * factor : in + (in - 1) * (factor - 1);
 }
 
+/// The plane of an input times a whole number, as Model Optimizer computes it.
+Value size_times(Context& c, size_t input, int64_t factor, const std::string& suffix) {
+  const Value plane = importers::plane_size(c, c.input(input), "/shape", "/ss_0_port");
+  if (factor == 1) return plane;
+  return c.make("Multiply", {plane, c.integers_constant({factor}, suffix + "_const")}, {}, Context::kNewest, suffix);
+}
+
 std::vector<Value> interp(Context& c) {
   const Message& p = c.parameters("interp_param");
   if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions, not 4");
@@ -48,12 +58,15 @@ std::vector<Value> interp(Context& c) {
   if (c.has_input(1)) {
     if (c.rank(1) != 4) c.refuse("its second input does not have 4 dimensions");
     size = {c.shape(1)[2], c.shape(1)[3]};
+    if (c.quirks()) return {interpolate(c, size, {}, size_times(c, 1, 1, ""))};
   } else if (height == 0 || width == 0) {
     for (const size_t i : {0, 1}) {
       const int64_t in = c.shape()[i + 2];
       const int64_t shrunk = shrink == 1 ? in : (in - 1) / shrink + 1;
       size[i] = zoom == 1 ? shrunk : zoomed(c, shrunk, zoom);
     }
+    if (c.quirks() && shrink == 1 && zoom != 1)
+      return {interpolate(c, size, {}, size_times(c, 0, zoom, "/zoom_factor_mul"))};
   }
   return {interpolate(c, size, {})};
 }
@@ -70,13 +83,17 @@ std::vector<Value> resample(Context& c) {
   else if (size[0] == 0 || size[1] == 0)
     for (const size_t i : {0, 1})
       size[i] = static_cast<int64_t>(std::floor(static_cast<double>(c.shape()[i + 2]) * factor));
+  Value computed;
+  if (c.quirks() && p.integer("height", 0) == 0 && p.integer("width", 0) == 0 && std::floor(factor) == factor &&
+      !c.has_input(1))
+    computed = size_times(c, 0, static_cast<int64_t>(factor), "/factor_mul_");
   const bool antialias = p.flag("antialias", true);
   const bool shrinks = size[0] < c.shape()[2] || size[1] < c.shape()[3];
   if (type == "NEAREST" || type == "1")
-    return {interpolate(c, size, {"nearest", "half_pixel", "round_prefer_floor", antialias})};
+    return {interpolate(c, size, {"nearest", "half_pixel", "round_prefer_floor", antialias}, computed)};
   if (type != "LINEAR" && type != "2") c.refuse("its type " + type + " can't be computed");
   if (antialias && shrinks) c.refuse("it shrinks its input with antialiasing");
-  return {interpolate(c, size, {"linear_onnx", "half_pixel", "round_prefer_floor", antialias})};
+  return {interpolate(c, size, {"linear_onnx", "half_pixel", "round_prefer_floor", antialias}, computed)};
 }
 
 /// Each value in a block of its own size. No layer of Model Optimizer.

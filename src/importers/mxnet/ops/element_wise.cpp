@@ -34,7 +34,9 @@ std::vector<Value> divided_by_scalar(Context& c) {
 }
 
 Value constant_of_scalar(Context& c) {
-  return c.number_constant(c.input(0).type(), Shape(c.shape().size(), 1), scalar(c));
+  if (!is_float(c.input(0).type())) return c.number_constant(c.input(0).type(), Shape(c.shape().size(), 1), scalar(c));
+  return c.numbered_constant(
+      Tensor::reals(c.input(0).type(), Shape(c.shape().size(), 1), std::vector<double>{scalar(c)}));
 }
 std::vector<Value> with_scalar(Context& c) { return {c.make(c.becomes(), {c.input(0), constant_of_scalar(c)})}; }
 std::vector<Value> extreme_with_scalar(Context& c) {

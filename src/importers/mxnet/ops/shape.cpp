@@ -291,8 +291,9 @@ Attributes interpolation(const char* mode, const char* coordinates, const char* 
 
 Value scales_of(Context& c, double factor) {
   const auto f = static_cast<float>(factor);
-  return c.constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{f, f}), "/scales");
+  return c.numbered_constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{f, f}), "_input_port_2/value");
 }
+Value plane_axes(Context& c) { return c.numbered_constant(Tensor::i64({2, 3}), "_input_port_3/value"); }
 
 /// Bilinear: a deconvolution of each channel, with the weights of a tent.
 std::vector<Value> bilinear_up(Context& c, int64_t scale) {
@@ -322,8 +323,7 @@ std::vector<Value> up_sampling(Context& c) {
   const Value size = importers::plane_size(c, c.input(0), "/shape", "/ss_0_port");
   const Value factor = c.integers_constant({scale}, "/factor");
   const Value sizes = c.make("Multiply", {size, factor}, {}, Context::kNewest, "/factor_mul_");
-  return {c.make("Interpolate",
-                 {c.input(0), sizes, scales_of(c, static_cast<double>(scale)), c.integers_constant({2, 3}, "/axes")},
+  return {c.make("Interpolate", {c.input(0), sizes, scales_of(c, static_cast<double>(scale)), plane_axes(c)},
                  interpolation("nearest", "half_pixel", "round_prefer_floor"), 4)};
 }
 
@@ -340,10 +340,8 @@ std::vector<Value> bilinear_resize(Context& c) {
   else if (mode != "size")
     c.refuse("its mode is " + mode);
   const char* coordinates = c.flag("align_corners", true) ? "align_corners" : "half_pixel";
-  return {
-      c.make("Interpolate",
-             {c.input(0), c.integers_constant(size, "/sizes"), scales_of(c, 1), c.integers_constant({2, 3}, "/axes")},
-             interpolation("linear_onnx", coordinates, "round_prefer_floor"), 4)};
+  return {c.make("Interpolate", {c.input(0), c.integers_constant(size, "/sizes"), scales_of(c, 1), plane_axes(c)},
+                 interpolation("linear_onnx", coordinates, "round_prefer_floor"), 4)};
 }
 
 template <const char* kMode>
