@@ -2,15 +2,13 @@
 # Installs what building and testing need, from Debian bookworm's packages. Does nothing where all of it is there; without
 # root it says what is missing. Further packages may be named: chromium, for the tests of the page.
 set -euo pipefail
-<<<<<<< HEAD
-packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libprotozero-dev libonnx-dev libgtest-dev
-          libprotobuf-dev protobuf-compiler libleveldb-dev libflatbuffers-dev libhdf5-dev nlohmann-json3-dev libpng-dev libturbojpeg0-dev libzip-dev libbz2-dev libarchive-dev libhwy-dev libclang-rt-14-dev)
+packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libprotozero-dev libonnx-dev
+          libgtest-dev libprotobuf-dev protobuf-compiler libleveldb-dev libflatbuffers-dev libhdf5-dev nlohmann-json3-dev
+          libpng-dev libturbojpeg0-dev libzip-dev libbz2-dev libarchive-dev libhwy-dev libclang-rt-14-dev
+          # of the service
+          libmicrohttpd-dev libseccomp-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev pkg-config
+          bubblewrap postgresql)
 packages+=("$@")
-=======
-packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-dev libcli11-dev libonnx-dev libgtest-dev
-          libprotobuf-dev protobuf-compiler libleveldb-dev libflatbuffers-dev libhdf5-dev nlohmann-json3-dev libpng-dev libturbojpeg0-dev libzip-dev libbz2-dev libarchive-dev libhwy-dev libclang-rt-14-dev
-          libmicrohttpd-dev libseccomp-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev pkg-config bubblewrap postgresql)
->>>>>>> 1d2d5b8 (blobsmith serve: the conversion service)
 # Another distribution has other names: CMake tells what it doesn't find.
 command -v dpkg-query > /dev/null || exit 0
 missing=()
