@@ -41,7 +41,9 @@ std::string find_program() {
 }
 
 void add_zoo_options(CLI::App& app, ZooOptions& o, std::vector<std::string>& zoos) {
-  app.add_option("--zoo", zoos, "a folder with models (model.yml), or intel=FOLDER, depthai=FOLDER (repeatable)")
+  app.add_option("--zoo", zoos,
+                 "a folder with models (model.yml), or intel=FOLDER, depthai=FOLDER (repeatable; default: the models "
+                 "that come with the program)")
       ->allow_extra_args(false);
   app.add_option("--mirror", o.mirrors, "a folder or URL that holds NAME/FILE of the models (repeatable)")
       ->allow_extra_args(false);
@@ -135,6 +137,7 @@ void prepare(Arguments& a) {
   a.service.keep_seconds = a.keep_days * 86400;
   if (a.service.limits.memory_bytes == JobLimits{}.memory_bytes) a.service.limits.memory_bytes = usual_memory();
   use_zoos(a.service.zoo, a.zoos);
+  if (a.service.zoo.folders.empty()) a.service.zoo.folders = shipped_models();
 }
 
 void wait_for_stop() {

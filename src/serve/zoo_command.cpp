@@ -20,14 +20,7 @@ namespace fs = std::filesystem;
 
 /// Models that come with the program, and the user's cache.
 void use_defaults(ZooOptions& o) {
-  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
-  if (o.folders.empty())
-    for (const fs::path& p :
-         {folder / "../share/blobsmith/zoo", folder / "../../share/blobsmith/zoo", folder / "../data/zoo"})
-      if (fs::is_directory(p)) {
-        o.folders.emplace_back("intel", p);
-        break;
-      }
+  if (o.folders.empty()) o.folders = shipped_models();
   if (!o.cache_folder.empty()) return;
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");

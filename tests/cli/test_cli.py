@@ -1,12 +1,14 @@
-"""The command line as scripts see it: exit codes, error texts, no partial files, JSON, and the examples of the README."""
+"""The command line as scripts see it: exit codes, error texts, no partial files, JSON, and the examples of README and guide."""
 import json
 import os
 import re
 import shlex
-import struct
+import socket
 import struct
 import subprocess
 import sys
+import time
+import urllib.request
 
 import numpy as np
 import onnx
@@ -17,6 +19,7 @@ from PIL import Image
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
 import framework_models
+import tensorflow_models
 from ir_builder import Net
 
 
@@ -746,24 +749,66 @@ def test_compile_tool_name(run, tool, model, tmp_path):
     assert subprocess.run([link, '-m', model, '-o', tmp_path / 'out.blob', '-d', 'MYRIAD'], capture_output=True).returncode == 0
 
 
-def readme_commands():
-    with open(os.path.join(ROOT, 'README.md')) as f:
-        return re.findall(r'^\$ blobsmith (.*)$', f.read(), re.M)
+def commands_of(document):
+    with open(os.path.join(ROOT, document)) as f:
+        return re.findall(r'^\$ ((?:blobsmith|curl) .*)$', f.read(), re.M)
 
 
-def test_readme_examples_run(run, onnx_model, model, tmp_path, monkeypatch):
+@pytest.fixture
+def files_of_examples(onnx_model, model, tmp_path, monkeypatch):
+    """The files that the commands of the documents name, in the current folder."""
     monkeypatch.chdir(tmp_path)
     Image.new('RGB', (40, 30), (200, 100, 50)).save('picture.png')
     np.save('values.npy', np.zeros((1, 3, 16, 16), np.float32))
-    cases = framework_models.write(str(tmp_path / 'frameworks'))
+    with open('graph.pb', 'wb') as f:
+        f.write(tensorflow_models.residual())
+    opened = onnx.load('model.onnx')
+    for size in opened.graph.input[0].type.tensor_type.shape.dim[2:]:
+        size.ClearField('dim_value')
+        size.dim_param = 'side'
+    onnx.save(opened, 'open.onnx')
+    cases = framework_models.write('frameworks')
     for case, names in (('caffe_residual', {'model.prototxt': 'deploy.prototxt'}), ('mxnet_deconvolution', {})):
         for file in os.listdir(cases[case][0]):
             os.rename(os.path.join(cases[case][0], file), names.get(file, file))
-    commands = readme_commands()
-    assert len(commands) >= 5
+
+
+@pytest.fixture
+def serve(tool, tmp_path):
+    """Starts a server for the words of a command, at a free port instead of 8080; returns the port."""
+    processes = []
+
+    def start(words):
+        with socket.socket() as s:
+            s.bind(('127.0.0.1', 0))
+            port = s.getsockname()[1]
+        processes.append(subprocess.Popen([tool, *[w.replace('8080', str(port)) for w in words]], stdout=subprocess.DEVNULL, stderr=open(tmp_path / 'server.log', 'w')))
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f'http://127.0.0.1:{port}/health', timeout=5)
+                return port
+            except OSError:
+                assert processes[-1].poll() is None, (tmp_path / 'server.log').read_text()
+                time.sleep(0.1)
+        raise AssertionError('the server does not answer')
+    yield start
+    for p in processes:
+        p.terminate()
+        p.wait(30)
+
+
+@pytest.mark.parametrize('document', ['README.md', 'docs/guide.md'])
+def test_examples_of_documents_run(run, serve, files_of_examples, document):
+    commands = commands_of(document)
+    assert len(commands) >= 25
+    port = None
     for command in commands:
-        done = run(*shlex.split(command))
-        assert done.returncode == 0, f'{command}: {done.stderr}'
+        program, *words = shlex.split(command)
+        if words[-1] == '&':
+            port = serve(words[:-1])
+            continue
+        done = subprocess.run([program, *[w.replace('8080', str(port)) for w in words]], capture_output=True, text=True) if program == 'curl' else run(*words)
+        assert done.returncode == 0, f'{command}: {done.stderr}{done.stdout[:500]}'
 
 
 def test_layers_that_no_rewrite_makes_right_are_told(run, tmp_path):

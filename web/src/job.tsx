@@ -218,8 +218,10 @@ function Netron(p: { job: Job; info: Info }) {
   return <iframe class="netron" title={`Netron: the graph of ${shown.name}`} src={`netron/index.html?${query}`} />;
 }
 
-function Comparison(p: { job: Job }) {
+function Comparison(p: { job: Job; info: Info }) {
   const [asked, ask] = useState(false);
+  const taken = p.info.options.filter((o) => o.kinds.includes("compare") && o.kinds.includes("convert")).map((o) => o.name);
+  const told = Object.fromEntries(Object.entries(p.job.options).filter(([name]) => taken.includes(name)));
   if (!asked)
     return (
       <div>
@@ -234,7 +236,7 @@ function Comparison(p: { job: Job }) {
     );
   return (
     <Later
-      get={() => report<Compared>("compare", { job: p.job.id })}
+      get={() => report<Compared>("compare", { ...told, job: p.job.id })}
       what="Running model and blob"
       show={(c) => <CompareView of={c} />}
     />
@@ -268,7 +270,7 @@ function Done(p: { job: Job; info: Info }) {
           />
         ),
       },
-      { name: "Compare", body: () => <Comparison job={job} /> },
+      { name: "Compare", body: () => <Comparison job={job} info={p.info} /> },
     );
   if (hasModel) tabs.push({ name: "Netron", body: () => <Netron job={job} info={p.info} /> });
   return (

@@ -27,6 +27,12 @@ Json error(const char* code, const std::string& message, const std::string& hint
   return e;
 }
 
+/// The command has done its work, and what it found is in its report.
+bool is_verdict(const std::string& kind, int exit_code) {
+  constexpr int kNotConvertible = 1, kDiffers = 4;
+  return (kind == "check" && exit_code == kNotConvertible) || (kind == "compare" && exit_code == kDiffers);
+}
+
 /// A regular file of the job's own: no link that leads elsewhere.
 std::optional<uint64_t> plain_file_size(const fs::path& path) {
   struct stat s{};
@@ -254,7 +260,7 @@ void Runner::settle(Job& j, const Ended& ended, const std::string& folder, bool 
     return;
   }
   const std::string seconds = std::to_string(options_.limits.seconds) + " seconds";
-  if (ended.exit_code == 0) {
+  if (ended.exit_code == 0 || (ended.signal == 0 && is_verdict(j.kind, ended.exit_code) && j.errors.empty())) {
     try {
       collect(j, folder);
       j.state = State::Done;

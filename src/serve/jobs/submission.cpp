@@ -56,23 +56,29 @@ void take_from_job(Job& j, const std::string& id, JobStore& store) {
     else if (j.kind == "inspect")
       throw HttpError(409, "the job " + id + " has made no blob");
   }
-  if (j.kind != "inspect" && (j.kind != "estimate" || j.files.empty()))
-    for (const JobFile& f : earlier->files) j.files.push_back(f);
+  j.options.erase("zoo");
+  if (j.kind == "inspect" || (j.kind == "estimate" && !j.files.empty())) return;
+  for (const JobFile& f : earlier->files) j.files.push_back(f);
+  if (const auto zoo = earlier->options.find("zoo"); zoo != earlier->options.end()) j.options["zoo"] = *zoo;
 }
 
-void take_from_zoo(Job& j, const Json& wanted, const Zoo& zoo, JobStore& store, std::string& model,
-                   std::vector<std::string>& arguments) {
+/// The model that the option "zoo" names, and its precision.
+std::pair<ZooModel, std::string> zoo_model(const Json& wanted, const Zoo& zoo) {
   Json w = wanted.is_string() ? Json::parse(wanted.get<std::string>(), nullptr, false) : wanted;
   if (w.is_discarded()) w = {{"name", wanted}};
   if (!w.is_object()) throw HttpError(400, "\"zoo\" is no object with a name", "BS4002");
   const std::string name = text_member(w, "name"), precision = text_member(w, "precision");
   const auto m = zoo.find(text_member(w, "zoo"), name);
   if (!m) throw HttpError(404, "there is no model \"" + name.substr(0, 100) + "\" in the zoo", "BS1001");
-  take_config_files(m->config, m->name, precision.empty() ? "FP16" : precision, m->folder, zoo, store, j.files);
-  if (m->config.framework == "dldt") return;
-  const OptimizerCall call = optimizer_call(m->config);
+  return {*m, precision.empty() ? "FP16" : precision};
+}
+
+/// How the zoo wants it converted.
+void take_zoo_arguments(const ZooModel& m, std::string& model, std::vector<std::string>& arguments) {
+  if (m.config.framework == "dldt") return;
+  const OptimizerCall call = optimizer_call(m.config);
   if (call.needs_optimizer)
-    throw HttpError(400, "not yet supported: " + name + " has arguments that only mo takes", "BS2004",
+    throw HttpError(400, "not yet supported: " + m.name + " has arguments that only mo takes", "BS2004",
                     "use /compile, or blobsmith mo");
   model = call.model;
   arguments = call.words;
@@ -162,6 +168,10 @@ void plan(Job& j, const std::string& model, const std::string& blob, const std::
   std::vector<std::string> shown_words = command;
   shown_words.insert(shown_words.begin(), "blobsmith");
   j.shown_command = shell_line(shown_words);
+  if (j.outputs.size() && j.outputs[0].kind == "blob") {  // of the page's view of a blob
+    command.insert(command.end(), {"--layers", "layers.json"});
+    j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}});
+  }
   command.emplace_back("--json");
   j.commands = {{command, "report.json"}};
   j.outputs.push_back({"report", j.name + "." + j.kind + ".json", {"report.json"}});
@@ -184,11 +194,13 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
   j.id = new_id();
   std::string model = text_member(j.options, "model"), blob = text_member(j.options, "blob");
   std::vector<std::string> arguments;
-  const auto from_zoo = j.options.find("zoo");
   if (const std::string id = text_member(j.options, "job"); !id.empty()) {
     take_from_job(j, id, store);
-  } else if (from_zoo != j.options.end()) {
-    take_from_zoo(j, *from_zoo, *zoo, store, model, arguments);
+    if (j.options.contains("zoo")) take_zoo_arguments(zoo_model(j.options["zoo"], *zoo).first, model, arguments);
+  } else if (j.options.contains("zoo")) {
+    const auto [m, precision] = zoo_model(j.options["zoo"], *zoo);
+    take_config_files(m.config, m.name, precision, m.folder, *zoo, store, j.files);
+    take_zoo_arguments(m, model, arguments);
   }
   take_files(j, r, store);
   if (j.files.empty()) throw HttpError(400, "no file was sent", "BS4002", "curl -F file=@model.onnx");

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* type_of(std::string_view name) {
+const char* media_type_of(std::string_view name) {
   constexpr std::pair<std::string_view, const char*> kTypes[] = {{".html", "text/html; charset=utf-8"},
                                                                  {".js", "text/javascript; charset=utf-8"},
                                                                  {".css", "text/css; charset=utf-8"},
@@ -37,7 +37,7 @@ Response file_of_page(const EmbeddedFile& f) {
   Response a;
   a.constant = f.contents;
   const bool named_by_contents = std::string_view(f.name).starts_with("assets/");
-  a.with("Content-Type", type_of(f.name))
+  a.with("Content-Type", media_type_of(f.name))
       .with("Cache-Control", named_by_contents ? "public, max-age=31536000, immutable" : "no-cache")
       .with("Content-Security-Policy", kPolicy)
       .with("X-Content-Type-Options", "nosniff")
@@ -81,7 +81,7 @@ Response file_of_netron(const std::string& folder, const std::string& name) {
   } else {
     a.file = path;
   }
-  a.with("Content-Type", type_of(path.string()))
+  a.with("Content-Type", media_type_of(path.string()))
       .with("Cache-Control", "no-cache")
       .with("Content-Security-Policy", kPolicy)
       .with("X-Content-Type-Options", "nosniff");

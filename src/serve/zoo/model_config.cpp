@@ -79,6 +79,7 @@ ConfigFile file_of(const Json& j) {
   if (source->is_object()) {
     f.source_type = member(*source, "$type");
     f.url = member(*source, f.source_type == "google_drive" ? "id" : "url");
+    f.member = member(*source, "member");
   } else {
     f.source_type = "http";
     f.url = text_of(*source);

@@ -10,8 +10,9 @@ namespace blobsmith::serve {
 
 struct ConfigFile {
   std::string name;         ///< "FP16/m.xml"
-  std::string source_type;  ///< "http", "google_drive"; empty: none was stated
-  std::string url;          ///< of "http"; of "google_drive": its id
+  std::string source_type;  ///< "http", "google_drive", "zip_member"; empty: none was stated
+  std::string url;     ///< of "http"; of "google_drive": its id; of "zip_member": of the archive, a wheel for example
+  std::string member;  ///< of the archive
   std::optional<uint64_t> size;
   std::string sha256, sha384;  ///< small hexadecimal letters; empty: not stated
   bool plain_source = false;   ///< the source is a text alone, whose checksums nobody asks for

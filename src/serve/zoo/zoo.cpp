@@ -1,6 +1,7 @@
 #include "serve/zoo/zoo.hpp"
 
 #include <curl/curl.h>
+#include <zip.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -23,6 +24,8 @@ std::string read_text(const fs::path& path) {
   text << in.rdbuf();
   return text.str();
 }
+
+constexpr uint64_t kMostArchiveBytes = uint64_t{2} << 30;
 
 bool is_url(const std::string& s) { return s.starts_with("http://") || s.starts_with("https://"); }
 
@@ -59,7 +62,52 @@ std::string download(const std::string& url, const fs::path& to, uint64_t most) 
   return code == CURLE_OK ? "" : url + ": " + curl_easy_strerror(code);
 }
 
+/// One file of an archive. Why it failed; empty: it didn't.
+std::string extract(const fs::path& archive, const std::string& member, const fs::path& to, uint64_t most) {
+  const std::string where = archive.filename().string();
+  const std::unique_ptr<zip_t, decltype(&zip_discard)> z(zip_open(archive.c_str(), ZIP_RDONLY, nullptr), &zip_discard);
+  if (!z) return where + " is no zip archive";
+  const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> in(zip_fopen(z.get(), member.c_str(), 0), &zip_fclose);
+  if (!in) return where + " holds no " + member;
+  const std::unique_ptr<std::FILE, FileCloser> out(std::fopen(to.c_str(), "wb"));
+  if (!out) return "can't write " + to.string();
+  std::vector<char> buffer(1 << 16);
+  uint64_t all = 0;
+  zip_int64_t n = 0;
+  while ((n = zip_fread(in.get(), buffer.data(), buffer.size())) > 0) {
+    all += static_cast<uint64_t>(n);
+    if (all > most) return member + " in " + where + " is larger than stated";
+    if (std::fwrite(buffer.data(), 1, static_cast<size_t>(n), out.get()) != static_cast<size_t>(n))
+      return "can't write " + to.string();
+  }
+  return n < 0 ? where + " is damaged" : "";
+}
+
+/// From the archive, which stays for the other models in it.
+std::string download_member(const ConfigFile& f, const fs::path& folder, const fs::path& to, uint64_t most) {
+  const std::string name = fs::path(f.url).filename();
+  if (!stays_inside(name)) return f.url + " names no archive";
+  const fs::path archive = folder / name, part = archive.string() + ".part";
+  std::error_code e;
+  if (!fs::is_regular_file(archive, e)) {
+    fs::create_directories(folder);
+    if (std::string why = download(f.url, part, kMostArchiveBytes); !why.empty()) return why;
+    fs::rename(part, archive);
+  }
+  std::string why = extract(archive, f.member, to, most);
+  if (!why.empty()) fs::remove(archive, e);  // the next try fetches it anew
+  return why;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> shipped_models() {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  for (const fs::path& p :
+       {folder / "../share/blobsmith/zoo", folder / "../../share/blobsmith/zoo", folder / "../data/zoo"})
+    if (fs::is_directory(p)) return {{"intel", fs::canonical(p)}};
+  return {};
+}
 
 std::string mismatch(const std::string& path, const ConfigFile& f) {
   const uint64_t size = fs::file_size(path);
@@ -131,10 +179,15 @@ std::string Zoo::fetch(const std::string& model, const std::string& folder, cons
   if (options_.download && f.source_type == "http" && is_url(f.url)) urls.push_back(f.url);
   if (options_.download && f.source_type == "google_drive")
     urls.push_back("https://drive.google.com/uc?export=download&id=" + f.url);
+  const bool in_archive = options_.download && f.source_type == "zip_member" && is_url(f.url);
+  if (in_archive) urls.push_back(f.url);
   fs::create_directories(kept.parent_path());
   for (const std::string& url : urls) {
     const fs::path part = kept.string() + ".part";
-    std::string why = download(url, part, f.size.value_or(uint64_t{4} << 30));
+    const uint64_t most = f.size.value_or(uint64_t{4} << 30);
+    std::string why = in_archive && url == f.url
+                          ? download_member(f, fs::path(options_.cache_folder) / "archives", part, most)
+                          : download(url, part, most);
     if (why.empty()) why = mismatch(part, f);
     if (why.empty()) {
       fs::rename(part, kept);

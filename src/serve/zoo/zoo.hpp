@@ -15,6 +15,9 @@ struct ZooModel {
   ModelConfig config;
 };
 
+/// The models that come with the program: name of the zoo and folder; none where they were not installed.
+std::vector<std::pair<std::string, std::string>> shipped_models();
+
 struct ZooOptions {
   std::vector<std::pair<std::string, std::string>> folders;  ///< name ("intel", "depthai") and place
   std::vector<std::string> mirrors;                          ///< folders or URLs that hold NAME/FILE

@@ -8,7 +8,7 @@ import type { Chosen } from "./view";
 
 const ROW = 44;
 const LANE = 11;
-const MOST_LANES = matchMedia("(max-width: 560px)").matches ? 5 : 14;
+const MOST_LANES = matchMedia("(max-width: 560px)").matches ? 5 : 9;
 const VIEW = 560;
 
 export function StageList(p: {
@@ -106,7 +106,7 @@ export function StageList(p: {
               <i class="dot" style={{ left: `${dot - 4}px` }} />
               <span class="number">{i}</span>
               <span class="what">
-                <b>{t?.kind ?? s.type}</b>
+                <b title={t?.kind}>{t?.kind ?? s.type}</b>
                 <span class="name">{p.layers?.stages[i]?.name ?? (out ? out.dims.join(" × ") : "")}</span>
               </span>
               {out && <span class={`memory ${out.location}`}>{out.location === "BSS" ? "DDR" : out.location}</span>}
