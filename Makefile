@@ -66,6 +66,7 @@ bench: build python          ## compile time and memory against the reference co
 	$(PYTHON) benchmarks/compile_time.py --tool $(BUILD)/blobsmith
 	$(PYTHON) benchmarks/run_time.py --tool $(BUILD)/blobsmith
 	$(PYTHON) benchmarks/serve_load.py --tool $(BUILD)/blobsmith
+	$(PYTHON) benchmarks/front_door.py --tool $(BUILD)/blobsmith
 
 conformance: build python $(BUILD)/venv/.openvino ## random networks, many options and single operations through both compilers, where the reference compiler is present; blobs against their models, models against ONNX Runtime and OpenVINO
 	$(PYTHON) tests/conformance/fuzz_graphs.py --tool $(BUILD)/blobsmith --count 2000 --jobs $(JOBS) --minimise

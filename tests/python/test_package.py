@@ -171,10 +171,10 @@ def test_damaged_packages_are_refused(package, model, tmp_path, tool):
 
 
 def test_import_is_quick(package):
-    code = 'import time; t = time.perf_counter(); import blobsmith; print(time.perf_counter() - t)'
+    code = 'import time; t = time.process_time(); import blobsmith; print(time.process_time() - t)'
     best = min(float(subprocess.run([sys.executable, '-c', code], check=True, capture_output=True, text=True).stdout)
                for _ in range(3))
-    assert best < 0.5  # typically 0.02 s; machines under test are busy
+    assert best < 0.2  # typically 0.02 s
 
 
 def test_the_packages_program_is_the_command(package, tool):

@@ -36,9 +36,9 @@ def raises(kind, call, *args, **kwargs):
 
 
 def importing():
-    code = 'import time; t = time.perf_counter(); import blobsmith; print(time.perf_counter() - t)'
+    code = 'import time; t = time.process_time(); import blobsmith; print(time.process_time() - t)'
     best = min(float(subprocess.check_output([sys.executable, '-c', code])) for _ in range(3))
-    assert best < 0.5, best  # typically 0.02 s; machines under test are busy
+    assert best < 0.2, best  # typically 0.02 s
     assert os.path.realpath(sys.prefix) in os.path.realpath(blobsmith.__file__), blobsmith.__file__
 
 
@@ -95,6 +95,15 @@ def failing():
     assert not os.path.exists(made('broken.blob'))
 
 
+def nothing_half_written():
+    """No file of the long network, or all of it, where the conversion was quicker than the signal."""
+    files = [f for f in os.listdir(WORK) if f.startswith('long')]
+    assert files in ([], ['long.superblob']), files
+    if files:
+        subprocess.check_call([sys.executable, '-m', 'blobsmith', 'inspect', made(files[0])], stdout=subprocess.DEVNULL)
+        os.remove(made(files[0]))
+
+
 def interrupting():
     """Ctrl-C in the midst of a long conversion: KeyboardInterrupt, no file, and the library goes on working."""
     seen = []
@@ -103,11 +112,10 @@ def interrupting():
     try:
         while True:  # until the signal comes, wherever that is
             blobsmith.superblob(path('long.onnx'), made('long.superblob'), progress=lambda phase, part: seen.append(part))
-            os.remove(made('long.superblob'))
     except KeyboardInterrupt:
         pass
     timer.join()
-    assert not [f for f in os.listdir(WORK) if f.startswith('long')], os.listdir(WORK)
+    nothing_half_written()
     blobsmith.convert(path('small.onnx'))
     process = subprocess.Popen([os.path.join(os.path.dirname(sys.executable), 'blobsmith'), 'convert', '--superblob',
                                 path('long.onnx'), '-o', made('long.superblob')], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -115,7 +123,7 @@ def interrupting():
     process.send_signal(signal.SIGINT)
     code = process.wait(60)
     assert code in (0, 130, -signal.SIGINT, 1), code  # the latter two before the program has begun, on a busy machine
-    assert code == 0 or not [f for f in os.listdir(WORK) if f.startswith('long')], os.listdir(WORK)
+    nothing_half_written()
 
 
 def blobconverter():
