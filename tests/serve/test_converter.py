@@ -200,6 +200,11 @@ def test_zoo(serve_tool, run, model, tmp_path, monkeypatch):
         r = requests.post(s.url + '/compile', data={'name': 'small', 'use_zoo': 'true'})
         assert r.status_code == 200 and r.content == expected, r.text
         assert requests.get(s.api + '/zoo').json()['models'][0]['license'] == 'MIT'
+        job = requests.post(s.api + '/jobs', data={'options': json.dumps({'zoo': {'name': 'small'}, 'input_precision': 'U8'})}).json()
+        while job['state'] in ('queued', 'running'):
+            job = requests.get(f"{s.api}/jobs/{job['id']}").json()
+        assert requests.get(f"{s.api}/jobs/{job['id']}/result").content == expected, job
+        assert requests.post(s.api + '/check', data={'zoo': 'other'}).status_code == 404
     (tmp_path / 'mirror' / 'small' / 'small.onnx').write_bytes(b'something else')
     r = run('zoo', '--zoo', tmp_path / 'models', '--mirror', tmp_path / 'mirror', 'get', 'small', '-o', tmp_path / 'got')
     assert r.returncode and 'bytes, not' in r.stderr and not list((tmp_path / 'got').rglob('*.onnx'))
