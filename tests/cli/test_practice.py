@@ -224,3 +224,18 @@ def test_quantization_can_be_left_out(run, tmp_path, given):
         got.append(np.load(next((tmp_path / name).glob('*.npy'))))
     np.testing.assert_allclose(got[0], got[1], rtol=2e-3, atol=1e-2)
     assert run('compare', tmp_path / 'q.onnx', '--strip-quant').returncode == 0
+
+
+@pytest.mark.parametrize('kind', ['gelu', 'erf', 'scaled'])
+def test_planes_stay_planes_between_products(run, tmp_path, kind):
+    m = Model(20, x=(1, 49, 24))
+    y = m('Add', m('MatMul', 'x', weights(24, 96)), weights(96))
+    if kind == 'gelu':
+        y = m('Gelu', y)
+    elif kind == 'erf':
+        y = m('Mul', m('Mul', y, m('Add', m('Erf', m('Div', y, np.float32(1.4142135))), np.float32(1))), np.float32(0.5))
+    else:
+        y = m('Mul', m('Relu', m('Add', y, np.float32(0.25))), weights(96))
+    check(run, tmp_path, m, {'x': RNG.standard_normal((1, 49, 24)).astype(np.float32)}, (m('MatMul', y, weights(96, 24)), REAL))
+    kinds = [line.split()[2] for line in run('inspect', tmp_path / 'm.blob').stdout.splitlines() if line.startswith('stage ')]
+    assert kinds.count('Permute') == 2, kinds

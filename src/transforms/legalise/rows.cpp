@@ -1,6 +1,7 @@
 #include "transforms/legalise/rows.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "transforms/rewriter/rewrite.hpp"
@@ -78,6 +79,112 @@ Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
   return said;
 }
 
+// ---- between two products ----
+// Convolution, Transpose, Reshape, (element by element), Reshape, Transpose, Convolution: what is done to each element
+// may as well be done to the plane, without the Transposes.
+
+constexpr std::string_view kOfElements[] = {"Add",      "Clamp",   "Divide",   "Elu",      "Erf",   "Exp",      "Gelu",
+                                            "HSigmoid", "HSwish",  "Maximum",  "Minimum",  "Mish",  "Multiply", "Power",
+                                            "Relu",     "Sigmoid", "SoftPlus", "Subtract", "Swish", "Tanh"};
+
+bool is_transpose(const Node* n, const std::vector<int64_t>& order) {
+  const Tensor* t = n->is("Transpose") ? transforms::constant_of(n->input(1)) : nullptr;
+  return t && t->to_i64() == order;
+}
+
+/// A constant as it broadcasts against a plane [1, columns, h, w]: one value, or one for each column; none otherwise.
+std::optional<Value> over_plane(Rewriter& rw, Value v, int64_t columns) {
+  if (!v.node->is_constant()) return {};
+  const int64_t count = element_count(v.shape());
+  if (count == 1) return rw.reshape(v, {1, 1, 1, 1})->value();
+  if (count != columns || v.shape().back() != columns) return {};
+  return rw.reshape(v, {1, columns, 1, 1})->value();
+}
+
+/// What is computed element by element from the rows that a plane is turned into, up to the only reader of the result.
+class Elements {
+ public:
+  /// `rows`: a Reshape of the Transpose of a plane.
+  explicit Elements(Node* rows) : rows_(rows->value()), plane_(rows->input(0).node->input(0)) {
+    grow(rows_);
+    for (Node* n : inside_) check(n);
+    good_ = good_ && exits_.size() == 1 && !inside_.empty();
+  }
+
+  /// The Reshape that reads the result; null where the rest does not fit.
+  Node* reader() const { return good_ ? exits_[0].second : nullptr; }
+  Value plane() const { return plane_; }
+  /// The same of the plane. None where a constant doesn't fit.
+  std::optional<Value> on_plane(Rewriter& rw) const {
+    std::map<const Node*, Value> made;
+    const auto moved = [&](Value v) -> std::optional<Value> {
+      if (v == rows_) return plane_;
+      const auto it = made.find(v.node);
+      return it != made.end() ? it->second : over_plane(rw, v, plane_.shape()[1]);
+    };
+    std::vector<Node*> order = inside_;
+    std::ranges::sort(order, {}, [](const Node* n) { return n->id(); });
+    for (size_t left = order.size(); left > 0;) {  // each after what it reads
+      const size_t before = left;
+      for (Node*& n : order) {
+        const auto waits = [&](Value v) { return is_inside(v.node) && !made.contains(v.node); };
+        if (!n || std::ranges::any_of(n->inputs(), waits)) continue;
+        std::vector<Value> inputs;
+        for (const Value& v : n->inputs()) {
+          const std::optional<Value> m = moved(v);
+          if (!m) return {};
+          inputs.push_back(*m);
+        }
+        Node* copy = rw.copy(n, std::move(inputs));
+        copy->name = n->name;
+        made[n] = copy->value();
+        n = nullptr;
+        --left;
+      }
+      if (left == before) return {};
+    }
+    return made.at(exits_[0].first.node);
+  }
+
+ private:
+  bool is_inside(const Node* n) const { return std::ranges::find(inside_, n) != inside_.end(); }
+  void grow(Value v) {
+    for (const NodeUse& use : v.node->output(v.port).uses) {
+      Node* n = use.node;
+      const bool element_wise = std::ranges::find(kOfElements, n->type) != std::end(kOfElements) &&
+                                n->output_count() == 1 && n->shape() == rows_.shape();
+      if (!element_wise) {
+        exits_.emplace_back(v, n);
+      } else if (!is_inside(n)) {
+        inside_.push_back(n);
+        if (inside_.size() > kMost) good_ = false;
+        if (good_) grow(n->value());
+      }
+    }
+  }
+  /// All that it reads is from inside, or constant.
+  void check(const Node* n) {
+    for (const Value& v : n->inputs()) good_ = good_ && (v == rows_ || is_inside(v.node) || v.node->is_constant());
+  }
+
+  static constexpr size_t kMost = 16;
+  Value rows_, plane_;
+  bool good_ = true;
+  std::vector<Node*> inside_;
+  std::vector<std::pair<Value, Node*>> exits_;
+};
+
+bool join(Rewriter& rw, Node* rows) {
+  if (!rows->is("Reshape") || !is_transpose(rows->input(0).node, {0, 2, 3, 1})) return false;
+  const Elements elements(rows);
+  Node* lines = elements.reader();
+  if (!lines || !lines->is("Reshape") || !transforms::has_one_user(lines->value())) return false;
+  Node* turned = lines->output().uses[0].node;
+  if (!is_transpose(turned, {0, 3, 1, 2}) || turned->shape() != elements.plane().shape()) return false;
+  const std::optional<Value> result = elements.on_plane(rw);
+  return result && rw.redirect(turned->value(), *result);
+}
+
 /// Several items of a batch are run one by one, and not to be mixed.
 bool is_one_item(const Graph& graph) {
   return std::ranges::all_of(graph.parameters(),
@@ -95,7 +202,12 @@ std::vector<Remark> rows_to_planes(Graph& graph) {
     rw.set_origin(n->source);
     if (const auto p = product_of(*n)) done.push_back(to_plane(rw, n, *p));
   }
-  if (!done.empty()) graph.remove_unreachable();
+  if (done.empty()) return done;
+  for (Node* n : graph.ordered()) {
+    rw.set_origin(n->source);
+    if (n->is("Reshape") && n->use_count() > 0) join(rw, n);
+  }
+  graph.remove_unreachable();
   return done;
 }
 
