@@ -231,7 +231,8 @@ def check(tool, path, inputs, outputs, folder):
     if done.returncode:
         return done.stderr.split('\n')[0]
     with open(glob.glob(ir + '/*.xml')[0]) as f:
-        stated = re.findall(r'<layer id="\d+" name="([^"]*)" type="Parameter".*?shape="([^"]*)"', f.read(), re.S)
+        network = re.sub('<body>.*?</body>', '', f.read(), flags=re.S)
+    stated = re.findall(r'<layer id="\d+" name="([^"]*)" type="Parameter".*?shape="([^"]*)"', network, re.S)
     shutil.rmtree(ir)
     arrays, left = {}, list(inputs)
     for name, dims in sorted(stated):  # inputs of one shape are numbered by their names
