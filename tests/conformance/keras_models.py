@@ -187,7 +187,19 @@ def attention():
     return m.result(m.add('AdditiveAttention', [m.add('Attention', [m.call(name, x, value=y), x]), y], [('scale', (8,))], use_scale=True, causal=False, dropout=0.0))
 
 
-MODELS = [convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention]
+def swapped():
+    """Layers whose names are those of each other's weights in a .keras file."""
+    m = Model()
+    x = m.input(1, 4)
+    for name in ('dense_1', 'dense'):
+        old, _ = x = m.dense(x, 4, 4, 'tanh')
+        m.layers[-1]['name'] = m.layers[-1]['config']['name'] = name
+        m.weights[name] = m.weights.pop(old)
+        x = name, 0
+    return m.result(x)
+
+
+MODELS = [convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention, swapped]
 
 
 def write(folder):

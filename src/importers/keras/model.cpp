@@ -84,20 +84,22 @@ class NumberedWeights final : public Weights {
 
   void enter(const std::vector<std::string>& path, const Json& layers) override {
     const std::string folder = (path.empty() ? std::string() : groups_.at(path)) + "/layers";
-    std::map<std::string, std::string> numbered;
+    // Groups state whose they are, in files of today; names of layers are not those of groups, though they look alike.
+    std::map<std::string, std::string> stated;
+    if (file_.has(folder))
+      for (const std::string& group : file_.children(folder))
+        if (file_.has(folder + "/" + group + "/vars"))
+          if (const auto name = file_.text(folder + "/" + group + "/vars", "name")) stated[*name] = group;
     std::map<std::string, int> used;
-    bool all_named = true;
     for (const Json& layer : layers) {
       const std::string name = layer_name(layer), base = snake_case(text_of(layer, "class_name"));
       const int count = used[base]++;
       const std::string by_class = count == 0 ? base : base + "_" + std::to_string(count);
-      numbered[name] = by_class;
-      if (file_.has(folder + "/" + by_class) && !file_.has(folder + "/" + name)) all_named = false;
-    }
-    for (const auto& [name, by_class] : numbered) {
       std::vector<std::string> own = path;
       own.push_back(name);
-      groups_[own] = folder + "/" + (all_named ? name : by_class);
+      const auto it = stated.find(name);
+      const bool numbered = file_.has(folder + "/" + by_class);
+      groups_[own] = folder + "/" + (it != stated.end() ? it->second : numbered ? by_class : name);
     }
   }
 
