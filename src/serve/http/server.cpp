@@ -207,7 +207,7 @@ std::string names(std::set<std::string> methods) {
 
 using namespace http;
 
-struct Server::Impl {
+struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   ServerOptions options;
   std::vector<Route> routes;
   std::function<Response(const Request&, std::exception_ptr)> on_error;
@@ -430,7 +430,7 @@ struct Server::Impl {
       const auto [x, route] = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
-      run(*x, route, {}, Reply([this, x](Response r) { answer(x, std::move(r)); }));
+      run(*x, route, {}, Reply([self = shared_from_this(), x](Response r) { self->answer(x, std::move(r)); }));
     }
   }
 
@@ -486,7 +486,7 @@ struct Server::Impl {
   }
 };
 
-Server::Server(ServerOptions options) : impl_(std::make_unique<Impl>()) { impl_->options = std::move(options); }
+Server::Server(ServerOptions options) : impl_(std::make_shared<Impl>()) { impl_->options = std::move(options); }
 Server::~Server() { stop(); }
 
 void Server::route(const std::string& methods, const std::string& path, Handler handler) {

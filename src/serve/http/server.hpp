@@ -44,7 +44,7 @@ class Server {
   struct Impl;
 
  private:
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  ///< shared with replies, which may outlive the server
 };
 
 }  // namespace blobsmith::serve

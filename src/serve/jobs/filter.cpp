@@ -105,7 +105,9 @@ constexpr int kAllowed[] = {
 
 bool add_rules(scmp_filter_ctx c) {
   bool done = true;
-  for (const int call : kAllowed) done = seccomp_rule_add(c, SCMP_ACT_ALLOW, call, 0) == 0 && done;
+  for (const int call : kAllowed)
+    if (call >= 0)  // below 0: not on this processor
+      done = seccomp_rule_add(c, SCMP_ACT_ALLOW, call, 0) == 0 && done;
   // Threads, but no processes; the C library falls back to clone() without clone3(), whose flags can't be seen.
   done = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                           SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0 &&
