@@ -191,8 +191,8 @@ const steps = {
     await accessible("a failed job");
   },
   async "cancelled"() {
-    await home();
-    await choose("long.onnx");
+    await take("long.onnx");
+    await press("Convert", "button[type=submit]");
     await exists(".running progress");
     await press("Cancel");
     await says(".verdict", "Cancelled");

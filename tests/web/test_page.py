@@ -37,7 +37,7 @@ def chain(path, layers, size):
 
 def write_models(folder, run):
     chain(folder / 'model.onnx', 3, 16)
-    chain(folder / 'long.onnx', 600, 320)   # takes long enough to be cancelled
+    chain(folder / 'long.onnx', 400, 320)   # takes long enough to be cancelled
     net = Net('network')
     net.result(net.layer('ReLU', [net.conv(net.input(1, 3, 8, 8), 3, 4)], name='scores'))
     net.save(str(folder / 'network'))
