@@ -10,10 +10,14 @@
 namespace blobsmith::packaging {
 namespace {
 
-/// As libbz2 makes it, in blocks of 900 kB.
+/// As libbz2 makes it: one block of up to 900 kB, or several of that size. Room for the block is made ready in any
+/// case, so it is as small as may be.
 std::vector<uint8_t> whole_stream(std::span<const uint8_t> bytes) {
+  constexpr size_t kUnit = 100000;
+  const size_t most_packed = bytes.size() + bytes.size() / 4;  // four equal bytes become five
   bz_stream s{};
-  if (BZ2_bzCompressInit(&s, 9, 0, 0) != BZ_OK) throw Error(ErrorCode::Internal, "bzip2 does not start");
+  if (BZ2_bzCompressInit(&s, static_cast<int>(std::min<size_t>(most_packed / kUnit + 1, 9)), 0, 0) != BZ_OK)
+    throw Error(ErrorCode::Internal, "bzip2 does not start");
   std::vector<uint8_t> out(600 + bytes.size() / 64);
   auto* next = const_cast<char*>(reinterpret_cast<const char*>(bytes.data()));  // the library only reads it
   size_t left = bytes.size(), written = 0;
