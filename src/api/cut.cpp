@@ -24,13 +24,17 @@ using onnx_file::Parts;
 constexpr int kMostRounds = 40;     ///< of finding layers that can't be compiled
 constexpr int kRoundsOneByOne = 3;  ///< then layers that look alike (the post-processing of each class) go together
 
-/// What a tensor of a model may be called where the model is a network.
+/// What the network calls an output of an operator, unless after its tensor.
+std::string layer_output(const onnx_file::Node& n, size_t k) {
+  return n.outputs.size() > 1 ? n.name + "." + std::to_string(k) : n.name;
+}
+
+/// Whether the network may call a tensor of the model so.
 bool is_called(const std::string& network_name, const std::string& tensor, const onnx_file::Model& model) {
   if (network_name == tensor) return true;
   for (const onnx_file::Node& n : model.nodes)
     for (size_t k = 0; k < n.outputs.size(); ++k)
-      if (n.outputs[k] == tensor)
-        return network_name == (n.outputs.size() > 1 ? n.name + "." + std::to_string(k) : n.name);
+      if (n.outputs[k] == tensor) return network_name == layer_output(n, k);
   return false;
 }
 
@@ -47,7 +51,8 @@ class Cut {
       throw Error(ErrorCode::BadOptionValue, "--cut-unsupported: --input and --output cut the model already");
     for (int round = 0; round < kMostRounds; ++round) {
       const CheckResult r = check(round == 0 ? file : chip(), o);
-      if (r.compiles()) return;
+      if (r.compiles() && !leave_open_sizes(o)) return;
+      if (r.compiles()) continue;
       std::vector<Error> errors;
       for (const CheckProblem& p : r.problems) errors.push_back(p.error);
       std::vector<size_t> more = operators_of(errors);
@@ -89,6 +94,27 @@ class Cut {
       if (!operators_.contains(i) && std::ranges::any_of(errors, names)) list.push_back(i);
     }
     return list;
+  }
+
+  /// Sizes that the data decide are the host's, where a cut leads through them; false where nothing is to be done.
+  bool leave_open_sizes(const CheckOptions& o) {
+    if (is_whole()) return false;
+    Diagnostics ignored;
+    const api::ReadGraph read =
+        api::read_graph(chip(), {.input_shapes = o.input_shapes, .conversion = o.conversion}, ignored);
+    std::set<std::string> open;
+    for (const Node* r : read.graph.results())
+      if (!is_static(r->input(0).shape())) open.insert(output_name(*r));
+    std::set<size_t> all = operators_;
+    for (size_t i = 0; i < model_.nodes.size(); ++i)
+      for (size_t k = 0; k < model_.nodes[i].outputs.size(); ++k)
+        if (open.contains(model_.nodes[i].outputs[k]) || open.contains(layer_output(model_.nodes[i], k))) all.insert(i);
+    if (all.size() == operators_.size()) return false;
+    Parts more = onnx_file::split(model_, {all.begin(), all.end()});
+    if (more.chip.operators.empty() || more.chip.outputs.empty()) return false;
+    operators_ = std::move(all);
+    parts = std::move(more);
+    return true;
   }
 
   /// All of the same types, behind operators of the same types.
