@@ -198,9 +198,9 @@ void convert_outputs(Lowering& l) {
     l.bind(v, copy);
     if (const Use producer = out->producer(); producer.stage)
       l.program.replace_output(producer.stage, producer.port, copy);
-    add_convert(l.program, copy->name, nullptr, copy, out)->change<ConvertParams>([&](ConvertParams& p) {
+    add_convert(l.program, copy->name, nullptr, copy, out)->change<ConvertParams>([&, to = out](ConvertParams& p) {
       p.convert_from_det_output = l.program.with_detection_output;
-      p.have_batch = l.program.batch_size != 1 && !out->marks.unbatched;
+      p.have_batch = l.program.batch_size != 1 && !to->marks.unbatched;
     });
   }
 }

@@ -1,5 +1,6 @@
 #include "vpu/lowering/lower.hpp"
 
+#include "core/release.hpp"
 #include "vpu/lowering/lowering.hpp"
 
 namespace blobsmith::vpu {
