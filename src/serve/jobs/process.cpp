@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace blobsmith::serve {
 namespace {
@@ -144,7 +145,8 @@ bool test_sandbox(const Sandbox& s, const std::string& scratch_folder,
   const fs::path folder = fs::path(scratch_folder) / ("try-" + std::to_string(getpid()));
   const std::string outside = scratch_folder + "/outside";
   bool safe = true;
-  for (const char* what : {"read", "write", "connect", "fork", "exec", "memory", "fill", "spin", "sleep", "crash"}) {
+  for (const char* what :
+       {"read", "write", "connect", "fork", "exec", "memory", "fill", "spin", "sleep", "hide", "crash"}) {
     fs::create_directories(folder);
     std::ofstream(folder / "commands.json") << Json{{{"words", {"try", what, outside}}, {"stdout", ""}}};
     std::string said;
@@ -226,6 +228,12 @@ Ended Sandbox::run(const std::string& folder, const std::vector<std::string>& re
     const Json e = Json::parse(line, nullptr, false);
     if (e.is_object() && listener.event) listener.event(e);
   };
+  const auto kill_when_due = [&] {
+    if (ended.out_of_time || ended.stopped) return;
+    ended.out_of_time = Clock::now() > deadline;
+    ended.stopped = !ended.out_of_time && listener.stop && listener.stop();
+    if (ended.out_of_time || ended.stopped) kill(-s.pid, SIGKILL);
+  };
   for (size_t open_ends = 3; open_ends > 0;) {
     poll(ends.data(), ends.size(), 100);
     for (size_t i = 0; i < ends.size(); ++i) {
@@ -239,15 +247,15 @@ Ended Sandbox::run(const std::string& folder, const std::vector<std::string>& re
         --open_ends;
       }
     }
-    if (!ended.out_of_time && !ended.stopped) {
-      ended.out_of_time = Clock::now() > deadline;
-      ended.stopped = !ended.out_of_time && listener.stop && listener.stop();
-      if (ended.out_of_time || ended.stopped) kill(-s.pid, SIGKILL);
-    }
+    kill_when_due();
   }
   for (size_t i = 0; i < 3; ++i) lines[i].end([&](const std::string& l) { take_line(i, l); });
   int status = 0;
-  waitpid(s.pid, &status, 0);
+  // A job may close its ends and stay.
+  while (waitpid(s.pid, &status, WNOHANG) == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    kill_when_due();
+  }
   ended.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   ended.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   // Bubblewrap says with 128 + signal how its child ended.
