@@ -14,7 +14,7 @@ import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'tests', 'serve'))
-from conftest import conv_model, running  # noqa: E402
+from service_process import conv_model, running  # noqa: E402
 
 
 def form(fields, files):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import requests
-from conftest import running
+from service_process import running
 
 NAMES = ['../../etc/passwd', '/etc/passwd', '..', '.', '', 'a\x00b', 'a/../b', '-rf', '~root', 'commands.json', 'x' * 5000, '\u202e.onnx', 'con', '$HOME', '`id`',
          "'; DROP TABLE jobs; --", '%2e%2e%2f', '\\..\\..\\x', '{{7*7}}', '<script>', '\xff\xfe', '\U0001f4a9']

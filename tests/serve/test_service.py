@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 import requests
-from conftest import running
+from service_process import running
 
 
 def submit(server, *paths, **options):

@@ -13,7 +13,7 @@ import time
 
 import pytest
 import requests
-from conftest import Server, running
+from service_process import Server, running
 from test_service import submit, wait
 
 
