@@ -89,7 +89,7 @@ StatedShapes stated_shapes(const pugi::xml_node& net, const IrInputs& told) {
     auto it = std::ranges::find(inputs, name, &IrInput::name);
     if (it == inputs.end())
       it = std::ranges::find_if(
-          inputs, [&](const IrInput& i) { return std::ranges::find(i.tensors, name) != i.tensors.end(); });
+          inputs, [&name = name](const IrInput& i) { return std::ranges::find(i.tensors, name) != i.tensors.end(); });
     if (it == inputs.end())
       throw Error(ErrorCode::BadInputName, "the model has no input named '" + name + "'").hint(names_of(inputs));
     s.by_layer[it->name] = shape;

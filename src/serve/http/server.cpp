@@ -430,7 +430,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
       const auto [x, route] = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
-      run(*x, route, {}, Reply([self = shared_from_this(), x](Response r) { self->answer(x, std::move(r)); }));
+      run(*x, route, {}, Reply([self = shared_from_this(), x = x](Response r) { self->answer(x, std::move(r)); }));
     }
   }
 
