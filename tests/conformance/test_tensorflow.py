@@ -84,6 +84,58 @@ def test_tflite_outputs(run, lite, tmp_path, model):
     check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
 
 
+ROWS = ([0, 1, 1, 3], [1, 0, 1])  # of [[0, 7], [0, 0], [5, 6]]
+
+
+def sparse_file(folder, levels, order=(0, 1), blocked_axes=(), values=(7, 5, 6), shape=(3, 2)):
+    m = tflite_models.Model()
+    weights = m.sparse(values, 'float32', levels, order, blocked_axes, 4, shape=shape)
+    m.result(m.add('FULLY_CONNECTED', [m.input(1, shape[1]), weights, -1], (1, shape[0]), (0, 'b', 0), kind=8))
+    (folder / 'm.tflite').write_bytes(m.data())
+    return folder / 'm.tflite'
+
+
+def test_sparse_weights_of_tflite(run, tmp_path):
+    np.savez(tmp_path / 'in.npz', t1=np.array([[1, 10]], 'f4'))
+    for levels, values, wanted in (([3, ROWS], (7, 5, 6), (70, 0, 65)), ([3, ([0] * 4, [])], (), (0, 0, 0))):
+        path = sparse_file(tmp_path, levels, values=values)
+        done = run('run', path, '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+        assert done.returncode == 0, done.stderr
+        found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+        assert found.reshape(-1).tolist() == list(wanted)
+
+
+@pytest.mark.parametrize('change', (
+    {'values': (7, 5)},
+    {'levels': [3]},
+    {'levels': [4, ROWS]},
+    {'levels': [3, ([0, 1, 1], [1, 0, 1])]},
+    {'levels': [3, ([0, 1, 1, 4], [1, 0, 1])]},
+    {'levels': [3, ([0, 2, 1, 3], [1, 0, 1])]},
+    {'levels': [3, ([-1, 1, 1, 3], [1, 0, 1])]},
+    {'levels': [3, ([0, 1, 1, 3], [2, 0, 1])]},
+    {'levels': [3, ([0, 1, 1, 3], [-1, 0, 1])]},
+    {'levels': [3, ([0, 1, 1, 3], [1, 1, 1])]},
+    {'order': (0, 0)},
+    {'order': (0, 2)},
+    {'order': (-1, 1)},
+    {'levels': [3, ROWS, 2], 'order': (0, 1, 2), 'blocked_axes': (0,)},
+    {'levels': [3, ROWS, 0], 'order': (0, 1, 2), 'blocked_axes': (1,)},
+    {'levels': [3, ROWS, 2], 'order': (0, 1, 2), 'blocked_axes': (2,)},
+    {'levels': [3, 2, ROWS], 'order': (0, 1, 2), 'blocked_axes': (1,)},
+    {'levels': [3, 1, 2, 1], 'order': (0, 1, 2, 3), 'blocked_axes': (1, 1)},
+), ids=str)
+def test_damaged_sparse_weights_are_refused(run, tmp_path, change):
+    done = run('convert', sparse_file(tmp_path, **{'levels': [3, ROWS], **change}), '-o', tmp_path / 'm.blob')
+    assert done.returncode == 3 and 'BS1006' in done.stderr and 'places' in done.stderr, done.stderr
+
+
+def test_sparse_weights_of_any_size_are_refused(run, tmp_path):
+    path = sparse_file(tmp_path, [30000, ([0] * 30001, [])], values=(), shape=(30000, 30000))
+    done = run('convert', path, '-o', tmp_path / 'm.blob')
+    assert done.returncode == 3 and 'BS1004' in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize('ending', ('h5', 'keras'))
 @pytest.mark.parametrize('model', keras_models.MODELS, ids=lambda m: m.__name__)
 def test_keras_outputs(run, keras, tmp_path, model, ending):

@@ -16,7 +16,7 @@ FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tflite_outputs.
 TYPES = {'float32': 0, 'float16': 1, 'int32': 2, 'uint8': 3, 'int64': 4, 'int8': 9}
 OPERATORS = dict(ADD=0, AVERAGE_POOL_2D=1, CONCATENATION=2, CONV_2D=3, DEPTHWISE_CONV_2D=4, DEQUANTIZE=6, FULLY_CONNECTED=9, L2_NORMALIZATION=11, LOGISTIC=14,
                  MAX_POOL_2D=17, MUL=18, RELU=19, RESHAPE=22, RESIZE_BILINEAR=23, SOFTMAX=25, PAD=34, TRANSPOSE=39, MEAN=40, SUB=41, DIV=42, STRIDED_SLICE=45, SPLIT=49,
-                 PRELU=54, TRANSPOSE_CONV=67, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117)
+                 PRELU=54, TRANSPOSE_CONV=67, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117, DENSIFY=124)
 SAME, VALID = 0, 1
 NONE, RELU, RELU6 = 0, 1, 3
 
@@ -31,8 +31,8 @@ class Model:
     def __init__(self, seed=0):
         self.tensors, self.operators, self.inputs, self.outputs, self.random = [], [], [], [], np.random.RandomState(seed)
 
-    def tensor(self, shape, dtype='float32', data=None, scale=(), zero=(), axis=0):
-        self.tensors.append((f't{len(self.tensors)}', list(shape), dtype, data, list(scale), list(zero), axis))
+    def tensor(self, shape, dtype='float32', data=None, scale=(), zero=(), axis=0, sparsity=None):
+        self.tensors.append((f't{len(self.tensors)}', list(shape), dtype, data, list(scale), list(zero), axis, sparsity))
         return len(self.tensors) - 1
 
     def input(self, *shape):
@@ -43,11 +43,21 @@ class Model:
         a = np.asarray(values, dtype)
         return self.tensor(a.shape, dtype, a.tobytes(), **quantisation)
 
+    def sparse(self, values, dtype, levels, order, blocked_axes=(), width=1, shape=None):
+        """A constant without its zeros, made dense by DENSIFY; `values` are in the order of the levels.
+
+        `levels` are numbers of places, or (segments, indices) in integers of `width` bytes.
+        """
+        a = np.asarray(values, dtype)
+        shape = shape or a.shape
+        kept = self.tensor(shape, dtype, a[a != 0].tobytes(), sparsity=(order, blocked_axes, levels, width))
+        return self.add('DENSIFY', [kept], shape, dtype=dtype, kind=94)
+
     def weights(self, *shape):
         return self.constant(self.random.randn(*shape) / np.sqrt(np.prod(shape[1:])))
 
-    def add(self, op, inputs, shape, *options, kind=0):
-        out = self.tensor(shape)
+    def add(self, op, inputs, shape, *options, kind=0, dtype='float32'):
+        out = self.tensor(shape, dtype)
         self.operators.append((OPERATORS[op], inputs, [out], kind, options))
         return out
 
@@ -94,9 +104,23 @@ class Model:
         def real(f, value, _):
             b.PrependFloat32Slot(f, value, -1e30)
 
+        def sparsity_table(order, blocked_axes, levels, width):
+            kind, add = {4: (1, b.PrependInt32), 2: (2, b.PrependUint16), 1: (3, b.PrependUint8)}[width]
+
+            def list_of(values):
+                return table([(0, offset, vector(values, add, width))])
+
+            def level(entry):
+                if isinstance(entry, int):
+                    return table([(0, byte, 0), (1, number, entry)])
+                segments, indices = map(list_of, entry)
+                return table([(0, byte, 1), (2, byte, kind), (3, offset, segments), (4, byte, kind), (5, offset, indices)])
+
+            return table([(0, offset, ints(order)), (1, offset, ints(blocked_axes)), (2, offset, offsets([level(entry) for entry in levels]))])
+
         kinds = {'i': number, 'b': byte, 'f': real}
         buffers, tensors = [table([])], []
-        for name, shape, dtype, data, scale, zero, axis in self.tensors:
+        for name, shape, dtype, data, scale, zero, axis, sparsity in self.tensors:
             buffer = 0
             if data is not None:
                 bytes_ = b.CreateByteVector(data)
@@ -106,6 +130,8 @@ class Model:
             if scale:
                 scales, zeros = vector(scale, b.PrependFloat32, 4), vector(zero, b.PrependInt64, 8)
                 fields.append((4, offset, table([(2, offset, scales), (3, offset, zeros), (6, number, axis)])))
+            if sparsity:
+                fields.append((6, offset, sparsity_table(*sparsity)))
             tensors.append(table(fields))
         codes = sorted({op[0] for op in self.operators})
         code_tables = [table([(0, byte, c), (3, number, c)]) for c in codes]
@@ -202,7 +228,31 @@ def quantised_weights():
     return m.result(m.add('LOGISTIC', [x], (1, 4, 4, 6)))
 
 
-MODELS = [classifier, multiplier, residual, half_weights, upsampling, deconvolution, padded, arithmetic, shapes, quantised_weights]
+def rows_of(used):
+    """(segments, indices) of a table of what is used."""
+    return [0, *np.cumsum(used.sum(1)).tolist()], np.nonzero(used)[1].tolist()
+
+
+def sparse_weights():
+    """FP16 by single values, FP32 by blocks of four columns, FP32 column by column in blocks of two rows."""
+    m = Model()
+    used = m.random.rand(6, 3, 3, 8) < 0.3
+    w = m.random.rand(6, 3, 3, 8) + 0.5
+    half = m.sparse(w * used, 'float16', [6, 3, 3, rows_of(used.reshape(54, 8))], [0, 1, 2, 3])
+    real = m.add('DEQUANTIZE', [half], (6, 3, 3, 8), kind=38)
+    x = m.add('CONV_2D', [m.input(1, 4, 4, 8), real, m.weights(6)], (1, 4, 4, 6), (0, 'b', SAME), (1, 'i', 1), (2, 'i', 1), (3, 'b', NONE), (4, 'i', 1), (5, 'i', 1), kind=1)
+    x = m.add('RESHAPE', [x, m.constant([1, 96], 'int32')], (1, 96), kind=17)
+    used = m.random.rand(16, 24) < 0.3
+    w = (m.random.rand(16, 96) + 0.5) * np.repeat(used, 4, 1)
+    x = m.add('FULLY_CONNECTED', [x, m.sparse(w, 'float32', [16, rows_of(used), 4], [0, 1, 2], [1], 2), m.weights(16)], (1, 16), (0, 'b', NONE), kind=8)
+    used = m.random.rand(16, 4) < 0.4
+    w = (m.random.rand(16, 4, 2) + 0.5) * used[:, :, None]
+    columns = m.sparse(w, 'float32', [16, rows_of(used), 2], [1, 0, 2], [0], 4, shape=(8, 16))
+    x = m.add('FULLY_CONNECTED', [x, columns, m.weights(8)], (1, 8), (0, 'b', NONE), kind=8)
+    return m.result(x)
+
+
+MODELS = [classifier, multiplier, residual, half_weights, upsampling, deconvolution, padded, arithmetic, shapes, quantised_weights, sparse_weights]
 
 
 def write(folder):

@@ -6,6 +6,7 @@
 
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/tflite/operator_names.hpp"
+#include "importers/tflite/sparsity.hpp"
 
 namespace blobsmith::tflite_file {
 namespace {
@@ -14,6 +15,7 @@ using flatbuffers::Table;
 using flatbuffers::Vector;
 
 constexpr const char* kIdentifier = "TFL3";
+constexpr int kCompressedRows = 1;  // of the types of a sparse level; 0: all places
 
 Error damaged(const std::string& what) {
   return Error(ErrorCode::FileCorrupt, "the TensorFlow Lite model is damaged: " + what);
@@ -131,7 +133,7 @@ class Reader {
     return *part;
   }
 
-  Tensor tensor(const View& v) const {
+  Tensor tensor(const View& v) {
     constexpr size_t kLargestRank = 32;
     Tensor t;
     t.name = v.text(3);
@@ -150,14 +152,51 @@ class Reader {
       t.quantization.zero_points = quantization.numbers<int64_t, int64_t>(3);
       t.quantization.axis = quantization.number<int32_t>(6, 0);
     }
-    if (t.type && !t.data.empty()) {
+    const Table* sparse = v.table(6);
+    if (t.type && (!t.data.empty() || (sparse && number != 0))) {
       const uint64_t expected = importers::bytes_of(*t.type, t.shape, "tensor '" + t.name + "'");
+      if (sparse) t.data = expanded(t, v.view(sparse), expected);
       if (t.data.size() < expected)
         throw damaged("tensor '" + t.name + "' of shape " + to_string(t.shape) + " has " +
                       std::to_string(t.data.size()) + " bytes, " + std::to_string(expected) + " expected");
       t.data = t.data.slice(0, expected);
     }
     return t;
+  }
+
+  /// All values of a tensor whose zeros are not in the file.
+  Bytes expanded(const Tensor& t, const View& v, uint64_t bytes) {
+    // Some bytes can stand for any number of zeros. The device has half of this memory.
+    constexpr uint64_t kMostExpanded = uint64_t{1} << 30;
+    if (expanded_ > kMostExpanded || bytes > kMostExpanded - expanded_)
+      throw Error(ErrorCode::FileTooLarge, "the sparse constants of the TensorFlow Lite model are too large: tensor '" +
+                                               t.name + "' of shape " + to_string(t.shape));
+    expanded_ += bytes;
+    Sparsity s{v.numbers<int32_t, int64_t>(0), v.numbers<int32_t, int64_t>(1), {}};
+    v.each(2, [&](const View& level) {
+      s.levels.push_back({level.number<int8_t>(0, 0) == kCompressedRows, level.number<int32_t>(1, 0), places(level, 2),
+                          places(level, 4)});
+    });
+    // Tensors may share a list.
+    for (const SparseLevel& l : s.levels) expanded_ += (l.segments.size() + l.indices.size()) * sizeof(int64_t);
+    try {
+      return Bytes::adopt(with_zeros(s, t.shape, byte_width(*t.type), bytes, t.data));
+    } catch (const Error& e) {
+      throw damaged("tensor '" + t.name + "' of shape " + to_string(t.shape) + ": " + e.what());
+    }
+  }
+
+  /// A list in the width that its values need; `field` holds which.
+  std::vector<int64_t> places(const View& v, int field) const {
+    constexpr uint8_t kNone = 0, kInt32 = 1, kUint16 = 2, kUint8 = 3;
+    const auto kind = v.number<uint8_t>(field, kNone);
+    const Table* list = v.table(field + 1);
+    if (kind == kNone || !list) return {};
+    const View values = v.view(list);
+    if (kind == kInt32) return values.numbers<int32_t, int64_t>(0);
+    if (kind == kUint16) return values.numbers<uint16_t, int64_t>(0);
+    if (kind == kUint8) return values.numbers<uint8_t, int64_t>(0);
+    throw damaged("the places of sparse values have the unknown type " + std::to_string(kind));
   }
 
   Operator operation(const View& v, size_t tensors) const {
@@ -179,7 +218,7 @@ class Reader {
     return op;
   }
 
-  Subgraph subgraph(const View& v) const {
+  Subgraph subgraph(const View& v) {
     Subgraph g;
     v.each(0, [&](const View& t) { g.tensors.push_back(tensor(t)); });
     g.inputs = v.numbers<int32_t, int64_t>(1);
@@ -195,6 +234,7 @@ class Reader {
   flatbuffers::Verifier& verifier_;
   std::vector<Code> codes_;
   std::vector<Bytes> buffers_;
+  uint64_t expanded_ = 0;  ///< bytes that sparse constants have taken so far
 };
 
 flatbuffers::Verifier verifier_of(const Bytes& file) {

@@ -23,7 +23,7 @@ struct Tensor {
   std::optional<ElementType> type;  ///< none for texts, complex numbers, resources
   int type_number = 0;
   Shape shape;
-  Bytes data;  ///< of a constant, without copying; empty: it is computed
+  Bytes data;  ///< of a constant, without copying unless it is sparse; empty: it is computed
   Quantization quantization;
   bool is_variable = false;
 };
@@ -65,7 +65,7 @@ struct Model {
 
 inline constexpr int kCustom = 32;
 
-/// Throws FileCorrupt, FileTruncated, ShapeMismatch.
+/// Throws FileCorrupt, FileTruncated, FileTooLarge, ShapeMismatch.
 Model read_model(const Bytes& file);
 
 }  // namespace blobsmith::tflite_file

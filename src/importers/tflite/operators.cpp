@@ -395,8 +395,8 @@ void var_handle(T& t) { t.declare_variable(t.options().text(1)); }
 void read_variable(T& t) { t.read_variable(); }
 void assign_variable(T& t) { t.assign_variable(); }
 
-/// The levels of quantisation are left out.
-void rounding(T& t) { t.set_output(t.input(0)); }
+/// The levels of quantisation are left out; sparse constants got their zeros when they were read.
+void unchanged(T& t) { t.set_output(t.input(0)); }
 
 constexpr OperatorRow kOperators[] = {
     // number, name, operator of TensorFlow, translation
@@ -406,7 +406,7 @@ constexpr OperatorRow kOperators[] = {
     {3, "CONV_2D", "Conv2D", convolution},
     {4, "DEPTHWISE_CONV_2D", "DepthwiseConv2dNative", depthwise},
     {5, "DEPTH_TO_SPACE", "DepthToSpace", depth_to_space},
-    {6, "DEQUANTIZE", "", rounding},
+    {6, "DEQUANTIZE", "", unchanged},
     {7, "EMBEDDING_LOOKUP", "GatherV2", embedding},
     {8, "FLOOR", "Floor", same},
     {9, "FULLY_CONNECTED", "MatMul", fully_connected},
@@ -464,7 +464,7 @@ constexpr OperatorRow kOperators[] = {
     {77, "SHAPE", "Shape", same},
     {78, "POW", "Pow", same},
     {79, "ARG_MIN", "ArgMin", same},
-    {80, "FAKE_QUANT", "", rounding},
+    {80, "FAKE_QUANT", "", unchanged},
     {81, "REDUCE_PROD", "Prod", product},
     {82, "REDUCE_MAX", "Max", largest},
     {83, "PACK", "Pack", pack},
@@ -495,13 +495,14 @@ constexpr OperatorRow kOperators[] = {
     {110, "RANK", "Rank", same},
     {111, "ELU", "Elu", same},
     {112, "REVERSE_SEQUENCE", "ReverseSequence", reverse_sequence},
-    {114, "QUANTIZE", "", rounding},
+    {114, "QUANTIZE", "", unchanged},
     {116, "ROUND", "Round", same},
     {117, "HARD_SWISH", "Mul", hard_swish},
     {118, "IF", "If", branch},
     {119, "WHILE", "While", while_loop},
     {122, "SCATTER_ND", "ScatterNd", same},
     {123, "SELECT_V2", "SelectV2", same},
+    {124, "DENSIFY", "", unchanged},
     {126, "BATCH_MATMUL", "BatchMatMulV2", batch_mat_mul},
     {128, "CUMSUM", "Cumsum", running_sum},
     {129, "CALL_ONCE", "", call_once},
