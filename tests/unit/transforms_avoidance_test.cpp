@@ -128,6 +128,47 @@ TEST(Avoidance, LeastSumsThatMatterAreSpelledOut) {
   EXPECT_DOUBLE_EQ(lost.find("y")->attrs.real("eps"), 1e-8) << "the blob has eight decimals for it";
 }
 
+/// How the factor of an L2 norm ends up: in its layer, for all or per channel, or behind it.
+std::string factor_of_norm(const std::string& behind, bool exact, const std::string& shape = "{1,8,4,4}") {
+  Net n("x = Parameter " + shape + "  n = NormalizeL2(x, [1], eps=1e-3, eps_mode=add)  y = " + behind + "  return y");
+  if (exact) avoid_faults(n.g);
+  convert_to_legacy(n.g);
+  const auto all = n.g.ordered();
+  const auto norm = std::ranges::find_if(all, [](const Node* l) { return l->is("NormalizeIE"); });
+  if (norm == all.end()) return "none";
+  if (n.types().back() != "NormalizeIE") return "behind";
+  return (*norm)->attrs.flag("channel_shared") ? "shared" : "per channel";
+}
+
+TEST(Avoidance, FactorsOfNormsAreWhatTheirShapesSay) {
+  const struct {
+    std::string behind, intel, exact;
+    std::string shape = "{1,8,4,4}";
+  } cases[] = {
+      {"Multiply(n, {1} of 3)", "shared", "shared"},
+      {"Multiply(n, {8,1,1} counted)", "per channel", "per channel"},
+      {"Multiply(n, {1,8,1,1} counted)", "per channel", "per channel"},
+      {"Multiply(n, 3.0)", "per channel", "shared"},
+      {"Multiply(n, {1,1,1,1} of 3)", "per channel", "shared"},
+      {"Multiply(Multiply(n, {1} of 2), {1,1,1,1} of 3)", "per channel", "shared"},
+      {"Multiply(Multiply(n, {1,1,1,1} of 2), {1,8,1,1} counted)", "per channel", "per channel"},
+      {"Multiply({1,1,1,1} of 3, n)", "behind", "behind"},
+      {"Divide(n, {1,1,1,1} of 4)", "per channel", "shared"},
+      {"Multiply(n, {4} counted)", "shared", "behind"},
+      {"Multiply(n, {1,1,4,1} counted)", "per channel", "behind"},
+      {"Multiply(n, {1,8,4,4} counted)", "per channel", "behind"},
+      {"Multiply(n, {8} counted)", "shared", "per channel", "{4,8}"},
+      {"Multiply(n, {1,8} counted)", "per channel", "per channel", "{4,8}"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ(factor_of_norm(c.behind, false, c.shape), c.intel) << c.behind;
+    EXPECT_EQ(factor_of_norm(c.behind, true, c.shape), c.exact) << c.behind;
+    Net n("x = Parameter " + c.shape + "  n = NormalizeL2(x, [1], eps=1e-3, eps_mode=add)  y = " + c.behind +
+          "  return y");
+    EXPECT_EQ(avoid_faults(n.g).size(), c.intel == c.exact ? 0U : 1U) << c.behind << ": what is said";
+  }
+}
+
 TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
   const auto resized = [](const std::string& sizes, const std::string& mode, bool antialias) {
     return "x = Parameter {1,3,8,10}  y = Interpolate@4(x, " + sizes +

@@ -1,13 +1,17 @@
 // Operations whose legacy layer keeps constant inputs as attributes (front-end spec §5.6).
 #include <algorithm>
 
+#include "core/release.hpp"
+#include "graph/ops/shape_math.hpp"
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
 // NormalizeL2 with one scale for all, or one per channel. quirk: other axes than the channels count as channels and
-// plane.
+// plane; a factor of one axis counts as one for all, any other as one per channel.
 Node* normalize_ie(Rewriter& rw, Node* normalize, Value scales, bool channel_shared) {
   const Tensor* axes = constant_of(normalize->input(1));
   const bool over_channels = axes && axes->to_i64() == std::vector<int64_t>{1};
@@ -17,12 +21,48 @@ Node* normalize_ie(Rewriter& rw, Node* normalize, Value scales, bool channel_sha
                                   {"channel_shared", channel_shared}}));
 }
 
+enum class Factor { Single, PerChannel, Other };
+
+/// What a constant of this shape is to an L2 norm of that one.
+Factor kind_of_factor(const Shape& factor, const Shape& norm) {
+  if (element_count(factor) == 1) return factor.size() <= norm.size() ? Factor::Single : Factor::Other;
+  if (factor.size() > norm.size()) return Factor::Other;
+  const size_t channels = norm.size() == 3 ? 0 : 1, missing = norm.size() - factor.size();
+  for (size_t i = 0; i < factor.size(); ++i)
+    if (factor[i] != (i + missing == channels ? norm[channels] : 1)) return Factor::Other;
+  return Factor::PerChannel;
+}
+
+bool is_misread(const Shape& factor, const Shape& norm) {
+  return kind_of_factor(factor, norm) != (factor.size() == 1 ? Factor::Single : Factor::PerChannel);
+}
+
+/// A chain of products by constants, and quotients, behind a value.
+struct FactorChain {
+  Value x;
+  Shape factor;  ///< of all of them together
+};
+
+std::optional<FactorChain> factor_chain(const Node& n) {
+  if (n.is("Divide") && constant_of(n.input(1))) return FactorChain{n.input(0), n.input(1).shape()};
+  if (!n.is("Multiply")) return std::nullopt;
+  for (const auto& [x, factor] : either_order(&n))
+    if (constant_of(factor)) return FactorChain{x, factor.shape()};
+  return std::nullopt;
+}
+
 bool normalize_l2_with_multiply(Rewriter& rw, Node* n) {
   Node* normalize = producer(n->input(0), "NormalizeL2");
   Value scales = n->input(1);
   if (Node* broadcast = producer(scales, "Broadcast")) scales = broadcast->input(0);
   if (!normalize || !constant_of(scales) || !constant_of(normalize->input(1))) return false;
-  return rw.replace(n, normalize_ie(rw, normalize, scales, scales.shape().size() == 1));
+  bool shared = scales.shape().size() == 1;
+  if (normalize->attrs.flag(kExactFactor)) {
+    const Factor kind = kind_of_factor(scales.shape(), normalize->shape());
+    if (kind == Factor::Other) return false;
+    shared = kind == Factor::Single;
+  }
+  return rw.replace(n, normalize_ie(rw, normalize, scales, shared));
 }
 
 bool norm_to_legacy(Rewriter& rw, Node* n) {
@@ -212,6 +252,32 @@ constexpr RewriteRow kNormalizeL2ToLegacy[] = {
 };
 
 }  // namespace
+
+bool misreads_factor(const Node& n) {
+  auto chain = factor_chain(n);
+  if (!chain || !is_static(n.shape())) return false;
+  const auto& users = n.output(0).uses;
+  if (users.size() == 1 && factor_chain(*users[0].node)) return false;  // the last of a chain stands for all
+  const Value nearest = chain->x;
+  while (has_one_user(chain->x)) {
+    const auto inner = factor_chain(*chain->x.node);
+    if (!inner) break;
+    chain = FactorChain{inner->x, ops::broadcast(chain->factor, inner->factor).value_or(chain->factor)};
+  }
+  if (chain->x == nearest && n.input(0) != nearest) return false;  // a constant in front stays a product of its own
+  const Node& norm = *chain->x.node;
+  return ((norm.is("NormalizeL2") && constant_of(norm.input(1))) || becomes_l2(norm, false)) &&
+         is_misread(chain->factor, norm.shape());
+}
+
+Rewritten read_factors_exactly(Graph& graph) {
+  Rewritten list;
+  for (Node* n : graph.ordered()) {
+    if (misreads_factor(*n)) list.push_back(rewritten(*n));
+    if (n->is("NormalizeL2") || becomes_l2(*n, graph.release->l2_guard_under_root)) n->attrs.set(kExactFactor, true);
+  }
+  return list;
+}
 
 std::span<const RewriteRow> inputs_to_attributes() { return kInputsToAttributes; }
 std::span<const RewriteRow> normalize_l2_to_legacy() { return kNormalizeL2ToLegacy; }

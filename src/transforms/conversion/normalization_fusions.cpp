@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/release.hpp"
+#include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/conversion/shared_fusions.hpp"
 #include "transforms/faults/common.hpp"
@@ -76,6 +77,10 @@ bool is_l2_of_maximum(const Node& divide) {
   return l2 && l2->is_max;
 }
 
+bool becomes_l2(const Node& divide, bool guarded_inside) {
+  return divide.is("Divide") && (guarded_inside ? normalization_guarded_inside(divide) : normalization_l2(divide));
+}
+
 bool is_changed_by_guarded_l2_fusion(const Node& divide) {
   constexpr double kNegligible = 1.0 / (1 << 14);
   const auto l2 = divide.is("Divide") ? normalization_guarded_inside(divide) : std::nullopt;
@@ -124,8 +129,9 @@ bool fuse_normalize_l2(Rewriter& rw, Node* n) {
   // quirk: a guard outside of the root that is a sum has a truth value, 1.0, stored as eps; one that is a maximum its
   // eps instead of the square.
   const double stored = inside || l2->is_max ? l2->eps : 1.0;
-  return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)},
-                               attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}})));
+  Attributes attrs = attributes({{"eps", stored}, {"eps_mode", l2->is_max ? "max" : "add"}});
+  if (n->attrs.flag(kExactFactor)) attrs.set(kExactFactor, true);
+  return rw.replace(n, rw.make("NormalizeL2", {n->input(0), l2->sum->input(1)}, std::move(attrs)));
 }
 
 }  // namespace

@@ -12,6 +12,9 @@ inline constexpr std::string_view kStaysReduction = "stays_reduction";
 /// Set on a product by a constant that is not to be joined with its neighbours: FP16 does not hold the joint factor.
 inline constexpr std::string_view kStaysApart = "stays_apart";
 
+/// Set on an L2 norm, and on a division that becomes one, of which the factor is to be read as the model says.
+inline constexpr std::string_view kExactFactor = "exact_factor";
+
 bool fold_constants(Graph& graph);                 // constant_folding.cpp
 bool convert_precision(Graph& graph);              // convert_precision.cpp
 bool align_constant_ranks(Graph& graph);           // align_ranks.cpp

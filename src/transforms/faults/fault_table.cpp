@@ -323,6 +323,18 @@ constexpr FaultRow kFaults[] = {
        true}},
      keep_guarded_norms_apart,
      "the norm keeps its axes and its guard, and stays the operations that it is made of"},
+    {"the factor of an L2 normalisation counts as one for all where it has one axis, else as one per channel, "
+     "whatever its shape: one of shape [1, 1, 1, 1] is missing for all channels but the first",
+     "src/transforms/conversion/inputs_to_attributes.cpp",
+     "yes",
+     kBoth,
+     {{{"Multiply", "Divide"},
+       misreads_factor,
+       "with the L2 normalisation before it, its constant is read as one factor for all or one per channel, which it "
+       "is not",
+       true}},
+     read_factors_exactly,
+     "the factor of the L2 normalisation before it is applied as its shape says"},
     // avoided elsewhere, or not at all
     {"average pools of the hardware divide by the whole kernel at the borders, also where padding is excluded",
      "src/vpu/lowering/parsers/pooling.cpp",

@@ -36,6 +36,14 @@ Rewritten restate_maxima(Graph& graph);
 /// that the VPU computes otherwise.
 bool is_changed_by_guarded_l2_fusion(const Node& divide);
 Rewritten keep_guarded_norms_apart(Graph& graph);
+/// A Divide that convert_to_legacy makes an L2 normalisation, with its guard inside of the root or outside.
+bool becomes_l2(const Node& divide, bool guarded_inside);
+// inputs_to_attributes.cpp
+/// A product of an L2 normalisation and constants of which the VPU's layer takes other elements: one element counts as
+/// one per channel unless it has one axis, elements along other axes count as one for all or one per channel.
+bool misreads_factor(const Node& product);
+/// Marks L2 normalisations, so that their factors become what they are.
+Rewritten read_factors_exactly(Graph& graph);
 // arithmetic_fusions.cpp
 /// The larger of x and its product with a slope above 1, or one that is not known, of which convert_to_legacy would
 /// make a leaky ReLU, which is the smaller one there.
