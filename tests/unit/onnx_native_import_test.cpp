@@ -1,6 +1,7 @@
 // ONNX models as Intel's own importer reads them: names, numbers, functions, errors (front-end spec §16.1, §16.3).
 #include <gtest/gtest.h>
 
+#include "core/release.hpp"
 #include "onnx_fixture.hpp"
 
 namespace blobsmith {
@@ -117,6 +118,21 @@ TEST(OnnxNativeImport, RefusesWithTheReferencesTexts) {
             "Function contains several inputs and outputs with one friendly name!");
   EXPECT_EQ(read_error(std::move(ModelText().input("x", {0, 3}).node("Relu", "r", {"x"}, "y").output("y"))).code(),
             ErrorCode::ShapeMismatch);
+}
+
+TEST(OnnxNativeImport, OneValueIsSeveralOutputsWhereTheReleaseAllowsIt) {
+  const ModelText input = std::move(ModelText()
+                                        .input("x", {1, 4})
+                                        .node("Dropout", "", {"x"}, "a")
+                                        .node("Relu", "", {"x"}, "y")
+                                        .output("x")
+                                        .output("a")
+                                        .output("y"));
+  EXPECT_EQ(input.read().results().size(), 3u);
+  const ModelText between =
+      std::move(ModelText().input("x", {1, 4}).node("Relu", "", {"x"}, "a").output("a").output("a"));
+  EXPECT_EQ(read_error(between).code(), ErrorCode::BadGraph);
+  EXPECT_EQ(import_onnx_as_inference_engine(between.bytes(), {}, kRelease2022).results().size(), 2u);
 }
 
 TEST(OnnxNativeImport, RejectsBrokenModelsWithAnError) {

@@ -116,9 +116,11 @@ class Importer {
       if (it == import_.values.end()) throw Error(ErrorCode::BadOnnx, output.name + " node not found in graph cache");
       if (it->second) add_result(it->second, output.name);
     }
+    // quirk: an input may be any number of outputs; another value only one, before outputs went by tensor.
     std::set<std::string> names;
     for (const Node* r : graph_.results())
-      if (!names.insert(output_name(*r)).second)
+      if (!graph_.release->outputs_by_tensor && !r->input(0).node->is("Parameter") &&
+          !names.insert(output_name(*r)).second)
         throw Error(ErrorCode::BadGraph, "Function contains several inputs and outputs with one friendly name!")
             .because("output \"" + r->name + "\" is the same value as another");
     if (graph_.results().empty()) throw Error(ErrorCode::BadOnnx, "the model has no outputs");
