@@ -84,6 +84,31 @@ def test_tflite_outputs(run, lite, tmp_path, model):
     check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
 
 
+@pytest.mark.parametrize('kind', ('square', 'sum of squares', 'square of a norm'))
+def test_logarithms_of_small_energies(run, tmp_path, kind):
+    """FP16 holds 1e-4, but not its square."""
+    g = tensorflow_models.Graph()
+    x = g.input(1, 6, 2)
+    y = g.node('Square', [x])
+    if kind != 'square':
+        y = g.reduce(y, 'Sum', 2)
+    if kind == 'square of a norm':
+        y = g.node('Square', [g.node('Sqrt', [y])])
+    g.node('Log', [g.node('AddV2', [y, g.constant(1e-10)])])
+    (tmp_path / 'm.pb').write_bytes(g.bytes)
+    done = run('convert', tmp_path / 'm.pb', '-ip', 'FP16', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 0, done.stderr
+    values = np.array([[[0, 0], [3e-5, 2e-5], [1e-4, -2e-4], [5e-3, 1e-3], [0.3, -2], [60, 100]]]).astype('f2').astype('f4')
+    np.savez(tmp_path / 'in.npz', input=values)
+    done = run('run', tmp_path / 'm.blob', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+    energy = values.astype('f8') ** 2
+    wanted = np.log((energy if kind == 'square' else energy.sum(2)) + 1e-10)
+    # A square near 6e-8, the least number of FP16, is rounded to it.
+    assert np.allclose(found.reshape(wanted.shape), wanted, rtol=0.002, atol=0.45), (found, wanted)
+
+
 ROWS = ([0, 1, 1, 3], [1, 0, 1])  # of [[0, 7], [0, 0], [5, 6]]
 
 

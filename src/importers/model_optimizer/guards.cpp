@@ -1,7 +1,8 @@
 // Small constants that keep logarithms and quotients finite (log(x + 1e-10), x / (y + 1e-7)) are 0 in FP16, or so small
 // that their reciprocal is infinite: where x or y is 0, or becomes 0 in FP16, the result would be no number.
 //
-//   log(x + c)   the largest of log(x), log(x s + c s) - log(s) and log(c), s a power of two that lifts c into range
+//   log(x + c)   the largest of log(x), log(x s + c s) - log(s) and log(c), s a power of two that lifts c into
+//                range; of a square or a sum of squares, what is squared is lifted
 //   a / (y + c)  a / max(y + c, the least number with a reciprocal in FP16)
 #include <algorithm>
 #include <cmath>
@@ -103,18 +104,50 @@ std::optional<Value> root_of(Value v) {
   return std::nullopt;
 }
 
+bool is_root(const Node& n) { return exponent_of(n) == 0.5; }
+
+/// The number whose square v is lifted as: FP16 loses the digits of a square, and of a sum of squares, before those of
+/// what is squared. Nothing where v is no such thing.
+std::optional<Value> squared_in(Value v, int steps = 8) {
+  if (steps == 0) return std::nullopt;
+  if (const auto root = root_of(v)) {
+    Value r = *root;
+    for (int moves = 0; moves < 4 && moves_only(*r.node); ++moves) r = r.node->input(0);
+    if (is_root(*r.node))
+      if (const auto inner = squared_in(r.node->input(0), steps - 1)) return inner;
+    return root;
+  }
+  if (moves_only(*v.node) || v.node->is("ReduceSum")) return squared_in(v.node->input(0), steps - 1);
+  return std::nullopt;
+}
+
+/// v, made of `squared` instead of the square of `base`.
+Value made_of(Rewriter& rw, Value v, Value base, Value squared) {
+  const auto root = root_of(v);
+  if (root && *root == base) return squared;
+  if (root) return made_of(rw, *root, base, squared);
+  const Node& n = *v.node;
+  if (is_root(n)) return made_of(rw, n.input(0), base, squared);
+  std::vector<Value> inputs{made_of(rw, n.input(0), base, squared)};
+  for (size_t i = 1; i < n.inputs().size(); ++i) inputs.push_back(n.input(static_cast<int>(i)));
+  return rw.make(n.type, std::move(inputs), n.attrs)->value();
+}
+
 /// log(x + c) from numbers that are lifted out of the range in which FP16 loses their digits.
 Value lifted_log(Rewriter& rw, Value x, double c) {
   Writer w(rw);
   constexpr int kMostBits = 14;
   constexpr double kLifted = 1.0 / 128;  // what c becomes
-  const auto root = root_of(x);
-  const double power = root ? 2 : 1;
+  const auto base = squared_in(x);
+  const double power = base ? 2 : 1;
   const int bits = std::clamp(static_cast<int>(std::ceil(std::log2(kLifted / c) / power)), 0, kMostBits);
-  const double factor = std::ldexp(1.0, bits), largest = root ? 128 : 16384;
-  Value y = w.clamp(root.value_or(x), root ? -largest / factor : 0, largest / factor);
+  const auto terms = base ? static_cast<double>(element_count(base->shape())) /
+                                static_cast<double>(std::max<int64_t>(element_count(x.shape()), 1))
+                          : 1;
+  const double factor = std::ldexp(1.0, bits), largest = base ? 128 / std::sqrt(std::max(terms, 1.0)) : 16384;
+  Value y = w.clamp(base.value_or(x), base ? -largest / factor : 0, largest / factor);
   y = w.with("Multiply", y, factor);
-  if (root) y = rw.make("Multiply", {y, y})->value();
+  if (base) y = made_of(rw, x, *base, rw.make("Multiply", {y, y})->value());
   y = w.with("Add", y, std::max(c * std::pow(factor, power), kLeastHalf));
   return w.with("Add", w.log(y), -power * bits * std::numbers::ln2);
 }
@@ -126,7 +159,7 @@ bool guard_log(Rewriter& rw, Node* n) {
   const bool is_clamp = g->node->is("Clamp");
   const Value positive = is_clamp ? w.clamp(g->data, 0, g->node->attrs.real("max")) : w.with("Maximum", g->data, 0);
   Value y = w.log(positive);
-  if (g->node->is("Add") && (root_of(g->data) || g->least > kLeastHalf / 4))
+  if (g->node->is("Add") && (squared_in(g->data) || g->least > kLeastHalf / 4))
     y = rw.make("Maximum", {y, lifted_log(rw, g->data, g->least)})->value();
   return rw.replace(n, rw.make("Maximum", {y, rw.scalar(y.type(), std::log(g->least))}));
 }
