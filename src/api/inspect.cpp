@@ -49,7 +49,7 @@ BlobInfo describe(vpu::Blob blob) {
   const vpu::ByteAccount account = vpu::account_bytes(blob);
   r.complete = account.complete();
   r.problems = account.problems;
-  r.impl = std::make_shared<const BlobInfo::Impl>(std::move(blob));
+  r.impl = std::make_shared<const BlobInfo::Impl>(BlobInfo::Impl{std::move(blob)});
   return r;
 }
 
