@@ -117,7 +117,7 @@ CompileResult compile(Model model, const CompileOptions& o) {
   Model::Impl& m = model.impl();
   Diagnostics diagnostics;
   diagnostics.remarks = std::move(m.remarks);
-  if (!o.quirks) std::erase_if(diagnostics.remarks, &Remark::avoidable);
+  if (!o.quirks) std::erase_if(diagnostics.remarks, [](const Remark& r) { return r.avoidable; });
   return api::in_file(m.path, [&] {
     vpu::CompileOptions options = tool_options(o);
     options.runtime_2_0 = m.runtime_2_0;

@@ -25,7 +25,8 @@ std::map<std::string, double> read_constants(const std::string& file) {
   std::map<std::string, double> constants;
   if (file.empty()) return constants;
   const std::vector<uint8_t> text = load_file(file, 1 << 20);
-  const auto j = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  const char* first = reinterpret_cast<const char*>(text.data());
+  const auto j = nlohmann::json::parse(first, first + text.size(), nullptr, false);
   if (!j.is_object()) throw Error(ErrorCode::BadOptionValue, file + " is not a JSON object of constants");
   for (const auto& [name, value] : j.items()) {
     if (!value.is_number()) throw Error(ErrorCode::BadOptionValue, "\"" + name + "\" in " + file + " is not a number");

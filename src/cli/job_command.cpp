@@ -147,7 +147,8 @@ int job_command(const Arguments& args) {
     if (std::ranges::find(layers, layer) == layers.end())
       throw Error(ErrorCode::Internal, "the sandbox has no layer " + layer);
   const std::vector<uint8_t> text = load_file("commands.json", 1 << 22);
-  return run_all(ordered_json::parse(text));
+  const char* first = reinterpret_cast<const char*>(text.data());
+  return run_all(ordered_json::parse(first, first + text.size()));
 }
 
 }  // namespace blobsmith::cli

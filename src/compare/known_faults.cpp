@@ -23,7 +23,7 @@ std::vector<Remark> find_faults(const Graph& graph) {
 
 std::vector<Remark> remaining_faults(const Graph& graph, bool quirks) {
   std::vector<Remark> list = find_faults(graph);
-  if (!quirks) std::erase_if(list, &Remark::avoidable);
+  if (!quirks) std::erase_if(list, [](const Remark& r) { return r.avoidable; });
   return list;
 }
 
