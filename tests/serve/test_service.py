@@ -154,7 +154,7 @@ def test_a_restart_loses_nothing(serve_tool, model, slow_model, tmp_path):
 def test_who_waits_is_told_of_the_end(serve_tool, slow_model, tmp_path):
     with running(serve_tool, tmp_path / 'd', '--jobs', 1) as s, concurrent.futures.ThreadPoolExecutor(3) as pool:
         answers = [pool.submit(requests.post, s.api + '/compare', files={'file': open(slow_model, 'rb')}) for _ in range(3)]
-        while requests.get(s.url + '/health').json()['queued'] < 1:
+        while requests.get(s.url + '/health').json()['queued'] < 2:  # all have arrived
             time.sleep(0.05)
         s.stop()
         assert [a.result().status_code for a in answers] == [503] * 3

@@ -213,6 +213,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   std::function<Response(const Request&, std::exception_ptr)> on_error;
   MHD_Daemon* daemon = nullptr;
   std::atomic<uint64_t> requests = 0, uploads = 0;
+  std::atomic<int> open_requests = 0;  ///< begun, their answers not yet sent
 
   std::mutex mutex;  ///< of what follows
   std::condition_variable more, stop_asked;
@@ -373,6 +374,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
                     void** user) {
     auto* pointer = static_cast<ExchangePointer*>(*user);
     if (!pointer) {
+      ++open_requests;
       *user = pointer = new ExchangePointer(std::make_shared<Exchange>());
       Exchange& x = **pointer;
       x.server = this;
@@ -462,6 +464,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     impl->set_time((*pointer)->connection, impl->options.header_seconds);
     delete pointer;
     *user = nullptr;
+    --impl->open_requests;
   }
 
   static void on_connection(void* self, MHD_Connection* native, void** context, MHD_ConnectionNotificationCode what) {
@@ -538,6 +541,8 @@ void Server::stop() {
     impl_->answer(
         x, json_response({{"message", "the server is being stopped; the job goes on when it is started again"}}, 503));
   for (std::thread& t : impl_->threads) t.join();
+  const auto deadline = Clock::now() + std::chrono::seconds(2);  // for the last answers to be sent
+  while (impl_->open_requests > 0 && Clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   MHD_stop_daemon(std::exchange(impl_->daemon, nullptr));
   if (listening != MHD_INVALID_SOCKET) close(listening);
 }
