@@ -36,9 +36,10 @@ $(BUILD)/venv/.openvino: tests/conformance/requirements.txt $(BUILD)/venv/.ready
 	$(PYTHON) -m pip install -q --disable-pip-version-check -r $<
 	touch $@
 
-demo: build python           ## three real networks: model -> blob -> result, beside ONNX Runtime
+demo: build python           ## three real networks: model -> blob -> result, beside ONNX Runtime; one more through the service
 	$(PYTHON) examples/demo.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
 	$(PYTHON) examples/faces.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
+	$(PYTHON) examples/service.py --tool $(BUILD)/blobsmith --work $(BUILD)/demo
 
 test:                        ## every test; what comes from PyPI is fetched during the build
 	$(MAKE) -j 2 build python TARGETS="blobsmith unit_tests"
