@@ -71,14 +71,14 @@ std::optional<DetectionHead> from_regions(const Graph& graph, const Node& pictur
   std::vector<Output> found;
   for (const Node* r : graph.results()) {
     const Node* n = region_behind(*r);
-    if (!n) return std::nullopt;
+    if (!n || n->input(0).shape().size() != 4 || n->input(0).shape()[2] < 1) return std::nullopt;
     h.classes = static_cast<int>(n->attrs.integer("classes", 0));
     h.coordinates = static_cast<int>(n->attrs.integer("coords", 4));
     if (n->attrs.flag("do_softmax")) {
       h.family = "YOLOv2";
       h.subtype = "";
     }
-    Output o{h.height / n->input(0).shape().at(2), {}, name_of(*r)};
+    Output o{h.height / n->input(0).shape()[2], {}, name_of(*r)};
     const auto all = n->attrs.get_or<std::vector<double>>("anchors", {});
     auto mask = n->attrs.get_or<std::vector<int64_t>>("mask", {});
     if (mask.empty())
@@ -109,7 +109,7 @@ std::optional<DetectionHead> from_planes(const Graph& graph, const Node& picture
   const int64_t channels = results[0]->input(0).shape().size() == 4 ? results[0]->input(0).shape()[1] : 0;
   for (const Node* r : results) {
     const Shape& s = r->input(0).shape();
-    if (s.size() != 4 || s[1] != channels || s[2] < 1 || h.height % s[2] != 0 || h.width % s[3] != 0)
+    if (s.size() != 4 || s[1] != channels || s[2] < 1 || s[3] < 1 || h.height % s[2] != 0 || h.width % s[3] != 0)
       return std::nullopt;
   }
   std::ranges::stable_sort(results, std::ranges::greater{}, [](const Node* r) { return r->input(0).shape()[3]; });
@@ -197,9 +197,11 @@ std::optional<DetectionHead> from_levels(const Graph& graph, const Levels& l) {
 std::optional<DetectionHead> from_queries(const Graph& graph, const Node& picture) {
   if (graph.results().size() != 2) return std::nullopt;
   const Node *boxes = graph.results()[1], *scores = graph.results()[0];
-  if (boxes->input(0).shape().back() != 4) std::swap(boxes, scores);
+  const auto rank = [](const Node* r) { return r->input(0).shape().size(); };
+  if (rank(boxes) != 3 || rank(scores) != 3) return std::nullopt;
+  if (boxes->input(0).shape()[2] != 4) std::swap(boxes, scores);
   const Shape &b = boxes->input(0).shape(), &s = scores->input(0).shape();
-  if (b.size() != 3 || s.size() != 3 || b[2] != 4 || b[1] != s[1] || s[2] < 2) return std::nullopt;
+  if (b[2] != 4 || b[1] != s[1] || s[2] < 2) return std::nullopt;
   if (!source_of(*boxes)->is("Sigmoid")) return std::nullopt;
   DetectionHead h{.form = HeadForm::Queries, .family = "DETR", .classes = static_cast<int>(s[2])};
   state_picture(h, picture);

@@ -199,3 +199,14 @@ def test_sizes_that_strides_do_not_divide(run, tmp_path):
     m.save(tmp_path / 'm.onnx', distances_head(m, 2), metadata={'stride': '32'}, shape=(1, 3, 'h', 'w'))
     done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--input-shape', 'images=1,3,300,416')
     assert done.returncode == 1 and 'multiples of 32' in done.stderr and '288x416 and 320x416' in done.stderr
+
+
+def test_a_number_beside_a_plane_is_no_detector(run, tmp_path):
+    """A loss and the logarithms that it is made of: one output has no axes at all."""
+    nodes = [helper.make_node('LogSoftmax', ['x'], ['plane'], axis=1), helper.make_node('ReduceMean', ['plane'], ['loss'], keepdims=0)]
+    for order in (['loss', 'plane'], ['plane', 'loss']):
+        graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 5, 2, 7])],
+                                  [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in order])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)]), tmp_path / 'm.onnx')
+        done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob')
+        assert done.returncode == 0, done.stderr
