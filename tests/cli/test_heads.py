@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from onnx_model import OnnxModel
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
 from ir_builder import Net  # noqa: E402
@@ -18,23 +19,12 @@ STRIDES = (8, 16, 32)
 ANCHORS = [[10, 13, 16, 30, 33, 23], [30, 61, 62, 45, 59, 119], [116, 90, 156, 198, 373, 326]]
 
 
-class Yolo:
+class Yolo(OnnxModel):
     """Convolutions of one step for each stride, and what a head makes of them, for pictures of 64 x 96."""
 
     def __init__(self, height=64, width=96):
-        self.height, self.width, self.nodes, self.constants = height, width, [], []
-
-    def __call__(self, kind, *inputs, outputs=1, **attributes):
-        names = []
-        for x in inputs:
-            if not isinstance(x, str):
-                x = np.asarray(x)
-                self.constants.append(numpy_helper.from_array(x.astype(np.float32) if x.dtype == np.float64 else x, f'c{len(self.constants)}'))
-                x = self.constants[-1].name
-            names.append(x)
-        made = [f'{kind.lower()}_{len(self.nodes)}' + (f'_{i}' if i else '') for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, names, made, name=made[0], **attributes))
-        return made[0] if outputs == 1 else made
+        super().__init__(13)
+        self.height, self.width = height, width
 
     def convolution(self, stride, channels):
         w = RNG.standard_normal((channels, 3, stride, stride)) / stride / 60
@@ -49,7 +39,7 @@ class Yolo:
         shapes = [shape or (1, 3, self.height, self.width)]
         graph = helper.make_graph(self.nodes, 'net', [helper.make_tensor_value_info('images', TensorProto.FLOAT, s) for s in shapes],
                                   [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', self.opset)], ir_version=8)
         helper.set_model_props(model, metadata or {})
         onnx.save(model, path)
 

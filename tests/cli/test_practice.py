@@ -3,43 +3,16 @@ import os
 import sys
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
+from onnx_model import OnnxModel
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
 from ir_builder import Net  # noqa: E402
 
 RNG = np.random.default_rng(11)
 REAL, WHOLE = TensorProto.FLOAT, TensorProto.INT64
-
-
-class Model:
-    """An ONNX network, line by line; constants go where they are used."""
-
-    def __init__(self, opset, **inputs):
-        self.opset, self.nodes, self.constants = opset, [], []
-        self.inputs = [helper.make_tensor_value_info(k, REAL, shape) for k, shape in inputs.items()]
-
-    def __call__(self, kind, *inputs, outputs=1, **attributes):
-        names = []
-        for x in inputs:
-            if not isinstance(x, str):
-                x = np.asarray(x)
-                self.constants.append(numpy_helper.from_array(x.astype(np.float32) if x.dtype == np.float64 else x, f'c{len(self.constants)}'))
-                x = self.constants[-1].name
-            names.append(x)
-        made = [f'{kind.lower()}_{len(self.nodes)}' + (f'_{i}' if i else '') for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, names, made, name=made[0], **attributes))
-        return made[0] if outputs == 1 else made
-
-    def save(self, path, *outputs):
-        ends = [helper.make_tensor_value_info(name, kind, None) for name, kind in outputs]
-        graph = helper.make_graph(self.nodes, 'net', self.inputs, ends, self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', self.opset)], ir_version=8)
-        onnx.save(model, path)
-        return model
 
 
 def weights(*shape):
@@ -72,14 +45,14 @@ def check(run, folder, model, arrays, *outputs, options=(), tolerance=4e-3):
 
 
 def test_difference_of_two_frames(run, tmp_path):
-    m = Model(12, before=[1, 3, 40, 40], after=[1, 3, 40, 40])
+    m = OnnxModel(12, before=[1, 3, 40, 40], after=[1, 3, 40, 40])
     d = m('Squeeze', m('ReduceSum', m('Abs', m('Sub', 'before', 'after')), axes=[1], keepdims=0), axes=[0])
     said = check(run, tmp_path, m, {'before': pictures(1, 3, 40, 40), 'after': pictures(1, 3, 40, 40)}, (d, REAL))
     assert 'FP16 input' not in said
 
 
 def test_softmax_over_the_last_axis_of_pictures_in_rows(run, tmp_path):
-    m = Model(13, x=[1, 16, 16, 3])
+    m = OnnxModel(13, x=[1, 16, 16, 3])
     y = m('Conv', m('Transpose', 'x', perm=[0, 3, 1, 2]), weights(4, 3, 3, 3) / 50, strides=[2, 2], pads=[0, 0, 1, 1])
     u = m('Resize', y, '', '', np.array([1, 4, 16, 16]), mode='linear', coordinate_transformation_mode='half_pixel')
     a = m('Softmax', m('Transpose', u, perm=[0, 2, 3, 1]))
@@ -88,7 +61,7 @@ def test_softmax_over_the_last_axis_of_pictures_in_rows(run, tmp_path):
 
 
 def test_a_batch_in_every_shape(run, tmp_path):
-    m = Model(10, x=[4, 3, 32, 16])
+    m = OnnxModel(10, x=[4, 3, 32, 16])
     y = m('LeakyRelu', m('Conv', 'x', weights(8, 3, 4, 4) / 50, strides=[4, 4]), alpha=0.1)
     r = m('Expand', m('Reshape', y, np.array([4, 8, 8, 1, 4, 1])), np.array([4, 8, 8, 2, 4, 2]))
     r = m('Conv', m('Reshape', r, np.array([4, 8, 16, 8])), weights(6, 8, 1, 1))
@@ -97,14 +70,14 @@ def test_a_batch_in_every_shape(run, tmp_path):
 
 
 def test_labels_are_labels(run, tmp_path):
-    m = Model(11, x=[1, 3, 24, 32])
+    m = OnnxModel(11, x=[1, 3, 24, 32])
     y = m('Conv', 'x', weights(7, 3, 3, 3), strides=[4, 4], pads=[1, 1, 1, 1])
     y = m('Resize', y, np.zeros(0, np.float32), np.zeros(0, np.float32), np.array([1, 7, 24, 32]), mode='linear', coordinate_transformation_mode='align_corners')
     check(run, tmp_path, m, {'x': pictures(1, 3, 24, 32)}, (m('ArgMax', y, axis=1, keepdims=0), WHOLE))
 
 
 def test_clips_of_pictures_through_an_lstm(run, tmp_path):
-    m = Model(13, x=['n', 5, 16, 16, 3])
+    m = OnnxModel(13, x=['n', 5, 16, 16, 3])
     batch = m('Slice', m('Shape', 'x'), np.array([0]), np.array([1]), np.array([0]))
     y = m('Transpose', m('Reshape', 'x', np.array([-1, 16, 16, 3])), perm=[0, 3, 1, 2])
     y = m('Relu', m('Conv', y, weights(8, 3, 3, 3) / 60, strides=[2, 2], auto_pad='SAME_UPPER'))
@@ -115,7 +88,7 @@ def test_clips_of_pictures_through_an_lstm(run, tmp_path):
 
 
 def test_anchors_made_of_the_shape(run, tmp_path):
-    m = Model(17, images=['batch', 3, 'height', 'width'])
+    m = OnnxModel(17, images=['batch', 3, 'height', 'width'])
     f = m('Conv', 'images', weights(6, 3, 8, 8) / 60, strides=[8, 8])
     rows, columns = (m('Gather', m('Shape', f), np.array(k)) for k in (2, 3))
     both = m('Concat', m('Unsqueeze', rows, np.array([0])), m('Unsqueeze', columns, np.array([0])), axis=0)
@@ -150,7 +123,7 @@ def test_pre_processing_inside_an_ir(run, tmp_path):
 
 
 def test_bytes_as_an_output(run, tmp_path):
-    m = Model(12, rgb=[1, 3, 8, 8])
+    m = OnnxModel(12, rgb=[1, 3, 8, 8])
     r, g, b = m('Split', 'rgb', axis=1, split=[1, 1, 1], outputs=3)
     y = m('Concat', b, g, r, axis=1)
     check(run, tmp_path, m, {'rgb': pictures(1, 3, 8, 8)}, (y, REAL))
@@ -204,14 +177,14 @@ def test_sequences_of_an_ir(run, tmp_path, kind, gates, states, direction):
 
 @pytest.mark.parametrize('given', ['floats', 'bytes'])
 def test_quantization_can_be_left_out(run, tmp_path, given):
-    m, w = Model(13, x=(1, 3, 8, 8)), weights(4, 3, 3, 3)
+    m, w = OnnxModel(13, x=(1, 3, 8, 8)), weights(4, 3, 3, 3)
     scale, zero = np.float32(0.01), np.int8(3)
     q = np.clip(np.round(w / scale) + 3, -128, 127).astype(np.int8)
     weight = m('QuantizeLinear', w, scale, zero) if given == 'floats' else q
     x = m('DequantizeLinear', m('QuantizeLinear', 'x', np.float32(8), np.uint8(0)), np.float32(8), np.uint8(0))
     y = m('Conv', x, m('DequantizeLinear', weight, scale, zero), kernel_shape=[3, 3])
     y = m('DequantizeLinear', m('MaxPool', m('QuantizeLinear', y, np.float32(16), zero), kernel_shape=[2, 2]), np.float32(16), zero)
-    plain = Model(13, x=(1, 3, 8, 8))
+    plain = OnnxModel(13, x=(1, 3, 8, 8))
     z = plain('MaxPool', plain('Conv', 'x', (q.astype(np.float32) - 3) * scale, kernel_shape=[3, 3]), kernel_shape=[2, 2])
     m.save(tmp_path / 'q.onnx', (y, REAL))
     plain.save(tmp_path / 'p.onnx', (z, REAL))
@@ -228,7 +201,7 @@ def test_quantization_can_be_left_out(run, tmp_path, given):
 
 @pytest.mark.parametrize('kind', ['gelu', 'erf', 'scaled'])
 def test_planes_stay_planes_between_products(run, tmp_path, kind):
-    m = Model(20, x=(1, 49, 24))
+    m = OnnxModel(20, x=(1, 49, 24))
     y = m('Add', m('MatMul', 'x', weights(24, 96)), weights(96))
     if kind == 'gelu':
         y = m('Gelu', y)

@@ -1,15 +1,11 @@
 """The Python package: the same files as the command's, errors with an address, nothing left behind."""
 import json
-import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
-import onnx
 import pytest
-from small_networks import small_network
 
 
 def command(tool, *args):

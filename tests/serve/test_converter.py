@@ -1,7 +1,5 @@
 """The original converter's routes: by the unmodified blobconverter 1.4.3, and by hand."""
-import contextlib
 import hashlib
-import io
 import json
 import os
 import re

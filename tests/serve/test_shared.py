@@ -14,7 +14,7 @@ import time
 import pytest
 import requests
 from service_process import Server, running
-from test_service import submit, wait
+from test_service import submit
 
 
 def free_port():

@@ -24,8 +24,7 @@ void expect_near(const Values& got, const Values& want, float tolerance = 2e-3f)
     EXPECT_NEAR(got[i], want[i], tolerance * std::max(1.0f, std::abs(want[i]))) << "element " << i;
 }
 
-// ---- element-wise
-// -----------------------------------------------------------------------------------------------------
+// ---- element-wise ----
 
 TEST(EmulatorActivation, ComputesTheFormulas) {
   const Values x{-4, -1, -0.5f, 0, 0.5f, 2.5f};
@@ -131,8 +130,7 @@ TEST(EmulatorEltwise, SelectsByCondition) {
   EXPECT_EQ(run_blob(b, {{1, 0, -1}, {1, 2, 3}, {9}}).values, (Values{1, 9, 3}));
 }
 
-// ---- convolution, pooling, products in software
-// -----------------------------------------------------------------------
+// ---- convolution, pooling, products in software ----
 
 TEST(EmulatorSoftwareConvolution, ReadsWeightsInTheLayoutOfTheInput) {
   const int64_t ic = 2, oc = 3, h = 4, w = 5;
@@ -259,8 +257,7 @@ TEST(EmulatorMatrix, GemmTransposesBroadcastsAndAdds) {
     for (const bool tb : {false, true}) EXPECT_EQ(run(ta, tb), (Values{31, 10, 67, 16}));
 }
 
-// ---- normalisation, reduction, resize
-// -----------------------------------------------------------------------------------
+// ---- normalisation, reduction, resize ----
 
 TEST(EmulatorNormalization, SoftMaxSumsToOneAlongItsAxis) {
   vpu::SoftMaxParams p;
@@ -393,8 +390,7 @@ TEST(EmulatorResize, NearestGoesAlongDepthToo) {
   EXPECT_EQ(run_stage(StageType::Resample, p, {1, 2, 2, 1, 1}, {1, 2, 3, 4}, {1, 2, 1, 2, 1}), (Values{1, 1, 3, 3}));
 }
 
-// ---- LSTM
-// ---------------------------------------------------------------------------------------------------------------
+// ---- LSTM ----
 
 TEST(EmulatorLstm, CarriesItsStateFromCellToCell) {
   const auto run = [](int32_t forward) {

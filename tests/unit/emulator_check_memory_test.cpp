@@ -133,8 +133,7 @@ TEST(CheckMemory, ReportsElementsThatAreNotAligned) {
   EXPECT_EQ(reports[1].buffer, "in0");
 }
 
-// ---- the convolution engine
-// -------------------------------------------------------------------------------------------
+// ---- the convolution engine ----
 
 vpu::HwOpParams max_pool() {
   vpu::HwOpParams p;

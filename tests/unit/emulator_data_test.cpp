@@ -80,8 +80,7 @@ TEST(EmulatorUpsampling, InsertsZeros) {
             (Values{0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 4, 0}));
 }
 
-// ---- slices
-// -----------------------------------------------------------------------------------------------------------
+// ---- slices ----
 
 Values run_slice(const vpu::StridedSliceParams& p, const Values& begin, const Values& end, const Values& step,
                  const Shape& out) {
@@ -116,8 +115,7 @@ TEST(EmulatorStridedSlice, DropsShrunkAxes) {
   EXPECT_THROW(run_slice({}, {0, 0}, {0, 0}, {1, 0}, {2, 4}), Error);
 }
 
-// ---- indices
-// ----------------------------------------------------------------------------------------------------------
+// ---- indices ----
 
 template <class P>
 Values run_indexed(StageType type, const P& params, const Shape& in, const Shape& index_shape, const Values& indices,

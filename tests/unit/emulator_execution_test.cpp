@@ -254,8 +254,7 @@ TEST(EmulatorDynamic, DoesNotGuessWhatHappensWhenSizesDoNotFit) {
   }
 }
 
-// ---- hostile blobs
-// ------------------------------------------------------------------------------------------------------
+// ---- hostile blobs ----
 
 TEST(EmulatorMemory, RefusesBuffersOutsideTheirMemory) {
   for (int64_t shift : {2, 64, 1 << 20}) {

@@ -121,8 +121,7 @@ TEST(Npy, RefusesWhatIsNotAnArray) {
     refuses(Bytes::adopt(std::vector<uint8_t>(good.begin(), good.begin() + static_cast<ptrdiff_t>(n))));
 }
 
-// ---- archives
-// ---------------------------------------------------------------------------------------------------------
+// ---- archives ----
 
 /// A ZIP archive of one stored file.
 std::vector<uint8_t> zip_of(const std::string& name, const std::vector<uint8_t>& data) {
@@ -195,8 +194,7 @@ TEST(Npz, RefusesWhatIsNoArchiveOfArrays) {
   refuses(zip);
 }
 
-// ---- pictures
-// ---------------------------------------------------------------------------------------------------------
+// ---- pictures ----
 
 /// A PNG of 2x1 pixels: red 10/20, green 30/40, blue 50/60.
 Bytes picture() {

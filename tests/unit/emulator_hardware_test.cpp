@@ -243,8 +243,7 @@ TEST(HwConvolution, OperationsOfAStageWriteTheirChannelsOnly) {
   EXPECT_EQ(run_blob(b, {x}).values, plain_convolution(c, x, w));
 }
 
-// ---- pooling
-// ----------------------------------------------------------------------------------------------------------
+// ---- pooling ----
 
 std::vector<float> run_pool(HwOp op, const Shape& in, const Shape& out, const std::vector<float>& x,
                             EmulatorOptions options = {}) {
@@ -301,8 +300,7 @@ TEST(HwPool, AverageTakesPadsFromTheSizes) {
   EXPECT_EQ(run_pool(op, {1, 1, 1, 4}, {1, 1, 1, 2}, {1, 1, 3, 3}).size(), 2u);
 }
 
-// ---- hostile descriptors
-// ------------------------------------------------------------------------------------------------
+// ---- hostile descriptors ----
 
 TEST(HwStage, RefusesDescriptorsThatDoNotFitTheirBuffers) {
   const Conv c{};

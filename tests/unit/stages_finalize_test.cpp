@@ -117,8 +117,7 @@ TEST_F(Finalize, NmsThatFitsNoCmxGetsADdrBuffer) {
   EXPECT_EQ(dynamic_cast<const StaticShapeNmsParams&>(*params).use_ddr_buffer, 1);
 }
 
-// ---- parameters
-// -----------------------------------------------------------------------------------------------------------
+// ---- parameters ----
 
 TEST_F(Finalize, PermuteNamesPositionsOfItsInput) {
   Data* in = p.add_data("in", DataDesc({7, 5, 3, 1}));

@@ -307,8 +307,7 @@ TEST(StageParams, AHostileCountRunsOutOfBytesNotOfMemory) {
   EXPECT_THROW(p.fields(archive), Error);
 }
 
-// ---- buffers
-// --------------------------------------------------------------------------------------------------------------
+// ---- buffers ----
 
 std::vector<std::string> roles(StageType t, int count, StageParams* params = nullptr) {
   const auto empty = make_params(t);

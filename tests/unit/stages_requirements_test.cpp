@@ -113,8 +113,7 @@ TEST_F(StageWishes, SoftwareConvolutionMovesChannelsOutOfTheMiddle) {
   EXPECT_FALSE(batch_requirements(*hwc).inputs[1]);
 }
 
-// ---- views
-// ----------------------------------------------------------------------------------------------------------------
+// ---- views ----
 
 TEST_F(StageWishes, ConcatTakesTheMostFrequentOrder) {
   Data* a = data(orders::NHWC, {7, 5, 3, 1});
@@ -167,8 +166,7 @@ TEST_F(StageWishes, ReshapeNeedsTheDefaultOrderAndNoGaps) {
   EXPECT_EQ(stride_requirements(*s).inputs[0], StridesRequirement::compact());
 }
 
-// ---- SHAVEs
-// ---------------------------------------------------------------------------------------------------------------
+// ---- SHAVEs ----
 
 TEST_F(StageWishes, GatherElementsNeedsShavesAlongTheInnermostAxis) {
   Stage* s = stage(StageType::GatherElements, {nchw(), nchw()}, {nchw()});
@@ -193,8 +191,7 @@ TEST_F(StageWishes, NmsOfFewBoxesRunsOnOneShave) {
   EXPECT_EQ(requirement(5000), ShaveRequirement::NeedMax);
 }
 
-// ---- types
-// ----------------------------------------------------------------------------------------------------------------
+// ---- types ----
 
 std::string type_error(const Stage& s) {
   try {

@@ -7,6 +7,7 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 
 from . import onnx_layers
 from .random_net import FLOAT, RandomNet
+from .shrink import smallest
 
 TYPES = {TensorProto.FLOAT: FLOAT, TensorProto.INT64: 'i64', TensorProto.INT32: 'i32', TensorProto.BOOL: 'boolean'}
 IR_VERSION = 7
@@ -144,18 +145,11 @@ def candidates(net):
                 yield ending_in(net, net.outputs, output)
 
 
+def smaller_ones(net):
+    size = lambda n: (len(n.nodes), len(n.outputs))
+    return (smaller for smaller in candidates(net) if smaller is not None and size(smaller) < size(net))
+
+
 def minimise(net, still, budget=200):
     """The smallest model found for which `still(model)` holds."""
-    best, progress = net, True
-    while progress and budget > 0:
-        progress = False
-        for smaller in candidates(best):
-            if smaller is None or (len(smaller.nodes), len(smaller.outputs)) >= (len(best.nodes), len(best.outputs)):
-                continue
-            budget -= 1
-            if still(smaller):
-                best, progress = smaller, True
-                break
-            if budget <= 0:
-                break
-    return best
+    return smallest(net, smaller_ones, still, budget)

@@ -83,23 +83,33 @@ def candidates(net):
                     break
 
 
+def smallest(net, smaller_ones, still, budget):
+    """`net`, or what is left of it when `smaller_ones` is applied as long as one of them has the property, of at most `budget`."""
+    best = net
+    while budget > 0:
+        for smaller in smaller_ones(best):
+            budget -= 1
+            if still(smaller):
+                best = smaller
+                break
+            if budget <= 0:
+                return best
+        else:
+            return best
+    return best
+
+
 def minimise(net, still, budget=400):
     """The smallest network found for which `still(net)` holds."""
-    best, tried = net, set()
-    progress = True
-    while progress and budget > 0:
-        progress = False
+    tried = set()
+
+    def smaller_ones(best):
         for layers in candidates(best):
             layers = without_dead(layers)
             key = tuple((x.type, x.name, tuple(x.inputs)) for x in layers)
             if len(layers) > len(best.layers) or key in tried or not any(x.type == 'Parameter' for x in layers):
                 continue
             tried.add(key)
-            budget -= 1
-            smaller = as_net(best, layers)
-            if still(smaller):
-                best, progress = smaller, True
-                break
-            if budget <= 0:
-                break
-    return best
+            yield as_net(best, layers)
+
+    return smallest(net, smaller_ones, still, budget)
