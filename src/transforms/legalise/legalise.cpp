@@ -173,7 +173,6 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   spell_out(graph, done);
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
-  legalise_rows::read_all_of_lstms(graph);
   add(rows_to_planes(graph));
   return done;
 }

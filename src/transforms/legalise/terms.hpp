@@ -37,9 +37,6 @@ std::vector<Remark> widen_integers(Graph& graph);
 std::vector<Remark> keep_whole_numbers(Graph& graph);
 /// The sorting and choosing of integers (integer_top_k.cpp).
 std::vector<Remark> sort_integers(Graph& graph);
-
-/// Outputs of loops over LSTM cells that nothing reads (loops.cpp).
-void read_all_of_lstms(Graph& graph);
 /// Sequences of GRU and RNN cells (recurrent.cpp).
 std::vector<Remark> sequences_to_loops(Graph& graph);
 
