@@ -1,6 +1,7 @@
 #include "api/convert.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 
@@ -134,24 +135,38 @@ void depart(const api::Departure* departure, const Graph& graph, vpu::CompileOpt
   diagnostics.remarks.push_back({Remark::Kind::NotAsIntel, graph.name, "network", {}, departure->what});
 }
 
-CompileResult convert_with(const ModelFile& model, const ConvertOptions& o, const api::Departure* departure) {
-  Network n = read_network(model, o);
-  depart(departure, n.graph, n.options, n.diagnostics);
-  return api::in_file(model.path(), [&] {
-    CompileResult r = api::compile_graph(std::move(n.graph), n.options, o.target, std::move(n.diagnostics),
-                                         part_of(o.control, 0.2, 1));
-    r.layer_stages = n.layers.computed_by(r.origins);
-    r.head = std::move(n.head);
-    return r;
-  });
+/// The blob of a network that is prepared, for a camera's SHAVEs.
+CompileResult compile_for(const CameraOptions& camera, const Network& n, const vpu::Prepared& prepared,
+                          const ConvertOptions& o, const api::Departure* departure, const Control& control) {
+  vpu::CompileOptions options = n.options;
+  api::set_shaves(options, camera, camera.shaves);
+  Diagnostics diagnostics = n.diagnostics;
+  depart(departure, prepared.graph, options, diagnostics);
+  CompileResult r = api::compile_prepared(prepared, options, o.target, std::move(diagnostics), control);
+  r.layer_stages = n.layers.computed_by(r.origins);
+  r.head = n.head;
+  return r;
+}
+
+vpu::Prepared prepare(Network& n, const ConvertOptions& o) {
+  return api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
 }
 
 }  // namespace
 
 CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   vpu::find_target(o.target);  // throws before the work where there is none
-  if (o.quirks) return convert_with(model, o, nullptr);
-  return api::fitted(o.camera, [&](const api::Departure* d) { return convert_with(model, o, d); });
+  Network n = read_network(model, o);
+  return api::in_file(model.path(), [&] {
+    const auto start = std::chrono::steady_clock::now();
+    const vpu::Prepared prepared = prepare(n, o);
+    const auto attempt = [&](const api::Departure* d) {
+      return compile_for(o.camera, n, prepared, o, d, part_of(o.control, 0.3, 1));
+    };
+    CompileResult r = o.quirks ? attempt(nullptr) : api::fitted(o.camera, attempt);
+    r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    return r;
+  });
 }
 
 void api::convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o,
@@ -160,20 +175,12 @@ void api::convert_each(const ModelFile& model, std::span<const int> shaves, cons
   if (shaves.empty()) return;
   Network n = read_network(model, o);
   api::in_file(model.path(), [&] {
-    const vpu::Prepared network =
-        api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
+    const vpu::Prepared prepared = prepare(n, o);
     const auto make = [&](size_t i) {
       CameraOptions camera = o.camera;
       camera.shaves = shaves[i];  // departures go from these
-      take(i, api::fitted(camera, [&](const api::Departure* departure) {
-             vpu::CompileOptions options = n.options;
-             api::set_shaves(options, camera, camera.shaves);
-             Diagnostics diagnostics = n.diagnostics;
-             depart(departure, network.graph, options, diagnostics);
-             CompileResult r =
-                 api::compile_prepared(network, options, o.target, std::move(diagnostics), {{}, o.control.stop});
-             r.layer_stages = n.layers.computed_by(r.origins);
-             return r;
+      take(i, api::fitted(camera, [&](const api::Departure* d) {
+             return compile_for(camera, n, prepared, o, d, {{}, o.control.stop});
            }));
     };
     make(0);
