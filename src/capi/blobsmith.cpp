@@ -80,6 +80,21 @@ class Watch {
   Control control_;
 };
 
+/// What all that take a model do: options read to the last (`parse` takes those of the call), the model, its progress.
+template <class Parse, class Work>
+blobsmith_result* call_on_model(const char* options, const Files& files, blobsmith_progress progress, void* user,
+                                Parse parse, Work work) {
+  return call([&](blobsmith_result& r) {
+    Options o(options);
+    const ModelFile model = capi::model_file(o, files);
+    auto c = parse(o);
+    o.finish();
+    const Watch watch(progress, user);
+    c.control = watch.control();
+    return work(r, model, c);
+  });
+}
+
 Json blob_report(const BlobInfo& info) { return Json::parse(info.json()); }
 
 bool is_blob_name(const char* name) { return name && std::string_view(name).ends_with(".blob"); }
@@ -102,72 +117,55 @@ void blobsmith_free(blobsmith_result* r) { delete r; }
 
 blobsmith_result* blobsmith_convert(const char* options, const blobsmith_file* files, size_t count,
                                     blobsmith_progress progress, void* user) {
-  return call([&](blobsmith_result& r) {
-    Options o(options);
-    const ModelFile model = capi::model_file(o, Files(files, count));
-    ConvertOptions c = capi::convert_options(o);
-    o.finish();
-    const Watch watch(progress, user);
-    c.control = watch.control();
-    const CompileResult result = convert(model, c);
-    r.data.push_back(result.blob.bytes());
-    return reports::of_conversion(result, c.target);
-  });
+  return call_on_model(options, Files(files, count), progress, user, capi::convert_options,
+                       [](blobsmith_result& r, const ModelFile& model, const ConvertOptions& c) {
+                         const CompileResult result = convert(model, c);
+                         r.data.push_back(result.blob.bytes());
+                         return reports::of_conversion(result, c.target);
+                       });
 }
 
 blobsmith_result* blobsmith_superblob(const char* options, const blobsmith_file* files, size_t count,
                                       blobsmith_progress progress, void* user) {
-  return call([&](blobsmith_result& r) {
-    Options o(options);
-    const ModelFile model = capi::model_file(o, Files(files, count));
-    ConvertOptions c = capi::convert_options(o);
-    o.finish();
-    const Watch watch(progress, user);
-    c.control = watch.control();
-    const SuperblobResult result = convert_superblob(model, c);
-    r.data.push_back(result.superblob.bytes());
-    return reports::of_conversion(result.base, c.target);
-  });
+  return call_on_model(options, Files(files, count), progress, user, capi::convert_options,
+                       [](blobsmith_result& r, const ModelFile& model, const ConvertOptions& c) {
+                         const SuperblobResult result = convert_superblob(model, c);
+                         r.data.push_back(result.superblob.bytes());
+                         return reports::of_conversion(result.base, c.target);
+                       });
 }
 
 blobsmith_result* blobsmith_compile(const char* options, const blobsmith_file* files, size_t count,
                                     blobsmith_progress progress, void* user) {
-  return call([&](blobsmith_result& r) {
-    Options o(options);
-    const ModelFile model = capi::model_file(o, Files(files, count));
-    CompileOptions c = capi::compile_options(o);
-    o.finish();
-    const Watch watch(progress, user);
-    c.control = watch.control();
-    const CompileResult result =
-        compile(read_model(model, {.as = ReadAs::InferenceEngine, .target = c.target, .control = watch.control()}), c);
-    r.data.push_back(result.blob.bytes());
-    return reports::of_conversion(result, c.target);
-  });
+  return call_on_model(
+      options, Files(files, count), progress, user, capi::compile_options,
+      [](blobsmith_result& r, const ModelFile& model, const CompileOptions& c) {
+        const CompileResult result =
+            compile(read_model(model, {.as = ReadAs::InferenceEngine, .target = c.target, .control = c.control}), c);
+        r.data.push_back(result.blob.bytes());
+        return reports::of_conversion(result, c.target);
+      });
 }
 
 blobsmith_result* blobsmith_check(const char* options, const blobsmith_file* files, size_t count,
                                   blobsmith_progress progress, void* user) {
-  return call([&](blobsmith_result&) {
-    Options o(options);
-    const ModelFile model = capi::model_file(o, Files(files, count));
+  const auto parse = [](Options& o) {
     CheckOptions c;
     c.input_shapes = o.shapes("input_shapes");
     c.conversion = capi::conversion_options(o);
     c.camera = capi::camera_options(o);
     c.fix = o.flag("fix", true);
-    o.finish();
-    const Watch watch(progress, user);
-    c.control = watch.control();
-    return reports::of_check(model.path(), check(model, c));
-  });
+    return c;
+  };
+  return call_on_model(options, Files(files, count), progress, user, parse,
+                       [](blobsmith_result&, const ModelFile& model, const CheckOptions& c) {
+                         return reports::of_check(model.path(), check(model, c));
+                       });
 }
 
 blobsmith_result* blobsmith_compare(const char* options, const blobsmith_file* files, size_t count,
                                     blobsmith_progress progress, void* user) {
-  return call([&](blobsmith_result&) {
-    Options o(options);
-    const ModelFile model = capi::model_file(o, Files(files, count));
+  const auto parse = [](Options& o) {
     CompareOptions c;
     c.blob = o.text("blob");
     c.input_shapes = o.shapes("input_shapes");
@@ -177,11 +175,12 @@ blobsmith_result* blobsmith_compare(const char* options, const blobsmith_file* f
     c.threads = static_cast<int>(o.integer("threads", 0));
     c.inputs.seed = static_cast<uint32_t>(o.integer("seed", 0));
     c.inputs.files = o.list("input_files");
-    o.finish();
-    const Watch watch(progress, user);
-    c.control = watch.control();
-    return reports::of_comparison(model.path(), c.blob, c.tolerance, compare(model, c));
-  });
+    return c;
+  };
+  return call_on_model(options, Files(files, count), progress, user, parse,
+                       [](blobsmith_result&, const ModelFile& model, const CompareOptions& c) {
+                         return reports::of_comparison(model.path(), c.blob, c.tolerance, compare(model, c));
+                       });
 }
 
 blobsmith_result* blobsmith_estimate(const char* options, const blobsmith_file* files, size_t count,
