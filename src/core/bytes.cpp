@@ -22,6 +22,11 @@ Bytes Bytes::deferred(size_t size, std::function<Bytes()> compute) {
   return Bytes(std::move(d), nullptr, size);
 }
 
+Bytes Bytes::deferred_if_many(size_t size, std::function<Bytes()> compute) {
+  constexpr size_t kMany = 1 << 16;
+  return size < kMany ? compute() : deferred(size, std::move(compute));
+}
+
 const uint8_t* Bytes::computed() const {
   auto& d = *static_cast<Deferred*>(const_cast<void*>(owner_.get()));
   const std::lock_guard lock(d.mutex);

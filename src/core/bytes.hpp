@@ -36,6 +36,8 @@ class Bytes {
 
   /// Bytes that `compute` (the same ones each time) makes when they are read for the first time.
   static Bytes deferred(size_t size, std::function<Bytes()> compute);
+  /// The same of many bytes; few are computed at once.
+  static Bytes deferred_if_many(size_t size, std::function<Bytes()> compute);
 
   const uint8_t* data() const { return data_ || size_ == 0 ? data_ : computed(); }
   size_t size() const { return size_; }

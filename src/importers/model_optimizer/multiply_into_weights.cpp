@@ -65,7 +65,6 @@ Bytes products(const Tensor& weights, const std::vector<double>& factors, size_t
 /// two types. Products of many weights, which take twice their memory, are made where they are read.
 std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::optional<size_t> group_axis,
                              size_t axis) {
-  constexpr size_t kMany = 1 << 14;
   std::vector<double> f = doubles(factor);
   const Shape& s = weights.shape;
   const int64_t channels = s[axis] * (group_axis ? s[*group_axis] : 1);
@@ -82,7 +81,7 @@ std::optional<Tensor> scaled(const Tensor& weights, const Tensor& factor, std::o
     weights.bytes.leave_memory();
     return r;
   };
-  return Tensor{type, s, count < kMany ? make() : Bytes::deferred(count * byte_width(type), make)};
+  return Tensor{type, s, Bytes::deferred_if_many(count * byte_width(type), make)};
 }
 
 /// The second operand of a matrix product may be computed: then it is multiplied at run time.

@@ -10,7 +10,6 @@ namespace {
 
 /// The same matrices with rows as columns; of large ones when they are read.
 Tensor transposed(const Tensor& t) {
-  constexpr size_t kLarge = 1 << 16;
   std::vector<size_t> order(t.shape.size());
   std::iota(order.begin(), order.end(), size_t{0});
   Shape shape = t.shape;
@@ -21,8 +20,7 @@ Tensor transposed(const Tensor& t) {
     t.bytes.leave_memory();
     return r;
   };
-  const size_t size = t.bytes.size();
-  return {t.type, shape, size < kLarge ? make() : Bytes::deferred(size, make)};
+  return {t.type, shape, Bytes::deferred_if_many(t.bytes.size(), make)};
 }
 
 }  // namespace

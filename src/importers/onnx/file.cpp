@@ -65,14 +65,13 @@ int64_t whole_number(const std::string& s, const std::string& who) {
 
 /// A part of a file, where it lies if that place suits the type; else a copy, of a large one when it is read.
 Bytes placed(const Bytes& part, ElementType type) {
-  constexpr size_t kLarge = 1 << 16;
-  const auto copy = [part, width = byte_width(type)] {
+  const size_t width = byte_width(type);
+  if (reinterpret_cast<uintptr_t>(part.data()) % width == 0) return part;
+  return Bytes::deferred_if_many(part.size(), [part, width] {
     Bytes r = part.aligned(width);
-    if (r.data() != part.data()) part.leave_memory();
+    part.leave_memory();
     return r;
-  };
-  const bool misplaced = reinterpret_cast<uintptr_t>(part.data()) % byte_width(type) != 0;
-  return misplaced && part.size() >= kLarge ? Bytes::deferred(part.size(), copy) : copy();
+  });
 }
 
 /// What the fields of a TensorProto say; one way of storing the values is used.
