@@ -15,22 +15,8 @@ namespace blobsmith {
 namespace {
 
 model_optimizer::FrameworkOptions framework_options(const FrameworkOptions& f) {
-  model_optimizer::FrameworkOptions r{.framework = f.framework,
-                                      .input_proto = f.input_proto,
-                                      .mean_file = f.mean_file,
-                                      .input_symbol = f.input_symbol,
-                                      .nd_prefix_name = f.nd_prefix_name,
-                                      .pretrained_model_name = f.pretrained_model_name,
-                                      .counts = f.counts,
-                                      .remove_output_softmax = f.remove_output_softmax,
-                                      .remove_memory = f.remove_memory,
-                                      .input_model_is_text = f.input_model_is_text,
-                                      .disable_nhwc_to_nchw = f.disable_nhwc_to_nchw,
-                                      .input_checkpoint = f.input_checkpoint,
-                                      .saved_model_tags = f.saved_model_tags,
-                                      .transformations_config = f.transformations_config,
-                                      .object_detection_pipeline = f.object_detection_pipeline};
-  if (!f.mean_file_offsets.empty()) r.mean_file_offsets = model_optimizer::parse_offsets(f.mean_file_offsets);
+  model_optimizer::FrameworkOptions r{f};
+  if (!f.mean_file_offsets.empty()) r.mean_file_origin = model_optimizer::parse_offsets(f.mean_file_offsets);
   return r;
 }
 

@@ -89,7 +89,7 @@ void add_conversion_options(CLI::App& app, ModelOptions& o);
 /// Declares the batch, mean and scale values, the order of channels.
 void add_preprocessing_options(CLI::App& app, ModelOptions& o);
 /// Declares Model Optimizer's options for its rewrites.
-void add_rewrite_options(CLI::App& app, ModelOptions& o);
+void add_rewrite_options(CLI::App& app, ConversionOptions& c);
 /// Declares Model Optimizer's options that change nothing here.
 void add_ignored_options(CLI::App& app, bool& ignored);
 /// Declares what single frameworks have: further files, switches.

@@ -41,7 +41,7 @@ OutputKind kind_of(const ConvertArguments& o) {
 void declare(CLI::App& app, ConvertArguments& o) {
   add_model_options(app, o.model);
   add_conversion_options(app, o.model);
-  add_rewrite_options(app, o.model);
+  add_rewrite_options(app, o.model.conversion);
   add_framework_options(app, o.model.conversion.framework);
   app.add_option("-o", o.output,
                  "file to write (default: the model's name with .blob, in this folder); .superblob and .tar.xz (an NN "

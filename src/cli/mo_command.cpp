@@ -22,8 +22,7 @@ struct MoArguments {
   bool enable_ssd_gluoncv = false, legacy_mxnet_model = false, save_params_from_nd = false;
 };
 
-// ---- options
-// ---------------------------------------------------------------------------------------------------------
+// ---- options ----
 
 void declare_for_all(CLI::App& app, MoArguments& o) {
   ConversionOptions& c = o.ir.conversion;
@@ -47,14 +46,7 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_option("--data_type", o.data_type, "FP32 (also float; default) or FP16 (also half)")
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}));
   app.add_option("--batch,-b", c.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
-  app.add_option("--freeze_placeholder_with_value", c.freeze_placeholder_with_value, "NAME->VALUE,...");
-  app.add_flag("--disable_fusing", c.disable_fusing, "factors and summands stay layers of their own");
-  app.add_flag("--disable_gfusing", c.disable_gfusing, "groups of convolutions stay apart");
-  app.add_flag("--disable_resnet_optimization", c.disable_resnet_optimization, "strides stay where they are");
-  app.add_option("--finegrain_fusing", c.finegrain_fusing,
-                 "regular expressions of names of layers that stay as they are");
-  app.add_flag("--enable_concat_optimization", c.enable_concat_optimization, "Concats of Concats become one");
-  app.add_flag("--static_shape", c.static_shape, "shapes are numbers, not computed while the network runs");
+  add_rewrite_options(app, c);
   app.add_flag("--disable_weights_compression", o.keep_quantised, "quantised weights stay floating");
   app.add_option("--transform", o.transform, "further passes (LowLatency2...): none is available");
   app.add_option("--extensions", o.extensions, "folders of passes of your own in Python: none can be run");
@@ -103,8 +95,7 @@ void refuse_what_can_not_be(const MoArguments& o) {
     refuse("--tensorflow_custom_layer_libraries", "operations of libraries can't be loaded");
 }
 
-// ---- the model
-// -------------------------------------------------------------------------------------------------------
+// ---- the model ----
 
 std::string model_path(const MoArguments& o) {
   const FrameworkOptions& f = o.ir.conversion.framework;
@@ -152,8 +143,7 @@ std::string model_name(const MoArguments& o) {
   return name.empty() || name[0] == '.' ? "model" : name;
 }
 
-// ---- what is printed and stated
-// --------------------------------------------------------------------------------------
+// ---- what is printed and stated ----
 
 std::string or_default(const std::string& value, const char* fallback) { return value.empty() ? fallback : value; }
 

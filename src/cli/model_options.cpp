@@ -247,8 +247,7 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}, CLI::ignore_case));
 }
 
-void add_rewrite_options(CLI::App& app, ModelOptions& o) {
-  ConversionOptions& c = o.conversion;
+void add_rewrite_options(CLI::App& app, ConversionOptions& c) {
   app.add_option("--freeze-placeholder-with-value,--freeze_placeholder_with_value", c.freeze_placeholder_with_value,
                  "NAME->VALUE,...: inputs that become constants");
   app.add_flag("--disable-fusing,--disable_fusing", c.disable_fusing, "factors and summands stay layers of their own");

@@ -37,7 +37,7 @@ void set_mean_image(importers::Session& s) {
     throw bad_mean("Input image of shape " + to_string(in) + " is larger than mean image " + to_string(big) +
                    " from file \"" + path + "\".");
   const auto offsets =
-      s.options.framework.mean_file_offsets.value_or(std::pair{(big[1] - in[2]) / 2, (big[2] - in[3]) / 2});
+      s.options.framework.mean_file_origin.value_or(std::pair{(big[1] - in[2]) / 2, (big[2] - in[3]) / 2});
   const auto [row, column] = offsets;
   if (row < 0 || column < 0)
     throw Error(ErrorCode::BadOptionValue,

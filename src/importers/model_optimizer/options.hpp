@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "blobsmith/model.hpp"
 #include "graph/graph.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -50,19 +51,10 @@ struct RewriteOptions {
   std::vector<std::string> unfused{};  ///< regular expressions: layers whose names match are not fused
 };
 
-/// Options of single frameworks (model-optimizer spec §2.3); paths are of files. What a framework has no use for is
+/// Options of single frameworks (model-optimizer spec §2.3), their texts read. What a framework has no use for is
 /// ignored.
-struct FrameworkOptions {
-  std::string framework{};    ///< "caffe", "kaldi", "mxnet", "onnx", "tf"; empty: told by the file
-  std::string input_proto{};  ///< Caffe: the prototxt; empty: beside the model
-  std::string mean_file{};    ///< Caffe: a picture that is subtracted from the input
-  std::optional<std::pair<int64_t, int64_t>> mean_file_offsets{};  ///< row and column of its first used pixel
-  std::string input_symbol{};                                      ///< MXNet: the symbol file; empty: beside the model
-  std::string nd_prefix_name{}, pretrained_model_name{};           ///< MXNet: parameters apart from the pretrained ones
-  std::string counts{};                                            ///< Kaldi: priors of the classes
-  bool remove_output_softmax = false, remove_memory = false;       ///< Kaldi
-  bool input_model_is_text = false, disable_nhwc_to_nchw = false;  ///< TensorFlow, with all that follow
-  std::string input_checkpoint{}, saved_model_tags{}, transformations_config{}, object_detection_pipeline{};
+struct FrameworkOptions : blobsmith::FrameworkOptions {
+  std::optional<std::pair<int64_t, int64_t>> mean_file_origin{};  ///< row and column of its first used pixel
 };
 
 // Each throws BadOptionValue with what is expected.
