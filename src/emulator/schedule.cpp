@@ -86,8 +86,7 @@ size_t stages_to_join(std::span<const BlobStage> stages) {
   return n;
 }
 
-// ---- side by side
-// ------------------------------------------------------------------------------------------------------
+// ---- side by side ----
 
 struct Accesses {
   std::vector<const BlobBuffer*> read, written;

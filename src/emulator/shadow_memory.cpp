@@ -102,8 +102,7 @@ void ShadowMemory::copy(const Access& from, const Access& to) {
   });
 }
 
-// ---- places
-// -----------------------------------------------------------------------------------------------------------
+// ---- places ----
 void ShadowMemory::check_place(const Access& a) {
   const Grid& g = a.elements;
   if (g.count() == 0) return;
@@ -120,8 +119,7 @@ void ShadowMemory::check_place(const Access& a) {
   if (extent && b.offset + *extent > b.io.bytes) report(Kind::Outside, a.buffer, *first.arena, first.first, *extent);
 }
 
-// ---- reads
-// ------------------------------------------------------------------------------------------------------------
+// ---- reads ----
 void ShadowMemory::check_read(const Access& a, bool used) {
   std::set<uint32_t> seen;
   for_each_range(a.elements, [&](const Range& r) {
@@ -150,8 +148,7 @@ void ShadowMemory::check_read(const Access& a, bool used) {
     }
 }
 
-// ---- writes
-// -----------------------------------------------------------------------------------------------------------
+// ---- writes ----
 void ShadowMemory::mark_write(const Access& a) {
   const uint32_t data = tensor_number(a.buffer, false), padding = a.by_engine ? tensor_number(a.buffer, true) : 0;
   for (uint32_t t : {data, padding})
@@ -183,8 +180,7 @@ void ShadowMemory::write_bytes(const Access& a, const Range& r, uint32_t tensor)
   }
 }
 
-// ---- the whole run
-// ----------------------------------------------------------------------------------------------------
+// ---- the whole run ----
 void ShadowMemory::output(int number, const std::string& name, const Grid& elements) {
   for_each_range(elements, [&](const Range& r) {
     for (int64_t i = r.first; r.arena && i < r.first + r.size; ++i) {

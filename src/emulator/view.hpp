@@ -53,8 +53,7 @@ Grid memory_order(const View& v);
 Grid planes(const View& v);   ///< N, C, H, W; an Error if another dimension is larger than 1
 Grid volumes(const View& v);  ///< N, C, D, H, W
 
-// ---- values
-// -----------------------------------------------------------------------------------------------------------
+// ---- values ----
 void load_row(const uint8_t* from, int64_t stride, DataType type, int64_t n, float* to);
 /// FP16: to nearest even; integers: towards zero, then the low bits.
 void store_row(const float* from, uint8_t* to, int64_t stride, DataType type, int64_t n);
@@ -72,8 +71,7 @@ void write_integers(const Grid& g, const int64_t* values);
 void write(const Grid& g, const std::vector<float>& values);
 void write(const Grid& g, const std::vector<int64_t>& values);
 
-// ---- loops
-// ------------------------------------------------------------------------------------------------------------
+// ---- loops ----
 /// K tensors walked together. Strides may be 0 (broadcast) or negative.
 template <size_t K>
 struct Nest {

@@ -11,8 +11,7 @@ using Field = Message::Field;
 
 std::string_view view(const Bytes& b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
 
-// ---- V0: one flat message with names of its own inside of a V1 layer
-// -------------------------------------------------
+// ---- V0: one flat message with names of its own inside of a V1 layer ----
 
 struct V0Name {
   std::string_view type, param, v0, now;  ///< a field of layers of a type, and what and where it is now
@@ -75,8 +74,7 @@ Message upgraded_v0(const Message& outer, const Message& v0) {
   return m;
 }
 
-// ---- phases
-// ----------------------------------------------------------------------------------------------------------
+// ---- phases ----
 
 bool is_phase(const std::string& text, const char* name, const char* number) { return text == name || text == number; }
 
@@ -97,8 +95,7 @@ bool is_for_inference(const Message& layer) {
   return std::ranges::none_of(layer.messages("exclude"), met);
 }
 
-// ---- layers
-// ----------------------------------------------------------------------------------------------------------
+// ---- layers ----
 
 std::string type_of(const Message& m) {
   const std::string type = m.text("type");

@@ -40,8 +40,7 @@ void remove_softmax(Network& net, bool counts) {
   });
 }
 
-// ---- counts
-// ----------------------------------------------------------------------------------------------------------
+// ---- counts ----
 
 std::vector<double> read_counts(const std::string& path) {
   const Bytes bytes = read_file(path, 1 << 26);
@@ -110,8 +109,7 @@ void apply_counts(importers::Session& s) {
   s.values[key] = sum->value();
 }
 
-// ---- the model
-// -------------------------------------------------------------------------------------------------------
+// ---- the model ----
 
 std::string key_of(const std::string& input) { return input.rfind(':') == std::string::npos ? input + ":0" : input; }
 

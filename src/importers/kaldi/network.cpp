@@ -35,8 +35,7 @@ class Names {
   size_t count_ = 0;
 };
 
-// ---- chains
-// ----------------------------------------------------------------------------------------------------------
+// ---- chains ----
 
 bool has_nested(const Component& c) { return c.type == "parallelcomponent"; }
 
@@ -92,8 +91,7 @@ Network chain_network(const File& file) {
   return net;
 }
 
-// ---- nnet3
-// -----------------------------------------------------------------------------------------------------------
+// ---- nnet3 ----
 
 class ConfigReader {
  public:

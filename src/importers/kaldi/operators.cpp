@@ -10,8 +10,7 @@ namespace blobsmith {
 namespace kaldi {
 namespace {
 
-// ---- products and sums
-// -----------------------------------------------------------------------------------------------
+// ---- products and sums ----
 
 std::vector<float> values(const Tensor& t) {
   const auto v = t.as<float>();
@@ -114,8 +113,7 @@ std::vector<Value> p_norm(Context& c) {
   return {c.binary("Power", sum, 1 / p, "_invpower")};
 }
 
-// ---- functions of single values
-// --------------------------------------------------------------------------------------
+// ---- functions of single values ----
 
 template <const char* kType>
 std::vector<Value> unary(Context& c) {
@@ -135,8 +133,7 @@ std::vector<Value> softsign(Context& c) {
 }
 std::vector<Value> identity(Context& c) { return {c.input(0)}; }
 
-// ---- columns
-// ---------------------------------------------------------------------------------------------------------
+// ---- columns ----
 
 const std::vector<int64_t>& list_of(const Component& k) {
   if (k.has("ColumnMap")) return k.integers("ColumnMap");
@@ -182,8 +179,7 @@ std::vector<Value> element_wise_of_parts(Context& c, const char* type) {
 }
 std::vector<Value> element_wise_product(Context& c) { return element_wise_of_parts(c, "Multiply"); }
 
-// ---- what is no component
-// --------------------------------------------------------------------------------------------
+// ---- what is no component ----
 
 std::vector<Value> split(Context& c) {
   Node* n = c.make("VariadicSplit",

@@ -137,8 +137,7 @@ std::vector<Value> normalization(Layer& l) {
   return {l.apply("RealDiv", {centred, l.constant(Tensor::of(ElementType::f32, shape, v), "/deviation")})};
 }
 
-// ---- functions of TensorFlow that a functional model calls
-// -----------------------------------------------------------
+// ---- functions of TensorFlow that a functional model calls ----
 
 std::vector<Value> binary(Layer& l, const char* op) { return {l.apply(op, operands(l))}; }
 template <char kOp>

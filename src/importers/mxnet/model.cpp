@@ -16,8 +16,7 @@ constexpr uint64_t kListMagic = 0x112;
 constexpr uint32_t kV1 = 0xF993FAC8, kV2 = 0xF993FAC9, kV3 = 0xF993FACA;
 constexpr size_t kLargestRank = 32, kMostNodes = 1'000'000;
 
-// ---- the symbol
-// ------------------------------------------------------------------------------------------------------
+// ---- the symbol ----
 
 [[noreturn]] void bad_symbol(const std::string& what) {
   throw Error(ErrorCode::FileCorrupt, "the symbol file: " + what);
@@ -47,8 +46,7 @@ SymbolNode read_node(const Json& j, size_t index) {
   return n;
 }
 
-// ---- parameters
-// ------------------------------------------------------------------------------------------------------
+// ---- parameters ----
 
 class Cursor {
  public:

@@ -225,8 +225,7 @@ Node* max_pool(LaterLayer& l) {
   return n;
 }
 
-// ---- shapes
-// -----------------------------------------------------------------------------------------------------------
+// ---- shapes ----
 
 /// As opset 4 has it, with sizes and scales.
 Node* interpolate(LaterLayer& l) {
@@ -303,8 +302,7 @@ Node* eye(LaterLayer& l) {
   return l.make("Convert", {plane}, attributes({{"destination_type", l.text("output_type")}})).node;
 }
 
-// ---- selections
-// -------------------------------------------------------------------------------------------------------
+// ---- selections ----
 
 Node* top_k(LaterLayer& l) { return l.as("TopK", 3, l.all_inputs(), "stable"); }
 Node* non_max_suppression(LaterLayer& l) { return l.as("NonMaxSuppression", 5, l.all_inputs()); }
@@ -334,8 +332,7 @@ Node* roi_align(LaterLayer& l) {
   return l.as("ROIAlign", 0, inputs);
 }
 
-// ---- arithmetic
-// -------------------------------------------------------------------------------------------------------
+// ---- arithmetic ----
 
 Node* softsign(LaterLayer& l) {
   const Value x = l.input(0), size = l.make("Abs", {x}, {}, LaterLayer::kNewest, "/abs");

@@ -22,8 +22,7 @@ Node* without_height(Rewriter& rw, Value v) {
 
 bool has_three_axes(const Node& n) { return n.shape().size() == 3 && is_static(n.shape()); }
 
-// ---- PReLU
-// ------------------------------------------------------------------------------------------------------------
+// ---- PReLU ----
 
 /// The shape of the slopes, aligned with the data from its last axis on: a vector lies on the channels.
 Shape aligned_slopes(const Node& n) {
@@ -59,8 +58,7 @@ bool prelu(Rewriter& rw, Node* n) {
   return rw.replace(n, spelled_out(rw, *n, rw.reshape(n->input(1), aligned_slopes(*n))->value()));
 }
 
-// ---- LRN and GRN
-// ------------------------------------------------------------------------------------------------------
+// ---- LRN and GRN ----
 
 Shape axes_of(const Node& n) { return normalized_axes(constant_of(n.input(1))->to_i64(), n.shape().size()); }
 

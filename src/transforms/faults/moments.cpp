@@ -37,8 +37,7 @@ bool is_native(const Node& mvn) {
   return (rank == 3 || rank == 4) && has(axes, rank - 1) && !(rank == 4 && has(axes, 0));
 }
 
-// ---- other axes
-// -----------------------------------------------------------------------------------------------------------
+// ---- other axes ----
 
 /// The axes that stay, then those that are normalised.
 std::vector<int64_t> order_with_last(const Shape& axes, size_t rank) {

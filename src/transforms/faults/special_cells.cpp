@@ -55,8 +55,7 @@ Value activated(Rewriter& rw, const Node& cell, size_t i, Value v) {
   return clamped(rw, added(rw, scaled, rw.scalar(v.type(), parameter(cell, "activations_beta", i, 0.5))), 0, 1);
 }
 
-// ---- one step
-// -----------------------------------------------------------------------------------------------------------
+// ---- one step ----
 
 struct State {
   Value h, c;

@@ -59,8 +59,7 @@ class Writer {
   }
 
  private:
-  // ---- headers
-  // --------------------------------------------------------------------------------------------------------
+  // ---- headers ----
   static void write_elf_header(ByteSink& out) {
     constexpr uint32_t kHeaderBits = 8 * kElfHeaderBytes;  // the reference counts bits where ELF counts bytes
     out.text(
@@ -105,8 +104,7 @@ class Writer {
       out.word(v);
   }
 
-  // ---- inputs and outputs
-  // ---------------------------------------------------------------------------------------------
+  // ---- inputs and outputs ----
   ByteSink io_section(DataUsage usage) {
     ByteSink out;
     int64_t& count = usage == DataUsage::Input ? input_count_ : output_count_;
@@ -125,8 +123,7 @@ class Writer {
     return out;
   }
 
-  // ---- tensors
-  // --------------------------------------------------------------------------------------------------------
+  // ---- tensors ----
   static void write_desc(ByteSink& out, const Data* d, const Placement& dims) {
     out.word(static_cast<uint32_t>(d->desc.type));
     out.word(static_cast<uint32_t>(d->desc.order.code()));
@@ -151,8 +148,7 @@ class Writer {
     out.word(d->placement.offset);
   }
 
-  // ---- stages
-  // ---------------------------------------------------------------------------------------------------------
+  // ---- stages ----
   ByteSink stage_section() {
     ByteSink out;
     for (const Stage* s : program_.stages()) {
@@ -192,8 +188,7 @@ class Writer {
     out.put_word(begin, static_cast<uint32_t>(out.size() - begin));
   }
 
-  // ---- constants and shapes
-  // -------------------------------------------------------------------------------------------
+  // ---- constants and shapes ----
   /// Zeros stand where nothing was placed.
   ChunkedBytes const_section() {
     std::vector<Placed> contents;

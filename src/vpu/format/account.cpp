@@ -74,8 +74,7 @@ class Accountant {
       account_.problems.push_back("the header's flags of hw, SHAVE and DMA stages don't match the stages");
   }
 
-  // ---- the const section
-  // ----------------------------------------------------------------------------------------------
+  // ---- the const section ----
   void shape(const BlobTensorDesc& d) {
     if (blob_.header.has_inline_shapes()) return;
     const size_t bytes = size_t{4} * static_cast<size_t>(d.rank());

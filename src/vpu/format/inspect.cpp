@@ -135,8 +135,7 @@ Json document(const Blob& b) {
   return j;
 }
 
-// ---- text
-// -------------------------------------------------------------------------------------------------------------
+// ---- text ----
 
 std::string value_text(const Json& v) {
   if (v.is_string()) return v.get<std::string>();

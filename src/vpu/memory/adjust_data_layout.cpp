@@ -51,8 +51,7 @@ Data* make_version(Program& p, Conversions& conversions, const Data* d, const st
   return version;
 }
 
-// ---- orders
-// ---------------------------------------------------------------------------------------------------------------
+// ---- orders ----
 
 void convert_input_orders(Program& p, Conversions& conversions, Stage* s) {
   const OrderRequirements requirements = order_requirements(*s);
@@ -98,8 +97,7 @@ void convert_output_orders(Program& p, Conversions& conversions, Stage* s) {
   }
 }
 
-// ---- strides
-// --------------------------------------------------------------------------------------------------------------
+// ---- strides ----
 
 void convert_input_strides(Program& p, Conversions& conversions, Stage* s) {
   const StrideRequirements requirements = stride_requirements(*s);
@@ -162,8 +160,7 @@ void convert_output_strides(Program& p, Conversions& conversions, Stage* s) {
   }
 }
 
-// ---- the result
-// -------------------------------------------------------------------------------------------------------------
+// ---- the result ----
 
 void require(bool condition, const Stage& s, const Data* d, const char* what) {
   ensure(condition, "stage '" + s.name + "': " + what + " of data '" + d->name + "' is not as the stage asks");

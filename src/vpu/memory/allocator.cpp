@@ -97,8 +97,7 @@ std::vector<Data*> Allocator::live_cmx_data() {
   return r;
 }
 
-// ---- a run
-// --------------------------------------------------------------------------------------------------------------
+// ---- a run ----
 
 void Allocator::begin_run() {
   ddr_.reset();
@@ -153,8 +152,7 @@ Data* Allocator::allocate_outputs(const Stage& s, Mode mode) {
   return nullptr;
 }
 
-// ---- questions about one buffer
-// -------------------------------------------------------------------------------------------
+// ---- questions about one buffer ----
 
 namespace {
 
@@ -268,8 +266,7 @@ bool Allocator::walk_cmx(Range concerned) {
   return true;
 }
 
-// ---- taking packed data out of CMX (memory spec §6.3)
-// -------------------------------------------------------------------
+// ---- taking packed data out of CMX (memory spec §6.3) ----
 
 /// Makes room for `failed`: it goes to DDR itself when it was packed, else the newest packed data in CMX does.
 bool Allocator::unpack(Data* failed) {
@@ -302,8 +299,7 @@ void Allocator::move_to_ddr(Data* d) {
   place_children(d);
 }
 
-// ---- one data object
-// ----------------------------------------------------------------------------------------------------
+// ---- one data object ----
 
 bool Allocator::allocate(Data* d, Mode mode) {
   d = d->top_parent();
@@ -360,8 +356,7 @@ void Allocator::release_inputs(const Stage& s, Mode mode) {
     if (mode == Mode::Full || d->memory_type == MemoryType::CMX) release(d);
 }
 
-// ---- SHAVEs (memory spec §6.4)
-// ------------------------------------------------------------------------------------------
+// ---- SHAVEs (memory spec §6.4) ----
 
 // A SHAVE works in its own CMX slice, so the slices that hold data are not available.
 bool Allocator::lock_shaves(Stage& s, ShaveRequirement requirement, Mode mode) {
@@ -377,8 +372,7 @@ bool Allocator::lock_shaves(Stage& s, ShaveRequirement requirement, Mode mode) {
   return true;
 }
 
-// ---- what does not change from run to run
-// -------------------------------------------------------------------------------
+// ---- what does not change from run to run ----
 
 int64_t Allocator::chunk_size(const Data* d) {
   int64_t& size = chunk_sizes_[static_cast<size_t>(d->id())];
@@ -397,8 +391,7 @@ ShaveRequirement Allocator::requirement_of(const Stage& s) {
   return s.injected() ? std::max(own(s), own(*s.injected())) : own(s);
 }
 
-// ---- errors
-// -------------------------------------------------------------------------------------------------------------
+// ---- errors ----
 
 void throw_allocation_failure(const Program& program, const AllocationFailure& failure) {
   const Resources& r = program.resources;

@@ -26,8 +26,7 @@ using Direction = Sharing::Direction;
 /// May not become a part of another data object: it has a place of its own, or lies inside one already.
 bool is_fixed(const Data* d) { return d->usage != DataUsage::Intermediate || d->parent(); }
 
-// ---- equal Expands
-// ----------------------------------------------------------------------------------------------------------
+// ---- equal Expands ----
 
 /// quirk: neither the offsets nor the strides of the Expands are compared.
 bool differs(const Program& p, const Stage& a, const Stage& b) {
@@ -59,8 +58,7 @@ void merge_equal_expands(Program& p) {
   });
 }
 
-// ---- is a copy needed?
-// --------------------------------------------------------------------------------------------------------
+// ---- is a copy needed? ----
 
 bool fits(const Data* child, const DimValues& strides, const std::optional<StridesRequirement>& required) {
   return !required || strides_satisfy(child->desc, strides, *required);
@@ -94,8 +92,7 @@ bool output_copy_needed(const Data* d, const Data* parent) {
   return !fits(d, strides, d->required_strides) || !consumers_accept(d, strides);
 }
 
-// ---- copies
-// -------------------------------------------------------------------------------------------------------------------
+// ---- copies ----
 
 std::string copy_name(const Stage* s, const char* side, int port, int port_count) {
   return s->name + (port_count > 1 ? "@" + std::string(side) + "=" + std::to_string(port) : "") + "@copy-for-" +
@@ -130,8 +127,7 @@ Data* copy_output_if_needed(Program& p, Stage* s, int port, const Data* parent) 
   return copy;
 }
 
-// ---- the stages
-// -----------------------------------------------------------------------------------------------------------------
+// ---- the stages ----
 
 void process_concat(Program& p, Stage* s) {
   const std::vector<DimValues> offsets = s->get<PartsSpec>().offsets;
@@ -170,8 +166,7 @@ void process_reshape(Program& p, Stage* s) {
     p.connect(out, in, Mode::Reshape, Direction::ChildWritesToParent, {}, s);
 }
 
-// ---- loops
-// ------------------------------------------------------------------------------------------------------------------
+// ---- loops ----
 
 void share_loop_data(Program& p, Data* source, Data* destination) {
   ensure(source && destination, "a loop shares memory with data that is gone");

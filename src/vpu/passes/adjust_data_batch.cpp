@@ -86,8 +86,7 @@ Stages take_sub_graph(Stages& remaining) {
   return taken;
 }
 
-// ---- duplicate
-// ------------------------------------------------------------------------------------------------------------
+// ---- duplicate ----
 
 class Duplicator {
  public:
@@ -154,8 +153,7 @@ class Duplicator {
   std::vector<Data*> inputs_, outputs_;        // of the sub-graph, oldest first
 };
 
-// ---- loop
-// -----------------------------------------------------------------------------------------------------------------
+// ---- loop ----
 
 class LoopMaker {
  public:

@@ -11,8 +11,7 @@ namespace blobsmith::vpu {
 
 using LayerPtr = std::shared_ptr<const Layer>;
 
-// ---- data movement
-// ----------------------------------------------------------------------------------------------------
+// ---- data movement ----
 Stage* add_copy(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, std::string_view origin = "");
 /// Element counts must agree.
 Stage* add_reshape(Program& p, std::string name, LayerPtr layer, Data* in, Data* out);
@@ -44,8 +43,7 @@ Stage* add_pad(Program& p, std::string name, LayerPtr layer, Data* in, Data* out
 Stage* add_convert(Program& p, std::string name, LayerPtr layer, Data* in, Data* out, float scale = 1.0f,
                    float bias = 0.0f);
 
-// ---- arithmetic
-// -------------------------------------------------------------------------------------------------------
+// ---- arithmetic ----
 Stage* add_bias(Program& p, std::string name, LayerPtr layer, Data* in, Data* biases, Data* out);
 Stage* add_scale(Program& p, std::string name, LayerPtr layer, Data* in, Data* scales, Data* out);
 /// True when |slope| is below the float epsilon: Relu rather than LeakyRelu.
@@ -66,8 +64,7 @@ Stage* add_reduce(Program& p, std::string name, LayerPtr layer, StageType type, 
 Stage* add_gemm(Program& p, std::string name, LayerPtr layer, double alpha, double beta, bool transpose_a,
                 bool transpose_b, std::vector<Data*> ins, Data* out);
 
-// ---- convolutions, pooling, fully connected: the caller sets the parameters
-// ----------------------------------------------
+// ---- convolutions, pooling, fully connected: the caller sets the parameters ----
 /// StubConv with ports {in, weights, biases, scales}; absent ones are Fakes made by the caller. NCHW only.
 Stage* add_convolution(Program& p, std::string name, LayerPtr layer, Data* in, Data* weights, Data* biases,
                        Data* scales, Data* out);
@@ -81,8 +78,7 @@ Stage* add_sw_fully_connected(Program& p, std::string name, LayerPtr layer, Data
 void add_bias_and_scale_before(Program& p, const std::string& name, LayerPtr layer, Data* biases, Data* scales,
                                Data* out);
 
-// ---- loops
-// --------------------------------------------------------------------------------------------------------------
+// ---- loops ----
 Stage* add_loop_start(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs);
 Stage* add_loop_end(Program& p, std::string name, std::vector<Data*> ins, std::vector<Data*> outs);
 

@@ -13,8 +13,7 @@ namespace {
 
 using namespace rules;
 
-// ---- orders
-// -------------------------------------------------------------------------------------------------------------
+// ---- orders ----
 
 /// The input's order, but channels never in the middle: HCW becomes CHW.
 DimsOrder conv_order_of(const Stage& s) {
@@ -43,8 +42,7 @@ void gemm_order(const Stage& s, OrderRequirements& w) {
   w.outputs.at(0) = channels_at(s.output(0)->desc.order, 2);
 }
 
-// ---- weights for the SHAVE kernels
-// ----------------------------------------------------------------------------------------
+// ---- weights for the SHAVE kernels ----
 
 /// Input 1 becomes the re-laid copy of the weights; stages with the same weights share it. Returns false when it
 /// existed.

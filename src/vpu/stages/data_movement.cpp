@@ -10,8 +10,7 @@ namespace {
 
 using namespace rules;
 
-// ---- Permute
-// ------------------------------------------------------------------------------------------------------------
+// ---- Permute ----
 
 void permute_order(const Stage& s, OrderRequirements& w) {
   w.outputs.at(0) = s.get<PermuteSpec>().output_order.value_or(s.input(0)->desc.order);
@@ -28,8 +27,7 @@ std::unique_ptr<StageParams> encode_permute(const Stage& s) {
   return p;
 }
 
-// ---- Convert
-// ------------------------------------------------------------------------------------------------------------
+// ---- Convert ----
 
 void convert_order(const Stage& s, OrderRequirements& w) {
   if (s.output(0)->usage == DataUsage::Output)
@@ -43,8 +41,7 @@ void convert_strides(const Stage&, StrideRequirements& w) {
   w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact().remove(1);
 }
 
-// ---- Concat, Broadcast, Tile
-// ----------------------------------------------------------------------------------------------
+// ---- Concat, Broadcast, Tile ----
 
 void concat_strides(const Stage&, StrideRequirements& w) {
   for (auto& i : w.inputs) i = StridesRequirement::any();
@@ -63,8 +60,7 @@ std::unique_ptr<StageParams> encode_tile(const Stage& s) {
   return p;
 }
 
-// ---- Pad
-// ----------------------------------------------------------------------------------------------------------------
+// ---- Pad ----
 
 std::unique_ptr<StageParams> encode_pad(const Stage& s) {
   constexpr size_t kLeastPairs = 4;
@@ -78,8 +74,7 @@ std::unique_ptr<StageParams> encode_pad(const Stage& s) {
   return p;
 }
 
-// ---- StridedSlice, Upsampling, HwFcRelayout
-// -------------------------------------------------------------------------------
+// ---- StridedSlice, Upsampling, HwFcRelayout ----
 
 void upsampling_order(const Stage&, OrderRequirements& w) { w.inputs.at(0) = w.outputs.at(0) = orders::NCHW; }
 

@@ -10,11 +10,9 @@ namespace {
 
 using namespace rules;
 
-// ---- DetectionOutput
-// ------------------------------------------------------------------------------------------------------
+// ---- DetectionOutput ----
 
-// ---- StaticShapeNMS
-// -------------------------------------------------------------------------------------------------------
+// ---- StaticShapeNMS ----
 
 struct NmsLists {
   int64_t boxes, indices, scores;  // bytes
@@ -57,8 +55,7 @@ std::unique_ptr<StageParams> encode_nms(const Stage& s) {
   return p;
 }
 
-// ---- YOLO, CTC
-// ------------------------------------------------------------------------------------------------------------
+// ---- YOLO, CTC ----
 
 void region_yolo_strides(const Stage& s, StrideRequirements& w) {
   if (s.get<RegionYoloParams>().do_softmax) w.inputs.at(0) = StridesRequirement::standard().set(2, StrideRule::Compact);

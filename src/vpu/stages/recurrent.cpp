@@ -9,8 +9,7 @@ namespace {
 
 using namespace rules;
 
-// ---- LSTMCell
-// -------------------------------------------------------------------------------------------------------------
+// ---- LSTMCell ----
 
 constexpr int kLstmInputs = 5;
 
@@ -24,8 +23,7 @@ std::vector<const Data*> lstm_buffers(const Stage& s) {
   return r;
 }
 
-// ---- loops
-// ----------------------------------------------------------------------------------------------------------------
+// ---- loops ----
 
 const LoopComponents& components(const Stage& s) { return s.get<LoopSpec>().components; }
 

@@ -11,8 +11,7 @@ namespace {
 
 using namespace rules;
 
-// ---- orders, strides
-// ------------------------------------------------------------------------------------------------------
+// ---- orders, strides ----
 
 void proposal_order(const Stage& s, OrderRequirements& w) {
   for (int i : {0, 1}) w.inputs.at(static_cast<size_t>(i)) = channels_at(s.input(i)->desc.order, 2);
@@ -29,19 +28,16 @@ void pooling_strides(const Stage& s, StrideRequirements& w) {
   w.inputs.at(1) = StridesRequirement::compact();
 }
 
-// ---- types
-// ----------------------------------------------------------------------------------------------------------------
+// ---- types ----
 
 /// The step that only brings the picture into another layout reads nothing else.
 void check_roi_align(const Stage& s) {
   types_check::ports(s, s.inputs().size() == 1 ? "FP16 -> FP16" : "FP16 FP16 S32 -> FP16");
 }
 
-// ---- parameters
-// -----------------------------------------------------------------------------------------------------------
+// ---- parameters ----
 
-// ---- ROIFeatureExtractor's buffers: the rois, the levels, one or two outputs, the temp
-// ---------------------------------------
+// ---- ROIFeatureExtractor's buffers: the rois, the levels, one or two outputs, the temp ----
 
 std::vector<const Data*> feature_extractor_buffers(const Stage& s) {
   std::vector<const Data*> r(s.inputs().begin(), s.inputs().end());

@@ -9,8 +9,7 @@ int32_t position(const Stage& s, Dim dim, const Data* d) {
   ensure(p >= 0, "stage '" + s.name + "': data '" + d->name + "' has no dimension " + to_string(dim));
   return p;
 }
-// ---- orders
-// -------------------------------------------------------------------------------------------------------------
+// ---- orders ----
 
 DimsOrder channels_at(DimsOrder order, int position) {
   return order.rank() >= 3 ? order.with_dim_at(Dim::C, position) : order;
@@ -45,8 +44,7 @@ void concat_order(const Stage& s, OrderRequirements& w) {
   w.outputs.at(0) = winner;
 }
 
-// ---- strides
-// ------------------------------------------------------------------------------------------------------------
+// ---- strides ----
 
 void compact_first(const Stage&, StrideRequirements& w) {
   w.inputs.at(0) = w.outputs.at(0) = StridesRequirement::compact();
@@ -66,8 +64,7 @@ void any_first(const Stage&, StrideRequirements& w) { w.inputs.at(0) = w.outputs
 StridesRequirement row_aligned() { return StridesRequirement::standard().set(1, StrideRule::Aligned); }
 void row_aligned_output(const Stage&, StrideRequirements& w) { w.outputs.at(0) = row_aligned(); }
 
-// ---- batch, SHAVEs
-// ------------------------------------------------------------------------------------------------------
+// ---- batch, SHAVEs ----
 
 void split_batch(const Stage&, BatchRequirements& w) {
   w.inputs.at(0) = true;

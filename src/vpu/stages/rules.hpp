@@ -12,8 +12,7 @@ inline constexpr int64_t kScratchSlack = 64;  ///< bytes behind each scratch buf
 /// Where a dimension stands in a tensor's memory, 0 innermost.
 int32_t position(const Stage& s, Dim dim, const Data* d);
 
-// ---- orders
-// -------------------------------------------------------------------------------------------------------------
+// ---- orders ----
 /// C moved to `position` when the rank is at least three; else unchanged.
 DimsOrder channels_at(DimsOrder order, int position);
 DimsOrder default_order(const Data* d);
@@ -27,8 +26,7 @@ void output_of_planes(const Stage&,
 void concat_order(const Stage&,
                   OrderRequirements&);  ///< every port in the order that most inputs have (order_vote.hpp)
 
-// ---- strides
-// ------------------------------------------------------------------------------------------------------------
+// ---- strides ----
 void compact_first(const Stage&, StrideRequirements&);  ///< input 0 and output 0
 void compact_all(const Stage&, StrideRequirements&);    ///< every port
 void compact_if_channel_minor(const Stage&, StrideRequirements&);
@@ -37,12 +35,10 @@ void row_aligned_output(const Stage&, StrideRequirements&);
 /// Compact elements, rows at multiples of 16 bytes.
 StridesRequirement row_aligned();
 
-// ---- batch: input 0 and the outputs one item at a time
-// --------------------------------------------------------------------
+// ---- batch: input 0 and the outputs one item at a time ----
 void split_batch(const Stage&, BatchRequirements&);
 
-// ---- SHAVEs
-// -------------------------------------------------------------------------------------------------------------
+// ---- SHAVEs ----
 ShaveRequirement none(const Stage&);
 ShaveRequirement only_one(const Stage&);
 ShaveRequirement two_or_one(const Stage&);

@@ -94,8 +94,7 @@ std::vector<Value> inner_product(Context& c) {
   return {c.make("Add", {y, c.constant({bias.type, shape, bias.bytes}, "/biases")})};
 }
 
-// ---- pools
-// -----------------------------------------------------------------------------------------------------------
+// ---- pools ----
 
 std::string pool_type(const Context& c, const Message& p) {
   const std::string method = p.text("pool", "MAX");

@@ -98,8 +98,7 @@ std::vector<Value> detection_output(Context& c) {
                              {"objectness_score", c.input_count() > 3 ? p.real("objectness_score", 0.01f) : 0.0}}))};
 }
 
-// ---- proposals
-// -------------------------------------------------------------------------------------------------------
+// ---- proposals ----
 
 struct Proposals {
   int64_t feat_stride = 16, base_size = 16, min_size = 16, pre_nms_topn = 6000, post_nms_topn = 300;

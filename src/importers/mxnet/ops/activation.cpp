@@ -80,8 +80,7 @@ std::vector<Value> expm1(Context& c) {
   return {c.binary("Add", c.make("Exp", {c.input(0)}, {}, Context::kNewest, "/exp"), -1)};
 }
 
-// ---- softmaxes
-// -------------------------------------------------------------------------------------------------------
+// ---- softmaxes ----
 
 Value softmax_over(Context& c, int64_t axis, const char* type = "Softmax", int version = 1) {
   return c.make(type, {c.input(0)}, attributes({{"axis", static_cast<int64_t>(c.axis(axis))}}), version);

@@ -131,8 +131,7 @@ std::vector<Value> fully_connected(Context& c) {
   return {c.make("Add", {y, c.constant({bias.type, shape, bias.bytes}, "/biases")})};
 }
 
-// ---- pools
-// -----------------------------------------------------------------------------------------------------------
+// ---- pools ----
 
 List plane_axes(const Context& c) {
   List axes;

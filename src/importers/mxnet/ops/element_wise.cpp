@@ -74,8 +74,7 @@ std::vector<Value> where(Context& c) {
   return {c.make("Select", {condition, c.input(1), c.input(2)})};
 }
 
-// ---- reductions
-// ------------------------------------------------------------------------------------------------------
+// ---- reductions ----
 
 std::vector<int64_t> reduced_axes(const Context& c, std::vector<int64_t> given) {
   std::vector<int64_t> axes;
@@ -139,8 +138,7 @@ std::vector<Value> top_k(Context& c) {
   return kind == "both" ? std::vector{top->value(0), places} : std::vector{places};
 }
 
-// ---- products
-// --------------------------------------------------------------------------------------------------------
+// ---- products ----
 
 std::vector<Value> product(Context& c) {
   if (c.type() == "dot" && (c.rank(0) > 2 || c.rank(1) > 2))

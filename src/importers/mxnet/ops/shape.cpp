@@ -127,8 +127,7 @@ std::vector<Value> crop(Context& c) {
   return {sliced(c, c.input(0), begin, end, {})};
 }
 
-// ---- shapes
-// ----------------------------------------------------------------------------------------------------------
+// ---- shapes ----
 
 /// MXNet's codes: 0 the same axis, -1 the rest, -2 all others, -3 two axes as one, -4 one as two.
 List reshaped(const Context& c, Shape x, List codes) {
@@ -274,8 +273,7 @@ std::vector<Value> pad(Context& c) {
                  attributes({{"pad_mode", mode}}))};
 }
 
-// ---- larger pictures
-// -------------------------------------------------------------------------------------------------
+// ---- larger pictures ----
 
 Attributes interpolation(const char* mode, const char* coordinates, const char* nearest) {
   const List none(4, 0);
@@ -351,8 +349,7 @@ std::vector<Value> space_depth(Context& c) {
 }
 constexpr char kSpaceToDepth[] = "SpaceToDepth", kDepthToSpace[] = "DepthToSpace";
 
-// ---- indices and numbers
-// ---------------------------------------------------------------------------------------------
+// ---- indices and numbers ----
 
 Value as_integers(Context& c, Value x) {
   if (!is_float(x.type())) return x;
