@@ -53,10 +53,11 @@ test-wheel: build python     ## a wheel in fresh environments of every CPython t
 	$(PYTHON) -m pytest -q tests/wheel --wheel $(BUILD)/wheel/*.whl --tool $(BUILD)/blobsmith
 	BLOBSMITH_VALGRIND=1 $(PYTHON) -m pytest -q tests/python/test_c_interface.py --tool $(BUILD)/blobsmith
 
-test-asan: setup             ## unit tests under the address and undefined-behaviour sanitizers
+test-asan: python            ## unit tests, and the program's as far as they don't measure memory, under the address and undefined-behaviour sanitizers
 	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON $(UNITY)
 	cmake --build $(BUILD)-asan -j $(JOBS)
 	ctest --test-dir $(BUILD)-asan --output-on-failure -j $(JOBS)
+	$(PYTHON) -m pytest -q -n $(JOBS) tests/cli --tool $(BUILD)-asan/blobsmith
 
 fuzz: build python            ## libFuzzer on everything that reads files, FUZZ_SECONDS each
 	CXX=clang++ cmake -S . -B $(BUILD)-fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_FUZZ=ON -DBLOBSMITH_TESTS=OFF $(UNITY)

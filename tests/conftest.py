@@ -1,4 +1,5 @@
 """Options of the Python tests: pytest tests --tool build/blobsmith."""
+import mmap
 import os
 import subprocess
 
@@ -11,6 +12,21 @@ def pytest_addoption(parser):
     parser.addoption('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'), help='the program under test')
     parser.addoption('--installed', action='store_true', help='test the installed Python package, not that of the tree')
     parser.addoption('--wheel', help='a wheel to try in every CPython that is here (make test-wheels)')
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'uninstrumented: measures memory or limits it, which sanitizers take a lot of')
+
+
+def pytest_collection_modifyitems(config, items):
+    path = config.getoption('--tool')
+    if not os.path.exists(path):
+        return
+    with open(path, 'rb') as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as program:
+        instrumented = program.find(b'__asan_init') >= 0
+    for item in items:
+        if instrumented and item.get_closest_marker('uninstrumented'):
+            item.add_marker(pytest.mark.skip('not under sanitizers'))
 
 
 @pytest.fixture(scope='session')

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/table.hpp"
 #include "estimate/advice.hpp"
 #include "estimate/live_memory.hpp"
 #include "vpu/format/convolution.hpp"
@@ -21,9 +22,9 @@ using Buffers = std::vector<const BlobBuffer*>;
 
 struct ClassRow {
   Constant constant;
-  std::initializer_list<StageType> types;
+  Few<StageType, 32> types;
 };
-const std::array kClasses{
+constexpr std::array kClasses{
     ClassRow{Constant::Arithmetic,
              {Relu,       Sum,         Prod,        Max,     Min,      Bias,          Scale,        ScaleShift,
               Power,      Clamp,       LeakyRelu,   PRelu,   BiasRelu, BiasLeakyRelu, Squared_diff, Abs,
@@ -334,7 +335,7 @@ void throughput(Estimate& e, const Constants& k) {
 
 Constant class_of(StageType t) {
   for (const ClassRow& row : kClasses)
-    if (std::ranges::find(row.types, t) != row.types.end()) return row.constant;
+    if (row.types.contains(t)) return row.constant;
   return Constant::Other;
 }
 

@@ -797,6 +797,7 @@ def serve(tool, tmp_path):
         p.wait(30)
 
 
+@pytest.mark.uninstrumented  # a server limits the memory of its jobs
 @pytest.mark.parametrize('document', ['README.md', 'docs/guide.md'])
 def test_examples_of_documents_run(run, serve, files_of_examples, document):
     commands = commands_of(document)

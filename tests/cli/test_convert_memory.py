@@ -5,8 +5,10 @@ import sys
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+pytestmark = pytest.mark.uninstrumented
 ALLOWED = 1.3
 
 

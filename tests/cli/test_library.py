@@ -26,6 +26,7 @@ def network(path, convolutions, size=16, channels=8):
     return path / 'model.xml'
 
 
+@pytest.mark.uninstrumented  # the project would have to be as well
 def test_the_installed_package_serves_a_project_of_its_own(tool, tmp_path):
     build = os.path.dirname(tool)
     if not os.path.exists(os.path.join(build, 'libblobsmith.a')):

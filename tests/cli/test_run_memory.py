@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'conformance'))
 from ir_builder import Net
 
+pytestmark = pytest.mark.uninstrumented
 ALLOWED = 1.2
 SPARE = 1 << 20  # pages of code and of the heap more or less: they differ from run to run, and with the libraries linked
 
