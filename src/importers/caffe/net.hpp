@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "graph/graph.hpp"
-#include "importers/caffe/text_message.hpp"
+#include "importers/common/text_message.hpp"
 
 namespace blobsmith::caffe {
+
+using importers::Message;
+using importers::parse_text;
 
 /// A layer in the form of today, whatever its age: V0 and V1 are brought up to it.
 struct Layer {

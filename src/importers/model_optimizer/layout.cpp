@@ -106,6 +106,7 @@ bool keeps_layout_apart(const Node* n) {
 void keep_layout(importers::Session& s) {
   for (Node* n : s.graph.all()) {
     n->attrs.erase(kLayoutTranspose);
+    n->attrs.erase(kKeepsOrder);
     if ((n->is("Multiply") || n->is("Add")) && n->shape().size() >= kSmallestRank) n->attrs.set(kChannelsLast, true);
   }
 }
@@ -125,6 +126,7 @@ class Layout {
         parameter(n, by_planes);
       else
         node(n);
+      n->attrs.erase(kKeepsOrder);
     }
   }
 
@@ -142,8 +144,10 @@ class Layout {
     const auto enter = [&](Node* n) {
       if (marked_.insert(n).second) stack.push_back(n);
     };
-    for (Node* n : nodes)
+    for (Node* n : nodes) {
       if (is_product(n) && n->shape().size() >= kSmallestRank) enter(n);
+      if (n->attrs.has(kKeepsOrder)) marked_.insert(n);
+    }
     while (!stack.empty()) {
       Node* n = stack.back();
       stack.pop_back();

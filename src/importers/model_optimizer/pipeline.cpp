@@ -35,6 +35,8 @@ bool quirks(const Session& s) { return s.options.quirks; }
 
 void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
+void input_types(Session& s) { change_input_types(s.graph); }
+
 void precision(Session& s) {
   if (!s.options.half_precision) return to_single_precision(s.graph);
   halve_weights(s.graph);  // which no rewrite looks into
@@ -138,6 +140,7 @@ constexpr StepRow kSteps[] = {
     // phase, name, what it does, frameworks
     {"front", "results", add_results, kAll},
     {"front", "unused nodes", remove_unused, kAll},
+    {"front", "types of inputs", input_types, of(Framework::TensorFlow)},
     {"front", "LSTM cells", lstm_cells, of(Framework::TensorFlow)},
     {"front", "Swish", on_multiply<transforms::fuse_swish_sigmoid>, kAll},
     {"front", "Softmax", softmax, of(Framework::TensorFlow)},

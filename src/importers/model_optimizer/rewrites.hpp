@@ -10,6 +10,8 @@ namespace blobsmith::model_optimizer {
 
 using transforms::Rewriter;
 
+void change_input_types(Graph& graph);  ///< input_types.cpp
+
 // hard_activations.cpp
 bool fuse_hswish(Rewriter& rw, Node* n);
 bool fuse_hsigmoid(Rewriter& rw, Node* n);

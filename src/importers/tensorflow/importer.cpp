@@ -1,5 +1,7 @@
 #include "importers/tensorflow/importer.hpp"
 
+#include <algorithm>
+
 #include "importers/common/model_files.hpp"
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
@@ -87,6 +89,11 @@ namespace {
 
 using importers::SourceOperator;
 
+bool states_shapes(const ImportOptions& o) {
+  return !o.input_shapes.empty() || !o.cut.shapes.empty() ||
+         std::ranges::any_of(o.cut.inputs, [](const model_optimizer::InputPlace& p) { return p.shape.has_value(); });
+}
+
 }  // namespace
 
 std::map<std::string_view, std::string_view> tensorflow_operators() { return tensorflow_import::operators(); }
@@ -94,7 +101,8 @@ std::map<std::string_view, std::string_view> tensorflow_operators() { return ten
 Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& options) {
   model_optimizer::cut(source.model, options);
   if (!options.framework.transformations_config.empty())
-    apply_transformations(source, options.framework.transformations_config);
+    apply_transformations(source, {options.framework.transformations_config,
+                                   options.framework.object_detection_pipeline, states_shapes(options)});
   prune_branches(source);
   const std::vector<tensorflow_file::Node> nodes = std::move(source.nodes);
   const tensorflow_file::Bodies bodies = std::move(source.bodies);

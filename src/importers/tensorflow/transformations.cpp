@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/file.hpp"
-#include "importers/tensorflow/builder.hpp"
+#include "importers/tensorflow/object_detection.hpp"
+#include "importers/tensorflow/shipped_transformations.hpp"
 
 namespace blobsmith::tensorflow_file {
 namespace {
@@ -17,54 +18,16 @@ using importers::SourceOutput;
 
 Error bad(const std::string& what) { return Error(ErrorCode::BadOptionValue, "--transformations_config: " + what); }
 
-// ---- files that OpenVINO ships: their numbers, by file ----
-
-constexpr const char* kAnchors3 = "10,13,16,30,33,23,30,61,62,45,59,119,116,90,156,198,373,326";
-constexpr const char* kMasks3 = "[6,7,8],[3,4,5],[0,1,2]";
-struct ShippedRow {
-  const char *name, *id;
-  int classes, num;
-  int softmax;  ///< of TFYOLO
-  const char *anchors, *masks, *entry_points;
-};
-constexpr const char* kPoints3 =
-    "\"detector/yolo-v3/Reshape\",\"detector/yolo-v3/Reshape_4\",\"detector/yolo-v3/Reshape_8\"";
-constexpr ShippedRow kShipped[] = {
-    {"yolo_v1", "TFYOLO", 20, 3, 0, "", "", ""},
-    {"yolo_v1_tiny", "TFYOLO", 20, 2, 0, "", "", ""},
-    {"yolo_v2", "TFYOLO", 80, 5, 1, "0.57273,0.677385,1.87446,2.06253,3.33843,5.47434,7.88282,3.52778,9.77052,9.16828",
-     "", ""},
-    {"yolo_v2_voc", "TFYOLO", 20, 5, 1,
-     "1.3221,1.73145,3.19275,4.00944,5.05587,8.09892,9.47112,4.84053,11.2364,10.0071", "", ""},
-    {"yolo_v2_tiny", "TFYOLO", 80, 5, 1,
-     "0.57273,0.677385,1.87446,2.06253,3.33843,5.47434,7.88282,3.52778,9.77052,9.16828", "", ""},
-    {"yolo_v2_tiny_voc", "TFYOLO", 20, 5, 1, "1.08,1.19,3.42,4.41,6.63,11.38,9.42,5.11,16.62,10.52", "", ""},
-    {"yolo_v3", "TFYOLOV3", 80, 9, 0, kAnchors3, kMasks3, kPoints3},
-    {"yolo_v3_voc", "TFYOLOV3", 20, 9, 0, kAnchors3, kMasks3, kPoints3},
-    {"yolo_v3_tiny", "TFYOLOV3", 80, 6, 0, "10,14,23,27,37,58,81,82,135,169,344,319", "[3,4,5],[0,1,2]",
-     "\"detector/yolo-v3-tiny/Reshape\",\"detector/yolo-v3-tiny/Reshape_4\""},
-};
-
-std::string shipped_text(const ShippedRow& r) {
-  const auto list = [](const char* name, const char* values) {
-    return *values ? std::string(",\"") + name + "\":[" + values + "]" : std::string();
-  };
-  return "[{\"id\":\"" + std::string(r.id) + "\",\"custom_attributes\":{\"classes\":" + std::to_string(r.classes) +
-         ",\"coords\":4,\"num\":" + std::to_string(r.num) + ",\"do_softmax\":" + std::to_string(r.softmax) +
-         list("anchors", r.anchors) + list("masks", r.masks) + list("entry_points", r.entry_points) + "}}]";
-}
-
-std::string text_of(const std::string& config) {
+Json json_of(const std::string& config) {
   if (file_exists(config)) {
     const Bytes bytes = read_file(config);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return Json::parse(bytes.span().begin(), bytes.span().end(), nullptr, false);
   }
-  const auto* row = std::ranges::find(kShipped, std::filesystem::path(config).stem().string(), &ShippedRow::name);
-  if (row != std::end(kShipped)) return shipped_text(*row);
-  std::string all;
-  for (const ShippedRow& r : kShipped) all += (all.empty() ? "" : ", ") + std::string(r.name);
+  std::string name = std::filesystem::path(config).filename().string();
+  if (name.ends_with(".json")) name.resize(name.size() - 5);
+  if (auto shipped = shipped_transformations(name)) return *std::move(shipped);
   throw Error(ErrorCode::FileNotFound, "--transformations_config: there is no file " + config)
-      .hint("known without a file are: " + all);
+      .hint("known without a file are: " + shipped_transformation_names());
 }
 
 // ---- YOLO ----
@@ -139,30 +102,65 @@ class Regions {
   std::vector<SourceOutput> regions_;
 };
 
-bool is_other_transformation(const std::string& id) {
-  static constexpr const char* kKnown[] = {"ObjectDetectionAPI", "RetinaNetFilteredDetectionsReplacement",
-                                           "AutomlEfficientDet", "SSDToolboxDetectionOutput"};
-  return std::ranges::any_of(kKnown, [&](const char* known) { return id.starts_with(known); });
+// ---- the ids ----
+
+struct Use {
+  Source& source;
+  const Json& entry;
+  const TransformationOptions& options;
+};
+
+void yolo(const Use& u) { Regions(u.source).add_versions_1_and_2(u.entry.value("custom_attributes", Json::object())); }
+void yolo_3(const Use& u) { Regions(u.source).add_version_3(u.entry.value("custom_attributes", Json::object())); }
+
+template <void (*kPart)(Detector&, const Json&)>
+void detector(const Use& u) {
+  const DetectionPipeline pipeline = DetectionPipeline::read(u.options.pipeline);
+  Editor editor(u.source);
+  Detector d{editor, pipeline, u.options.has_stated_shape};
+  kPart(d, u.entry);
+  editor.finish();
 }
+
+struct IdRow {
+  std::string_view id;
+  void (*apply)(const Use&);  ///< null: it can't be done yet
+};
+/// In the order in which they are applied, whatever the order in the file.
+constexpr IdRow kIds[] = {
+    {"TFYOLOV3", yolo_3},
+    {"TFYOLO", yolo},
+    {"ObjectDetectionAPIPreprocessorReplacement", detector<remove_preprocessor>},
+    {"ObjectDetectionAPIPreprocessor2Replacement", detector<remove_loop_preprocessor>},
+    {"ObjectDetectionAPISSDPostprocessorReplacement", detector<add_ssd_output>},
+    {"ObjectDetectionAPIConstValueOverride", nullptr},
+    {"ObjectDetectionAPIProposalReplacement", nullptr},
+    {"ObjectDetectionAPIPSROIPoolingReplacement", nullptr},
+    {"ObjectDetectionAPIDetectionOutputReplacement", nullptr},
+    {"ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement", nullptr},
+    {"ObjectDetectionAPIMaskRCNNSigmoidReplacement", nullptr},
+    {"RetinaNetFilteredDetectionsReplacement", nullptr},
+    {"AutomlEfficientDet", nullptr},
+    {"SSDToolboxDetectionOutput", nullptr},
+};
 
 }  // namespace
 
-void apply_transformations(Source& source, const std::string& config) {
-  const Json list = Json::parse(text_of(config), nullptr, false);
+void apply_transformations(Source& source, const TransformationOptions& options) {
+  const Json list = json_of(options.config);
   if (list.is_discarded() || !list.is_array())
-    throw bad("Failed to parse custom replacements configuration file '" + config + "': it is no JSON list");
+    throw bad("Failed to parse custom replacements configuration file '" + options.config + "': it is no JSON list");
   try {
-    for (const Json& item : list) {
-      const auto id = item.at("id").get<std::string>();
-      const Json attributes = item.value("custom_attributes", Json::object());
-      if (id == "TFYOLOV3") Regions(source).add_version_3(attributes);
-      if (id == "TFYOLO") Regions(source).add_versions_1_and_2(attributes);
-      if (is_other_transformation(id))
-        throw Error(ErrorCode::NotYetSupported, "not yet supported: the transformation " + id)
-            .hint("--output states where the network ends: in front of what the transformation replaces");
-    }
+    for (const IdRow& row : kIds)
+      for (const Json& item : list) {
+        if (item.at("id").get<std::string>() != row.id) continue;
+        if (!row.apply)
+          throw Error(ErrorCode::NotYetSupported, "not yet supported: the transformation " + std::string(row.id))
+              .hint("--output states where the network ends: in front of what the transformation replaces");
+        row.apply({source, item, options});
+      }
   } catch (const Json::exception& e) {
-    throw bad("the file '" + config + "' is not as expected").because(e.what());
+    throw bad("the file '" + options.config + "' is not as expected").because(e.what());
   }
 }
 

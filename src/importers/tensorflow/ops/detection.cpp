@@ -1,4 +1,10 @@
 // Boxes that overlap less than a threshold.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "importers/common/plane_shapes.hpp"
+#include "importers/model_optimizer/layout.hpp"
 #include "importers/tensorflow/operators.hpp"
 
 namespace blobsmith::tensorflow_import {
@@ -51,6 +57,88 @@ std::vector<Value> region_yolo(Context& c) {
                              {"mask", n.integers("mask")}}))};
 }
 
+// Not TensorFlow's either: object_detection.hpp puts them where detectors end.
+
+/// The result is no map, whatever its rank.
+Value keeping_order(Value v) {
+  if (!v.node->is_constant()) v.node->attrs.set(model_optimizer::kKeepsOrder, true);
+  return v;
+}
+
+std::vector<Value> detector_reshape(Context& c) {
+  return {keeping_order(c.reshape(c.input(0), c.node().integers("pattern")))};
+}
+
+/// quirk: Model Optimizer writes lists of numbers with six digits, before anything reads them.
+std::vector<double> as_written(const Context& c, std::vector<double> list) {
+  if (!c.quirks()) return list;
+  for (double& v : list) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", v);
+    v = std::strtod(text, nullptr);
+  }
+  return list;
+}
+
+/// Inputs: a map [1,H,W,C], whose places the boxes lie at, and the picture [1,H,W,3]. Boxes [1, 2, 4 · count] with
+/// their variances.
+std::vector<Value> prior_box_clustered(Context& c) {
+  const tensorflow_file::Node& n = c.node();
+  return {importers::prior_boxes(c, "PriorBoxClustered", c.to_channels_first(c.input(0)),
+                                 c.to_channels_first(c.input(1)),
+                                 attributes({{"width", as_written(c, n.reals("width"))},
+                                             {"height", as_written(c, n.reals("height"))},
+                                             {"clip", false},
+                                             {"step", 0.0},
+                                             {"step_w", 0.0},
+                                             {"step_h", 0.0},
+                                             {"offset", 0.5},
+                                             {"variance", n.reals("variance")}}))};
+}
+
+std::vector<Value> concat_prior_boxes(Context& c) {
+  return {c.make("Concat", c.inputs(), attributes({{"axis", int64_t{2}}}))};
+}
+
+/// Anchors that the graph computes as constants, [.., 4] as y0, x0, y1, x1: x0, y0, x1, y1 and variances.
+std::vector<Value> constant_prior_boxes(Context& c) {
+  std::vector<float> boxes = c.tensor_of(0, "anchors").to_f32();
+  const std::vector<double> variances = c.node().reals("variance");
+  const size_t count = boxes.size();
+  if (count == 0 || count % 4 != 0 || variances.size() != 4) c.refuse("its anchors are not four numbers each");
+  for (size_t i = 0; i < count; ++i) boxes.push_back(static_cast<float>(variances[i % 4]));
+  for (size_t i = 0; i < boxes.size(); i += 2) std::swap(boxes[i], boxes[i + 1]);
+  Tensor t = Tensor::of(ElementType::f32, {1, 2, static_cast<int64_t>(count)}, std::move(boxes));
+  return {c.graph().constant(std::move(t), c.name())->value()};
+}
+
+/// Inputs: boxes [N, 4 · count], scores [N, classes · count], anchors [1, 2, 4 · count].
+std::vector<Value> detection_output(Context& c) {
+  const tensorflow_file::Node& n = c.node();
+  const auto single = [&](const char* name) { return static_cast<double>(static_cast<float>(n.real(name, 0))); };
+  const int64_t classes = n.integer("num_classes", 0);
+  if (!n.flag("has_background", true) && !c.quirks())
+    c.note("class 0 is a class as the others are: Model Optimizer drops it as background");
+  const int64_t background = n.flag("has_background", true) || c.quirks() ? 0 : classes;
+  return {keeping_order(c.make("DetectionOutput", {c.input(0), c.input(1), c.input(2)},
+                               attributes({{"num_classes", classes},
+                                           {"background_label_id", n.integer("background_label_id", background)},
+                                           {"top_k", n.integer("top_k", -1)},
+                                           {"variance_encoded_in_target", n.flag("variance_encoded_in_target", false)},
+                                           {"keep_top_k", std::vector<int64_t>{n.integer("keep_top_k", -1)}},
+                                           {"code_type", n.text("code_type", "caffe.PriorBoxParameter.CENTER_SIZE")},
+                                           {"share_location", n.flag("share_location", true)},
+                                           {"nms_threshold", single("nms_threshold")},
+                                           {"confidence_threshold", single("confidence_threshold")},
+                                           {"clip_after_nms", n.flag("clip_after_nms", false)},
+                                           {"clip_before_nms", n.flag("clip_before_nms", false)},
+                                           {"decrease_label_id", false},
+                                           {"normalized", true},
+                                           {"input_height", int64_t{1}},
+                                           {"input_width", int64_t{1}},
+                                           {"objectness_score", 0.0}})))};
+}
+
 constexpr OperatorRow kOperators[] = {
     {"NonMaxSuppression", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV2", "NonMaxSuppression", suppression},
@@ -58,6 +146,11 @@ constexpr OperatorRow kOperators[] = {
     {"NonMaxSuppressionV4", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV5", "NonMaxSuppression", suppression},
     {"RegionYolo", "RegionYolo", region_yolo},
+    {"ConcatPriorBoxes", "Concat", concat_prior_boxes},
+    {"DetectionOutput", "DetectionOutput", detection_output},
+    {"DetectorReshape", "Reshape", detector_reshape},
+    {"PriorBoxClustered", "PriorBoxClustered", prior_box_clustered},
+    {"PriorBoxes", "Const", constant_prior_boxes},
 };
 
 }  // namespace

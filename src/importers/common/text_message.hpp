@@ -12,7 +12,7 @@
 
 #include "core/error.hpp"
 
-namespace blobsmith::caffe {
+namespace blobsmith::importers {
 
 class Message {
  public:
@@ -53,4 +53,4 @@ class Message {
 /// Throws FileCorrupt naming the line.
 Message parse_text(std::string_view text);
 
-}  // namespace blobsmith::caffe
+}  // namespace blobsmith::importers

@@ -1,9 +1,9 @@
-#include "importers/caffe/text_message.hpp"
+#include "importers/common/text_message.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace blobsmith::caffe {
+namespace blobsmith::importers {
 namespace {
 
 constexpr int kDeepest = 32;
@@ -275,4 +275,4 @@ const Message::Field* Message::unread() const {
 
 Message parse_text(std::string_view text) { return Parser(text).whole(); }
 
-}  // namespace blobsmith::caffe
+}  // namespace blobsmith::importers

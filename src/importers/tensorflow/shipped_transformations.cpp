@@ -1,0 +1,114 @@
+#include "importers/tensorflow/shipped_transformations.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/table.hpp"
+
+namespace blobsmith::tensorflow_file {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kAnchors3 = "10,13,16,30,33,23,30,61,62,45,59,119,116,90,156,198,373,326";
+constexpr const char* kMasks3 = "[6,7,8],[3,4,5],[0,1,2]";
+struct YoloRow {
+  std::string_view name;
+  const char* id;
+  int classes, num;
+  int softmax;  ///< of TFYOLO
+  const char *anchors, *masks, *entry_points;
+};
+constexpr const char* kPoints3 =
+    "\"detector/yolo-v3/Reshape\",\"detector/yolo-v3/Reshape_4\",\"detector/yolo-v3/Reshape_8\"";
+constexpr YoloRow kYolo[] = {
+    {"yolo_v1", "TFYOLO", 20, 3, 0, "", "", ""},
+    {"yolo_v1_tiny", "TFYOLO", 20, 2, 0, "", "", ""},
+    {"yolo_v2", "TFYOLO", 80, 5, 1, "0.57273,0.677385,1.87446,2.06253,3.33843,5.47434,7.88282,3.52778,9.77052,9.16828",
+     "", ""},
+    {"yolo_v2_voc", "TFYOLO", 20, 5, 1,
+     "1.3221,1.73145,3.19275,4.00944,5.05587,8.09892,9.47112,4.84053,11.2364,10.0071", "", ""},
+    {"yolo_v2_tiny", "TFYOLO", 80, 5, 1,
+     "0.57273,0.677385,1.87446,2.06253,3.33843,5.47434,7.88282,3.52778,9.77052,9.16828", "", ""},
+    {"yolo_v2_tiny_voc", "TFYOLO", 20, 5, 1, "1.08,1.19,3.42,4.41,6.63,11.38,9.42,5.11,16.62,10.52", "", ""},
+    {"yolo_v3", "TFYOLOV3", 80, 9, 0, kAnchors3, kMasks3, kPoints3},
+    {"yolo_v3_voc", "TFYOLOV3", 20, 9, 0, kAnchors3, kMasks3, kPoints3},
+    {"yolo_v3_tiny", "TFYOLOV3", 80, 6, 0, "10,14,23,27,37,58,81,82,135,169,344,319", "[3,4,5],[0,1,2]",
+     "\"detector/yolo-v3-tiny/Reshape\",\"detector/yolo-v3-tiny/Reshape_4\""},
+};
+
+Json yolo(const YoloRow& r) {
+  Json a{{"classes", r.classes}, {"coords", 4}, {"num", r.num}, {"do_softmax", r.softmax}};
+  for (const auto& [name, values] :
+       {std::pair{"anchors", r.anchors}, {"masks", r.masks}, {"entry_points", r.entry_points}})
+    if (*values) a[name] = Json::parse("[" + std::string(values) + "]");
+  return {{"id", r.id}, {"custom_attributes", std::move(a)}};
+}
+
+// ---- the Object Detection API ----
+
+/// How a version of the API (and of TensorFlow 2) wraps what scales pictures.
+enum class Scaling { Scope, Nodes, Loop };
+
+constexpr const char* kIn2 = "StatefulPartitionedCall/";  ///< in front of all names in TensorFlow 2
+
+Json preprocessor(Scaling s) {
+  if (s == Scaling::Scope)
+    return {{"id", "ObjectDetectionAPIPreprocessorReplacement"},
+            {"instances", {".*Preprocessor/"}},
+            {"outputs", {{{"node", "sub$"}}, {{"node", "map/TensorArrayStack_1/TensorArrayGatherV3$"}}}}};
+  const std::string in = kIn2;
+  const auto between = [&](const char* start, std::vector<std::string> ends) {
+    for (std::string& e : ends) e = in + e;
+    return Json{{"id", "ObjectDetectionAPIPreprocessor2Replacement"},
+                {"custom_attributes", {{"start_nodes", {in + start}}, {"end_nodes", std::move(ends)}}}};
+  };
+  if (s == Scaling::Nodes) return between("Preprocessor/unstack", {"Preprocessor/stack"});
+  return between("map/TensorArrayUnstack/TensorListFromTensor",
+                 {"map/TensorArrayV2Stack/TensorListStack", "map/TensorArrayV2Stack_1/TensorListStack"});
+}
+
+struct SsdRow {
+  std::string_view name;
+  Scaling scaling;
+  const char *boxes, *scores, *anchors;  ///< nodes in the scope Postprocessor
+  bool clips_before;                     ///< boxes, before they are filtered
+};
+constexpr SsdRow kSsd[] = {
+    {"ssd_support", Scaling::Scope, "Shape", "Slice", "ExpandDims", true},
+    {"ssd_v2_support", Scaling::Scope, "Shape", "scale_logits", "Tile", false},
+    {"ssd_support_api_v1.14", Scaling::Scope, "Shape", "scale_logits", "Tile", false},
+    {"ssd_support_api_v1.15", Scaling::Scope, "Shape", "scale_logits", "Tile", false},
+    {"ssd_support_api_v2.0", Scaling::Nodes, "Reshape_1", "scale_logits", "Tile", false},
+    {"ssd_support_api_v2.4", Scaling::Loop, "Reshape_1", "scale_logits", "Tile", false},
+    {"efficient_det_support_api_v2.0", Scaling::Nodes, "Reshape_1", "scale_logits", "Tile", false},
+    {"efficient_det_support_api_v2.4", Scaling::Loop, "Reshape_1", "scale_logits", "Tile", false},
+};
+
+Json ssd(const SsdRow& r) {
+  const bool is_first = r.scaling == Scaling::Scope;
+  const std::string in = (is_first ? std::string() : kIn2) + std::string("Postprocessor/");
+  return {{"id", "ObjectDetectionAPISSDPostprocessorReplacement"},
+          {"instances", {{"start_points", {in + r.boxes, in + r.scores, in + r.anchors}}}},
+          {"custom_attributes",
+           {{"clip_before_nms", r.clips_before},
+            {"clip_after_nms", !r.clips_before},
+            {"disable_prior_boxes_layers_generator", !is_first}}}};
+}
+
+}  // namespace
+
+std::optional<Json> shipped_transformations(std::string_view name) {
+  if (const auto* r = find_row(kYolo, name, &YoloRow::name)) return Json::array({yolo(*r)});
+  if (const auto* r = find_row(kSsd, name, &SsdRow::name)) return Json::array({preprocessor(r->scaling), ssd(*r)});
+  return std::nullopt;
+}
+
+std::string shipped_transformation_names() {
+  std::string all;
+  const auto add = [&](std::string_view name) { all += (all.empty() ? "" : ", ") + std::string(name); };
+  for (const YoloRow& r : kYolo) add(r.name);
+  for (const SsdRow& r : kSsd) add(r.name);
+  return all;
+}
+
+}  // namespace blobsmith::tensorflow_file
