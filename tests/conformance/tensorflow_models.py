@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-TYPES = {'float32': 1, 'int32': 3, 'bool': 10}
+TYPES = {'float32': 1, 'int32': 3, 'uint8': 4, 'bool': 10}
 
 
 def varint(n):
@@ -77,9 +77,9 @@ class Graph:
     def input(self, *shape, name='input'):
         return self.node('Placeholder', name=name, dtype=Type(1), shape=shape)
 
-    def constant(self, value, dtype='float32'):
+    def constant(self, value, dtype='float32', name=None):
         a = np.asarray(value, dtype)
-        return self.node('Const', dtype=Type(TYPES[a.dtype.name]), value=a)
+        return self.node('Const', name=name, dtype=Type(TYPES[a.dtype.name]), value=a)
 
     def ints(self, *values):
         return self.constant(values, 'int32')

@@ -8,6 +8,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import detector_models
 import keras_models
 import tensorflow_models
 import tflite_models
@@ -53,12 +54,61 @@ def keras(tmp_path_factory):
     return keras_models.write(str(tmp_path_factory.mktemp('keras')))
 
 
-@pytest.mark.parametrize('network', sorted(golden()))
+@pytest.fixture(scope='session')
+def detectors(tmp_path_factory):
+    return {name: [model, '--transformations_config', config, '--tensorflow_object_detection_api_pipeline_config', pipeline]
+            for name, (model, pipeline, config) in detector_models.write(str(tmp_path_factory.mktemp('detectors'))).items()}
+
+
+@pytest.mark.parametrize('network', sorted(n for n in golden() if n.startswith('tensorflow_')))
 def test_blob_is_identical(run, graphs, tmp_path, network):
     blob = tmp_path / 'out.blob'
     done = run('convert', graphs[network], '--quirks', '--target', '2021.4', '-o', blob)
     assert done.returncode == 0, done.stderr
     assert sum_of(blob.read_bytes()) == golden()[network]
+
+
+@pytest.mark.parametrize('network', sorted(n for n in golden() if n in detector_models.MODELS))
+def test_blob_of_a_detector_is_identical(run, detectors, tmp_path, network):
+    done = run('convert', *detectors[network], '--quirks', '--target', '2021.4', '-o', tmp_path / 'out.blob')
+    assert done.returncode == 0, done.stderr
+    assert sum_of((tmp_path / 'out.blob').read_bytes()) == golden()[network]
+
+
+def detections(run, tmp_path, name, arguments, pixels):
+    done = run('mo', '--input_model', *arguments, '--output_dir', tmp_path / name, '--model_name', name, '--silent')
+    assert done.returncode == 0, done.stderr
+    np.savez(tmp_path / 'in.npz', **{'input_tensor' if name.endswith('_2') else 'image_tensor': pixels})
+    done = run('run', tmp_path / name / f'{name}.xml', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / name)
+    assert done.returncode == 0, done.stderr
+    return np.load(tmp_path / name / 'DetectionOutput.npy').reshape(-1, 7)
+
+
+def test_anchors_of_the_graph_and_of_its_pipeline(run, detectors, tmp_path):
+    """The same detector, as TensorFlow 1 and 2 write it."""
+    pixels = np.random.RandomState(2).randint(0, 256, (1, 3, 32, 32)).astype('f4')
+    first, second = (detections(run, tmp_path, name, detectors[name], pixels) for name in ('ssd', 'ssd_2'))
+    assert (first[:, 0] == 0).sum() > 3 and np.allclose(first, second, atol=1e-5), (first, second)
+
+
+@pytest.mark.parametrize('change', (
+    ('SIGMOID', 'NORMAL'), ('num_classes: 2', ''), ('model {', 'modell {'), ('ssd {', 'ssd'), ('x_scale: 10.0', 'x_scale: 0'),
+    ('faster_rcnn_box_coder', 'keypoint_box_coder'), ('num_classes: 2', 'num_classes: two'),
+    ('height: 32', 'height: -5')), ids=lambda c: c[0])
+def test_pipeline_that_does_not_fit(run, detectors, tmp_path, change):
+    model, *options, pipeline = detectors['ssd']
+    with open(pipeline) as f:
+        (tmp_path / 'pipeline.config').write_text(f.read().replace(*change))
+    done = run('convert', model, *options, tmp_path / 'pipeline.config', '-o', tmp_path / 'out.blob')
+    assert done.returncode in (1, 2, 3) and 'error' in done.stderr and not (tmp_path / 'out.blob').exists(), done.stderr
+
+
+def test_detector_without_its_pipeline(run, detectors, tmp_path):
+    model, option, config = detectors['ssd'][:3]
+    done = run('convert', model, option, config, '-o', tmp_path / 'out.blob')
+    assert done.returncode and '--tensorflow_object_detection_api_pipeline_config' in done.stderr
+    done = run('convert', model, option, 'ssd_support_api_v2.0', *detectors['ssd'][3:], '-o', tmp_path / 'out.blob')
+    assert done.returncode and 'start/end nodes' in done.stderr and 'version' in done.stderr
 
 
 def check_outputs(run, tmp_path, model, inputs, expected):

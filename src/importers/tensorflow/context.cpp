@@ -87,6 +87,11 @@ Value Context::convert(Value x, ElementType to, const std::string& suffix) {
   return make("Convert", {x}, attributes({{"destination_type", std::string(to_string(to))}}), kNewest, suffix);
 }
 
+Value Context::keeping_order(Value v) {
+  if (!v.node->is_constant()) v.node->attrs.set(model_optimizer::kKeepsOrder, true);
+  return v;
+}
+
 Value Context::known(Value v, const std::string& name) {
   if (!v.node || v.node->is_constant() || is_float(v.type()) || v.node->is("Parameter")) return v;
   auto t = known_value(v);

@@ -50,6 +50,8 @@ class Context final : public importers::LayerBuilder {
   Value to_model_layout(Value y);
   Value transpose(Value x, std::vector<int64_t> order, const std::string& suffix);
   Value convert(Value x, ElementType to, const std::string& suffix = {});
+  /// v is no map, whatever its rank: the order of its axes stays.
+  Value keeping_order(Value v);
   /// Arithmetic on shapes is done now: the constant that v is known to be, or v.
   Value known(Value v, const std::string& name);
   /// A constant of real numbers of x's rank: one value.

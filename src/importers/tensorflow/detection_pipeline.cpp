@@ -37,7 +37,11 @@ DetectionPipeline DetectionPipeline::read(const std::string& path) {
                 "to convert the model specify path to the pipeline configuration file which was used to generate it")
         .hint(std::string(kOption) + " FILE: it lies beside the frozen graph, and is called pipeline.config");
   const Bytes bytes = read_file(path);
-  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  try {
+    return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } catch (Error& e) {
+    throw e.from(path);
+  }
 }
 
 DetectionPipeline DetectionPipeline::parse(std::string_view text) {

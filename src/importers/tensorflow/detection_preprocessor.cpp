@@ -99,6 +99,62 @@ std::string scope_of(const Editor& e, const Json& entry) {
   throw not_as_expected("the graph has no scope that the entry's expressions describe");
 }
 
+std::string first_of(const Editor& e, const Json& names) {
+  for (const Json& name : names)
+    if (e.find(name.get<std::string>())) return name.get<std::string>();
+  throw not_as_expected("failed to find start/end nodes of the pre-processing block");
+}
+
+/// An operator that reads a tensor and a constant.
+struct Arithmetic {
+  std::string type;
+  size_t computed;  ///< which input is the tensor
+  Tensor constant;
+};
+
+/// What a loop over pictures computes with constants, beside scaling them: before it, or behind it.
+std::vector<Arithmetic> loop_arithmetic(const Editor& outer, const SourceOperator& loop, const Source& s) {
+  const auto named = s.bodies.find(outer.node(loop).text("body", ""));
+  if (named == s.bodies.end()) throw not_as_expected("the loop over pictures has no body");
+  const Body& body = named->second;
+  Source copy{body.model, body.nodes};
+  for (size_t i = 0; i < body.arguments.size() && i < loop.inputs.size(); ++i)
+    if (const Tensor* t = outer.constant(loop.inputs[i])) copy.model.constants.emplace_back(body.arguments[i], *t);
+  const Editor inner(copy);
+  const auto named_so = [&](const char* ending) -> const SourceOperator& {
+    for (const SourceOperator& op : copy.model.operators)
+      if (op.name.ends_with(ending)) return op;
+    throw not_as_expected(std::string("the loop over pictures has no node \"") + ending + "\"");
+  };
+  const auto described = [&](const SourceOperator& op) {
+    const size_t computed = *computed_input(inner, op);
+    return Arithmetic{op.type, computed, *inner.constant(op.inputs[1 - computed])};
+  };
+  std::vector<Arithmetic> chain;
+  std::string key = inner.in_front_of(named_so("Preprocessor/unstack").inputs.at(0));
+  for (const SourceOperator* op = inner.producer(key); op && computed_input(inner, *op);
+       op = inner.producer(inner.in_front_of(op->inputs[*computed_input(inner, *op)])))
+    chain.insert(chain.begin(), described(*op));
+  if (!chain.empty()) return chain;
+  key = named_so("Preprocessor/stack").outputs.at(0);
+  for (std::vector<std::string> readers = inner.readers(key); readers.size() == 1; readers = inner.readers(key)) {
+    const SourceOperator& op = inner.at(readers[0]);
+    if (!computed_input(inner, op)) break;
+    chain.push_back(described(op));
+    key = op.outputs[0];
+  }
+  return chain;
+}
+
+std::string add_loop_arithmetic(Editor& e, const std::string& loop, std::string key) {
+  for (Arithmetic& a : loop_arithmetic(e, e.at(loop), e.source())) {
+    const std::string name = "Preprocessor/" + a.type,
+                      constant = e.add_constant(name + "/constant", std::move(a.constant));
+    key = e.add(a.type, name, a.computed ? std::vector{constant, key} : std::vector{key, constant});
+  }
+  return key;
+}
+
 }  // namespace
 
 std::string picture_as_floats(Editor& e) {
@@ -130,9 +186,19 @@ void remove_preprocessor(Detector& d, const Json& entry) {
   }
 }
 
-void remove_loop_preprocessor(Detector& d, const Json&) {
+void remove_loop_preprocessor(Detector& d, const Json& entry) {
+  Editor& e = d.editor;
   fix_picture_size(d);
-  throw Error(ErrorCode::NotYetSupported, "not yet supported");
+  const Json own = entry.at("custom_attributes");
+  const std::string start = first_of(e, own.at("start_nodes")), end = first_of(e, own.at("end_nodes"));
+  std::string key = e.at(start).inputs.at(0);
+  const std::vector<std::string> loops = e.nearest_before(e.at(end).outputs[0], {"While", "StatelessWhile"});
+  if (loops.size() > 1) throw not_as_expected("there should be exactly one loop in the pre-processor block");
+  const SourceInput& input = picture(e);
+  if (!is_float(input.type) && e.in_front_of(key) == input.key)
+    key = e.add("Cast", input.name + "/Cast", {key}, {{"DstT", type_attribute(ElementType::f32)}});
+  if (!loops.empty()) key = add_loop_arithmetic(e, loops[0], key);
+  e.redirect(e.at(end).outputs[0], key);
 }
 
 }  // namespace blobsmith::tensorflow_file

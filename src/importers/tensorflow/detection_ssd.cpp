@@ -9,6 +9,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "importers/model_optimizer/layout.hpp"
 #include "importers/tensorflow/object_detection.hpp"
 
 namespace blobsmith::tensorflow_file {
@@ -188,6 +189,18 @@ std::string exchanged(Editor& e, std::map<std::string, std::string>& done, const
   return it->second = e.add_constant(name + "/ReshapeBack", with_pairs_exchanged(*t, "'" + name + "'"));
 }
 
+/// Lists of boxes are no maps, though they may have as many dimensions.
+void keep_order_of_boxes(Editor& e, const std::string& boxes) {
+  std::vector<std::string> keys{boxes};
+  std::set<std::string> seen;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const SourceOperator* op = e.producer(keys[i]);
+    if (!op || op->type == "Conv2D" || !seen.insert(op->name).second) continue;
+    if (op->type == "Reshape") e.set_attribute(op->name, model_optimizer::kKeepsOrder, flag_attribute(true));
+    keys.insert(keys.end(), op->inputs.begin(), op->inputs.end());
+  }
+}
+
 }  // namespace
 
 void exchange_coordinates(Editor& e, const std::string& boxes) {
@@ -244,6 +257,7 @@ void add_ssd_output(Detector& d, const Json& entry) {
                                     {"clip_before_nms", flag_attribute(own.value("clip_before_nms", false))},
                                     {"clip_after_nms", flag_attribute(own.value("clip_after_nms", true))}});
   exchange_coordinates(e, loc);
+  keep_order_of_boxes(e, loc);
   e.add_output(output);
 }
 

@@ -106,6 +106,10 @@ std::string Editor::add_input(const std::string& name, ElementType type, Shape s
   return name + ":0";
 }
 
+void Editor::set_attribute(const std::string& name, const std::string& attribute, Attribute value) {
+  s_.nodes.at(at(name).index).attributes[attribute] = std::move(value);
+}
+
 void Editor::set_input(const std::string& name, size_t i, const std::string& key) {
   s_.model.operators.at(by_name_.at(name)).inputs.at(i) = key;
 }

@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "importers/common/plane_shapes.hpp"
-#include "importers/model_optimizer/layout.hpp"
 #include "importers/tensorflow/operators.hpp"
 
 namespace blobsmith::tensorflow_import {
@@ -59,14 +58,8 @@ std::vector<Value> region_yolo(Context& c) {
 
 // Not TensorFlow's either: object_detection.hpp puts them where detectors end.
 
-/// The result is no map, whatever its rank.
-Value keeping_order(Value v) {
-  if (!v.node->is_constant()) v.node->attrs.set(model_optimizer::kKeepsOrder, true);
-  return v;
-}
-
 std::vector<Value> detector_reshape(Context& c) {
-  return {keeping_order(c.reshape(c.input(0), c.node().integers("pattern")))};
+  return {c.keeping_order(c.reshape(c.input(0), c.node().integers("pattern")))};
 }
 
 /// quirk: Model Optimizer writes lists of numbers with six digits, before anything reads them.
@@ -119,24 +112,26 @@ std::vector<Value> detection_output(Context& c) {
   const int64_t classes = n.integer("num_classes", 0);
   if (!n.flag("has_background", true) && !c.quirks())
     c.note("class 0 is a class as the others are: Model Optimizer drops it as background");
+  // quirk: Model Optimizer counts a background class in any case.
   const int64_t background = n.flag("has_background", true) || c.quirks() ? 0 : classes;
-  return {keeping_order(c.make("DetectionOutput", {c.input(0), c.input(1), c.input(2)},
-                               attributes({{"num_classes", classes},
-                                           {"background_label_id", n.integer("background_label_id", background)},
-                                           {"top_k", n.integer("top_k", -1)},
-                                           {"variance_encoded_in_target", n.flag("variance_encoded_in_target", false)},
-                                           {"keep_top_k", std::vector<int64_t>{n.integer("keep_top_k", -1)}},
-                                           {"code_type", n.text("code_type", "caffe.PriorBoxParameter.CENTER_SIZE")},
-                                           {"share_location", n.flag("share_location", true)},
-                                           {"nms_threshold", single("nms_threshold")},
-                                           {"confidence_threshold", single("confidence_threshold")},
-                                           {"clip_after_nms", n.flag("clip_after_nms", false)},
-                                           {"clip_before_nms", n.flag("clip_before_nms", false)},
-                                           {"decrease_label_id", false},
-                                           {"normalized", true},
-                                           {"input_height", int64_t{1}},
-                                           {"input_width", int64_t{1}},
-                                           {"objectness_score", 0.0}})))};
+  return {
+      c.keeping_order(c.make("DetectionOutput", {c.input(0), c.input(1), c.input(2)},
+                             attributes({{"num_classes", classes},
+                                         {"background_label_id", n.integer("background_label_id", background)},
+                                         {"top_k", n.integer("top_k", -1)},
+                                         {"variance_encoded_in_target", n.flag("variance_encoded_in_target", false)},
+                                         {"keep_top_k", std::vector<int64_t>{n.integer("keep_top_k", -1)}},
+                                         {"code_type", n.text("code_type", "caffe.PriorBoxParameter.CENTER_SIZE")},
+                                         {"share_location", n.flag("share_location", true)},
+                                         {"nms_threshold", single("nms_threshold")},
+                                         {"confidence_threshold", single("confidence_threshold")},
+                                         {"clip_after_nms", n.flag("clip_after_nms", false)},
+                                         {"clip_before_nms", n.flag("clip_before_nms", false)},
+                                         {"decrease_label_id", false},
+                                         {"normalized", true},
+                                         {"input_height", int64_t{1}},
+                                         {"input_width", int64_t{1}},
+                                         {"objectness_score", 0.0}})))};
 }
 
 constexpr OperatorRow kOperators[] = {

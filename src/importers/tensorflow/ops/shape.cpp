@@ -1,13 +1,15 @@
 // Shapes: reshaping, transposing, joining, dividing, repeating.
 #include <algorithm>
 
+#include "importers/model_optimizer/layout.hpp"
 #include "importers/tensorflow/operators.hpp"
 
 namespace blobsmith::tensorflow_import {
 namespace {
 
 std::vector<Value> reshape(Context& c) {
-  return {c.make("Reshape", {c.input(0), c.input(1)}, attributes({{"special_zero", false}}))};
+  const Value y = c.make("Reshape", {c.input(0), c.input(1)}, attributes({{"special_zero", false}}));
+  return {c.node().flag(model_optimizer::kKeepsOrder, false) ? c.keeping_order(y) : y};
 }
 
 std::vector<Value> expand_dims(Context& c) {
