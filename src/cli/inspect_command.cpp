@@ -42,45 +42,63 @@ std::string superblob_text(const Superblob& s) {
   return text + "base:\n" + inspect(s.base()).text();
 }
 
-void print_model(std::vector<uint8_t> model, bool json) {
-  if (is_superblob(model)) {
-    const Superblob s = Superblob::read(std::move(model));
-    std::fputs(json ? (reports::text(superblob_json(s)) + "\n").c_str() : superblob_text(s).c_str(), stdout);
-    return;
-  }
-  const BlobInfo blob = inspect(model);
+void print_blob(const std::vector<uint8_t>& bytes, bool json) {
+  const BlobInfo blob = inspect(bytes);
   std::fputs((json ? blob.json() : blob.text()).c_str(), stdout);
 }
 
-void print_archive(const std::string& file, bool json) {
-  NnArchive a = read_nn_archive(file);
+void print_superblob(const Superblob& s, bool json) {
+  std::fputs(json ? (reports::text(superblob_json(s)) + "\n").c_str() : superblob_text(s).c_str(), stdout);
+}
+
+void print_archive(const NnArchive& a, bool json) {
+  const bool is_super = is_superblob(a.model);
   if (!json) {
     std::printf("NN archive for depthai 3 (not 2), with %zu files:\n", a.members.size());
     for (const std::string& m : a.members) std::printf("  %s\n", m.c_str());
     std::printf("%s\n%s: ", a.config.c_str(), a.model_name.c_str());
-    return print_model(std::move(a.model), false);
+    return is_super ? print_superblob(Superblob::read(a.model), false) : print_blob(a.model, false);
   }
   Json j{{"kind", "nn archive"}, {"members", a.members}, {"model_name", a.model_name}, {"readers", {"depthai 3"}}};
   j["config"] = Json::parse(a.config);
-  j["model"] =
-      is_superblob(a.model) ? superblob_json(Superblob::read(std::move(a.model))) : blob_json(inspect(a.model));
+  j["model"] = is_super ? superblob_json(Superblob::read(a.model)) : blob_json(inspect(a.model));
   std::printf("%s\n", reports::text(j).c_str());
+}
+
+/// The blob for so many SHAVEs, of what may hold one for every number.
+std::vector<uint8_t> blob_for(std::vector<uint8_t> model, int shaves) {
+  if (is_superblob(model)) return Superblob::read(std::move(model)).blob(shaves);
+  const int has = inspect(model).shaves;
+  if (has != shaves)
+    throw Error(ErrorCode::BadOptionValue, "the blob is for " + std::to_string(has) + " SHAVEs, not " +
+                                               std::to_string(shaves))
+        .hint("only a superblob has one for every number");
+  return model;
 }
 
 }  // namespace
 
 int inspect_command(const Arguments& args) {
   CLI::App app("Example: blobsmith inspect model.blob --json", "blobsmith inspect");
-  std::string file;
+  std::string file, extracted;
   bool json = false;
+  int shaves = 0;
   app.add_option("blob", file, "a .blob of OpenVINO 2020.1 to 2022.1, a .superblob, or an NN archive (.tar.xz)")
       ->required();
+  app.add_option("--shaves", shaves, "of a superblob, alone or in an archive: its blob for so many SHAVEs")
+      ->check(CLI::Range(1, kMostShaves));
+  app.add_option("--extract", extracted, "also write that blob to this file")->needs("--shaves");
   app.add_flag("--json", json, "as JSON");
   if (const int code = parse(app, args); code >= 0) return code;
-  if (is_nn_archive_name(file)) {
-    print_archive(file, json);
+  const bool is_archive = is_nn_archive_name(file);
+  if (shaves > 0) {
+    const std::vector<uint8_t> blob = blob_for(is_archive ? read_nn_archive(file).model : load_file(file), shaves);
+    if (!extracted.empty()) save_file(extracted, {reinterpret_cast<const char*>(blob.data()), blob.size()});
+    print_blob(blob, json);
+  } else if (is_archive) {
+    print_archive(read_nn_archive(file), json);
   } else if (file.ends_with(".superblob")) {
-    print_model(load_file(file), json);
+    print_superblob(Superblob::read(load_file(file)), json);
   } else {
     const BlobInfo blob = inspect(file);
     std::fputs((json ? blob.json() : blob.text()).c_str(), stdout);

@@ -11,6 +11,7 @@
 #include "importers/import.hpp"
 #include "importers/kaldi/as_model_optimizer.hpp"
 #include "importers/keras/importer.hpp"
+#include "importers/model_archive.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 #include "importers/mxnet/as_model_optimizer.hpp"
 #include "importers/onnx/as_inference_engine.hpp"
@@ -157,6 +158,15 @@ const FormatRow* by_contents(Head head) {
   return it == std::end(kFormats) ? nullptr : it;
 }
 
+/// Of a file in an archive. A SavedModel may have any other file beside its graph.
+importers::Candidate candidate_of(std::string_view name) {
+  if (name.ends_with("saved_model.pb")) return {static_cast<int>(std::size(kFormats)), -1};
+  const FormatRow* f = by_name(name);
+  if (!f || !f->read) return {};
+  const auto ending = std::ranges::find_if(f->endings, [&](auto e) { return !e.empty() && name.ends_with(e); });
+  return {static_cast<int>(f - kFormats), static_cast<int>(ending - f->endings.begin())};
+}
+
 std::string extension_of(const std::string& path) {
   const size_t dot = path.rfind('.');
   return dot == std::string::npos || path.find('/', dot) != std::string::npos ? "" : path.substr(dot);
@@ -196,7 +206,9 @@ const FormatRow& find_format(const ModelFile& file, const std::string& framework
 
 Imported import_model(const ModelFile& given, const ImportOptions& options) {
   const std::string saved_model = given.path() + "/saved_model.pb";  // of TensorFlow: a model is a folder
-  const ModelFile file = !given.memory() && file_exists(saved_model) ? ModelFile(saved_model) : given;
+  const ModelFile file = !given.memory() && file_exists(saved_model)      ? ModelFile(saved_model)
+                         : importers::is_archive_name(given.path()) ? model_in_archive(given, candidate_of)
+                                                                    : given;
   try {
     Imported imported = find_format(file, options.framework.framework).read(file, options);
     imported.graph.release = options.release;
@@ -208,7 +220,7 @@ Imported import_model(const ModelFile& given, const ImportOptions& options) {
 }
 
 bool is_model_file(std::string_view path) {
-  return by_name(path) != nullptr || file_exists(std::string(path) + "/saved_model.pb");
+  return by_name(path) != nullptr || path.ends_with(".zip") || file_exists(std::string(path) + "/saved_model.pb");
 }
 
 std::string readable_formats() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "archives/reader.hpp"
 #include "blobsmith/version.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -142,52 +143,6 @@ class Writer {
   std::unique_ptr<struct archive, decltype(&archive_write_free)> archive_;
 };
 
-class Reader {
- public:
-  Reader(const std::string& path, std::span<const uint8_t> file, uint64_t most)
-      : path_(path), left_(most), archive_(archive_read_new(), archive_read_free) {
-    archive_read_support_filter_gzip(archive_.get());
-    archive_read_support_filter_bzip2(archive_.get());
-    archive_read_support_filter_xz(archive_.get());
-    archive_read_support_format_tar(archive_.get());
-    archive_read_support_format_zip(archive_.get());
-    if (archive_read_open_memory(archive_.get(), file.data(), file.size()) != ARCHIVE_OK) fail();
-  }
-  /// The next member's name; nothing at the end.
-  std::optional<std::string> next() {
-    const int state = archive_read_next_header(archive_.get(), &entry_);
-    if (state == ARCHIVE_EOF) return std::nullopt;
-    if (state < ARCHIVE_WARN) fail();
-    const char* name = archive_entry_pathname(entry_);
-    return name ? name : "";
-  }
-  std::vector<uint8_t> contents() {
-    std::vector<uint8_t> all;
-    std::array<uint8_t, 1 << 16> part{};
-    for (;;) {
-      const la_ssize_t count = archive_read_data(archive_.get(), part.data(), part.size());
-      if (count < 0) fail();
-      if (count == 0) return all;
-      if (static_cast<uint64_t>(count) > left_) {
-        Error e(ErrorCode::FileTooLarge, "the archive unpacks to more than blobsmith takes");
-        throw e.in_file(path_);
-      }
-      left_ -= static_cast<uint64_t>(count);
-      all.insert(all.end(), part.begin(), part.begin() + count);
-    }
-  }
-
- private:
-  [[noreturn]] void fail() {
-    const char* why = archive_error_string(archive_.get());
-    bad(path_, why ? why : "it is damaged");
-  }
-  const std::string& path_;
-  uint64_t left_;
-  std::unique_ptr<struct archive, decltype(&archive_read_free)> archive_;
-  archive_entry* entry_ = nullptr;
-};
-
 std::string model_path(const std::string& path, const std::string& config) {
   const Json j = Json::parse(config, nullptr, false);
   const auto at = Json::json_pointer("/model/metadata/path");
@@ -238,7 +193,7 @@ NnArchive read_nn_archive(const std::string& path, uint64_t most) {
   const Bytes file = read_file(path);
   NnArchive r;
   {
-    Reader names(path, file.span(), kMostConfigBytes);
+    ArchiveReader names(path, file.span(), ErrorCode::BadBlob, kMostConfigBytes);
     while (const auto name = names.next()) {
       r.members.push_back(*name);
       if (r.members.size() > kMostMembers) bad(path, "it has more than 1000 files");
@@ -249,7 +204,7 @@ NnArchive read_nn_archive(const std::string& path, uint64_t most) {
   }
   if (r.config.empty()) bad(path, "there is no config.json at its top");
   r.model_name = model_path(path, r.config);
-  Reader again(path, file.span(), most);
+  ArchiveReader again(path, file.span(), ErrorCode::BadBlob, most);
   while (const auto name = again.next()) {
     if (*name != r.model_name) continue;
     r.model = again.contents();

@@ -76,6 +76,10 @@ void add_service_options(CLI::App& app, Arguments& a) {
 void add_server_options(CLI::App& app, Arguments& a) {
   app.add_option("--port", a.server.port, "(default 8080; 0: any)")->check(CLI::Range(0, 65535));
   app.add_option("--address", a.server.address, "to listen on (default 127.0.0.1: this machine alone; 0.0.0.0 or ::)");
+  app.add_option("--host", a.server.hosts,
+                 "a name of this server (repeatable): others are refused. Without it any name will do, or with an "
+                 "address of this machine alone none but localhost")
+      ->allow_extra_args(false);
   app.add_option("--max-upload", a.server.body_bytes, "bytes of a request (default 1G)")
       ->transform(CLI::AsSizeValue(false));
   app.add_option("--connections", a.server.connections, "at once (default 4000)")->check(CLI::Range(1, 1000000));

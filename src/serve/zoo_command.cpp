@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "serve/jobs/config_files.hpp"
 #include "serve/jobs/job.hpp"
 #include "serve/jobs/options.hpp"
 
@@ -99,7 +100,7 @@ int convert(const Zoo& zoo, const ZooModel& m, const ZooCommand& c, const std::s
   for (const std::string& a : m.config.optimizer_arguments) {
     const std::string name = a.substr(0, a.find('=')),
                       value = a.find('=') == std::string::npos ? "" : replaced(a.substr(a.find('=') + 1), place);
-    if (name == "--input_model")
+    if (name == "--input_model" || name == "--saved_model_dir" || name == "--input_meta_graph")
       model = value;
     else if (name != "--data_type" && name != "--model_name" && name != "--output_dir" && name != "--framework")
       arguments.push_back(value.empty() ? name : name + "=" + value);
@@ -110,6 +111,14 @@ int convert(const Zoo& zoo, const ZooModel& m, const ZooCommand& c, const std::s
         model = place / f.name;
   if (model.empty())
     throw std::runtime_error("none of the files of " + m.name + " is a model of the precision " + c.precision);
+  if (m.config.framework != "dldt" && optimizer_call(m.config).needs_optimizer) {
+    std::vector<std::string> first{program, "mo", "--right", "--silent", "--data_type=FP16", "--input_model", model};
+    first.insert(first.end(), {"--model_name", m.name, "--output_dir", (place / "ir").string()});
+    first.insert(first.end(), arguments.begin(), arguments.end());
+    if (const int code = run(first); code != 0) return code;
+    model = place / "ir" / (m.name + ".xml");
+    arguments.clear();
+  }
   words.push_back(model);
   if (m.config.framework != "dldt") words.insert(words.end(), arguments.begin(), arguments.end());
   if (std::ranges::find(c.convert_words, "-o") == c.convert_words.end())

@@ -19,6 +19,8 @@
 #include <sstream>
 #include <thread>
 
+#include "serve/http/guard.hpp"
+
 namespace blobsmith::serve {
 namespace {
 
@@ -208,7 +210,10 @@ std::string names(std::set<std::string> methods) {
 using namespace http;
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
+  explicit Impl(ServerOptions o) : options(std::move(o)), guard(options.address, options.hosts) {}
+
   ServerOptions options;
+  Guard guard;
   std::vector<Route> routes;
   std::function<Response(const Request&, std::exception_ptr)> on_error;
   MHD_Daemon* daemon = nullptr;
@@ -334,6 +339,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     MHD_get_connection_values(x.native, MHD_GET_ARGUMENT_KIND, collect, &r.query);
     const std::string type = r.header("content-type"), length = r.header("content-length");
     x.is_form = type.starts_with("multipart/form-data") || type.starts_with("application/x-www-form-urlencoded");
+    if (const auto [status, why] = guard.refusal(r); status != 0) x.refuse(status, why);
     if (length.size() > 18 || std::strtoull(length.c_str(), nullptr, 10) > options.body_bytes) refuse_large(x);
   }
 
@@ -489,7 +495,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   }
 };
 
-Server::Server(ServerOptions options) : impl_(std::make_shared<Impl>()) { impl_->options = std::move(options); }
+Server::Server(ServerOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
 Server::~Server() { stop(); }
 
 void Server::route(const std::string& methods, const std::string& path, Handler handler) {

@@ -14,6 +14,7 @@ struct ServerOptions {
   int port = 8080;  ///< 0: any that is free
   std::string upload_folder;
   uint64_t body_bytes = uint64_t{1} << 30;
+  std::vector<std::string> hosts;  ///< names of this server (guard.hpp)
   unsigned connections = 4000, connections_of_one_address = 1500;
   unsigned idle_seconds = 30;    ///< without a byte
   unsigned header_seconds = 60;  ///< for a request's headers, from the connection's last answer on

@@ -57,8 +57,18 @@ bool only_for_optimizer(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model,
+                                           const std::string& name) {
+  std::vector<std::string> words{
+      "mo", "--right", "--data_type=FP16", "--input_model", model, "--model_name", name, "--output_dir", "ir"};
+  if (!call.framework.empty()) words.insert(words.end(), {"--framework", call.framework});
+  words.insert(words.end(), call.words.begin(), call.words.end());
+  return words;
+}
+
 OptimizerCall optimizer_call(const ModelConfig& c) {
   OptimizerCall call;
+  if (c.framework != "pytorch") call.framework = c.framework;  // that is an ONNX file
   std::vector<std::string> arguments;
   std::string names, shapes;
   for (size_t i = 0; i < c.input_names.size(); ++i) {
@@ -75,8 +85,10 @@ OptimizerCall optimizer_call(const ModelConfig& c) {
     if (!a.name.starts_with('-'))
       throw HttpError(400, "\"" + text.substr(0, 100) + "\" is no argument of Model Optimizer", "BS4002");
     a.value = without_folders(a.value);
-    if (a.name == "--input_model" || a.name == "-m" || a.name == "-w") {
+    if (a.name == "--input_model" || a.name == "-m" || a.name == "-w" || a.name == "--input_meta_graph") {
       call.model = safe_file_name(a.value);
+    } else if (a.name == "--saved_model_dir") {
+      call.model = "saved_model.pb";  // all files lie in one folder here
     } else if (a.name != "--data_type" && a.name != "--model_name" && a.name != "-n" && a.name != "--output_dir" &&
                a.name != "-o" && a.name != "--framework") {
       std::erase_if(kept, [&](const Argument& k) { return k.name == a.name; });  // the later one wins

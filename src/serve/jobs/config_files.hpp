@@ -12,11 +12,15 @@ namespace blobsmith::serve {
 /// The arguments of Model Optimizer.
 struct OptimizerCall {
   std::string model;               ///< name of the file in the job's folder; empty: not stated
+  std::string framework;           ///< of the model; empty: told by its file
   std::vector<std::string> words;  ///< without the model and what the converter sets by itself
   bool needs_optimizer = false;    ///< some of them are for `mo` alone, `convert` doesn't have them
 };
 /// Throws HttpError for what is no argument.
 OptimizerCall optimizer_call(const ModelConfig& c);
+/// `mo` with the call's words: the model becomes ir/NAME.xml and .bin.
+std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model,
+                                           const std::string& name);
 
 /// Files of the configuration into `files`: those that were sent ($REQUEST) get the names that it has for them, the
 /// others come from the model's folder in a zoo, a mirror, or the place that it names. Throws HttpError where one is

@@ -22,9 +22,10 @@ struct Command {
 
 /// A file that the commands make, or several that become a zip.
 struct Output {
-  std::string kind;  ///< "blob", "superblob", "nnarchive", "ir", "report", "html"
+  std::string kind;  ///< ResultKind of docs/openapi.yaml
   std::string name;
   std::vector<std::string> files;
+  bool optional = false;  ///< there may be none
 };
 
 struct Result {
@@ -78,7 +79,7 @@ Json shown(const Job& j);
 
 /// 26 letters and digits that nobody can guess.
 std::string new_id();
-/// The words as one line for a shell.
-std::string shell_line(const std::vector<std::string>& words);
+/// The program with these words, as a line for a shell.
+std::string command_line(const std::vector<std::string>& words);
 
 }  // namespace blobsmith::serve

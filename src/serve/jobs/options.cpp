@@ -18,7 +18,7 @@ const std::vector<std::string> kPrecisions{"U8", "FP16", "FP32", "I32", "I8"};
 const std::vector<OptionRow> kOptions = {
     {"shaves",
      Integer,
-     "ckme",
+     "ckmei",
      "device",
      "--shaves",
      "SHAVE processors; the other half of the 16 is for the camera's own work.",
@@ -63,6 +63,9 @@ const std::vector<OptionRow> kOptions = {
      "Subtracted from the inputs, by channel: 104,117,123 or NAME[104,117,123],..."},
     {"scale_values", String, "ckme", "input", "--scale-values",
      "What the inputs are divided by after the mean: 127.5 for each channel, or NAME[...],..."},
+    {"scale", Number, "ckme", "input", "--scale", "What all inputs are divided by.", nullptr, {}, 1e-30, 1e30},
+    {"layout", String, "ckme", "input", "--layout",
+     "Of the model and of its user: nhwc->nchw of the only input, or NAME(nhwc->nchw),..."},
     {"reverse_input_channels", Boolean, "ckme", "input", "--reverse-input-channels",
      "Pictures come in the other order of channels (RGB, BGR) than the model's.", "false"},
     {"input_shapes", Shapes, "ckme", "network", "--input-shape",
@@ -93,14 +96,26 @@ const std::vector<OptionRow> kOptions = {
      "What the model was made with, where its file name doesn't tell.",
      nullptr,
      {"tf", "caffe", "mxnet", "kaldi", "onnx"}},
-    {"mean_file", String, "ckm", "framework", "--mean-file",
+    {"mean_file", File, "ckm", "framework", "--mean-file",
      "Caffe: the sent file with a picture that is subtracted (.binaryproto)."},
     {"mean_file_offsets", String, "ckm", "framework", "--mean-file-offsets",
      "Caffe: (x,y) of the part of it that is used."},
     {"nd_prefix_name", String, "ckm", "framework", "--nd-prefix-name", "MXNet: prefix of .nd files with parameters."},
     {"pretrained_model_name", String, "ckm", "framework", "--pretrained-model-name",
      "MXNet: NAME-0000 of the pretrained model."},
-    {"counts", String, "ckm", "framework", "--counts", "Kaldi: the sent file with the counts of the classes."},
+    {"counts", File, "ckm", "framework", "--counts", "Kaldi: the sent file with the counts of the classes."},
+    {"input_checkpoint", File, "ckm", "framework", "--input-checkpoint",
+     "TensorFlow: the sent file with the values of the variables (.ckpt, .index)."},
+    {"saved_model_tags", String, "ckm", "framework", "--saved-model-tags",
+     "TensorFlow: which of a SavedModel's graphs; serve unless stated."},
+    {"transformations_config", File, "ckm", "framework", "--transformations-config",
+     "TensorFlow: the sent JSON file of layers that stand for sub-graphs, or the name of one that OpenVINO ships."},
+    {"object_detection_config", File, "ckm", "framework", "--tensorflow-object-detection-api-pipeline-config",
+     "TensorFlow: the sent pipeline.config of the Object Detection API."},
+    {"input_model_is_text", Boolean, "ckm", "framework", "--input-model-is-text",
+     "TensorFlow: the model is a text, whatever its file is called.", "false"},
+    {"disable_nhwc_to_nchw", Boolean, "ckm", "framework", "--disable-nhwc-to-nchw",
+     "TensorFlow: inputs and outputs keep their layout, channels last.", "false"},
     {"remove_output_softmax", Boolean, "ckm", "framework", "--remove-output-softmax",
      "Kaldi: without the SoftMax at the end.", "false"},
     {"remove_memory", Boolean, "ckm", "framework", "--remove-memory", "Kaldi: memories become inputs and outputs.",
@@ -121,7 +136,13 @@ const std::vector<OptionRow> kOptions = {
      "Of an NN archive: the frames for pictures.",
      nullptr,
      {"BGR888p", "RGB888p", "BGR888i", "RGB888i", "GRAY8"}},
-    {"heads", String, "c", "result", "--heads",
+    {"json_config", Boolean, "c", "result", "--json-config",
+     "Also what depthai's detection nodes must know: classes, anchors, thresholds, labels.", "false"},
+    {"cut_unsupported", Boolean, "cm", "result", "--cut-unsupported",
+     "Where layers can't be compiled: a blob of the largest part without them, and ONNX models of what comes before and "
+     "after it.",
+     "false"},
+    {"heads", File, "c", "result", "--heads",
      "Of an NN archive: the sent JSON file with the heads for depthai's decoders."},
     {"ir", Boolean, "c", "result", "--ir", "Also the model as OpenVINO IR, as it was read.", "false"},
     {"ir_version",
@@ -133,7 +154,7 @@ const std::vector<OptionRow> kOptions = {
      "\"10\"",
      {"10", "11"}},
     {"quirks", Boolean, "cm", "device", "--quirks", "Reproduce the known wrong results of Intel's tools.", "false"},
-    {"config", String, "ckme", "device", "--config", "Configuration keys of Intel's compiler, one KEY=VALUE a line."},
+    {"config", KeyValues, "ckme", "device", "--config", "Configuration keys of Intel's compiler, one KEY=VALUE a line."},
     {"fix",
      Boolean,
      "k",
@@ -147,7 +168,7 @@ const std::vector<OptionRow> kOptions = {
      true},
     {"tolerance", Number, "m", "result", "--tolerance", "Largest relative error of a layer.", "0.02", {}, 0, 1e9},
     {"seed", Integer, "m", "input", "--seed", "Of the random inputs.", "0", {}, 0, 4294967295.0},
-    {"input_files", String, "m", "input", "--input",
+    {"input_files", KeyValues, "m", "input", "--input",
      "Inputs from sent files, one NAME=FILE a line: a .npy array or a picture (PNG, JPEG)."},
     {"letterbox", Boolean, "m", "input", "--letterbox", "Keep a picture's proportions and fill the rest.", "false"},
     {"rgb", Boolean, "m", "input", "--rgb", "Pictures in RGB order, not in BGR.", "false"},
@@ -167,6 +188,9 @@ const std::vector<FormatRow> kFormats = {
 
 /// What a job may be told beside the program's options.
 constexpr const char* kOfTheJob[] = {"kind", "model", "blob", "zoo", "job", "no_cache"};
+
+constexpr int64_t kMostLetters = 10000, kLargestDimension = 2147483647;
+constexpr const char* kKinds[] = {"convert", "check", "inspect", "compare", "estimate"};
 
 char letter_of(const std::string& kind) { return kind == "check" ? 'k' : kind == "compare" ? 'm' : kind[0]; }
 
@@ -200,53 +224,43 @@ size_t edits_between(const std::string& a, const std::string& b) {
 }
 
 double number_of(const OptionRow& o, const Json& v) {
-  double n = 0;
-  if (v.is_number()) {
-    n = v.get<double>();
-  } else if (v.is_string()) {  // a field of a form
-    const std::string text = v;
-    char* end = nullptr;
-    n = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != 0) wrong(o, "a number");
-  } else {
-    wrong(o, "a number");
-  }
+  if (!v.is_number()) wrong(o, "a number");
+  const double n = v.get<double>();
   if (!std::isfinite(n) || (o.type == Integer && n != std::floor(n)))
     wrong(o, o.type == Integer ? "a whole number" : "a number");
+  const auto text = [](double bound) {
+    return bound == std::floor(bound) && std::abs(bound) < 1e15 ? Json(static_cast<int64_t>(bound)).dump()
+                                                                : Json(bound).dump();
+  };
   if (o.minimum <= o.maximum && (n < o.minimum || n > o.maximum))
-    wrong(
-        o,
-        "from " +
-            Json(o.minimum == std::floor(o.minimum) ? Json(static_cast<int64_t>(o.minimum)) : Json(o.minimum)).dump() +
-            " to " + Json(static_cast<int64_t>(o.maximum)).dump());
+    wrong(o, "from " + text(o.minimum) + " to " + text(o.maximum));
   return n;
 }
 
 bool flag_of(const OptionRow& o, const Json& v) {
-  if (v.is_boolean()) return v.get<bool>();
-  if (v == "true" || v == "1") return true;
-  if (v == "false" || v == "0" || v == "") return false;
-  wrong(o, "true or false");
+  if (!v.is_boolean()) wrong(o, "true or false");
+  return v.get<bool>();
 }
 
 std::string text_of(const OptionRow& o, const Json& v) {
-  if (v.is_number()) return v.dump();
   if (!v.is_string()) wrong(o, "a text");
   const std::string text = v;
-  if (text.size() > 100000 ||
-      std::ranges::any_of(text, [](unsigned char c) { return c < 32 && c != '\n' && c != '\t' && c != '\r'; }))
+  const auto letters = std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
+  if (letters > kMostLetters) wrong(o, "a text of at most " + std::to_string(kMostLetters) + " letters");
+  if (std::ranges::any_of(text, [](unsigned char c) { return c < 32 && c != '\n' && c != '\t' && c != '\r'; }))
     wrong(o, "a text without control characters");
   return text;
 }
 
 std::vector<std::string> lines_of(const OptionRow& o, const Json& v) {
+  std::string text;
+  if (v.is_array())
+    for (const Json& one : v) text += text_of(o, one) + "\n";
+  else
+    text = text_of(o, v) + "\n";
   std::vector<std::string> lines;
-  if (v.is_array()) {
-    for (const Json& one : v) lines.push_back(text_of(o, one));
-    return lines;
-  }
   std::string line;
-  for (const char c : text_of(o, v) + "\n") {
+  for (const char c : text) {
     if (c != '\n' && c != '\r') {
       line += c;
     } else if (!line.empty()) {
@@ -256,21 +270,17 @@ std::vector<std::string> lines_of(const OptionRow& o, const Json& v) {
   return lines;
 }
 
-void add_shapes(const OptionRow& o, Json v, std::vector<std::string>& words) {
+void add_shapes(const OptionRow& o, const Json& v, std::vector<std::string>& words) {
   if (v.is_string()) {
-    const std::string text = v;
-    if (!text.starts_with("{")) {
-      words.insert(words.end(), {o.flag, text_of(o, v)});
-      return;
-    }
-    v = Json::parse(text, nullptr, false);
+    words.insert(words.end(), {o.flag, text_of(o, v)});
+    return;
   }
   if (!v.is_object()) wrong(o, "an object of shapes by input");
   for (const auto& [name, shape] : v.items()) {
     if (!shape.is_array() || shape.empty() || shape.size() > 8) wrong(o, "an object of shapes by input");
     std::string dims;
     for (const Json& d : shape) {
-      if (!d.is_number_integer() || d.get<int64_t>() <= 0) wrong(o, "an object of shapes of positive numbers");
+      if (!d.is_number_integer() || d < 1 || d > kLargestDimension) wrong(o, "an object of shapes of positive numbers");
       dims += (dims.empty() ? "" : ",") + d.dump();
     }
     words.insert(words.end(), {o.flag, name + "=" + dims});
@@ -283,12 +293,12 @@ void add_words(const OptionRow& o, const Json& v, std::vector<std::string>& word
     case Boolean:
       if (flag_of(o, v) == o.inverted) return;
       words.emplace_back(o.flag);
-      if (name == "ir") words.emplace_back(".");
+      if (name == "ir" || name == "json_config") words.emplace_back(".");  // where to, says the plan
       return;
     case Integer: words.insert(words.end(), {o.flag, std::to_string(static_cast<int64_t>(number_of(o, v)))}); return;
     case Number: words.insert(words.end(), {o.flag, Json(number_of(o, v)).dump()}); return;
     case Choice: {
-      const std::string text = text_of(o, v);
+      const std::string text = v.is_number() ? v.dump() : text_of(o, v);
       if (std::ranges::find(o.choices, text) == o.choices.end()) {
         std::string all;
         for (const std::string& c : o.choices) all += (all.empty() ? "" : ", ") + c;
@@ -298,25 +308,25 @@ void add_words(const OptionRow& o, const Json& v, std::vector<std::string>& word
       return;
     }
     case Shapes: add_shapes(o, v, words); return;
-    case String:
-      if (name == "config" || name == "input_files") {
-        for (const std::string& line : lines_of(o, v)) {
-          if (line.find('=') == std::string::npos) wrong(o, "KEY=VALUE in each line");
-          words.insert(words.end(), {o.flag, name == "input_files" ? line.substr(0, line.find('=') + 1) +
-                                                                         safe_file_name(line.substr(line.find('=') + 1))
-                                                                   : line});
-        }
-        return;
+    case KeyValues:
+      for (const std::string& line : lines_of(o, v)) {
+        const size_t eq = line.find('=');
+        if (eq == std::string::npos) wrong(o, "KEY=VALUE in each line");
+        words.insert(words.end(),
+                     {o.flag, name == "config" ? line : line.substr(0, eq + 1) + safe_file_name(line.substr(eq + 1))});
       }
-      std::string text = text_of(o, v);
-      if (name == "mean_file" || name == "counts" || name == "heads") text = safe_file_name(text);
+      return;
+    case File:
+    case String:
+      const std::string text = o.type == File ? safe_file_name(text_of(o, v)) : text_of(o, v);
       // With "=", so that a value that begins with a dash stays a value.
       if (!text.empty()) words.push_back(std::string(o.flag) + "=" + text);
   }
 }
 
 const char* type_name(OptionType t) {
-  constexpr const char* kNames[] = {"string", "integer", "number", "boolean", "choice", "shapes"};
+  // What files and lines are for, the sentence of the option says.
+  constexpr const char* kNames[] = {"string", "integer", "number", "boolean", "choice", "shapes", "string", "string"};
   return kNames[static_cast<size_t>(t)];
 }
 
@@ -324,6 +334,7 @@ const char* type_name(OptionType t) {
 
 std::span<const OptionRow> option_rows() { return kOptions; }
 std::span<const FormatRow> format_rows() { return kFormats; }
+std::span<const char* const> job_kinds() { return kKinds; }
 std::span<const char* const> target_versions() { return kTargets; }
 
 const FormatRow* format_of(std::string_view file_name) {
@@ -355,12 +366,69 @@ Json options_info() {
     row["text"] = o.text;
     row["group"] = o.group;
     row["kinds"] = Json::array();
-    for (const char* kind : {"convert", "check", "compare", "estimate"})
+    for (const char* kind : kKinds)
       if (std::strchr(o.kinds, letter_of(kind))) row["kinds"].push_back(kind);
     row["flag"] = o.flag;
     list.push_back(row);
   }
   return list;
+}
+
+Json options_schema(const std::string& kind) {
+  constexpr const char* kText = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]*$";
+  const std::string line = "([^\\x00-\\x08\\x0a-\\x1f=]*=[^\\x00-\\x08\\x0a-\\x1f]*)?";
+  const Json lines{{"type", "string"}, {"maxLength", kMostLetters}, {"pattern", "^" + line + "([\\n\\r]+" + line + ")*$"}};
+  const Json text{{"type", "string"}, {"maxLength", kMostLetters}, {"pattern", kText}};
+  Json properties = Json::object();
+  for (const OptionRow& o : kOptions) {
+    if (!std::strchr(o.kinds, letter_of(kind))) continue;
+    Json p;
+    switch (o.type) {
+      case String:
+      case File: p = text; break;
+      case Integer: p = {{"type", "integer"}}; break;
+      case Number: p = {{"type", "number"}}; break;
+      case Boolean: p = {{"type", "boolean"}}; break;
+      case Choice: p = {{"type", "string"}, {"enum", o.choices}}; break;
+      case Shapes:
+        p = {{"anyOf",
+              {{{"type", "object"},
+                {"additionalProperties",
+                 {{"type", "array"},
+                  {"minItems", 1},
+                  {"maxItems", 8},
+                  {"items", {{"type", "integer"}, {"minimum", 1}, {"maximum", kLargestDimension}}}}}},
+               text}}};
+        break;
+      case KeyValues:
+        p = {{"anyOf", {lines, {{"type", "array"}, {"items", lines}}}}};
+        break;
+    }
+    if (o.minimum <= o.maximum) {
+      p["minimum"] = o.minimum;
+      p["maximum"] = o.maximum;
+    }
+    if (o.fallback) p["default"] = Json::parse(o.fallback);
+    p["description"] = std::string(o.text) + " `" + o.flag + "`";
+    properties[o.name] = p;
+  }
+  return properties;
+}
+
+Json value_of_field(const std::string& name, const std::string& text) {
+  const auto row = std::ranges::find_if(kOptions, [&](const OptionRow& o) { return name == o.name; });
+  const OptionType type = row != kOptions.end() ? row->type : name == "no_cache" ? Boolean : String;
+  if (type == Boolean && (text == "true" || text == "1")) return true;
+  if (type == Boolean && (text == "false" || text == "0")) return false;
+  if (type == Integer || type == Number) {
+    const Json number = Json::parse(text, nullptr, false);
+    if (number.is_number()) return number;
+  }
+  if ((type == Shapes || name == "zoo") && text.starts_with('{')) {
+    Json object = Json::parse(text, nullptr, false);
+    if (object.is_object()) return object;
+  }
+  return text;
 }
 
 Json formats_info() {
@@ -385,7 +453,7 @@ std::vector<std::string> option_words(const std::string& kind, const Json& optio
       unknown(name, kind);
   }
   for (const OptionRow& o : kOptions)
-    if (const auto it = options.find(o.name); it != options.end() && !it->is_null()) add_words(o, *it, words);
+    if (const auto it = options.find(o.name); it != options.end()) add_words(o, *it, words);
   return words;
 }
 

@@ -9,12 +9,13 @@
 
 namespace blobsmith::serve {
 
-enum class OptionType { String, Integer, Number, Boolean, Choice, Shapes };
+/// File: the name of a sent file. KeyValues: KEY=VALUE each, a list or one text.
+enum class OptionType { String, Integer, Number, Boolean, Choice, Shapes, File, KeyValues };
 
 struct OptionRow {
   const char* name;
   OptionType type;
-  const char* kinds;  ///< of jobs: letters of convert, check (k), compare (m), estimate: "ckme"
+  const char* kinds;  ///< of jobs: letters of convert, check (k), compare (m), estimate, inspect: "ckmei"
   const char* group;
   const char* flag;
   const char* text;
@@ -35,8 +36,13 @@ const FormatRow* format_of(std::string_view file_name);
 /// The name without the ending that tells the format.
 std::string stem_of(std::string_view file_name);
 
+std::span<const char* const> job_kinds();
 std::span<const char* const> target_versions();  ///< OpenVINO's, oldest first
 Json options_info();
+/// The options of a kind of jobs as properties of a JSON schema.
+Json options_schema(const std::string& kind);
+/// What a field of a form says: a number or a flag where the option is one.
+Json value_of_field(const std::string& name, const std::string& text);
 Json formats_info();
 
 /// The words that `options` stand for in a job of this kind. Throws HttpError (400) for what is unknown, of the wrong

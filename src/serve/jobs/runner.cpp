@@ -238,9 +238,7 @@ void Runner::run(Job j, const std::string& lease) {
   if (ended.stopped && stopping && !*cancel) return store_.give_back(j, lease);
   const size_t failed = std::min(commands_done, j.commands.empty() ? 0 : j.commands.size() - 1);
   if (!j.commands.empty()) {
-    std::vector<std::string> words = j.commands[failed].words;
-    words.insert(words.begin(), "blobsmith");
-    j.failure = Failure{ended.exit_code, shell_line(words), printed[0], printed[1]};
+    j.failure = Failure{ended.exit_code, command_line(j.commands[failed].words), printed[0], printed[1]};
   }
   settle(j, ended, folder.path, ended.stopped && *cancel);
   // Who reads of the end is to find it in the database: a broken connection is tried again until the lease is over.
@@ -292,6 +290,7 @@ void Runner::settle(Job& j, const Ended& ended, const std::string& folder, bool 
 void Runner::collect(Job& j, const std::string& folder) {
   for (const Output& o : j.outputs) {
     std::string file = o.files.at(0);
+    if (o.optional && !plain_file_size(fs::path(folder) / file)) continue;
     if (o.files.size() > 1) {
       for (const std::string& f : o.files)
         if (!plain_file_size(fs::path(folder) / f)) throw std::runtime_error("the converter made no " + f);

@@ -1,7 +1,6 @@
 #include "serve/jobs/submission.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "blobsmith/version.hpp"
@@ -11,8 +10,6 @@
 namespace blobsmith::serve {
 namespace {
 
-constexpr std::array<const char*, 5> kKinds{"convert", "check", "inspect", "compare", "estimate"};
-
 bool is_blob_file(const std::string& name) {
   return name.ends_with(".blob") || name.ends_with(".superblob") || name.ends_with(".tar.xz") ||
          name.ends_with(".tar.gz") || name.ends_with(".tar");
@@ -20,7 +17,7 @@ bool is_blob_file(const std::string& name) {
 
 std::string text_member(const Json& options, const char* name) {
   const auto it = options.find(name);
-  if (it == options.end() || it->is_null()) return "";
+  if (it == options.end()) return "";
   if (!it->is_string()) throw HttpError(400, std::string("\"") + name + "\" is not a text", "BS4002");
   return it->get<std::string>();
 }
@@ -35,7 +32,9 @@ Json options_of(const Request& r) {
     if (!options.is_object()) throw HttpError(400, "\"options\" is no JSON object", "BS4002");
   }
   for (const Part& p : r.parts)
-    if (!p.is_file && p.name != "options") options[p.name] = p.value;
+    if (!p.is_file && p.name != "options" && !p.value.empty()) options[p.name] = value_of_field(p.name, p.value);
+  if (const auto flag = options.find("no_cache"); flag != options.end() && !flag->is_boolean())
+    throw HttpError(400, "\"no_cache\" is not true or false", "BS4002");
   return options;
 }
 
@@ -64,9 +63,11 @@ void take_from_job(Job& j, const std::string& id, JobStore& store) {
 
 /// The model that the option "zoo" names, and its precision.
 std::pair<ZooModel, std::string> zoo_model(const Json& wanted, const Zoo& zoo) {
-  Json w = wanted.is_string() ? Json::parse(wanted.get<std::string>(), nullptr, false) : wanted;
-  if (w.is_discarded()) w = {{"name", wanted}};
-  if (!w.is_object()) throw HttpError(400, "\"zoo\" is no object with a name", "BS4002");
+  const Json w = wanted.is_string() ? Json{{"name", wanted}} : wanted;
+  if (!w.is_object()) throw HttpError(400, "\"zoo\" is no name, and no object with one", "BS4002");
+  for (const auto& [member, unused] : w.items())
+    if (member != "name" && member != "zoo" && member != "precision")
+      throw HttpError(400, "\"zoo\" has no member \"" + member.substr(0, 40) + "\"", "BS4002");
   const std::string name = text_member(w, "name"), precision = text_member(w, "precision");
   const auto m = zoo.find(text_member(w, "zoo"), name);
   if (!m) throw HttpError(404, "there is no model \"" + name.substr(0, 100) + "\" in the zoo", "BS1001");
@@ -74,14 +75,8 @@ std::pair<ZooModel, std::string> zoo_model(const Json& wanted, const Zoo& zoo) {
 }
 
 /// How the zoo wants it converted.
-void take_zoo_arguments(const ZooModel& m, std::string& model, std::vector<std::string>& arguments) {
-  if (m.config.framework == "dldt") return;
-  const OptimizerCall call = optimizer_call(m.config);
-  if (call.needs_optimizer)
-    throw HttpError(400, "not yet supported: " + m.name + " has arguments that only mo takes", "BS2004",
-                    "use /compile, or blobsmith mo");
-  model = call.model;
-  arguments = call.words;
+OptimizerCall zoo_arguments(const ZooModel& m) {
+  return m.config.framework == "dldt" ? OptimizerCall{} : optimizer_call(m.config);
 }
 
 void take_files(Job& j, Request& r, JobStore& store) {
@@ -141,23 +136,46 @@ void rename_beside(std::vector<JobFile>& files, const std::string& model) {
   if (other) other->name = stem + ending;
 }
 
-void plan(Job& j, const std::string& model, const std::string& blob, const std::vector<std::string>& arguments) {
+void plan(Job& j, const std::string& model, const std::string& blob, const OptimizerCall& zoo) {
   std::vector<std::string> words = option_words(j.kind, j.options);
-  words.insert(words.begin(), arguments.begin(), arguments.end());
   j.name = stem_of(model);
   std::vector<std::string> command{j.kind, model};
-  const auto flag = [&](const char* f) { return std::ranges::find(words, f) != words.end(); };
+  const auto at = [&](const char* flag) { return std::ranges::find(words, flag); };
+  const auto has = [&](const char* flag) { return at(flag) != words.end(); };
+  // Of the words of a flag that names a file the plan's own name.
+  const auto name_file = [&](const char* flag, const std::string& file) { *std::next(at(flag)) = file; };
+  if (zoo.needs_optimizer) {
+    j.commands.push_back({optimizer_command(zoo, model, j.name), ""});
+    command[1] = "ir/" + j.name + ".xml";
+  } else {
+    words.insert(words.begin(), zoo.words.begin(), zoo.words.end());
+  }
   if (j.kind == "convert") {
-    const bool archive = flag("--nn-archive"), superblob = flag("--superblob");
+    const bool archive = has("--nn-archive"), superblob = has("--superblob");
     const std::string kind = archive ? "nnarchive" : superblob ? "superblob" : "blob";
     const std::string file = j.name + (archive ? ".rvc2.tar.xz" : superblob ? ".superblob" : ".blob");
     command.insert(command.end(), {"-o", file});
     j.outputs.push_back({kind, file, {file}});
-    if (flag("--ir")) {
+    if (has("--ir")) {
       // Into a folder of its own: an IR that was sent has the same names.
-      *std::next(std::ranges::find(words, "--ir")) = "ir";
+      name_file("--ir", "ir");
+      if (zoo.needs_optimizer) words.erase(at("--ir"), std::next(at("--ir"), 2));
       j.outputs.push_back({"ir", j.name + ".zip", {"ir/" + j.name + ".xml", "ir/" + j.name + ".bin"}});
     }
+    if (has("--json-config")) {
+      name_file("--json-config", j.name + ".json");
+      j.outputs.push_back({"json_config", j.name + ".json", {j.name + ".json"}});
+    }
+    if (has("--cut-unsupported"))
+      for (const char* side : {"before", "after"}) {
+        const std::string part = j.name + "." + side + ".onnx";
+        j.outputs.push_back({side, part, {part}, true});
+      }
+  }
+  if (j.kind == "inspect" && has("--shaves")) {
+    const std::string file = j.name + "." + *std::next(at("--shaves")) + "shave.blob";
+    words.insert(words.end(), {"--extract", file});
+    j.outputs.push_back({"blob", file, {file}});
   }
   if (!blob.empty()) command.push_back(blob);
   command.insert(command.end(), words.begin(), words.end());
@@ -165,15 +183,14 @@ void plan(Job& j, const std::string& model, const std::string& blob, const std::
     command.insert(std::next(html), j.name + ".html");
     j.outputs.push_back({"html", j.name + ".html", {j.name + ".html"}});
   }
-  std::vector<std::string> shown_words = command;
-  shown_words.insert(shown_words.begin(), "blobsmith");
-  j.shown_command = shell_line(shown_words);
-  if (j.outputs.size() && j.outputs[0].kind == "blob") {  // of the page's view of a blob
+  for (const Command& c : j.commands) j.shown_command += command_line(c.words) + " && ";
+  j.shown_command += command_line(command);
+  if (j.kind == "convert" && j.outputs[0].kind == "blob") {  // of the page's view of a blob
     command.insert(command.end(), {"--layers", "layers.json"});
     j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}});
   }
   command.emplace_back("--json");
-  j.commands = {{command, "report.json"}};
+  j.commands.push_back({command, "report.json"});
   j.outputs.push_back({"report", j.name + "." + j.kind + ".json", {"report.json"}});
   j.cache_key = key_of(j);
 }
@@ -184,24 +201,26 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
     throw HttpError(415, "the request is no form", "BS4002", "send multipart/form-data: curl -F file=@model.onnx");
   Job j;
   j.options = options_of(r);
-  if (kind.empty()) kind = text_member(j.options, "kind");
-  if (kind.empty()) kind = "convert";
-  if (std::ranges::find(kKinds, kind) == kKinds.end())
-    throw HttpError(400, "there is no kind \"" + kind.substr(0, 40) + "\"", "BS4002",
+  const std::string asked = j.options.contains("kind") ? text_member(j.options, "kind") : kind;
+  if (j.options.contains("kind") && std::ranges::find(job_kinds(), asked) == job_kinds().end())
+    throw HttpError(400, "there is no kind \"" + asked.substr(0, 40) + "\"", "BS4002",
                     "convert, check, inspect, compare or estimate");
-  j.kind = kind;
+  if (!kind.empty() && asked != kind)
+    throw HttpError(400, "this address is for the kind \"" + kind + "\", not \"" + asked + "\"", "BS4002");
+  j.kind = asked.empty() ? "convert" : asked;
   option_words(j.kind, j.options);  // before anything is kept
   j.id = new_id();
   std::string model = text_member(j.options, "model"), blob = text_member(j.options, "blob");
-  std::vector<std::string> arguments;
-  if (const std::string id = text_member(j.options, "job"); !id.empty()) {
-    take_from_job(j, id, store);
-    if (j.options.contains("zoo")) take_zoo_arguments(zoo_model(j.options["zoo"], *zoo).first, model, arguments);
+  OptimizerCall call;
+  if (j.options.contains("job")) {
+    take_from_job(j, text_member(j.options, "job"), store);
+    if (j.options.contains("zoo")) call = zoo_arguments(zoo_model(j.options["zoo"], *zoo).first);
   } else if (j.options.contains("zoo")) {
     const auto [m, precision] = zoo_model(j.options["zoo"], *zoo);
     take_config_files(m.config, m.name, precision, m.folder, *zoo, store, j.files);
-    take_zoo_arguments(m, model, arguments);
+    call = zoo_arguments(m);
   }
+  if (model.empty()) model = call.model;
   take_files(j, r, store);
   if (j.files.empty()) throw HttpError(400, "no file was sent", "BS4002", "curl -F file=@model.onnx");
   const auto has = [&](const std::string& name) {
@@ -222,11 +241,10 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
     model = model_among(others).name;
   }
   for (const std::string* name : {&model, &blob})
-    if (!name->empty() && !has(*name)) throw HttpError(400, "no file is called " + name->substr(0, 200), "BS4002");
+    if (!name->empty() && !has(*name)) throw HttpError(404, "no file is called " + name->substr(0, 200), "BS4002");
   rename_beside(j.files, model);
-  plan(j, model, blob, arguments);
-  const auto again = j.options.find("no_cache");
-  if (again == j.options.end() || (*again != true && *again != "true"))
+  plan(j, model, blob, call);
+  if (!j.options.value("no_cache", false))
     if (auto results = store.cached(j.cache_key)) {
       j.results = std::move(*results);
       j.state = State::Done;

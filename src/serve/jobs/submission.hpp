@@ -3,6 +3,7 @@
 #include <string>
 
 #include "serve/http/message.hpp"
+#include "serve/jobs/config_files.hpp"
 #include "serve/jobs/job.hpp"
 #include "serve/jobs/store.hpp"
 #include "serve/zoo/zoo.hpp"
@@ -15,8 +16,8 @@ Job job_of_request(Request& r, std::string kind, JobStore& store, const Zoo* zoo
 
 /// Fills in commands, outputs and the name of a job that has its files. `model`: one of them; `blob`: for compare, or
 /// empty.
-/// `arguments`: words that come before those of the options.
-void plan(Job& j, const std::string& model, const std::string& blob, const std::vector<std::string>& arguments);
+/// `zoo`: how a zoo wants the model converted; its words come before those of the options.
+void plan(Job& j, const std::string& model, const std::string& blob, const OptimizerCall& zoo);
 
 /// The model among files: the one whose ending says so. Throws HttpError where none or several do.
 const JobFile& model_among(const std::vector<JobFile>& files);

@@ -180,11 +180,12 @@ Json info(Service& s, bool netron, uint64_t body_bytes) {
   const ServiceOptions& o = s.options();
   Json targets = Json::array();
   for (const char* t : target_versions()) targets.push_back(t);
+  const std::vector<std::string> kinds(job_kinds().begin(), job_kinds().end());
   return {{"version", version()},
           {"api", "1"},
           {"targets", targets},
           {"netron", netron},
-          {"kinds", {"convert", "check", "inspect", "compare", "estimate"}},
+          {"kinds", kinds},
           {"formats", formats_info()},
           {"options", options_info()},
           {"sandbox", to_json(s.sandbox().layers())},
@@ -241,6 +242,18 @@ Response metrics(Service& s, const Server& server) {
   add("stored_bytes", "gauge", "Bytes of models and results.", s.stored_bytes());
   add("resident_bytes", "gauge", "Memory of the server without its jobs.", resident_bytes());
   return text_response(t.str(), 200, "text/plain; version=0.0.4");
+}
+
+/// docs/openapi.yaml, and what the table of options says of each kind's.
+Json description() {
+  Json d = yaml_to_json(std::string(openapi_yaml()));
+  for (const std::string kind : job_kinds()) {
+    std::string name = kind + "Options";
+    name[0] = static_cast<char>(std::toupper(name[0]));
+    const Json schema = options_schema(kind);
+    d["components"]["schemas"][name]["properties"].update(schema);
+  }
+  return d;
 }
 
 std::vector<std::string> ids_of(const Request& r) {
@@ -307,8 +320,7 @@ void add_api_routes(Server& server, Service& s, bool netron) {
   server.route("GET", v1 + "/info", [&s, netron, &server](Request&, const Reply& reply) {
     reply(json_response(info(s, netron, server.body_bytes())));
   });
-  server.route("GET", v1 + "/openapi.json",
-               [](Request&, const Reply& reply) { reply(json_response(yaml_to_json(std::string(openapi_yaml())))); });
+  server.route("GET", v1 + "/openapi.json", [d = description()](Request&, const Reply& reply) { reply(json_response(d)); });
   server.route("GET", "/health", [&](Request&, const Reply& reply) { reply(health(s)); });
   server.route("GET", "/metrics", [&](Request&, const Reply& reply) { reply(metrics(s, server)); });
 }

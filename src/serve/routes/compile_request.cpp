@@ -164,12 +164,7 @@ void plan_commands(const CompileRequest& c, Job& j, const std::string& model, co
   std::string source = model;
   std::vector<std::string> convert{"convert", source, "-o", blob, "--target", c.version, "--shaves", shaves};
   if (!is_ir && (mo.needs_optimizer || needs_compiler)) {
-    std::vector<std::string> first{
-        "mo", "--right", "--data_type=FP16", "--input_model", model, "--model_name", name, "--output_dir", "ir"};
-    if (!c.config.framework.empty() && c.config.framework != "pytorch")
-      first.insert(first.end(), {"--framework", c.config.framework});
-    first.insert(first.end(), mo.words.begin(), mo.words.end());
-    j.commands.push_back({first, ""});
+    j.commands.push_back({optimizer_command(mo, model, name), ""});
     source = convert[1] = "ir/" + name + ".xml";
   } else if (!is_ir) {
     if (c.config.framework == "tf" || c.config.framework == "caffe" || c.config.framework == "mxnet" ||
@@ -194,11 +189,8 @@ void plan_commands(const CompileRequest& c, Job& j, const std::string& model, co
     const std::string ir = is_ir ? stem : "ir/" + (of_optimizer ? name : stem);
     j.outputs.insert(j.outputs.begin(), {"ir", name + ".zip", {ir + ".xml", ir + ".bin", blob}});
   }
-  for (const Command& command : j.commands) {
-    std::vector<std::string> words{"blobsmith"};
-    words.insert(words.end(), command.words.begin(), command.words.end());
-    j.shown_command += (j.shown_command.empty() ? "" : " && ") + shell_line(words);
-  }
+  for (const Command& command : j.commands)
+    j.shown_command += (j.shown_command.empty() ? "" : " && ") + command_line(command.words);
 }
 
 void read_old_protocol(const Request& r, CompileRequest& c) {

@@ -77,11 +77,7 @@ void compile(Service& s, Request& r, const Reply& reply) {
   }
   if (c.dry) {
     Json commands = Json::array();
-    for (const Command& command : j.commands) {
-      std::vector<std::string> words{"blobsmith"};
-      words.insert(words.end(), command.words.begin(), command.words.end());
-      commands.push_back(shell_line(words));
-    }
+    for (const Command& command : j.commands) commands.push_back(command_line(command.words));
     return reply(json_response(commands));
   }
   s.submit(j);
