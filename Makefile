@@ -91,8 +91,8 @@ lint: build python           ## clang-format and clang-tidy, pinned
 	(find $(BUILD)-lint/CMakeFiles -name 'unity_*.cxx'; echo src/compute/simd.cpp src/core/version.cpp) | \
 	  xargs -P $(JOBS) -n 1 nice $(BUILD)/venv/bin/clang-tidy -p $(BUILD)-lint --config-file=.clang-tidy --quiet
 
-kills: build python          ## servers, workers and databases of the service, killed a hundred times
-	BLOBSMITH_KILLS=100 $(PYTHON) -m pytest -q tests/serve/test_shared.py -k many_kills --tool $(BUILD)/blobsmith
+kills: build python          ## the service: servers, workers and databases killed a hundred times, every case of its OpenAPI description
+	BLOBSMITH_KILLS=100 BLOBSMITH_DESCRIPTION=1 $(PYTHON) -m pytest -q tests/serve/test_shared.py tests/serve/test_openapi.py -k "many_kills or every_case" --tool $(BUILD)/blobsmith
 
 check-all: browser test test-wheel test-asan fuzz bench conformance kills ## everything, long
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeds and dictionaries of the fuzzers: seeds.py TOOL DIR.
 
-Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, tflite, keras, caffe, kaldi, mxnet, blob, superblob, array and picture. The networks are those of
+Writes DIR/<kind>/* and DIR/<kind>.dict; the kinds are ir, options, onnx, tensorflow, archive, tflite, keras, caffe, kaldi, mxnet, blob, superblob, array and picture. The networks are those of
 tests/conformance and the small ones of the PyPI package onnx.
 """
 import glob
@@ -11,7 +11,9 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -34,6 +36,21 @@ from ir_builder import Net
 
 LARGEST = 12000                 # bytes: large seeds are slow
 SINGLE_OPS = single_op_models.CASES + dynamic_models.CASES + pattern_models.CASES + loop_models.CASES
+
+
+def packed(files):
+    """name -> an archive of them: a ZIP file, a tar, a compressed one."""
+    made = {'zip': io.BytesIO(), 'tar': io.BytesIO(), 'tgz': io.BytesIO()}
+    with zipfile.ZipFile(made['zip'], 'w', zipfile.ZIP_DEFLATED) as z:
+        for name, data in files.items():
+            z.writestr(name, data)
+    for kind, mode in (('tar', 'w'), ('tgz', 'w:gz')):
+        with tarfile.open(fileobj=made[kind], mode=mode) as t:
+            for name, data in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                t.addfile(info, io.BytesIO(data))
+    return {kind: stream.getvalue() for kind, stream in made.items()}
 
 
 def small_onnx():
@@ -193,6 +210,8 @@ class Seeds:
         for model in tensorflow_models.MODELS:
             self.put('tensorflow', model.__name__, model())
         self.dictionary('tensorflow', ['Switch', 'Merge', 'PartitionedCall', 'VariableV2', 'StridedSlice', 'Reshape', 'strides', 'padding', 'value', 'node {', "op: 'Relu'"])
+        for name, data in packed({'net/saved_model.pb': b'graph', 'net/variables/variables.index': b'x' * 300, 'net/net.xml': b'<net/>'}).items():
+            self.put('archive', name, data)
         for model in tflite_models.MODELS:
             self.put('tflite', model.__name__, model().data())
         self.dictionary('tflite', ['TFL3', 'Convolution2DTransposeBias'])

@@ -24,7 +24,9 @@ class ArchiveReader {
   [[noreturn]] void fail();
   std::string path_;
   ErrorCode code_;
-  uint64_t left_;
+  void pass_over();
+  uint64_t left_, passed_over_ = 0;
+  bool unread_ = false;  ///< the contents of the file that next() named last
   std::shared_ptr<void> archive_;
 };
 

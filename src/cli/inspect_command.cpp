@@ -70,8 +70,8 @@ std::vector<uint8_t> blob_for(std::vector<uint8_t> model, int shaves) {
   if (is_superblob(model)) return Superblob::read(std::move(model)).blob(shaves);
   const int has = inspect(model).shaves;
   if (has != shaves)
-    throw Error(ErrorCode::BadOptionValue, "the blob is for " + std::to_string(has) + " SHAVEs, not " +
-                                               std::to_string(shaves))
+    throw Error(ErrorCode::BadOptionValue,
+                "the blob is for " + std::to_string(has) + " SHAVEs, not " + std::to_string(shaves))
         .hint("only a superblob has one for every number");
   return model;
 }

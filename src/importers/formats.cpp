@@ -158,13 +158,13 @@ const FormatRow* by_contents(Head head) {
   return it == std::end(kFormats) ? nullptr : it;
 }
 
-/// Of a file in an archive. A SavedModel may have any other file beside its graph.
+/// Of a file in an archive.
 importers::Candidate candidate_of(std::string_view name) {
-  if (name.ends_with("saved_model.pb")) return {static_cast<int>(std::size(kFormats)), -1};
   const FormatRow* f = by_name(name);
   if (!f || !f->read) return {};
   const auto ending = std::ranges::find_if(f->endings, [&](auto e) { return !e.empty() && name.ends_with(e); });
-  return {static_cast<int>(f - kFormats), static_cast<int>(ending - f->endings.begin())};
+  return {static_cast<int>(f - kFormats), static_cast<int>(ending - f->endings.begin()),
+          name.ends_with("saved_model.pb")};
 }
 
 std::string extension_of(const std::string& path) {
@@ -206,9 +206,9 @@ const FormatRow& find_format(const ModelFile& file, const std::string& framework
 
 Imported import_model(const ModelFile& given, const ImportOptions& options) {
   const std::string saved_model = given.path() + "/saved_model.pb";  // of TensorFlow: a model is a folder
-  const ModelFile file = !given.memory() && file_exists(saved_model)      ? ModelFile(saved_model)
-                         : importers::is_archive_name(given.path()) ? model_in_archive(given, candidate_of)
-                                                                    : given;
+  const ModelFile file = !given.memory() && file_exists(saved_model) ? ModelFile(saved_model)
+                         : importers::is_archive_name(given.path())  ? model_in_archive(given, candidate_of)
+                                                                     : given;
   try {
     Imported imported = find_format(file, options.framework.framework).read(file, options);
     imported.graph.release = options.release;
@@ -220,14 +220,14 @@ Imported import_model(const ModelFile& given, const ImportOptions& options) {
 }
 
 bool is_model_file(std::string_view path) {
-  return by_name(path) != nullptr || path.ends_with(".zip") || file_exists(std::string(path) + "/saved_model.pb");
+  return by_name(path) != nullptr || importers::is_archive_name(path) || file_exists(std::string(path) + "/saved_model.pb");
 }
 
 std::string readable_formats() {
   std::string list;
   for (const FormatRow& f : kFormats)
     if (f.read) list += (list.empty() ? "" : ", ") + std::string(f.name) + " (" + std::string(f.endings[0]) + ")";
-  return list;
+  return list + ", or an archive of such files (.zip, .tar.gz)";
 }
 
 }  // namespace blobsmith

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <vector>
 
 #include "archives/reader.hpp"
@@ -22,40 +21,29 @@ bool is_noise(std::string_view name) {
   return name.starts_with("__MACOSX/") || name.substr(folder_of(name).size()).starts_with("._");
 }
 
-class Choice {
- public:
-  explicit Choice(const CandidateOf& candidate_of) : candidate_of_(candidate_of) {}
-  void offer(const std::string& name) {
-    const Candidate c = candidate_of_(name);
-    if (c.format < 0 || is_noise(name)) return;
-    if (!best_ || c.rank < rank_) {
-      others_ = best_ && c.format == format_ ? std::vector<std::string>{} : others_;
-      if (best_ && c.format != format_) others_.push_back(*best_);
-      best_ = name;
-      rank_ = c.rank;
-      format_ = c.format;
-    } else if (c.format != format_ || c.rank == rank_) {
-      others_.push_back(name);
-    }
-  }
-  std::string chosen(const std::string& path) const {
-    if (!best_)
-      throw Error(ErrorCode::UnknownFormat, path + " holds no model")
-          .in_file(path)
-          .hint("an archive has the model's files in it: a SavedModel's folder, .xml and .bin, .onnx, .pb, .h5 ...");
-    if (!others_.empty())
-      throw Error(ErrorCode::UnknownFormat, path + " holds several models: " + *best_ + ", " + others_[0])
-          .in_file(path)
-          .hint("unpack it and give one of them");
-    return *best_;
-  }
-
- private:
-  const CandidateOf& candidate_of_;
-  std::optional<std::string> best_;
-  std::vector<std::string> others_;
-  int rank_ = 0, format_ = -1;
+struct Found {
+  std::string name;
+  Candidate as;
 };
+
+/// The one of the best rank, where all are of one format.
+std::string chosen(std::vector<Found> all, const std::string& path) {
+  if (all.empty())
+    throw Error(ErrorCode::UnknownFormat, path + " holds no model")
+        .in_file(path)
+        .hint("an archive has the model's files in it: a SavedModel's folder, .xml and .bin, .onnx, .pb, .h5 ...");
+  if (std::ranges::any_of(all, [](const Found& f) { return f.as.names_the_folder; }))
+    std::erase_if(all, [](const Found& f) { return !f.as.names_the_folder; });
+  std::ranges::stable_sort(all, {}, [](const Found& f) { return f.as.rank; });
+  const auto rival = std::ranges::find_if(all.begin() + 1, all.end(), [&](const Found& f) {
+    return f.as.format != all[0].as.format || f.as.rank == all[0].as.rank;
+  });
+  if (rival != all.end())
+    throw Error(ErrorCode::UnknownFormat, path + " holds several models: " + all[0].name + ", " + rival->name)
+        .in_file(path)
+        .hint("unpack it and give one of them");
+  return all[0].name;
+}
 
 }  // namespace
 
@@ -67,14 +55,15 @@ bool is_archive_name(std::string_view path) {
 ModelFile model_in_archive(const ModelFile& file, const CandidateOf& candidate_of) {
   const Bytes bytes = contents_of(file);
   const uint64_t most = std::min(kMostBytes, kAlwaysTaken + kMostExpansion * bytes.size());
-  Choice choice(candidate_of);
+  std::vector<Found> candidates;
   ArchiveReader names(file.path(), bytes.span(), ErrorCode::FileCorrupt, most);
   size_t files = 0;
   while (const auto name = names.next()) {
-    if (++files > kMostFiles) throw Error(ErrorCode::FileTooLarge, "the archive has too many files").in_file(file.path());
-    choice.offer(*name);
+    if (++files > kMostFiles)
+      throw Error(ErrorCode::FileTooLarge, "the archive has too many files").in_file(file.path());
+    if (const Candidate c = candidate_of(*name); c.format >= 0 && !is_noise(*name)) candidates.push_back({*name, c});
   }
-  const std::string model = choice.chosen(file.path());
+  const std::string model = chosen(std::move(candidates), file.path());
   const std::string folder(folder_of(model));
   ModelFile::Contents contents;
   std::map<std::string, ModelFile::Contents> beside;

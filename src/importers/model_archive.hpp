@@ -10,10 +10,11 @@ namespace blobsmith::importers {
 
 bool is_archive_name(std::string_view path);
 
-/// Ranks the files of an archive by their names: the model has the smallest; -1: it is none.
+/// What a file of an archive may be, by its name.
 struct Candidate {
-  int format = -1;  ///< files of one format belong together
-  int rank = 0;     ///< among them
+  int format = -1;                ///< files of one format belong together; -1: it is no model
+  int rank = 0;                   ///< the model among them has the smallest
+  bool names_the_folder = false;  ///< the others are what belongs to it, whatever they are called
 };
 using CandidateOf = std::function<Candidate(std::string_view name)>;
 

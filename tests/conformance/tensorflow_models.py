@@ -245,6 +245,12 @@ def two_inputs():
     return g.bytes
 
 
+def saved_model(graph):
+    """saved_model.pb with this graph: one without variables."""
+    meta_info = field(4, b'serve')
+    return field(1, 1) + field(2, field(1, meta_info) + field(2, graph))
+
+
 MODELS = [inception, residual, squeeze_excite, separable, upsampling, attention, shuffle, slices, focus, embedding, padded, arithmetic, two_inputs]
 
 

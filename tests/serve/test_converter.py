@@ -171,7 +171,7 @@ def test_names_with_blanks_and_letters(server, model):
     assert r.status_code == 200, r.text
 
 
-def write_zoo(folder, model):
+def write_zoo(folder, model, *arguments):
     data = model.read_bytes()
     place = folder / 'models' / 'public' / 'small'
     place.mkdir(parents=True)
@@ -179,7 +179,7 @@ def write_zoo(folder, model):
     (place / 'model.yml').write_text(
         f'description: a net\ntask_type: classification\nframework: onnx\nlicense: MIT\n'
         f'files:\n- {{name: small.onnx, {sums}, source: "https://example.invalid/small.onnx"}}\n'
-        'model_optimizer_args: ["--input_model=$dl_dir/small.onnx", "--mean_values=[1,2,3]"]\n')
+        'model_optimizer_args: ["--input_model=$dl_dir/small.onnx", "--mean_values=[1,2,3]"' + ''.join(f', "{a}"' for a in arguments) + ']\n')
     mirror = folder / 'mirror' / 'small'
     mirror.mkdir(parents=True)
     (mirror / 'small.onnx').write_bytes(data)
@@ -204,6 +204,19 @@ def test_zoo(serve_tool, run, model, tmp_path, monkeypatch):
             job = requests.get(f"{s.api}/jobs/{job['id']}").json()
         assert requests.get(f"{s.api}/jobs/{job['id']}/result").content == expected, job
         assert requests.post(s.api + '/check', data={'zoo': 'other'}).status_code == 404
+    write_zoo(tmp_path / 'mo', model, '--keep_shape_ops')  # of Model Optimizer alone
+    r = run('zoo', '--zoo', tmp_path / 'mo' / 'models', '--mirror', tmp_path / 'mirror', 'convert', 'small', '--', '-o', tmp_path / 'm.blob', '--ip', 'U8')
+    by_mo = (tmp_path / 'm.blob').read_bytes()
+    with running(serve_tool, tmp_path / 'e', '--zoo', tmp_path / 'mo' / 'models', '--mirror', tmp_path / 'mirror') as s:
+        assert requests.post(s.url + '/compile', data={'name': 'small', 'use_zoo': 'true'}).content == by_mo
+        checked = requests.post(s.api + '/check', data={'zoo': 'small'})
+        assert checked.status_code == 200 and checked.json()['compiles'], checked.text
+        job = requests.post(s.api + '/jobs', data={'options': json.dumps({'zoo': 'small', 'input_precision': 'U8', 'ir': True})}).json()
+        while job['state'] in ('queued', 'running'):
+            job = requests.get(f"{s.api}/jobs/{job['id']}").json()
+        assert [r['kind'] for r in job['results']] == ['blob', 'ir', 'layers', 'report'], job
+        assert requests.get(f"{s.api}/jobs/{job['id']}/result").content == by_mo
+        assert requests.post(s.api + '/compare', data={'job': job['id']}).json()['outputs_within']
     (tmp_path / 'mirror' / 'small' / 'small.onnx').write_bytes(b'something else')
     r = run('zoo', '--zoo', tmp_path / 'models', '--mirror', tmp_path / 'mirror', 'get', 'small', '-o', tmp_path / 'got')
     assert r.returncode and 'bytes, not' in r.stderr and not list((tmp_path / 'got').rglob('*.onnx'))

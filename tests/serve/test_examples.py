@@ -3,6 +3,8 @@ import configparser
 import os
 import re
 import shlex
+import shutil
+import subprocess
 
 import pytest
 
@@ -16,7 +18,6 @@ def read(path):
 
 @pytest.fixture(scope='module')
 def options(tool):
-    import subprocess
     if not os.path.exists(os.path.join(os.path.dirname(tool), 'blobsmith-server')):
         pytest.skip('built without the service')
     return {verb: set(re.findall(r'--[a-z][\w-]+', subprocess.run([tool, verb, '--help'], capture_output=True, text=True).stdout))
@@ -35,6 +36,24 @@ def test_unit(options):
     unit.read_string(read('examples/service/blobsmith.service'))
     check(options, shlex.split(unit['Service']['ExecStart']))
     assert unit['Install']['WantedBy'] == 'multi-user.target'
+
+
+def test_unit_by_systemd(tool, tmp_path):
+    if not shutil.which('systemd-analyze'):
+        pytest.skip('there is no systemd')
+    path = tmp_path / 'blobsmith.service'
+    path.write_text(read('examples/service/blobsmith.service').replace('/usr/local/bin/blobsmith', os.path.abspath(tool)))
+    done = subprocess.run(['systemd-analyze', 'verify', path], capture_output=True, text=True)
+    assert done.returncode == 0 and 'blobsmith' not in done.stderr, done.stderr
+
+
+def test_compose_by_docker(tmp_path):
+    command = ['docker-compose'] if shutil.which('docker-compose') else ['docker', 'compose'] if shutil.which('docker') else pytest.skip('there is no docker')
+    if subprocess.run([*command, 'version'], capture_output=True).returncode:
+        pytest.skip('docker has no compose')
+    done = subprocess.run([*command, '-f', os.path.join(ROOT, 'examples', 'service', 'compose.yml'), 'config'], capture_output=True, text=True,
+                          env={**os.environ, 'S3_USER': 'a', 'S3_PASSWORD': 'b', 'DATABASE_PASSWORD': 'c'})
+    assert done.returncode == 0 and 'postgresql://blobsmith:c@database/blobsmith' in done.stdout, done.stderr
 
 
 def test_compose(options):

@@ -80,6 +80,9 @@ def test_a_thousand_hostile_requests(server):
                 a = requests.post(server.url + path, data=bad, headers={'Content-Type': 'multipart/form-data; boundary=abcd'})
                 assert a.status_code == 400 and 'UTF-8' in a.text, a.text
     assert requests.get(server.api + '/check').status_code == 405
+    for a in (requests.get(server.url + '/%3Cscript%3Ealert(1)%3C/script%3E'), requests.get(server.url + '/zoo_models?zoo_type=<script>'),
+              requests.post(server.url + '/compile', data={'compile_type': '<script>&'}, files={'x': b''})):
+        assert a.status_code in (400, 404) and '<' not in a.text and '&lt;script&gt;' in a.text and "default-src 'none'" in a.headers['content-security-policy'], a.text
     for data in (b'GET / HTTP/9.9\r\n\r\n', b'\x16\x03\x01' + bytes(100), b'GET ' + b'/' * 100000 + b' HTTP/1.1\r\n\r\n',
                                      b'POST /compile HTTP/1.1\r\nContent-Length: -5\r\n\r\n', b'POST /compile HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n',
                                      b'POST /compile HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n', b'\r\n' * 1000,

@@ -8,6 +8,7 @@ import subprocess
 import time
 import zipfile
 
+import onnx
 import pytest
 import requests
 from service_process import running
@@ -43,6 +44,72 @@ def test_a_conversion_gives_the_bytes_of_the_command_line(server, run, model, tm
     assert requests.get(f"{server.api}/jobs/{job['id']}/results/report").json()['stages'] > 0
     again = submit(server, model, shaves=4, ir=True).json()
     assert again['cached'] and again['state'] == 'done' and again['id'] != job['id']
+
+
+def test_fields_of_a_form(server, model):
+    """What the plain page sends: an empty field says nothing."""
+    fields = {'shaves': '4', 'ir': 'true', 'batch': '', 'target': '2021.4', 'input_shapes': '{"x": [1, 3, 24, 24]}', 'kind': ''}
+    job = requests.post(server.api + '/jobs', data=fields, files={'file': open(model, 'rb')}).json()
+    assert job['command'] == 'blobsmith convert small.onnx -o small.blob --shaves 4 --target 2021.4 --input-shape x=1,3,24,24 --ir ir', job
+    wrong = requests.post(server.api + '/check', data={'kind': 'convert'}, files={'file': open(model, 'rb')})
+    assert wrong.status_code == 400 and 'is for the kind' in wrong.json()['message']
+
+
+def test_an_archive_of_a_model(server, run, model, tmp_path):
+    with zipfile.ZipFile(tmp_path / 'model.zip', 'w', zipfile.ZIP_DEFLATED) as z:
+        z.write(model, 'folder/small.onnx')
+    job = wait(server, submit(server, tmp_path / 'model.zip', shaves=4).json())
+    run('convert', model, '-o', tmp_path / 'x.blob', '--shaves', 4)
+    assert requests.get(f"{server.api}/jobs/{job['id']}/results/blob").content == (tmp_path / 'x.blob').read_bytes(), job
+    with zipfile.ZipFile(tmp_path / 'bomb.zip', 'w', zipfile.ZIP_DEFLATED) as z:
+        z.writestr('bomb.onnx', bytes(100 << 20))
+    bomb = requests.post(server.api + '/check', files={'file': open(tmp_path / 'bomb.zip', 'rb')})
+    assert bomb.status_code == 422 and 'unpacks to more' in bomb.text
+
+
+def test_a_model_is_cut(server, bad_model, model, tmp_path):
+    graph = onnx.load(model)
+    graph.graph.node.insert(0, onnx.helper.make_node('Bernoulli', ['x'], ['z'], name='dice'))
+    graph.graph.node[1].input[0] = 'z'
+    graph.opset_import[0].version = 15
+    graph.graph.value_info.append(onnx.helper.make_tensor_value_info('z', onnx.TensorProto.FLOAT, [1, 3, 16, 16]))
+    onnx.save(graph, tmp_path / 'dice.onnx')
+    job = wait(server, submit(server, tmp_path / 'dice.onnx', cut_unsupported=True).json())
+    assert [r['kind'] for r in job['results']] == ['blob', 'before', 'report'], job
+    assert job['results'][1]['name'] == 'dice.before.onnx'
+
+
+def test_other_sites_and_other_names(server, serve_tool, model, tmp_path):
+    def sent(s=server, method='POST', path='/api/v1/jobs', **headers):
+        return requests.request(method, s.url + path, files={'file': open(model, 'rb')} if method == 'POST' else None,
+                                headers={name.replace('_', '-'): value for name, value in headers.items()}).status_code
+    here = f'127.0.0.1:{server.port}'
+    for headers in ({}, {'Origin': f'http://{here}'}, {'Sec_Fetch_Site': 'same-origin', 'Origin': f'http://{here}'}, {'Host': 'localhost', 'Origin': 'http://localhost:1'},
+                    {'Host': 'inside', 'X_Forwarded_Host': 'outside', 'Origin': 'https://outside'}):
+        assert sent(**headers) == (202 if headers.get('Host') != 'inside' else 421), headers
+    for headers in ({'Origin': 'http://evil.example'}, {'Origin': 'null'}, {'Sec_Fetch_Site': 'cross-site'}, {'Sec_Fetch_Site': 'same-site', 'Origin': f'http://{here}'}):
+        assert sent(**headers) == 403, headers
+        assert sent(path='/compile', **headers) == 403 and sent(method='GET', path='/compile?name=x&use_zoo=1', **headers) == 403
+        assert sent(method='DELETE', path='/api/v1/jobs/' + 'a' * 26, **headers) == 403
+        assert sent(method='GET', path='/health', **headers) == 200
+    for host in ('evil.example', 'evil.example:80', 'localhost.evil.example', '127.0.0.1.evil.example'):
+        assert sent(method='GET', path='/health', Host=host) == 421, host
+    for host in ('LOCALHOST:1', 'a.localhost', '[::1]:80', '192.168.1.4', f'{socket.gethostname()}.'):
+        assert sent(method='GET', path='/health', Host=host) == 200, host
+    with running(serve_tool, tmp_path / 'd', '--address', '127.0.0.2', '--host', 'outside', '--host', 'Other.example') as s:
+        assert sent(s, Host='inside') == 421 and sent(s, Host='other.example:80') == 202
+        assert sent(s, Host='localhost', X_Forwarded_Host='outside', Origin='https://outside') == 202
+
+
+def test_a_blob_out_of_a_superblob(server, run, model, tmp_path):
+    run('convert', model, '-o', tmp_path / 'x.blob', '--shaves', 5)
+    for options in ({'superblob': True}, {'nn_archive': True}):
+        job = wait(server, submit(server, model, **options).json())
+        one = wait(server, requests.post(server.api + '/jobs', data={'options': json.dumps({'kind': 'inspect', 'job': job['id'], 'shaves': 5})}).json())
+        assert [r['kind'] for r in one['results']] == ['blob', 'report'], one
+        assert requests.get(f"{server.api}/jobs/{one['id']}/result").content == (tmp_path / 'x.blob').read_bytes()
+        assert requests.get(f"{server.api}/jobs/{one['id']}/results/report").json()['header']['shaves'] == 5
+        assert requests.post(server.api + '/estimate', data={'job': one['id']}).json()['shaves'] == 5
 
 
 @pytest.mark.parametrize('options, kind', [({'superblob': True}, 'superblob'), ({'nn_archive': True}, 'nnarchive')])
@@ -95,8 +162,10 @@ def test_events_and_cancel(server, slow_model, model):
 
 @pytest.mark.parametrize('options, status, words', [
     ({'shaves': 17}, 400, 'from 1 to 16'), ({'shavse': 4}, 400, 'did you mean'), ({'target': '2019.R3'}, 400, '2022.1'),
-    ({'kind': 'dance'}, 400, 'no kind'), ({'job': 'a' * 26}, 404, 'no job'), ({'model': 'other.onnx'}, 400, 'no file is called'),
-    ({'input_shapes': {'x': [1, -3]}}, 400, 'positive'), ({'config': 'nothing'}, 400, 'KEY=VALUE'), ({'kind': 'inspect', 'shaves': 3}, 400, 'no meaning'),
+    ({'kind': 'dance'}, 400, 'no kind'), ({'job': 'a' * 26}, 404, 'no job'), ({'model': 'other.onnx'}, 404, 'no file is called'),
+    ({'input_shapes': {'x': [1, -3]}}, 400, 'positive'), ({'config': 'nothing'}, 400, 'KEY=VALUE'), ({'kind': 'inspect', 'batch': 3}, 400, 'no meaning'),
+    ({'shaves': '4'}, 400, 'not a number'), ({'ir': 'true'}, 400, 'true or false'), ({'no_cache': 1}, 400, 'true or false'), ({'mean_values': None}, 400, 'not a text'),
+    ({'zoo': {'called': 'x'}}, 400, 'no member'), ({'layout': '\x01'}, 400, 'control characters'), ({'cut_unsupported': 1}, 400, 'true or false'),
 ])
 def test_wrong_options(server, model, options, status, words):
     r = submit(server, model, **options)

@@ -73,7 +73,7 @@ def vendor_proxy(server_url, folder):
         do_GET = do_POST = do_HEAD = answer
 
     proxy = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Proxy)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
     address = f'http://127.0.0.1:{proxy.server_port}'
     try:
         yield {'HTTPS_PROXY': address, 'HTTP_PROXY': address, 'NO_PROXY': '127.0.0.1', 'REQUESTS_CA_BUNDLE': str(folder / 'cert.pem'),

@@ -59,7 +59,15 @@ async function accessible(place) {
 }
 
 async function picture(name) {
-  if (screenshots) await page.screenshot({ path: path.join(screenshots, `${name}.png`), fullPage: true });
+  if (!screenshots) return;
+  const take = (kind) => page.screenshot({ path: path.join(screenshots, `${name}${kind}.png`), fullPage: true });
+  await take("");
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  await take("-dark");
+  await page.emulateMediaFeatures([]);
+  await page.setViewport({ width: 390, height: 800 });
+  await take("-phone");
+  await page.setViewport({ width: 1280, height: 900 });
 }
 
 async function home() {
@@ -104,6 +112,7 @@ const steps = {
   async "the first page"() {
     await home();
     await accessible("the first page");
+    await picture("first");
   },
   async "an ONNX model: facts, options, blob"() {
     await take("model.onnx");
@@ -178,6 +187,29 @@ const steps = {
   },
   "a Caffe model": () => convertsTo("caffe.caffemodel", "caffe.prototxt"),
   "a TensorFlow model": () => convertsTo("graph.pb"),
+  async "a folder is one model, chosen or dropped"() {
+    await home();
+    await (await exists("#folder")).uploadFile(model("saved"));
+    await says(".verdict.good", "can be converted");
+    await converted();
+    await home();
+    const { x, y } = await (await exists(".drop")).clickablePoint();
+    const data = { items: [], files: [model("saved")], dragOperationsMask: 1 };
+    const client = await page.createCDPSession();
+    for (const type of ["dragEnter", "dragOver", "drop"]) await client.send("Input.dispatchDragEvent", { type, x, y, data });
+    await says(".verdict.good", "can be converted");
+    await says(".facts", "archive");
+  },
+  async "a superblob: one version after another"() {
+    await home();
+    await choose("many.superblob");
+    await exists(".versions select");
+    await says(".blob .summary", "for 6 SHAVEs");
+    await page.select(".versions select", "3");
+    await says(".blob .summary", "for 3 SHAVEs");
+    expect((await blobBytes()).head.join() === "127,101,108,102", "the version can't be had alone");
+    await accessible("a superblob");
+  },
   async "a model that can't be converted: layer, reason, what to do"() {
     await take("troubled.xml", "troubled.bin");
     await says(".verdict.bad", "in the way of a blob");
@@ -185,6 +217,7 @@ const steps = {
     await says(".problems", "What to do");
     await says("tr.unsupported", "not supported");
     await accessible("a list of problems");
+    await picture("problems");
     await press("Convert", "button[type=submit]");
     await says("[role=alert]", "could not be converted");
     await says("[role=alert]", "first");
@@ -194,6 +227,7 @@ const steps = {
     await take("long.onnx");
     await press("Convert", "button[type=submit]");
     await exists(".running progress");
+    await picture("running");
     await press("Cancel");
     await says(".verdict", "Cancelled");
   },
@@ -201,6 +235,7 @@ const steps = {
     await page.goto(`${url}#/zoo`);
     await exists(".zoo li");
     await accessible("the zoo");
+    await picture("zoo");
     await press("Take", ".zoo button");
     await exists(".before");
     await converted();

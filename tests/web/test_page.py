@@ -48,7 +48,11 @@ def write_models(folder, run):
     for name in os.listdir(files):
         shutil.copy(os.path.join(files, name), folder / f'caffe{os.path.splitext(name)[1]}')
     (folder / 'graph.pb').write_bytes(tensorflow_models.residual())
+    (folder / 'saved' / 'variables').mkdir(parents=True)
+    (folder / 'saved' / 'saved_model.pb').write_bytes(tensorflow_models.saved_model(tensorflow_models.residual()))
+    (folder / 'saved' / 'variables' / 'none.txt').write_text('no model')
     assert run('convert', folder / 'model.onnx', '-o', folder / 'model.blob', '-q').returncode == 0
+    assert run('convert', folder / 'model.onnx', '-o', folder / 'many.superblob', '-q').returncode == 0
 
 
 def write_zoo(folder, model):

@@ -128,7 +128,7 @@ export function watch(job: Job, to: Listener): () => void {
   return () => source.close();
 }
 
-function ended(job: Job): Promise<Job> {
+export function ended(job: Job): Promise<Job> {
   if (hasEnded(job)) return Promise.resolve(job);
   return new Promise((resolve) => {
     watch(job, { state: (j) => hasEnded(j) && resolve(j) });

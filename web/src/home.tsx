@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { getJobs, submit } from "./api";
 import { formatOf, isBlob, kindFor, missing } from "./files";
+import { filesOf, folderOf } from "./folder";
 import { ago, bytes, percent } from "./format";
 import { forget, recentIds, remember } from "./recent";
 import type { Info, Job } from "./types";
@@ -57,6 +58,7 @@ export function Home(p: { info: Info }) {
   const [sent, setSent] = useState<number>();
   const [error, setError] = useState<unknown>();
   const picker = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
   const { limits, formats } = p.info;
 
   const send = async (list: File[]) => {
@@ -76,9 +78,9 @@ export function Home(p: { info: Info }) {
       setSent(undefined);
     }
   };
-  const take = (more: FileList | null | undefined) => {
-    if (!more?.length) return;
-    const names = new Set([...more].map((f) => f.name));
+  const take = (more: File[]) => {
+    if (!more.length) return;
+    const names = new Set(more.map((f) => f.name));
     const all = [...files.filter((f) => !names.has(f.name)), ...more];
     setFiles(all);
     if (!missing(all)) void send(all);
@@ -87,7 +89,7 @@ export function Home(p: { info: Info }) {
     const drop = (e: DragEvent) => {
       e.preventDefault();
       setOver(false);
-      take(e.dataTransfer?.files);
+      if (e.dataTransfer) filesOf(e.dataTransfer).then(take, setError);
     };
     const drag = (e: DragEvent) => {
       e.preventDefault();
@@ -139,7 +141,20 @@ export function Home(p: { info: Info }) {
               aria-label="Files of a model"
               tabIndex={-1}
               onChange={(e) => {
-                take(e.currentTarget.files);
+                take([...(e.currentTarget.files ?? [])]);
+                e.currentTarget.value = "";
+              }}
+            />
+            <input
+              ref={folder}
+              type="file"
+              id="folder"
+              class="hidden"
+              aria-label="Folder of a model"
+              tabIndex={-1}
+              {...{ webkitdirectory: true }}
+              onChange={(e) => {
+                if (e.currentTarget.files) take(folderOf(e.currentTarget.files));
                 e.currentTarget.value = "";
               }}
             />
@@ -165,7 +180,11 @@ export function Home(p: { info: Info }) {
               </div>
             ) : (
               <p class="dim">
-                or take a model <a href="#/zoo">from the zoo</a>
+                or{" "}
+                <button type="button" class="link" onClick={() => folder.current?.click()}>
+                  a folder
+                </button>{" "}
+                (a SavedModel), or a model <a href="#/zoo">from the zoo</a>
               </p>
             )}
           </>
@@ -177,7 +196,7 @@ export function Home(p: { info: Info }) {
         <ul class="formats">
           {formats.map((f) => (
             <li key={f.name}>
-              <b>{f.name}</b>
+              <b>{f.name === "archive" ? "A folder, or an archive of such files" : f.name}</b>
               <span class="dim">{[...f.endings, ...f.files.map((x) => `+ ${x}`)].filter(Boolean).join(" ")}</span>
             </li>
           ))}

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BlobView } from "./blob/view";
 import { CheckReport, Facts, Ports, Verdict } from "./check";
-import { cancelJob, failure, fetchJson, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
+import { cancelJob, ended, failure, fetchJson, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
 import { Calls } from "./calls";
 import { CompareView } from "./compare";
 import { bytes, fps, percent, plural, time } from "./format";
@@ -92,6 +92,9 @@ const KINDS: Record<string, string> = {
   report: "Report",
   html: "Page",
   layers: "Layers and stages",
+  json_config: "For detection nodes",
+  before: "ONNX before the blob",
+  after: "ONNX behind the blob",
 };
 
 function Downloads(p: { job: Job }) {
@@ -174,37 +177,90 @@ function Estimate(p: { of: Estimated }) {
   );
 }
 
-const blobOf = (report: Inspected | Superblob | Archive): Inspected => {
+type Reported = Inspected | Superblob | Archive;
+
+/// The superblob of a report; nothing where there is one blob.
+function superblobOf(report: Reported): Superblob | undefined {
+  const model = "model" in report ? report.model : report;
+  return "base" in model ? model : undefined;
+}
+
+const blobOf = (report: Reported): Inspected => {
   if ("model" in report) return blobOf(report.model);
   return "base" in report ? report.base : report;
 };
 
-/// Of a job that has a blob: the view with all that can be had for it.
-function Inside(p: { job: Job }) {
+/// The view of a blob with all that can be had for it. `of`: the job whose blob it is.
+function Inside(p: { blob: Inspected; of: Job }) {
   const get = async () => {
-    const id = p.job.id;
-    const own = p.job.kind === "inspect" ? reportOf<Inspected | Superblob | Archive>(p.job) : report<Inspected>("inspect", { job: id });
-    const layers = resultOf(p.job, "layers");
-    const [blob, times, links] = await Promise.all([
-      own,
-      report<Estimated>("estimate", { job: id }).catch(() => undefined),
+    const layers = resultOf(p.of, "layers");
+    const [times, links] = await Promise.all([
+      report<Estimated>("estimate", { job: p.of.id }).catch(() => undefined),
       layers ? fetchJson<StageLayers>(layers).catch(() => undefined) : undefined,
     ]);
-    return { blob: blobOf(blob), times, links };
+    return { times, links };
   };
+  const fits = (n?: number) => n === p.blob.stages.length;
   return (
     <Later
       get={get}
+      what="Estimating its stages"
+      show={({ times, links }) => (
+        <BlobView
+          blob={p.blob}
+          times={times && fits(times.stages.length) ? times : undefined}
+          layers={links && fits(links.stages.length) ? links : undefined}
+        />
+      )}
+    />
+  );
+}
+
+/// A blob for every number of SHAVEs: one of them is looked into, and can be had alone.
+function Versions(p: { job: Job; of: Superblob }) {
+  const stated = Number(p.job.options.shaves ?? 6);
+  const [shaves, choose] = useState(p.of.patches.some((v) => v.shaves === stated) ? stated : 8);
+  const get = async () => {
+    const job = await ended(await submit({ kind: "inspect", job: p.job.id, shaves }));
+    if (job.state !== "done") throw failure(job);
+    return { job, blob: await reportOf<Inspected>(job) };
+  };
+  return (
+    <>
+      <Card title="A blob for every number of SHAVEs" class="versions">
+        <label for="version">Look into the blob for</label>{" "}
+        <select id="version" value={shaves} onChange={(e) => choose(Number(e.currentTarget.value))}>
+          {p.of.patches.map((v) => (
+            <option key={v.shaves} value={v.shaves}>
+              {`${plural(v.shaves, "SHAVE")}: ${v.bytes ? `patch of ${bytes(v.bytes)}` : `the base, ${bytes(p.of.base_size)}`}`}
+            </option>
+          ))}
+        </select>
+      </Card>
+      <Later
+        key={shaves}
+        get={get}
+        what={`Taking out the blob for ${plural(shaves, "SHAVE")}`}
+        show={({ job, blob }) => (
+          <>
+            <Downloads job={{ ...job, results: job.results.filter((r) => r.kind === "blob") }} />
+            <Inside blob={blob} of={job} />
+          </>
+        )}
+      />
+    </>
+  );
+}
+
+function Contents(p: { job: Job }) {
+  const own = p.job.kind === "inspect";
+  return (
+    <Later
+      get={() => (own ? reportOf<Reported>(p.job) : report<Reported>("inspect", { job: p.job.id }))}
       what="Reading the blob"
-      show={({ blob, times, links }) => {
-        const fits = (n?: number) => n === blob.stages.length;
-        return (
-          <BlobView
-            blob={blob}
-            times={times && fits(times.stages.length) ? times : undefined}
-            layers={links && fits(links.stages.length) ? links : undefined}
-          />
-        );
+      show={(r) => {
+        const superblob = superblobOf(r);
+        return superblob ? <Versions job={p.job} of={superblob} /> : <Inside blob={blobOf(r)} of={p.job} />;
       }}
     />
   );
@@ -247,7 +303,7 @@ function Done(p: { job: Job; info: Info }) {
   const { job } = p;
   const tabs: Tab[] = [];
   const hasModel = job.files.some((f) => !/\.(blob|superblob|xz)$/.test(f.name));
-  if (job.kind === "convert" || job.kind === "inspect") tabs.push({ name: "Blob", body: () => <Inside job={job} /> });
+  if (job.kind === "convert" || job.kind === "inspect") tabs.push({ name: "Blob", body: () => <Contents job={job} /> });
   if (job.kind === "compare")
     tabs.push({
       name: "Comparison",

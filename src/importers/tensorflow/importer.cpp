@@ -63,8 +63,9 @@ Source read_source(const ModelFile& file, const model_optimizer::FrameworkOption
   };
   Source s;
   if (path.ends_with("saved_model.pb")) {
-    s = make_source(flatten(read_saved_model(bytes, tags_of(options.saved_model_tags)), {}),
-                    variables(importers::contents_beside(file, "variables.index") ? "variables" : "variables/variables"));
+    s = make_source(
+        flatten(read_saved_model(bytes, tags_of(options.saved_model_tags)), {}),
+        variables(importers::contents_beside(file, "variables.index") ? "variables" : "variables/variables"));
     s.model.name = "saved_model";
     return s;
   }

@@ -55,8 +55,8 @@ bool Guard::is_own(const std::string& host) const {
 std::pair<int, std::string> Guard::refusal(const Request& r) const {
   const std::string host = without_port(r.header("host"));
   if (!is_own(host))
-    return {421, "this server is not called \"" + host.substr(0, 100) + "\"; if it is: serve --host " +
-                     host.substr(0, 100)};
+    return {421,
+            "this server is not called \"" + host.substr(0, 100) + "\"; if it is: serve --host " + host.substr(0, 100)};
   if (!changes_something(r)) return {};
   const std::string site = r.header("sec-fetch-site"), origin = r.header("origin");
   const std::string why = "a page of another site may not use this server";

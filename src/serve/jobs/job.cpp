@@ -39,7 +39,8 @@ Json plan_of(const Job& j) {
   Json files = Json::array(), commands = Json::array(), outputs = Json::array();
   for (const JobFile& f : j.files) files.push_back({{"name", f.name}, {"size", f.size}, {"object", f.object}});
   for (const Command& c : j.commands) commands.push_back({{"words", c.words}, {"stdout", c.output}});
-  for (const Output& o : j.outputs) outputs.push_back({{"kind", o.kind}, {"name", o.name}, {"files", o.files}, {"optional", o.optional}});
+  for (const Output& o : j.outputs)
+    outputs.push_back({{"kind", o.kind}, {"name", o.name}, {"files", o.files}, {"optional", o.optional}});
   return {{"options", j.options},       {"files", files},     {"commands", commands},
           {"command", j.shown_command}, {"outputs", outputs}, {"key", j.cache_key}};
 }
@@ -48,7 +49,8 @@ void set_plan(Job& j, const Json& plan) {
   j.options = plan.at("options");
   for (const Json& f : plan.at("files")) j.files.push_back({f.at("name"), f.at("size"), f.at("object")});
   for (const Json& c : plan.at("commands")) j.commands.push_back({c.at("words"), c.at("stdout")});
-  for (const Json& o : plan.at("outputs")) j.outputs.push_back({o.at("kind"), o.at("name"), o.at("files"), o.value("optional", false)});
+  for (const Json& o : plan.at("outputs"))
+    j.outputs.push_back({o.at("kind"), o.at("name"), o.at("files"), o.value("optional", false)});
   j.shown_command = plan.at("command");
   j.cache_key = plan.at("key");
 }

@@ -139,7 +139,8 @@ const std::vector<OptionRow> kOptions = {
     {"json_config", Boolean, "c", "result", "--json-config",
      "Also what depthai's detection nodes must know: classes, anchors, thresholds, labels.", "false"},
     {"cut_unsupported", Boolean, "cm", "result", "--cut-unsupported",
-     "Where layers can't be compiled: a blob of the largest part without them, and ONNX models of what comes before and "
+     "Where layers can't be compiled: a blob of the largest part without them, and ONNX models of what comes before "
+     "and "
      "after it.",
      "false"},
     {"heads", File, "c", "result", "--heads",
@@ -154,7 +155,8 @@ const std::vector<OptionRow> kOptions = {
      "\"10\"",
      {"10", "11"}},
     {"quirks", Boolean, "cm", "device", "--quirks", "Reproduce the known wrong results of Intel's tools.", "false"},
-    {"config", KeyValues, "ckme", "device", "--config", "Configuration keys of Intel's compiler, one KEY=VALUE a line."},
+    {"config", KeyValues, "ckme", "device", "--config",
+     "Configuration keys of Intel's compiler, one KEY=VALUE a line."},
     {"fix",
      Boolean,
      "k",
@@ -184,6 +186,7 @@ const std::vector<FormatRow> kFormats = {
     {"Caffe", "caffe", {".caffemodel"}, {".prototxt", ".binaryproto"}},
     {"MXNet", "mxnet", {".params"}, {"-symbol.json", ".nd"}},
     {"Kaldi", "kaldi", {".nnet", ".mdl", ".raw"}, {".counts"}},
+    {"archive", "", {".zip", ".tar", ".tar.gz", ".tgz"}, {}},
 };
 
 /// What a job may be told beside the program's options.
@@ -377,7 +380,8 @@ Json options_info() {
 Json options_schema(const std::string& kind) {
   constexpr const char* kText = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]*$";
   const std::string line = "([^\\x00-\\x08\\x0a-\\x1f=]*=[^\\x00-\\x08\\x0a-\\x1f]*)?";
-  const Json lines{{"type", "string"}, {"maxLength", kMostLetters}, {"pattern", "^" + line + "([\\n\\r]+" + line + ")*$"}};
+  const Json lines{
+      {"type", "string"}, {"maxLength", kMostLetters}, {"pattern", "^" + line + "([\\n\\r]+" + line + ")*$"}};
   const Json text{{"type", "string"}, {"maxLength", kMostLetters}, {"pattern", kText}};
   Json properties = Json::object();
   for (const OptionRow& o : kOptions) {
@@ -400,9 +404,7 @@ Json options_schema(const std::string& kind) {
                   {"items", {{"type", "integer"}, {"minimum", 1}, {"maximum", kLargestDimension}}}}}},
                text}}};
         break;
-      case KeyValues:
-        p = {{"anyOf", {lines, {{"type", "array"}, {"items", lines}}}}};
-        break;
+      case KeyValues: p = {{"anyOf", {lines, {{"type", "array"}, {"items", lines}}}}}; break;
     }
     if (o.minimum <= o.maximum) {
       p["minimum"] = o.minimum;

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kMostLogLines = 2000, kMostFailureText = 1 << 20;
+constexpr size_t kMostLogLines = 2000, kMostLogBytes = 1 << 18, kMostFailureText = 1 << 20;
 
 Json error(const char* code, const std::string& message, const std::string& hint = {}) {
   Json e{{"code", code}, {"message", message}};
@@ -175,7 +175,7 @@ void Runner::run(Job j, const std::string& lease) {
     return;
   }
   std::string printed[2];
-  size_t commands_done = 0;
+  size_t commands_done = 0, logged = 0;
   bool lost = false, changed = false;
   auto renewed = Clock::now();
   // Nobody is to read of this machine's folders.
@@ -202,7 +202,8 @@ void Runner::run(Job j, const std::string& lease) {
           [&](bool is_error, const std::string& said) {
             const std::string line = plain(said);
             if (printed[is_error].size() < kMostFailureText) printed[is_error] += line + "\n";
-            if (j.log.size() >= kMostLogLines) return;
+            logged += line.size();
+            if (j.log.size() >= kMostLogLines || logged > kMostLogBytes) return;
             j.log.push_back({{"stream", is_error ? "stderr" : "stdout"}, {"text", line}});
             changed = true;
             watcher_(j);

@@ -11,8 +11,7 @@ namespace blobsmith::serve {
 namespace {
 
 bool is_blob_file(const std::string& name) {
-  return name.ends_with(".blob") || name.ends_with(".superblob") || name.ends_with(".tar.xz") ||
-         name.ends_with(".tar.gz") || name.ends_with(".tar");
+  return name.ends_with(".blob") || name.ends_with(".superblob") || name.ends_with(".tar.xz");
 }
 
 std::string text_member(const Json& options, const char* name) {
@@ -118,7 +117,7 @@ const JobFile& model_among(const std::vector<JobFile>& files) {
       throw HttpError(400, f.name + " came without its weights", "BS1008",
                       "send the .caffemodel or .params file as well");
   throw HttpError(400, "none of the files is a model", "BS1007",
-                  "send the model: .onnx, .xml, .pb, .tflite, .h5, .caffemodel ...");
+                  "send the model: .onnx, .xml, .pb, .tflite, .h5, .caffemodel ..., or a .zip of its files");
 }
 
 void rename_beside(std::vector<JobFile>& files, const std::string& model) {
@@ -187,7 +186,7 @@ void plan(Job& j, const std::string& model, const std::string& blob, const Optim
   j.shown_command += command_line(command);
   if (j.kind == "convert" && j.outputs[0].kind == "blob") {  // of the page's view of a blob
     command.insert(command.end(), {"--layers", "layers.json"});
-    j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}});
+    j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}, true});  // not of a model that is cut
   }
   command.emplace_back("--json");
   j.commands.push_back({command, "report.json"});

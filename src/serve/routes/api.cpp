@@ -320,7 +320,8 @@ void add_api_routes(Server& server, Service& s, bool netron) {
   server.route("GET", v1 + "/info", [&s, netron, &server](Request&, const Reply& reply) {
     reply(json_response(info(s, netron, server.body_bytes())));
   });
-  server.route("GET", v1 + "/openapi.json", [d = description()](Request&, const Reply& reply) { reply(json_response(d)); });
+  server.route("GET", v1 + "/openapi.json",
+               [d = description()](Request&, const Reply& reply) { reply(json_response(d)); });
   server.route("GET", "/health", [&](Request&, const Reply& reply) { reply(health(s)); });
   server.route("GET", "/metrics", [&](Request&, const Reply& reply) { reply(metrics(s, server)); });
 }

@@ -19,10 +19,19 @@ const char* code_of(int status) {
   }
 }
 
+/// The original's texts are HTML, and hold what a stranger's link may say.
+std::string as_html(const std::string& text) {
+  std::string s;
+  for (const char c : text) s += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
+  return s;
+}
+
 Response answer(const Request& r, int status, const std::string& message, const std::string& code,
                 const std::string& hint) {
   if (!r.path.starts_with("/api/") && !wants_json(r))
-    return text_response(message + (hint.empty() ? "" : " (" + hint + ")"), status);
+    return text_response(as_html(message + (hint.empty() ? "" : " (" + hint + ")")), status)
+        .with("Content-Security-Policy", "default-src 'none'")
+        .with("X-Content-Type-Options", "nosniff");
   Json e{{"code", code.empty() ? code_of(status) : code}, {"message", message}};
   if (!hint.empty()) e["hint"] = hint;
   return json_response({{"message", message}, {"errors", {e}}}, status);

@@ -27,16 +27,20 @@ class S3 : public Objects {
   }
 
   void put(const std::string& key, const std::string& file) override {
-    const long status = retried(
-        [&](CURL* c) {
-          const File in(std::fopen(file.c_str(), "rb"));
-          if (!in) throw std::runtime_error("can't read " + file);
-          curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-          curl_easy_setopt(c, CURLOPT_READDATA, in.get());
-          curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(fs::file_size(file)));
-          return perform(c, key);
-        },
-        key);
+    const auto send = [&] {
+      return retried(
+          [&](CURL* c) {
+            const File in(std::fopen(file.c_str(), "rb"));
+            if (!in) throw std::runtime_error("can't read " + file);
+            curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+            curl_easy_setopt(c, CURLOPT_READDATA, in.get());
+            curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(fs::file_size(file)));
+            return perform(c, url_of(key));
+          },
+          key);
+    };
+    long status = send();
+    if (status == 404 && make_bucket()) status = send();
     if (status / 100 != 2) fail("store", key, status);
     std::error_code e;
     fs::remove(file, e);
@@ -48,7 +52,7 @@ class S3 : public Objects {
           const File out(std::fopen(place.c_str(), "wb"));
           if (!out) throw std::runtime_error("can't write " + place);
           curl_easy_setopt(c, CURLOPT_WRITEDATA, out.get());
-          return perform(c, key);
+          return perform(c, url_of(key));
         },
         key);
     if (status / 100 == 2) return place;
@@ -62,7 +66,7 @@ class S3 : public Objects {
     const long status = retried(
         [&](CURL* c) {
           curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "DELETE");
-          return perform(c, key);
+          return perform(c, url_of(key));
         },
         key);
     if (status / 100 != 2 && status != 404) fail("remove", key, status);
@@ -76,8 +80,23 @@ class S3 : public Objects {
                              std::to_string(status));
   }
 
-  long perform(CURL* c, const std::string& key) const {
-    const std::string url = options_.endpoint + "/" + options_.bucket + "/" + options_.prefix + key;
+  std::string url_of(const std::string& key) const {
+    return options_.endpoint + "/" + options_.bucket + "/" + options_.prefix + key;
+  }
+
+  /// Of a store that is new.
+  bool make_bucket() const {
+    const long status = retried(
+        [&](CURL* c) {
+          curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+          curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, curl_off_t{0});
+          return perform(c, options_.endpoint + "/" + options_.bucket);
+        },
+        options_.bucket);
+    return status / 100 == 2 || status == 409;  // 409: another server was faster
+  }
+
+  long perform(CURL* c, const std::string& url) const {
     const std::string user = options_.access_key + ":" + options_.secret_key,
                       signing = "aws:amz:" + options_.region + ":s3";
     curl_easy_setopt(c, CURLOPT_URL, url.c_str());
