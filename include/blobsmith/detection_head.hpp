@@ -13,10 +13,12 @@ enum class HeadForm {
   Anchors,    ///< per stride [1, anchors * (5 + classes), H, W]: what depthai decodes as YOLO v3 to v7
   Distances,  ///< per stride [1, 5 + classes, H, W]: sides of the box from the middle of the cell, the largest class
               ///< score, all class scores; what depthai decodes as YOLO v6 (release 2) to v12
-  Boxes,      ///< one list of boxes with all class scores, for a host that chooses among them
-  Chosen,     ///< one list of the boxes that are left, with score and class (YOLO v10, 26)
-  Ssd,        ///< DetectionOutput: seven numbers a box, which MobileNetDetectionNetwork reads
-  Queries,    ///< boxes and class scores of a fixed number of queries (DETR)
+  Offsets,  ///< per stride [1, 5 + classes, H, W]: the middle of the box from the corner of the cell, logarithms of its
+            ///< sides, score, class scores; what depthai decodes as YOLO v6 (release 1): YOLOX
+  Boxes,    ///< one list of boxes with all class scores, for a host that chooses among them
+  Chosen,   ///< one list of the boxes that are left, with score and class (YOLO v10, 26)
+  Ssd,      ///< DetectionOutput: seven numbers a box, which MobileNetDetectionNetwork reads
+  Queries,  ///< boxes and class scores of a fixed number of queries (DETR)
 };
 
 struct DetectionHead {
@@ -33,11 +35,16 @@ struct DetectionHead {
   std::vector<std::string> outputs{};          ///< of the network: the boxes
   std::vector<std::string> mask_outputs{};     ///< coefficients of masks, by stride
   std::string prototype_output{};              ///< masks that those combine; "" = none
-  bool can_be_reshaped = false;                ///< ReadOptions' yolo_head gives outputs that the camera decodes
+  int keypoints = 0;                           ///< of each box
+  std::vector<std::string>
+      keypoint_outputs{};        ///< by stride [1, 3 * keypoints, H * W]: x, y in pixels, logit of the score
+  std::string angle_output{};    ///< [1, 1, boxes]: radians by which the boxes of all strides are turned; "" = none
+  bool can_be_reshaped = false;  ///< ReadOptions' yolo_head gives outputs that the camera decodes
 
   /// A decoder of depthai takes the outputs as they are.
   bool camera_decodes() const {
-    return form == HeadForm::Anchors || form == HeadForm::Distances || form == HeadForm::Ssd;
+    return form == HeadForm::Anchors || form == HeadForm::Distances || form == HeadForm::Offsets ||
+           form == HeadForm::Ssd;
   }
 };
 

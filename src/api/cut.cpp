@@ -57,6 +57,7 @@ class Cut {
       for (const CheckProblem& p : r.problems) errors.push_back(p.error);
       std::vector<size_t> more = operators_of(errors);
       if (round >= kRoundsOneByOne) add_alike(more);
+      if (more.empty()) more = operators_of_open_sizes(o);  // what the rest is made of names no place
       if (more.empty()) throw ErrorList(std::move(errors));
       for (Error& e : errors) refused.push_back(std::move(e));
       operators_.insert(more.begin(), more.end());
@@ -93,6 +94,21 @@ class Cut {
       const auto names = [&](const Error& e) { return e.source() == place; };
       if (!operators_.contains(i) && std::ranges::any_of(errors, names)) list.push_back(i);
     }
+    return list;
+  }
+
+  /// The operators whose outputs have sizes that the data decide.
+  std::vector<size_t> operators_of_open_sizes(const CheckOptions& o) const {
+    Diagnostics read;
+    const Graph graph =
+        api::read_graph(chip(), {.input_shapes = o.input_shapes, .conversion = o.conversion}, read, true).graph;
+    std::set<std::string> open;
+    for (const Node* n : graph.ordered())
+      for (int i = 0; i < n->output_count(); ++i)
+        if (!is_static(n->shape(i))) open.insert(n->source);
+    std::vector<size_t> list;
+    for (size_t i = 0; i < model_.nodes.size(); ++i)
+      if (!operators_.contains(i) && open.contains(model_.nodes[i].describe(model_.opset))) list.push_back(i);
     return list;
   }
 

@@ -161,6 +161,7 @@ DetectionHead by_distances(const Levels& l) {
   h.classes = static_cast<int>(classes->channels());
   if (level.find(Role::Objectness)) {
     h.family = "YOLOX";
+    h.can_be_reshaped = !l.chooses && boxes->channels() == 4;
     return h;
   }
   const bool spread = l.bins > 1 && boxes->channels() == 4 * l.bins;
@@ -168,7 +169,7 @@ DetectionHead by_distances(const Levels& l) {
   h.family = spread ? (l.chooses ? "YOLOv10" : "YOLOv8 (or v9, 11, 12)") : "YOLO26 (or v6)";
   h.subtype = spread ? (l.chooses ? "yolov10" : "yolov8") : "yolov6r2";
   if (level.find(Role::Angle)) h.family += " with rotated boxes";
-  h.can_be_reshaped = !level.find(Role::Angle);
+  h.can_be_reshaped = true;
   return h;
 }
 

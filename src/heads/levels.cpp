@@ -175,6 +175,7 @@ Role role_of(const LevelConvolution& c) {
     return !f.readers.empty() && std::ranges::all_of(f.readers, [&](const Node* n) { return n->is(type); });
   };
   if (all_read("Sigmoid")) return role_of_score(c, f.readers);
+  if (c.channels() == 1 && reads("Sin") && reads("Cos")) return Role::Angle;
   if (all_read("Result") || f.readers.empty()) return Role::Extra;
   if (reads("Sigmoid")) return Role::Extra;  // key points with their visibility
   return Role::Boxes;
@@ -191,7 +192,10 @@ void set_roles(Level& level, int64_t bins) {
   if (std::ranges::count_if(level.convolutions, is_score) != 2) return;
   const auto one = std::ranges::find_if(level.convolutions,
                                         [&](const LevelConvolution& c) { return is_score(c) && c.channels() == 1; });
-  if (one != level.convolutions.end()) one->role = Role::Objectness;
+  if (one == level.convolutions.end()) return;
+  one->role = Role::Objectness;
+  for (LevelConvolution& c : level.convolutions)  // as the convolution gives them, where the host decodes
+    if (c.role == Role::Extra && c.channels() == 4 && !level.find(Role::Boxes)) c.role = Role::Boxes;
 }
 
 /// The picture that all is computed from.

@@ -80,92 +80,167 @@ namespace {
 
 struct Box {
   std::array<double, 4> corners;  ///< left, top, right, bottom in pixels
-  std::vector<double> scores;
+  std::array<double, 4> plain;    ///< as the output has it
+  std::vector<double> scores;     ///< of YOLOX: that of the object before those of the classes
+  std::vector<double> more;       ///< key points or angle
 };
 
-/// As the camera decodes outputs of HeadForm::Distances.
-std::vector<Box> decoded(const DetectionHead& head, const std::vector<const Node*>& outputs,
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+/// Left, top, right, bottom in pixels of four numbers of a cell (x, y).
+std::array<double, 4> corners_of(const std::array<double, 4>& n, double x, double y, double stride, bool offsets,
+                                 double angle) {
+  if (offsets) {
+    const double w = std::exp(n[2]) / 2, h = std::exp(n[3]) / 2;
+    return {(x + n[0] - w) * stride, (y + n[1] - h) * stride, (x + n[0] + w) * stride, (y + n[1] + h) * stride};
+  }
+  const double dx = (n[2] - n[0]) / 2, dy = (n[3] - n[1]) / 2, w = (n[0] + n[2]) / 2, h = (n[1] + n[3]) / 2;
+  const double mx = x + 0.5 + dx * std::cos(angle) - dy * std::sin(angle);
+  const double my = y + 0.5 + dx * std::sin(angle) + dy * std::cos(angle);
+  return {(mx - w) * stride, (my - h) * stride, (mx + w) * stride, (my + h) * stride};
+}
+
+/// As the camera decodes outputs of HeadForm::Distances and Offsets, and the host key points and angles beside them.
+/// `values` are those of `results`: a plane for each stride, then what is beside them.
+std::vector<Box> decoded(const DetectionHead& head, const std::vector<const Node*>& results,
                          const std::vector<std::vector<float>>& values) {
   std::vector<Box> boxes;
-  for (size_t l = 0; l < outputs.size(); ++l) {
-    const Shape& s = outputs[l]->input(0).shape();
-    const auto at = [&](int64_t c, int64_t y, int64_t x) {
-      return static_cast<double>(values[l][static_cast<size_t>((c * s[2] + y) * s[3] + x)]);
+  const bool offsets = head.form == HeadForm::Offsets;
+  const size_t levels = head.outputs.size();
+  for (size_t l = 0; l < levels; ++l) {
+    const Shape& s = results[l]->input(0).shape();
+    const auto at = [&](int64_t c, int64_t cell) {
+      return static_cast<double>(values[l][static_cast<size_t>(c * s[2] * s[3] + cell)]);
     };
     const auto stride = static_cast<double>(head.strides[l]);
-    for (int64_t y = 0; y < s[2]; ++y)
-      for (int64_t x = 0; x < s[3]; ++x) {
-        const double cx = static_cast<double>(x) + 0.5, cy = static_cast<double>(y) + 0.5;
-        Box b{{(cx - at(0, y, x)) * stride, (cy - at(1, y, x)) * stride, (cx + at(2, y, x)) * stride,
-               (cy + at(3, y, x)) * stride},
-              {}};
-        for (int64_t c = 5; c < s[1]; ++c) b.scores.push_back(at(c, y, x));
-        boxes.push_back(std::move(b));
+    for (int64_t cell = 0; cell < s[2] * s[3]; ++cell) {
+      Box b;
+      for (int64_t k = 0; k < 4; ++k) b.plain[static_cast<size_t>(k)] = at(k, cell);
+      for (int64_t c = offsets ? 4 : 5; c < s[1]; ++c) b.scores.push_back(at(c, cell));
+      for (int64_t k = 0; k < 3 * head.keypoints; ++k) {
+        const auto v = static_cast<double>(values[levels + l][static_cast<size_t>(k * s[2] * s[3] + cell)]);
+        b.more.push_back(k % 3 == 2 ? sigmoid(v) : v);
       }
+      double angle = 0;
+      if (!head.angle_output.empty()) b.more.push_back(angle = static_cast<double>(values[levels][boxes.size()]));
+      b.corners = corners_of(b.plain, static_cast<double>(cell % s[3]), static_cast<double>(cell / s[3]), stride,
+                             offsets, angle);
+      boxes.push_back(std::move(b));
+    }
   }
   return boxes;
 }
 
-/// Whether four numbers of the model are this box: by corners or middle and sides, in pixels or parts of the picture.
-bool same_box(const Box& b, const std::array<double, 4>& m, bool corners, bool parts, const DetectionHead& head) {
+/// How a list of boxes states them.
+struct Notation {
+  bool corners;  ///< else middle and sides
+  bool parts;    ///< of the picture, else pixels
+  bool plain;    ///< as the convolution gives them: the host decodes
+};
+constexpr Notation kNotations[] = {
+    {false, false, false}, {false, true, false}, {true, false, false}, {true, true, false}, {false, false, true}};
+
+/// Whether four numbers of the model are this box.
+bool same_box(const Box& b, const std::array<double, 4>& m, const Notation& notation, const DetectionHead& head) {
   const double w = static_cast<double>(head.width), h = static_cast<double>(head.height);
-  std::array<double, 4> wanted = b.corners;
-  if (!corners)
+  std::array<double, 4> wanted = notation.plain ? b.plain : b.corners;
+  if (!notation.corners && !notation.plain)
     wanted = {(b.corners[0] + b.corners[2]) / 2, (b.corners[1] + b.corners[3]) / 2, b.corners[2] - b.corners[0],
               b.corners[3] - b.corners[1]};
+  const double scale = notation.plain ? 1 : std::max(w, h) / 10;
   for (size_t k = 0; k < 4; ++k)
-    if (!close(parts ? m[k] * (k % 2 ? h : w) : m[k], wanted[k], std::max(w, h) / 10)) return false;
+    if (!close(notation.parts ? m[k] * (k % 2 ? h : w) : m[k], wanted[k], scale)) return false;
   return true;
+}
+
+/// The columns of a list behind boxes and scores.
+int64_t first_of_more(const Levels& levels, int64_t columns, int classes) {
+  if (levels.chooses) return 6;  // score and class
+  // YOLO v6 has a score of 1 for the object.
+  const bool objectness =
+      !levels.levels[0].find(Role::Extra) && !levels.levels[0].find(Role::Angle) && columns == 5 + classes;
+  return 4 + classes + (objectness ? 1 : 0);
+}
+
+/// The list of boxes of the network for a filling.
+struct Filled {
+  List list;
+  int64_t columns;
+};
+Filled filled(const Graph& graph, const Levels& levels, const Filling& filling) {
+  const Shape& shape = levels.result->input(0).shape();
+  int64_t cells = 0;
+  for (const Level& l : levels.levels)
+    cells += element_count(l.convolutions[0].value.shape()) / l.convolutions[0].channels();
+  const int64_t columns = shape[levels.chooses || shape[1] == cells ? 2 : 1];
+  return {List(probe(graph, levels, {levels.result}, filling)[0], shape, columns), columns};
+}
+
+float random_number(size_t level, size_t convolution, size_t element) {
+  auto x = static_cast<uint32_t>(element * 2654435761u + level * 40503u + convolution * 977u + 1u);
+  for (int i = 0; i < 3; ++i) {  // xorshift
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+  }
+  return static_cast<float>(x % 4001) / 1000 - 2;
 }
 
 }  // namespace
 
-bool means_the_same(const Graph& before, const Levels& levels, const Graph& after,
-                    const std::vector<const Node*>& outputs, const DetectionHead& head) {
-  const Filling filling = [](size_t level, size_t convolution, size_t element) {
-    auto x = static_cast<uint32_t>(element * 2654435761u + level * 40503u + convolution * 977u + 1u);
-    for (int i = 0; i < 3; ++i) {  // xorshift
-      x ^= x << 13;
-      x ^= x >> 17;
-      x ^= x << 5;
-    }
-    return static_cast<float>(x % 4001) / 1000 - 2;
-  };
-  const std::vector<Box> boxes = decoded(head, outputs, probe(after, levels, outputs, filling));
-  const Shape& shape = levels.result->input(0).shape();
-  if (shape.size() != 3) return false;
-  const bool rows_first = levels.chooses || shape[2] < shape[1];
-  const List list(probe(before, levels, {levels.result}, filling)[0], shape, shape[rows_first ? 2 : 1]);
-  const int64_t columns = shape[rows_first ? 2 : 1];
+int numbers_of_key_point(const Graph& graph, const Levels& levels, int classes) {
+  if (levels.result->input(0).shape().size() != 3) return 0;
+  const auto [list, columns] = filled(graph, levels, [](size_t, size_t, size_t) { return 0.0f; });
+  const int64_t first = first_of_more(levels, columns, classes);
+  if (columns <= first || list.rows() == 0) return 0;
+  // Of zeros a score becomes 0.5, whatever the cell.
+  bool scores = (columns - first) % 3 == 0;
+  for (int64_t i = 0; i < list.rows() && scores; ++i) scores = std::abs(list.at(i, first + 2) - 0.5f) < 1e-3f;
+  return scores ? 3 : (columns - first) % 2 == 0 ? 2 : 0;
+}
+
+bool means_the_same(const Graph& before, const Levels& levels, const Graph& after, const DetectionHead& head) {
+  std::vector<const Node*> results;
+  const size_t count = head.outputs.size() + head.keypoint_outputs.size() + (head.angle_output.empty() ? 0 : 1);
+  for (size_t i = 0; i < count; ++i) results.push_back(after.results()[i]);
+  const std::vector<Box> boxes = decoded(head, results, probe(after, levels, results, random_number));
+  if (levels.result->input(0).shape().size() != 3) return false;
+  const auto [list, columns] = filled(before, levels, random_number);
   if (!levels.chooses && list.rows() != std::ssize(boxes)) return false;
-  const bool list_has_objectness = !levels.levels[0].find(Role::Extra) && columns == 5 + head.classes;  // YOLO v6: 1
-  const auto numbers = [&](int64_t row) {
+  const int64_t more = first_of_more(levels, columns, head.classes);
+  const bool offsets = head.form == HeadForm::Offsets;
+  const auto same_rest = [&](const Box& b, int64_t row) {
+    for (size_t k = 0; k < b.more.size(); ++k)
+      if (!close(static_cast<double>(list.at(row, more + static_cast<int64_t>(k))), b.more[k],
+                 head.angle_output.empty() ? static_cast<double>(std::max(head.width, head.height)) / 10 : 0.1))
+        return false;
+    return true;
+  };
+  const auto same = [&](int64_t row, const Notation& notation) {
     std::array<double, 4> m{};
     for (int64_t k = 0; k < 4; ++k) m[static_cast<size_t>(k)] = static_cast<double>(list.at(row, k));
-    return m;
-  };
-  for (const bool corners : {false, true})
-    for (const bool parts : {false, true}) {
-      bool all = list.rows() > 0;
-      for (int64_t i = 0; i < list.rows() && all; ++i) {
-        if (levels.chooses) {  // score and class
-          const double score = static_cast<double>(list.at(i, 4));
-          const auto label = static_cast<size_t>(list.at(i, 5));
-          all = std::ranges::any_of(boxes, [&](const Box& b) {
-            return label < b.scores.size() && std::abs(b.scores[label] - score) < 2e-3 &&
-                   same_box(b, numbers(i), corners, parts, head);
-          });
-          continue;
-        }
-        const Box& b = boxes[static_cast<size_t>(i)];
-        const int64_t first = list_has_objectness ? 5 : 4;
-        all = same_box(b, numbers(i), corners, parts, head);
-        for (int64_t c = 0; c < head.classes && all; ++c)
-          all = std::abs(b.scores[static_cast<size_t>(c)] - static_cast<double>(list.at(i, first + c))) < 2e-3;
-      }
-      if (all) return true;
+    if (levels.chooses) {
+      const double score = static_cast<double>(list.at(row, 4));
+      const auto label = static_cast<size_t>(list.at(row, 5));
+      return std::ranges::any_of(boxes, [&](const Box& b) {
+        return label < b.scores.size() && std::abs(b.scores[label] - score) < 2e-3 && same_box(b, m, notation, head) &&
+               same_rest(b, row);
+      });
     }
-  return false;
+    const Box& b = boxes[static_cast<size_t>(row)];
+    const auto scores = static_cast<int64_t>(b.scores.size());
+    const int64_t first = offsets ? 4 : more - head.classes;
+    for (int64_t c = 0; c < scores; ++c)
+      if (std::abs(b.scores[static_cast<size_t>(c)] - static_cast<double>(list.at(row, first + c))) >= 2e-3)
+        return false;
+    return same_box(b, m, notation, head) && same_rest(b, row);
+  };
+  return list.rows() > 0 && std::ranges::any_of(kNotations, [&](const Notation& notation) {
+           if (notation.plain && !offsets) return false;
+           for (int64_t i = 0; i < list.rows(); ++i)
+             if (!same(i, notation)) return false;
+           return true;
+         });
 }
 
 }  // namespace blobsmith::heads

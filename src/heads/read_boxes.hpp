@@ -17,10 +17,12 @@ struct AnchorBoxes {
 /// Read off the boxes that the network makes of convolutions that are zero; none where they don't behave so.
 std::optional<AnchorBoxes> read_anchor_boxes(const Graph& graph, const Levels& levels);
 
-/// Whether boxes decoded from `outputs` of `after`, as the camera does it, are those that the list of `before` holds,
-/// for random convolutions.
-bool means_the_same(const Graph& before, const Levels& levels, const Graph& after,
-                    const std::vector<const Node*>& outputs, const DetectionHead& head);
+/// How many numbers of a key point the network gives: 3 with a score; 0 where the last columns of its boxes are none.
+int numbers_of_key_point(const Graph& graph, const Levels& levels, int classes);
+
+/// Whether boxes decoded from the first results of `after`, as the camera does it, are those that the list of `before`
+/// holds, for random convolutions; also their key points or angles, which the next results hold.
+bool means_the_same(const Graph& before, const Levels& levels, const Graph& after, const DetectionHead& head);
 
 /// The level convolutions behind the result that has most; at least two levels.
 std::optional<Levels> most_levels(const Graph& graph);

@@ -53,6 +53,7 @@ std::string reader_of(const DetectionHead& h) {
   switch (h.form) {
     case HeadForm::Anchors:
     case HeadForm::Distances:
+    case HeadForm::Offsets:
       return h.subtype.empty() ? "to be decoded on the host" : "decoded by depthai's YoloDetectionNetwork";
     case HeadForm::Ssd: return "decoded by depthai's MobileNetDetectionNetwork";
     case HeadForm::Chosen:
@@ -73,6 +74,7 @@ std::string describe(const DetectionHead& h) {
   if (h.classes > 0) s += ", " + std::to_string(h.classes) + (h.classes == 1 ? " class" : " classes");
   if (!h.strides.empty()) s += ", strides " + joined(h.strides);
   s += "; " + reader_of(h);
+  if (h.keypoints > 0) s += "; " + std::to_string(h.keypoints) + " key points";
   if (h.usual_anchors) s += "; the model does not hold its anchors: those of COCO are stated";
   return s;
 }
@@ -123,7 +125,20 @@ std::string archive_heads(const DetectionHead& h) {
     for (const std::string& name : h.mask_outputs) outputs.push_back(name);
     outputs.push_back(h.prototype_output);
   }
-  const char* parser = h.form == HeadForm::Ssd ? "SSD" : h.prototype_output.empty() ? "YOLO" : "YOLOExtendedParser";
+  if (h.keypoints > 0) {
+    metadata["n_keypoints"] = h.keypoints;
+    metadata["keypoints_outputs"] = h.keypoint_outputs;
+    for (const std::string& name : h.keypoint_outputs) outputs.push_back(name);
+  }
+  if (!h.angle_output.empty()) {
+    metadata["angles_outputs"] = {h.angle_output};
+    outputs.push_back(h.angle_output);
+  }
+  const bool usual_strides = h.strides == std::vector<int64_t>{8, 16, 32} ||
+                             (h.subtype == "yolov3-tiny" && h.strides == std::vector<int64_t>{16, 32});
+  if (h.form != HeadForm::Ssd && !usual_strides) metadata["strides"] = h.strides;
+  const bool more = !h.prototype_output.empty() || h.keypoints > 0;
+  const char* parser = h.form == HeadForm::Ssd ? "SSD" : more ? "YOLOExtendedParser" : "YOLO";
   return text_of(
       Json::array({Json{{"parser", parser}, {"metadata", std::move(metadata)}, {"outputs", std::move(outputs)}}}));
 }

@@ -88,3 +88,23 @@ def test_what_can_not_be_cut_is_refused(run, tmp_path, network):
     save(tmp_path / 'n.onnx', nodes, {}, {'x': [1, 3, 8, 8]}, {'u': TensorProto.FLOAT})
     done = run('convert', tmp_path / 'n.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported')
     assert done.returncode == 1 and 'Unique' in done.stderr and not (tmp_path / 'm.blob').exists()
+
+
+def test_what_the_data_decide_is_the_hosts(run, tmp_path):
+    """Boxes above a threshold, padded to a fixed number, as detectors with their choice inside have it; key points that it has
+    none of are tensors without elements."""
+    nodes = [helper.make_node('Conv', ['x', 'w'], ['c'], name='conv', kernel_shape=[4, 4], strides=[4, 4]), helper.make_node('Reshape', ['c', 'rows'], ['r'], name='rows'),
+             helper.make_node('Slice', ['r', 'zero', 'one', 'one'], ['s'], name='score'), helper.make_node('Slice', ['r', 'eight', 'eight', 'one'], ['none'], name='none'),
+             helper.make_node('Greater', ['s', 'least'], ['g'], name='above'), helper.make_node('Squeeze', ['g', 'one'], ['f'], name='flat'), helper.make_node('NonZero', ['f'], ['nz'], name='where'),
+             helper.make_node('Squeeze', ['nz', 'zero'], ['at'], name='at'), helper.make_node('Concat', ['r', 'none'], ['all'], name='all', axis=1), helper.make_node('Gather', ['all', 'at'], ['k'], name='kept'),
+             helper.make_node('Shape', ['k'], ['size'], name='size'), helper.make_node('Slice', ['size', 'zero', 'one'], ['count'], name='count'), helper.make_node('Sub', ['most', 'count'], ['missing'], name='missing'),
+             helper.make_node('Concat', ['zeros', 'missing', 'zero'], ['pads'], name='pads', axis=0), helper.make_node('Pad', ['k', 'pads'], ['y'], name='pad')]
+    whole = {k: np.array(v, np.int64) for k, v in {'rows': [16, 8], 'zero': [0], 'one': [1], 'eight': [8], 'most': [16], 'zeros': [0, 0]}.items()}
+    session = save(tmp_path / 'm.onnx', nodes, {'w': (RNG.standard_normal((8, 3, 4, 4)) / 900).astype(np.float32), 'least': np.array([0.0], np.float32), **whole}, {'x': [1, 3, 16, 16]}, {'y': TensorProto.FLOAT})
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    x = RNG.integers(0, 256, (1, 3, 16, 16)).astype(np.float32)
+    blob = runs(run, tmp_path, tmp_path / 'm.blob', {'x': x})
+    got = host(cut['after'], {t['name']: blob[t['blob_name']] for t in cut['from_chip']})['y']
+    np.testing.assert_allclose(got, session.run(None, {'x': x})[0], atol=5e-3)

@@ -172,6 +172,99 @@ def test_archives_have_heads(run, tmp_path):
     assert head['outputs'] == head['metadata']['yolo_outputs'] and set(head['outputs']) == {o['name'] for o in model['outputs']}
 
 
+def sides_and_scores(m, classes, bins=16):
+    """[1, 4, cells] from the middle of the cell, in cells; [1, classes, cells] between 0 and 1; middles of cells; steps."""
+    boxes, scores = [], []
+    for s in STRIDES:
+        boxes.append(m('Reshape', m.convolution(s, 4 * bins), np.array([1, 4 * bins, -1])))
+        scores.append(m('Reshape', m.convolution(s, classes), np.array([1, classes, -1])))
+    shares = m('Softmax', m('Transpose', m('Reshape', m('Concat', *boxes, axis=2), np.array([1, 4, bins, -1])), perm=[0, 2, 1, 3]), axis=1)
+    sides = m('Reshape', m('Conv', shares, np.arange(bins, dtype=np.float32).reshape(1, bins, 1, 1)), np.array([1, 4, -1]))
+    cells = np.concatenate([m.cells(s) for s in STRIDES], 1)[None].astype(np.float32)
+    steps = np.concatenate([np.full(m.cells(s).shape[1], s) for s in STRIDES])[None, None].astype(np.float32)
+    return sides, m('Sigmoid', m('Concat', *scores, axis=2)), cells, steps
+
+
+def by_level(m, channels):
+    return m('Concat', *(m('Reshape', m.convolution(s, channels), np.array([1, channels, -1])) for s in STRIDES), axis=2)
+
+
+@pytest.mark.parametrize('twice', [True, False])
+def test_key_points_are_handed_over_in_pixels(run, tmp_path, twice):
+    """As YOLOv8 has them, or YOLO26, whose points start in the middle of a cell."""
+    m, points = Yolo(), 2
+    sides, scores, cells, steps = sides_and_scores(m, 1)
+    low, high = m('Split', sides, np.array([2, 2]), axis=1, outputs=2)
+    first, last = m('Sub', cells, low), m('Add', cells, high)
+    box = m('Mul', m('Concat', m('Div', m('Add', first, last), np.array(2.0)), m('Sub', last, first), axis=1), steps)
+    xy, visible = m('Split', m('Reshape', by_level(m, 3 * points), np.array([1, points, 3, -1])), np.array([2, 1]), axis=2, outputs=2)
+    xy = m('Mul', xy, np.array(2.0)) if twice else xy
+    xy = m('Mul', m('Add', xy, (cells - 0.5 if twice else cells)[None]), steps[None])
+    together = m('Reshape', m('Concat', xy, m('Sigmoid', visible), axis=2), np.array([1, 3 * points, -1]))
+    m.save(tmp_path / 'm.onnx', m('Concat', box, scores, together, axis=1))
+    text, _ = converted(run, tmp_path, '--yolo-head')
+    assert '2 key points' in text
+    picture = RNG.integers(0, 256, (1, 3, 64, 96)).astype(np.float32)
+    got = outputs_of(run, tmp_path, picture)
+    wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0, 5:]
+    decoded = np.concatenate([got[f'kpt_output{i}'].reshape(3 * points, -1) for i in (1, 2, 3)], 1)
+    decoded[2::3] = 1 / (1 + np.exp(-decoded[2::3]))
+    np.testing.assert_allclose(decoded, wanted, atol=0.3)
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.tar.xz', '--shaves', '4', '--yolo-head').returncode == 0
+    with tarfile.open(tmp_path / 'm.tar.xz') as t:
+        head, = json.load(t.extractfile('config.json'))['model']['heads']
+    assert head['parser'] == 'YOLOExtendedParser' and head['metadata']['n_keypoints'] == 2
+    assert head['metadata']['keypoints_outputs'] == ['kpt_output1', 'kpt_output2', 'kpt_output3']
+
+
+@pytest.mark.parametrize('plain', [False, True])
+def test_boxes_may_be_turned(run, tmp_path, plain):
+    """The angle as YOLOv8 has it, or as the convolution gives it (YOLO26)."""
+    m = Yolo()
+    sides, scores, cells, steps = sides_and_scores(m, 2)
+    angle = by_level(m, 1)
+    if not plain:
+        angle = m('Mul', m('Sub', m('Sigmoid', angle), np.array(0.25)), np.array(np.pi))
+    low, high = m('Split', sides, np.array([2, 2]), axis=1, outputs=2)
+    dx, dy = m('Split', m('Div', m('Sub', high, low), np.array(2.0)), np.array([1, 1]), axis=1, outputs=2)
+    cos, sin = m('Cos', angle), m('Sin', angle)
+    middle = m('Concat', m('Sub', m('Mul', dx, cos), m('Mul', dy, sin)), m('Add', m('Mul', dx, sin), m('Mul', dy, cos)), axis=1)
+    box = m('Mul', m('Concat', m('Add', middle, cells), m('Add', low, high), axis=1), steps)
+    m.save(tmp_path / 'm.onnx', m('Concat', box, scores, angle, axis=1))
+    text, _ = converted(run, tmp_path, '--yolo-head')
+    assert 'rotated boxes, 2 classes' in text
+    picture = RNG.integers(0, 256, (1, 3, 64, 96)).astype(np.float32)
+    got = outputs_of(run, tmp_path, picture)
+    wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0]
+    assert set(got) == {'output1_yolov6r2', 'output2_yolov6r2', 'output3_yolov6r2', 'angle_output'}
+    np.testing.assert_allclose(got['angle_output'].reshape(-1), wanted[6], atol=4e-3)
+
+
+@pytest.mark.parametrize('decoded', [False, True])
+def test_yolox_is_decoded_from_offsets(run, tmp_path, decoded):
+    m, classes = Yolo(), 3
+    lists = [m('Reshape', m('Concat', m.convolution(s, 4), m('Sigmoid', m.convolution(s, 1)), m('Sigmoid', m.convolution(s, classes)), axis=1),
+               np.array([1, 5 + classes, -1])) for s in STRIDES]
+    y = m('Transpose', m('Concat', *lists, axis=2), perm=[0, 2, 1])
+    cells = (np.concatenate([m.cells(s) for s in STRIDES], 1).T - 0.5)[None].astype(np.float32)
+    steps = np.concatenate([np.full(m.cells(s).shape[1], s) for s in STRIDES])[None, :, None].astype(np.float32)
+    if decoded:
+        xy, wh, rest = m('Split', y, np.array([2, 2, 1 + classes]), axis=2, outputs=3)
+        y = m('Concat', m('Mul', m('Add', xy, cells), steps), m('Mul', m('Exp', wh), steps), rest, axis=2)
+    m.save(tmp_path / 'm.onnx', y)
+    text, _ = converted(run, tmp_path)
+    assert 'YOLOX, 3 classes' in text and '--yolo-head' in text
+    text, config = converted(run, tmp_path, '--yolo-head')
+    assert "depthai's YoloDetectionNetwork" in text and config['nn_config']['NN_specific_metadata']['anchors'] == []
+    picture = RNG.integers(0, 256, (1, 3, 64, 96)).astype(np.float32)
+    got = outputs_of(run, tmp_path, picture)
+    wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0]
+    numbers = np.concatenate([got[f'output{i}_yolov6'].reshape(1, 5 + classes, -1) for i in (1, 2, 3)], 2).transpose(0, 2, 1)
+    if decoded:
+        numbers = np.concatenate([(numbers[..., :2] + cells) * steps, np.exp(numbers[..., 2:4]) * steps, numbers[..., 4:]], 2)
+    np.testing.assert_allclose(numbers, wanted, rtol=0.02, atol=0.2 if decoded else 0.01)
+
+
 def test_what_the_camera_can_not_decode_is_refused(run, tmp_path):
     m = Yolo()
     m.save(tmp_path / 'm.onnx', distances_head(m, 2, extra=51))

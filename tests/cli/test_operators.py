@@ -261,3 +261,35 @@ def test_functions_that_the_model_brings(tool, tmp_path):
     elu_of = lambda v, alpha: np.where(v > 0, v, alpha * np.expm1(v))
     y = elu_of(x.astype(np.float32), 2) + x
     np.testing.assert_allclose(np.load(tmp_path / 'out' / 'z.npy'), elu_of(y, 0.5) + x, atol=0.03)
+
+
+def check_against_onnxruntime(run, folder, nodes, constants, tolerance=2e-3):
+    """x [1, 4, 6, 5] between 0 and 1 -> y."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 4, 6, 5])],
+                              [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], [numpy_helper.from_array(np.float32(v), k) for k, v in constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8), folder / 'm.onnx')
+    x = np.random.default_rng(1).random((1, 4, 6, 5)).astype(np.float32)
+    np.save(folder / 'x.npy', x)
+    done = run('convert', folder / 'm.onnx', '-o', folder / 'm.blob', '--ip', 'FP16')
+    assert done.returncode == 0, done.stderr
+    assert run('run', folder / 'm.blob', '--input', folder / 'x.npy', '--output-dir', folder / 'out').returncode == 0
+    wanted, = onnxruntime.InferenceSession(str(folder / 'm.onnx')).run(None, {'x': x})
+    np.testing.assert_allclose(np.load(folder / 'out' / 'y.npy').reshape(wanted.shape), wanted, atol=tolerance)
+
+
+@pytest.mark.parametrize('first', [('Sub', ['one', 'x']), ('Neg', ['x']), ('Mul', ['minus', 'x'])])
+def test_constants_behind_a_difference(run, tmp_path, first):
+    """1 - x + eps, as overlaps of boxes have it."""
+    from onnx import helper
+    nodes = [helper.make_node(first[0], first[1], ['a']), helper.make_node('Add', ['a', 'eps'], ['b']), helper.make_node('Add', ['b', 'one'], ['c']), helper.make_node('Sigmoid', ['c'], ['y'])]
+    check_against_onnxruntime(run, tmp_path, nodes, {'one': 1, 'eps': 0.01, 'minus': -1})
+
+
+def test_operators_may_stand_in_any_order(run, tmp_path):
+    """ONNX Runtime sorts them: converters to FP16 put their Casts at the end."""
+    from onnx import TensorProto, helper
+    nodes = [helper.make_node('Relu', ['h'], ['r']), helper.make_node('Cast', ['d'], ['y'], to=TensorProto.FLOAT), helper.make_node('Add', ['r', 'h'], ['d']),
+             helper.make_node('Cast', ['x'], ['h'], to=TensorProto.FLOAT16)]
+    check_against_onnxruntime(run, tmp_path, nodes, {})

@@ -17,7 +17,7 @@ Value apply(Rewriter& rw, const Node* like, const char* type, Value x, double by
 
 bool become(Rewriter& rw, Node* n, const char* type, Value a, Value b, const char* suffix = "") {
   const std::string name = n->name + suffix;
-  Node* by = rw.make(type, {a, b});
+  Node* by = rw.make_like(n, type, {a, b});  // a constant that fusions made is of double precision
   by->source = n->source;
   const bool done = rw.replace(n, by);
   by->name = name;

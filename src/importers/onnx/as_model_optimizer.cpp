@@ -11,6 +11,7 @@
 #include "importers/model_optimizer/pipeline.hpp"
 #include "importers/onnx/bodies.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/order.hpp"
 #include "importers/onnx/refusals.hpp"
 
 namespace blobsmith {
@@ -45,7 +46,7 @@ SourceModel source_model(onnx_file::Model& model) {
   s.name = model.graph_name;
   s.constants = std::move(model.initializers);
   for (const onnx_file::ValueInfo& i : model.inputs) s.inputs.push_back({i.name, i.name, i.type, i.shape});
-  for (size_t i = 0; i < model.nodes.size(); ++i)
+  for (const size_t i : onnx_import::order_of_computing(model))
     s.operators.push_back(source_operator(model.nodes[i], i, model.opset));
   for (const onnx_file::ValueInfo& o : model.outputs) s.outputs.push_back({o.name, o.name});
   return s;

@@ -53,7 +53,7 @@ struct ValueInfo {
 struct Model {
   int64_t opset = 0;  ///< of the default domain
   std::string graph_name;
-  std::vector<Node> nodes;  ///< in file order, which is a topological order
+  std::vector<Node> nodes;  ///< in file order, which ought to be a topological one (order.hpp)
   std::vector<std::pair<std::string, Tensor>> initializers;
   std::vector<ValueInfo> inputs, outputs;       ///< inputs without those that are initializers
   std::map<std::string, std::string> metadata;  ///< what the exporter says of the network

@@ -6,6 +6,7 @@
 
 #include "importers/common/message_fields.hpp"
 #include "importers/onnx/bodies.hpp"
+#include "importers/onnx/order.hpp"
 
 namespace blobsmith::onnx_file {
 namespace {
@@ -29,7 +30,8 @@ class Levels {
   Levels(const Model& model, const std::vector<size_t>& refused)
       : model_(model), refused_(refused.begin(), refused.end()) {
     for (const auto& [name, tensor] : model.initializers) weights_[name] = tensor.bytes.size();
-    for (size_t i = 0; i < model.nodes.size(); ++i) visit(i);
+    levels_.resize(model.nodes.size());
+    for (const size_t i : onnx_import::order_of_computing(model)) visit(i);
   }
 
   bool is_refused(size_t i) const { return refused_.contains(i); }
@@ -66,7 +68,7 @@ class Levels {
     }
     constant &=
         std::ranges::none_of(n.attributes, [](const auto& a) { return a.second.kind == Attribute::Kind::Graph; });
-    levels_.push_back(level);
+    levels_[i] = level;
     if (constant) constant_.insert(i);
     for (const std::string& name : n.outputs)
       if (!name.empty()) produced_[name] = i;

@@ -193,7 +193,24 @@ Value rolled(Rewriter& rw, const Node& n) {
   return x == n.input(0) ? t.reshape(x, n.shape()) : x;
 }
 
+// ---- tensors without elements: the key points, masks or classes that a network has none of ----
+
+bool is_empty(const Shape& s, size_t axis) { return s.size() > axis && s[axis] == 0; }
+
+bool has_empty_parts(const Node& n) {
+  const size_t axis = transforms::axis_from_front(n.attrs.integer("axis"), n.shape().size());
+  if (is_empty(n.shape(), axis)) return false;
+  return std::ranges::any_of(n.inputs(), [&](const Value& v) { return is_empty(v.shape(), axis); });
+}
+Value without_empty_parts(Rewriter& rw, const Node& n) {
+  const size_t axis = transforms::axis_from_front(n.attrs.integer("axis"), n.shape().size());
+  std::vector<Value> parts = n.inputs();
+  std::erase_if(parts, [&](const Value& v) { return is_empty(v.shape(), axis); });
+  return parts.size() == 1 ? parts[0] : rw.make("Concat", std::move(parts), n.attrs)->value();
+}
+
 constexpr SpelledRow kRows[] = {
+    {{"Concat"}, has_empty_parts, without_empty_parts, "what is left without its empty parts"},
     {{"ReverseSequence"}, has_constant_lengths, reversed, "a Gather of every item"},
     {{"Reverse"}, turns_constant_axes, turned_round, "Gathers of turned positions"},
     {{"Roll"}, has_constant_shifts, rolled, "two parts in the other order"},
