@@ -50,7 +50,7 @@ class Cut {
     if (!o.conversion.inputs.empty() || !o.conversion.outputs.empty())
       throw Error(ErrorCode::BadOptionValue, "--cut-unsupported: --input and --output cut the model already");
     for (int round = 0; round < kMostRounds; ++round) {
-      const CheckResult r = check(round == 0 ? file : chip(), o);
+      const CheckResult r = checked(o);
       if (r.compiles() && !leave_open_sizes(o)) return;
       if (r.compiles()) continue;
       std::vector<Error> errors;
@@ -61,7 +61,7 @@ class Cut {
       if (more.empty()) throw ErrorList(std::move(errors));
       for (Error& e : errors) refused.push_back(std::move(e));
       operators_.insert(more.begin(), more.end());
-      parts = onnx_file::split(model_, {operators_.begin(), operators_.end()});
+      parts = onnx_file::split(model_, {operators_.begin(), operators_.end()}, first_);
       if (parts.chip.operators.empty() || parts.chip.outputs.empty()) throw ErrorList(refused);
     }
     throw ErrorList(refused);
@@ -80,6 +80,19 @@ class Cut {
   std::map<std::string, onnx_file::ValueInfo> known;  ///< tensors between parts
 
  private:
+  /// Of the chip's part; where what the data decide comes into that, the part before takes its place.
+  CheckResult checked(const CheckOptions& o) {
+    try {
+      return check(chip(), o);
+    } catch (const Error& e) {
+      if (is_whole() || first_ || e.code() != ErrorCode::ShapeMismatch) throw;
+      first_ = true;
+      parts = onnx_file::split(model_, {operators_.begin(), operators_.end()}, first_);
+      if (parts.chip.operators.empty() || parts.chip.outputs.empty()) throw;
+      return check(chip(), o);
+    }
+  }
+
   static onnx_file::Model read(const ModelFile& file, const Bytes& bytes) {
     if (!file.path().ends_with(".onnx"))
       throw Error(ErrorCode::BadOptionValue, "--cut-unsupported is for ONNX models").in_file(file.path());
@@ -126,7 +139,7 @@ class Cut {
       for (size_t k = 0; k < model_.nodes[i].outputs.size(); ++k)
         if (open.contains(model_.nodes[i].outputs[k]) || open.contains(layer_output(model_.nodes[i], k))) all.insert(i);
     if (all.size() == operators_.size()) return false;
-    Parts more = onnx_file::split(model_, {all.begin(), all.end()});
+    Parts more = onnx_file::split(model_, {all.begin(), all.end()}, first_);
     if (more.chip.operators.empty() || more.chip.outputs.empty()) return false;
     operators_ = std::move(all);
     parts = std::move(more);
@@ -152,6 +165,7 @@ class Cut {
   Bytes bytes_;
   onnx_file::Model model_;
   std::set<size_t> operators_;
+  bool first_ = false;  ///< the chip's part begins at the model's inputs
 };
 
 /// Types and shapes of what the chip gives, and under which names.

@@ -142,7 +142,7 @@ std::optional<DetectionHead> from_planes(const Graph& graph, const Node& picture
 // ---- lists of boxes ----
 
 DetectionHead by_anchors(const Graph& graph, const Levels& l) {
-  DetectionHead h{.family = "YOLO"};
+  DetectionHead h{.family = "detector with anchors"};
   const std::optional<AnchorBoxes> read = read_anchor_boxes(graph, l);
   if (!read) return h;
   h.classes = static_cast<int>(l.levels[0].convolutions[0].channels() / read->each - 5);
@@ -173,6 +173,17 @@ DetectionHead by_distances(const Levels& l) {
   return h;
 }
 
+/// One convolution for everything, one box for a cell. NanoDet gives the host distributions over the sides.
+DetectionHead without_anchors(const Levels& l) {
+  constexpr int64_t kFewestBins = 5;
+  DetectionHead h{.family = "detector without anchors"};
+  const int64_t rest = l.levels[0].convolutions[0].channels() - l.scores;
+  if (l.scores == 0 || rest % 4 != 0) return h;
+  h.classes = static_cast<int>(l.scores);
+  if (rest / 4 >= kFewestBins) h.family = "NanoDet (" + std::to_string(rest / 4) + " bins for each side)";
+  return h;
+}
+
 std::optional<DetectionHead> from_levels(const Graph& graph, const Levels& l) {
   int64_t cells = 0;
   for (const Level& level : l.levels) {
@@ -187,7 +198,7 @@ std::optional<DetectionHead> from_levels(const Graph& graph, const Levels& l) {
   else if (!per_cell)
     h = by_anchors(graph, l);
   else
-    h.family = "YOLO or NanoDet without anchors";
+    h = without_anchors(l);
   if (h.family.empty()) return std::nullopt;
   state_picture(h, *l.picture);
   h.outputs = {name_of(*l.result)};

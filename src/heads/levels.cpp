@@ -96,6 +96,7 @@ class Forwards {
   }
 
   std::set<const Node*> readers;
+  std::map<const Node*, int64_t> widths;  ///< how many of the channels a reader sees
 
  private:
   static constexpr int kMostSteps = 2000;
@@ -109,6 +110,7 @@ class Forwards {
     if (n.is("Split") || n.is("VariadicSplit")) return parts(c, node);
     if (n.is("StridedSlice") && n.shape().size() == c.value.shape().size()) return slice(c, node);
     readers.insert(&n);
+    widths[&n] = c.end - c.begin;
   }
 
   static bool keeps_channels(const Channels& c, const Shape& to) {
@@ -198,6 +200,18 @@ void set_roles(Level& level, int64_t bins) {
     if (c.role == Role::Extra && c.channels() == 4 && !level.find(Role::Boxes)) c.role = Role::Boxes;
 }
 
+/// How many channels of a convolution for everything become scores, where the host gets all others as they are.
+int64_t scores_beside_raw_numbers(const LevelConvolution& c) {
+  Forwards f;
+  f.walk({c.value, 0, c.channels(), 1});
+  int64_t scores = 0, raw = 0;
+  for (const auto& [reader, width] : f.widths) {
+    if (reader->is("Sigmoid")) scores += width;
+    if (reader->is("Result")) raw += width;
+  }
+  return raw > 0 && scores + raw == c.channels() ? scores : 0;
+}
+
 /// The picture that all is computed from.
 const Node* only_picture(const Graph& graph) {
   const Node* picture = nullptr;
@@ -242,6 +256,8 @@ std::optional<Levels> find_levels(const Graph& graph, const Node* result) {
     set_roles(level, r.bins);
     r.levels.push_back(std::move(level));
   }
+  const Level& least = r.levels[0];
+  if (least.convolutions.size() == 1) r.scores = scores_beside_raw_numbers(least.convolutions[0]);
   const auto as_first = [&](const Level& l) {
     return std::ranges::equal(l.convolutions, r.levels[0].convolutions, [](const auto& a, const auto& b) {
       return a.channels() == b.channels() && a.role == b.role;

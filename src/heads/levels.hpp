@@ -34,7 +34,9 @@ struct Levels {
   const Node* result = nullptr;   ///< the boxes
   std::vector<Level> levels;      ///< smallest stride first
   int64_t bins = 1;               ///< of the distribution over each side (DFL); 1: none
-  bool chooses = false;           ///< the network itself keeps the best boxes only (TopK)
+  int64_t scores = 0;    ///< channels that become scores, where a level has one convolution that gives the host
+                         ///< all others as they are
+  bool chooses = false;  ///< the network itself keeps the best boxes only (TopK)
 };
 
 /// The levels behind a result; none where it isn't computed as a YOLO computes its boxes.

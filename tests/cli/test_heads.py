@@ -265,6 +265,19 @@ def test_yolox_is_decoded_from_offsets(run, tmp_path, decoded):
     np.testing.assert_allclose(numbers, wanted, rtol=0.02, atol=0.2 if decoded else 0.01)
 
 
+def test_nanodet_is_told_apart(run, tmp_path):
+    m, classes, bins = Yolo(), 3, 8
+    lists = []
+    for s in STRIDES:
+        scores, sides = m('Split', m.convolution(s, classes + 4 * bins), np.array([classes, 4 * bins]), axis=1, outputs=2)
+        lists.append(m('Reshape', m('Concat', m('Sigmoid', scores), sides, axis=1), np.array([1, classes + 4 * bins, -1])))
+    m.save(tmp_path / 'm.onnx', m('Transpose', m('Concat', *lists, axis=2), perm=[0, 2, 1]))
+    text, _ = converted(run, tmp_path)
+    assert 'NanoDet (8 bins for each side), 3 classes, strides 8, 16, 32' in text
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--yolo-head')
+    assert done.returncode == 2 and 'NanoDet' in done.stderr
+
+
 def test_what_the_camera_can_not_decode_is_refused(run, tmp_path):
     m = Yolo()
     m.save(tmp_path / 'm.onnx', distances_head(m, 2, extra=51))

@@ -263,14 +263,14 @@ def test_functions_that_the_model_brings(tool, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / 'out' / 'z.npy'), elu_of(y, 0.5) + x, atol=0.03)
 
 
-def check_against_onnxruntime(run, folder, nodes, constants, tolerance=2e-3):
-    """x [1, 4, 6, 5] between 0 and 1 -> y."""
+def check_against_onnxruntime(run, folder, nodes, constants, tolerance=2e-3, shape=(1, 4, 6, 5)):
+    """x between 0 and 1 -> y."""
     import onnxruntime
     from onnx import TensorProto, helper
-    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 4, 6, 5])],
+    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)],
                               [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], [numpy_helper.from_array(np.float32(v), k) for k, v in constants.items()])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8), folder / 'm.onnx')
-    x = np.random.default_rng(1).random((1, 4, 6, 5)).astype(np.float32)
+    x = np.random.default_rng(1).random(shape).astype(np.float32)
     np.save(folder / 'x.npy', x)
     done = run('convert', folder / 'm.onnx', '-o', folder / 'm.blob', '--ip', 'FP16')
     assert done.returncode == 0, done.stderr
@@ -293,3 +293,33 @@ def test_operators_may_stand_in_any_order(run, tmp_path):
     nodes = [helper.make_node('Relu', ['h'], ['r']), helper.make_node('Cast', ['d'], ['y'], to=TensorProto.FLOAT), helper.make_node('Add', ['r', 'h'], ['d']),
              helper.make_node('Cast', ['x'], ['h'], to=TensorProto.FLOAT16)]
     check_against_onnxruntime(run, tmp_path, nodes, {})
+
+
+@pytest.mark.parametrize('shape', [(1, 3, 4, 5, 5), (2, 3, 2, 4, 5, 5), (1, 2, 3, 2, 3, 4, 4)])
+@pytest.mark.parametrize('factor', ['itself', 'matrix', 'one of each item', 'constant'])
+def test_products_of_matrices_in_many_axes(run, tmp_path, shape, factor):
+    from onnx import helper
+    n = shape[-1]
+    nodes = [helper.make_node('Sigmoid', ['x'], ['a'])]
+    constants = {}
+    if factor == 'itself':
+        nodes += [helper.make_node('Transpose', ['x'], ['b'], perm=[*range(len(shape) - 2), len(shape) - 1, len(shape) - 2])]
+    elif factor == 'constant':
+        constants['b'] = np.random.default_rng(2).random((n, 3))
+    else:
+        axes = list(range(len(shape) - 2 if factor == 'matrix' else 1, len(shape) - 2))
+        nodes += [helper.make_node('ReduceMax', ['x'], ['b'], axes=axes or list(range(len(shape) - 2)), keepdims=int(factor != 'matrix'))]
+    nodes += [helper.make_node('MatMul', ['a', 'b'], ['c']), helper.make_node('Tanh', ['c'], ['y'])]
+    check_against_onnxruntime(run, tmp_path, nodes, constants, shape=shape)
+
+
+@pytest.mark.parametrize('shape', [(1, 3, 4, 5, 5), (2, 3, 2, 4, 5, 5), (1, 2, 3, 2, 3, 4, 4)])
+@pytest.mark.parametrize('kind', ['Mul', 'Add', 'PRelu', 'BatchNormalization', 'InstanceNormalization'])
+def test_channels_among_many_axes(run, tmp_path, shape, kind):
+    from onnx import helper
+    rng = np.random.default_rng(2)
+    values = {k: rng.random(shape[1]) + 0.5 for k in 'wbmv'}
+    column = values['w'].reshape(-1, *[1] * (len(shape) - 2))
+    given = {'BatchNormalization': 'wbmv', 'InstanceNormalization': 'wb'}.get(kind, 'w')
+    constants = {k: values[k] if len(given) > 1 else column for k in given}
+    check_against_onnxruntime(run, tmp_path, [helper.make_node(kind, ['x', *given], ['y'])], constants, 8e-3, shape)

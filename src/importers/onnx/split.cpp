@@ -193,10 +193,10 @@ void write_value(pbf_writer to, const ValueInfo& v) {
 
 }  // namespace
 
-Parts split(const Model& model, const std::vector<size_t>& refused) {
+Parts split(const Model& model, const std::vector<size_t>& refused, bool first) {
   const Levels levels(model, refused);
   Parts p;
-  const int chip = levels.heaviest();
+  const int chip = first ? 0 : levels.heaviest();
   if (chip < 0) return p;
   for (size_t i = 0; i < model.nodes.size(); ++i) {
     if (levels.is_constant(i)) continue;

@@ -25,8 +25,9 @@ struct Parts {
   Part before, chip, after;
 };
 
-/// `refused`: operators by their number. The chip's part is empty where nothing is left.
-Parts split(const Model& model, const std::vector<size_t>& refused);
+/// `refused`: operators by their number; `first`: the chip's part is the level that nothing goes before, whatever its
+/// weights. It is empty where nothing is left.
+Parts split(const Model& model, const std::vector<size_t>& refused, bool first = false);
 
 /// A part as the bytes of a model. What `known` and the file say of its inputs is stated; weights of other files are
 /// taken in.

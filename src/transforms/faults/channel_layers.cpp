@@ -9,6 +9,7 @@ namespace blobsmith::transforms {
 namespace {
 
 constexpr double kLowestHalf = -65504;
+constexpr size_t kMostAxes = 5;  ///< of which the second is executed as the channels
 
 /// The same elements with a plane's height of one between channels and width.
 Value with_height(Rewriter& rw, Value v) {
@@ -55,7 +56,10 @@ bool prelu(Rewriter& rw, Node* n) {
     const Value slopes = rw.reshape(n->input(1), {n->shape()[1]})->value();
     return rw.replace(n, without_height(rw, rw.make("PRelu", {with_height(rw, n->input(0)), slopes})->value()));
   }
-  return rw.replace(n, spelled_out(rw, *n, rw.reshape(n->input(1), aligned_slopes(*n))->value()));
+  const std::vector<float> slopes = constant_of(n->input(1))->to_f32();  // of another type, maybe, than the data
+  const std::vector<double> values(slopes.begin(), slopes.end());
+  const Value aligned = rw.constant(Tensor::reals(n->element_type(), aligned_slopes(*n), values));
+  return rw.replace(n, spelled_out(rw, *n, aligned));
 }
 
 // ---- LRN and GRN ----
@@ -88,7 +92,30 @@ bool has_misplaced_slopes(const Node& n) {
   if (!n.is("PRelu") || !is_static(n.shape()) || !constant_of(n.input(1)) || uniform_value(n.input(1)) ||
       !broadcasts_into(aligned_slopes(n), n.shape()))
     return false;
-  return n.shape().size() == 3 || (n.shape().size() > 1 && !lie_on_channels(n));
+  return n.shape().size() == 3 || n.shape().size() > kMostAxes || (n.shape().size() > 1 && !lie_on_channels(n));
+}
+
+bool has_channels_among_many_axes(const Node& n) {
+  const Shape& s = n.shape();
+  if ((!n.is("Multiply") && !n.is("Add")) || s.size() <= kMostAxes || !is_static(s) || !is_float(n.element_type()))
+    return false;
+  const int port = constant_of(n.input(0)) ? 0 : 1;
+  const Shape& c = n.input(port).shape();
+  if (!constant_of(n.input(port)) || n.input(1 - port).shape() != s || c.size() + 1 < s.size() || s[1] == 1)
+    return false;
+  return element_count(c) == s[1] && c[c.size() - s.size() + 1] == s[1];
+}
+
+Rewritten set_channels_apart(Graph& graph) {
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) {
+    if (!has_channels_among_many_axes(*n)) return false;
+    const Shape s = n->shape();
+    const int port = constant_of(n->input(0)) ? 0 : 1;
+    const int64_t others = element_count(s) / s[0] / s[1];
+    const Value c = rw.reshape(n->input(port), {1, s[1], 1, 1})->value();
+    const Value x = rw.reshape(n->input(1 - port), {s[0], s[1], others, 1})->value();
+    return rw.replace(n, rw.reshape(rw.make(n->type, {x, c}, n->attrs)->value(), s));
+  });
 }
 
 Rewritten place_slopes(Graph& graph) { return rewrite_each(graph, prelu); }

@@ -93,6 +93,8 @@ Rewritten keep_real_shapes(Graph& graph);
 bool has_misplaced_slopes(const Node& n);
 /// Gives these a fourth axis, or makes them of two halves.
 Rewritten place_slopes(Graph& graph);
+bool has_channels_among_many_axes(const Node& n);
+Rewritten set_channels_apart(Graph& graph);
 /// GRN and LRN of three axes.
 bool lacks_channels(const Node& n);
 /// Gives these a fourth axis.

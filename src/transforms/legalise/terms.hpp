@@ -30,6 +30,7 @@ std::span<const SpelledRow> function_rows();
 std::span<const SpelledRow> index_rows();
 std::span<const SpelledRow> convolution_rows();
 std::span<const SpelledRow> quantization_rows();
+std::span<const SpelledRow> rank_rows();
 
 /// Integers of 8 and 16 bits, which the VPU lacks, become 32-bit ones that wrap around alike (narrow_integers.cpp).
 std::vector<Remark> widen_integers(Graph& graph);
