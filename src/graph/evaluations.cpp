@@ -1,5 +1,8 @@
 #include "graph/evaluations.hpp"
 
+#include <array>
+
+#include "core/table.hpp"
 #include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 
@@ -46,7 +49,23 @@ int64_t Evaluations::of_evaluation(Value v) {
 namespace {
 constexpr int64_t kComparison = 3;     // a Parameter, an Equal, a Constant
 constexpr int64_t kMostCompared = 10;  // elements
-constexpr int64_t kConversion = 4;     // the largest values of both types, an Equal, a Select
+
+/// Temporary nodes that take part when a bound is computed.
+struct BoundRow {
+  std::string_view type;
+  int64_t lower, upper;
+};
+constexpr std::array kBoundNodes{
+    BoundRow{"Convert", 4, 4},        // the largest values of both types, an Equal, a Select
+    BoundRow{"Divide", 17, 21},       // masks of what is unknown, negative or zero
+    BoundRow{"ReduceProd", 14, 14},   // whether both bounds are positive, 7 each
+    BoundRow{"VariadicSplit", 2, 2},  // axis and lengths as constants
+};
+
+int64_t nodes_of_bound(const Node& n, bool upper) {
+  const BoundRow* row = find_row(kBoundNodes, n.type, &BoundRow::type);
+  return !row ? 0 : upper ? row->upper : row->lower;
+}
 
 bool is_shape_of(const Node& n) { return n.is("ShapeOf"); }
 }  // namespace
@@ -84,7 +103,7 @@ int64_t Bounds::walk(Value v, bool upper) {
   for (auto it = order.rbegin(); it != order.rend(); ++it) {
     Node* n = const_cast<Node*>(*it);
     if (!can_evaluate(*n, upper)) break;
-    if (n->is("Convert")) count += kConversion;
+    count += nodes_of_bound(*n, upper);
     bool same = true;  // of ShapeOf as well, whatever it reads
     for (const Value& input : n->inputs()) {
       if (is_shape_of(*n)) break;
@@ -116,7 +135,7 @@ int64_t Evaluations::of_comparisons(const Node& n) {
   constexpr int64_t kBothBounds = 2;
   const bool holds_both = holds_both_bounds(n);
   const std::vector<int> inputs = compared_inputs(n);
-  int64_t count = 0;
+  int64_t count = of_missing_axes(n);
   for (const int i : inputs) {
     const Value v = n.input(i);
     if (!known_value(v) || (v.node->is_constant() && !holds_both)) continue;

@@ -35,6 +35,7 @@ std::vector<int> inputs_as_constants(const Node& n) {
     return n.input_count() > 3 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, 2};
   if (n.is("SpaceToBatch") || n.is("BatchToSpace")) return {1, 2, 3};
   if (n.is("Pad")) return {1, 2};
+  if (n.is("Slice")) return n.input_count() > 4 ? std::vector<int>{1, 2, 3, 4} : std::vector<int>{1, 2, 3};
   if (n.type.starts_with("Reduce") && n.input_count() > 1) return {1};
   return {};
 }
@@ -53,7 +54,8 @@ int64_t of_inference_again(const Graph& graph, const Node& n) {
   constexpr int64_t kBothBounds = 2;
   if (holds_both_bounds(n)) return is_known(n, 1) ? kBothBounds : 0;
   const std::vector<int> inputs = compared_inputs(n);
-  return std::ranges::count_if(inputs, [&](int i) { return !n.input(i).node->is_constant() && is_known(n, i); });
+  return of_missing_axes(n) +
+         std::ranges::count_if(inputs, [&](int i) { return !n.input(i).node->is_constant() && is_known(n, i); });
 }
 
 int64_t of_validation(const Graph& graph) {
@@ -66,6 +68,11 @@ int64_t of_validation(const Graph& graph) {
 }
 
 }  // namespace
+
+// quirk: a constant stands for the axes that are left out.
+int64_t of_missing_axes(const Node& n) {
+  return (n.is("Squeeze") && n.input_count() == 1) || (n.is("Slice") && n.input_count() == 4) ? 1 : 0;
+}
 
 bool holds_both_bounds(const Node& n) {
   if (n.input_count() < 2) return false;
@@ -90,7 +97,7 @@ int64_t of_inference(const Node& n) {
   if (const int64_t ids = ids_in(kDecomposed, n)) return ids;
   const std::vector<int> inputs = bounded_inputs(n);
   const auto known = std::ranges::count_if(inputs, [&](int i) { return is_known(n, i); });
-  return known * std::max<int64_t>(ids_in(kBounded, n), 1);
+  return of_missing_axes(n) + known * std::max<int64_t>(ids_in(kBounded, n), 1);
 }
 
 namespace {

@@ -47,6 +47,8 @@ int64_t of_evaluation(const Node& n);
 /// quirk: whether the lower and the upper bound of a shape input are held in a constant each, in releases that compare
 /// bounds.
 bool holds_both_bounds(const Node& n);
+/// Numbers that inference takes for axes that `n` leaves out.
+int64_t of_missing_axes(const Node& n);
 /// The inputs whose values inference of `n` computes in such releases.
 std::vector<int> compared_inputs(const Node& n);
 /// The inputs whose values inference of `n` computes (a Reshape's pattern).

@@ -128,6 +128,8 @@ constexpr StepRow kRestOfCommonOptimizations[] = {
     {"Multiply into convolutions and MatMul",
      {multiplications_into_convolutions, multiplications_before_convolutions, multiplications_into_matmuls}},
     {"constant folding", fold_constants},
+    {"Softmax 8 to 1", {softmax_versions}},
+    {"MaxPool 8 to 1", {max_pool_versions}},
     {"strides", push_strides_up},
 };
 

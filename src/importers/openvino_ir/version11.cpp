@@ -34,11 +34,11 @@ std::vector<int64_t> list_attribute(const Layer& layer, const char* name) {
 Node* build_max_pool(Graph& graph, const Layer& layer, const Inputs& inputs) {
   for (int64_t d : list_attribute(layer, "dilations"))
     if (d != 1) throw no_opset7_form(layer, "with dilations");
-  return add_as(graph, layer, inputs, "MaxPool", 0);
+  return add_as(graph, layer, inputs, "MaxPool", 8);
 }
 
 Node* build_softmax(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  Node* n = add_as(graph, layer, inputs, "Softmax", 0);
+  Node* n = add_as(graph, layer, inputs, "Softmax", 8);
   const int64_t axis = n->attrs.integer("axis", 1);
   if (axis < 0 && !inputs.empty()) n->attrs.set("axis", axis + static_cast<int64_t>(inputs[0].shape().size()));
   return n;

@@ -92,9 +92,11 @@ std::span<const RewriteRow> leaky_relu_fusions();
 std::span<const RewriteRow> divisions_by_constants();
 /// a / b as a · b^-1, or as b^-1 alone where a is 1.
 bool multiply_by_inverse(Rewriter& rw, Node* n);
-// opset3_to_opset1.cpp
+// older_versions.cpp
 std::span<const RewriteRow> shape_of_versions();
 std::span<const RewriteRow> top_k_versions();
+std::span<const RewriteRow> softmax_versions();
+std::span<const RewriteRow> max_pool_versions();
 // matmul_to_fc.cpp
 std::span<const RewriteRow> matmul_to_legacy();
 std::span<const RewriteRow> biases_into_fully_connected();

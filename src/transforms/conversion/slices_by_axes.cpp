@@ -36,6 +36,7 @@ bool slice_to_strided_slice(Rewriter& rw, Node* n) {
     if (!t) return false;
     axes = t->to_i64();
   } else {
+    numbering::skip(rw.graph(), numbering::of_missing_axes(*n));
     axes.resize(static_cast<size_t>(std::max<int64_t>(n->input(1).shape()[0], 0)));
     std::iota(axes.begin(), axes.end(), 0);
   }

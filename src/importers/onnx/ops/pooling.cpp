@@ -107,7 +107,7 @@ namespace {
 
 constexpr int64_t kMostPlanes = 65536;
 
-std::vector<Value> pool(Context& c) {
+Value pool_of_version(Context& c, int version) {
   const Value x = c.input(0);
   const WindowAttributes w = read_window_attributes(c, spatial_axes(c, x));
   if (!c.has("kernel_shape")) c.refuse("unknown attribute 'kernel_shape'");
@@ -118,12 +118,13 @@ std::vector<Value> pool(Context& c) {
                              {"rounding_type", std::string(c.integer("ceil_mode", 0) == 1 ? "ceil" : "floor")},
                              {"auto_pad", w.auto_pad}});
   if (c.becomes() == "AvgPool") a.set("exclude-pad", c.integer("count_include_pad", 0) == 0);
-  return {c.make(c.becomes(), {x}, a, 1)};
+  return c.make(c.becomes(), {x}, a, version);
 }
+std::vector<Value> pool(Context& c) { return {pool_of_version(c, 1)}; }
 
 /// quirk: nothing stands for the second output, the places of the maxima; as a network output it is dropped silently.
 std::vector<Value> max_pool(Context& c) {
-  const Value y = pool(c)[0];
+  const Value y = pool_of_version(c, 1);
   c.skip_ids(1);
   return {y, Value{}};
 }
@@ -132,7 +133,7 @@ std::vector<Value> max_pool(Context& c) {
 std::vector<Value> max_pool_8(Context& c) {
   if (!c.release().max_pool_with_places) return max_pool(c);
   if (c.output_count() > 1 && c.is_read(1)) c.refuse("the VPU can't compute the places of the maxima");
-  const Value y = pool(c)[0];
+  const Value y = pool_of_version(c, 8);
   return {y, y};
 }
 

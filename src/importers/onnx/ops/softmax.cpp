@@ -48,9 +48,14 @@ std::vector<Value> hardmax(Context& c) {
 namespace ie {
 namespace {
 
+Value softmax_along(Context& c, Value x, int64_t axis) {
+  const bool later = c.becomes() == "Softmax" && c.release().ir_opset >= 8;
+  return c.make(c.becomes(), {x}, attributes({{"axis", axis}}), later ? 8 : Context::kNewest);
+}
+
 std::vector<Value> on_axis(Context& c, int64_t fallback) {
   const Value x = c.input(0);
-  return {c.make(c.becomes(), {x}, attributes({{"axis", c.axis(c.integer("axis", fallback), c.rank(x))}}))};
+  return {softmax_along(c, x, c.axis(c.integer("axis", fallback), c.rank(x)))};
 }
 /// quirk: opset 11 means all axes from the given one on.
 std::vector<Value> softmax_11(Context& c) { return on_axis(c, 1); }
@@ -58,7 +63,7 @@ std::vector<Value> softmax_13(Context& c) { return on_axis(c, -1); }
 
 std::vector<Value> flattened(Context& c, Value x) {
   const Value flat = flatten(c, x, c.integer("axis", 1));
-  const Value y = c.make(c.becomes(), {flat}, attributes({{"axis", int64_t{1}}}));
+  const Value y = softmax_along(c, flat, 1);
   const Value shape = c.shape_of(x);
   return {c.reshape(y, shape, false)};
 }

@@ -31,16 +31,29 @@ bool top_k_3_to_1(Rewriter& rw, Node* n) {
   return rw.redirect(n->value(1), index->value());
 }
 
+// quirk: what opset 8 renewed is brought down to opset 1 by a node of its own, though it is the same here.
+bool version_8_to_1(Rewriter& rw, Node* n) {
+  return n->version == 8 && rw.replace(n, rw.make(n->type, n->inputs(), n->attrs, 1));
+}
+
 constexpr RewriteRow kShapeOfVersions[] = {
     {{"ShapeOf"}, shape_of_3_to_1},
 };
 constexpr RewriteRow kTopKVersions[] = {
     {{"TopK"}, top_k_3_to_1},
 };
+constexpr RewriteRow kSoftmaxVersions[] = {
+    {{"Softmax"}, version_8_to_1},
+};
+constexpr RewriteRow kMaxPoolVersions[] = {
+    {{"MaxPool"}, version_8_to_1},
+};
 
 }  // namespace
 
 std::span<const RewriteRow> shape_of_versions() { return kShapeOfVersions; }
 std::span<const RewriteRow> top_k_versions() { return kTopKVersions; }
+std::span<const RewriteRow> softmax_versions() { return kSoftmaxVersions; }
+std::span<const RewriteRow> max_pool_versions() { return kMaxPoolVersions; }
 
 }  // namespace blobsmith::transforms
