@@ -7,22 +7,21 @@
 namespace blobsmith {
 namespace {
 
-constexpr int64_t kLargestElements = 1 << 16;
 constexpr size_t kLargestSubgraph = 4096;
 
 using Known = std::map<const Node*, std::vector<Tensor>>;
 
 bool needs_no_inputs(const Node& n) { return n.is("ShapeOf"); }
 
-bool worth_computing(const Node& n) {
+bool worth_computing(const Node& n, int64_t most_elements) {
   if (n.is("Parameter") || n.body) return false;
   const ops::OpRow* op = ops::find_op(n.type, n.version);
   if (!op || !op->evaluate) return false;
   for (int i = 0; i < n.output_count(); ++i)
-    if (!is_static(n.shape(i)) || element_count(n.shape(i)) > kLargestElements) return false;
+    if (!is_static(n.shape(i)) || element_count(n.shape(i)) > most_elements) return false;
   if (needs_no_inputs(n)) return is_static(n.input(0).shape());
   for (const Value& v : n.inputs())
-    if (!v || !is_static(v.shape()) || element_count(v.shape()) > kLargestElements) return false;
+    if (!v || !is_static(v.shape()) || element_count(v.shape()) > most_elements) return false;
   return true;
 }
 
@@ -41,7 +40,7 @@ std::vector<Tensor> compute(const Node& n, const Known& known) {
 
 }  // namespace
 
-std::optional<Tensor> known_value(Value v) {
+std::optional<Tensor> known_value(Value v, int64_t most_elements) {
   if (v.node->is_constant()) return v.node->constant;
   Known known;
   std::vector<const Node*> stack{v.node};
@@ -51,7 +50,7 @@ std::optional<Tensor> known_value(Value v) {
       stack.pop_back();
       continue;
     }
-    if (!worth_computing(*n) || known.size() + stack.size() > kLargestSubgraph) return std::nullopt;
+    if (!worth_computing(*n, most_elements) || known.size() + stack.size() > kLargestSubgraph) return std::nullopt;
     const size_t depth = stack.size();
     if (!needs_no_inputs(*n))
       for (const Value& input : n->inputs())

@@ -1,13 +1,18 @@
 // BatchNormInference -> (x - mean) · gamma / sqrt(var + eps) + beta; the constants fold later (front-end spec §5.4).
+#include <limits>
+
 #include "core/release.hpp"
+#include "graph/evaluations.hpp"
+#include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
-Value fold_now(Rewriter& rw, Value v) {
-  const auto known = known_value(v);
+Value fold_now(Rewriter& rw, Value v, numbering::Bounds& bounds) {
+  numbering::skip(rw.graph(), bounds.evaluate(v));
+  const auto known = known_value(v, std::numeric_limits<int64_t>::max());
   return known ? rw.constant(*known) : v;
 }
 
@@ -36,8 +41,10 @@ bool decompose_batch_norm(Rewriter& rw, Node* n) {
   if (rw.graph().release->model_optimizations) {  // x + (-mean), with the constants computed now
     const Value minus_one = rw.scalar(mean.type(), -1);
     const Value minus_mean = rw.make("Multiply", {mean_aligned, minus_one})->value();
-    const Value shift = fold_now(rw, beta_aligned), center = fold_now(rw, minus_mean),
-                factor = fold_now(rw, scale_aligned);
+    numbering::Bounds bounds;
+    bounds.evaluate(pattern);  // when the first Reshape was made
+    const Value shift = fold_now(rw, beta_aligned, bounds), center = fold_now(rw, minus_mean, bounds),
+                factor = fold_now(rw, scale_aligned, bounds);
     Node* centered = rw.visit(rw.make("Add", {x, center}));
     Node* scaled = rw.visit(rw.make("Multiply", {centered->value(), factor}));
     return rw.replace(n, rw.visit(rw.make("Add", {scaled->value(), shift})));
