@@ -23,6 +23,7 @@ struct Release {
   bool norms_by_power;             ///< squares of an LpNormalization are powers, and the axis is kept
   bool plane_axes_at_run_time;     ///< the axes of a global pooling follow from the rank by arithmetic
   bool max_pool_with_places;       ///< a MaxPool says where the maxima are
+  bool absent_bias_is_node;        ///< a Conv without bias makes a node that stands for it, which counts
   bool slices_by_axes;             ///< a Slice names its axes (Slice-8); constants do not decide which form it has
   bool softmax_of_lists_flattens;  ///< before opset 11 a Softmax of one dimension is flattened like others
   bool old_resize_floors;          ///< Resize of opset 10 takes the pixel below, from asymmetric coordinates

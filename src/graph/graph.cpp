@@ -9,6 +9,7 @@
 #include "core/release.hpp"
 #include "graph/layer_name.hpp"
 #include "graph/ops/numbers.hpp"
+#include "graph/tensor_names.hpp"
 
 namespace blobsmith {
 
@@ -260,17 +261,9 @@ void Graph::set_inputs(Node* n, std::vector<Value> inputs) {
   for (const Value& v : inputs) add_input(n, v);
 }
 
-namespace {
-// Listed in the order in which they came; the reference hands them over as a hash table lists them (quirk).
-void pass_tensor_names(const OutputPort& from, OutputPort& to) {
-  for (auto name = from.tensor_names.rbegin(); name != from.tensor_names.rend(); ++name)
-    if (std::ranges::find(to.tensor_names, *name) == to.tensor_names.end()) to.tensor_names.push_back(*name);
-}
-}  // namespace
-
 void Graph::redirect(Value from, Value to) {
   if (from == to) return;
-  if (release->tensor_names_follow) pass_tensor_names(from.node->output(from.port), to.node->output(to.port));
+  if (release->tensor_names_follow) hand_over_tensor_names(from.node->output(from.port), to.node->output(to.port));
   const std::vector<NodeUse> uses = from.node->output(from.port).uses;
   for (const NodeUse& u : uses) set_input(u.node, u.port, to);
 }

@@ -73,6 +73,7 @@ struct OutputPort {
   Shape shape;
   std::vector<NodeUse> uses;              ///< in the order in which the edges were made
   std::vector<std::string> tensor_names;  ///< framework names, for look-up only
+  size_t name_buckets = 0;                ///< of the reference's table of them (graph/tensor_names.hpp)
   std::string name;  ///< given by Graph::eliminate; wins over the node's name where outputs are named
 };
 

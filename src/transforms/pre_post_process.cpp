@@ -7,6 +7,7 @@
 
 #include "graph/layer_name.hpp"
 #include "graph/numbering.hpp"
+#include "graph/tensor_names.hpp"
 #include "transforms/pipeline.hpp"
 
 namespace blobsmith {
@@ -97,6 +98,7 @@ void form_output(Graph& graph, Node* r, const TensorForm& form) {
   const Value v = transposed(graph, converted(graph, ordered, form.type.value_or(from.type())), inverse(order));
   if (!(v == from)) {
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
+    v.node->output().name_buckets = std::exchange(from.node->output(from.port).name_buckets, 0);
     v.node->source = from.node->source;
     const std::string automatic = from.node->type + "_" + std::to_string(from.node->id());
     from.node->attrs.set(kLayerName, layer_name(*from.node));
@@ -120,10 +122,6 @@ ElementType first_interface_output(ElementType t) {
   }
 }
 
-void add_name(OutputPort& port, const std::string& name) {
-  if (std::ranges::find(port.tensor_names, name) == port.tensor_names.end()) port.tensor_names.push_back(name);
-}
-
 }  // namespace
 
 void pre_post_process(Graph& graph, const std::vector<TensorForm>& inputs, const std::vector<TensorForm>& outputs) {
@@ -135,8 +133,8 @@ void show_first_interface_types(Graph& graph) {
   std::vector<TensorForm> inputs, outputs;
   for (Node* p : graph.parameters()) inputs.push_back({first_interface_input(p->element_type()), {}, {}});
   for (const Node* r : graph.results()) outputs.push_back({first_interface_output(r->input(0).type()), {}, {}});
-  for (const Node* r : graph.results()) add_name(r->input(0).node->output(r->input(0).port), output_name(*r));
-  for (Node* p : graph.parameters()) add_name(p->output(), p->name);
+  for (const Node* r : graph.results()) add_tensor_name(r->input(0).node->output(r->input(0).port), output_name(*r));
+  for (Node* p : graph.parameters()) add_tensor_name(p->output(), p->name);
   pre_post_process(graph, inputs, outputs);
 }
 

@@ -34,7 +34,7 @@ BlobNetworkInfo::Node describe(const std::string& name, const OutputPort& port) 
   n.name = name;
   n.shape.assign(port.shape.begin(), port.shape.end());
   n.element_type = element_number(port.type);
-  // quirk: a hash table of at most 13 buckets; without collisions it lists its entries from the last to the first.
+  // quirk: a hash table, kept from its end to its beginning
   n.tensor_names.assign(port.tensor_names.rbegin(), port.tensor_names.rend());
   return n;
 }

@@ -54,10 +54,10 @@ def same_kind(verdict, row):
 class Fuzzer:
     def __init__(self, a, folder):
         self.a, self.folder, self.local = a, folder, threading.local()
-        self.network, self.minimise, self.ending = generate.network, shrink.minimise, '.xml'
+        self.network, self.minimise, self.ending, self.passes_input = generate.network, shrink.minimise, '.xml', lambda net: False
         if a.form == 'onnx':
             from graph_fuzz import onnx_net
-            self.network, self.minimise, self.ending = onnx_net.network, onnx_net.minimise, '.onnx'
+            self.network, self.minimise, self.ending, self.passes_input = onnx_net.network, onnx_net.minimise, '.onnx', onnx_net.passes_input
 
     def mine(self):
         """Compilers and files of this thread."""
@@ -75,6 +75,8 @@ class Fuzzer:
     def one(self, seed):
         net = self.network(seed, self.a.layers)
         options = Options(**generate.options(net, seed))
+        if options.ip == 'FP32' and not options.op and self.passes_input(net):
+            options.op = 'FP32'   # one description for both: compile_tool leaves it at FP32, the reference's driver makes FP16 of it
         verdict, detail = self.verdict(net, options)
         row = dict(seed=seed, verdict=verdict, detail=detail, options=vars(options), layers=Counter(x.type for x in net.layers if x.type not in ('Const', 'Result')))
         if verdict in WORTH_SHRINKING and compilers.ENDLESS not in detail and self.a.minimise:

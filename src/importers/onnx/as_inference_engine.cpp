@@ -8,6 +8,7 @@
 
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
+#include "graph/tensor_names.hpp"
 #include "importers/onnx/functions.hpp"
 #include "importers/onnx/operators.hpp"
 #include "transforms/pipeline.hpp"
@@ -70,9 +71,9 @@ class Importer {
     }
     element_count(*input.shape);  // throws where it overflows
     Node* p = graph_.parameter(input.type, *input.shape, input.name);
-    p->output().tensor_names = {input.name};
+    set_tensor_name(p->output(), input.name);
     import_.values[input.name] = p->value();
-    tensor_names_[{p, 0}] = {input.name, {input.name}};
+    first_names_[{p, 0}] = input.name;
   }
 
   void add_node(const onnx_file::Node& n) {
@@ -94,20 +95,21 @@ class Importer {
     if (!name.empty()) import_.values[name] = v;
     if (!v) return;
     v.node->name = name.empty() ? v.node->type + "_" + std::to_string(v.node->id()) : name;
-    TensorNames& names = tensor_names_[{v.node, v.port}];
-    if (!adds_name) names = {name, {}};
-    if (std::ranges::find(names.all, name) == names.all.end()) names.all.push_back(name);
-    if (graph_.release->tensor_names_follow) v.node->output(v.port).tensor_names = names.all;
+    if (!adds_name) first_names_[{v.node, v.port}] = name;
+    if (!graph_.release->tensor_names_follow) return;
+    if (adds_name)
+      add_tensor_name(v.node->output(v.port), name);
+    else
+      set_tensor_name(v.node->output(v.port), name);
   }
 
   void add_result(Value v, const std::string& tensor) {
     Node* r = graph_.result(v, tensor + "/sink_port_" + std::to_string(v.port));
-    v.node->output(v.port).tensor_names = {tensor};
-    if (!graph_.release->outputs_by_tensor) return;
-    const auto known = tensor_names_.find({v.node, v.port});
-    if (known == tensor_names_.end()) return;
-    v.node->output(v.port).tensor_names = known->second.all;
-    if (!v.node->is("Parameter")) r->attrs.set(kOutputName, known->second.first);
+    const auto first = first_names_.find({v.node, v.port});
+    if (!graph_.release->tensor_names_follow || first == first_names_.end())
+      set_tensor_name(v.node->output(v.port), tensor);
+    if (graph_.release->outputs_by_tensor && first != first_names_.end() && !v.node->is("Parameter"))
+      r->attrs.set(kOutputName, first->second);
   }
 
   void add_results() {
@@ -149,12 +151,7 @@ class Importer {
   Import import_;
   Graph& graph_ = import_.graph;
 
-  /// What a tensor is called: outputs by the first name; the others are listed in the order of a hash table (quirk).
-  struct TensorNames {
-    std::string first;
-    std::vector<std::string> all;  // in the order in which they came
-  };
-  std::map<std::pair<const Node*, int>, TensorNames> tensor_names_;
+  std::map<std::pair<const Node*, int>, std::string> first_names_;  ///< what outputs are called
 };
 
 }  // namespace

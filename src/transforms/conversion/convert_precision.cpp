@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/numbering.hpp"
+#include "graph/tensor_names.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
@@ -83,13 +84,19 @@ void remove_useless_converts(Graph& graph) {
   if (changed) graph.remove_unreachable();
 }
 
+// quirk: the reference puts another node in its place.
+void renew(Graph& graph, Node* n) {
+  numbering::renumber(graph, n);
+  if (graph.release->tensor_names_follow) renew_tensor_names(n->output());
+}
+
 // One round: choices first, whose condition or values change, then whatever makes such values.
 bool convert(Graph& graph, const std::vector<Node*>& order, bool (*from)(ElementType),
              std::set<const Node*>& renumbered) {
   for (Node* n : order)
     if (n->is("Select") && std::ranges::any_of(n->inputs(), [&](const Value& v) { return from(v.type()); }) &&
         renumbered.insert(n).second)
-      numbering::renumber(graph, n);
+      renew(graph, n);
   bool changed = false;
   for (Node* n : order) {
     if (!converts(*n, from)) continue;
@@ -98,7 +105,7 @@ bool convert(Graph& graph, const std::vector<Node*>& order, bool (*from)(Element
     if (n->is_constant())
       numbering::skip(graph, 1);
     else if (is_boolean_operation(*n))
-      numbering::renumber(graph, n);
+      renew(graph, n);
   }
   if (changed) numbering::validated(graph);
   return changed;

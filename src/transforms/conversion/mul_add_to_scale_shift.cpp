@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/release.hpp"
+#include "graph/tensor_names.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -105,8 +106,8 @@ bool constant_eltwise_to_legacy(Rewriter& rw, Node* n) {
 
 bool elementwise_to_legacy(Rewriter& rw, Node* n) {
   if (constant_eltwise_to_legacy(rw, n)) return true;
-  // quirk: the reference puts another node in its place, which turns the order of the tensor's names round.
-  if (rw.graph().release->tensor_names_follow) std::ranges::reverse(n->output().tensor_names);
+  // quirk: the reference puts another node in its place.
+  if (rw.graph().release->tensor_names_follow) renew_tensor_names(n->output());
   return false;
 }
 

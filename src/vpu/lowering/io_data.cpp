@@ -44,13 +44,14 @@ ElementType default_output_precision(ElementType t, const Release& release) {
 
 bool is_input(Value v) { return v.node->is("Parameter"); }
 
-/// An input that is an output as well has one precision; what is told for outputs wins.
+/// An input that is an output as well has one precision; what is told for outputs, or their default, wins.
 ElementType input_precision(const Lowering& l, Value v, const std::string& name) {
   if (l.options.runtime_2_0)
     return blob_type(parse_element_type(v.node->attrs.text(kDeclaredType, "")).value_or(v.type()));
-  const bool shared = l.network.is_output(v) && l.options.output_precision;
-  return io_precision(l.options, name, shared ? l.options.output_precision : l.options.input_precision,
-                      default_input_precision(v.type()));
+  const bool shared = l.network.is_output(v);
+  return io_precision(l.options, name,
+                      shared && l.options.output_precision ? l.options.output_precision : l.options.input_precision,
+                      shared ? default_output_precision(v.type(), l.release) : default_input_precision(v.type()));
 }
 
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {

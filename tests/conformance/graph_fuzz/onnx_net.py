@@ -130,7 +130,7 @@ def ending_in(net, outputs, new_input=None):
     made.nodes, made.outputs = kept, list(outputs)
     made.layers = [Layer(node.op_type, [net.shape[o] for o in node.output]) for node in kept]
     made.inputs = [i for i in net.inputs if i in needed] + ([new_input] if new_input in needed else [])
-    return made if made.inputs and kept else None
+    return made if made.inputs and kept and not set(made.inputs) & set(made.outputs) else None
 
 
 def candidates(net):
@@ -153,3 +153,12 @@ def smaller_ones(net):
 def minimise(net, still, budget=200):
     """The smallest model found for which `still(model)` holds."""
     return smallest(net, smaller_ones, still, budget)
+
+
+def passes_input(net):
+    """Whether an output is an input of the network, under another name."""
+    passed = set(net.inputs)
+    for node in net.nodes:
+        if node.op_type in ('Identity', 'Dropout') and node.input[0] in passed:
+            passed.add(node.output[0])
+    return not passed.isdisjoint(net.outputs)
