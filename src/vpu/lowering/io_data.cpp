@@ -48,10 +48,13 @@ bool is_input(Value v) { return v.node->is("Parameter"); }
 ElementType input_precision(const Lowering& l, Value v, const std::string& name) {
   if (l.options.runtime_2_0)
     return blob_type(parse_element_type(v.node->attrs.text(kDeclaredType, "")).value_or(v.type()));
-  const bool shared = l.network.is_output(v);
+  if (!l.network.is_output(v))
+    return io_precision(l.options, name, l.options.input_precision, default_input_precision(v.type()));
+  const auto declared = l.declared.output_types.find(name);
+  const ElementType type = declared == l.declared.output_types.end() ? v.type() : declared->second;
   return io_precision(l.options, name,
-                      shared && l.options.output_precision ? l.options.output_precision : l.options.input_precision,
-                      shared ? default_output_precision(v.type(), l.release) : default_input_precision(v.type()));
+                      l.options.output_precision ? l.options.output_precision : l.options.input_precision,
+                      default_output_precision(type, l.release));
 }
 
 ElementType output_precision(const Lowering& l, Value v, const std::string& name) {
