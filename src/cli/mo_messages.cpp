@@ -31,6 +31,7 @@ constexpr FaqRow kFaq[] = {
     {"--input parameter was provided. Other inputs are needed", 27},
     {"Port index ", 29},
     {"No or multiple placeholders in the model", 32},
+    {"Stopped shape/value propagation", 38},
     {"The input layer ", 39},
     {"Model Optimizer does not support layer", 45},
     {"is not in an expected format, cannot extract iteration number", 48},
@@ -65,7 +66,7 @@ void print_error(const std::string& text) { std::fprintf(stderr, "[ ERROR ]  %s\
 void print_parts(const Error& e) {
   if (!e.file().empty() || !e.source().empty())
     print_error("    in " + e.file() + (e.file().empty() || e.source().empty() ? "" : ", ") + e.source());
-  if (!e.why().empty()) print_error("    why: " + e.why());
+  if (!e.why().empty()) std::fprintf(stderr, "[ ANALYSIS INFO ]  %s\n", e.why().c_str());
   if (!e.hint().empty()) print_error("    hint: " + e.hint());
 }
 
@@ -77,6 +78,7 @@ int mo_report(const Error& e) {
   send_event({{"error", reports::of_error(e)}});
   print_error(with_faq(e.what()));
   print_parts(e);
+  if (e.has_address()) print_error(with_faq("Stopped shape/value propagation at \"" + e.layer() + "\" node."));
   return kModelError;  // whatever it is
 }
 

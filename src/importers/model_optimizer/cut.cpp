@@ -131,14 +131,31 @@ class Cutter {
   }
 
   void freeze(const InputPlace& place) {
+    if (freeze_default(place)) return;
     SourceInput* input = find_input(place.place);
     if (!input) throw Error(ErrorCode::BadInputName, "the model has no input named '" + place.place + "'");
     state(*input, place);
   }
 
+  /// An operator that passes on a constant (PlaceholderWithDefault): the value takes that constant's place.
+  bool freeze_default(const InputPlace& place) {
+    SourceOperator* op = find_operator(place.place);
+    if (!op || op->inputs.size() != 1 || op->outputs.size() != 1) return false;
+    const auto constant =
+        std::ranges::find(model_.constants, op->inputs[0], [](const auto& c) -> const std::string& { return c.first; });
+    if (constant == model_.constants.end()) return false;
+    SourceInput input{op->name, op->outputs[0], place.type.value_or(constant->second.type), constant->second.shape};
+    if (place.shape) input.shape = importers::completed(input.name, *place.shape, std::nullopt);
+    stated_.insert(input.key);
+    model_.constants.emplace_back(input.key, frozen(input, *place.value));
+    std::erase_if(model_.operators, [&](const SourceOperator& o) { return o.outputs == std::vector{input.key}; });
+    return true;
+  }
+
   void add_input(const InputPlace& place, std::vector<SourceInput>& made) {
     const Place p = find(place.place);
     if (p.input) return state(*p.input, place);
+    if (place.value && freeze_default(place)) return;
     if (place.value)
       throw Error(ErrorCode::BadOptionValue, "'" + place.place + "' is not an input: only inputs can be given a value");
     if (!p.op) return cut_tensor(p.tensor, p.tensor, place, made);

@@ -215,7 +215,8 @@ class Pruner {
     }
     s_.model.operators = std::move(kept);
     for (importers::SourceOutput& o : s_.model.outputs) o.key = now(o.key);
-    std::erase_if(s_.model.outputs, [&](const importers::SourceOutput& o) { return dead_.contains(o.key); });
+    std::erase_if(s_.model.outputs,
+                  [&](const importers::SourceOutput& o) { return dead_.contains(o.key) || indices_.contains(o.key); });
   }
 
  private:
@@ -233,7 +234,7 @@ class Pruner {
       Error e = not_yet_supported(op.name, op.type, "a branch that is chosen while the network runs");
       e.from(op.where);
       if (!inputs.empty()) {
-        e.because("it looks like there are input nodes of boolean type: " + inputs);
+        e.because("It looks like there are input nodes of boolean type: " + inputs);
         e.hint("state their values, --input \"" + *conditions_.begin() + "->False\" or \"" + *conditions_.begin() +
                "->True\"");
       }
@@ -250,9 +251,13 @@ class Pruner {
   }
 
   void merge(const SourceOperator& op) {
-    for (const std::string& i : op.inputs) {
-      if (dead_.contains(i)) continue;
-      if (!op.outputs.empty()) replaced_[op.outputs[0]] = i;
+    for (size_t i = 0; i < op.inputs.size(); ++i) {
+      if (dead_.contains(op.inputs[i])) continue;
+      if (!op.outputs.empty()) replaced_[op.outputs[0]] = op.inputs[i];
+      if (op.outputs.size() < 2) return;
+      s_.model.constants.emplace_back(op.outputs[1],
+                                      Tensor::of(ElementType::i32, Shape{}, std::vector{static_cast<int32_t>(i)}));
+      indices_.insert(op.outputs[1]);
       return;
     }
     dead_.insert(op.outputs.begin(), op.outputs.end());
@@ -277,6 +282,7 @@ class Pruner {
   std::map<std::string, bool> known_;
   std::map<std::string, std::string> replaced_;
   std::set<std::string> dead_, conditions_;
+  std::set<std::string> indices_;  ///< tensors that say which branch was taken
 };
 
 }  // namespace
