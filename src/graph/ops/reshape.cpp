@@ -117,7 +117,13 @@ std::vector<Tensor> evaluate_transpose(const Node& n, Tensors inputs) {
   std::vector<int64_t> strides;
   for (int64_t axis : full_order(inputs[1]->to_i64(), inputs[0]->shape.size()))
     strides.push_back(dense[static_cast<size_t>(axis)]);
-  return {gather_strided(*inputs[0], n.shape(), 0, strides)};
+  // Of large tensors (weights) when they are read: models would be in memory twice.
+  const auto make = [data = *inputs[0], shape = n.shape(), strides] {
+    Bytes r = gather_strided(data, shape, 0, strides).bytes;
+    data.bytes.leave_memory();
+    return r;
+  };
+  return {{n.element_type(), n.shape(), Bytes::deferred_if_many(inputs[0]->bytes.size(), make)}};
 }
 
 // ---- Concat and Split ----

@@ -6,6 +6,7 @@
 #include "core/float16.hpp"
 #include "importers/caffe/net.hpp"
 #include "importers/common/message_fields.hpp"
+#include "importers/common/tensor_bytes.hpp"
 
 namespace blobsmith::caffe {
 namespace {
@@ -59,18 +60,26 @@ BlobFields blob_fields(const Bytes& message) {
   return b;
 }
 
+/// Many values are converted when they are read.
 Bytes from_doubles(const Bytes& packed) {
-  const Bytes b = packed.aligned(8);
-  std::vector<float> v;
-  for (const double d : b.as<double>()) v.push_back(static_cast<float>(d));
-  return Bytes::adopt(std::move(v));
+  return Bytes::deferred_if_many(packed.size() / 2, [packed] {
+    const Bytes b = packed.aligned(sizeof(double));
+    std::vector<float> v;
+    v.reserve(b.size() / sizeof(double));
+    for (const double d : b.as<double>()) v.push_back(static_cast<float>(d));
+    packed.leave_memory();
+    return Bytes::adopt(std::move(v));
+  });
 }
 
 Bytes from_halves(const Bytes& packed) {
-  const Bytes b = packed.aligned(8);
-  std::vector<float> v(b.size() / sizeof(Half));
-  halves_to_floats(b.as<Half>().data(), v.data(), v.size());
-  return Bytes::adopt(std::move(v));
+  return Bytes::deferred_if_many(packed.size() * 2, [packed] {
+    const Bytes b = packed.aligned(sizeof(Half));
+    std::vector<float> v(b.size() / sizeof(Half));
+    halves_to_floats(b.as<Half>().data(), v.data(), v.size());
+    packed.leave_memory();
+    return Bytes::adopt(std::move(v));
+  });
 }
 
 void check_whole(const Bytes& b, size_t width) {
@@ -83,14 +92,15 @@ void check_whole(const Bytes& b, size_t width) {
 Bytes raw_values(const BlobFields& b) {
   switch (b.raw_type) {
     case 0: check_whole(b.raw, 8); return from_doubles(b.raw);
-    case 1: check_whole(b.raw, 4); return b.raw.aligned(8);
+    case 1: check_whole(b.raw, 4); return importers::placed(b.raw, sizeof(float));
     case 2: check_whole(b.raw, 2); return from_halves(b.raw);
     default: throw Error(ErrorCode::TypeMismatch, "a blob holds values of type " + std::to_string(b.raw_type));
   }
 }
 
 Bytes values_of(const BlobFields& b) {
-  if (!b.packed_floats.empty()) return check_whole(b.packed_floats, 4), b.packed_floats.aligned(8);
+  if (!b.packed_floats.empty())
+    return check_whole(b.packed_floats, 4), importers::placed(b.packed_floats, sizeof(float));
   if (!b.floats.empty()) return Bytes::copy_of(std::span(b.floats));
   if (!b.packed_doubles.empty()) return check_whole(b.packed_doubles, 8), from_doubles(b.packed_doubles);
   if (!b.doubles.empty()) return from_doubles(Bytes::copy_of(std::span(b.doubles)));

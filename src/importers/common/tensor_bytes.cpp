@@ -14,4 +14,13 @@ std::optional<Bytes> part_of(const Bytes& file, uint64_t offset, uint64_t size) 
   return file.slice(offset, size);
 }
 
+Bytes placed(const Bytes& part, size_t width) {
+  if (width == 0 || reinterpret_cast<uintptr_t>(part.data()) % width == 0) return part;
+  return Bytes::deferred_if_many(part.size(), [part, width] {
+    Bytes r = part.aligned(width);
+    part.leave_memory();
+    return r;
+  });
+}
+
 }  // namespace blobsmith::importers

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "importers/common/tensor_bytes.hpp"
+
 namespace blobsmith::kaldi {
 namespace {
 
@@ -102,8 +104,9 @@ Tensor binary_reals(Cursor& c) {
   if (matrix) shape.push_back(sized_count(c));
   const auto count = static_cast<uint64_t>(element_count(shape));
   if (count > c.left()) c.fail_short();
-  if (!doubles) return {ElementType::f32, std::move(shape), c.take_bytes(count * sizeof(float)).aligned(8)};
-  const Bytes bytes = c.take_bytes(count * sizeof(double)).aligned(8);
+  if (!doubles)
+    return {ElementType::f32, std::move(shape), importers::placed(c.take_bytes(count * sizeof(float)), sizeof(float))};
+  const Bytes bytes = c.take_bytes(count * sizeof(double)).aligned(sizeof(double));
   std::vector<float> v;
   for (const double d : bytes.as<double>()) v.push_back(static_cast<float>(d));
   return reals_of(std::move(v), std::move(shape));

@@ -76,15 +76,23 @@ class Cutter {
     return std::nullopt;
   }
 
-  /// A name may hold a colon itself, so the whole text is tried first.
+  /// A name may hold a colon itself, so the whole text is tried first; where tensors are called NODE:PORT, it is a
+  /// port.
   Place find(const std::string& text) {
-    if (const auto place = whole_name(text)) return *place;
     const size_t first = text.find(':'), last = text.rfind(':');
+    auto place = whole_name(text);
+    if (place && !place->tensor.empty() && last != std::string::npos) {
+      const auto port = port_number(std::string_view(text).substr(last + 1));
+      SourceOperator* op = find_operator(text.substr(0, last));
+      if (op && port && *port < op->outputs.size() && op->outputs[*port] == text)
+        return Place{.op = op, .out_port = port};
+    }
+    if (place) return *place;
     if (first != std::string::npos) {
       if (const auto port = port_number(std::string_view(text).substr(0, first)))
-        if (auto place = whole_name(text.substr(first + 1))) return place->in_port = port, *place;
+        if ((place = whole_name(text.substr(first + 1)))) return place->in_port = port, *place;
       if (const auto port = port_number(std::string_view(text).substr(last + 1)))
-        if (auto place = whole_name(text.substr(0, last))) return place->out_port = port, *place;
+        if ((place = whole_name(text.substr(0, last)))) return place->out_port = port, *place;
     }
     throw Error(ErrorCode::BadInputName, "No node with name " + text)
         .hint("layers and tensors go by their names in the model; check -v lists them");

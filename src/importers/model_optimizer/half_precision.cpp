@@ -75,6 +75,7 @@ void convert_constant(Graph& g, Node* n) {
     }
     g.set_input(use.node, use.port, by->value());
   }
+  n->constant.bytes.leave_memory();
 }
 
 void convert_node(Graph& g, Node* n) {

@@ -36,15 +36,21 @@ class StrideWalk {
   }
 
  private:
-  /// Constants that fusions have made are in double precision until they are rounded.
+  /// Constants that fusions have made are in double precision until they are rounded: they count as what they meet.
   void infer_again(Node* n) {
-    const bool linear = n->is("Multiply") || n->is("Add");
-    for (const int constant : {0, 1}) {
-      if (!linear || !n->input(constant).node->is_constant()) continue;
-      const Value data = n->input(1 - constant);
-      if (data.type() != n->input(constant).type()) return graph_.set_outputs(n, {{data.type(), data.shape()}});
+    std::vector<Node*> doubles;
+    bool meets_single = false;
+    for (int i = 0; i < n->input_count(); ++i) {
+      const Value v = n->input(i);
+      if (v && v.node->is_constant() && v.type() == ElementType::f64)
+        doubles.push_back(v.node);
+      else if (v && v.type() == ElementType::f32)
+        meets_single = true;
     }
+    if (!meets_single) doubles.clear();
+    for (Node* c : doubles) graph_.set_outputs(c, {{ElementType::f32, c->shape()}});
     infer(graph_, n);
+    for (Node* c : doubles) graph_.set_outputs(c, {{ElementType::f64, c->shape()}});
   }
 
   /// What each consumer asks for: the stride that it left to its input, 1 where it left none.

@@ -111,7 +111,7 @@ Tensor read_array(Cursor& c) {
   c.take<int32_t>();
   const ElementType type = element_type(c.take<int32_t>());
   Tensor t{type, std::move(shape), {}};
-  t.bytes = c.take_bytes(importers::bytes_of(type, t.shape, "a parameter")).aligned(8);
+  t.bytes = importers::placed(c.take_bytes(importers::bytes_of(type, t.shape, "a parameter")), byte_width(type));
   return t;
 }
 

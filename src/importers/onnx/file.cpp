@@ -63,17 +63,6 @@ int64_t whole_number(const std::string& s, const std::string& who) {
   return v;
 }
 
-/// A part of a file, where it lies if that place suits the type; else a copy, of a large one when it is read.
-Bytes placed(const Bytes& part, ElementType type) {
-  const size_t width = byte_width(type);
-  if (reinterpret_cast<uintptr_t>(part.data()) % width == 0) return part;
-  return Bytes::deferred_if_many(part.size(), [part, width] {
-    Bytes r = part.aligned(width);
-    part.leave_memory();
-    return r;
-  });
-}
-
 /// What the fields of a TensorProto say; one way of storing the values is used.
 struct TensorFields {
   std::string name;
@@ -163,7 +152,7 @@ Bytes external_values(const TensorFields& t, ElementType type, const importers::
       importers::part_of(file, static_cast<uint64_t>(offset), static_cast<uint64_t>(length >= 0 ? length : rest));
   if (!values)
     throw bad_model(ErrorCode::FileTruncated, "external data of " + who + " goes past the end of " + location);
-  return placed(*values, type);
+  return importers::placed(*values, byte_width(type));
 }
 
 std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers::FilesBeside& beside) {
@@ -177,7 +166,7 @@ std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers
   if (t.is_external)
     r.bytes = external_values(t, r.type, beside, who);
   else
-    r.bytes = t.raw ? placed(*t.raw, r.type) : typed_values(t, r.type);
+    r.bytes = t.raw ? importers::placed(*t.raw, byte_width(r.type)) : typed_values(t, r.type);
   if (r.bytes.size() < bytes)
     throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " +
                                             std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) +

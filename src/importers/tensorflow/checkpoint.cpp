@@ -154,7 +154,7 @@ std::optional<Tensor> Checkpoint::find(const std::string& variable) const {
   const auto bytes = importers::part_of(files_(file), static_cast<uint64_t>(e.offset), static_cast<uint64_t>(e.size));
   if (!bytes) throw Error(ErrorCode::FileTruncated, who + " goes past the end of " + file);
   if (bytes->size() != importers::bytes_of(*type, *e.shape, who)) throw damaged("the size of " + who);
-  return Tensor{*type, *e.shape, bytes->aligned(8)};
+  return Tensor{*type, *e.shape, importers::placed(*bytes, byte_width(*type))};
 }
 
 }  // namespace blobsmith::tensorflow_file

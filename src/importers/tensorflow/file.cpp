@@ -7,7 +7,10 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <protozero/pbf_writer.hpp>
+#include <span>
 
+#include "importers/common/message_fields.hpp"
 #include "importers/tensorflow/proto_tensor.hpp"
 
 namespace blobsmith::tensorflow_file {
@@ -38,7 +41,8 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
-Attribute read_attribute(proto::AttrValue& a, const std::string& who) {
+/// `content`: of its tensor, where it was left out; else empty.
+Attribute read_attribute(proto::AttrValue& a, const std::string& who, const Bytes& content) {
   Attribute r;
   switch (a.value_case()) {
     case proto::AttrValue::kS: r.text = std::move(*a.mutable_s()); break;
@@ -50,7 +54,7 @@ Attribute read_attribute(proto::AttrValue& a, const std::string& who) {
     case proto::AttrValue::kFunc: r.text = a.func().name(); break;
     case proto::AttrValue::kTensor:
       if (element_type(a.tensor().dtype()))
-        r.tensor = take_tensor(*a.mutable_tensor(), "the constant of " + who);
+        r.tensor = take_tensor(*a.mutable_tensor(), "the constant of " + who, content);
       else
         r.type = a.tensor().dtype();  // texts and the like: an error only where they are needed
       r.texts.assign(a.tensor().string_val().begin(), a.tensor().string_val().end());
@@ -65,10 +69,81 @@ Attribute read_attribute(proto::AttrValue& a, const std::string& who) {
   return r;
 }
 
-Node read_node(proto::NodeDef& n) {
+/// Large contents of constants stay where they lie in the file, which is parsed without them: a parsed message is a
+/// copy.
+constexpr size_t kLargeContent = 1 << 16;
+
+/// The message without what is large at the end of `path` (numbers of fields, from the outside in), which is taken out.
+std::string without_large(const Bytes& message, std::span<const int> path, std::vector<Bytes>& taken) {
+  using Kind = importers::MessageFields::Kind;
+  std::string rest;
+  protozero::pbf_writer out(rest);
+  for (importers::MessageFields f(message); f.next();) {
+    const auto number = static_cast<protozero::pbf_tag_type>(f.number());
+    switch (f.kind()) {
+      case Kind::Integer: out.add_int64(number, f.integer()); break;
+      case Kind::Fixed32: out.add_float(number, f.float32()); break;
+      case Kind::Fixed64: out.add_double(number, f.float64()); break;
+      case Kind::Bytes: {
+        const Bytes part = f.bytes();
+        if (static_cast<int>(number) != path[0])
+          out.add_bytes(number, reinterpret_cast<const char*>(part.data()), part.size());
+        else if (path.size() > 1)
+          out.add_bytes(number, without_large(part, path.subspan(1), taken));
+        else if (part.size() < kLargeContent)
+          out.add_bytes(number, reinterpret_cast<const char*>(part.data()), part.size());
+        else
+          taken.push_back(part);
+        break;
+      }
+      default: break;
+    }
+  }
+  return rest;
+}
+
+/// A frozen graph without its large constants, and these by the number of their node.
+struct SlimGraph {
+  Bytes message;
+  std::map<int, Bytes> contents;
+};
+
+SlimGraph slim_graph(const Bytes& file) {
+  static constexpr int kToContent[] = {proto::NodeDef::kAttrFieldNumber, 2, proto::AttrValue::kTensorFieldNumber,
+                                       proto::TensorProto::kTensorContentFieldNumber};
+  using Kind = importers::MessageFields::Kind;
+  std::map<int, Bytes> contents;
+  std::string graph;
+  protozero::pbf_writer out(graph);
+  int number = 0;
+  try {
+    for (importers::MessageFields f(file); f.next();) {
+      if (f.kind() != Kind::Bytes) continue;
+      const auto tag = static_cast<protozero::pbf_tag_type>(f.number());
+      const bool is_node = tag == proto::GraphDef::kNodeFieldNumber;
+      const Bytes part = f.bytes();
+      std::vector<Bytes> taken;
+      std::string slim;
+      if (is_node && part.size() >= kLargeContent) slim = without_large(part, kToContent, taken);
+      if (taken.size() == 1)
+        contents[number] = taken[0], out.add_bytes(tag, slim);
+      else
+        out.add_bytes(tag, reinterpret_cast<const char*>(part.data()), part.size());
+      if (is_node) ++number;
+    }
+  } catch (const importers::BrokenMessage&) {
+    return {file, {}};  // the parser says what it is
+  }
+  if (contents.empty()) return {file, {}};
+  return {Bytes::adopt(std::vector<char>(graph.begin(), graph.end())), std::move(contents)};
+}
+
+Node read_node(proto::NodeDef& n, const Bytes& content = {}) {
   Node r{n.name(), n.op(), {n.input().begin(), n.input().end()}, {}};
+  if (!content.empty() && std::ranges::count_if(n.attr(), [](const auto& a) { return a.second.has_tensor(); }) != 1)
+    throw Error(ErrorCode::FileCorrupt, "node \"" + n.name() + "\" has several tensors");
   for (auto& [name, value] : *n.mutable_attr())
-    if (!name.starts_with("_")) r.attributes[name] = read_attribute(value, "node \"" + n.name() + "\"");
+    if (!name.starts_with("_")) r.attributes[name] = read_attribute(value, "node \"" + n.name() + "\"", content);
   return r;
 }
 
@@ -78,10 +153,13 @@ std::vector<Argument> arguments(const google::protobuf::RepeatedPtrField<proto::
   return r;
 }
 
-Model read(proto::GraphDef& g) {
+Model read(proto::GraphDef& g, const std::map<int, Bytes>& contents = {}) {
   Model m;
   m.nodes.reserve(static_cast<size_t>(g.node_size()));
-  for (auto& n : *g.mutable_node()) m.nodes.push_back(read_node(n));
+  for (int i = 0; i < g.node_size(); ++i) {
+    const auto content = contents.find(i);
+    m.nodes.push_back(read_node(*g.mutable_node(i), content == contents.end() ? Bytes() : content->second));
+  }
   for (auto& f : *g.mutable_library()->mutable_function()) {
     Function r{arguments(f.signature().input_arg()), arguments(f.signature().output_arg()), {}, {}};
     for (auto& n : *f.mutable_node_def()) r.nodes.push_back(read_node(n));
@@ -153,8 +231,9 @@ Error not_a(const char* what, const Bytes& file) {
 
 Model read_graph(const Bytes& file) {
   proto::GraphDef g;
+  const SlimGraph slim = slim_graph(file);
   // A SavedModel parses as a graph of no nodes, or of nonsense.
-  const bool parsed = parse(file, g);
+  const bool parsed = parse(slim.message, g);
   const bool names =
       parsed && g.node_size() && std::ranges::all_of(g.node(), [](const auto& n) { return !n.op().empty(); });
   if (!names) {
@@ -162,7 +241,7 @@ Model read_graph(const Bytes& file) {
     throw e.hint(what_else(file).empty() ? "python -c \"import tensorflow\" tells whether TensorFlow itself can read it"
                                          : "give the folder that it lies in");
   }
-  return read(g);
+  return read(g, slim.contents);
 }
 
 Model read_graph_text(const Bytes& file) {

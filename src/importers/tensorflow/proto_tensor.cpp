@@ -50,18 +50,21 @@ std::optional<Shape> read_shape(const tensorflow_proto::TensorShapeProto& s, con
   return shape;
 }
 
-Tensor take_tensor(tensorflow_proto::TensorProto& t, const std::string& who) {
+Tensor take_tensor(tensorflow_proto::TensorProto& t, const std::string& who, const Bytes& content) {
   const auto type = element_type(t.dtype());
   if (!type) throw Error(ErrorCode::TypeMismatch, who + " has the type " + type_name(t.dtype()));
   const auto shape = read_shape(t.tensor_shape(), who);
   if (!shape || !is_static(*shape)) throw Error(ErrorCode::FileCorrupt, who + " has an open shape");
   Tensor r{*type, *shape, {}};
   const uint64_t bytes = importers::bytes_of(r.type, r.shape, who);
-  if (!t.tensor_content().empty()) {
-    if (t.tensor_content().size() != bytes)
-      throw Error(ErrorCode::FileCorrupt, who + " of shape " + to_string(r.shape) + " has " +
-                                              std::to_string(t.tensor_content().size()) + " bytes, " +
-                                              std::to_string(bytes) + " expected");
+  if (const size_t stored = t.tensor_content().empty() ? content.size() : t.tensor_content().size()) {
+    if (stored != bytes)
+      throw Error(ErrorCode::FileCorrupt, who + " of shape " + to_string(r.shape) + " has " + std::to_string(stored) +
+                                              " bytes, " + std::to_string(bytes) + " expected");
+    if (t.tensor_content().empty()) {
+      r.bytes = importers::placed(content, byte_width(r.type));
+      return r;
+    }
     auto owner = std::make_shared<const std::string>(std::move(*t.mutable_tensor_content()));
     const auto* data = reinterpret_cast<const uint8_t*>(owner->data());
     r.bytes = Bytes(std::move(owner), data, bytes).aligned(8);

@@ -1,8 +1,10 @@
 #include "importers/tflite/translator.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/float16.hpp"
+#include "importers/common/tensor_bytes.hpp"
 #include "importers/tflite/operator_names.hpp"
 
 namespace blobsmith::tflite_import {
@@ -21,19 +23,11 @@ ElementType real_type(const tflite_file::Tensor& t) {
 }
 
 /// (q - zero point) · scale, of the whole tensor or by slices of an axis.
-Tensor dequantised(const tflite_file::Tensor& t) {
+Bytes dequantised_values(const tflite_file::Tensor& t, size_t slice) {
   const Quantization& q = t.quantization;
-  const Tensor stored{*t.type, t.shape, t.data.aligned(8)};
+  const Tensor stored{*t.type, t.shape, t.data.aligned(byte_width(*t.type))};
   const std::vector<int64_t> values = stored.to_i64();
-  size_t slice = values.size();
-  const auto axis = static_cast<size_t>(q.axis);
-  if (q.scales.size() > 1) {
-    if (q.axis < 0 || axis >= t.shape.size() || static_cast<size_t>(t.shape[axis]) != q.scales.size())
-      throw Error(ErrorCode::FileCorrupt, "tensor '" + t.name + "' has " + std::to_string(q.scales.size()) +
-                                              " scales, its shape is " + to_string(t.shape));
-    slice = 1;
-    for (size_t i = axis + 1; i < t.shape.size(); ++i) slice *= static_cast<size_t>(t.shape[i]);
-  }
+  if (slice == 0) slice = values.size();
   std::vector<float> real(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
     const size_t channel = q.scales.size() > 1 ? i / slice % q.scales.size() : 0;
@@ -43,14 +37,38 @@ Tensor dequantised(const tflite_file::Tensor& t) {
             : q.zero_points[q.zero_points.size() > 1 ? std::min(channel, q.zero_points.size() - 1) : 0];
     real[i] = static_cast<float>(values[i] - zero) * q.scales[channel];
   }
-  return Tensor::of(ElementType::f32, t.shape, std::move(real));
+  t.data.leave_memory();
+  return Bytes::adopt(std::move(real));
 }
 
+Bytes real_bytes(const tflite_file::Tensor& t, std::function<Bytes()> make) {
+  return Bytes::deferred_if_many(static_cast<size_t>(element_count(t.shape)) * sizeof(float), std::move(make));
+}
+
+Tensor dequantised(const tflite_file::Tensor& t) {
+  const Quantization& q = t.quantization;
+  size_t slice = 0;  // all values
+  const auto axis = static_cast<size_t>(q.axis);
+  if (q.scales.size() > 1) {
+    if (q.axis < 0 || axis >= t.shape.size() || static_cast<size_t>(t.shape[axis]) != q.scales.size())
+      throw Error(ErrorCode::FileCorrupt, "tensor '" + t.name + "' has " + std::to_string(q.scales.size()) +
+                                              " scales, its shape is " + to_string(t.shape));
+    slice = 1;
+    for (size_t i = axis + 1; i < t.shape.size(); ++i) slice *= static_cast<size_t>(t.shape[i]);
+  }
+  return {ElementType::f32, t.shape, real_bytes(t, [t, slice] { return dequantised_values(t, slice); })};
+}
+
+/// Large constants are made when they are read.
 Tensor constant_of(const tflite_file::Tensor& t) {
   if (is_quantised(t)) return dequantised(t);
-  const Tensor stored{*t.type, t.shape, t.data.aligned(8)};
-  if (t.type == ElementType::f16) return Tensor::of(ElementType::f32, t.shape, stored.to_f32());
-  return stored;
+  if (t.type != ElementType::f16) return {*t.type, t.shape, importers::placed(t.data, byte_width(*t.type))};
+  return {ElementType::f32, t.shape, real_bytes(t, [t] {
+            const Tensor stored{ElementType::f16, t.shape, t.data.aligned(sizeof(Half))};
+            Bytes r = Bytes::adopt(stored.to_f32());
+            t.data.leave_memory();
+            return r;
+          })};
 }
 
 const OperatorRow* find_row(const tflite_file::Operator& op) {
