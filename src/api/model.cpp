@@ -42,7 +42,7 @@ ImportOptions import_options(const ReadOptions& o) {
   r.rewrites = {.fuse = !c.disable_fusing,
                 .group_convolutions = !c.disable_gfusing,
                 .move_strides = !c.disable_resnet_optimization,
-                .merge_concats = c.enable_concat_optimization,
+                .reuse_concats = c.enable_concat_optimization,
                 .static_shape = c.static_shape};
   if (!c.finegrain_fusing.empty()) r.rewrites.unfused = parse_places(c.finegrain_fusing);
   r.framework = framework_options(c.framework);

@@ -255,7 +255,7 @@ void add_rewrite_options(CLI::App& app, ConversionOptions& c) {
   app.add_flag("--disable-resnet-optimization,--disable_resnet_optimization", c.disable_resnet_optimization,
                "strides stay where they are");
   app.add_flag("--enable-concat-optimization,--enable_concat_optimization", c.enable_concat_optimization,
-               "Concats of Concats become one");
+               "a Concat whose inputs another one has too is read by that one");
   app.add_flag("--static-shape,--static_shape", c.static_shape,
                "shapes are numbers, not computed while the network runs");
   app.add_option("--finegrain-fusing,--finegrain_fusing", c.finegrain_fusing,

@@ -46,7 +46,7 @@ struct RewriteOptions {
   bool fuse = true;                    ///< factors and summands into each other and into weights
   bool group_convolutions = true;      ///< Split, convolutions, Concat: one convolution
   bool move_strides = true;            ///< of 1x1 convolutions to what is before them
-  bool merge_concats = false;          ///< Concats of Concats
+  bool reuse_concats = false;          ///< a Concat whose inputs another one has among its own is read by that one
   bool static_shape = false;           ///< shapes are numbers, not computed while the network runs
   std::vector<std::string> unfused{};  ///< regular expressions: layers whose names match are not fused
 };

@@ -110,7 +110,7 @@ void strides(Session& s) {
   if (s.options.rewrites.move_strides) move_strides_up(s.graph);
 }
 void concats(Session& s) {
-  if (s.options.rewrites.merge_concats) apply_rewrites(s.graph, {{{"Concat"}, merge_concats}});
+  if (s.options.rewrites.reuse_concats) reuse_concats(s.graph);
 }
 void shapes(Session& s) {
   if (s.options.rewrites.static_shape) fold_shapes(s.graph);

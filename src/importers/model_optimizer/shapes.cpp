@@ -1,25 +1,61 @@
 // --enable_concat_optimization and --static_shape (model-optimizer spec §2.2).
+#include <algorithm>
+#include <span>
+
 #include "graph/ops/known_value.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
 
-bool merge_concats(Rewriter& rw, Node* n) {
-  std::vector<Value> inputs;
-  bool merged = false;
-  for (const Value& v : n->inputs()) {
-    const Node* inner = transforms::producer(v, "Concat");
-    if (inner && transforms::has_one_user(v) && inner->attrs.integer("axis") == n->attrs.integer("axis")) {
-      inputs.insert(inputs.end(), inner->inputs().begin(), inner->inputs().end());
-      merged = true;
-    } else {
-      inputs.push_back(v);
+namespace {
+
+/// Inputs of a Concat, side by side, that are all inputs of another one.
+struct SharedInputs {
+  size_t begin, count;
+  Node* concat;
+};
+
+/// The longest first, of equal ones the last.
+std::vector<SharedInputs> shared_inputs(const Node* n, const std::vector<Node*>& concats) {
+  const std::vector<Value> inputs = n->inputs();
+  std::vector<SharedInputs> found;
+  for (Node* other : concats) {
+    const std::vector<Value> part = other->inputs();
+    if (other == n || part.size() < 2 || part.size() >= inputs.size()) continue;
+    if (other->attrs.integer("axis") != n->attrs.integer("axis")) continue;
+    for (auto at = inputs.begin();; ++at) {
+      at = std::search(at, inputs.end(), part.begin(), part.end());
+      if (at == inputs.end()) break;
+      found.push_back({static_cast<size_t>(at - inputs.begin()), part.size(), other});
     }
   }
-  if (!merged) return false;
-  Node* concat = rw.make("Concat", std::move(inputs), n->attrs);
-  concat->source = n->source;
-  return rw.replace(n, concat);
+  std::ranges::stable_sort(found, [](const SharedInputs& a, const SharedInputs& b) {
+    return a.count != b.count ? a.count > b.count : a.begin > b.begin;
+  });
+  return found;
+}
+
+}  // namespace
+
+void reuse_concats(Graph& graph) {
+  std::vector<Node*> concats;
+  for (Node* n : graph.ordered())
+    if (n->is("Concat")) concats.push_back(n);
+  std::vector<std::vector<Value>> reduced;  // of all, before any is changed
+  for (const Node* n : concats) {
+    std::vector<Value> inputs = n->inputs();
+    std::vector<char> taken(inputs.size());
+    for (const SharedInputs& s : shared_inputs(n, concats)) {
+      if (std::ranges::count(std::span(taken).subspan(s.begin, s.count), char{1}) != 0) continue;
+      std::fill_n(taken.begin() + static_cast<std::ptrdiff_t>(s.begin), s.count, char{1});
+      std::fill_n(inputs.begin() + static_cast<std::ptrdiff_t>(s.begin), s.count, Value{});
+      inputs[s.begin] = s.concat->value();
+    }
+    std::erase_if(inputs, [](const Value& v) { return !v; });
+    reduced.push_back(std::move(inputs));
+  }
+  for (size_t i = 0; i < concats.size(); ++i)
+    if (reduced[i].size() != static_cast<size_t>(concats[i]->input_count())) graph.set_inputs(concats[i], reduced[i]);
 }
 
 void fold_shapes(Graph& graph) {

@@ -85,7 +85,7 @@ const std::vector<OptionRow> kOptions = {
     {"disable_resnet_optimization", Boolean, "c", "network", "--disable-resnet-optimization",
      "Strides stay where they are.", "false"},
     {"enable_concat_optimization", Boolean, "c", "network", "--enable-concat-optimization",
-     "Concats of Concats become one.", "false"},
+     "A Concat whose inputs another one has too is read by that one.", "false"},
     {"finegrain_fusing", String, "c", "network", "--finegrain-fusing",
      "Regular expressions of names of layers that stay as they are."},
     {"framework",
