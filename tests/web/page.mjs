@@ -123,6 +123,7 @@ const steps = {
     await press("4", ".speeds button");
     expect((await text("output")) === "4", "the number of SHAVEs is not taken over");
     await accessible("facts and options");
+    expect((await text(".snippet pre")).includes("blobsmith convert model.onnx -o model.blob --shaves 4"), "the command does not follow the options");
     await picture("check");
     await converted();
     expect((await text(".snippet pre")).includes("--shaves 4"), "the command does not say the SHAVEs");
@@ -222,6 +223,13 @@ const steps = {
     await says("[role=alert]", "could not be converted");
     await says("[role=alert]", "first");
     await accessible("a failed job");
+  },
+  async "a part of a model"() {
+    await take("partly.onnx");
+    await says(".verdict.bad", "in the way of a blob");
+    await press("Convert the part that can be", "button");
+    await exists(".downloads a");
+    await says(".downloads", "ONNX behind the blob");
   },
   async "cancelled"() {
     await take("long.onnx");

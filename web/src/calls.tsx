@@ -30,6 +30,27 @@ curl -sSN ${root()}/api/v1/jobs/$id/events > /dev/null
 curl -sSfOJ ${root()}/api/v1/jobs/$id/result`;
 }
 
+/// What the server would run for these options, as it is typed.
+export function commandLine(info: Info, job: Job, options: Options): string {
+  const zoo = options.zoo as { name?: string } | string | undefined;
+  const name = typeof zoo === "string" ? zoo : zoo?.name;
+  const ending = options.nn_archive ? "rvc2.tar.xz" : options.superblob ? "superblob" : "blob";
+  const words = name ? ["zoo", "convert", name, "--"] : ["convert", String(options.model ?? job.files[0]?.name)];
+  words.push("-o", `${job.name}.${ending}`);
+  for (const o of info.options) {
+    const value = options[o.name];
+    if (!o.kinds.includes("convert") || value === undefined || value === "" || value === false) continue;
+    if (o.name === "ir") words.push(o.flag, "ir");
+    else if (o.name === "json_config") words.push(o.flag, `${job.name}.json`);
+    else if (value === true) words.push(o.flag);
+    else if (o.type === "shapes" && typeof value === "object")
+      for (const [input, shape] of Object.entries(value as Record<string, number[]>)) words.push(o.flag, `${input}=${shape.join(",")}`);
+    else if (o.name === "config") for (const line of String(value).split(/[\r\n]+/)) words.push(o.flag, line);
+    else words.push(String(value).startsWith("-") ? `${o.flag}=${String(value)}` : o.flag, ...(String(value).startsWith("-") ? [] : [String(value)]));
+  }
+  return ["blobsmith", ...words.map(quote)].join(" ");
+}
+
 export function Calls(p: { job: Job; command?: string; options?: Options }) {
   const files = p.job.files.map((f) => f.name);
   const { kind: _kind, model: _model, job: _job, blob: _blob, zoo, no_cache: _again, ...options } = p.options ?? p.job.options;

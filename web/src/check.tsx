@@ -80,7 +80,7 @@ function LayerTable(p: { check: Check }) {
             <tr>
               <th>layer</th>
               <th>type</th>
-              <th>output</th>
+              <th class="n">output</th>
               <th>on the chip</th>
             </tr>
           </thead>

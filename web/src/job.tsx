@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { BlobView } from "./blob/view";
 import { CheckReport, Facts, Ports, Verdict } from "./check";
 import { cancelJob, ended, failure, fetchJson, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
-import { Calls } from "./calls";
+import { Calls, commandLine } from "./calls";
 import { CompareView } from "./compare";
 import { bytes, fps, percent, plural, time } from "./format";
 import { StateChip } from "./home";
@@ -371,12 +371,12 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
   const [busy, setBusy] = useState(false);
   const [graph, setGraph] = useState(false); // Netron draws nothing where it can't be seen
   const [error, setError] = useState<unknown>();
-  const start = async (kind: Kind) => {
+  const start = async (kind: Kind, more: Options = {}) => {
     setBusy(true);
     setError(undefined);
     const taken = p.info.options.filter((o) => o.kinds.includes(kind)).map((o) => o.name);
     const told = Object.fromEntries(
-      Object.entries(stated(options)).filter(([k]) => taken.includes(k) || k === "model"),
+      Object.entries(stated({ ...options, ...more })).filter(([k]) => taken.includes(k) || k === "model"),
     );
     try {
       const job = await submit({ ...told, kind, job: p.job.id });
@@ -387,7 +387,7 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
       setBusy(false);
     }
   };
-  const command = p.job.command.replace(/^blobsmith check/, "blobsmith convert").replace(/ --json\b/, "");
+  const command = commandLine(p.info, p.job, stated(options));
   return (
     <div class="before">
       <div>
@@ -411,7 +411,8 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
             options={options}
             set={set}
             check={p.check}
-            submit={(k) => void start(k)}
+            cuttable={p.job.files.some((f) => f.name.endsWith(".onnx"))}
+            submit={(k, more) => void start(k, more)}
             busy={busy}
           />
           {error !== undefined && <Problems list={problemsOf(error)} title="This did not work" />}

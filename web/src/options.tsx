@@ -5,13 +5,14 @@ import { fps } from "./format";
 import type { Check, Estimated, Info, Kind, OptionInfo, Options, Speed } from "./types";
 import { Busy, Problems, problemsOf } from "./ui";
 
+const RESULTS = ["superblob", "nn_archive", "ir"];
 const FIRST = ["shaves", "preset", "input_precision", "target"];
 const GROUPS: Record<string, string> = {
   device: "Device",
   input: "Input of the network",
   network: "Network",
   framework: "Framework",
-  result: "Results",
+  result: "More results",
 };
 
 const label = (name: string) => {
@@ -29,6 +30,9 @@ const label = (name: string) => {
     ir_version: "Version of that IR",
     nn_archive: "NN archive",
     dai_type: "Frames for pictures",
+    json_config: "For detection nodes (JSON)",
+    heads: "Heads for decoders (JSON)",
+    cut_unsupported: "Cut where layers are not supported",
     config: "Configuration keys",
   };
   return known[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
@@ -162,7 +166,8 @@ export function OptionsForm(p: {
   options: Options;
   set: (o: Options) => void;
   check?: Check;
-  submit: (kind: Kind) => void;
+  cuttable: boolean;
+  submit: (kind: Kind, more?: Options) => void;
   busy: boolean;
 }) {
   const [speeds, setSpeeds] = useState<Estimated>();
@@ -170,8 +175,8 @@ export function OptionsForm(p: {
   const [error, setError] = useState<unknown>();
   const known = p.info.options.filter((o) => o.kinds.includes("convert"));
   const first = FIRST.flatMap((n) => known.filter((o) => o.name === n));
-  const rest = known.filter((o) => !first.includes(o) && o.group !== "result");
-  const results = known.filter((o) => o.group === "result");
+  const results = known.filter((o) => RESULTS.includes(o.name));
+  const rest = known.filter((o) => !first.includes(o) && !results.includes(o));
   const groups = [...new Set(rest.map((o) => o.group ?? "network"))];
   const change = (name: string) => (v: unknown) => p.set({ ...p.options, [name]: v });
   const estimate = () => {
@@ -208,7 +213,7 @@ export function OptionsForm(p: {
       {error !== undefined && <Problems list={problemsOf(error)} />}
       {results.length > 0 && (
         <fieldset>
-          <legend>{GROUPS.result}</legend>
+          <legend>Beside the blob, or in its place</legend>
           {results.map(field)}
         </fieldset>
       )}
@@ -222,6 +227,11 @@ export function OptionsForm(p: {
         <button type="submit" class="primary" disabled={p.busy}>
           Convert
         </button>
+        {p.check?.compiles === false && p.cuttable && (
+          <button type="button" disabled={p.busy} onClick={() => p.submit("convert", { cut_unsupported: true })}>
+            Convert the part that can be
+          </button>
+        )}
         <button type="button" disabled={p.busy} onClick={() => p.submit("check")}>
           Check again
         </button>
