@@ -30,6 +30,7 @@ python: $(BUILD)/venv/.ready ## what the tests and the demo need from PyPI, pinn
 $(BUILD)/venv/.ready: tests/requirements.txt | setup
 	python3 -m venv $(BUILD)/venv
 	$(PYTHON) -m pip install -q --disable-pip-version-check --no-compile -r tests/requirements.txt
+	for v in 1.4.0 1.2.5; do $(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --upgrade --target $(BUILD)/clients/$$v blobconverter==$$v; done
 	touch $@
 
 $(BUILD)/venv/.openvino: tests/conformance/requirements.txt $(BUILD)/venv/.ready

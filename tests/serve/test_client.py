@@ -162,5 +162,46 @@ def test_command_line(client, models, expected, tmp_path, tool):
     assert f'POST {vendor_proxy.CONVERTER}/compile' in client.asked and f'GET {vendor_proxy.CONVERTER}/zoo_models' in client.asked
 
 
+OLD = """
+import json, sys
+import blobconverter
+url, folder, models = sys.argv[1:4]
+blobconverter.set_defaults(url=url, output_dir=folder, silent=True)
+calls = {
+    'onnx': lambda: blobconverter.from_onnx(models + '/small.onnx', shaves=3),
+    'tf': lambda: blobconverter.from_tf(models + '/graph.pb', shaves=3),
+    'caffe': lambda: blobconverter.from_caffe(models + '/caffe.prototxt', models + '/caffe.caffemodel', shaves=3),
+    'openvino': lambda: blobconverter.from_openvino(models + '/small.xml', models + '/small.bin', shaves=5),
+    'zoo': lambda: blobconverter.from_zoo('small', shaves=7),
+    'ir': lambda: blobconverter.from_onnx(models + '/small.onnx', shaves=4, download_ir=True),
+    'dry': lambda: blobconverter.from_onnx(models + '/small.onnx', shaves=6, dry=True),
+    'list': lambda: blobconverter.zoo_list(),
+}
+results = {name: call() for name, call in calls.items()}
+print(json.dumps({name: r if isinstance(r, list) else str(r) for name, r in results.items()}))
+"""
+
+
+@pytest.mark.parametrize('version, target', [('1.4.0', '2022.1'), ('1.2.5', '2021.4')])
+def test_old_clients(client, models, expected, tmp_path, tool, version, target):
+    """They ask the store by boto3, which has to be reachable: by the proxy, it is."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(tool)), 'clients', version)
+    if not os.path.exists(folder):
+        pytest.skip('make python installs it')
+    pytest.importorskip('boto3')
+    done = subprocess.run([sys.executable, '-c', OLD, blobconverter_url(client), tmp_path / 'old', models], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, 'PYTHONPATH': folder, 'HOME': str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout.splitlines()[-1])
+    to = ('--target', target, '--shaves')
+    assert read(results['onnx']) == expected('small.onnx', *USUAL, *to, 3)
+    assert read(results['tf']) == expected('graph.pb', *USUAL, *to, 3)
+    assert read(results['caffe']) == expected('caffe.caffemodel', *USUAL, *to, 3)
+    assert read(results['openvino']) == expected('small.xml', '--ip', 'U8', *to, 5)
+    assert read(results['zoo']) == expected('small.onnx', '--mean-values', '1,2,3', '--ip', 'U8', *to, 7)
+    assert read(results['ir']).startswith(b'PK') and results['dry'][0].startswith(f'blobsmith convert small.onnx -o small.blob --target {target} --shaves 6')
+    assert results['list'] == [{'name': 'small', 'data_types': ['FP16']}]
+
+
 def blobconverter_url(client):
     return vars(client)['__defaults']['url']

@@ -57,7 +57,7 @@ def vendor_proxy(server_url, folder):
             asked.append(f'{self.command} {host}{path.split("?")[0]}')
             self.close_connection = True
             if host != CONVERTER:
-                self.send_response(404)
+                self.send_response(200 if (host, path) == (STORE, '/') else 404)
                 self.end_headers()
                 return
             upstream = http.client.HTTPConnection(urllib.parse.urlsplit(server_url).netloc, timeout=60)
