@@ -7,7 +7,7 @@ packages=(g++ clang cmake ninja-build make ccache git python3-venv libpugixml-de
           libpng-dev libturbojpeg0-dev libzip-dev libbz2-dev libarchive-dev libhwy-dev libclang-rt-14-dev
           # of the service
           libmicrohttpd-dev libseccomp-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libssl-dev libyaml-cpp-dev pkg-config
-          bubblewrap postgresql curl)
+          bubblewrap postgresql sqlite3 curl)
 packages+=("$@")
 # Another distribution has other names: CMake tells what it doesn't find.
 command -v dpkg-query > /dev/null || exit 0

@@ -4,6 +4,8 @@ import glob
 import os
 import pathlib
 import random
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -14,7 +16,9 @@ import time
 import pytest
 import requests
 from service_process import Server, running
-from test_service import submit
+from test_service import submit, wait
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def free_port():
@@ -120,6 +124,52 @@ def test_a_server_and_a_worker(serve_tool, run, postgres, objects, model, tmp_pa
         cached = submit(b, model, shaves=3).json()
         assert cached['cached']
         worker.stop()
+
+
+def commands_of_document(**places):
+    """The commands of docs/service.md that back up and restore, for other places."""
+    with open(os.path.join(ROOT, 'docs', 'service.md')) as f:
+        section = re.search(r'## Backup and upgrade(.*?)\n## ', f.read(), re.S)[1]
+    for line in re.findall(r'^(?:sqlite3|cp|pg_dump|pg_restore) .*$', section, re.M):
+        for place, own in {'/var/lib/blobsmith': places['data'], '/backup': places['backup'], 'postgresql://blobsmith@db/blobsmith': places['database']}.items():
+            line = line.replace(place, str(own))
+        yield line.split()[0], shlex.split(line)
+
+
+def run_all(commands, programs):
+    for name, words in commands:
+        if name in programs:
+            subprocess.run(words, check=True, capture_output=True, timeout=60)
+
+
+def test_backup_of_one_machine(serve_tool, model, slow_model, tmp_path):
+    if not shutil.which('sqlite3'):
+        pytest.skip('there is no sqlite3')
+    (tmp_path / 'backup').mkdir()
+    with running(serve_tool, tmp_path / 'd', '--jobs', 1) as s:
+        done = wait(s, submit(s, model, shaves=3).json())
+        blob = requests.get(f"{s.api}/jobs/{done['id']}/result").content
+        runs, waits = submit(s, slow_model, kind='check').json(), submit(s, model, shaves=4).json()
+        run_all(commands_of_document(data=tmp_path / 'd', backup=tmp_path / 'backup', database=''), ('sqlite3', 'cp'))
+    with running(serve_tool, tmp_path / 'backup') as s:
+        assert requests.get(f"{s.api}/jobs/{done['id']}/result").content == blob
+        assert submit(s, model, shaves=3).json()['cached']
+        assert wait(s, runs)['state'] == wait(s, waits)['state'] == 'done'
+
+
+def test_backup_of_a_database(serve_tool, postgres, model, tmp_path):
+    (tmp_path / 'backup').mkdir()
+    places = {'data': '', 'backup': tmp_path / 'backup', 'database': postgres.url}
+    with running(serve_tool, tmp_path / 'a', '--database', postgres.url) as s:
+        done = wait(s, submit(s, model, shaves=3).json())
+        blob = requests.get(f"{s.api}/jobs/{done['id']}/result").content
+        run_all(commands_of_document(**places), ('pg_dump',))
+        later = submit(s, model, shaves=9).json()
+    run_all(commands_of_document(**places), ('pg_restore',))
+    with running(serve_tool, tmp_path / 'b', '--database', postgres.url) as s:
+        assert requests.get(f"{s.api}/jobs/{done['id']}/result").content == blob
+        assert requests.get(f"{s.api}/jobs/{later['id']}").status_code == 404
+        assert wait(s, submit(s, model, shaves=5).json())['state'] == 'done'
 
 
 def kills(serve_tool, run, postgres, model, tmp_path, count):
