@@ -29,7 +29,9 @@ const char* to_string(CheckedLayer::Status s);
 
 struct CheckProblem {
   Error error;
-  int layer = -1;  ///< in CheckResult::layers; -1: of the network as a whole
+  int layer = -1;                     ///< in CheckResult::layers; -1: of the network as a whole
+  std::string nearest{};              ///< the form of the layer that is supported; "" where none is known
+  std::vector<std::string> cut_at{};  ///< what the layer reads: ConversionOptions::outputs that leave it out
 };
 
 struct CheckResult {

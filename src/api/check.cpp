@@ -4,7 +4,9 @@
 
 #include "api/model.hpp"
 #include "compare/known_faults.hpp"
+#include "importers/onnx/refusals.hpp"
 #include "vpu/check.hpp"
+#include "vpu/lowering/advice.hpp"
 
 namespace blobsmith {
 
@@ -15,6 +17,13 @@ bool stands_for_a_layer(const std::string& input, const Diagnostics& read) {
   return std::ranges::any_of(read.remarks, [&](const Remark& r) {
     return r.kind == Remark::Kind::Unreadable && (input == r.layer || input.starts_with(r.layer + "."));
   });
+}
+
+/// What there is to say of layers of a type that are refused: of the framework's, else of the compiler's.
+std::string nearest_form(const std::string& type) {
+  std::string_view form = onnx_import::nearest_form(type);
+  if (form.empty()) form = vpu::advice_for(type);
+  return std::string(form);
 }
 
 CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api::Departure* departure) {
@@ -34,6 +43,8 @@ CheckResult check_with(const ModelFile& model, const CheckOptions& o, const api:
   const Control rest = part_of(o.control, 0.2, 1);
   CheckResult result =
       api::in_file(model.path(), [&] { return vpu::check(std::move(graph), read, options, o.fix, rest); });
+  for (CheckProblem& p : result.problems)
+    if (p.layer >= 0) p.nearest = nearest_form(result.layers[static_cast<size_t>(p.layer)].type);
   result.inputs = std::move(inputs);
   result.outputs = std::move(outputs);
   result.remarks = std::move(faults);

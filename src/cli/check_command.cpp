@@ -47,6 +47,12 @@ std::string one_line(std::string s) {
   return s;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string s;
+  for (const std::string& n : names) s += (s.empty() ? "" : ",") + n;
+  return s;
+}
+
 void print_problem(const CheckArguments& o, const CheckResult& r, size_t k) {
   const CheckProblem& p = r.problems[k];
   const std::string text = p.error.what();
@@ -63,6 +69,8 @@ void print_problem(const CheckArguments& o, const CheckResult& r, size_t k) {
   std::printf("\n");
   if (!p.error.why().empty()) std::printf("  why:  %s\n", p.error.why().c_str());
   if (!p.error.hint().empty()) std::printf("  hint: %s\n", p.error.hint().c_str());
+  if (!p.nearest.empty() && p.nearest != p.error.hint()) std::printf("  supported: %s\n", p.nearest.c_str());
+  if (!p.cut_at.empty()) std::printf("  cut before it: --output \"%s\"\n", joined(p.cut_at).c_str());
 }
 
 void print_layers(const CheckResult& r) {

@@ -1,5 +1,6 @@
 // The one channel for what is found out about a model on its way to a blob.
 #pragma once
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@ namespace blobsmith {
 struct Diagnostics {
   std::vector<Error> problems;
   std::vector<Remark> remarks;
+  std::map<std::string, std::vector<std::string>> reads;  ///< tensors that unreadable layers would read, by source
   std::vector<std::string> order;  ///< Node::source of all layers, as they stand in the file; of readers that go on
 
   /// Notes a layer that is left out, and why.

@@ -27,6 +27,8 @@ Json problem_json(const CheckResult& r, size_t k) {
   }
   if (!p.error.why().empty()) j["why"] = p.error.why();
   if (!p.error.hint().empty()) j["hint"] = p.error.hint();
+  if (!p.nearest.empty()) j["nearest"] = p.nearest;
+  if (!p.cut_at.empty()) j["cut_at"] = p.cut_at;
   return j;
 }
 

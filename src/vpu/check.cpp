@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/cut.hpp"
+#include "graph/ops/known_value.hpp"
 #include "transforms/legalise/legalise.hpp"
 #include "vpu/compile.hpp"
 #include "vpu/lowering/parsers/layer.hpp"
@@ -67,11 +68,30 @@ class Checker {
         if (r.kind == kind) add({{r.layer, r.type, r.source, {}, {}}, status, {}});
     std::ranges::stable_sort(found, {}, &Found::at);
     for (Found& f : found) {
+      reads_.push_back(f.node ? read_by(*f.node) : std::vector<std::string>());
+      if (const auto it = read_.reads.find(f.layer.source); !f.node && it != read_.reads.end())
+        reads_.back() = it->second;
       report_.layers.push_back(std::move(f.layer));
       nodes_.push_back(f.node);
     }
-    for (const Error& e : read_.problems) report_.problems.push_back({e, layer_of(e).value_or(-1)});
+    for (const Error& e : read_.problems) add_problem(e, layer_of(e).value_or(-1));
     note_readers_of_placeholders();
+  }
+
+  /// Tensors, by the names that a model may be cut at: without constants and the network's own inputs.
+  static std::vector<std::string> read_by(const Node& n) {
+    std::vector<std::string> names;
+    for (const Value& v : n.inputs()) {
+      if (v.node->is("Parameter") || known_value(v)) continue;
+      const std::vector<std::string>& tensors = v.node->output(v.port).tensor_names;
+      std::string name = tensors.empty() ? v.node->name : tensors.front();
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+  void add_problem(const Error& e, int i) {
+    report_.problems.push_back({e, i, {}, i < 0 ? std::vector<std::string>() : reads_[static_cast<size_t>(i)]});
   }
 
   /// What a layer that could not be read would have given comes from Parameters of its name.
@@ -167,7 +187,7 @@ class Checker {
         continue;
       }
       layer(*i).status = Status::Unsupported;
-      report_.problems.push_back({e, *i});
+      add_problem(e, *i);
     }
     return !to_cut_.empty();
   }
@@ -187,9 +207,10 @@ class Checker {
   const CompileOptions& options_;
   const Control& control_;
   CheckResult report_;
-  std::vector<Node*> nodes_;  ///< of report_.layers; null where a layer is not in the graph
-  std::set<int> to_cut_;      ///< layers that failed in this round
-  std::set<int> behind_cut_;  ///< layers that read what those computed that are gone
+  std::vector<std::vector<std::string>> reads_;  ///< by report_.layers: tensors that they read
+  std::vector<Node*> nodes_;                     ///< of report_.layers; null where a layer is not in the graph
+  std::set<int> to_cut_;                         ///< layers that failed in this round
+  std::set<int> behind_cut_;                     ///< layers that read what those computed that are gone
 };
 
 }  // namespace

@@ -108,3 +108,26 @@ def test_what_the_data_decide_is_the_hosts(run, tmp_path):
     blob = runs(run, tmp_path, tmp_path / 'm.blob', {'x': x})
     got = host(cut['after'], {t['name']: blob[t['blob_name']] for t in cut['from_chip']})['y']
     np.testing.assert_allclose(got, session.run(None, {'x': x})[0], atol=5e-3)
+
+
+def test_check_says_what_is_supported_and_where_to_cut(run, tmp_path):
+    nodes = [helper.make_node('Relu', ['x'], ['r'], name='relu'), helper.make_node('ReduceMax', ['r'], ['top'], name='top', keepdims=0), helper.make_node('Greater', ['top', 'least'], ['c'], name='above'),
+             helper.make_node('If', ['c'], ['y'], name='if', then_branch=helper.make_graph([helper.make_node('Neg', ['r'], ['a'])], 'yes', [], [helper.make_tensor_value_info('a', TensorProto.FLOAT, None)]),
+                              else_branch=helper.make_graph([helper.make_node('Exp', ['r'], ['b'])], 'no', [], [helper.make_tensor_value_info('b', TensorProto.FLOAT, None)]))]
+    save(tmp_path / 'm.onnx', nodes, {'least': np.float32(0)}, {'x': [1, 3, 8, 8]}, {'y': TensorProto.FLOAT})
+    done = run('check', tmp_path / 'm.onnx', '--json')
+    problem, = json.loads(done.stdout)['problems']
+    assert problem['layer'] == 'if' and problem['nearest'] == 'a condition that constants and static shapes decide' and problem['cut_at'] == ['c', 'r']
+    text = run('check', tmp_path / 'm.onnx', '-v').stdout
+    assert 'supported: a condition that' in text and 'cut before it: --output "c,r"' in text
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--output', 'c,r').returncode == 0
+
+
+def test_a_condition_of_inputs_can_be_frozen(run, tmp_path):
+    branch = lambda kind: helper.make_graph([helper.make_node(kind, ['x'], ['a'])], kind, [], [helper.make_tensor_value_info('a', TensorProto.FLOAT, None)])  # noqa: E731
+    nodes = [helper.make_node('Greater', ['rate', 'least'], ['c'], name='above'), helper.make_node('If', ['c'], ['y'], name='if', then_branch=branch('Neg'), else_branch=branch('Exp'))]
+    save(tmp_path / 'm.onnx', nodes, {'least': np.float32(8000)}, {'x': [1, 3, 8, 8], 'rate': [1]}, {'y': TensorProto.FLOAT})
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 1 and '--freeze-placeholder-with-value "rate->VALUE"' in done.stderr
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--freeze-placeholder-with-value', 'rate->16000')
+    assert done.returncode == 0, done.stderr

@@ -323,3 +323,11 @@ def test_channels_among_many_axes(run, tmp_path, shape, kind):
     given = {'BatchNormalization': 'wbmv', 'InstanceNormalization': 'wb'}.get(kind, 'w')
     constants = {k: values[k] if len(given) > 1 else column for k in given}
     check_against_onnxruntime(run, tmp_path, [helper.make_node(kind, ['x', *given], ['y'])], constants, 8e-3, shape)
+
+
+def test_parts_without_elements(run, tmp_path):
+    """What rotary embeddings leave alone, which may be nothing."""
+    from onnx import helper
+    nodes = [helper.make_node('Constant', [], ['sizes'], value_ints=[5, 0]), helper.make_node('Split', ['x', 'sizes'], ['a', 'rest'], axis=3), helper.make_node('Neg', ['a'], ['b']),
+             helper.make_node('Concat', ['b', 'rest'], ['c'], axis=3), helper.make_node('Sigmoid', ['c'], ['y'])]
+    check_against_onnxruntime(run, tmp_path, nodes, {})

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "graph/ops/known_value.hpp"
 #include "importers/common/input_shapes.hpp"
 
 namespace blobsmith::importers {
@@ -108,12 +109,25 @@ class OperatorWalk {
       if (op.for_shapes && e.hint().empty()) e.hint(kStateTheShape);
       if (!problems) throw;
       problems->unreadable(e, op.name, op.type, op.where);
+      problems->reads[op.where] = computed_inputs(op);
       leave_out(op);
     }
   }
 
   bool lacks_an_input(const SourceOperator& op) const {
     return std::ranges::any_of(op.inputs, [&](const std::string& i) { return !i.empty() && !s_.computes(i); });
+  }
+
+  /// Without constants and the network's own inputs.
+  std::vector<std::string> computed_inputs(const SourceOperator& op) const {
+    std::vector<std::string> keys;
+    for (const std::string& i : op.inputs) {
+      if (i.empty() || !s_.computes(i)) continue;
+      const Node* n = s_.value(i).node;
+      if (!known_value(s_.value(i)) && !n->is("Parameter") && std::ranges::find(keys, i) == keys.end())
+        keys.push_back(i);
+    }
+    return keys;
   }
 
   /// What the operator would have read leaves the network here, so that its producers are looked at.

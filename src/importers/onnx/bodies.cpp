@@ -89,13 +89,49 @@ std::vector<Value> Bodies::inlined(const Model& body, const std::vector<Value>& 
   return outputs;
 }
 
-std::vector<Value> Bodies::branch(const onnx_file::Node& n) {
-  mo::Context c(session_, n, opset_, "If");
-  const auto condition = known_value(c.input(0));
-  if (!condition || element_count(condition->shape) != 1)
+namespace {
+
+/// Small inputs that alone decide a value, such as a rate or a flag; empty where others have a say.
+std::vector<std::string> deciding_inputs(Value v) {
+  constexpr int64_t kSmall = 16;
+  std::vector<std::string> names;
+  std::vector<const Node*> open{v.node};
+  std::set<const Node*> seen{v.node};
+  while (!open.empty()) {
+    const Node* n = open.back();
+    open.pop_back();
+    if (n->is("Parameter")) {
+      if (!is_static(n->shape()) || element_count(n->shape()) > kSmall) return {};
+      names.push_back(n->name);
+    }
+    for (const Value& i : n->inputs())
+      if (seen.insert(i.node).second) open.push_back(i.node);
+  }
+  return names;
+}
+
+[[noreturn]] void refuse_open_condition(mo::Context& c) {
+  try {
     c.refuse(
         "its condition is computed when the network runs; only those that constants and shapes decide can be "
         "followed");
+  } catch (Error& e) {
+    std::string values;
+    for (const std::string& name : deciding_inputs(c.input(0)))
+      values += (values.empty() ? "" : ",") + name + "->VALUE";
+    if (!values.empty())
+      e.hint("it depends on inputs alone that can be made constants: --freeze-placeholder-with-value \"" + values +
+             "\"");
+    throw;
+  }
+}
+
+}  // namespace
+
+std::vector<Value> Bodies::branch(const onnx_file::Node& n) {
+  mo::Context c(session_, n, opset_, "If");
+  const auto condition = known_value(c.input(0));
+  if (!condition || element_count(condition->shape) != 1) refuse_open_condition(c);
   const bool taken = condition->to_i64()[0] != 0;
   return inlined(body_of(n, taken ? "then_branch" : "else_branch", c), {}, c.name() + "/");
 }

@@ -81,6 +81,7 @@ constexpr Refusal kForms[] = {
     {"NonMaxSuppression", "the number of boxes a constant"},
     {"OneHot", "constant depth and values"},
     {"QuantizeLinear", "to 8 bits, by constant scales of a tensor or an axis"},
+    {"Pad", "pads that constants and static shapes decide"},
     {"Range", "bounds that constants and static shapes decide"},
     {"Scan", "since opset 9; all turns are spelled out"},
     {"Scatter", "reductions: constant indices"},
@@ -88,6 +89,7 @@ constexpr Refusal kForms[] = {
     {"ScatterND", "reductions: constant indices"},
     {"Slice", "starts, ends and steps that constants and static shapes decide"},
     {"TensorScatter", "constant positions"},
+    {"Tile", "repeats that constants and static shapes decide"},
     {"TopK", "of integers: up to 4 million comparisons"},
 };
 
@@ -101,5 +103,9 @@ std::string_view find(std::span<const Refusal> rows, std::string_view op_type) {
 std::span<const Refusal> refused_operators() { return kOperators; }
 std::span<const Refusal> refused_forms() { return kForms; }
 std::string_view why_refused(std::string_view op_type) { return find(kOperators, op_type); }
+std::string_view nearest_form(std::string_view op_type) {
+  const std::string_view form = find(kForms, op_type);
+  return form.empty() ? find(kOperators, op_type) : form;
+}
 
 }  // namespace blobsmith::onnx_import

@@ -15,5 +15,7 @@ std::span<const Refusal> refused_operators();
 std::span<const Refusal> refused_forms();
 /// Why an operator that the table lacks is refused; empty where nothing is known of it.
 std::string_view why_refused(std::string_view op_type);
+/// What of an operator is supported, or why nothing is; empty where nothing is known of it.
+std::string_view nearest_form(std::string_view op_type);
 
 }  // namespace blobsmith::onnx_import

@@ -171,6 +171,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   add(legalise_rows::sort_integers(graph));
   add(legalise_rows::sequences_to_loops(graph));
   spell_out(graph, done);
+  legalise_rows::drop_empty_parts(graph);
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
   add(rows_to_planes(graph));

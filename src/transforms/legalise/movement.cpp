@@ -223,4 +223,36 @@ constexpr SpelledRow kRows[] = {
 
 std::span<const SpelledRow> movement_rows() { return kRows; }
 
+void drop_empty_parts(Graph& graph) {
+  Rewriter rw(graph);
+  for (Node* n : graph.ordered()) {
+    if (n->body) transforms::in_body(graph, *n, [](Graph& body) { return drop_empty_parts(body), false; });
+    if (!n->is("VariadicSplit") || !constant_of(n->input(1))) continue;
+    const int64_t first = constant_of(n->input(1))->to_i64().at(0);
+    const size_t axis = transforms::axis_from_front(first, n->input(0).shape().size());
+    std::vector<int64_t> lengths;
+    std::vector<int> kept;
+    bool is_read = false;
+    for (int i = 0; i < n->output_count(); ++i) {
+      if (!is_empty(n->shape(i), axis)) {
+        kept.push_back(i);
+        lengths.push_back(n->shape(i)[axis]);
+      } else {
+        is_read |= !n->output(i).uses.empty();
+      }
+    }
+    if (is_read || kept.empty() || std::ssize(kept) == n->output_count()) continue;
+    rw.set_origin(n->source);
+    Value whole = n->input(0);
+    if (kept.size() > 1) {
+      Node* split = rw.make("VariadicSplit", {n->input(0), n->input(1), rw.indices(lengths)}, n->attrs);
+      split->name = n->name;
+      for (size_t i = 0; i < kept.size(); ++i) graph.redirect(n->value(kept[i]), split->value(static_cast<int>(i)));
+    } else {
+      graph.redirect(n->value(kept[0]), whole);
+    }
+  }
+  graph.remove_unreachable();
+}
+
 }  // namespace blobsmith::legalise_rows

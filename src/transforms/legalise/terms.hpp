@@ -41,6 +41,9 @@ std::vector<Remark> sort_integers(Graph& graph);
 /// Sequences of GRU and RNN cells (recurrent.cpp).
 std::vector<Remark> sequences_to_loops(Graph& graph);
 
+/// Parts of a split that have no elements and that nothing reads (movement.cpp).
+void drop_empty_parts(Graph& graph);
+
 /// Set on what a rewrite made in a form that the same rewrite would take again.
 inline constexpr std::string_view kSpelledOut = "spelled_out";
 
