@@ -73,7 +73,8 @@ void hand_over_tensor_names(const OutputPort& from, OutputPort& to) {
 }
 
 void renew_tensor_names(OutputPort& port) {
-  const OutputPort before = {.tensor_names = std::exchange(port.tensor_names, {})};
+  OutputPort before;
+  before.tensor_names = std::exchange(port.tensor_names, {});
   port.name_buckets = 0;
   hand_over_tensor_names(before, port);
 }

@@ -205,9 +205,10 @@ bool means_the_same(const Graph& before, const Levels& levels, const Graph& afte
   for (size_t i = 0; i < count; ++i) results.push_back(after.results()[i]);
   const std::vector<Box> boxes = decoded(head, results, probe(after, levels, results, random_number));
   if (levels.result->input(0).shape().size() != 3) return false;
-  const auto [list, columns] = filled(before, levels, random_number);
+  const Filled wanted = filled(before, levels, random_number);
+  const auto& list = wanted.list;
   if (!levels.chooses && list.rows() != std::ssize(boxes)) return false;
-  const int64_t more = first_of_more(levels, columns, head.classes);
+  const int64_t more = first_of_more(levels, wanted.columns, head.classes);
   const bool offsets = head.form == HeadForm::Offsets;
   const auto same_rest = [&](const Box& b, int64_t row) {
     for (size_t k = 0; k < b.more.size(); ++k)
