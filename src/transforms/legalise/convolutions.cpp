@@ -93,8 +93,8 @@ Value convolution(Rewriter& rw, const Node& n) {
   const int64_t groups = axis ? w[0] : 1, outputs = w[axis], inputs = w[axis + 1];
   const Value x = columns(t, n.input(0), window);
   const int64_t batch = x.shape()[0], pixels = x.shape()[2], terms = inputs * window.places();
-  const Value y =
-      product(t, t.reshape(n.input(1), {1, groups, outputs, terms}), t.reshape(x, {batch, groups, terms, pixels}));
+  const Value second = t.reshape(x, {batch, groups, terms, pixels});
+  const Value y = product(t, t.reshape(n.input(1), {1, groups, outputs, terms}), second);
   return t.reshape(y, n.shape());
 }
 
@@ -108,8 +108,8 @@ Value transposed_convolution(Rewriter& rw, const Node& n) {
   const Shape x = n.input(0).shape(), w = n.input(1).shape();
   const int64_t places = product_of(w, 2, w.size()), outputs = w[1], pixels = x[2] * x[3];
   const Value rows = t.transpose(t.reshape(n.input(1), {w[0], outputs * places}), {1, 0});
-  const Value blocks =
-      product(t, t.reshape(rows, {1, outputs * places, w[0]}), t.reshape(n.input(0), {x[0], x[1], pixels}));
+  const Value second = t.reshape(n.input(0), {x[0], x[1], pixels});
+  const Value blocks = product(t, t.reshape(rows, {1, outputs * places, w[0]}), second);
   std::vector<double> ones(static_cast<size_t>(outputs * places * places), 0.0);
   for (int64_t k = 0; k < outputs * places; ++k) ones[static_cast<size_t>(k * places + k % places)] = 1;
   const Value weights = rw.constant(Tensor::reals(n.element_type(), {outputs, places, 1, w[2], w[3]}, ones));

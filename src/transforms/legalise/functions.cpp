@@ -32,7 +32,10 @@ class Functions : public Terms {
   Value square_root(Value x) { return power(x, 0.5); }
   Value minus(Value a, Value b) { return add(a, multiply(b, -1)); }
   Value is_negative(Value x) { return make("Less", {x, number(x, 0)}); }
-  Value with_sign_of(Value x, Value size) { return choose(is_negative(x), multiply(size, -1), size); }
+  Value with_sign_of(Value x, Value size) {
+    const Value opposite = multiply(size, -1);
+    return choose(is_negative(x), opposite, size);
+  }
 
   /// sin(r) from -pi/2 to pi/2
   Value small_sine(Value r) {
@@ -41,7 +44,8 @@ class Functions : public Terms {
   }
   /// x less `turns` times pi
   Value without_turns(Value x, Value turns) {
-    return add(add(x, multiply(turns, -kFewDigits)), multiply(turns, kFewDigits - kPi));
+    const Value low = multiply(turns, kFewDigits - kPi);
+    return add(add(x, multiply(turns, -kFewDigits)), low);
   }
   Value round(Value x) { return make("Round", {x}, transforms::attributes({{"mode", "half_to_even"}})); }
   Value parity(Value k) { return make("FloorMod", {k, number(k, 2)}); }
@@ -53,10 +57,14 @@ class Functions : public Terms {
   }
   Value half_square(Value v) { return multiply(multiply(v, 0.5), v); }
   Value hyperbolic_cosine(Value x) {
-    return add(half_square(make("Exp", {multiply(x, 0.5)})), half_square(make("Exp", {multiply(x, -0.5)})));
+    const Value falling = half_square(make("Exp", {multiply(x, -0.5)}));
+    return add(half_square(make("Exp", {multiply(x, 0.5)})), falling);
   }
   /// ln(a + b), which may be beyond FP16
-  Value log_of_sum(Value a, Value b) { return add(make("Log", {add(multiply(a, 0.5), multiply(b, 0.5))}), kLn2); }
+  Value log_of_sum(Value a, Value b) {
+    const Value half = multiply(b, 0.5);
+    return add(make("Log", {add(multiply(a, 0.5), half)}), kLn2);
+  }
 };
 
 Value sine(Rewriter& rw, const Node& n) {
@@ -83,17 +91,21 @@ Value tangent(Rewriter& rw, const Node& n) {
   const Value r = f.add(high, low), below = f.is_negative(r);
   const auto opposed = [&](Value v) { return f.choose(below, v, f.multiply(v, -1)); };  // -|r| of its parts
   constexpr double kFewOfHalf = 1.5703125;
-  const Value rest = f.add(f.add(opposed(high), kFewOfHalf), f.add(opposed(low), kHalfPi - kFewOfHalf));
-  return f.multiply(f.small_sine(r), f.reciprocal(f.small_sine(rest)));
+  const Value rest_low = f.add(opposed(low), kHalfPi - kFewOfHalf);
+  const Value rest = f.add(f.add(opposed(high), kFewOfHalf), rest_low);
+  const Value divided = f.reciprocal(f.small_sine(rest));
+  return f.multiply(f.small_sine(r), divided);
 }
 
 /// Beyond 1: pi/2 - atan(1/x)
 Value arctangent(Rewriter& rw, const Node& n) {
   Functions f(rw);
   const Value x = n.input(0), a = f.magnitude(x), one = f.number(x, 1);
-  const Value z = f.multiply(f.minimum(a, 1), f.reciprocal(f.maximum(a, 1)));
+  const Value divided = f.reciprocal(f.maximum(a, 1));
+  const Value z = f.multiply(f.minimum(a, 1), divided);
   const Value y = f.small_arctangent(z);
-  const Value size = f.choose(f.make("Greater", {a, one}), f.add(f.multiply(y, -1), kHalfPi), y);
+  const Value beyond = f.add(f.multiply(y, -1), kHalfPi);
+  const Value size = f.choose(f.make("Greater", {a, one}), beyond, y);
   return f.with_sign_of(x, size);
 }
 
@@ -101,7 +113,8 @@ Value arctangent(Rewriter& rw, const Node& n) {
 Value arcsine(Rewriter& rw, const Node& n) {
   Functions f(rw);
   const Value x = n.input(0);
-  const Value root = f.square_root(f.multiply(f.add(f.multiply(x, -1), 1), f.add(x, 1)));
+  const Value more = f.add(x, 1);
+  const Value root = f.square_root(f.multiply(f.add(f.multiply(x, -1), 1), more));
   return f.multiply(f.small_arctangent(f.multiply(x, f.reciprocal(f.add(root, 1)))), 2);
 }
 
@@ -109,28 +122,30 @@ Value arcsine(Rewriter& rw, const Node& n) {
 Value arccosine(Rewriter& rw, const Node& n) {
   Functions f(rw);
   const Value x = n.input(0), a = f.magnitude(x);
-  const Value z = f.multiply(f.square_root(f.add(f.multiply(a, -1), 1)), f.power(f.add(a, 1), -0.5));
-  const Value y = f.multiply(f.small_arctangent(z), 2);
-  return f.choose(f.is_negative(x), f.add(f.multiply(y, -1), kPi), y);
+  const Value divided = f.power(f.add(a, 1), -0.5);
+  const Value z = f.multiply(f.square_root(f.add(f.multiply(a, -1), 1)), divided);
+  const Value y = f.multiply(f.small_arctangent(z), 2), beyond = f.add(f.multiply(y, -1), kPi);
+  return f.choose(f.is_negative(x), beyond, y);
 }
 
 Value hyperbolic_cosine(Rewriter& rw, const Node& n) { return Functions(rw).hyperbolic_cosine(n.input(0)); }
 Value hyperbolic_sine(Rewriter& rw, const Node& n) {
   Functions f(rw);
-  return f.multiply(f.make("Tanh", {n.input(0)}), f.hyperbolic_cosine(n.input(0)));
+  const Value cosine = f.hyperbolic_cosine(n.input(0));
+  return f.multiply(f.make("Tanh", {n.input(0)}), cosine);
 }
 
 /// Beyond 64 the root of x^2 + 1 is x, and no square leaves FP16.
 Value area_sine(Rewriter& rw, const Node& n) {
   Functions f(rw);
-  const Value x = n.input(0), a = f.magnitude(x), c = f.minimum(a, 64);
-  const Value root = f.add(f.square_root(f.add(f.multiply(c, c), 1)), f.minus(a, c));
+  const Value x = n.input(0), a = f.magnitude(x), c = f.minimum(a, 64), above = f.minus(a, c);
+  const Value root = f.add(f.square_root(f.add(f.multiply(c, c), 1)), above);
   return f.with_sign_of(x, f.log_of_sum(a, root));
 }
 Value area_cosine(Rewriter& rw, const Node& n) {
   Functions f(rw);
-  const Value x = n.input(0), c = f.minimum(x, 64);
-  const Value root = f.add(f.square_root(f.multiply(f.add(c, -1), f.add(c, 1))), f.minus(x, c));
+  const Value x = n.input(0), c = f.minimum(x, 64), above = f.minus(x, c), more = f.add(c, 1);
+  const Value root = f.add(f.square_root(f.multiply(f.add(c, -1), more)), above);
   return f.log_of_sum(x, root);
 }
 Value area_tangent(Rewriter& rw, const Node& n) {

@@ -57,8 +57,8 @@ Top several(Terms& t, Value x, const Sorting& s) {
   std::vector<int64_t> earlier;
   for (int64_t i = 0; i < s.size; ++i)
     for (int64_t j = 0; j < s.size; ++j) earlier.push_back(j < i);
-  const Value ties =
-      t.multiply(t.as_integer(t.equal(own, other), x.type()), t.integers(x.type(), {1, s.size, s.size}, earlier));
+  const Value counts = t.integers(x.type(), {1, s.size, s.size}, earlier);
+  const Value ties = t.multiply(t.as_integer(t.equal(own, other), x.type()), counts);
   const Value rank = t.reduce("ReduceSum", t.add(before, ties), {2}, false);
   const Value wanted = t.integers(x.type(), {1, s.k, 1}, counting(s.k));
   const Value chosen = t.as_integer(t.equal(t.reshape(rank, {s.rows, 1, s.size}), wanted), x.type());

@@ -21,7 +21,8 @@ Value less_equal(Rewriter& rw, const Node& n) { return Terms(rw).at_least(n.inpu
 
 /// Either of two conditions.
 Value either(Terms& t, Value a, Value b) {
-  const Value larger = t.maximum(t.convert(a, ElementType::i32), t.convert(b, ElementType::i32));
+  const Value second = t.convert(b, ElementType::i32);
+  const Value larger = t.maximum(t.convert(a, ElementType::i32), second);
   return spelled_out(t.convert(larger, ElementType::boolean));
 }
 Value logical_or(Rewriter& rw, const Node& n) {
@@ -30,14 +31,16 @@ Value logical_or(Rewriter& rw, const Node& n) {
 }
 Value logical_xor(Rewriter& rw, const Node& n) {
   Terms t(rw);
-  return t.negated(t.equal(t.convert(n.input(0), ElementType::boolean), t.convert(n.input(1), ElementType::boolean)));
+  const Value second = t.convert(n.input(1), ElementType::boolean);
+  return t.negated(t.equal(t.convert(n.input(0), ElementType::boolean), second));
 }
 
 /// Nothing is true of a NaN.
 Value or_equal(Rewriter& rw, const Node& n) {
   Terms t(rw);
   const char* strictly = n.is("GreaterEqual") ? "Greater" : "Less";
-  return either(t, t.make(strictly, n.inputs()), t.equal(n.input(0), n.input(1)));
+  const Value equal = t.equal(n.input(0), n.input(1));
+  return either(t, t.make(strictly, n.inputs()), equal);
 }
 
 bool makes_a_condition(const Node& n) {
@@ -61,7 +64,8 @@ Value sign_of_real(Rewriter& rw, const Node& n) {
   Terms t(rw);
   const Value x = n.input(0), zero = t.number(x, 0);
   const Value above = t.convert(t.make("Greater", {x, zero}), x.type());
-  return t.choose(t.make("Less", {x, zero}), t.number(x, -1), above);
+  const Value below = t.number(x, -1);
+  return t.choose(t.make("Less", {x, zero}), below, above);
 }
 
 constexpr SpelledRow kRows[] = {

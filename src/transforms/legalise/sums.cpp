@@ -73,7 +73,8 @@ Value product(Rewriter& rw, const Node& n) {
     int64_t size = x.shape()[static_cast<size_t>(axis)];
     while (size > 1) {
       const int64_t half = size / 2;
-      Value pairs = t.multiply(t.slice(x, axis, 0, half), t.slice(x, axis, half, 2 * half));
+      const Value second = t.slice(x, axis, half, 2 * half);
+      Value pairs = t.multiply(t.slice(x, axis, 0, half), second);
       if (size % 2) pairs = t.concat({pairs, t.slice(x, axis, size - 1, size)}, axis);
       x = pairs;
       size = half + size % 2;

@@ -31,7 +31,8 @@ Value Terms::floor_remainder(Value a, Value b) {
   const Value zero = number(a, 0);
   if (const auto c = transforms::uniform_value(b); c && *c > 0)
     return add(r, multiply(as_integer(less(r, zero), a.type()), b));
-  const Value differs = as_integer(less(multiply(sign(r), sign(b)), zero), a.type());
+  const Value wanted = sign(b);
+  const Value differs = as_integer(less(multiply(sign(r), wanted), zero), a.type());
   return add(r, multiply(differs, b));
 }
 

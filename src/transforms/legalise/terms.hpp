@@ -53,7 +53,8 @@ inline Value spelled_out(Value v) {
   return v;
 }
 
-/// Writes operations on values of one type.
+/// Writes operations on values of one type. Compilers differ in which argument of a call they evaluate first: where two
+/// arguments write operations, one has a name, so that the order of the network does not depend on the compiler.
 class Terms {
  public:
   explicit Terms(Rewriter& rw) : rw_(rw) {}

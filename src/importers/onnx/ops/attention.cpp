@@ -228,8 +228,10 @@ std::vector<Value> rotary_embedding(Context& c) {
     a = s.slice(part, 3, 0, half);
     b = s.slice(part, 3, half, turned);
   }
-  Value real = s.subtract(s.multiply(a, cosine), s.multiply(b, sine));
-  Value imaginary = s.add(s.multiply(a, sine), s.multiply(b, cosine));
+  const Value b_sine = s.multiply(b, sine);
+  Value real = s.subtract(s.multiply(a, cosine), b_sine);
+  const Value b_cosine = s.multiply(b, cosine);
+  Value imaginary = s.add(s.multiply(a, sine), b_cosine);
   Value y;
   if (interleaved) {
     const std::vector<int64_t> one{shape[0], shape[1], shape[2], half, 1};

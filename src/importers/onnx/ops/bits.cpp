@@ -97,7 +97,8 @@ std::vector<Value> bitwise_xor(Context& c) {
   check(c);
   Steps s(c);
   const Value a = c.input(0), b = c.input(1);
-  return {s.done(s.subtract(s.add(a, b), s.multiply(both(s, a, b, a.type()), 2)))};
+  const Value twice = s.multiply(both(s, a, b, a.type()), 2);
+  return {s.done(s.subtract(s.add(a, b), twice))};
 }
 /// -1 - x, or the largest number less x.
 std::vector<Value> bitwise_not(Context& c) {

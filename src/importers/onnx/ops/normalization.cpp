@@ -114,11 +114,13 @@ std::vector<Value> trained_batch_normalization(Context& c) {
   const Value variance = s.reduce("ReduceMean", s.multiply(distance, distance), axes, true);
   const std::vector<int64_t> shape = channel_shape(c, x.shape()[1]);
   const Value normal = s.multiply(distance, s.power(s.add(variance, c.real("epsilon", 1e-5f)), -0.5));
-  const Value y = s.add(s.multiply(normal, s.reshape(c.input(1), shape)), s.reshape(c.input(2), shape));
+  const Value bias = s.reshape(c.input(2), shape);
+  const Value y = s.add(s.multiply(normal, s.reshape(c.input(1), shape)), bias);
   const double momentum = c.real("momentum", 0.9f);
   const auto moved = [&](size_t kept, Value now) {
     const Value flat = s.reshape(now, {x.shape()[1]});
-    return s.add(s.multiply(c.input(kept), momentum), s.multiply(flat, 1 - momentum));
+    const Value fresh = s.multiply(flat, 1 - momentum);
+    return s.add(s.multiply(c.input(kept), momentum), fresh);
   };
   std::vector<Value> outputs{s.done(y)};
   if (c.output_count() > 1) outputs.push_back(moved(3, mean));

@@ -159,19 +159,27 @@ class Recurrence {
   Value lstm(Value share, Value r, Value bias, Value h, Value& cell) {
     const Value z = s_.add(share, recurrence(h, r, bias));
     const auto seen = [&](int64_t g, Value state, int64_t p) {
-      return peepholes_ ? s_.add(gate(z, g), s_.multiply(peephole(p), state)) : gate(z, g);
+      if (!peepholes_) return gate(z, g);
+      const Value seen_state = s_.multiply(peephole(p), state);
+      return s_.add(gate(z, g), seen_state);
     };
     const Value input = f(0, seen(0, cell, 0));
     const Value forget =
         c_.integer("input_forget", 0) != 0 ? s_.add(s_.multiply(input, -1), 1) : f(0, seen(2, cell, 2));
-    cell = s_.add(s_.multiply(forget, cell), s_.multiply(input, f(1, gate(z, 3))));
-    return s_.multiply(f(0, seen(1, cell, 1)), f(2, cell));
+    const Value fresh = s_.multiply(input, f(1, gate(z, 3)));
+    cell = s_.add(s_.multiply(forget, cell), fresh);
+    const Value shown = f(2, cell);
+    return s_.multiply(f(0, seen(1, cell, 1)), shown);
   }
 
   /// Gates update, reset, new: new + update (h - new).
   Value gru(Value share, Value r, Value bias, Value h) {
     const Value all = recurrence(h, r, bias);
-    const Value update = f(0, s_.add(gate(share, 0), gate(all, 0))), reset = f(0, s_.add(gate(share, 1), gate(all, 1)));
+    const auto switched = [&](int64_t g) {
+      const Value second = gate(all, g);
+      return f(0, s_.add(gate(share, g), second));
+    };
+    const Value update = switched(0), reset = switched(1);
     Value memory;
     if (c_.integer("linear_before_reset", 0) != 0) {
       memory = s_.multiply(reset, gate(all, 2));
