@@ -9,9 +9,10 @@ JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
 FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
+ARCHES ?= x86_64
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
-.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python clean
+.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python dist clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
@@ -53,6 +54,11 @@ test-wheel: build python     ## a wheel in fresh environments of every CPython t
 	$(PYTHON) -m pip wheel -q --disable-pip-version-check . --no-deps -w $(BUILD)/wheel
 	$(PYTHON) -m pytest -q tests/wheel --wheel $(BUILD)/wheel/*.whl --tool $(BUILD)/blobsmith
 	BLOBSMITH_VALGRIND=1 $(PYTHON) -m pytest -q tests/python/test_c_interface.py --tool $(BUILD)/blobsmith
+
+dist: build python           ## dist/: the program as one static file, .deb, tarball, SHA256SUMS; by zig from PyPI
+	tools/setup.sh dpkg-dev
+	for arch in $(ARCHES); do JOBS=$(JOBS) tools/dist.sh $$arch $(BUILD)-dist dist; done
+	$(PYTHON) -m pytest -q tests/wheel/test_programs.py --made dist --tool $(BUILD)/blobsmith
 
 test-asan: python            ## unit tests, and the program's as far as they don't measure memory, under the address and undefined-behaviour sanitizers
 	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON $(UNITY)
@@ -101,4 +107,4 @@ browser:                     ## Chromium, for the tests of the page, which are s
 	tools/setup.sh chromium
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-lint web/dist web/node_modules tests/web/node_modules
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-lint $(BUILD)-dist dist web/dist web/node_modules tests/web/node_modules

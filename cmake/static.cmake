@@ -1,0 +1,10 @@
+# -DBLOBSMITH_LIBRARIES=...: the libraries are archives (cmake/superbuild made them), which don't say what they need.
+find_package(ZLIB REQUIRED)
+find_library(LZMA lzma REQUIRED)
+find_library(SNAPPY snappy REQUIRED)
+list(APPEND LIBZIP ZLIB::ZLIB)
+list(APPEND HDF5 ZLIB::ZLIB ${CMAKE_DL_LIBS} m)
+list(APPEND LEVELDB ${SNAPPY} Threads::Threads)
+set_property(TARGET LibArchive::LibArchive APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${LZMA} BZip2::BZip2 ZLIB::ZLIB)
+# Programs that contain a library come with its licence.
+install(DIRECTORY ${BLOBSMITH_LIBRARIES}/licenses DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/blobsmith COMPONENT program)

@@ -1,0 +1,81 @@
+"""What `make dist` leaves behind:
+
+    python -m pytest tests/wheel/test_programs.py --made dist --tool build/blobsmith
+
+A program for another processor runs under qemu."""
+import glob
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+import tarfile
+
+import onnx
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'python'))
+from small_networks import small_network
+
+DEBIAN = {'x86_64': 'amd64', 'aarch64': 'arm64'}
+
+
+@pytest.fixture(params=sorted(DEBIAN))
+def made(request):
+    """(processor, folder, how the program for it starts)"""
+    folder, arch = request.config.getoption('--made'), request.param
+    if not folder:
+        pytest.skip('no --made')
+    program = os.path.abspath(os.path.join(folder, f'blobsmith-linux-{arch}'))
+    if not os.path.exists(program):
+        pytest.skip(f'nothing for {arch}')
+    return arch, folder, [program] if arch == platform.machine() else [f'qemu-{arch}-static', program]
+
+
+def test_sums(made):
+    _, folder, _ = made
+    with open(os.path.join(folder, 'SHA256SUMS')) as f:
+        sums = dict(reversed(line.split()) for line in f)
+    assert sorted(sums) == sorted(set(os.listdir(folder)) - {'SHA256SUMS'})
+    for name, told in sums.items():
+        with open(os.path.join(folder, name), 'rb') as f:
+            assert hashlib.sha256(f.read()).hexdigest() == told, name
+
+
+def test_one_file_for_any_linux(made):
+    """No interpreter that loads libraries, no symbols; threads have room for deep recursions (musl's default is 128 KiB)."""
+    program = made[2][-1]
+    told = subprocess.check_output(['readelf', '-lW', program], text=True)
+    assert 'INTERP' not in told
+    stack, = re.findall(r'GNU_STACK +\S+ \S+ \S+ \S+ (\S+)', told)
+    assert int(stack, 16) >= 8 << 20, stack
+    assert '.symtab' not in subprocess.check_output(['readelf', '-SW', program], text=True)
+
+
+def test_same_blobs(made, tool, tmp_path):
+    _, _, start = made
+    onnx.save(small_network(), str(tmp_path / 'small.onnx'))
+    for name, program in (('a', [tool]), ('b', start)):
+        subprocess.run([*program, 'convert', '-q', '--superblob', tmp_path / 'small.onnx', '-o', tmp_path / name], check=True)
+    assert (tmp_path / 'a').read_bytes() == (tmp_path / 'b').read_bytes()
+
+
+def test_packages(made, tmp_path):
+    """The same program in both, with the licences of what it contains."""
+    arch, folder, start = made
+    with open(start[-1], 'rb') as f:
+        program = f.read()
+    deb, = glob.glob(os.path.join(folder, f'blobsmith_*_{DEBIAN[arch]}.deb'))
+    fields = subprocess.check_output(['dpkg-deb', '-f', deb, 'Architecture', 'Depends'], text=True)
+    assert fields.strip() == f'Architecture: {DEBIAN[arch]}'
+    subprocess.run(['dpkg-deb', '-x', deb, tmp_path / 'deb'], check=True)
+    tar, = glob.glob(os.path.join(folder, f'blobsmith-*-linux-{arch}.tar.gz'))
+    with tarfile.open(tar) as t:
+        t.extractall(tmp_path / 'tar')
+    inside, = (tmp_path / 'tar').iterdir()
+    for root in (tmp_path / 'deb' / 'usr', inside):
+        assert (root / 'bin' / 'blobsmith').read_bytes() == program
+        licences = {f.name for f in (root / 'share' / 'doc' / 'blobsmith' / 'licenses').iterdir()}
+        assert {'musl', 'libc++', 'protobuf', 'hdf5'} <= licences, licences

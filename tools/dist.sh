@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# tools/dist.sh ARCH BUILD OUT, ARCH x86_64 or aarch64, on any Linux: the program as one static file, a .deb and a tarball
+# with it, and SHA256SUMS into OUT. By zig, which brings libc++ and musl along. The other libraries are built once
+# (cmake/superbuild) and kept in BUILD. The conversion service is not in it.
+set -euo pipefail
+arch=$1 target=$1-linux-musl root=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$2" "$3"
+build=$(cd "$2" && pwd) out=$(cd "$3" && pwd)
+export ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$build/zig-cache}
+export ZIG_LOCAL_CACHE_DIR=$ZIG_GLOBAL_CACHE_DIR CMAKE_BUILD_PARALLEL_LEVEL=${JOBS:-$(nproc)}
+# ccache sees a script as the compiler, which doesn't change with zig.
+export CCACHE_COMPILERCHECK="string:$target $(cat "$root/tools/dist-requirements.txt")"
+
+if [ ! -e "$build/venv/.ready" ] || [ "$root/tools/dist-requirements.txt" -nt "$build/venv/.ready" ]; then
+  echo "zig from PyPI"
+  python3 -m venv "$build/venv"
+  "$build/venv/bin/pip" install -q --disable-pip-version-check --no-compile -r "$root/tools/dist-requirements.txt"
+  touch "$build/venv/.ready"
+fi
+zig=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
+
+echo "libraries for $target"
+"$root/cmake/superbuild/fetch.sh" "$build/sources"
+cmake -S "$root/cmake/superbuild" -B "$build/$target" -G Ninja -DTARGET="$target" -DZIG="$zig" -DSOURCES="$build/sources" > /dev/null
+cmake --build "$build/$target" --parallel 1 > "$build/$target.log" || { tail -n 50 "$build/$target.log"; exit 1; }
+options=(-DCMAKE_TOOLCHAIN_FILE="$build/$target/toolchain.cmake" -DBLOBSMITH_LIBRARIES="$build/$target/prefix"
+         -DBLOBSMITH_SERVE=OFF -DBLOBSMITH_TESTS=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_SKIP_INSTALL_ALL_DEPENDENCY=ON)
+
+echo "blobsmith for $target"
+made=$build/made-$target
+rm -rf "$made" && mkdir "$made"
+cmake -S "$root" -B "$build/blobsmith-$target" -G Ninja -DCMAKE_BUILD_TYPE=Release "${options[@]}" > /dev/null
+cmake --build "$build/blobsmith-$target" --target blobsmith
+(cd "$build/blobsmith-$target" && cpack -B "$made" > /dev/null)
+cp "$build/blobsmith-$target/blobsmith" "$out/blobsmith-linux-$arch"
+cp "$made"/*.deb "$made"/*.tar.gz "$out"
+(cd "$out" && rm -f SHA256SUMS && sha256sum -- * > "$build/sums" && mv "$build/sums" SHA256SUMS)
