@@ -39,12 +39,13 @@ struct Release {
   int64_t nodes_before;                   ///< nodes that exist before a network is converted; automatic names show it
   bool halves_compressed_models;          ///< a network whose constants are stored in FP16 is computed in FP16
   bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert
-  bool model_optimizations;       ///< the common optimizations begin with those that Model Optimizer does as well
-  bool clamps_in_hard_sigmoids;   ///< HSwish and HSigmoid are found in every form with a Clamp
-  bool clamps_from_below;         ///< Maximum(Minimum(x)) is a Clamp too
-  bool l2_guard_under_root;       ///< of an L2 norm, the eps that is fused stands under the root
-  bool pads_into_max_pools;       ///< a Pad with zeros goes into a MaxPool, whose padding is minus infinity
-  bool sinks_shared_transposes;   ///< a Transpose moves behind a reduction though others read it
+  bool model_optimizations;      ///< the common optimizations begin with those that Model Optimizer does as well
+  bool clamps_in_hard_sigmoids;  ///< HSwish and HSigmoid are found in every form with a Clamp
+  bool clamps_from_below;        ///< Maximum(Minimum(x)) is a Clamp too
+  bool l2_guard_under_root;      ///< of an L2 norm, the eps that is fused stands under the root
+  bool pads_into_max_pools;      ///< a Pad with zeros goes into a MaxPool, whose padding is minus infinity
+  bool sinks_shared_transposes;  ///< a Transpose moves behind a reduction though others read it
+  bool group_weights_in_place;  ///< a GroupConvolution whose weights are multiplied stays, and takes the product's name
   bool drops_shared_broadcasts;   ///< a Broadcast before an elementwise operation is dropped though others read it
   bool tensor_names_follow;       ///< what takes a value's place has the names of its tensor, too
   bool shared_values_take_names;  ///< a value that others read takes the name of a network output that it becomes

@@ -182,7 +182,20 @@ def onnx_restated(m):
     m.result(y, m('Mul', wide, m.const(0.5)), m('Div', m('BatchNormalization', y, m.normal(8), m.normal(8), m.normal(8), m.const(np.full(8, 1.5))), m.const(4.0)))
 
 
-MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated]
+def onnx_numbers(m):
+    """Order by automatic names: those that the softmax's flattening is read with have the number 100, one less would turn the layers round. And a table of names that grows."""
+    m.opset = 10
+    x = m.input(1, 4, 8, 8)
+    for _ in range(2):
+        x = m('Relu', x)
+    y = m('BatchNormalization', m.conv(x, 4, 4, k=1, groups=2, bias=False, pads=[0] * 4), m.normal(4), m.normal(4), m.normal(4), m.const(np.full(4, 1.5)))
+    renamed = m('Sigmoid', y)
+    for _ in range(5):
+        renamed = m('Cast', renamed, to=onnx.TensorProto.FLOAT)
+    m.result(m('Softmax', y, axis=3), m('DepthToSpace', y, blocksize=2), renamed)
+
+
+MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated, onnx_numbers]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

@@ -1,5 +1,6 @@
 // Multiplications and additions of constants behind a convolution go into its weights and biases
 // (front-end spec §5.4 ConvFusions, §5.6 BiasFusions).
+#include "core/release.hpp"
 #include "transforms/conversion/predicates.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
@@ -38,15 +39,21 @@ bool fuse_multiply_into_convolution(Rewriter& rw, Node* n) {
     if (!constant_of(factor) || !is_convolution(*x.node) || x.node->input_count() != 2 || !has_one_user(x)) continue;
     Node* conv = x.node;
     if (conv->shape().size() < 3 || !is_static(conv->input(1).shape()) || conv->shape()[1] < 0) continue;
+    const bool in_place = conv->is("GroupConvolution") && rw.graph().release->group_weights_in_place;
     Value aligned = factor;
     if (element_count(factor.shape()) == 1) {
       if (factor.shape().size() > conv->shape().size()) continue;
-      if (!factor.shape().empty()) aligned = rw.reshape(factor, {1})->value();
+      if (!factor.shape().empty() && !in_place) aligned = rw.reshape(factor, {1})->value();
     } else {
       if (!broadcasts_into(factor.shape(), per_channel(*conv))) continue;
       aligned = rw.reshape(factor, weight_factor_shape(*conv), true)->value();
     }
     Node* weights = rw.make("Multiply", {conv->input(1), aligned});
+    if (in_place) {
+      rw.set_input(conv, 1, weights->value());
+      conv->name = n->name;
+      return rw.redirect(n->value(), conv->value());
+    }
     std::vector<Value> inputs = conv->inputs();
     inputs[1] = weights->value();
     return rw.replace(n, rw.make_like(conv, conv->type, inputs, conv->attrs, conv->version));
