@@ -165,7 +165,33 @@ def ssd_2():
     return g.bytes, pipeline(SSD_ANCHORS % ''), 'ssd_support_api_v2.0'
 
 
-MODELS = {f.__name__: f for f in (ssd, ssd_all_ratios, ssd_shared_heads, ssd_2)}
+def efficientdet():
+    """Of the AutoML repository: shared separable predictors, anchors of the configuration."""
+    g = Detector()
+    x = g.node('Placeholder', name='image_arrays', dtype=Type(4), shape=(1, 64, 64, 3))
+    x = g.node('Cast', [x], 'Cast', SrcT=Type(4), DstT=Type(1))
+    x = g.node('StridedSlice', [x, g.ints(0, 0, 0, 0), g.ints(1, 64, 64, 3), g.ints(1, 1, 1, 1)], 'strided_slice_1', Index=Type(3))
+    x = g.node('Sub', [x, g.constant([[[[0.485 * 255, 0.456 * 255, 0.406 * 255]]]])], 'sub')
+    x = g.node('RealDiv', [x, g.constant([[[[0.229 * 255, 0.224 * 255, 0.225 * 255]]]])], 'truediv')
+    x = g.node('ResizeBilinear', [x, g.ints(64, 64)], 'ResizeImage', align_corners=False, half_pixel_centers=False)
+    maps = [g.conv(x, 3, 8, s=8)]
+    maps.append(g.conv(g.node('Relu6', [maps[0]]), 8, 8, s=2))
+    for net, last, size, joined in (('class_net', 'class-predict', 90, 'concat'), ('box_net', 'box-predict', 4, 'concat_1')):
+        depthwise, pointwise, bias = (g.variable(f'{net}/{last}/{n}', *shape)
+                                      for n, shape in (('depthwise_kernel', (3, 3, 8, 1)), ('pointwise_kernel', (1, 1, 8, 9 * size)), ('bias', (9 * size,))))
+        parts = []
+        for i, y in enumerate(maps):
+            name = f'{net}/{last}' + (f'_{i}' if i else '')
+            y = g.node('DepthwiseConv2dNative', [y, depthwise], name + '/separable_conv2d/depthwise', strides=[1, 1, 1, 1], dilations=[1] * 4, padding='SAME', data_format='NHWC')
+            y = g.node('Conv2D', [y, pointwise], name + '/separable_conv2d', strides=[1, 1, 1, 1], dilations=[1] * 4, padding='VALID', data_format='NHWC')
+            y = g.node('BiasAdd', [y, bias], name + '/BiasAdd', data_format='NHWC')
+            parts.append(g.reshape(y, 1, -1, size))
+        g.node('ConcatV2', [*parts, g.constant(1, 'int32')], joined, N=2, Tidx=Type(3))
+    g.node('CombinedNonMaxSuppression', ['concat', 'concat_1'], 'detections')
+    return g.bytes, '', 'automl_efficientdet'
+
+
+MODELS = {f.__name__: f for f in (ssd, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
 
 
 def write(folder):
@@ -177,7 +203,7 @@ def write(folder):
         with open(path + '.pb', 'wb') as f:
             f.write(data)
         with open(path + '.config', 'w') as f:
-            f.write(text)
+            f.write(text or pipeline())
         paths[name] = path + '.pb', path + '.config', config
     return paths
 

@@ -29,6 +29,11 @@ Attribute integers_attribute(std::vector<int64_t> v) {
   a.integers = std::move(v);
   return a;
 }
+Attribute reals_attribute(std::vector<double> v) {
+  Attribute a;
+  a.reals = std::move(v);
+  return a;
+}
 Attribute type_attribute(ElementType type) {
   Attribute a;
   a.type = type_number(type);

@@ -10,6 +10,7 @@ Attribute real_attribute(double v);
 Attribute flag_attribute(bool v);
 Attribute text_attribute(std::string v);
 Attribute integers_attribute(std::vector<int64_t> v);
+Attribute reals_attribute(std::vector<double> v);
 Attribute type_attribute(ElementType type);
 
 using NamedAttributes = std::map<std::string, Attribute>;

@@ -22,12 +22,6 @@ constexpr size_t kMostMaps = 64;
 const std::set<std::string_view> kReshaping{"Reshape", "Squeeze", "ExpandDims"};
 
 NamedAttributes pattern(std::vector<int64_t> p) { return {{"pattern", integers_attribute(std::move(p))}}; }
-Attribute reals_attribute(std::vector<double> v) {
-  Attribute a;
-  a.reals = std::move(v);
-  return a;
-}
-
 /// The anchors of one map, in pixels.
 struct Anchors {
   std::vector<double> widths, heights;

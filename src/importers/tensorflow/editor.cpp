@@ -106,6 +106,15 @@ std::string Editor::add_input(const std::string& name, ElementType type, Shape s
   return name + ":0";
 }
 
+void Editor::remove(const std::string& name) {
+  const auto it = by_name_.find(name);
+  if (it == by_name_.end()) return;
+  SourceOperator& op = s_.model.operators[it->second];
+  for (const std::string& key : op.outputs) by_key_.erase(key);
+  op.outputs.clear();
+  by_name_.erase(it);
+}
+
 void Editor::set_attribute(const std::string& name, const std::string& attribute, Attribute value) {
   s_.nodes.at(at(name).index).attributes[attribute] = std::move(value);
 }

@@ -30,6 +30,7 @@ class Editor {
                   NamedAttributes attributes = {}, size_t outputs = 1);
   std::string add_constant(const std::string& name, Tensor t);  ///< its key; the name is free or gets a number
   std::string add_input(const std::string& name, ElementType type, Shape shape);
+  void remove(const std::string& name);  ///< if there is one: the name is free, and nothing computes its outputs
   void set_attribute(const std::string& name, const std::string& attribute, Attribute value);
   void set_input(const std::string& name, size_t i, const std::string& key);
   /// Whoever reads `from` reads `to`; outputs too. `but`: an operator that goes on reading it.

@@ -20,6 +20,7 @@ struct Detector {
 void remove_preprocessor(Detector& d, const nlohmann::json& entry);       ///< of TensorFlow 1: a scope
 void remove_loop_preprocessor(Detector& d, const nlohmann::json& entry);  ///< of TensorFlow 2: between two nodes
 void add_ssd_output(Detector& d, const nlohmann::json& entry);
+void add_efficientdet_output(Editor& e, const nlohmann::json& entry);  ///< of the AutoML repository
 
 /// The key of the picture where it is made floating numbers.
 std::string picture_as_floats(Editor& e);

@@ -95,11 +95,33 @@ Json ssd(const SsdRow& r) {
             {"disable_prior_boxes_layers_generator", !is_first}}}};
 }
 
+Json automl_efficientdet() {
+  return {{"id", "AutomlEfficientDet"},
+          {"custom_attributes",
+           {{"preprocessing_input_node", "strided_slice_1"},
+            {"preprocessing_output_node", "truediv"},
+            {"aspect_ratios", {1.0, 1.0, 1.4, 0.7, 0.7, 1.4}},
+            {"variance", {1.0, 1.0, 1.0, 1.0}},
+            {"min_level", 3},
+            {"num_scales", 3},
+            {"anchor_scale", 4.0},
+            {"num_classes", 90},
+            {"nms_threshold", 0.6},
+            {"confidence_threshold", 0.2}}}};
+}
+
+struct SingleRow {
+  std::string_view name;
+  Json (*make)();
+};
+constexpr SingleRow kSingle[] = {{"automl_efficientdet", automl_efficientdet}};
+
 }  // namespace
 
 std::optional<Json> shipped_transformations(std::string_view name) {
   if (const auto* r = find_row(kYolo, name, &YoloRow::name)) return Json::array({yolo(*r)});
   if (const auto* r = find_row(kSsd, name, &SsdRow::name)) return Json::array({preprocessor(r->scaling), ssd(*r)});
+  if (const auto* r = find_row(kSingle, name, &SingleRow::name)) return Json::array({r->make()});
   return std::nullopt;
 }
 
@@ -108,6 +130,7 @@ std::string shipped_transformation_names() {
   const auto add = [&](std::string_view name) { all += (all.empty() ? "" : ", ") + std::string(name); };
   for (const YoloRow& r : kYolo) add(r.name);
   for (const SsdRow& r : kSsd) add(r.name);
+  for (const SingleRow& r : kSingle) add(r.name);
   return all;
 }
 

@@ -82,7 +82,7 @@ class Regions {
                                {"num", integer_attribute(a.at("num").get<int64_t>())},
                                {"do_softmax", flag_attribute(softmax)},
                                {"mask", integers_attribute(mask.get<std::vector<int64_t>>())}};
-    attributes["anchors"].reals = a.value("anchors", Json::array()).get<std::vector<double>>();
+    attributes["anchors"] = reals_attribute(a.value("anchors", Json::array()).get<std::vector<double>>());
     const std::string name = producer + "/YoloRegion";
     s_.model.operators.push_back(
         {s_.nodes.size(), name, "RegionYolo", "node \"" + name + "\" (RegionYolo)", {key}, {name + ":0"}});
@@ -122,6 +122,12 @@ void detector(const Use& u) {
   editor.finish();
 }
 
+void efficientdet(const Use& u) {
+  Editor editor(u.source);
+  add_efficientdet_output(editor, u.entry);
+  editor.finish();
+}
+
 struct IdRow {
   std::string_view id;
   void (*apply)(const Use&);  ///< null: it can't be done yet
@@ -140,7 +146,7 @@ constexpr IdRow kIds[] = {
     {"ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement", nullptr},
     {"ObjectDetectionAPIMaskRCNNSigmoidReplacement", nullptr},
     {"RetinaNetFilteredDetectionsReplacement", nullptr},
-    {"AutomlEfficientDet", nullptr},
+    {"AutomlEfficientDet", efficientdet},
     {"SSDToolboxDetectionOutput", nullptr},
 };
 
