@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import detector_models
 import keras_models
+import tensorflow_loops
 import tensorflow_models
 import tflite_models
 from tflite_models import digest, numbers
@@ -132,6 +133,29 @@ def test_tflite_outputs(run, lite, tmp_path, model):
     m = model()
     inputs = {m.tensors[t][0]: numbers(m.tensors[t][1], i + 1) for i, t in enumerate(m.inputs)}
     check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
+
+
+@pytest.mark.parametrize('name', tensorflow_loops.MODELS)
+def test_loops_of_tensorflow_1(run, tmp_path, name):
+    data, expected = tensorflow_loops.MODELS[name]()
+    (tmp_path / 'm.pb').write_bytes(data)
+    x = np.random.RandomState(1).randn(*((1, 5) if name == 'nested' else (1, 5 if 'part' in name else 4, 3))).astype('f4')
+    np.savez(tmp_path / 'in.npz', x=x)
+    done = run('convert', tmp_path / 'm.pb', '-ip', 'FP16', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 0, done.stderr
+    for model, tolerance in (('m.pb', 1e-6), ('m.blob', 0.01)):
+        done = run('run', tmp_path / model, '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / model[2:])
+        assert done.returncode == 0, done.stderr
+        found, = (np.load(p) for p in (tmp_path / model[2:]).iterdir())
+        assert np.abs(found.ravel() - expected(x.astype('f8')).ravel()).max() < tolerance * max(1, np.abs(found).max())
+
+
+@pytest.mark.parametrize('old,new', ((b'LoopCond', b'LoopCone'), (b'NextIteration', b'NextIteratiom'), (b'Merge', b'Merga'), (b'Enter', b'Entex'),
+                                     (b'outer/while', b'inner/while'), (b'Switch', b'Switsh'), (b'Exit', b'Exid')))
+def test_damaged_loops(run, tmp_path, old, new):
+    (tmp_path / 'm.pb').write_bytes(tensorflow_loops.nested()[0].replace(old, new))
+    done = run('convert', tmp_path / 'm.pb', '-o', tmp_path / 'm.blob', timeout=20)
+    assert done.returncode in (1, 2, 3, 4) and 'error' in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize('kind', ('square', 'sum of squares', 'square of a norm'))

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <set>
 
+#include "importers/tensorflow/frames.hpp"
+
 namespace blobsmith::tensorflow_file {
 namespace {
 
@@ -296,6 +298,7 @@ FlatModel flatten(Model model, const std::string& signature) {
   }
   resolve_all(flat);
   add_bodies(model, flat.nodes, flat.bodies);
+  make_loops(flat);
   return flat;
 }
 

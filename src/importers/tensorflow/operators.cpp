@@ -10,6 +10,7 @@ std::span<const OperatorRow> arithmetic_operators();
 std::span<const OperatorRow> control_flow_operators();
 std::span<const OperatorRow> convolution_operators();
 std::span<const OperatorRow> detection_operators();
+std::span<const OperatorRow> detector_operators();  ///< which are not TensorFlow's: transformations make them
 std::span<const OperatorRow> indexing_operators();
 std::span<const OperatorRow> matmul_operators();
 std::span<const OperatorRow> normalization_operators();
@@ -32,7 +33,9 @@ constexpr std::array kFamilies{
 const OperatorRow* find_operator(std::string_view op) {
   for (const auto& family : kFamilies)
     if (const auto it = std::ranges::find(family(), op, &OperatorRow::op); it != family().end()) return &*it;
-  return nullptr;
+  const auto made = detector_operators();
+  const auto it = std::ranges::find(made, op, &OperatorRow::op);
+  return it == made.end() ? nullptr : &*it;
 }
 
 std::map<std::string_view, std::string_view> operators() {

@@ -43,7 +43,7 @@ size_t output_count(const Node& n) {
   if (is_one_of(n.op, {"Split", "SplitV"})) return counted("num_split");
   if (n.op == "Unpack") return counted("num");
   if (n.op == "IdentityN") return std::max<size_t>(n.inputs.size(), 1);
-  if (is_one_of(n.op, {"TopK", "TopKV2", "Switch", "Merge", "Unique"})) return 2;
+  if (is_one_of(n.op, {"TopK", "TopKV2", "Switch", "Merge", "Unique", "TensorArrayV3"})) return 2;
   return 1;
 }
 
@@ -180,6 +180,10 @@ class Maker {
     for (const SourceOperator& op : s_.model.operators)
       if (!read_.contains(op.index) && !is_leftover(op.type) && !flat_.waited_for.contains(op.name))
         for (const std::string& k : op.outputs) add_output(k);
+    if (s_.model.outputs.empty()) return;
+    const std::vector<importers::SourceInput> inputs = s_.model.inputs;  // also those that nothing reads
+    keep_needed(s_.model);
+    s_.model.inputs = inputs;
   }
 
   FlatModel flat_;

@@ -140,6 +140,9 @@ constexpr OperatorRow kOperators[] = {
     {"NonMaxSuppressionV3", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV4", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV5", "NonMaxSuppression", suppression},
+};
+
+constexpr OperatorRow kDetectorOperators[] = {
     {"RegionYolo", "RegionYolo", region_yolo},
     {"ConcatPriorBoxes", "Concat", concat_prior_boxes},
     {"DetectionOutput", "DetectionOutput", detection_output},
@@ -151,5 +154,6 @@ constexpr OperatorRow kOperators[] = {
 }  // namespace
 
 std::span<const OperatorRow> detection_operators() { return kOperators; }
+std::span<const OperatorRow> detector_operators() { return kDetectorOperators; }
 
 }  // namespace blobsmith::tensorflow_import
