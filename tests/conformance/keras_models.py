@@ -83,21 +83,22 @@ class Model:
                     sub[f'{layer["name"]}/{n}:0'] = values
         return file.getvalue()
 
-    def keras(self):
-        """As Keras 3 writes it: weights by the class of their layer and how many came before."""
+    def keras(self, version='3.4.0'):
+        """As Keras 3 writes it, and Keras 2 since 2.12: weights by the class of their layer and how many came before."""
         weights, used = io.BytesIO(), {}
         with h5py.File(weights, 'w') as f:
             for layer in self.layers:
                 base = re.sub('([a-z])([A-Z])', r'\1_\2', re.sub('(.)([A-Z][a-z]+)', r'\1_\2', layer['class_name'])).lower()
                 count = used[base] = used.get(base, -1) + 1
-                cell = 'cell/' if layer['class_name'] in ('LSTM', 'GRU', 'SimpleRNN') else ''
+                cell = 'cell/' if layer['class_name'] in ('LSTM', 'GRU', 'SimpleRNN', 'ConvLSTM2D') else ''
                 for i, (n, values) in enumerate(self.weights.get(layer['name'], [])):
                     part = n.rsplit('/', 1)[0] if '/' in n else ''
-                    inner = {'': cell, 'attention_output': 'output_dense/'}.get(part, part + '_dense/')
-                    f[f'layers/{base}{"_" + str(count) if count else ""}/{inner}vars/{i % 2 if part else i}'] = values
+                    per_part = 3 if part.endswith('_cell') else 2
+                    inner = f'cell/cells/{part}/' if part.endswith('_cell') else {'': cell, 'attention_output': 'output_dense/'}.get(part, part + '_dense/')
+                    f[f'layers/{base}{"_" + str(count) if count else ""}/{inner}vars/{i % per_part if part else i}'] = values
         file = io.BytesIO()
         with zipfile.ZipFile(file, 'w') as z:
-            z.writestr('metadata.json', json.dumps({'keras_version': '3.4.0'}))
+            z.writestr('metadata.json', json.dumps({'keras_version': version}))
             z.writestr('config.json', json.dumps(self.config()))
             z.writestr('model.weights.h5', weights.getvalue())
         return file.getvalue()
@@ -199,7 +200,24 @@ def swapped():
     return m.result(x)
 
 
-MODELS = [convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention, swapped]
+def cells():
+    """Cells in a row, in one layer."""
+    m = Model()
+    cell = lambda class_name, name, **config: {'class_name': class_name, 'config': {'name': name, 'activation': 'tanh', 'recurrent_activation': 'sigmoid', **config}}
+    own = {'class_name': 'StackedRNNCells', 'config': {'name': 'stacked', 'cells': [cell('LSTMCell', 'lstm_cell', units=4), cell('GRUCell', 'gru_cell', units=3, reset_after=True)]}}
+    weights = [(f'{kind}/{n}', shape) for kind, i, o, bias in (('lstm_cell', 6, 16, (16,)), ('gru_cell', 4, 9, (2, 9)))
+               for n, shape in (('kernel', (i, o)), ('recurrent_kernel', (o // (4 if kind == 'lstm_cell' else 3), o)), ('bias', bias))]
+    return m.result(m.add('RNN', m.input(1, 5, 6), weights, cell=own, return_sequences=True, go_backwards=True))
+
+
+def conv_lstm():
+    m = Model()
+    weights = [('kernel', (3, 3, 2, 12)), ('recurrent_kernel', (3, 3, 3, 12)), ('bias', (12,))]
+    x = m.add('ConvLSTM2D', m.input(1, 3, 8, 8, 2), weights, filters=3, kernel_size=[3, 3], strides=[2, 2], padding='same', activation='tanh', recurrent_activation='sigmoid')
+    return m.result(m.dense(m.add('Flatten', x), 48, 3))
+
+
+MODELS = [cells, conv_lstm, convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention, swapped]
 
 
 def write(folder):

@@ -246,6 +246,20 @@ def test_keras_outputs(run, keras, tmp_path, model, ending):
     check_outputs(run, tmp_path, keras[model.__name__, ending], inputs, expected_of(outputs_of(keras_models.FILE), model.__name__))
 
 
+@pytest.mark.parametrize('version,slope', (('2.15.0', 0.2), ('3.4.0', 1 / 6)))
+def test_hard_sigmoid_of_both_versions(run, tmp_path, version, slope):
+    """The archive says which Keras wrote it."""
+    m = keras_models.Model()
+    m.result(m.add('Activation', m.input(1, 6), activation='hard_sigmoid'))
+    (tmp_path / 'm.keras').write_bytes(m.keras(version))
+    x = np.array([[-4, -1, 0, 1, 2.2, 4]], 'f4')
+    np.savez(tmp_path / 'in.npz', input_1=x)
+    done = run('run', tmp_path / 'm.keras', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+    assert np.allclose(found, np.clip(x * slope + 0.5, 0, 1), atol=1e-6)
+
+
 def test_keras_layers_that_can_not_be_read(run, tmp_path):
     m = keras_models.Model()
     x = m.add('Lambda', m.input(1, 4))

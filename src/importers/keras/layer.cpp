@@ -36,7 +36,8 @@ std::vector<int64_t> Layer::integers(const char* key, size_t count, int64_t fall
 }
 
 const Tensor* Layer::find_weight(const char* name, size_t number, const std::string& part) const {
-  const std::string where = part_.empty() ? part : part_ + (part.empty() ? "" : "/" + part);
+  const std::string own = scope_.empty() ? part : "";  // one of several cells is the part itself
+  const std::string where = part_.empty() ? own : part_ + (own.empty() ? "" : "/" + own);
   const std::string wanted = where.empty() ? std::to_string(number) : where + "/" + std::to_string(number);
   if (const auto it = call_.weights.find(wanted); it != call_.weights.end()) return &it->second;
   for (const auto& [key, tensor] : call_.weights) {
@@ -45,7 +46,8 @@ const Tensor* Layer::find_weight(const char* name, size_t number, const std::str
     // Older files say "forward_lstm/lstm_cell/kernel".
     const std::string side = where.substr(0, where.find('_'));
     const bool sided = side == "forward" || side == "backward";
-    if (last == name && (!sided || key.starts_with(side))) return &tensor;
+    const bool inside = scope_.empty() || ("/" + key).find("/" + scope_ + "/") != std::string::npos;
+    if (last == name && inside && (!sided || key.starts_with(side))) return &tensor;
   }
   return nullptr;
 }
@@ -156,8 +158,8 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
 }
 
 std::vector<std::span<const LayerRow>> layer_families() {
-  return {window_layers(),    shape_layers(),     element_layers(),
-          recurrent_layers(), attention_layers(), operation_layers()};
+  return {window_layers(),    shape_layers(),     element_layers(),  recurrent_layers(),
+          conv_lstm_layers(), attention_layers(), operation_layers()};
 }
 
 const LayerRow* find_layer(std::string_view class_name) {

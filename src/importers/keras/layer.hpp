@@ -19,6 +19,11 @@ class Layer {
   /// The same with another configuration: of a layer that a layer wraps.
   Layer(const Layer& outer, const Json& config, std::string part)
       : c(outer.c), call_(outer.call_), config_(config), keras_(outer.keras_), part_(std::move(part)) {}
+  /// One of several cells of it: numbered weights lie in `part` of it, named ones in `scope`.
+  Layer(const Layer& outer, const Json& config, const std::string& part, std::string scope)
+      : Layer(outer, config, outer.part_ + (outer.part_.empty() || part.empty() ? "" : "/") + part) {
+    scope_ = std::move(scope);
+  }
   /// And with other inputs.
   Layer(const Layer& outer, const Json& config, tensorflow_import::Context& context)
       : c(context), call_(outer.call_), config_(config), keras_(outer.keras_), part_("layer") {}
@@ -55,7 +60,8 @@ class Layer {
   const keras_file::Call& call_;
   const Json& config_;
   int keras_;
-  std::string part_;  ///< of the wrapping layer's weights: "forward"
+  std::string part_;   ///< of the wrapping layer's weights: "forward"
+  std::string scope_;  ///< the name of a cell among several
 };
 
 struct LayerRow {
@@ -71,5 +77,6 @@ std::span<const LayerRow> window_layers();     // windows.cpp
 std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp
 std::span<const LayerRow> recurrent_layers();  // recurrent.cpp
+std::span<const LayerRow> conv_lstm_layers();  // conv_lstm.cpp
 
 }  // namespace blobsmith::keras_import

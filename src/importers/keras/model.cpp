@@ -449,7 +449,12 @@ Model read_keras_archive(const Bytes& file) {
   if (!weights_file) throw Error(ErrorCode::MissingWeights, "the archive holds no weights");
   const Hdf5 h5(*weights_file);
   NumberedWeights weights(h5);
-  return walk(parsed(std::string(reinterpret_cast<const char*>(config->data()), config->size())), weights, 3);
+  const auto text = [](const Bytes& b) { return std::string(reinterpret_cast<const char*>(b.data()), b.size()); };
+  const auto metadata = archive.find("metadata.json");  // Keras 2.12 and later write such archives too
+  const Json about = metadata ? Json::parse(text(*metadata), nullptr, false) : Json();
+  const bool is_second = about.is_object() && about.value("keras_version", Json()).is_string() &&
+                         about["keras_version"].get<std::string>().starts_with("2");
+  return walk(parsed(text(*config)), weights, is_second ? 2 : 3);
 }
 
 Model read_model(const std::string& path) {

@@ -164,10 +164,45 @@ Cell cell_of(const std::string& class_name) {
   return nullptr;
 }
 
+/// RNN(cell), RNN([cell, cell ...]): cells in a row are layers in a row. All results, the last ones, all states.
+std::vector<Value> loop_of_cells(Layer& l, Value x, const Run& run) {
+  if (l.c.input_count() > 1) l.refuse("it has initial states");
+  if (l.flag("time_major", false)) l.refuse("it has the time first");
+  const Json own = l.config().value("cell", Json::object()), config = own.value("config", Json::object());
+  const bool stacked = own.value("class_name", std::string()) == "StackedRNNCells";
+  const std::vector<Json> cells =
+      stacked ? config.value("cells", Json::array()).get<std::vector<Json>>() : std::vector<Json>{own};
+  if (cells.empty()) l.refuse("it has no cells");
+  std::vector<Value> states;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto type = cells[i].value("class_name", std::string());
+    const Cell cell = type.ends_with("Cell") ? cell_of(type.substr(0, type.size() - 4)) : nullptr;
+    if (!cell) l.refuse("its cell is of the class '" + type + "'");
+    const Json inner = cells[i].value("config", Json::object());
+    const auto name = inner.value("name", std::string());
+    Layer one = stacked ? Layer(l, inner, "cell/cells/" + name, name) : Layer(l, inner, "", "");
+    const bool is_last = i + 1 == cells.size();
+    const std::string suffix = cells.size() > 1 ? run.suffix + "/cell_" + std::to_string(i) : run.suffix;
+    const std::vector<Value> all = cell(one, x, {run.reverse && i == 0, run.in_place && is_last, suffix});
+    x = all[0];
+    states.insert(states.end(), all.begin() + 1, all.end());
+    if (is_last) states.insert(states.begin(), {x, all[1]});
+  }
+  return states;
+}
+
+std::vector<Value> loop(Layer& l) {
+  const std::vector<Value> all = loop_of_cells(l, l.x(), {l.flag("go_backwards", false), false, ""});
+  std::vector<Value> r{l.flag("return_sequences", false) ? all[0] : all[1]};
+  if (l.flag("return_state", false)) r.insert(r.end(), all.begin() + 2, all.end());
+  return r;
+}
+
 std::vector<Value> bidirectional(Layer& l) {
   const Json inner = l.config().value("layer", Json::object());
   const Json config = inner.value("config", Json::object());
-  const Cell cell = cell_of(inner.value("class_name", std::string()));
+  const auto type = inner.value("class_name", std::string());
+  const Cell cell = type == "RNN" ? loop_of_cells : cell_of(type);
   if (!cell) l.refuse("it wraps a layer of the class '" + inner.value("class_name", std::string()) + "'");
   Layer forward(l, config, "forward_layer"), backward(l, config, "backward_layer");
   if (forward.flag("return_state", false)) l.refuse("it returns states");
@@ -201,8 +236,11 @@ std::vector<Value> time_distributed(Layer& l) {
 }
 
 constexpr LayerRow kOperators[] = {
-    {"LSTM", "BlockLSTM", recurrent<lstm>},           {"GRU", "While", recurrent<gru>},
-    {"SimpleRNN", "While", recurrent<simple>},        {"Bidirectional", "While", bidirectional},
+    {"LSTM", "BlockLSTM", recurrent<lstm>},
+    {"GRU", "While", recurrent<gru>},
+    {"SimpleRNN", "While", recurrent<simple>},
+    {"Bidirectional", "While", bidirectional},
+    {"RNN", "While", loop},
     {"TimeDistributed", "Reshape", time_distributed},
 };
 

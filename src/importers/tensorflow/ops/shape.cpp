@@ -1,5 +1,6 @@
 // Shapes: reshaping, transposing, joining, dividing, repeating.
 #include <algorithm>
+#include <numeric>
 
 #include "importers/model_optimizer/layout.hpp"
 #include "importers/tensorflow/operators.hpp"
@@ -142,7 +143,20 @@ std::vector<Value> split_v(Context& c) {
   const int64_t axis = c.axis(c.integer_of(2, "axis"), c.rank());
   const std::vector<int64_t> sizes = c.integers_of(1, "list of sizes");
   if (sizes.size() == 1) return {c.input(0)};
-  return outputs_of(c.make("VariadicSplit", {c.input(0), c.integer_constant(axis), c.integers_constant(sizes)}));
+  const int64_t whole = c.input(0).shape()[static_cast<size_t>(axis)];
+  const int64_t stated = std::accumulate(sizes.begin(), sizes.end(), std::ranges::count(sizes, -1));
+  const auto is_empty = [&](int64_t size) { return size == 0 || (size == -1 && whole == stated); };
+  if (std::ranges::none_of(sizes, is_empty))
+    return outputs_of(c.make("VariadicSplit", {c.input(0), c.integer_constant(axis), c.integers_constant(sizes)}));
+  // No operation has empty results: nothing is made of such parts.
+  std::vector<int64_t> left;
+  std::ranges::copy_if(sizes, std::back_inserter(left), [&](int64_t size) { return !is_empty(size); });
+  std::vector<Value> made{c.input(0)}, parts;
+  if (left.size() > 1)
+    made = outputs_of(c.make("VariadicSplit", {c.input(0), c.integer_constant(axis), c.integers_constant(left)}));
+  for (size_t i = 0, next = 0; i < sizes.size(); ++i)
+    parts.push_back(is_empty(sizes[i]) || next == made.size() ? Value{} : made[next++]);
+  return parts;
 }
 
 constexpr OperatorRow kOperators[] = {
