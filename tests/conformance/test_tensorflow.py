@@ -95,7 +95,7 @@ def test_anchors_of_the_graph_and_of_its_pipeline(run, detectors, tmp_path):
 @pytest.mark.parametrize('change', (
     ('SIGMOID', 'NORMAL'), ('num_classes: 2', ''), ('model {', 'modell {'), ('ssd {', 'ssd'), ('x_scale: 10.0', 'x_scale: 0'),
     ('faster_rcnn_box_coder', 'keypoint_box_coder'), ('num_classes: 2', 'num_classes: two'),
-    ('height: 32', 'height: -5')), ids=lambda c: c[0])
+    ('height: 32', 'height: -5'), ('min_scale: 0.2', 'min_scale: nan'), ('aspect_ratios: 0.33', 'aspect_ratios: -0.33')), ids=lambda c: c[0])
 def test_pipeline_that_does_not_fit(run, detectors, tmp_path, change):
     model, *options, pipeline = detectors['ssd']
     with open(pipeline) as f:

@@ -118,8 +118,13 @@ void reshape_anew(Editor& e, const SourceOperator& predictor, std::vector<int64_
 std::string generated_priors(Detector& d, int64_t classes) {
   Editor& e = d.editor;
   const std::vector<Anchors> anchors = anchors_of(d.pipeline);
-  for (size_t i = 0; i < anchors.size(); ++i)
+  for (size_t i = 0; i < anchors.size(); ++i) {
     if (!head(e, i, true) || !head(e, i, false)) return {};
+    for (const std::vector<double>& sizes : {anchors[i].widths, anchors[i].heights})
+      if (std::ranges::any_of(sizes, [](double v) { return !std::isfinite(v) || v <= 0; }))
+        throw Error(ErrorCode::BadOptionValue, "--tensorflow_object_detection_api_pipeline_config: anchors of map " +
+                                                   std::to_string(i) + " have sizes that are not positive");
+  }
   std::vector<std::string> priors;
   const std::string picture = picture_as_floats(e);
   for (size_t i = 0; i < anchors.size(); ++i) {
