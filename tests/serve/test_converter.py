@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import struct
+import sys
 import zipfile
 
 import pytest
@@ -122,6 +123,7 @@ def test_the_hash_is_the_clients(server, model):
     ({'text': 'files: [{name: a, source: {$type: http, url: http://a/b}}]'}, 400, 'You need to supply "size" parameter for file when using a remote source'),
     ({'text': 'files: [{name: a, size: 3, source: {$type: http, url: http://a/b}}]'}, 400, 'You need to supply "sha256"'),
     ({'text': 'files: [{name: a, size: 3, source: {$type: google_drive, id: 3}}]'}, 400, '"sha256"'),
+    ({'text': 'files: [{name: a, size: 3, source: http://127.0.0.1/a}]'}, 400, '"sha256"'),
     ({'text': config(framework='cobol')}, 400, 'Unknown framework'),
     ({'text': config('other.onnx')}, 400, 'was not sent'),
     ({'text': 'a: &a [1,1]\nb: &b [*a,*a]\n' + ''.join(f'{chr(99 + i)}: &{chr(99 + i)} [{",".join(["*" + chr(98 + i)] * 9)}]\n' for i in range(12))}, 400, 'too many nodes'),
@@ -163,6 +165,33 @@ def test_old_protocol(server, run, ir, tmp_path):
     assert r.content == (tmp_path / 'x.blob').read_bytes()
 
 
+def test_old_protocol_of_the_first_page(server, run, tmp_path, monkeypatch):
+    """What its "Use API" text had: values behind blanks, the platform."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'conformance'))
+    import framework_models
+    import tensorflow_models
+    caffe = framework_models.write(str(tmp_path / 'frameworks'))['caffe_residual'][0]
+    (tmp_path / 'net.pb').write_bytes(tensorflow_models.residual())
+    fields = {'compile_type': 'model', 'intermediate_compiler_params': '--data_type=FP16 --mean_values [127.5,127.5,127.5] --scale_values [255,255,255]',
+              'compiler_params': '-ip U8 -VPU_MYRIAD_PLATFORM VPU_MYRIAD_2480 -VPU_NUMBER_OF_SHAVES 4 -VPU_NUMBER_OF_CMX_SLICES 4'}
+    files = {os.path.splitext(n)[1]: os.path.join(caffe, n) for n in os.listdir(caffe)}
+    for kind, sent, source in (('tf', {'model': tmp_path / 'net.pb'}, tmp_path / 'net.pb'), ('caffe', {'model': files['.caffemodel'], 'proto': files['.prototxt']}, files['.caffemodel'])):
+        answers = [requests.post(f'{server.url}/compile?version=2021.4{dry}', data={'model_type': kind, **fields}, files={f: open(p, 'rb') for f, p in sent.items()})
+                   for dry in ('', '&dry=true')]
+        assert [r.status_code for r in answers] == [200, 200], answers[0].text
+        monkeypatch.chdir(os.path.dirname(source))
+        for command in answers[1].json():
+            assert run(*shlex.split(command)[1:]).returncode == 0, command
+        made = os.path.splitext(source)[0] + '.blob'
+        with open(made, 'rb') as f:
+            assert answers[0].content == f.read()
+        assert '--mean_values=[127.5,127.5,127.5]' in answers[1].text
+    r = requests.post(server.url + '/compile', data={'compile_type': 'model', 'model_type': 'tf'}, files={'model': ('x.pb', b'no model')})
+    assert r.status_code == 500 and r.json()['exit_code'], r.text  # as then
+    r = requests.post(server.url + '/compile', data={'compile_type': 'zoo', 'model_name': 'none', 'model_downloader_params': '--precisions FP16 --num_attempts 5'})
+    assert r.status_code == 400 and 'not found in model zoo' in r.text
+
+
 def test_names_with_blanks_and_letters(server, model):
     r = requests.post(server.url + '/compile', data={'name': 'my net'}, files={'config': ('c', config('my net.onnx')), 'm': ('my net.onnx', open(model, 'rb'))})
     assert r.status_code == 200 and r.headers['content-disposition'] == 'attachment; filename=my_net.blob', r.text
@@ -197,6 +226,8 @@ def test_zoo(serve_tool, run, model, tmp_path, monkeypatch):
     with running(serve_tool, tmp_path / 'd', *zoo) as s:
         assert requests.get(s.url + '/zoo_models').json()['available'] == [{'name': 'small', 'data_types': ['FP16']}]
         r = requests.post(s.url + '/compile', data={'name': 'small', 'use_zoo': 'true'})
+        assert r.status_code == 200 and r.content == expected, r.text
+        r = requests.post(s.url + '/compile', data={'compile_type': 'zoo', 'model_name': 'small', 'model_downloader_params': '--precisions FP16', 'compiler_params': '-ip U8'})
         assert r.status_code == 200 and r.content == expected, r.text
         assert requests.get(s.api + '/zoo').json()['models'][0]['license'] == 'MIT'
         job = requests.post(s.api + '/jobs', data={'options': json.dumps({'zoo': {'name': 'small'}, 'input_precision': 'U8'})}).json()

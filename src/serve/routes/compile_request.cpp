@@ -93,9 +93,11 @@ void check_config(const ModelConfig& c) {
   for (const ConfigFile& f : c.files) {
     if (f.source_type.empty()) refuse_config("Each file needs to have \"source\" param");
     const bool sent = f.url.starts_with("$REQUEST");
-    if (sent || f.plain_source) continue;
-    for (const auto& [what, missing] :
-         {std::pair("size", !f.size), std::pair("sha256", f.sha256.empty()), std::pair("sha384", f.sha384.empty())})
+    if (sent) continue;
+    // The Open Model Zoo's own files have a plain address and one of the sums.
+    const bool has_sum = f.plain_source && !(f.sha256.empty() && f.sha384.empty());
+    for (const auto& [what, missing] : {std::pair("size", !f.size), std::pair("sha256", f.sha256.empty() && !has_sum),
+                                        std::pair("sha384", f.sha384.empty() && !has_sum)})
       if (missing)
         refuse_config(std::string("You need to supply \"") + what + "\" parameter for file when using a remote source");
   }
@@ -153,13 +155,19 @@ void take_uploads(const CompileRequest& c, Request& r, JobStore& store, Job& j) 
 void plan_commands(const CompileRequest& c, Job& j, const std::string& model, const OptimizerCall& mo) {
   std::vector<std::string> parameters = words_of(c.compiler_parameters);
   const std::string name = c.file_name(), blob = name + ".blob", shaves = std::to_string(c.shaves);
+  // Which device, is no question; scripts of 2020 state the chip as well.
+  for (const char* flag : {"-d", "-VPU_MYRIAD_PLATFORM"})
+    for (auto it = std::ranges::find(parameters, flag); it != parameters.end();
+         it = std::ranges::find(parameters, flag)) {
+      const auto end = it + 1 == parameters.end() ? it + 1 : it + 2;
+      if (end == it + 2 && *(it + 1) == "VPU_MYRIAD_2450") refuse("VPU_MYRIAD_2450 is not a Myriad X target");
+      parameters.erase(it, end);
+    }
   const bool needs_compiler = std::ranges::any_of(parameters, [](const std::string& w) {
-    constexpr std::array<std::string_view, 5> kBoth{"-ip", "-op", "-iop", "-c", "-d"};
+    constexpr std::array<std::string_view, 4> kBoth{"-ip", "-op", "-iop", "-c"};
     return w.size() > 1 && w[0] == '-' && std::isalpha(static_cast<unsigned char>(w[1])) &&
            std::ranges::find(kBoth, w) == kBoth.end();
   });
-  for (auto it = std::ranges::find(parameters, "-d"); it != parameters.end(); it = std::ranges::find(parameters, "-d"))
-    parameters.erase(it, it + 1 == parameters.end() ? it + 1 : it + 2);
   const bool is_ir = c.config.framework == "dldt";
   std::string source = model;
   std::vector<std::string> convert{"convert", source, "-o", blob, "--target", c.version, "--shaves", shaves};
@@ -209,7 +217,7 @@ void read_old_protocol(const Request& r, CompileRequest& c) {
     return f;
   };
   if (has_value(r, "compiler_params")) c.compiler_parameters = value_of(r, "compiler_params");
-  c.config.has_files = true;
+  c.config.has_files = type != "zoo";
   if (type == "myriad") {
     const Part& xml = file("definition");
     c.config.framework = "dldt";
@@ -223,7 +231,13 @@ void read_old_protocol(const Request& r, CompileRequest& c) {
     c.config.files = {entry(model)};
     if (c.config.framework == "caffe") c.config.files.push_back(entry(file("proto")));
     c.name = stem_of(safe_file_name(model.file_name));
-    c.config.optimizer_arguments = words_of(value_of(r, "intermediate_compiler_params"));
+    for (const std::string& word : words_of(value_of(r, "intermediate_compiler_params"))) {
+      std::vector<std::string>& arguments = c.config.optimizer_arguments;
+      if (word.starts_with('-') || arguments.empty())
+        arguments.push_back(word);
+      else
+        arguments.back() += " " + word;  // a value: "--scale 255"
+    }
   } else if (type == "zoo") {
     c.use_zoo = true;
     c.name = value_of(r, "model_name");

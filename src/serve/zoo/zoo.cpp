@@ -1,9 +1,14 @@
 #include "serve/zoo/zoo.hpp"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <zip.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -40,26 +45,63 @@ struct FileCloser {
   void operator()(std::FILE* f) const { std::fclose(f); }
 };
 
+/// An address of the internet, not of this machine or its network.
+bool is_public(const sockaddr& address) {
+  std::array<uint8_t, 4> v4{};
+  if (address.sa_family == AF_INET6) {
+    const auto& bytes = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr.s6_addr;
+    constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    if (!std::equal(kMapped.begin(), kMapped.end(), bytes)) return bytes[0] >= 0x20 && bytes[0] <= 0x3F;
+    std::copy_n(bytes + 12, 4, v4.begin());
+  } else if (address.sa_family == AF_INET) {
+    std::memcpy(v4.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr, 4);
+  } else {
+    return false;
+  }
+  const auto [a, b, c, d] = v4;
+  return a != 0 && a != 10 && a != 127 && a < 224 && !(a == 100 && b / 64 == 1) && !(a == 169 && b == 254) &&
+         !(a == 172 && b / 16 == 1) && !(a == 192 && (b == 168 || (b == 0 && c == 0)));
+}
+
+curl_socket_t open_public(void*, curlsocktype, curl_sockaddr* a) {
+  return is_public(a->addr) ? socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol) : CURL_SOCKET_BAD;
+}
+
+struct Download {
+  std::string url;
+  fs::path to;
+  uint64_t most = 0;
+  bool public_only = false;  ///< the address comes from somebody who may not see into this network
+};
+
 /// Goes on with what is there already. Why it failed; empty: it didn't.
-std::string download(const std::string& url, const fs::path& to, uint64_t most) {
+std::string download(const Download& d) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> c(curl_easy_init(), &curl_easy_cleanup);
-  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(to.c_str(), "ab"));
-  if (!c || !file) return "can't write " + to.string();
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(d.to.c_str(), "ab"));
+  if (!c || !file) return "can't write " + d.to.string();
   std::error_code e;
-  const auto begun = fs::file_size(to, e);
-  curl_easy_setopt(c.get(), CURLOPT_URL, url.c_str());
+  const auto begun = fs::file_size(d.to, e);
+  curl_easy_setopt(c.get(), CURLOPT_URL, d.url.c_str());
   curl_easy_setopt(c.get(), CURLOPT_WRITEDATA, file.get());
   curl_easy_setopt(c.get(), CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(c.get(), CURLOPT_FAILONERROR, 1L);
   curl_easy_setopt(c.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(c.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(c.get(), CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c.get(), CURLOPT_CONNECTTIMEOUT, 15L);
   curl_easy_setopt(c.get(), CURLOPT_LOW_SPEED_LIMIT, 100L);
   curl_easy_setopt(c.get(), CURLOPT_LOW_SPEED_TIME, 30L);
-  curl_easy_setopt(c.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(most));
+  curl_easy_setopt(c.get(), CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(d.most));
+  if (d.public_only) curl_easy_setopt(c.get(), CURLOPT_OPENSOCKETFUNCTION, &open_public);
   if (begun > 0) curl_easy_setopt(c.get(), CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(begun));
   const CURLcode code = curl_easy_perform(c.get());
-  return code == CURLE_OK ? "" : url + ": " + curl_easy_strerror(code);
+  long status = 0;
+  curl_easy_getinfo(c.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (begun > 0 && (code == CURLE_RANGE_ERROR || status == 416)) {  // it can't go on there
+    fs::resize_file(d.to, 0, e);
+    return e ? "can't write " + d.to.string() : download(d);
+  }
+  return code == CURLE_OK ? "" : d.url + ": " + curl_easy_strerror(code);
 }
 
 /// One file of an archive. Why it failed; empty: it didn't.
@@ -91,7 +133,7 @@ std::string download_member(const ConfigFile& f, const fs::path& folder, const f
   std::error_code e;
   if (!fs::is_regular_file(archive, e)) {
     fs::create_directories(folder);
-    if (std::string why = download(f.url, part, kMostArchiveBytes); !why.empty()) return why;
+    if (std::string why = download({f.url, part, kMostArchiveBytes}); !why.empty()) return why;
     fs::rename(part, archive);
   }
   std::string why = extract(archive, f.member, to, most);
@@ -152,7 +194,30 @@ std::optional<ZooModel> Zoo::find(const std::string& zoo, const std::string& nam
   return std::nullopt;
 }
 
+/// One fetches a file, the others that want it wait.
+class Zoo::Turn {
+ public:
+  Turn(const Zoo& zoo, std::string path) : zoo_(zoo), path_(std::move(path)) {
+    std::unique_lock lock(zoo_.mutex_);
+    zoo_.fetched_.wait(lock, [&] { return zoo_.fetching_.insert(path_).second; });
+  }
+  ~Turn() {
+    {
+      const std::lock_guard lock(zoo_.mutex_);
+      zoo_.fetching_.erase(path_);
+    }
+    zoo_.fetched_.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  const Zoo& zoo_;
+  std::string path_;
+};
+
 std::string Zoo::fetch(const std::string& model, const std::string& folder, const ConfigFile& f) const {
+  const bool is_ours = !folder.empty();
   if (!stays_inside(f.name))
     throw std::runtime_error("the file name \"" + f.name + "\" leads out of the model's folder");
   std::vector<std::string> tried;
@@ -164,7 +229,8 @@ std::string Zoo::fetch(const std::string& model, const std::string& folder, cons
     return why.empty();
   };
   if (!folder.empty() && good(fs::path(folder) / f.name)) return fs::path(folder) / f.name;
-  const fs::path kept = fs::path(options_.cache_folder) / model / f.name;
+  const fs::path kept = fs::path(options_.cache_folder) / (is_ours ? "" : "sent") / model / f.name;
+  const Turn turn(*this, kept);
   if (good(kept)) return kept;
   std::vector<std::string> urls;
   for (const std::string& m : options_.mirrors) {
@@ -179,23 +245,25 @@ std::string Zoo::fetch(const std::string& model, const std::string& folder, cons
   if (options_.download && f.source_type == "http" && is_url(f.url)) urls.push_back(f.url);
   if (options_.download && f.source_type == "google_drive")
     urls.push_back("https://drive.google.com/uc?export=download&id=" + f.url);
-  const bool in_archive = options_.download && f.source_type == "zip_member" && is_url(f.url);
+  const bool in_archive = options_.download && is_ours && f.source_type == "zip_member" && is_url(f.url);
   if (in_archive) urls.push_back(f.url);
   fs::create_directories(kept.parent_path());
   for (const std::string& url : urls) {
     const fs::path part = kept.string() + ".part";
     const uint64_t most = f.size.value_or(uint64_t{4} << 30);
+    const bool is_mirror = url != f.url && f.source_type != "google_drive";
     std::string why = in_archive && url == f.url
                           ? download_member(f, fs::path(options_.cache_folder) / "archives", part, most)
-                          : download(url, part, most);
+                          : download({url, part, most, !is_ours && !is_mirror});
+    std::error_code e;
+    const bool whole = why.empty() || (f.size && fs::file_size(part, e) >= *f.size);
     if (why.empty()) why = mismatch(part, f);
     if (why.empty()) {
       fs::rename(part, kept);
       return kept;
     }
     tried.push_back(why);
-    std::error_code e;
-    if (f.size && fs::file_size(part, e) >= *f.size) fs::remove(part, e);  // else the next try goes on with it
+    if (whole) fs::remove(part, e);  // else the next try goes on with it
   }
   std::string why = "can't get " + f.name + " of " + model;
   for (const std::string& t : tried) why += "; " + t;

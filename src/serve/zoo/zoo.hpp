@@ -1,8 +1,10 @@
 // Folders of models in the format of the Open Model Zoo: **/NAME/model.yml. Nothing of a model is ever run.
 #pragma once
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +42,10 @@ class Zoo {
 
  private:
   ZooOptions options_;
+  class Turn;
   mutable std::mutex mutex_;
+  mutable std::condition_variable fetched_;
+  mutable std::set<std::string> fetching_;
   std::map<std::pair<std::string, std::string>, ZooModel> models_;
 };
 
