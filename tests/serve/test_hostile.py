@@ -85,8 +85,8 @@ def test_a_thousand_hostile_requests(server):
         assert a.status_code in (400, 404) and '<' not in a.text and '&lt;script&gt;' in a.text and "default-src 'none'" in a.headers['content-security-policy'], a.text
     for data in (b'GET / HTTP/9.9\r\n\r\n', b'\x16\x03\x01' + bytes(100), b'GET ' + b'/' * 100000 + b' HTTP/1.1\r\n\r\n',
                                      b'POST /compile HTTP/1.1\r\nContent-Length: -5\r\n\r\n', b'POST /compile HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n',
-                                     b'POST /compile HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n', b'\r\n' * 1000,
-                                     b'POST /compile HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=abcd\r\nContent-Length: 40\r\n\r\n--abcd\r\nContent-Disposition: form-data;'):
+                                     b'POST /compile HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n', b'\r\n' * 1000,
+                                     b'POST /compile HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=abcd\r\nContent-Length: 40\r\n\r\n--abcd\r\nContent-Disposition: form-data;'):
         line = raw(server, data)
         assert not line or line[9:10] in (b'2', b'4') or line.startswith(b'HTTP/1.1 505'), line
     assert statuses[400] > 300

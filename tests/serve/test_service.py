@@ -234,7 +234,7 @@ def test_idle_connections_hold_nobody_up(server, model):
     idle = [socket.create_connection(('127.0.0.1', server.port)) for _ in range(300)]
     for i, s in enumerate(idle):
         if i % 2:
-            s.sendall(b'POST /compile HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc' if i % 4 == 1 else b'GET / HT')
+            s.sendall(b'POST /compile HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc' if i % 4 == 1 else b'GET / HT')
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         start = time.time()
         assert all(r.status_code == 200 for r in pool.map(lambda _: requests.get(server.url + '/health'), range(40)))
