@@ -1,6 +1,6 @@
 """Load on `blobsmith serve`: cached answers, small conversions, idle connections, a large upload, memory.
 
-python3 benchmarks/serve_load.py --tool build/blobsmith [--markdown]
+python3 benchmarks/serve_load.py --tool build/blobsmith [--seconds N]
 """
 import argparse
 import contextlib
