@@ -171,6 +171,15 @@ CompileResult convert_and_write(const ConvertArguments& o, OutputKind kind, bool
   return std::move(r.base);
 }
 
+/// --layers, --json-config
+void write_beside(const ConvertArguments& o, const CompileResult& r) {
+  if (!o.layers.empty()) save_file(o.layers, reports::text(reports::of_layers(r)) + "\n");
+  if (o.camera_config.empty()) return;
+  if (!r.head)
+    throw Error(ErrorCode::BadOptionValue, "--json-config: no head of a detector is recognised").in_file(o.model.file);
+  save_file(o.camera_config, camera_config(*r.head));
+}
+
 /// --cut-unsupported
 int convert_in_parts(const ConvertArguments& o, OutputKind kind) {
   if (kind != OutputKind::Blob)
@@ -181,6 +190,7 @@ int convert_in_parts(const ConvertArguments& o, OutputKind kind) {
   const CutResult r = convert_cut(o.model.file, convert_options(o, bar->control()));
   const CutFiles files = write_cut(r, output);
   bar.reset();
+  write_beside(o, r.blob);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (o.json) {
     reports::Json j{{"output", output}, {"cut", json_of_cut(r, files)}};
@@ -211,13 +221,7 @@ int convert_command(const Arguments& args) {
   const std::string output = name_of_output(o, kind);
   const CompileResult r = convert_and_write(o, kind, shaves_given, output, bar->control());
   bar.reset();
-  if (!o.layers.empty()) save_file(o.layers, reports::text(reports::of_layers(r)) + "\n");
-  if (!o.camera_config.empty()) {
-    if (!r.head)
-      throw Error(ErrorCode::BadOptionValue, "--json-config: no head of a detector is recognised")
-          .in_file(o.model.file);
-    save_file(o.camera_config, camera_config(*r.head));
-  }
+  write_beside(o, r);
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (o.json)
     print_json(o, output, r, ms);

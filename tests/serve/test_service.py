@@ -75,8 +75,10 @@ def test_a_model_is_cut(server, bad_model, model, tmp_path):
     graph.graph.value_info.append(onnx.helper.make_tensor_value_info('z', onnx.TensorProto.FLOAT, [1, 3, 16, 16]))
     onnx.save(graph, tmp_path / 'dice.onnx')
     job = wait(server, submit(server, tmp_path / 'dice.onnx', cut_unsupported=True).json())
-    assert [r['kind'] for r in job['results']] == ['blob', 'before', 'report'], job
+    assert [r['kind'] for r in job['results']] == ['blob', 'before', 'layers', 'report'], job
     assert job['results'][1]['name'] == 'dice.before.onnx'
+    job = wait(server, submit(server, tmp_path / 'dice.onnx', cut_unsupported=True, json_config=True).json())
+    assert job['state'] == 'failed' and 'no head of a detector' in job['errors'][0]['message'] and not job['results'], job
 
 
 def test_other_sites_and_other_names(server, serve_tool, model, tmp_path):

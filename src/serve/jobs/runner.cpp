@@ -289,6 +289,7 @@ void Runner::settle(Job& j, const Ended& ended, const std::string& folder, bool 
 }
 
 void Runner::collect(Job& j, const std::string& folder) {
+  std::vector<Result> results;
   for (const Output& o : j.outputs) {
     std::string file = o.files.at(0);
     if (o.optional && !plain_file_size(fs::path(folder) / file)) continue;
@@ -303,8 +304,9 @@ void Runner::collect(Job& j, const std::string& folder) {
     // A file may be in two results: a zip holds the blob as well.
     const std::string copy = folder + "/" + file + ".result";
     fs::copy_file(fs::path(folder) / file, copy, fs::copy_options::overwrite_existing);
-    j.results.push_back({o.kind, o.name, *size, store_.keep(copy, *size)});
+    results.push_back({o.kind, o.name, *size, store_.keep(copy, *size)});
   }
+  j.results = std::move(results);  // all or none
 }
 
 }  // namespace blobsmith::serve

@@ -186,7 +186,7 @@ void plan(Job& j, const std::string& model, const std::string& blob, const Optim
   j.shown_command += command_line(command);
   if (j.kind == "convert" && j.outputs[0].kind == "blob") {  // of the page's view of a blob
     command.insert(command.end(), {"--layers", "layers.json"});
-    j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}, true});  // not of a model that is cut
+    j.outputs.push_back({"layers", j.name + ".layers.json", {"layers.json"}});
   }
   command.emplace_back("--json");
   j.commands.push_back({command, "report.json"});
