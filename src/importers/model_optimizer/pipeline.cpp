@@ -112,6 +112,10 @@ void strides(Session& s) {
 void concats(Session& s) {
   if (s.options.rewrites.reuse_concats) reuse_concats(s.graph);
 }
+void stated_reshapes(Session& s) {
+  apply_rewrites(s.graph, {{{"Reshape"}, merge_stated_reshapes}});
+  apply_rewrites(s.graph, {{{"Reshape"}, drop_stated_reshape}});
+}
 void shapes(Session& s) {
   if (s.options.rewrites.static_shape) fold_shapes(s.graph);
 }
@@ -165,7 +169,8 @@ constexpr StepRow kSteps[] = {
     {"middle", "factors into weights of groups", linear_operands_into_weights, kAll},
     {"middle", "pads into windows", pads, kAll},
     {"middle", "strides of 1x1 convolutions", strides, kChannelsFirst},
-    {"middle", "Concats of Concats", concats, kAll},
+    {"middle", "Concats of what others join", concats, kAll},
+    {"middle", "stated Reshapes in sequence", stated_reshapes, kChannelsFirst | of(Framework::Kaldi)},
     {"back", "Add as Subtract", subtractions, kAll},
     {"back", "constants of MatMul", matrix_constants, kAll},
     {"back", "Transposes in sequence", transposes, kAll},

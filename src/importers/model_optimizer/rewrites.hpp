@@ -42,6 +42,8 @@ bool fold_stated_pad(Rewriter& rw, Node* n);  ///< of TensorFlow: a Pad without 
 bool fuse_dilated_convolution(Rewriter& rw, Node* n);
 bool fuse_normalize_l2(Rewriter& rw, Node* n);
 bool merge_reshapes(Rewriter& rw, Node* n);
+bool merge_stated_reshapes(Rewriter& rw, Node* n);
+bool drop_stated_reshape(Rewriter& rw, Node* n);
 // strides.cpp
 void move_strides_up(Graph& graph);
 bool fuse_lstm_cell(Rewriter& rw, Node* n);  ///< lstm_cells.cpp

@@ -30,7 +30,7 @@ std::vector<Value> times_scalar(Context& c) {
 }
 std::vector<Value> divided_by_scalar(Context& c) {
   if (scalar(c) == 0) c.refuse("it divides by 0");
-  return {c.linear("Multiply", c.input(0), std::vector<double>{1 / scalar(c)}, 1, "/lin_")};
+  return {c.linear("Divide", c.input(0), std::vector<double>{scalar(c)}, 1, "/lin_")};
 }
 
 Value constant_of_scalar(Context& c) {
