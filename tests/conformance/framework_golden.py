@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes framework_golden.tsv: the SHA-256 of the blob that Intel's chain makes of every network of framework_models.py and
-framework_structures.py.
+framework_networks.py.
 
   framework_golden.py [--shared DIR] [--mo COMMAND] [-k REGEX]     (-k: only these, the others as they are)
 
@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import tempfile
 
-import framework_structures
+import framework_networks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, 'framework_golden.tsv')
@@ -47,7 +47,7 @@ def main():
     args = parser.parse_args()
     sums = read()
     with tempfile.TemporaryDirectory() as folder:
-        cases = framework_structures.write(folder)
+        cases = framework_networks.write(folder)
         for name, (case, arguments) in cases.items():
             if re.search(args.k, name):
                 sums[name] = sum_of(shlex.split(args.mo), os.path.join(args.shared, 'oracle', 'compile'), case, name, arguments, folder)

@@ -8,7 +8,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import framework_golden
-import framework_structures
+import framework_networks
 
 GOLDEN = framework_golden.read()
 DIFFERS = {  # known differences from Intel's blob
@@ -18,7 +18,7 @@ DIFFERS = {  # known differences from Intel's blob
 
 @pytest.fixture(scope='session')
 def cases(tmp_path_factory):
-    return framework_structures.write(str(tmp_path_factory.mktemp('frameworks')))
+    return framework_networks.write(str(tmp_path_factory.mktemp('frameworks')))
 
 
 def absolute(case, arguments):

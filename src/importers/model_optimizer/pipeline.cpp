@@ -112,6 +112,7 @@ void strides(Session& s) {
 void concats(Session& s) {
   if (s.options.rewrites.reuse_concats) reuse_concats(s.graph);
 }
+void joined_parts(Session& s) { apply_rewrites(s.graph, {{{"Split"}, drop_join_before_split}}); }
 void stated_reshapes(Session& s) {
   apply_rewrites(s.graph, {{{"Reshape"}, merge_stated_reshapes}});
   apply_rewrites(s.graph, {{{"Reshape"}, drop_stated_reshape}});
@@ -159,6 +160,7 @@ constexpr StepRow kSteps[] = {
     {"middle", "dilated convolutions", dilated_convolutions, of(Framework::TensorFlow)},
     {"middle", "Reshapes in sequence", on_reshape<merge_reshapes>, of(Framework::TensorFlow)},
     {"middle", "channels first", channels_first, of(Framework::TensorFlow)},
+    {"middle", "Concats that a Split undoes", joined_parts, kAll},
     {"middle", "shapes as numbers", shapes, kAll},
     {"middle", "mean and scale values", add_mean_and_scale, kAll},
     {"middle", "layers that are not to be fused", mark_unfused, kAll},

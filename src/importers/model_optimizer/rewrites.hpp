@@ -55,7 +55,9 @@ bool merge_transposes(Rewriter& rw, Node* n);
 
 // shapes.cpp: options that are off by default
 void reuse_concats(Graph& graph);  ///< a Concat whose inputs another one has side by side among its own is read by it
-void fold_shapes(Graph& graph);    ///< what is known of shapes becomes constants
+/// Parts that are joined and split again.
+bool drop_join_before_split(Rewriter& rw, Node* n);
+void fold_shapes(Graph& graph);  ///< what is known of shapes becomes constants
 
 // half_precision.cpp: --data_type FP16
 /// Many weights that FP16 holds become half precision, one tensor after the other, so that few are in memory in the

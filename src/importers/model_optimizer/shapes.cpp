@@ -1,4 +1,4 @@
-// --enable_concat_optimization and --static_shape (model-optimizer spec §2.2).
+// --enable_concat_optimization and --static_shape (model-optimizer spec §2.2); Concats that a Split undoes.
 #include <algorithm>
 #include <span>
 
@@ -56,6 +56,20 @@ void reuse_concats(Graph& graph) {
   }
   for (size_t i = 0; i < concats.size(); ++i)
     if (reduced[i].size() != static_cast<size_t>(concats[i]->input_count())) graph.set_inputs(concats[i], reduced[i]);
+}
+
+bool drop_join_before_split(Rewriter& rw, Node* n) {
+  const Node* concat = transforms::producer(n->input(0), "Concat");
+  const Tensor* axis = transforms::constant_of(n->input(1));
+  if (!concat || !transforms::has_one_user(n->input(0)) || !axis) return false;
+  const auto counted = [&](int64_t a) { return a < 0 ? a + std::ssize(n->input(0).shape()) : a; };
+  if (counted(axis->to_i64().at(0)) != counted(concat->attrs.integer("axis"))) return false;
+  const std::vector<Value> parts = concat->inputs();
+  if (std::ssize(parts) != n->output_count()) return false;
+  for (int i = 0; i < n->output_count(); ++i)
+    if (n->shape(i) != parts[static_cast<size_t>(i)].shape()) return false;
+  for (int i = 1; i < n->output_count(); ++i) rw.graph().redirect(n->value(i), parts[static_cast<size_t>(i)]);
+  return rw.redirect(n->value(), parts[0]);
 }
 
 void fold_shapes(Graph& graph) {
