@@ -183,6 +183,34 @@ def test_logarithms_of_small_energies(run, tmp_path, kind):
     assert np.allclose(found.reshape(wanted.shape), wanted, rtol=0.002, atol=0.45), (found, wanted)
 
 
+@pytest.mark.parametrize('steps', (10, 14))
+def test_lstm_of_limited_cells(run, tmp_path, steps):
+    """The converter of TensorFlow Lite limits cells to 10 in every LSTM; a step adds almost 1 here."""
+    m = tflite_models.Model()
+    x = m.input(1, steps, 3)
+    w, r = m.random.randn(4, 5, 3), m.random.randn(4, 5, 5) / 3
+    b = np.array([4, 6, 6, 4])[:, None] * np.ones((4, 5))  # of the gates input, forget, cell, output
+    b[1, 3:] = b[2, 2] = -6
+    constants = [[m.constant(part) for part in v.astype('f4')] for v in (w, r, b)]
+    states = [m.tensor((1, 5)) for _ in range(2)]
+    inputs = [x, *constants[0], *constants[1], -1, -1, -1, *constants[2], -1, -1, *states]
+    m.result(m.add('UNIDIRECTIONAL_SEQUENCE_LSTM', inputs, (1, steps, 5), (0, 'b', 4), (1, 'f', 10.0), (2, 'f', 0.0), (3, 'b', 0), kind=71))
+    (tmp_path / 'm.tflite').write_bytes(m.data())
+    data = numbers((1, steps, 3))
+    np.savez(tmp_path / 'in.npz', t0=data)
+    done = run('run', tmp_path / 'm.tflite', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+    h, c, wanted = np.zeros(5), np.zeros(5), []
+    for step in data[0].astype('f8'):
+        i, f, g, o = (w[k].astype('f4') @ step + r[k].astype('f4') @ h + b[k] for k in range(4))
+        c = np.clip(c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i)), -10, 10)
+        h = np.tanh(c) / (1 + np.exp(-o))
+        wanted.append(h)
+    assert (np.abs(c).max() == 10) == (steps > 10)
+    assert np.allclose(found[0], wanted, atol=2e-6), np.abs(found[0] - wanted).max()
+
+
 ROWS = ([0, 1, 1, 3], [1, 0, 1])  # of [[0, 7], [0, 0], [5, 6]]
 
 

@@ -325,7 +325,6 @@ void sequence_lstm(T& t) {
   refuse_any(kNorms, 4, "layer normalizations");
   const auto& o = t.options();
   if (o.byte(0) != 4) t.refuse("its activation is not tanh");
-  if (o.real(1) != 0) t.refuse("its cells are limited");
   const bool time_first = o.byte(3) != 0;
   const Shape& x = t.input_tensor(0).shape;
   const Shape& y = t.output_tensor().shape;
@@ -358,12 +357,14 @@ void sequence_lstm(T& t) {
   const std::string state =
       constant("/state", {batch, hidden}, std::vector<float>(static_cast<size_t>(batch * hidden), 0));
   const std::string none = constant("/peephole", {hidden}, std::vector<float>(static_cast<size_t>(hidden), 0));
-  const std::string sequence =
-      t.add("BlockLSTM",
-            {t.builder().integer(t.name() + "/length", x[time_first ? 0 : 1]), t.input(0), state, state,
-             constant("/weights", {width + hidden, 4 * hidden}, std::move(w)), none, none, none,
-             constant("/bias", {4 * hidden}, std::move(b))},
-            {{"forget_bias", real_attribute(0)}, {"time_axis", integer_attribute(time_first ? 0 : 1)}}, "", 7);
+  const std::string sequence = t.add("BlockLSTM",
+                                     {t.builder().integer(t.name() + "/length", x[time_first ? 0 : 1]), t.input(0),
+                                      state, state, constant("/weights", {width + hidden, 4 * hidden}, std::move(w)),
+                                      none, none, none, constant("/bias", {4 * hidden}, std::move(b))},
+                                     {{"forget_bias", real_attribute(0)},
+                                      {"cell_clip", real_attribute(o.real(1))},
+                                      {"time_axis", integer_attribute(time_first ? 0 : 1)}},
+                                     "", 7);
   t.set_output(SourceBuilder::output(sequence, 6));
 }
 
