@@ -95,7 +95,11 @@ class Cut {
 
   static onnx_file::Model read(const ModelFile& file, const Bytes& bytes) {
     if (!file.path().ends_with(".onnx"))
-      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported is for ONNX models").in_file(file.path());
+      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported is for ONNX models")
+          .hint(
+              "check -v names where to cut: --output makes the blob of what comes before; a host computes the rest "
+              "with the framework that the model is from")
+          .in_file(file.path());
     return api::in_file(file.path(), [&] { return onnx_file::read_model(bytes, importers::files_beside(file)); });
   }
 

@@ -331,3 +331,40 @@ def test_parts_without_elements(run, tmp_path):
     nodes = [helper.make_node('Constant', [], ['sizes'], value_ints=[5, 0]), helper.make_node('Split', ['x', 'sizes'], ['a', 'rest'], axis=3), helper.make_node('Neg', ['a'], ['b']),
              helper.make_node('Concat', ['b', 'rest'], ['c'], axis=3), helper.make_node('Sigmoid', ['c'], ['y'])]
     check_against_onnxruntime(run, tmp_path, nodes, {})
+
+
+def stages_of(run, folder):
+    done = run('inspect', folder / 'm.blob', '--json')
+    return [s['type'] for s in json.loads(done.stdout)['stages']]
+
+
+@pytest.mark.parametrize('take', ['Gather', 'Slice', 'Split'])
+def test_queries_keys_and_values_lie_where_they_are(run, tmp_path, take):
+    """An attention over windows: Transposes around a Reshape become one, and no stage takes the three apart."""
+    from onnx import helper
+    c = lambda name, *values: helper.make_node('Constant', [], [name], value_ints=list(values))  # noqa: E731
+    nodes = [c('rows', 1, 24, 3, 2, 4), helper.make_node('Transpose', ['x'], ['t'], perm=[0, 2, 3, 1]), helper.make_node('Reshape', ['t', 'rows'], ['r']),
+             helper.make_node('Transpose', ['r'], ['three'], perm=[2, 0, 3, 1, 4]), c('one', 1), c('zero', 0), c('two', 2), c('three_ends', 3)]
+    names = ['q', 'k', 'v']
+    if take == 'Gather':
+        nodes += [helper.make_node('Constant', [], [f'i{i}'], value_int=i) for i in range(3)]
+        nodes += [helper.make_node('Gather', ['three', f'i{i}'], [n], axis=0) for i, n in enumerate(names)]
+    elif take == 'Slice':
+        ends = ['zero', 'one', 'two', 'three_ends']
+        nodes += [helper.make_node('Slice', ['three', ends[i], ends[i + 1], 'zero'], [n + '5']) for i, n in enumerate(names)]
+        nodes += [helper.make_node('Squeeze', [n + '5', 'zero'], [n]) for n in names]
+    else:
+        nodes += [helper.make_node('Split', ['three'], [n + '5' for n in names], axis=0)]
+        nodes += [helper.make_node('Squeeze', [n + '5', 'zero'], [n]) for n in names]
+    nodes += [helper.make_node('Transpose', ['k'], ['kt'], perm=[0, 1, 3, 2]), helper.make_node('MatMul', ['q', 'kt'], ['s']), helper.make_node('Softmax', ['s'], ['p'], axis=3), helper.make_node('MatMul', ['p', 'v'], ['y'])]
+    check_against_onnxruntime(run, tmp_path, nodes, {}, shape=(1, 24, 4, 6))
+    stages = stages_of(run, tmp_path)
+    assert stages.count('Permute') <= 2 and not {'Gather', 'StridedSlice'} & set(stages), stages
+
+
+def test_a_sum_of_products_is_one_convolution(run, tmp_path):
+    from onnx import helper
+    nodes = [helper.make_node('Constant', [], ['to'], value_ints=[1, 2, 4, 16, 9]), helper.make_node('Reshape', ['x', 'to'], ['r']), helper.make_node('Einsum', ['r', 'a'], ['e'], equation='nkctv,kvw->nctw'),
+             helper.make_node('Relu', ['e'], ['y'])]
+    check_against_onnxruntime(run, tmp_path, nodes, {'a': np.random.default_rng(3).random((2, 9, 9)) / 9}, shape=(1, 8, 16, 9))
+    assert len(stages_of(run, tmp_path)) < 16

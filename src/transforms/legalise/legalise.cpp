@@ -10,6 +10,7 @@
 #include "core/release.hpp"
 #include "core/text.hpp"
 #include "graph/ops/known_value.hpp"
+#include "transforms/conversion/rewrites.hpp"
 #include "transforms/legalise/rows.hpp"
 #include "transforms/legalise/terms.hpp"
 
@@ -170,11 +171,14 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   add(legalise_rows::widen_integers(graph));
   add(legalise_rows::sort_integers(graph));
   add(legalise_rows::sequences_to_loops(graph));
+  transforms::apply_rewrites(graph, transforms::einsum_decomposition());  // its products are to be seen here
   spell_out(graph, done);
   legalise_rows::drop_empty_parts(graph);
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
   add(rows_to_planes(graph));
+  legalise_rows::join_transposes(graph);
+  legalise_rows::split_instead_of_gathers(graph);
   return done;
 }
 

@@ -9,10 +9,10 @@
 namespace blobsmith::legalise_rows {
 namespace {
 
-constexpr size_t kMostAxes = 4;  ///< of the stage's factors
+constexpr size_t kMostAxesOfFactors = 4;  ///< of the stage's factors
 
 bool has_many_axes(const Node& n) {
-  return n.shape().size() > kMostAxes && is_static(n.shape()) && is_float(n.element_type()) &&
+  return n.shape().size() > kMostAxesOfFactors && is_static(n.shape()) && is_float(n.element_type()) &&
          n.input(0).shape().size() > 1 && n.input(1).shape().size() > 1;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "graph/ops/known_value.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith {
@@ -200,6 +201,9 @@ std::vector<Remark> rows_to_planes(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!n->is("MatMul")) continue;
     rw.set_origin(n->source);
+    const Node* weights = n->input(1).node;
+    if (const auto known = weights->is_constant() ? std::nullopt : known_value(n->input(1)))
+      rw.set_input(n, 1, rw.constant(*known));
     if (const auto p = product_of(*n)) done.push_back(to_plane(rw, n, *p));
   }
   if (done.empty()) return done;

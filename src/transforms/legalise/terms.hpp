@@ -44,6 +44,12 @@ std::vector<Remark> sequences_to_loops(Graph& graph);
 /// Parts of a split that have no elements and that nothing reads (movement.cpp).
 void drop_empty_parts(Graph& graph);
 
+/// Gathers of each element of an outermost axis (queries, keys and values of an attention) become its parts, which lie
+/// where they are (transposes.cpp).
+void split_instead_of_gathers(Graph& graph);
+/// Two Transposes with a Reshape between them become one (transposes.cpp).
+void join_transposes(Graph& graph);
+
 /// Set on what a rewrite made in a form that the same rewrite would take again.
 inline constexpr std::string_view kSpelledOut = "spelled_out";
 
