@@ -202,13 +202,11 @@ ChunkedBytes compile(const Prepared& network, const CompileOptions& options, Dia
                      CompileReport* told, const Control& control) {
   const std::unique_ptr<Program> program = build(network, options, diagnostics, part_of(control, 0, 0.95));
   report(control, "writing", 0.95);
-  if (told)
-    *told = {static_cast<int>(network.graph.size()),
-             static_cast<int>(program->stages().size()),
-             ports(*program, DataUsage::Input),
-             ports(*program, DataUsage::Output),
-             trace_tensors(*program),
-             origins(*program)};
+  if (told) {
+    std::vector<StageOrigin> stages = origins(*program);
+    *told = {static_cast<int>(network.graph.size()), static_cast<int>(stages.size()), ports(*program, DataUsage::Input),
+             ports(*program, DataUsage::Output),     trace_tensors(*program),         std::move(stages)};
+  }
   ChunkedBytes blob = write_blob(*program);
   if (network.graph.release->network_info) blob.append(encode(network.info));
   return blob;

@@ -29,7 +29,7 @@ struct StageOrigin {
 };
 
 struct CompileReport {
-  int layers = 0, stages = 0;
+  int layers = 0, stages = 0;             ///< stages: those of the blob, without views of data
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
   std::vector<TracedTensor> tensors;      ///< where the blob holds the network's tensors
   std::vector<StageOrigin> origins;       ///< of every stage, as numbered in the blob
