@@ -368,3 +368,10 @@ def test_a_sum_of_products_is_one_convolution(run, tmp_path):
              helper.make_node('Relu', ['e'], ['y'])]
     check_against_onnxruntime(run, tmp_path, nodes, {'a': np.random.default_rng(3).random((2, 9, 9)) / 9}, shape=(1, 8, 16, 9))
     assert len(stages_of(run, tmp_path)) < 16
+
+
+@pytest.mark.parametrize('equation', ['oi, ...ihw -> ...ohw', '...ihw,oi->oh...w', 'bihw,...i->b...hw'])
+def test_axes_without_names_in_sums_of_products(run, tmp_path, equation):
+    from onnx import helper
+    terms = ['a', 'x'] if equation.startswith('oi') else ['x', 'a']
+    check_against_onnxruntime(run, tmp_path, [helper.make_node('Einsum', terms, ['e'], equation=equation), helper.make_node('Sigmoid', ['e'], ['y'])], {'a': np.random.default_rng(3).random((3, 4)) / 4})

@@ -171,6 +171,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   add(legalise_rows::widen_integers(graph));
   add(legalise_rows::sort_integers(graph));
   add(legalise_rows::sequences_to_loops(graph));
+  legalise_rows::name_ellipses(graph);
   transforms::apply_rewrites(graph, transforms::einsum_decomposition());  // its products are to be seen here
   spell_out(graph, done);
   legalise_rows::drop_empty_parts(graph);
