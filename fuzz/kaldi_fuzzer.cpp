@@ -5,7 +5,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace blobsmith;
   const Bytes bytes = Bytes::copy_of(std::span(data, size));
-  for (const bool remove : {false, true})
-    fuzz::survive([&] { fuzz::compile(import_kaldi(bytes, "net", {.framework = {.remove_memory = remove}}).graph); });
+  for (const bool remove : {false, true}) {
+    ImportOptions options;
+    options.framework.remove_memory = remove;
+    fuzz::survive([&] { fuzz::compile(import_kaldi(bytes, "net", options).graph); });
+  }
   return 0;
 }
