@@ -7,6 +7,7 @@ namespace blobsmith {
 struct Remark {
   enum class Kind {
     Rewritten,    ///< the VPU lacks the layer: it became other operations, exactly; `what`: which
+    OfTarget,     ///< the layer is what only the chosen OpenVINO version has; `what`: what others would need
     NotAsIntel,   ///< Intel's tools would compute something else than the model; `what`: what is done instead
     WrongResult,  ///< the blob computes something else than the model, as Intel's would; `what`: what
     Unreadable,   ///< the layer can't be read and was left out; the problem with the same `source` says why

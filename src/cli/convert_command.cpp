@@ -65,7 +65,7 @@ void declare(CLI::App& app, ConvertArguments& o) {
       ->check(CLI::IsMember({10, 11}));
   app.add_option("--dump-passes", o.dump, "write the program after every pass into this folder (.json, .dot)");
   app.add_option("--layers", o.layers, "write which stages of the blob compute which layers into this file (JSON)");
-  app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly");
+  app.add_flag("--explain", o.explain, "say which layers were rewritten, and how exactly, and which need the target");
   app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
   app.add_flag("-q,--quiet,--silent", o.quiet, "print nothing but errors");
@@ -103,6 +103,8 @@ void print_text(const ConvertArguments& o, const std::string& output, const Comp
       std::printf("not as Intel's tools: \"%s\": %s\n", m.layer.c_str(), m.what.c_str());
     else if (m.kind == Remark::Kind::WrongResult)
       std::printf("warning: the blob computes something else than the model: %s\n", m.text().c_str());
+    else if (o.explain && m.kind == Remark::Kind::OfTarget)
+      std::printf("only in a blob of %s: %s\n", o.target.c_str(), m.text().c_str());
     else if (o.explain)
       std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", m.type.c_str(), m.layer.c_str(), m.what.c_str(),
                   m.max_error);

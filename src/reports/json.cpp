@@ -192,12 +192,22 @@ Json of_head(const DetectionHead& h) {
   return j;
 }
 
+namespace {
+const char* list_of(Remark::Kind kind) {
+  switch (kind) {
+    case Remark::Kind::OfTarget: return "of_target";
+    case Remark::Kind::NotAsIntel: return "not_as_intel";
+    default: return "warnings";
+  }
+}
+}  // namespace
+
 Json of_conversion(const CompileResult& r, const std::string& target) {
   Json j{{"bytes", r.blob.size()},       {"target", target},
          {"layers", r.layers},           {"stages", r.stages},
          {"inputs", of_ports(r.inputs)}, {"outputs", of_ports(r.outputs)},
          {"rewrites", Json::array()},    {"not_as_intel", Json::array()},
-         {"warnings", Json::array()}};
+         {"warnings", Json::array()},    {"of_target", Json::array()}};
   if (r.head) j["head"] = of_head(*r.head);
   for (const Remark& m : r.remarks) {
     Json common{{"layer", m.layer}, {"type", m.type}};
@@ -207,7 +217,7 @@ Json of_conversion(const CompileResult& r, const std::string& target) {
       j["rewrites"].push_back(std::move(common));
     } else {
       common["what"] = m.what;
-      j[m.kind == Remark::Kind::NotAsIntel ? "not_as_intel" : "warnings"].push_back(std::move(common));
+      j[list_of(m.kind)].push_back(std::move(common));
     }
   }
   return j;

@@ -126,12 +126,14 @@ class Checker {
   Node*& node(int i) { return nodes_[static_cast<size_t>(i)]; }
 
   void fix() {
-    for (const Remark& r : legalise(graph_, options_.quirks))
+    for (const Remark& r : legalise(graph_, options_.quirks)) {
+      if (r.kind != Remark::Kind::Rewritten) continue;
       for (size_t i = 0; i < nodes_.size(); ++i)
         if (CheckedLayer& l = report_.layers[i]; nodes_[i] && l.name == r.layer && l.source == r.source) {
           l.status = Status::Fixed;
           l.fix = r.what;
         }
+    }
     find_nodes_again();
   }
 

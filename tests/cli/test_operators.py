@@ -375,3 +375,15 @@ def test_axes_without_names_in_sums_of_products(run, tmp_path, equation):
     from onnx import helper
     terms = ['a', 'x'] if equation.startswith('oi') else ['x', 'a']
     check_against_onnxruntime(run, tmp_path, [helper.make_node('Einsum', terms, ['e'], equation=equation), helper.make_node('Sigmoid', ['e'], ['y'])], {'a': np.random.default_rng(3).random((3, 4)) / 4})
+
+
+@pytest.mark.parametrize('target, said', [('2022.1', 'only in a blob of 2022.1: Abs "y": a stage of its own'), ('2021.4', 'rewritten: Abs "y" as Maximum(x, -x)')])
+def test_explain_says_what_the_target_is_for(tool, tmp_path, target, said):
+    graph = onnx.helper.make_graph([onnx.helper.make_node('Abs', ['x'], ['y'], name='y')], 'net', [onnx.helper.make_tensor_value_info('x', onnx.TensorProto.FLOAT, [1, 8])],
+                                   [onnx.helper.make_tensor_value_info('y', onnx.TensorProto.FLOAT, [1, 8])])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid('', 13)], ir_version=8), tmp_path / 'net.onnx')
+    command = [tool, 'convert', tmp_path / 'net.onnx', '-o', tmp_path / 'net.blob', '--target', target]
+    assert said in subprocess.run([*command, '--explain'], check=True, capture_output=True, text=True).stdout
+    assert said not in subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = json.loads(subprocess.run([*command, '--json'], check=True, capture_output=True, text=True).stdout)
+    assert [len(rows['of_target']), len(rows['rewrites'])] == ([1, 0] if target == '2022.1' else [0, 1])

@@ -154,7 +154,12 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   for (Node* n : graph.ordered()) {
     const auto rule =
         std::ranges::find_if(rules(), [&](const LegaliseRow& r) { return n->is(r.type) && r.applies(*n); });
-    if (rule == rules().end() || (rule->has_stage && graph.release->*rule->has_stage)) continue;
+    if (rule == rules().end()) continue;
+    if (rule->has_stage && graph.release->*rule->has_stage) {
+      done.push_back(
+          remark(Remark::Kind::OfTarget, *n, "a stage of its own; older versions need " + rule->description(*n)));
+      continue;
+    }
     Remark r = remark(Remark::Kind::Rewritten, *n, rule->description(*n));
     r.max_error = measured_error(*rule, *n);
     ensure(r.max_error <= kTolerance, "the rewrite of '" + n->type + "' is not exact");
