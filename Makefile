@@ -12,7 +12,7 @@ TARGETS ?= blobsmith
 ARCHES ?= x86_64
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
-.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python dist clean
+.PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python dist wheels clean
 
 setup:                       ## compilers and libraries from Debian's packages
 	tools/setup.sh
@@ -57,8 +57,15 @@ test-wheel: build python     ## a wheel in fresh environments of every CPython t
 
 dist: build python           ## dist/: the program as one static file, .deb, tarball, SHA256SUMS; by zig from PyPI
 	tools/setup.sh dpkg-dev
-	for arch in $(ARCHES); do JOBS=$(JOBS) tools/dist.sh $$arch $(BUILD)-dist dist; done
+	for arch in $(ARCHES); do JOBS=$(JOBS) tools/dist.sh program $$arch $(BUILD)-dist dist; done
 	$(PYTHON) -m pytest -q tests/wheel/test_programs.py --made dist --tool $(BUILD)/blobsmith
+
+wheels: build python         ## dist/: a wheel for manylinux_2_17, and the tests of wheels on it; by zig from PyPI
+	tools/setup.sh dpkg-dev
+	for arch in $(ARCHES); do
+	  JOBS=$(JOBS) tools/dist.sh wheel $$arch $(BUILD)-dist dist
+	  $(PYTHON) -m pytest -q tests/wheel/test_wheel.py --wheel dist/blobsmith-*_$$arch.whl --tool $(BUILD)/blobsmith
+	done
 
 test-asan: python            ## unit tests, and the program's as far as they don't measure memory, under the address and undefined-behaviour sanitizers
 	CXX=clang++ cmake -S . -B $(BUILD)-asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DBLOBSMITH_SANITIZE=ON $(UNITY)

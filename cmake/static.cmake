@@ -8,3 +8,4 @@ list(APPEND LEVELDB ${SNAPPY} Threads::Threads)
 set_property(TARGET LibArchive::LibArchive APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${LZMA} BZip2::BZip2 ZLIB::ZLIB)
 # Programs that contain a library come with its licence.
 install(DIRECTORY ${BLOBSMITH_LIBRARIES}/licenses DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/blobsmith COMPONENT program)
+install(DIRECTORY ${BLOBSMITH_LIBRARIES}/licenses DESTINATION . COMPONENT python EXCLUDE_FROM_ALL)

@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def pytest_addoption(parser):
     parser.addoption('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'), help='the program under test')
     parser.addoption('--installed', action='store_true', help='test the installed Python package, not that of the tree')
-    parser.addoption('--wheel', help='a wheel to try in every CPython that is here (make test-wheel)')
+    parser.addoption('--wheel', help='a wheel to try in every CPython that is here (make test-wheel, make wheels)')
     parser.addoption('--made', help='the folder that make dist has made')
 
 

