@@ -33,14 +33,18 @@ void set_output_precisions(vpu::CompileOptions& c, const CameraOptions& o, const
   }
 }
 
+void set_slices(vpu::CompileOptions& c, int slices) {
+  c.slices = slices;
+  c.streams = slices > 8 ? 1 : -1;  // two streams would need more than there is
+}
+
 }  // namespace
 
 namespace api {
 
 void set_shaves(vpu::CompileOptions& c, const CameraOptions& o, int shaves) {
   c.shaves = shaves;
-  c.slices = o.slices ? o.slices : shaves;
-  c.streams = c.slices > 8 ? 1 : -1;  // two streams would need more than there is
+  set_slices(c, o.slices ? o.slices : shaves);
   for (const auto& [key, value] : o.config) c.set(key, value);
 }
 
@@ -77,6 +81,11 @@ std::vector<Departure> departures(const CameraOptions& o) {
       list.push_back({"its stages find no room in the memory on the chip; convolutions work on tiles of " +
                           std::to_string(kb) + " KB, which is slower",
                       [kb](vpu::CompileOptions& c) { c.tiling_cmx_limit_kb = kb; }});
+  for (const int more : {1, 2})
+    if (const int slices = o.shaves + more; !o.slices && !states("CMX_SLICES"))
+      list.push_back({"its stages find no room in " + std::to_string(o.shaves) + " slices of memory; it takes " +
+                          std::to_string(slices),
+                      [slices](vpu::CompileOptions& c) { set_slices(c, slices); }});
   for (int shaves = o.shaves - 1; shaves > 0 && !states("SHAVES"); --shaves)
     list.push_back({"its stages find no room in the memory on the chip with " + std::to_string(o.shaves) +
                         " SHAVEs; it is compiled for " + std::to_string(shaves),

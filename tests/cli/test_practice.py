@@ -212,3 +212,19 @@ def test_planes_stay_planes_between_products(run, tmp_path, kind):
     check(run, tmp_path, m, {'x': RNG.standard_normal((1, 49, 24)).astype(np.float32)}, (m('MatMul', y, weights(96, 24)), REAL))
     kinds = [line.split()[2] for line in run('inspect', tmp_path / 'm.blob').stdout.splitlines() if line.startswith('stage ')]
     assert kinds.count('Permute') == 2, kinds
+
+
+@pytest.mark.parametrize('shaves', [1, 6])
+def test_a_slice_more_where_stages_find_no_room(run, tmp_path, shaves):
+    """Intel's compiler fails at such a network: a grouped convolution's padding has nowhere to go beside its input."""
+    m = OnnxModel(13, x=[1, 3, 8, 8])
+    a = m('LeakyRelu', m('Conv', 'x', weights(4, 3, 3, 3), pads=[1, 1, 1, 1]), alpha=0.1)
+    u = m('Resize', m('Conv', a, weights(4, 1, 3, 3), group=4, auto_pad='SAME_UPPER', strides=[2, 2]), '', np.float32([1, 1, 2, 2]), mode='nearest',
+          coordinate_transformation_mode='asymmetric', nearest_mode='floor')
+    s, t = m('Split', m('Concat', u, a, axis=1), outputs=2, axis=1)
+    p = m('ReduceMean', m('MaxPool', s, kernel_shape=[2, 2], strides=[2, 2]), axes=[2, 3], keepdims=0)
+    y = m('Softmax', m('Reshape', t, np.array([0, -1])), axis=1)
+    said = check(run, tmp_path, m, {'x': pictures(1, 3, 8, 8)}, (y, REAL), (p, REAL), options=['--shaves', shaves], tolerance=2e-2)
+    assert f'no room in {shaves} slices of memory; it takes {shaves + 1}' in said
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.superblob', '--superblob').returncode == 0
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--shaves', 1, '--slices', 1).returncode == 1
