@@ -36,8 +36,8 @@ struct DetectionHead {
   std::vector<std::string> mask_outputs{};     ///< coefficients of masks, by stride
   std::string prototype_output{};              ///< masks that those combine; "" = none
   int keypoints = 0;                           ///< of each box
-  std::vector<std::string>
-      keypoint_outputs{};        ///< by stride [1, 3 * keypoints, H * W]: x, y in pixels, logit of the score
+  /// By stride [1, 3 * keypoints, H * W]: x, y in pixels, logit of the score.
+  std::vector<std::string> keypoint_outputs{};
   std::string angle_output{};    ///< [1, 1, boxes]: radians by which the boxes of all strides are turned; "" = none
   bool can_be_reshaped = false;  ///< ReadOptions' yolo_head gives outputs that the camera decodes
 

@@ -84,9 +84,9 @@ void refuse_what_can_not_be(const MoArguments& o) {
         .hint(
             "it makes memories of the states of loops, which the chip doesn't have; without loops it changes nothing");
   if (!o.transform.empty())
-    throw Error(ErrorCode::BadOptionValue, "Following transformations (" +
-                                               o.transform.substr(0, o.transform.find('[')) +
-                                               ") are not available. List with available transformations (LowLatency2)");
+    throw Error(ErrorCode::BadOptionValue,
+                "Following transformations (" + o.transform.substr(0, o.transform.find('[')) +
+                    ") are not available. List with available transformations (LowLatency2)");
   if (!o.extensions.empty()) refuse("--extensions", "passes in Python can't be run");
   if (!o.config_update.empty())
     refuse("--tensorflow_custom_operations_config_update", "write the file of --transformations_config by hand");

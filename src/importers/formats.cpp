@@ -220,7 +220,8 @@ Imported import_model(const ModelFile& given, const ImportOptions& options) {
 }
 
 bool is_model_file(std::string_view path) {
-  return by_name(path) != nullptr || importers::is_archive_name(path) || file_exists(std::string(path) + "/saved_model.pb");
+  return by_name(path) != nullptr || importers::is_archive_name(path) ||
+         file_exists(std::string(path) + "/saved_model.pb");
 }
 
 std::string readable_formats() {

@@ -1,6 +1,6 @@
-#include "graph/tensor_names.hpp"
-
 #include <gtest/gtest.h>
+
+#include "graph/tensor_names.hpp"
 
 namespace blobsmith {
 namespace {

@@ -9,7 +9,8 @@ namespace blobsmith {
 
 inline constexpr int64_t kSmallTensor = 1 << 16;  ///< elements
 
-/// The value of an output that follows from constants and static shapes alone. Larger tensors than that are not computed.
+/// The value of an output that follows from constants and static shapes alone. Larger tensors than that are not
+/// computed.
 std::optional<Tensor> known_value(Value v, int64_t most_elements = kSmallTensor);
 
 }  // namespace blobsmith
