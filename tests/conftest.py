@@ -7,6 +7,8 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+STATES = {}  # of the random numbers of each file, as it was read
+
 
 def pytest_addoption(parser):
     parser.addoption('--tool', default=os.path.join(ROOT, 'build', 'blobsmith'), help='the program under test')
@@ -28,6 +30,14 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if instrumented and item.get_closest_marker('uninstrumented'):
             item.add_marker(pytest.mark.skip('not under sanitizers'))
+
+
+@pytest.fixture(autouse=True)
+def same_numbers(request):
+    """The random numbers of a test don't depend on which tests of its file ran before it."""
+    numbers = getattr(request.module, 'RNG', None)
+    if numbers is not None:
+        numbers.bit_generator.state = STATES.setdefault(request.module.__name__, numbers.bit_generator.state)
 
 
 @pytest.fixture(scope='session')

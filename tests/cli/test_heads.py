@@ -122,7 +122,7 @@ def test_boxes_become_what_the_camera_decodes(run, tmp_path, classes, extra):
         decoded.append(np.concatenate([(first + last) / 2 * s, (last - first) * s, y[5:]]))
     wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0, :4 + classes]
     np.testing.assert_allclose(np.concatenate(decoded, 1), wanted, atol=0.6)
-    np.testing.assert_allclose(np.concatenate(decoded, 1)[4:], wanted[4:], atol=4e-3)
+    np.testing.assert_allclose(np.concatenate(decoded, 1)[4:], wanted[4:], rtol=2e-3, atol=4e-3)
 
 
 @pytest.mark.parametrize('exponential', [False, True])
@@ -209,7 +209,7 @@ def test_key_points_are_handed_over_in_pixels(run, tmp_path, twice):
     wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0, 5:]
     decoded = np.concatenate([got[f'kpt_output{i}'].reshape(3 * points, -1) for i in (1, 2, 3)], 1)
     decoded[2::3] = 1 / (1 + np.exp(-decoded[2::3]))
-    np.testing.assert_allclose(decoded, wanted, atol=0.3)
+    np.testing.assert_allclose(decoded, wanted, atol=0.6)
     assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.tar.xz', '--shaves', '4', '--yolo-head').returncode == 0
     with tarfile.open(tmp_path / 'm.tar.xz') as t:
         head, = json.load(t.extractfile('config.json'))['model']['heads']
@@ -237,7 +237,7 @@ def test_boxes_may_be_turned(run, tmp_path, plain):
     got = outputs_of(run, tmp_path, picture)
     wanted = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx')).run(None, {'images': picture})[0][0]
     assert set(got) == {'output1_yolov6r2', 'output2_yolov6r2', 'output3_yolov6r2', 'angle_output'}
-    np.testing.assert_allclose(got['angle_output'].reshape(-1), wanted[6], atol=4e-3)
+    np.testing.assert_allclose(got['angle_output'].reshape(-1), wanted[6], rtol=2e-3, atol=4e-3)
 
 
 @pytest.mark.parametrize('decoded', [False, True])
