@@ -146,8 +146,7 @@ bool to_reorg(Rewriter& rw, Node* n) {
   if (x[2] < 0 || x[3] < 0 || x[2] % sizes[0] != 0 || x[3] % sizes[1] != 0) return false;
   if (x[1] < sizes[0] * sizes[0])
     throw cannot_compile(*n, "For [N, C, H, W] input shape, C >= (stride*stride) is required.");
-  return rw.replace(
-      n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", std::vector<int64_t>{sizes[0]}}})));
+  return rw.replace(n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", sizes[0]}})));
 }
 
 constexpr RewriteRow kGatherVersions[] = {
