@@ -53,6 +53,11 @@ class Detector(Graph):
         value = self.random.randn(*shape) / np.sqrt(max(np.prod(shape[:-1]), 1))
         return self.named('Identity', [self.constant(value, name=self.scope + name)], name + '/read')
 
+    def quantized(self, x, name):
+        """As training for 8 bits leaves weights, but with so many steps that no value changes visibly."""
+        bounds = [self.constant(v, name=f'{self.scope}{name}/{end}') for end, v in (('min', -4), ('max', 4))]
+        return self.named('FakeQuantWithMinMaxVars', [x, *bounds], name, num_bits=16, narrow_range=False)
+
     def picture(self, name='image_tensor', rows=-1, columns=-1):
         return self.node('Placeholder', name=name, dtype=Type(4), shape=(-1, rows, columns, 3))
 
@@ -80,7 +85,7 @@ class Detector(Graph):
         first = self.node('Relu6', [self.batch_norm(x, 8)])
         return [(first, 8), (self.node('Relu6', [self.conv(first, 8, 12, s=2)]), 12)]
 
-    def heads(self, maps, counts, classes, name='BoxPredictor_{}', kinds=('BoxEncodingPredictor', 'ClassPredictor'), shared=False):
+    def heads(self, maps, counts, classes, name='BoxPredictor_{}', kinds=('BoxEncodingPredictor', 'ClassPredictor'), shared=False, quantized=False):
         ends = []
         for kind, size in zip(kinds, (4, classes)):
             parts, variables = [], None
@@ -89,7 +94,10 @@ class Detector(Graph):
                 if not variables or not shared:
                     at = f'{own}/{kind}/'
                     variables = self.variable(at + 'weights', 1, 1, channels, count * size), self.variable(at + 'biases', count * size)
-                y = self.conv_named(x, channels, count * size, f'{own}/{kind}', *variables)
+                weights, biases = variables
+                if quantized:
+                    weights = self.quantized(weights, f'{own}/{kind}/weights_quant/FakeQuantWithMinMaxVars')
+                y = self.conv_named(x, channels, count * size, f'{own}/{kind}', weights, biases)
                 shape = [1, -1, 1, 4] if size == 4 else [1, -1, classes]
                 parts.append(self.named('Reshape', [y, self.ints(*shape)], f'{own}/{kind}_reshape', Tshape=Type(3)))
             ends.append(self.named('ConcatV2', [*parts, self.constant(1, 'int32')], 'concat' if size == 4 else 'concat_1', N=len(parts), Tidx=Type(3)))
@@ -127,13 +135,18 @@ SSD_GRID = grid((8, [(0.1, 0.1), (0.2 * 2 ** 0.5, 0.2 * 0.5 ** 0.5), (0.2 * 0.5 
                 (4, [(0.95, 0.95), (0.95 * 0.333299994469 ** 0.5, 0.95 / 0.333299994469 ** 0.5), (0.95 ** 0.5, 0.95 ** 0.5)]))
 
 
-def ssd():
+def ssd(quantized=False):
     """Of TensorFlow 1, with the anchors of pipeline.config."""
     g = Detector()
     maps = g.features(g.scaled_in_scope(g.picture()))
-    boxes, logits = g.heads(maps, (3, 3), 3)
+    boxes, logits = g.heads(maps, (3, 3), 3, quantized=quantized)
     results(g, g.postprocessed(boxes, logits, SSD_GRID), FIRST)
     return g.bytes, pipeline(SSD_ANCHORS % ''), 'ssd_support_api_v1.15'
+
+
+def ssd_quantized():
+    """The same, as it is trained for 8 bits."""
+    return ssd(quantized=True)
 
 
 def ssd_all_ratios():
@@ -191,7 +204,7 @@ def efficientdet():
     return g.bytes, '', 'automl_efficientdet'
 
 
-MODELS = {f.__name__: f for f in (ssd, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
+MODELS = {f.__name__: f for f in (ssd, ssd_quantized, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
 
 
 def write(folder):

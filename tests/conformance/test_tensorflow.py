@@ -92,6 +92,13 @@ def test_anchors_of_the_graph_and_of_its_pipeline(run, detectors, tmp_path):
     assert (first[:, 0] == 0).sum() > 3 and np.allclose(first, second, atol=1e-5), (first, second)
 
 
+def test_detector_trained_for_8_bits(run, detectors, tmp_path):
+    """What quantizes the weights of boxes stays, in front of it their coordinates change places."""
+    pixels = np.random.RandomState(2).randint(0, 256, (1, 3, 32, 32)).astype('f4')
+    plain, quantized = (detections(run, tmp_path, name, detectors[name], pixels) for name in ('ssd', 'ssd_quantized'))
+    assert (plain[:, 0] == 0).sum() > 3 and np.allclose(plain, quantized, atol=2e-3), (plain, quantized)
+
+
 @pytest.mark.parametrize('change', (
     ('SIGMOID', 'NORMAL'), ('num_classes: 2', ''), ('model {', 'modell {'), ('ssd {', 'ssd'), ('x_scale: 10.0', 'x_scale: 0'),
     ('faster_rcnn_box_coder', 'keypoint_box_coder'), ('num_classes: 2', 'num_classes: two'),

@@ -19,8 +19,7 @@ constexpr int kMostLevels = 64;
 std::string normalise_only(Editor& e, const Json& own) {
   const std::string scaled = e.at(own.at("preprocessing_input_node").get<std::string>()).outputs.at(0);
   const std::string normalised = e.at(own.at("preprocessing_output_node").get<std::string>()).outputs.at(0);
-  if (e.source().model.inputs.size() != 1)
-    throw Error(ErrorCode::BadOptionValue, "--transformations_config: the network has not one input");
+  if (e.source().model.inputs.size() != 1) throw bad_transformation("the network has not one input");
   SourceInput& picture = e.source().model.inputs[0];
   picture.type = ElementType::f32;
   for (const std::string& reader : e.readers(scaled)) {
@@ -33,7 +32,7 @@ std::string normalise_only(Editor& e, const Json& own) {
       e.set_input(op.name, 0, normalised);
       return picture.key;
     }
-  throw Error(ErrorCode::BadOptionValue, "--transformations_config: the network has no convolution");
+  throw bad_transformation("the network has no convolution");
 }
 
 std::string anchors(Editor& e, const Json& own, const std::string& picture) {
@@ -42,10 +41,8 @@ std::string anchors(Editor& e, const Json& own, const std::string& picture) {
   const auto first = own.at("min_level").get<int>();
   const auto size = own.at("anchor_scale").get<double>();
   if (ratios.empty() || ratios.size() % 2 != 0 || scales < 1 || scales > kMostLevels)
-    throw Error(ErrorCode::BadOptionValue,
-                "--transformations_config: aspect_ratios are no pairs, or num_scales is not "
-                "from 1 to " +
-                    std::to_string(kMostLevels));
+    throw bad_transformation("aspect_ratios are no pairs, or num_scales is not from 1 to " +
+                             std::to_string(kMostLevels));
   std::vector<std::string> priors;
   for (int level = 0; level < kMostLevels; ++level) {
     const SourceOperator* head =

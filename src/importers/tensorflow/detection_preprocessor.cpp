@@ -16,10 +16,7 @@ using importers::SourceInput;
 using importers::SourceOperator;
 using Json = nlohmann::json;
 
-Error not_as_expected(const std::string& what) {
-  return Error(ErrorCode::BadOptionValue, "--transformations_config: " + what)
-      .hint("the file is for networks of another kind, or for another version of what wrote this one");
-}
+Error not_as_expected(const std::string& what) { return bad_transformation(what).hint(kOtherNetwork); }
 
 SourceInput& picture(Editor& e) {
   for (const char* name : {"input_tensor", "image_tensor"})
@@ -90,7 +87,7 @@ std::regex expression(const std::string& text) try { return std::regex(text); } 
 std::string scope_of(const Editor& e, const Json& entry) {
   for (const Json& instance : entry.at("instances")) {
     const std::regex scope = expression(instance.get<std::string>());
-    for (const SourceOperator& op : const_cast<Editor&>(e).source().model.operators) {
+    for (const SourceOperator& op : e.source().model.operators) {
       std::smatch m;
       if (std::regex_search(op.name, m, scope, std::regex_constants::match_continuous))
         return op.name.substr(0, static_cast<size_t>(m.length()));

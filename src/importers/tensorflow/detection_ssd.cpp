@@ -156,11 +156,6 @@ std::string scores(Detector& d, const std::string& logits, int64_t classes) {
   return key;
 }
 
-/// Where the weights of an operator come from, in front of what quantizes them.
-std::string weights_key(const Editor& e, const SourceOperator& op) {
-  return e.in_front_of(op.inputs.at(1), {"FakeQuantWithMinMaxVars", "ReadVariableOp"});
-}
-
 Tensor with_pairs_exchanged(const Tensor& t, const std::string& of) {
   if (t.shape.empty() || t.shape.back() % 2 != 0 || t.bytes.empty())
     throw Error(ErrorCode::BadOptionValue, of + " has no pairs of coordinates");
@@ -181,8 +176,8 @@ std::string exchanged(Editor& e, std::map<std::string, std::string>& done, const
   if (!is_new) return it->second;
   const Tensor* t = e.constant(key);
   if (!t)
-    throw Error(ErrorCode::BadOptionValue, "--transformations_config: the weights of boxes, '" + key +
-                                               "', are no constants, so their coordinates can't be exchanged");
+    throw bad_transformation("the weights of boxes, '" + key +
+                             "', are no constants, so their coordinates can't be exchanged");
   const SourceOperator* producer = e.producer(of);
   const std::string name = producer ? producer->name : key.substr(0, key.rfind(':'));
   return it->second = e.add_constant(name + "/ReshapeBack", with_pairs_exchanged(*t, "'" + name + "'"));
@@ -205,18 +200,15 @@ void keep_order_of_boxes(Editor& e, const std::string& boxes) {
 void exchange_coordinates(Editor& e, const std::string& boxes) {
   std::map<std::string, std::string> done;
   const std::vector<std::string> last = e.nearest_before(boxes, {"Conv2D", "MatMul"});
-  if (last.empty())
-    throw Error(ErrorCode::BadOptionValue, "--transformations_config: no convolution computes the boxes");
+  if (last.empty()) throw bad_transformation("no convolution computes the boxes");
   for (const std::string& name : last) {
-    const std::string weights = weights_key(e, e.at(name));
-    const std::string turned = exchanged(e, done, e.at(name).inputs.at(1) == weights ? weights : e.at(name).inputs[1]);
     // What quantizes the weights stays between.
     std::string at = name;
     size_t port = 1;
-    for (const SourceOperator* q = e.producer(e.in_front_of(e.at(name).inputs[1]));
-         q && q->type == "FakeQuantWithMinMaxVars"; q = e.producer(e.in_front_of(q->inputs[0])))
+    for (const SourceOperator* q = e.producer(e.in_front_of(e.at(name).inputs.at(1)));
+         q && q->type == "FakeQuantWithMinMaxVars"; q = e.producer(e.in_front_of(q->inputs.at(0))))
       at = q->name, port = 0;
-    e.set_input(at, port, turned);
+    e.set_input(at, port, exchanged(e, done, e.at(at).inputs[port]));
     for (const std::string& reader : e.readers(e.at(name).outputs[0])) {
       const SourceOperator& op = e.at(reader);
       if (op.type != "BiasAdd" && op.type != "Add" && op.type != "AddV2") continue;
@@ -231,8 +223,7 @@ void add_ssd_output(Detector& d, const Json& entry) {
   const DetectionPipeline& p = d.pipeline;
   const Json own = entry.value("custom_attributes", Json::object());
   const auto starts = entry.at("instances").at("start_points").get<std::vector<std::string>>();
-  if (starts.size() < 3)
-    throw Error(ErrorCode::BadOptionValue, "--transformations_config: start_points are not those of an SSD");
+  if (starts.size() < 3) throw bad_transformation("start_points are not those of an SSD");
   const std::string boxes = e.in_front_of(e.at(starts[0]).inputs.at(0), kReshaping);
   const std::string logits = e.at(starts[1]).inputs.at(0), anchors = e.at(starts[2]).inputs.at(0);
   const bool has_background = p.flag("add_background_class", true);

@@ -8,6 +8,10 @@ using importers::SourceInput;
 using importers::SourceOperator;
 using importers::SourceOutput;
 
+Error bad_transformation(const std::string& what) {
+  return Error(ErrorCode::BadOptionValue, "--transformations_config: " + what);
+}
+
 Editor::Editor(Source& s) : s_(s) {
   for (size_t i = 0; i < s_.model.operators.size(); ++i) {
     const SourceOperator& op = s_.model.operators[i];
@@ -29,8 +33,7 @@ const SourceOperator* Editor::producer(const std::string& key) const {
 
 const SourceOperator& Editor::at(const std::string& name) const {
   if (const SourceOperator* op = find(name)) return *op;
-  throw Error(ErrorCode::BadOptionValue, "--transformations_config: the graph has no node \"" + name + "\"")
-      .hint("the file is for networks of another kind, or for another version of what wrote this one");
+  throw bad_transformation("the graph has no node \"" + name + "\"").hint(kOtherNetwork);
 }
 
 SourceInput* Editor::input(const std::string& name) {

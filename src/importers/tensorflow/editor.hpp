@@ -6,12 +6,18 @@
 
 namespace blobsmith::tensorflow_file {
 
+/// What is wrong with --transformations_config, or with the graph that it is for.
+Error bad_transformation(const std::string& what);
+inline constexpr const char* kOtherNetwork =
+    "the file is for networks of another kind, or for another version of what wrote this one";
+
 /// Operators and tensors by name: "BoxPredictor_0/Conv2D" and its first output "BoxPredictor_0/Conv2D:0".
 class Editor {
  public:
   explicit Editor(Source& s);
 
   Source& source() { return s_; }
+  const Source& source() const { return s_; }
   const importers::SourceOperator* find(const std::string& name) const;     ///< null: there is none
   const importers::SourceOperator* producer(const std::string& key) const;  ///< null: an input or a constant
   const importers::SourceOperator& at(const std::string& name) const;       ///< throws BadOptionValue

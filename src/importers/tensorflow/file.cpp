@@ -86,14 +86,13 @@ std::string without_large(const Bytes& message, std::span<const int> path, std::
       case Kind::Fixed64: out.add_double(number, f.float64()); break;
       case Kind::Bytes: {
         const Bytes part = f.bytes();
-        if (static_cast<int>(number) != path[0])
-          out.add_bytes(number, reinterpret_cast<const char*>(part.data()), part.size());
-        else if (path.size() > 1)
+        const bool on_path = static_cast<int>(number) == path[0];
+        if (on_path && path.size() > 1)
           out.add_bytes(number, without_large(part, path.subspan(1), taken));
-        else if (part.size() < kLargeContent)
-          out.add_bytes(number, reinterpret_cast<const char*>(part.data()), part.size());
-        else
+        else if (on_path && part.size() >= kLargeContent)
           taken.push_back(part);
+        else
+          out.add_bytes(number, reinterpret_cast<const char*>(part.data()), part.size());
         break;
       }
       default: break;

@@ -30,11 +30,11 @@ class Frames {
 
   void run() {
     while (true) {
-      index();
       std::map<std::string, std::vector<size_t>> enters;
       for (size_t i = 0; i < m_.nodes.size(); ++i)
         if (is_enter(m_.nodes[i])) enters[m_.nodes[i].text("frame_name", "")].push_back(i);
       if (enters.empty()) return;
+      index();
       const auto innermost =
           std::ranges::find_if(enters, [&](const auto& f) { return find_members(f.first, f.second); });
       if (innermost == enters.end()) throw bad(enters.begin()->first, "it holds itself");

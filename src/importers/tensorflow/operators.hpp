@@ -1,4 +1,4 @@
-// The table of TensorFlow's operators: what each becomes (model-optimizer spec §5.1). One file per family in ops/ holds
+// The table of TensorFlow's operators: what each becomes (model-optimizer spec §5.1). One file per family in ops/ has
 // the mappings and their rows; the families are listed in operators.cpp.
 #pragma once
 #include <map>

@@ -16,8 +16,6 @@ using Json = nlohmann::json;
 using importers::SourceOperator;
 using importers::SourceOutput;
 
-Error bad(const std::string& what) { return Error(ErrorCode::BadOptionValue, "--transformations_config: " + what); }
-
 Json json_of(const std::string& config) {
   if (file_exists(config)) {
     const Bytes bytes = read_file(config);
@@ -46,8 +44,8 @@ class Regions {
       const auto name = points[i].get<std::string>();
       const auto op = std::ranges::find(s_.model.operators, name, &SourceOperator::name);
       if (op == s_.model.operators.end() || op->inputs.empty())
-        throw bad("TensorFlow YOLO V3 conversion mechanism was enabled. Entry points \"" + name +
-                  "\" were provided in the configuration file, but the graph has no such node");
+        throw bad_transformation("TensorFlow YOLO V3 conversion mechanism was enabled. Entry points \"" + name +
+                                 "\" were provided in the configuration file, but the graph has no such node");
       const std::string key = op->inputs[0];
       add(key, name_of(key), a, masks.at(i), false);
     }
@@ -108,6 +106,7 @@ struct Use {
   Source& source;
   const Json& entry;
   const TransformationOptions& options;
+  std::optional<DetectionPipeline>& pipeline;  ///< once it was read
 };
 
 void yolo(const Use& u) { Regions(u.source).add_versions_1_and_2(u.entry.value("custom_attributes", Json::object())); }
@@ -115,9 +114,9 @@ void yolo_3(const Use& u) { Regions(u.source).add_version_3(u.entry.value("custo
 
 template <void (*kPart)(Detector&, const Json&)>
 void detector(const Use& u) {
-  const DetectionPipeline pipeline = DetectionPipeline::read(u.options.pipeline);
+  if (!u.pipeline) u.pipeline = DetectionPipeline::read(u.options.pipeline);
   Editor editor(u.source);
-  Detector d{editor, pipeline, u.options.has_stated_shape};
+  Detector d{editor, *u.pipeline, u.options.has_stated_shape};
   kPart(d, u.entry);
   editor.finish();
 }
@@ -155,7 +154,9 @@ constexpr IdRow kIds[] = {
 void apply_transformations(Source& source, const TransformationOptions& options) {
   const Json list = json_of(options.config);
   if (list.is_discarded() || !list.is_array())
-    throw bad("Failed to parse custom replacements configuration file '" + options.config + "': it is no JSON list");
+    throw bad_transformation("Failed to parse custom replacements configuration file '" + options.config +
+                             "': it is no JSON list");
+  std::optional<DetectionPipeline> pipeline;
   try {
     for (const IdRow& row : kIds)
       for (const Json& item : list) {
@@ -163,10 +164,10 @@ void apply_transformations(Source& source, const TransformationOptions& options)
         if (!row.apply)
           throw Error(ErrorCode::NotYetSupported, "not yet supported: the transformation " + std::string(row.id))
               .hint("--output states where the network ends: in front of what the transformation replaces");
-        row.apply({source, item, options});
+        row.apply({source, item, options, pipeline});
       }
   } catch (const Json::exception& e) {
-    throw bad("the file '" + options.config + "' is not as expected").because(e.what());
+    throw bad_transformation("the file '" + options.config + "' is not as expected").because(e.what());
   }
 }
 

@@ -1,8 +1,7 @@
 // Boxes that overlap less than a threshold.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
+#include "core/text.hpp"
 #include "importers/common/plane_shapes.hpp"
 #include "importers/tensorflow/operators.hpp"
 
@@ -65,11 +64,7 @@ std::vector<Value> detector_reshape(Context& c) {
 /// quirk: Model Optimizer writes lists of numbers with six digits, before anything reads them.
 std::vector<double> as_written(const Context& c, std::vector<double> list) {
   if (!c.quirks()) return list;
-  for (double& v : list) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", v);
-    v = std::strtod(text, nullptr);
-  }
+  for (double& v : list) v = std::stod(number_text(v, 6));
   return list;
 }
 
