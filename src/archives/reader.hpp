@@ -22,9 +22,9 @@ class ArchiveReader {
 
  private:
   [[noreturn]] void fail();
+  void pass_over();
   std::string path_;
   ErrorCode code_;
-  void pass_over();
   uint64_t left_, passed_over_ = 0;
   bool unread_ = false;  ///< the contents of the file that next() named last
   std::shared_ptr<void> archive_;

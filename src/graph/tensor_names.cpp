@@ -45,7 +45,8 @@ size_t grown(size_t buckets) {
 
 /// Before the first entry of the same bucket, or before all others.
 void enter(std::vector<std::string>& names, const std::string& name, size_t buckets) {
-  const auto same = [&](const std::string& other) { return hash_of(other) % buckets == hash_of(name) % buckets; };
+  const size_t bucket = hash_of(name) % buckets;
+  const auto same = [&](const std::string& other) { return hash_of(other) % buckets == bucket; };
   const auto last = std::find_if(names.rbegin(), names.rend(), same);
   names.insert(last == names.rend() ? names.end() : last.base(), name);
 }

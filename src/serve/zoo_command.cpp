@@ -112,9 +112,11 @@ int convert(const Zoo& zoo, const ZooModel& m, const ZooCommand& c, const std::s
   if (model.empty())
     throw std::runtime_error("none of the files of " + m.name + " is a model of the precision " + c.precision);
   if (m.config.framework != "dldt" && optimizer_call(m.config).needs_optimizer) {
-    std::vector<std::string> first{program, "mo", "--right", "--silent", "--data_type=FP16", "--input_model", model};
-    first.insert(first.end(), {"--model_name", m.name, "--output_dir", (place / "ir").string()});
-    first.insert(first.end(), arguments.begin(), arguments.end());
+    OptimizerCall call;
+    call.words = std::move(arguments);
+    call.words.emplace_back("--silent");
+    std::vector<std::string> first = optimizer_command(call, model, m.name, place / "ir");
+    first.insert(first.begin(), program);
     if (const int code = run(first); code != 0) return code;
     model = place / "ir" / (m.name + ".xml");
     arguments.clear();

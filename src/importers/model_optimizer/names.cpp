@@ -8,7 +8,7 @@ namespace blobsmith::model_optimizer {
 
 namespace {
 
-/// That of the tensor where the framework's tensors are "node:port", unless a layer has it (model-optimizer spec §8.4).
+/// The tensor's, where the framework's tensors are "node:port", unless a layer has it (model-optimizer spec §8.4).
 std::string result_name(const Session& s, const Node& n, int port) {
   using importers::Framework;
   const std::vector<std::string>& tensors = n.output(port).tensor_names;

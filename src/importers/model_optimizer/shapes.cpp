@@ -62,8 +62,10 @@ bool drop_join_before_split(Rewriter& rw, Node* n) {
   const Node* concat = transforms::producer(n->input(0), "Concat");
   const Tensor* axis = transforms::constant_of(n->input(1));
   if (!concat || !transforms::has_one_user(n->input(0)) || !axis) return false;
-  const auto counted = [&](int64_t a) { return a < 0 ? a + std::ssize(n->input(0).shape()) : a; };
-  if (counted(axis->to_i64().at(0)) != counted(concat->attrs.integer("axis"))) return false;
+  const size_t rank = n->input(0).shape().size();
+  if (transforms::axis_from_front(axis->to_i64().at(0), rank) !=
+      transforms::axis_from_front(concat->attrs.integer("axis"), rank))
+    return false;
   const std::vector<Value> parts = concat->inputs();
   if (std::ssize(parts) != n->output_count()) return false;
   for (int i = 0; i < n->output_count(); ++i)

@@ -4,7 +4,7 @@
 // Every operator has a level: how many of those that can't be compiled lie on a way to it, at most. The chip's part is
 // one level without them, that with the most weights; what lies below goes before it, the rest after it:
 //
-//   x ─ Decode* ─ Conv ─ Conv ─ Unique* ─ Gather         before: Decode; chip: Conv, Conv; after: Unique, Gather
+//   x ─ Decode* ─ Conv ─ Conv ─ Unique* ─ Gather    before: Decode; chip: Conv, Conv; after: Unique, Gather
 #pragma once
 #include <map>
 #include <optional>

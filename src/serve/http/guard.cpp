@@ -6,18 +6,15 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.hpp"
+
 namespace blobsmith::serve {
 namespace {
 
-std::string small(std::string s) {
-  std::ranges::transform(s, s.begin(), [](unsigned char c) { return std::tolower(c); });
-  return s;
-}
-
 /// "example.org" of "Example.org.:8080", "::1" of "[::1]:8080".
 std::string without_port(const std::string& authority) {
-  if (authority.starts_with('[')) return small(authority.substr(1, authority.find(']') - 1));
-  std::string host = small(authority.substr(0, authority.rfind(':')));
+  if (authority.starts_with('[')) return lower_case(authority.substr(1, authority.find(']') - 1));
+  std::string host = lower_case(authority.substr(0, authority.rfind(':')));
   if (host.ends_with('.')) host.pop_back();
   return host;
 }
@@ -29,7 +26,7 @@ bool is_address(const std::string& host) {
 
 std::string machine() {
   std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? small(name.data()) : "";
+  return gethostname(name.data(), name.size() - 1) == 0 ? lower_case(name.data()) : "";
 }
 
 bool changes_something(const Request& r) {
@@ -40,7 +37,7 @@ bool changes_something(const Request& r) {
 }  // namespace
 
 Guard::Guard(const std::string& address, std::vector<std::string> hosts) : hosts_(std::move(hosts)) {
-  for (std::string& h : hosts_) h = small(h);
+  for (std::string& h : hosts_) h = lower_case(h);
   const bool local = address.starts_with("127.") || address == "::1" || address == "localhost";
   any_ = hosts_.empty() && !local;
   hosts_.push_back(machine());

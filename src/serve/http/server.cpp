@@ -19,6 +19,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/text.hpp"
 #include "serve/http/guard.hpp"
 
 namespace blobsmith::serve {
@@ -332,10 +333,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     };
     Fields headers;
     MHD_get_connection_values(x.native, MHD_HEADER_KIND, collect, &headers);
-    for (auto& [name, value] : headers) {
-      std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-      r.headers[name] = value;
-    }
+    for (const auto& [name, value] : headers) r.headers[lower_case(name)] = value;
     MHD_get_connection_values(x.native, MHD_GET_ARGUMENT_KIND, collect, &r.query);
     const std::string type = r.header("content-type"), length = r.header("content-length");
     x.is_form = type.starts_with("multipart/form-data") || type.starts_with("application/x-www-form-urlencoded");

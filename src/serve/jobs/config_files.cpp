@@ -57,10 +57,10 @@ bool only_for_optimizer(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model,
-                                           const std::string& name) {
-  std::vector<std::string> words{
-      "mo", "--right", "--data_type=FP16", "--input_model", model, "--model_name", name, "--output_dir", "ir"};
+std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model, const std::string& name,
+                                           const std::string& folder) {
+  std::vector<std::string> words{"mo",           "--right", "--data_type=FP16", "--input_model", model,
+                                 "--model_name", name,      "--output_dir",     folder};
   if (!call.framework.empty()) words.insert(words.end(), {"--framework", call.framework});
   words.insert(words.end(), call.words.begin(), call.words.end());
   return words;

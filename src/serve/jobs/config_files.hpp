@@ -18,9 +18,9 @@ struct OptimizerCall {
 };
 /// Throws HttpError for what is no argument.
 OptimizerCall optimizer_call(const ModelConfig& c);
-/// `mo` with the call's words: the model becomes ir/NAME.xml and .bin.
-std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model,
-                                           const std::string& name);
+/// `mo` with the call's words: the model becomes FOLDER/NAME.xml and .bin.
+std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model, const std::string& name,
+                                           const std::string& folder = "ir");
 
 /// Files of the configuration into `files`: those that were sent ($REQUEST) get the names that it has for them, the
 /// others come from the model's folder in a zoo, a mirror, or the place that it names. Throws HttpError where one is

@@ -3,8 +3,11 @@
 //
 //   [2,3,4,m,k] x [2,3,4,k,n] -> [24,m,k] x [24,k,n]         [2,3,4,m,k] x [k,n] -> [1,24m,k] x [k,n]
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <optional>
 
+#include "graph/ops/einsum.hpp"
 #include "transforms/legalise/terms.hpp"
 
 namespace blobsmith::legalise_rows {
@@ -55,48 +58,37 @@ constexpr SpelledRow kRows[] = {
     {{"MatMul"}, has_many_axes, multiply_matrices, "a product with one axis for the batch"},
 };
 
-constexpr std::string_view kEllipsis = "...";
-
 /// The equation of an Einsum with a letter for every axis; none where an ellipsis repeats axes of one element.
-std::optional<std::string> without_ellipses(std::string equation, const Node& n) {
-  std::erase(equation, ' ');
+std::optional<std::string> without_ellipses(const std::string& equation, const Node& n) {
+  constexpr std::string_view kEllipsis = "...";
   const size_t arrow = equation.find("->");
   if (arrow == std::string::npos || equation.find(kEllipsis) == std::string::npos) return std::nullopt;
-  std::vector<std::string> terms{""};
-  for (const char c : equation.substr(0, arrow))
-    if (c == ',')
-      terms.emplace_back();
-    else
-      terms.back() += c;
-  if (std::ssize(terms) != n.input_count()) return std::nullopt;
-  Shape longest;  // what the longest ellipsis stands for
-  const auto meant = [&](size_t i) {
-    const Shape& s = n.input(static_cast<int>(i)).shape();
-    const size_t at = terms[i].find(kEllipsis), letters = terms[i].size() - kEllipsis.size();
-    if (at == std::string::npos || letters > s.size()) return Shape();
-    const auto begin = s.begin() + static_cast<ptrdiff_t>(at);
-    return Shape(begin, begin + static_cast<ptrdiff_t>(s.size() - letters));
-  };
-  for (size_t i = 0; i < terms.size(); ++i)
-    if (const Shape s = meant(i); s.size() > longest.size()) longest = s;
-  std::string fresh;
-  for (char c = 'A'; c <= 'Z' && fresh.size() < longest.size(); ++c)
-    if (equation.find(c) == std::string::npos) fresh += c;
-  if (fresh.size() < longest.size()) return std::nullopt;
-  std::string r;
-  for (size_t i = 0; i < terms.size(); ++i) {
-    const Shape s = meant(i);
-    if (!std::equal(s.rbegin(), s.rend(), longest.rbegin())) return std::nullopt;
-    if (const size_t at = terms[i].find(kEllipsis); at != std::string::npos)
-      terms[i].replace(at, kEllipsis.size(), fresh.substr(fresh.size() - s.size()));
-    r += (i > 0 ? "," : "") + terms[i];
+  std::vector<Shape> shapes;
+  for (const Value& v : n.inputs()) shapes.push_back(v.shape());
+  const ops::EinsumLabels labels = ops::read_einsum(equation, shapes);
+  std::map<std::string, char> fresh;  // for the numbers that stand for an ellipsis' axes
+  char next = 'A';
+  for (const auto& [label, size] : labels.sizes) {
+    if (std::isalpha(static_cast<unsigned char>(label[0]))) continue;
+    while (next <= 'Z' && equation.find(next) != std::string::npos) ++next;
+    if (next > 'Z') return std::nullopt;
+    fresh[label] = next++;
   }
-  std::string result = equation.substr(arrow + 2);
-  if (const size_t at = result.find(kEllipsis); at != std::string::npos)
-    result.replace(at, kEllipsis.size(), fresh);
-  else if (!longest.empty())
-    return std::nullopt;
-  return r + "->" + result;
+  if (!fresh.empty() && equation.find(kEllipsis, arrow) == std::string::npos) return std::nullopt;
+  const auto letters = [&](const std::vector<std::string>& list) {
+    std::string s;
+    for (const std::string& label : list) s += fresh.contains(label) ? fresh.at(label) : label[0];
+    return s;
+  };
+  std::string r;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    for (size_t axis = 0; axis < shapes[i].size(); ++axis)
+      if (const std::string& label = labels.inputs[i][axis];
+          fresh.contains(label) && shapes[i][axis] != labels.sizes.at(label))
+        return std::nullopt;
+    r += (i > 0 ? "," : "") + letters(labels.inputs[i]);
+  }
+  return r + "->" + letters(labels.output);
 }
 
 }  // namespace
