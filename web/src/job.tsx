@@ -450,7 +450,9 @@ function Failed(p: { job: Job; info: Info }) {
 }
 
 export function JobPage(p: { id: string; info: Info }) {
-  const [job, set] = useState<Job>();
+  const [job, setJob] = useState<Job>();
+  // What was asked for before a job ended may be answered after its end has been told.
+  const set = (next: Job) => setJob((now) => (now?.id === next.id && hasEnded(now) && !hasEnded(next) ? now : next));
   const [log, setLog] = useState<LogLine[]>([]);
   const [error, setError] = useState<unknown>();
   const heading = useRef<HTMLHeadingElement>(null);
