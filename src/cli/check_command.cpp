@@ -21,9 +21,9 @@ struct CheckArguments {
 
 void declare(CLI::App& app, CheckArguments& o) {
   add_model_options(app, o.model);
+  add_camera_options(app, o.model);
   add_conversion_options(app, o.model);
   add_framework_options(app, o.model.conversion.framework);
-  add_camera_options(app, o.model);
   app.add_flag("--no-fix", o.no_fix, "judge as compile does: no rewrites, Intel's known wrong results");
   app.add_flag("--json", o.json, "as JSON");
   app.add_flag("-v,--verbose", o.verbose, "every layer; the place of each problem, its reason and a hint");

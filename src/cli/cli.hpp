@@ -14,7 +14,7 @@ class App;
 
 namespace blobsmith::cli {
 
-/// Exit codes (docs: README).
+/// Exit codes (docs/commands.md).
 enum ExitCode {
   kDone = 0,
   kModelError = 1,

@@ -9,6 +9,7 @@
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
 #include "cli/events.hpp"
+#include "cli/help.hpp"
 #include "reports/json.hpp"
 #include "reports/nearest.hpp"
 
@@ -83,6 +84,7 @@ int report(const ErrorList& list) {
 }
 
 int parse(CLI::App& app, const Arguments& args) {
+  app.formatter(std::make_shared<HelpFormatter>());
   std::vector<std::string> reversed;
   for (auto it = args.rbegin(); it != args.rend(); ++it) {
     std::string argument = with_two_dashes(*it);

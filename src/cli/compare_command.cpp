@@ -21,15 +21,15 @@ struct CompareArguments {
 
 void declare(CLI::App& app, CompareArguments& o) {
   add_model_options(app, o.model);
-  add_framework_options(app, o.model.conversion.framework);
   app.add_option("blob", o.compare.blob,
                  "a blob made of the model, of blobsmith or of Intel (default: the model is compiled as convert does)");
-  add_preprocessing_options(app, o.model);
+  add_input_options(app, o.compare.inputs);
   add_camera_options(app, o.model);
+  add_preprocessing_options(app, o.model);
+  add_framework_options(app, o.model.conversion.framework);
   app.add_flag("--cut-unsupported,--cut_unsupported", o.cut,
                "of a model that convert cuts so: the blob's part, and all parts together beside the whole model");
   app.add_flag("--quirks", o.compare.quirks, "compile with the known wrong results of Intel's tools (docs/quirks.md)");
-  add_input_options(app, o.compare.inputs);
   app.add_option("--tolerance", o.compare.tolerance, "largest relative error of a layer (default 0.02)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--worst", o.worst, "how many layers to show, the worst first (default 10)")

@@ -12,6 +12,7 @@
 #include "blobsmith/superblob.hpp"
 #include "cli/cli.hpp"
 #include "cli/cut_command.hpp"
+#include "cli/help.hpp"
 #include "cli/progress.hpp"
 #include "reports/json.hpp"
 
@@ -39,13 +40,12 @@ OutputKind kind_of(const ConvertArguments& o) {
 }
 
 void declare(CLI::App& app, ConvertArguments& o) {
-  add_model_options(app, o.model);
-  add_conversion_options(app, o.model);
-  add_rewrite_options(app, o.model.conversion);
-  add_framework_options(app, o.model.conversion.framework);
   app.add_option("-o", o.output,
                  "file to write (default: the model's name with .blob, in this folder); .superblob and .tar.xz (an NN "
                  "archive) say what it is");
+  // Some of Model Optimizer's options, for those whose fingers know them.
+  app.add_option("-n,--model-name,--model_name", o.model_name, "name of the file to write, without ending");
+  app.add_option("--output-dir,--output_dir", o.folder, "folder of the file to write (made if it is not there)");
   app.add_flag("--superblob", o.superblob, "for every number of SHAVEs in one file, as depthai 3 reads it");
   app.add_flag("--nn-archive", o.archive,
                "an NN archive of depthai 3 (NAME.rvc2.tar.xz): a superblob, or with --shaves a blob, and config.json");
@@ -58,7 +58,6 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_option(
       "--json-config,--json_config", o.camera_config,
       "also write what depthai's detection nodes must know (classes, anchors, thresholds, labels) to this file");
-  add_camera_options(app, o.model);
   app.add_option("--target", o.target, "OpenVINO version that the blob states: " + all_targets() + " (default 2022.1)");
   app.add_option("--ir", o.ir, "also write the model as OpenVINO IR (.xml, .bin) into this folder, as it was read");
   app.add_option("--ir_version,--ir-version", o.ir_version, "of that IR: 10 (OpenVINO 2020 to 2022, default) or 11")
@@ -69,11 +68,13 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_flag("--quirks", o.quirks, "reproduce the known wrong results of Intel's tools (docs/quirks.md)");
   app.add_flag("--json", o.json, "print the summary as JSON");
   app.add_flag("-q,--quiet,--silent", o.quiet, "print nothing but errors");
-  // More of Model Optimizer's options, for those whose fingers know them.
-  app.add_option("-n,--model-name,--model_name", o.model_name, "name of the file to write, without ending");
-  app.add_option("--output-dir,--output_dir", o.folder, "folder of the file to write (made if it is not there)");
-  app.add_option("--log-level,--log_level", o.log_level, "without effect");
+  add_model_options(app, o.model);
+  add_camera_options(app, o.model);
+  add_conversion_options(app, o.model);
+  add_rewrite_options(app, o.model.conversion);
+  add_framework_options(app, o.model.conversion.framework);
   add_ignored_options(app, o.ignored);
+  app.add_option("--log-level,--log_level", o.log_level, "without effect")->group(kHiddenOptions);
 }
 
 void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {

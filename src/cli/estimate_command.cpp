@@ -68,9 +68,9 @@ int estimate_command(const Arguments& args) {
   CLI::App app("Example: blobsmith estimate model.onnx", "blobsmith estimate");
   EstimateArguments o;
   add_model_options(app, o.model);
-  app.get_option("model")->description("a model (.onnx, .xml: every number of SHAVEs) or a .blob");
-  add_conversion_options(app, o.model);
+  app.get_option("model")->description("a model (every number of SHAVEs) or a .blob");
   add_camera_options(app, o.model);
+  add_conversion_options(app, o.model);
   app.add_option("--compare", o.other, "a second model or blob: what differs");
   app.add_option("--constants", o.constants, "a JSON file with constants of the cost model (tools/fit_cost_model.py)");
   app.add_option("--html", o.html, "write a page with charts into this file");

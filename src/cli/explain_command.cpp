@@ -13,7 +13,7 @@ namespace {
 
 void print_markdown(const std::vector<ErrorCodeRow>& rows) {
   std::printf(
-      "# Error codes\n\nWritten by `blobsmith explain --markdown`. The numbers are stable. Exit codes: README.\n");
+      "# Error codes\n\nWritten by `blobsmith explain --markdown`. The numbers are stable. Exit codes: commands.md.\n");
   std::string_view group;
   for (const ErrorCodeRow& r : rows) {
     if (const std::string_view g = error_group(r.code); g != group) {

@@ -24,7 +24,7 @@ struct VerbRow {
   const char* summary;  ///< null: not for people
 };
 constexpr VerbRow kVerbs[] = {
-    {"convert", convert_command, "a model (.onnx, .xml) to a blob, with the defaults of OAK cameras"},
+    {"convert", convert_command, "a model of any framework to a blob, with the defaults of OAK cameras"},
     {"mo", mo_command, "a model of a framework to an OpenVINO IR: Intel's Model Optimizer, its options and defaults"},
     {"check", check_command, "every problem of a model at once, layer by layer"},
     {"compile", compile_command,

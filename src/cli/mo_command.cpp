@@ -8,6 +8,7 @@
 #include "blobsmith/ir.hpp"
 #include "blobsmith/version.hpp"
 #include "cli/cli.hpp"
+#include "cli/help.hpp"
 #include "cli/mo_messages.hpp"
 
 namespace blobsmith::cli {
@@ -57,11 +58,12 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_option("--target", o.ir.target, "OpenVINO version whose converter decides: 2021.4 (default) or 2022.1");
   app.add_flag("--right", o.corrected, "compute what the model does where Intel's tool is known not to");
   add_ignored_options(app, o.ignored);
-  app.add_flag("--legacy_ir_generation", o.legacy_ir, "without effect");
+  app.add_flag("--legacy_ir_generation", o.legacy_ir, "without effect")->group(kHiddenOptions);
 }
 
 void declare_for_frameworks(CLI::App& app, MoArguments& o) {
   add_framework_options(app, o.ir.conversion.framework);
+  begin_group(app, kFrameworks);
   app.add_option("--caffe_parser_path", o.ignored_text, "Caffe: without effect");
   app.add_option("-k", o.custom_layers_mapping, "Caffe: CustomLayersMapping.xml: without effect");
   app.add_flag("--save_params_from_nd", o.save_params_from_nd, "MXNet: without effect");

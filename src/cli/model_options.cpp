@@ -3,6 +3,7 @@
 
 #include "blobsmith/files.hpp"
 #include "cli/cli.hpp"
+#include "cli/help.hpp"
 
 namespace blobsmith::cli {
 namespace {
@@ -58,6 +59,9 @@ std::vector<StatedShape> parse_input_shapes(const std::string& text) {
   }
   return list;
 }
+
+/// Title in --help.
+constexpr const char* kPictures = "Pictures, as the network wants them";
 
 /// What networks of common origin want of a camera's picture, which is BGR, 0 to 255.
 struct Preset {
@@ -203,6 +207,7 @@ CameraOptions ModelOptions::for_camera() const {
 }
 
 void add_model_options(CLI::App& app, ModelOptions& o) {
+  begin_group(app, "Model");
   app.add_option("model,-m,-w,--input-model,--input_model,--saved_model_dir,--saved-model-dir,--input_meta_graph",
                  o.file, "the model: " + readable_formats())
       ->required();
@@ -210,22 +215,28 @@ void add_model_options(CLI::App& app, ModelOptions& o) {
                  "NAME=1,3,224,224 or NAME[1,3,224,224]: shape of an input (repeatable); [1,3,224,224],... of the "
                  "inputs in order; "
                  "? for what the model has");
+  begin_group(app, kOwnOptions);
 }
 
 void add_conversion_options(CLI::App& app, ModelOptions& o) {
+  begin_group(app, "Model");
   app.add_option("--input", o.conversion.inputs,
                  "where the network begins: inputs, layers or tensors, NAME, PORT:NAME or NAME:PORT, each with its "
                  "[1 3 224 224], {type} or ->value (which freezes it)");
   app.add_option("--output", o.conversion.outputs,
                  "where the network ends: layers or tensors, NAME, PORT:NAME or NAME:PORT");
   add_preprocessing_options(app, o);
+  begin_group(app, kPictures);
   // Not beside add_input_options(), where they are of pictures.
   app.add_option("--mean", o.conversion.mean_values, "the same as --mean-values");
   app.add_option("-s,--scale", o.scale, "one number: what all inputs are divided by; or as --scale-values");
+  begin_group(app, kOwnOptions);
 }
 
 void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
+  begin_group(app, "Model");
   app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
+  begin_group(app, kPictures);
   app.add_option("--mean-values,--mean_values,--ms", o.conversion.mean_values,
                  "104,117,123 or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
   app.add_option("--scale-values,--scale_values", o.conversion.scale_values,
@@ -237,6 +248,7 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   app.add_flag("--reverse-input-channels,--reverse_input_channels", o.conversion.reverse_input_channels,
                "pictures come in the other order of channels (RGB, BGR) than the model's");
   app.add_option("--preset", o.preset, preset_help());
+  begin_group(app, "Network");
   app.add_flag("--strip-quant,--strip_quant", o.conversion.strip_quant,
                "a quantized network without the rounding of its activations; its weights stay as they were quantized");
   app.add_flag("--yolo-head,--yolo_head", o.conversion.yolo_head,
@@ -245,9 +257,11 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
          "--data-type,--data_type", o.data_type,
          "of the network; the chip computes in FP16 in any case, with --quirks constants are rounded once or twice")
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}, CLI::ignore_case));
+  begin_group(app, kOwnOptions);
 }
 
 void add_rewrite_options(CLI::App& app, ConversionOptions& c) {
+  begin_group(app, "Network");
   app.add_option("--freeze-placeholder-with-value,--freeze_placeholder_with_value", c.freeze_placeholder_with_value,
                  "NAME->VALUE,...: inputs that become constants");
   app.add_flag("--disable-fusing,--disable_fusing", c.disable_fusing, "factors and summands stay layers of their own");
@@ -260,21 +274,27 @@ void add_rewrite_options(CLI::App& app, ConversionOptions& c) {
                "shapes are numbers, not computed while the network runs");
   app.add_option("--finegrain-fusing,--finegrain_fusing", c.finegrain_fusing,
                  "regular expressions of names of layers that stay as they are");
+  begin_group(app, kOwnOptions);
 }
 
 void add_ignored_options(CLI::App& app, bool& ignored) {
+  begin_group(app, kHiddenOptions);
   for (const char* name : {"--move_to_preprocess", "--progress", "--stream_output", "--generate_deprecated_IR_V7",
                            "--keep_shape_ops", "--disable_omitting_optional,--enable_flattening_nested_params"})
     app.add_flag(name, ignored, "without effect");
+  begin_group(app, kOwnOptions);
 }
 
 void add_framework_options(CLI::App& app, FrameworkOptions& f) {
+  begin_group(app, kFrameworks);
   app.add_option("--framework", f.framework, "tf, caffe, mxnet, kaldi or onnx (default: told by the file)");
   for (const FrameworkText& row : kFrameworkTexts) app.add_option(spellings(row.names), f.*row.member, row.help);
   for (const FrameworkSwitch& row : kFrameworkSwitches) app.add_flag(spellings(row.names), f.*row.member, row.help);
+  begin_group(app, kOwnOptions);
 }
 
 void add_camera_options(CLI::App& app, ModelOptions& o) {
+  begin_group(app, "Chip");
   app.add_option("--shaves,--sh", o.camera.shaves, "SHAVE processors (default 6)");
   app.add_option("--slices", o.camera.slices, "slices of on-chip memory (default: as many as SHAVEs)");
   app.add_option(
@@ -284,6 +304,7 @@ void add_camera_options(CLI::App& app, ModelOptions& o) {
   app.add_option("--op,--output-precision", o.op, "precision of all outputs (default FP16)");
   app.add_option("--iop,--io-precision", o.iop, "precisions by name: name:FP16,other:U8");
   app.add_option("-c,--config", o.config, "configuration: a file of KEY VALUE lines, or KEY=VALUE (repeatable)");
+  begin_group(app, kOwnOptions);
 }
 
 std::map<std::string, Shape> shapes_of_arrays(const InputOptions& o) {
@@ -300,6 +321,7 @@ std::map<std::string, Shape> shapes_of_arrays(const InputOptions& o) {
 }
 
 void add_input_options(CLI::App& app, InputOptions& o) {
+  begin_group(app, "Inputs");
   app.add_option("--input", o.files,
                  "NAME=FILE: a .npy or .npz array, a picture (PNG, JPEG), resized to the input, or the bytes "
                  "themselves (repeatable); FILE.npz: all inputs")
@@ -314,6 +336,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
   app.add_option("-s,--scale", o.scale, "of pictures: what they are divided by after --mean")
       ->delimiter(',')
       ->allow_extra_args(false);
+  begin_group(app, kOwnOptions);
 }
 
 std::string all_targets() {

@@ -21,8 +21,8 @@ void add_options(CLI::App& app, RunArguments& o) {
   app.add_option("--input-shape,--input_shape", o.model.shapes,
                  "of a model: NAME=1,3,224,224, or [1,3,224,224],... (repeatable)")
       ->allow_extra_args(false);
-  add_framework_options(app, o.model.conversion.framework);
   add_input_options(app, o.inputs);
+  add_framework_options(app, o.model.conversion.framework);
   app.add_flag("--random", o.inputs.random, "random numbers for the inputs not given");
   app.add_option("--output-dir", o.output_dir, "folder for <output>.npy (FP32)");
   app.add_option("--expect", o.expect,

@@ -188,7 +188,7 @@ Node* adaptive_maximum(LaterLayer& l) {
 
 /// PyTorch's rounding up leaves out a window that would lie in the padding behind alone: then it is rounding down.
 std::string rounding_of(const LaterLayer& l) {
-  const std::string rounding = l.choice("rounding_type", "floor");
+  std::string rounding = l.choice("rounding_type", "floor");
   if (rounding != "ceil_torch") return rounding;
   const Shape& x = l.input(0).shape();
   const std::vector<int64_t> kernel = l.integers("kernel"), strides = l.integers("strides"),
