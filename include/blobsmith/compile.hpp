@@ -84,7 +84,7 @@ struct CompileResult {
   BlobBytes blob;
   int layers = 0, stages = 0;
   std::vector<BlobPort> inputs, outputs;  ///< in the blob's order
-  std::vector<Remark> remarks;            ///< Rewritten, NotAsIntel, WrongResult
+  std::vector<Remark> remarks;            ///< Rewritten, OfTarget, NotAsIntel, WrongResult, RawPicture
   double milliseconds = 0;                ///< reading apart
   bool runtime_2_0 = false;               ///< by way of the second runtime interface (ReadOptions::runtime_1_0)
   std::vector<StageOrigin> origins;       ///< of every stage of the blob

@@ -10,6 +10,7 @@ struct Remark {
     OfTarget,     ///< the layer is what only the chosen OpenVINO version has; `what`: what others would need
     NotAsIntel,   ///< Intel's tools would compute something else than the model; `what`: what is done instead
     WrongResult,  ///< the blob computes something else than the model, as Intel's would; `what`: what
+    RawPicture,   ///< an input takes a camera's bytes, 0 to 255, which nothing normalises; `what`: what to state
     Unreadable,   ///< the layer can't be read and was left out; the problem with the same `source` says why
     NotChecked,   ///< the layer reads the result of one that was left out, so that nothing can be said of it
   };

@@ -95,18 +95,37 @@ void print_guesses(const ConvertArguments& o, const CompileResult& r) {
   if (!names.empty()) std::printf("FP16 input, as no picture has its shape: %s (--ip U8 for bytes)\n", names.c_str());
 }
 
+/// What is said of several layers is said once.
+void print_departures(const std::vector<Remark>& remarks) {
+  constexpr size_t kNamed = 3;
+  std::vector<std::pair<std::string, std::vector<std::string>>> layers_of;
+  for (const Remark& m : remarks) {
+    if (m.kind != Remark::Kind::NotAsIntel) continue;
+    auto it = std::ranges::find(layers_of, m.what, &std::pair<std::string, std::vector<std::string>>::first);
+    if (it == layers_of.end()) it = layers_of.insert(it, {m.what, {}});
+    it->second.push_back(m.layer);
+  }
+  for (const auto& [what, layers] : layers_of) {
+    std::string names;
+    for (size_t i = 0; i < std::min(layers.size(), kNamed); ++i) names += (i ? ", \"" : "\"") + layers[i] + "\"";
+    if (layers.size() > kNamed) names += " and " + std::to_string(layers.size() - kNamed) + " more";
+    std::printf("not as Intel's tools: %s: %s\n", names.c_str(), what.c_str());
+  }
+}
+
 void print_text(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
   print_guesses(o, r);
   if (!o.model.preset.empty()) std::printf("%s\n", o.model.preset_text().c_str());
   if (r.head) std::printf("%s\n", describe(*r.head).c_str());
+  print_departures(r.remarks);
   for (const Remark& m : r.remarks)
-    if (m.kind == Remark::Kind::NotAsIntel)
-      std::printf("not as Intel's tools: \"%s\": %s\n", m.layer.c_str(), m.what.c_str());
-    else if (m.kind == Remark::Kind::WrongResult)
+    if (m.kind == Remark::Kind::WrongResult)
       std::printf("warning: the blob computes something else than the model: %s\n", m.text().c_str());
+    else if (m.kind == Remark::Kind::RawPicture)
+      std::printf("input \"%s\": %s\n", m.layer.c_str(), m.what.c_str());
     else if (o.explain && m.kind == Remark::Kind::OfTarget)
       std::printf("only in a blob of %s: %s\n", o.target.c_str(), m.text().c_str());
-    else if (o.explain)
+    else if (o.explain && m.kind == Remark::Kind::Rewritten)
       std::printf("rewritten: %s \"%s\" as %s (largest error %.1e)\n", m.type.c_str(), m.layer.c_str(), m.what.c_str(),
                   m.max_error);
   const auto rewrites = std::ranges::count(r.remarks, Remark::Kind::Rewritten, &Remark::kind);

@@ -197,6 +197,7 @@ const char* list_of(Remark::Kind kind) {
   switch (kind) {
     case Remark::Kind::OfTarget: return "of_target";
     case Remark::Kind::NotAsIntel: return "not_as_intel";
+    case Remark::Kind::RawPicture: return "raw_pictures";
     default: return "warnings";
   }
 }
@@ -207,7 +208,8 @@ Json of_conversion(const CompileResult& r, const std::string& target) {
          {"layers", r.layers},           {"stages", r.stages},
          {"inputs", of_ports(r.inputs)}, {"outputs", of_ports(r.outputs)},
          {"rewrites", Json::array()},    {"not_as_intel", Json::array()},
-         {"warnings", Json::array()},    {"of_target", Json::array()}};
+         {"warnings", Json::array()},    {"of_target", Json::array()},
+         {"raw_pictures", Json::array()}};
   if (r.head) j["head"] = of_head(*r.head);
   for (const Remark& m : r.remarks) {
     Json common{{"layer", m.layer}, {"type", m.type}};

@@ -21,10 +21,11 @@ double excess(const Tensor& t) {
   return std::ldexp(1.0, largest > kLargestFactor ? exponent - 14 : exponent);
 }
 
-Value divided(Rewriter& rw, const Tensor& t, double by) {
+/// Of the type that the other operand has: sums of double precision may stand where nothing asked for their type yet.
+Value divided(Rewriter& rw, const Tensor& t, double by, ElementType type) {
   std::vector<double> v = doubles(t);
   for (double& x : v) x /= by;
-  return rw.constant(Tensor::reals(t.type, t.shape, v));
+  return rw.constant(Tensor::reals(type, t.shape, v));
 }
 
 bool is_float_constant(Value v) {
@@ -40,8 +41,8 @@ bool split(Rewriter& rw, Node* n) {
     if (by == 1 || by > 1 << 15 || by < kSmallestFactor / 65536 || (takes_weights(*n) && by < 1)) continue;
     const std::string name = n->name;
     std::vector<Value> inputs = n->inputs();
-    inputs[static_cast<size_t>(port)] = divided(rw, c.node->constant, by);
     const Value other = inputs[static_cast<size_t>(1 - port)];
+    inputs[static_cast<size_t>(port)] = divided(rw, c.node->constant, by, other.type());
     if (takes_weights(*n)) {
       Node* product = rw.copy(n, inputs);
       product->name = name + "/scaled";

@@ -161,4 +161,20 @@ void to_half_precision(Graph& graph) {
   transforms::apply_rewrites(graph, {{{"Convert"}, drop_convert}});
 }
 
+void infer_unrounded(Graph& graph, Node* n) {
+  std::vector<Node*> doubles;
+  bool meets_single = false;
+  for (int i = 0; i < n->input_count(); ++i) {
+    const Value v = n->input(i);
+    if (v && v.node->is_constant() && v.type() == ElementType::f64)
+      doubles.push_back(v.node);
+    else if (v && v.type() == ElementType::f32)
+      meets_single = true;
+  }
+  if (!meets_single) doubles.clear();
+  for (Node* c : doubles) graph.set_outputs(c, {{ElementType::f32, c->shape()}});
+  infer(graph, n);
+  for (Node* c : doubles) graph.set_outputs(c, {{ElementType::f64, c->shape()}});
+}
+
 }  // namespace blobsmith::model_optimizer

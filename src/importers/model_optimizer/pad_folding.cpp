@@ -43,7 +43,7 @@ bool fold(Rewriter& rw, Node* n, bool quirks) {
     add_pads(window, "pads_end", *end);
     if (window->is("AvgPool")) window->attrs.set("exclude-pad", false);
     rw.set_input(window, 0, n->input(0));
-    infer(rw.graph(), window);
+    infer_unrounded(rw.graph(), window);
     changed = true;
   }
   return changed;

@@ -163,6 +163,7 @@ constexpr StepRow kSteps[] = {
     {"middle", "Concats that a Split undoes", joined_parts, kAll},
     {"middle", "shapes as numbers", shapes, kAll},
     {"middle", "mean and scale values", add_mean_and_scale, kAll},
+    {"middle", "pictures as they come", note_raw_pictures, kAll},
     {"middle", "layers that are not to be fused", mark_unfused, kAll},
     {"middle", "Transposes around loops", loops, of(Framework::Mxnet) | of(Framework::TensorFlow)},
     {"middle", "linear sequences", linear_sequences, kAll},

@@ -1,7 +1,10 @@
 #include "importers/model_optimizer/preprocess.hpp"
 
 #include <algorithm>
+#include <initializer_list>
+#include <set>
 
+#include "core/picture.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -76,6 +79,39 @@ void insert(Session& s, Node* input, const char* type, const std::vector<double>
 
 bool is_all(const std::vector<double>& values, double v) {
   return std::ranges::all_of(values, [&](double x) { return x == v; });
+}
+
+// ---- values as they come -----------------------------------------------------------------------------------------
+
+bool is_any_of(const Node& n, std::initializer_list<const char*> types) {
+  return std::ranges::any_of(types, [&](const char* type) { return n.is(type); });
+}
+
+bool moves_values(const Node& n) {
+  return is_any_of(n, {"Concat", "Convert", "FakeQuantize", "Gather", "Interpolate", "Pad", "Reshape", "SpaceToDepth",
+                       "Split", "Squeeze", "StridedSlice", "Transpose", "Unsqueeze", "VariadicSplit"});
+}
+
+/// Whether layers with weights read these values, and nothing else computes with them.
+bool are_weighed_as_they_come(const Node* input) {
+  bool weighed = false;
+  std::set<const Node*> seen{input};
+  for (std::vector<const Node*> open{input}; !open.empty();) {
+    const Node* n = open.back();
+    open.pop_back();
+    for (int port = 0; port < n->output_count(); ++port)
+      for (const NodeUse& use : n->output(port).uses) {
+        if (use.node->is("ShapeOf") || use.node->is("Result")) continue;
+        if (moves_values(*use.node)) {
+          if (seen.insert(use.node).second) open.push_back(use.node);
+        } else if (is_any_of(*use.node, {"Convolution", "GroupConvolution", "MatMul"})) {
+          weighed = true;
+        } else {
+          return false;
+        }
+      }
+  }
+  return weighed;
 }
 
 // ---- reversed channels ---------------------------------------------------------------------------------------------
@@ -195,6 +231,14 @@ void add_mean_and_scale(Session& s) {
     std::ranges::transform(values, values.begin(), [](double v) { return -v; });
     insert(s, input, "Add", values, "/mean");
   }
+}
+
+void note_raw_pictures(Session& s) {
+  for (const Node* input : s.graph.parameters())
+    if (is_float(input->element_type()) && picture_channels(input->shape()) && are_weighed_as_they_come(input))
+      s.notes.push_back({Remark::Kind::RawPicture, input->name, "Parameter", input->source,
+                         "a camera's bytes, 0 to 255, reach the network as they are; --preset, or --mean-values and "
+                         "--scale-values, normalise them as most networks expect it"});
 }
 
 void reverse_input_channels(Session& s) {

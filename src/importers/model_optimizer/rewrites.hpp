@@ -66,6 +66,8 @@ void halve_weights(Graph& graph);
 /// Multiplies its second operand into sums: a matrix product or a convolution (factors.cpp).
 bool takes_weights(const Node& n);
 void to_half_precision(Graph& graph);
+/// infer() before they are rounded: constants that fusions made in double precision count as what they meet.
+void infer_unrounded(Graph& graph, Node* n);
 /// Factors beyond FP16 become two (factors.cpp).
 std::vector<Remark> split_factors(Graph& graph);
 /// Small constants that keep logarithms and quotients finite serve in FP16 too (guards.cpp).

@@ -32,27 +32,10 @@ class StrideWalk {
         visit_other(n);
     }
     if (!changed_) return;
-    for (Node* n : graph_.ordered()) infer_again(n);
+    for (Node* n : graph_.ordered()) infer_unrounded(graph_, n);
   }
 
  private:
-  /// Constants that fusions have made are in double precision until they are rounded: they count as what they meet.
-  void infer_again(Node* n) {
-    std::vector<Node*> doubles;
-    bool meets_single = false;
-    for (int i = 0; i < n->input_count(); ++i) {
-      const Value v = n->input(i);
-      if (v && v.node->is_constant() && v.type() == ElementType::f64)
-        doubles.push_back(v.node);
-      else if (v && v.type() == ElementType::f32)
-        meets_single = true;
-    }
-    if (!meets_single) doubles.clear();
-    for (Node* c : doubles) graph_.set_outputs(c, {{ElementType::f32, c->shape()}});
-    infer(graph_, n);
-    for (Node* c : doubles) graph_.set_outputs(c, {{ElementType::f64, c->shape()}});
-  }
-
   /// What each consumer asks for: the stride that it left to its input, 1 where it left none.
   struct WantedStrides {
     NodeUse use;
