@@ -46,6 +46,8 @@ uint64_t word_at(const uint8_t* bytes) {
 size_t equal_bytes(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   const size_t most = std::min(a.size(), b.size());
   size_t n = 0;
+  constexpr size_t kAtOnce = 64;
+  while (n + kAtOnce <= most && std::memcmp(a.data() + n, b.data() + n, kAtOnce) == 0) n += kAtOnce;
   while (n + 8 <= most && word_at(a.data() + n) == word_at(b.data() + n)) n += 8;
   while (n < most && a[n] == b[n]) ++n;
   return n;
@@ -91,6 +93,20 @@ void close_gap(std::span<const uint8_t> old_bytes, std::span<const uint8_t> new_
   }
   first.size += forward;
   second = {second.old_at - backward, second.new_at - backward, second.size + backward};
+}
+
+/// Of two pieces of one size.
+void put_differences(Bzip2Writer& to, std::span<const uint8_t> old_bytes, std::span<const uint8_t> new_bytes) {
+  std::array<uint8_t, 64> some;
+  for (size_t at = 0; at < old_bytes.size();) {
+    const size_t same = equal_bytes(old_bytes.subspan(at), new_bytes.subspan(at));
+    to.zeros(same);
+    at += same;
+    const size_t count = std::min(some.size(), old_bytes.size() - at);
+    for (size_t i = 0; i < count; ++i) some[i] = static_cast<uint8_t>(new_bytes[at + i] - old_bytes[at + i]);
+    to.bytes(std::span(some).first(count));
+    at += count;
+  }
 }
 
 }  // namespace
@@ -140,14 +156,12 @@ std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) co
   pieces.push_back({old_.size(), new_bytes.size(), 0});
   for (size_t i = 1; i < pieces.size(); ++i) close_gap(old_, new_bytes, pieces[i - 1], pieces[i]);
 
-  std::vector<uint8_t> control, differences(new_bytes.size()), extra;
-  size_t filled = 0;
+  std::vector<uint8_t> control, extra;
+  Bzip2Writer differences;
   const Piece end{old_.size(), new_bytes.size(), 0};
   for (size_t i = 0; i < pieces.size(); ++i) {
     const Piece &piece = pieces[i], &next = i + 1 < pieces.size() ? pieces[i + 1] : end;
-    for (size_t k = 0; k < piece.size; ++k)
-      differences[filled + k] = static_cast<uint8_t>(new_bytes[piece.new_at + k] - old_[piece.old_at + k]);
-    filled += piece.size;
+    put_differences(differences, old_.subspan(piece.old_at, piece.size), new_bytes.subspan(piece.new_at, piece.size));
     const std::span<const uint8_t> between = new_bytes.subspan(piece.new_end(), next.new_at - piece.new_end());
     extra.insert(extra.end(), between.begin(), between.end());
     put_number(control, static_cast<int64_t>(piece.size));
@@ -155,23 +169,23 @@ std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) co
     put_number(control, static_cast<int64_t>(next.old_at) - static_cast<int64_t>(piece.old_end()));
   }
   std::vector<uint8_t> patch(kMagic.begin(), kMagic.end());
-  differences.resize(filled);
   control = bzip2(control);
-  differences = bzip2(differences);
   extra = bzip2(extra);
+  std::vector<uint8_t> difference = differences.finish();
   put_number(patch, static_cast<int64_t>(control.size()));
-  put_number(patch, static_cast<int64_t>(differences.size()));
+  put_number(patch, static_cast<int64_t>(difference.size()));
   put_number(patch, static_cast<int64_t>(new_bytes.size()));
-  for (const auto* part : {&control, &differences, &extra}) patch.insert(patch.end(), part->begin(), part->end());
+  for (const auto* part : {&control, &difference, &extra}) patch.insert(patch.end(), part->begin(), part->end());
   return patch;
 }
 
 void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most,
-                 const std::function<void(std::span<const uint8_t>)>& take) {
+                 const std::function<void(std::span<const uint8_t>)>& take, ZeroBlocks& known) {
   if (patch.size() < kHeaderBytes || !std::ranges::equal(patch.first(kMagic.size()), kMagic)) bad("it has no header");
   const int64_t control_size = number_at(patch, 8), difference_size = number_at(patch, 16);
   const int64_t new_size = number_at(patch, 24);
-  const auto body = static_cast<int64_t>(patch.size() - kHeaderBytes);
+  const auto body = static_cast<int64_t>(patch.size() - kHeaderBytes),
+             old_size = static_cast<int64_t>(old_bytes.size());
   if (control_size < 0 || difference_size < 0 || control_size > body || difference_size > body - control_size)
     bad("its parts are longer than it is");
   if (new_size < 0 || static_cast<uint64_t>(new_size) > most)
@@ -179,18 +193,14 @@ void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> pa
   const auto part = [&](int64_t from, int64_t to) {
     return patch.subspan(kHeaderBytes + static_cast<size_t>(from), static_cast<size_t>(to - from));
   };
-  Bunzip2 control(part(0, control_size)), differences(part(control_size, control_size + difference_size)),
-      extra(part(control_size + difference_size, body));
+  Bunzip2 control(part(0, control_size), known), differences(part(control_size, control_size + difference_size), known),
+      extra(part(control_size + difference_size, body), known);
   std::vector<uint8_t> buffer(1 << 16);
-  const auto copy = [&](Bunzip2& from, int64_t count, auto change) {
-    for (int64_t done = 0; done < count;) {
-      const std::span piece =
-          std::span(buffer).first(static_cast<size_t>(std::min(count - done, static_cast<int64_t>(buffer.size()))));
-      if (!from.read(piece)) bad("a part of it is damaged");
-      change(piece, done);
-      take(piece);
-      done += static_cast<int64_t>(piece.size());
-    }
+  const auto next_piece = [&](Bunzip2& from, int64_t left) {
+    const auto size = static_cast<size_t>(std::min(left, static_cast<int64_t>(buffer.size())));
+    const std::span piece = std::span(buffer).first(size);
+    if (!from.read(piece)) bad("a part of it is damaged");
+    return piece;
   };
   constexpr int kMostIdle = 1000;
   constexpr int64_t kFar = int64_t{1} << 40;
@@ -202,15 +212,31 @@ void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> pa
     const int64_t add = number_at(step, 0), insert = number_at(step, 8), move = number_at(step, 16);
     if (add < 0 || insert < 0 || add > left || insert > left - add) bad("a step leaves the blob");
     if (add == 0 && insert == 0 && ++idle > kMostIdle) bad("its steps do nothing");
-    copy(differences, add, [&](std::span<uint8_t> piece, int64_t done) {
-      const int64_t begin = at + done, size = static_cast<int64_t>(piece.size());
+    for (int64_t done = 0; done < add;) {
+      const int64_t begin = at + done;
+      if (begin >= 0 && begin < old_size)
+        if (const uint64_t same =
+                differences.pass_zeros(static_cast<uint64_t>(std::min(add - done, old_size - begin)))) {
+          take(old_bytes.subspan(static_cast<size_t>(begin), static_cast<size_t>(same)));
+          done += static_cast<int64_t>(same);
+          continue;
+        }
+      const std::span<uint8_t> piece = next_piece(differences, add - done);
+      const auto size = static_cast<int64_t>(piece.size());
       const int64_t first = std::max<int64_t>(0, -begin);  // outside of the old bytes there are zeros
-      const int64_t last = std::min(size, static_cast<int64_t>(old_bytes.size()) - begin);
-      uint8_t* const to = piece.data();
-      for (int64_t i = first; i < last; ++i)
-        to[i] = static_cast<uint8_t>(to[i] + old_bytes[static_cast<size_t>(begin + i)]);
-    });
-    copy(extra, insert, [](std::span<uint8_t>, int64_t) {});
+      const int64_t last = std::min(size, old_size - begin);
+      for (int64_t i = first; i < last; ++i) {
+        uint8_t& b = piece[static_cast<size_t>(i)];
+        b = static_cast<uint8_t>(b + old_bytes[static_cast<size_t>(begin + i)]);
+      }
+      take(piece);
+      done += size;
+    }
+    for (int64_t done = 0; done < insert;) {
+      const std::span<uint8_t> piece = next_piece(extra, insert - done);
+      take(piece);
+      done += static_cast<int64_t>(piece.size());
+    }
     left -= add + insert;
     if (move > kFar || move < -kFar) bad("a step leaves the blob");
     at += add + move;
@@ -221,19 +247,22 @@ void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> pa
 std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most) {
   std::vector<uint8_t> made;
   made.reserve(static_cast<size_t>(std::min<uint64_t>(most, old_bytes.size() + old_bytes.size() / 4)));
-  apply_patch(old_bytes, patch, most,
-              [&](std::span<const uint8_t> piece) { made.insert(made.end(), piece.begin(), piece.end()); });
+  ZeroBlocks known;
+  apply_patch(
+      old_bytes, patch, most,
+      [&](std::span<const uint8_t> piece) { made.insert(made.end(), piece.begin(), piece.end()); }, known);
   return made;
 }
 
-bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch,
-                 std::span<const uint8_t> new_bytes) {
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, std::span<const uint8_t> new_bytes,
+                 ZeroBlocks& known) {
   std::span<const uint8_t> left = new_bytes;
   bool same = true;
-  apply_patch(old_bytes, patch, new_bytes.size(), [&](std::span<const uint8_t> piece) {
+  const auto compare = [&](std::span<const uint8_t> piece) {
     same = same && piece.size() <= left.size() && std::ranges::equal(piece, left.first(piece.size()));
     left = left.subspan(std::min(piece.size(), left.size()));
-  });
+  };
+  apply_patch(old_bytes, patch, new_bytes.size(), compare, known);
   return same && left.empty();
 }
 

@@ -15,6 +15,8 @@
 #include <span>
 #include <vector>
 
+#include "packaging/bzip2.hpp"
+
 namespace blobsmith::packaging {
 
 /// Makes patches from one file, which outlives it.
@@ -34,11 +36,11 @@ class PatchMaker {
 
 /// Throws BadBlob for what is no patch, and where the result would have more than `most` bytes.
 std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most);
-/// The same, a piece of at most 64 KiB after the other.
+/// The same, one piece after the other: of the old bytes, or of at most 64 KiB.
 void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most,
-                 const std::function<void(std::span<const uint8_t>)>& take);
+                 const std::function<void(std::span<const uint8_t>)>& take, ZeroBlocks& known);
 /// Reads a patch back: true if it makes these bytes.
-bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch,
-                 std::span<const uint8_t> new_bytes);
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, std::span<const uint8_t> new_bytes,
+                 ZeroBlocks& known);
 
 }  // namespace blobsmith::packaging

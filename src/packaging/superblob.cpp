@@ -49,7 +49,7 @@ void SuperblobMaker::add(int shaves, std::span<const uint8_t> blob) {
   if (std::ranges::equal(blob, base_)) return;
   std::vector<uint8_t>& patch = patches_.at(static_cast<size_t>(shaves - 1));
   patch = maker_.patch_to(blob);
-  ensure(patch_gives(base_, patch, blob), "a patch gives back its blob");
+  ensure(patch_gives(base_, patch, blob, known_), "a patch gives back its blob");
 }
 
 Superblob SuperblobMaker::finish() const {

@@ -23,6 +23,7 @@ class SuperblobMaker {
  private:
   std::span<const uint8_t> base_;
   PatchMaker maker_;
+  ZeroBlocks known_;  ///< of the patches that were read back
   std::array<std::vector<uint8_t>, kMostShaves> patches_;
 };
 
