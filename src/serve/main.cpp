@@ -58,6 +58,7 @@ void add_service_options(CLI::App& app, Arguments& a) {
   app.add_option("--objects", o.objects,
                  "where models and blobs are: folder:PATH, database, s3://BUCKET/PREFIX?endpoint=URL&region=NAME");
   app.add_option("--jobs", o.workers, "jobs at once (default: as many as processors)")->check(CLI::Range(1, 1024));
+  app.add_option("--downloads", o.downloads, "jobs that fetch files at once (default 4)")->check(CLI::Range(1, 256));
   app.add_option("--job-seconds", o.limits.seconds, "that a job may take (default 600)")->check(CLI::Range(1, 86400));
   app.add_option("--job-memory", o.limits.memory_bytes,
                  "that a job may use: 4G (default: half of the machine's, 16G at most)")

@@ -58,6 +58,18 @@ int list(const Zoo& zoo, bool json) {
   return 0;
 }
 
+/// A line that counts up, where somebody watches.
+DownloadListener shown_on_terminal(const std::string& name) {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  return {.progress =
+              [name](uint64_t done, uint64_t all) {
+                std::fprintf(stderr, "\r%s: %.1f", name.c_str(), static_cast<double>(done) / 1e6);
+                if (all > 0) std::fprintf(stderr, " of %.1f", static_cast<double>(all) / 1e6);
+                std::fprintf(stderr, done == all && all > 0 ? " MB\n" : " MB ");
+              },
+          .stop = {}};
+}
+
 /// Copies the files into folder/NAME, as the Open Model Zoo lays them out.
 fs::path get(const Zoo& zoo, const ZooModel& m, const std::string& precision, const fs::path& folder, bool quiet) {
   const fs::path place = folder / m.name;
@@ -66,7 +78,9 @@ fs::path get(const Zoo& zoo, const ZooModel& m, const std::string& precision, co
     if (m.config.framework == "dldt" && first.starts_with("FP") && first != precision) continue;
     const fs::path to = place / f.name;
     fs::create_directories(to.parent_path());
-    const std::string from = zoo.fetch(m.name, m.folder, f);
+    const auto found = zoo.find_file(m.name, m.folder, f);
+    const auto* wanted = std::get_if<Wanted>(&found);
+    const std::string from = wanted ? zoo.fetch(*wanted, shown_on_terminal(f.name)) : std::get<std::string>(found);
     if (!fs::exists(to) || !fs::equivalent(from, to)) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
     if (!quiet) std::printf("%s\n", to.c_str());
   }

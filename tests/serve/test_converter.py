@@ -157,6 +157,12 @@ def test_old_protocol_faults(server, fields, files, words):
     assert r.status_code == 400 and r.text == words
 
 
+@pytest.mark.parametrize('version', ['2019.R3', '2020.1', '2020.2', '2020.3'])
+def test_versions_with_another_format(server, ir, version):
+    r = requests.post(f'{server.url}/compile?version={version}', files={'definition': open(ir[0], 'rb'), 'weights': open(ir[1], 'rb')}, data={'compile_type': 'myriad'})
+    assert r.status_code == 400 and r.json()['message'].startswith(f"blobs of OpenVINO {version} can't be made") and '2020.4' in r.json()['hint'], r.text
+
+
 def test_old_protocol(server, run, ir, tmp_path):
     r = requests.post(server.url + '/compile?version=2021.4', files={'definition': open(ir[0], 'rb'), 'weights': open(ir[1], 'rb')},
                       data={'compile_type': 'myriad', 'compiler_params': '-ip U8 -VPU_NUMBER_OF_SHAVES 4 -VPU_NUMBER_OF_CMX_SLICES 4'})

@@ -26,7 +26,7 @@ import type {
 } from "./types";
 import { Busy, Card, CopyButton, Fact, Later, Problems, problemsOf, Tabs, type Tab } from "./ui";
 
-const PHASES = ["reading", "converting", "lowering", "passes", "writing", "running"];
+const PHASES = ["downloading", "reading", "converting", "lowering", "passes", "writing", "running"];
 const DOING: Record<Kind, string> = {
   check: "Looking at",
   convert: "Converting",
@@ -49,7 +49,7 @@ function Progress(p: { job: Job; cancel: () => void }) {
         </p>
         <progress value={job.fraction} aria-label="Done" />
         <ol class="phases" aria-hidden="true">
-          {PHASES.slice(0, job.kind === "compare" ? 6 : 5).map((x) => (
+          {PHASES.slice(job.options.zoo ? 0 : 1, job.kind === "compare" ? 7 : 6).map((x) => (
             <li key={x} class={x === job.phase ? "on" : ""}>
               {x}
             </li>

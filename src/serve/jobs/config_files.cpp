@@ -117,10 +117,14 @@ void take_config_files(const ModelConfig& c, const std::string& name, const std:
     const std::string folder = f.name.substr(0, f.name.find('/'));
     if (c.framework == "dldt" && folder.starts_with("FP") && folder != precision) continue;
     try {
-      const std::string path = zoo.fetch(name, zoo_folder, f);
+      const auto found = zoo.find_file(name, zoo_folder, f);
+      if (const auto* wanted = std::get_if<Wanted>(&found)) {
+        files.push_back({file, wanted->size.value_or(0), "", *wanted});
+        continue;
+      }
       fs::create_directories(zoo.options().cache_folder);
       const std::string copy = zoo.options().cache_folder + "/copy-" + new_id();
-      fs::copy_file(path, copy);
+      fs::copy_file(std::get<std::string>(found), copy);
       const uint64_t size = fs::file_size(copy);
       files.push_back({file, size, store.keep(copy, size)});
     } catch (const DatabaseError&) {

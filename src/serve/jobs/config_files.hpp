@@ -23,8 +23,8 @@ std::vector<std::string> optimizer_command(const OptimizerCall& call, const std:
                                            const std::string& folder = "ir");
 
 /// Files of the configuration into `files`: those that were sent ($REQUEST) get the names that it has for them, the
-/// others come from the model's folder in a zoo, a mirror, or the place that it names. Throws HttpError where one is
-/// missing.
+/// others come from the model's folder in a zoo or a mirror's folder, or are fetched later, from an address. Throws
+/// HttpError where one is missing.
 void take_config_files(const ModelConfig& c, const std::string& name, const std::string& precision,
                        const std::string& zoo_folder, const Zoo& zoo, JobStore& store, std::vector<JobFile>& files);
 

@@ -35,24 +35,38 @@ const Result* Job::result(const std::string& wanted) const {
   return it == results.end() ? nullptr : &*it;
 }
 
+bool Job::has_to_fetch() const {
+  return std::ranges::any_of(files, [](const JobFile& f) { return f.object.empty(); });
+}
+
 Json plan_of(const Job& j) {
   Json files = Json::array(), commands = Json::array(), outputs = Json::array();
-  for (const JobFile& f : j.files) files.push_back({{"name", f.name}, {"size", f.size}, {"object", f.object}});
+  for (const JobFile& f : j.files) {
+    files.push_back({{"name", f.name}, {"size", f.size}, {"object", f.object}});
+    if (f.fetch) files.back()["fetch"] = to_json(*f.fetch);
+  }
   for (const Command& c : j.commands) commands.push_back({{"words", c.words}, {"stdout", c.output}});
   for (const Output& o : j.outputs)
     outputs.push_back({{"kind", o.kind}, {"name", o.name}, {"files", o.files}, {"optional", o.optional}});
-  return {{"options", j.options},       {"files", files},     {"commands", commands},
-          {"command", j.shown_command}, {"outputs", outputs}, {"key", j.cache_key}};
+  return {{"options", j.options}, {"files", files},     {"commands", commands}, {"command", j.shown_command},
+          {"outputs", outputs},   {"key", j.cache_key}, {"fetched", j.fetched}};
 }
 
 void set_plan(Job& j, const Json& plan) {
   j.options = plan.at("options");
-  for (const Json& f : plan.at("files")) j.files.push_back({f.at("name"), f.at("size"), f.at("object")});
+  j.files.clear();
+  for (const Json& f : plan.at("files")) {
+    j.files.push_back({f.at("name"), f.at("size"), f.at("object"), {}});
+    if (f.contains("fetch")) j.files.back().fetch = wanted_of(f["fetch"]);
+  }
+  j.commands.clear();
   for (const Json& c : plan.at("commands")) j.commands.push_back({c.at("words"), c.at("stdout")});
+  j.outputs.clear();
   for (const Json& o : plan.at("outputs"))
     j.outputs.push_back({o.at("kind"), o.at("name"), o.at("files"), o.value("optional", false)});
   j.shown_command = plan.at("command");
   j.cache_key = plan.at("key");
+  j.fetched = plan.value("fetched", false);
 }
 
 Json outcome_of(const Job& j) {

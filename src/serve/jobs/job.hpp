@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "serve/zoo/download.hpp"
+
 namespace blobsmith::serve {
 
 using Json = nlohmann::ordered_json;
@@ -12,7 +14,8 @@ using Json = nlohmann::ordered_json;
 struct JobFile {
   std::string name;  ///< in the job's folder
   uint64_t size = 0;
-  std::string object;  ///< in Objects
+  std::string object;                          ///< in Objects; empty: it has to be fetched first
+  std::optional<Wanted> fetch = std::nullopt;  ///< from where
 };
 
 struct Command {
@@ -52,6 +55,7 @@ struct Job {
   std::vector<Command> commands;
   std::string shown_command;  ///< the same for a user's own machine
   std::vector<Output> outputs;
+  bool fetched = false;   ///< files were, in a stage before the commands
   std::string cache_key;  ///< under which the results are found by the next who asks; empty: not
 
   State state = State::Queued;
@@ -66,6 +70,7 @@ struct Job {
   int ahead = 0;  ///< in the queue
 
   const Result* result(const std::string& kind) const;
+  bool has_to_fetch() const;
 };
 
 /// What doesn't change after the job is taken, and what does.

@@ -83,7 +83,9 @@ Runner::Runner(JobStore& store, const Sandbox& sandbox, RunnerOptions options, W
 Runner::~Runner() { stop(); }
 
 void Runner::start() {
-  for (int i = 0; i < options_.jobs; ++i) threads_.emplace_back([this] { work(); });
+  using enum JobStore::Stage;
+  for (int i = 0; i < options_.jobs; ++i) threads_.emplace_back([this] { work(Commands); });
+  for (int i = 0; i < options_.downloads; ++i) threads_.emplace_back([this] { work(Download); });
 }
 
 void Runner::stop() {
@@ -99,7 +101,7 @@ void Runner::stop() {
 void Runner::wake() {
   const std::lock_guard lock(mutex_);
   ++woken_;
-  more_.notify_one();
+  more_.notify_all();
 }
 
 void Runner::cancel(const std::string& id) {
@@ -107,7 +109,7 @@ void Runner::cancel(const std::string& id) {
   if (const auto it = running_.find(id); it != running_.end()) *it->second = true;
 }
 
-void Runner::work() {
+void Runner::work(JobStore::Stage stage) {
   for (;;) {
     uint64_t seen = 0;
     {
@@ -117,10 +119,10 @@ void Runner::work() {
     }
     try {
       const std::string lease = new_id();
-      if (auto j = store_.take(lease, options_.lease_seconds)) {
+      if (auto j = store_.take(stage, lease, options_.lease_seconds)) {
         ++busy_;
         try {
-          run(std::move(*j), lease);
+          work_on(std::move(*j), lease);
         } catch (...) {
           --busy_;
           throw;
@@ -156,28 +158,161 @@ std::vector<std::string> Runner::lay_out(const Job& j, const std::string& folder
   return read;
 }
 
-void Runner::run(Job j, const std::string& lease) {
-  const auto cancel = std::make_shared<std::atomic<bool>>(false);
-  {
-    const std::lock_guard lock(mutex_);
-    running_[j.id] = cancel;
+/// A job that is worked on here: tells watchers of it, renews its lease, notices when it is to stop.
+class Runner::Hold {
+ public:
+  Hold(Runner& runner, Job& j, std::string lease) : runner_(runner), job_(j), lease_(std::move(lease)) {
+    {
+      const std::lock_guard lock(runner_.mutex_);
+      runner_.running_[job_.id] = cancel_;
+    }
+    // Who cancelled it before the line above found nobody to tell.
+    if (runner_.store_.is_to_be_cancelled(job_.id)) *cancel_ = true;
   }
-  const Folder folder(fs::path(options_.work_folder) / (j.id + "-" + lease.substr(0, 8)));
-  j.log = Json::array();
+  ~Hold() {
+    const std::lock_guard lock(runner_.mutex_);
+    runner_.running_.erase(job_.id);
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+  void changed() {
+    changed_ = true;
+    runner_.watcher_(job_);
+  }
+
+  bool must_stop() {
+    const auto since = Clock::now() - renewed_;
+    if (since > std::chrono::duration<double>(runner_.options_.lease_seconds / 3) ||
+        (changed_ && since > std::chrono::milliseconds(500))) {
+      try {
+        const JobStore::Standing standing = runner_.store_.renew(job_, lease_, runner_.options_.lease_seconds);
+        lost_ = standing == JobStore::Standing::Lost;
+        if (standing == JobStore::Standing::Cancelled) *cancel_ = true;
+        renewed_ = Clock::now();
+        changed_ = false;
+      } catch (const DatabaseGone&) {
+        if (since > std::chrono::duration<double>(runner_.options_.lease_seconds)) lost_ = true;
+      }
+    }
+    const std::lock_guard lock(runner_.mutex_);
+    return lost_ || runner_.stopping_ || *cancel_;
+  }
+
+  bool lost() const { return lost_; }
+  bool cancelled() const { return *cancel_; }
+  void cancel() {
+    job_.state = State::Cancelled;
+    job_.failure.reset();
+  }
+  void fail(const Json& why, Failure failure) {
+    job_.state = State::Failed;
+    job_.errors.push_back(why);
+    job_.failure = std::move(failure);
+  }
+
+  /// Who reads of the end is to find it in the database: a broken connection is tried again until the lease is over.
+  void finish() {
+    for (;;) try {
+        if (runner_.store_.finish(job_, lease_)) runner_.watcher_(job_);
+        return;
+      } catch (const DatabaseGone&) {
+        if (Clock::now() - renewed_ > std::chrono::duration<double>(runner_.options_.lease_seconds)) throw;
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      }
+  }
+  void give_back() { runner_.store_.give_back(job_, lease_); }
+  /// Its files are there: the next who takes it runs it.
+  bool pass_on() {
+    if (!runner_.store_.pass_on(job_, lease_)) return false;
+    runner_.watcher_(job_);
+    return true;
+  }
+
+ private:
+  Runner& runner_;
+  Job& job_;
+  std::string lease_;
+  std::shared_ptr<std::atomic<bool>> cancel_ = std::make_shared<std::atomic<bool>>(false);
+  bool lost_ = false, changed_ = false;
+  Clock::time_point renewed_ = Clock::now();
+};
+
+void Runner::work_on(Job j, const std::string& lease) {
+  Hold hold(*this, j, lease);
+  // The lines of the download stay: one for each file.
+  const auto fetched = std::ranges::count_if(j.files, [](const JobFile& f) { return f.fetch && !f.object.empty(); });
+  while (j.log.size() > (j.fetched ? static_cast<size_t>(fetched) : 0)) j.log.erase(j.log.size() - 1);
   j.errors = Json::array();
-  watcher_(j);
+  hold.changed();
   if (j.attempts > options_.attempts) {
-    j.state = State::Failed;
-    j.errors.push_back(error("BS9001", "the process or machine that worked on it went away " +
-                                           std::to_string(options_.attempts) + " times"));
-    j.failure = Failure{-1, j.shown_command, "", "given up"};
-    if (store_.finish(j, lease)) watcher_(j);
-    return;
+    hold.fail(error("BS9001", "the process or machine that worked on it went away " +
+                                  std::to_string(options_.attempts) + " times"),
+              {-1, j.shown_command, "", "given up"});
+    return hold.finish();
   }
+  if (j.has_to_fetch())
+    fetch(j, hold);
+  else
+    run(j, lease, hold);
+}
+
+/// Part of the whole job that `done` of its stages are: its commands, and the download before them.
+double Runner::share_of(const Job& j, double done) {
+  return done / static_cast<double>(std::max<size_t>(1, j.commands.size() + (j.fetched ? 1 : 0)));
+}
+
+void Runner::fetch(Job& j, Hold& hold) {
+  j.fetched = true;
+  j.phase = "downloading";
+  hold.changed();
+  uint64_t all = 0, before = 0;
+  for (const JobFile& f : j.files)
+    if (f.object.empty()) all += f.fetch->size.value_or(0);
+  auto told = Clock::now();
+  try {
+    for (JobFile& f : j.files) {
+      if (!f.object.empty()) continue;
+      const std::string path = options_.zoo->fetch(
+          *f.fetch, {.progress =
+                         [&](uint64_t done, uint64_t size) {
+                           const uint64_t known = std::max({all, before + size, uint64_t{1}});
+                           j.fraction = share_of(
+                               j, std::min(1.0, static_cast<double>(before + done) / static_cast<double>(known)));
+                           if (Clock::now() - told < std::chrono::milliseconds(200)) return;
+                           told = Clock::now();
+                           hold.changed();
+                         },
+                     .stop = [&] { return hold.must_stop(); }});
+      const std::string copy = options_.work_folder + "/copy-" + new_id();
+      fs::copy_file(path, copy);
+      f.size = fs::file_size(copy);
+      f.object = store_.keep(copy, f.size);
+      before += f.size;
+      j.log.push_back(
+          {{"stream", "stdout"}, {"text", "fetched " + f.fetch->name + ", " + std::to_string(f.size) + " bytes"}});
+      hold.changed();
+    }
+    if (hold.pass_on()) return wake();
+    // Cancelled between the last byte and this line, or lost.
+    if (!store_.is_to_be_cancelled(j.id)) return;
+    hold.cancel();
+  } catch (const DownloadStopped&) {
+    if (hold.lost()) return;
+    if (!hold.cancelled()) return hold.give_back();
+    hold.cancel();
+  } catch (const DatabaseError&) {
+    throw;
+  } catch (const std::exception& e) {
+    hold.fail(error("BS4002", e.what()), {1, command_line({"zoo", "get", j.files[0].fetch->model}), "", e.what()});
+  }
+  hold.finish();
+}
+
+void Runner::run(Job& j, const std::string& lease, Hold& hold) {
+  const Folder folder(fs::path(options_.work_folder) / (j.id + "-" + lease.substr(0, 8)));
   std::string printed[2];
   size_t commands_done = 0, logged = 0;
-  bool lost = false, changed = false;
-  auto renewed = Clock::now();
   // Nobody is to read of this machine's folders.
   const auto plain = [place = folder.path.string()](std::string text) {
     for (size_t at = 0; (at = text.find(place, at)) != std::string::npos;)
@@ -191,11 +326,9 @@ void Runner::run(Job j, const std::string& lease) {
             if (e.contains("command") && e.value("exit", 0) == 0) commands_done = e["command"].get<size_t>() + 1;
             if (e.contains("phase") && e["phase"].is_string()) {
               j.phase = e["phase"];
-              const double share = 1.0 / static_cast<double>(std::max<size_t>(1, j.commands.size()));
-              j.fraction =
-                  std::max(j.fraction, share * (static_cast<double>(commands_done) + e.value("fraction", 0.0)));
-              changed = true;
-              watcher_(j);
+              const double done = static_cast<double>(commands_done) + (j.fetched ? 1 : 0) + e.value("fraction", 0.0);
+              j.fraction = std::max(j.fraction, share_of(j, done));
+              hold.changed();
             }
           },
       .line =
@@ -205,59 +338,25 @@ void Runner::run(Job j, const std::string& lease) {
             logged += line.size();
             if (j.log.size() >= kMostLogLines || logged > kMostLogBytes) return;
             j.log.push_back({{"stream", is_error ? "stderr" : "stdout"}, {"text", line}});
-            changed = true;
-            watcher_(j);
+            hold.changed();
           },
-      .stop =
-          [&] {
-            const auto since = Clock::now() - renewed;
-            if (since > std::chrono::duration<double>(options_.lease_seconds / 3) ||
-                (changed && since > std::chrono::milliseconds(500))) {
-              try {
-                const JobStore::Standing standing = store_.renew(j, lease, options_.lease_seconds);
-                lost = standing == JobStore::Standing::Lost;
-                if (standing == JobStore::Standing::Cancelled) *cancel = true;
-                renewed = Clock::now();
-                changed = false;
-              } catch (const DatabaseGone&) {
-                if (since > std::chrono::duration<double>(options_.lease_seconds)) lost = true;
-              }
-            }
-            const std::lock_guard lock(mutex_);
-            return lost || stopping_ || *cancel;
-          },
+      .stop = [&] { return hold.must_stop(); },
   };
   const std::vector<std::string> read = lay_out(j, folder.path);
   const Ended ended = sandbox_.run(folder.path, read, options_.limits, listener);
-  bool stopping = false;
-  {
-    const std::lock_guard lock(mutex_);
-    running_.erase(j.id);
-    stopping = stopping_;
-  }
-  if (lost) return;
-  if (ended.stopped && stopping && !*cancel) return store_.give_back(j, lease);
+  if (hold.lost()) return;
+  if (ended.stopped && !hold.cancelled()) return hold.give_back();
   const size_t failed = std::min(commands_done, j.commands.empty() ? 0 : j.commands.size() - 1);
-  if (!j.commands.empty()) {
+  if (!j.commands.empty())
     j.failure = Failure{ended.exit_code, command_line(j.commands[failed].words), printed[0], printed[1]};
-  }
-  settle(j, ended, folder.path, ended.stopped && *cancel);
-  // Who reads of the end is to find it in the database: a broken connection is tried again until the lease is over.
-  for (;;) try {
-      if (store_.finish(j, lease)) watcher_(j);
-      return;
-    } catch (const DatabaseGone&) {
-      if (Clock::now() - renewed > std::chrono::duration<double>(options_.lease_seconds)) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    }
+  if (ended.stopped)
+    hold.cancel();
+  else
+    settle(j, ended, folder.path);
+  hold.finish();
 }
 
-void Runner::settle(Job& j, const Ended& ended, const std::string& folder, bool cancelled) {
-  if (cancelled) {
-    j.state = State::Cancelled;
-    j.failure.reset();
-    return;
-  }
+void Runner::settle(Job& j, const Ended& ended, const std::string& folder) {
   const std::string seconds = std::to_string(options_.limits.seconds) + " seconds";
   if (ended.exit_code == 0 || (ended.signal == 0 && is_verdict(j.kind, ended.exit_code) && j.errors.empty())) {
     try {

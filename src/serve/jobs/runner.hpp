@@ -1,4 +1,4 @@
-// Threads that take jobs, run each in its sandbox and keep what it makes.
+// Threads that take jobs, run each in its sandbox and keep what it makes; others that fetch files of jobs beforehand.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -12,12 +12,14 @@
 
 #include "serve/jobs/process.hpp"
 #include "serve/jobs/store.hpp"
+#include "serve/zoo/zoo.hpp"
 
 namespace blobsmith::serve {
 
 struct RunnerOptions {
   std::string work_folder;
-  int jobs = 2;  ///< at once
+  const Zoo* zoo = nullptr;     ///< fetches files
+  int jobs = 2, downloads = 4;  ///< at once
   JobLimits limits;
   double lease_seconds = 30;
   int attempts = 3;
@@ -36,9 +38,13 @@ class Runner {
   int busy() const { return busy_; }
 
  private:
-  void work();
-  void run(Job j, const std::string& lease);
-  void settle(Job& j, const Ended& ended, const std::string& folder, bool cancelled);
+  class Hold;
+  void work(JobStore::Stage stage);
+  void work_on(Job j, const std::string& lease);
+  void fetch(Job& j, Hold& hold);
+  void run(Job& j, const std::string& lease, Hold& hold);
+  void settle(Job& j, const Ended& ended, const std::string& folder);
+  static double share_of(const Job& j, double done);
   void collect(Job& j, const std::string& folder);
   std::vector<std::string> lay_out(const Job& j, const std::string& folder);
 

@@ -48,7 +48,8 @@ Service::Service(ServiceOptions options) : options_(std::move(options)) {
   if (options_.workers == 0) options_.workers = processors;
   runner_ = std::make_unique<Runner>(
       *store_, *sandbox_,
-      RunnerOptions{options_.data + "/work", std::max(0, options_.workers), options_.limits, options_.lease_seconds},
+      RunnerOptions{options_.data + "/work", zoo_.get(), std::max(0, options_.workers),
+                    options_.workers < 0 ? 0 : options_.downloads, options_.limits, options_.lease_seconds},
       [this](const Job& j) { changed(j); });
 }
 
@@ -135,6 +136,7 @@ void Service::clean_up() {
     lock.unlock();
     try {
       stored_bytes_ = store_->clean(options_.quota, options_.keep_seconds);
+      zoo_->clean(options_.quota / 4);
       for (const auto& entry : fs::directory_iterator(options_.data + "/fetched")) {
         std::error_code e;
         if (fs::file_time_type::clock::now() - entry.last_write_time(e) > std::chrono::minutes(10))

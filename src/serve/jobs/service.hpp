@@ -21,6 +21,7 @@ struct ServiceOptions {
   std::string objects;   ///< see open_objects(); empty: in the folder, or in PostgreSQL where that is the database
   std::string program;   ///< blobsmith
   int workers = 0;       ///< jobs at once; 0: as many as processors; -1: none, others take them
+  int downloads = 4;     ///< jobs that fetch files at once
   int queue = 200;       ///< jobs that may wait
   uint64_t quota = uint64_t{20} << 30;
   double keep_seconds = 30 * 86400.0;  ///< that a job is shown after its end
@@ -69,8 +70,8 @@ class Service {
   std::unique_ptr<JobStore> store_;
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<Zoo> zoo_;
-  std::unique_ptr<Runner> runner_;
   Hub hub_;
+  std::unique_ptr<Runner> runner_;
   Numbers numbers_;
   std::atomic<uint64_t> stored_bytes_ = 0;
   std::mutex mutex_;

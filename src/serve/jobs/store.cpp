@@ -1,30 +1,9 @@
 #include "serve/jobs/store.hpp"
 
-#include <array>
+#include "serve/storage/schema.hpp"
 
 namespace blobsmith::serve {
 namespace {
-
-constexpr const char* kTables[] = {
-    "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT "
-    "NULL, "
-    "created DOUBLE PRECISION NOT NULL, started DOUBLE PRECISION NOT NULL DEFAULT 0, finished DOUBLE PRECISION NOT "
-    "NULL DEFAULT 0, "
-    "phase TEXT NOT NULL DEFAULT '', fraction DOUBLE PRECISION NOT NULL DEFAULT 0, plan TEXT NOT NULL, outcome TEXT "
-    "NOT NULL, "
-    "lease TEXT NOT NULL DEFAULT '', lease_until DOUBLE PRECISION NOT NULL DEFAULT 0, attempts INTEGER NOT NULL "
-    "DEFAULT 0, "
-    "cancel INTEGER NOT NULL DEFAULT 0)",
-    "CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, created)",
-    "CREATE TABLE IF NOT EXISTS cache (key TEXT PRIMARY KEY, results TEXT NOT NULL, used DOUBLE PRECISION NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS objects (object TEXT PRIMARY KEY, size BIGINT NOT NULL, made DOUBLE PRECISION NOT "
-    "NULL)",
-    "CREATE TABLE IF NOT EXISTS uses (object TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (object, owner))",
-    "CREATE INDEX IF NOT EXISTS uses_by_owner ON uses (owner)",
-};
-constexpr const char* kObjectBytes =
-    "CREATE TABLE IF NOT EXISTS object_bytes (object TEXT NOT NULL, number INTEGER NOT NULL, bytes BYTEA NOT NULL, "
-    "PRIMARY KEY (object, number))";
 
 constexpr const char* kColumns =
     "id, kind, name, state, created, started, finished, phase, fraction, plan, outcome, attempts, cancel";
@@ -64,14 +43,7 @@ void use(Sql& s, const std::string& object, uint64_t size, const std::string& ow
 
 }  // namespace
 
-JobStore::JobStore(Sql& sql, Objects& objects) : sql_(sql), objects_(objects) {
-  sql_.transaction([](Sql& s) {
-    if (s.shared())
-      s.run("SELECT pg_advisory_xact_lock(7300415)");  // two that start make the tables one after the other
-    for (const char* t : kTables) s.run(t);
-    if (s.shared()) s.run(kObjectBytes);
-  });
-}
+JobStore::JobStore(Sql& sql, Objects& objects) : sql_(sql), objects_(objects) { update_schema(sql_); }
 
 std::string JobStore::keep(const std::string& file, uint64_t size) {
   const std::string object = sha256_of_file(file);
@@ -91,14 +63,16 @@ void JobStore::submit(const Job& j) {
                                  to_string(j.state),
                                  std::to_string(j.finished > 0 ? 1 : 0),
                                  text_of(plan_of(j)),
-                                 text_of(outcome_of(j))};
+                                 text_of(outcome_of(j)),
+                                 j.has_to_fetch() ? "1" : "0"};
   const std::string insert =
-      "INSERT INTO jobs (id, kind, name, state, created, finished, plan, outcome) VALUES ($1, $2, $3, $4, {now}, "
-      "CASE WHEN $5 = '1' THEN {now} ELSE 0 END, $6, $7)";
+      "INSERT INTO jobs (id, kind, name, state, created, finished, plan, outcome, downloads) VALUES ($1, $2, $3, $4, "
+      "{now}, CASE WHEN $5 = '1' THEN {now} ELSE 0 END, $6, $7, CAST($8 AS INTEGER))";
   sql_.transaction(
       [&](Sql& s) {
         s.run(insert, values);
-        for (const JobFile& f : j.files) use(s, f.object, f.size, "job:" + j.id);
+        for (const JobFile& f : j.files)
+          if (!f.object.empty()) use(s, f.object, f.size, "job:" + j.id);
         for (const Result& r : j.results) use(s, r.object, r.size, "job:" + j.id);
       },
       Sql::Durability::Synced);
@@ -132,15 +106,15 @@ JobStore::Counts JobStore::counts() {
   return c;
 }
 
-std::optional<Job> JobStore::take(const std::string& lease, double seconds) {
+std::optional<Job> JobStore::take(Stage stage, const std::string& lease, double seconds) {
   const Rows rows =
       sql_.run(std::string("UPDATE jobs SET state = 'running', lease = $1, lease_until = {now} + CAST($2 AS DOUBLE "
                            "PRECISION), started = {now}, "
                            "attempts = attempts + 1, phase = '', fraction = 0 WHERE id = (SELECT id FROM jobs WHERE "
-                           "state = 'queued' OR (state "
-                           "= 'running' AND lease_until < {now}) ORDER BY created LIMIT 1 {skip_locked}) RETURNING ") +
+                           "(state = 'queued' OR (state = 'running' AND lease_until < {now})) AND downloads = "
+                           "CAST($3 AS INTEGER) ORDER BY created LIMIT 1 {skip_locked}) RETURNING ") +
                    kColumns,
-               {lease, std::to_string(seconds)});
+               {lease, std::to_string(seconds), stage == Stage::Download ? "1" : "0"});
   if (rows.empty()) return std::nullopt;
   Job j = of_row(rows[0]);
   tell(j.id);
@@ -183,6 +157,33 @@ bool JobStore::finish(Job& j, const std::string& lease) {
   });
   if (mine) tell(j.id);
   return mine;
+}
+
+bool JobStore::pass_on(Job& j, const std::string& lease) {
+  bool mine = false;
+  sql_.transaction(
+      [&](Sql& s) {
+        mine =
+            !s.run(
+                  "UPDATE jobs SET state = 'queued', lease = '', downloads = 0, attempts = 0, phase = '', plan = $1, "
+                  "outcome = $2 WHERE id = $3 AND lease = $4 AND state = 'running' AND cancel = 0 RETURNING id",
+                  {text_of(plan_of(j)), text_of(outcome_of(j)), j.id, lease})
+                 .empty();
+        if (!mine) return;
+        for (const JobFile& f : j.files) use(s, f.object, f.size, "job:" + j.id);
+      },
+      Sql::Durability::Synced);
+  if (!mine) return false;
+  j.state = State::Queued;
+  j.phase.clear();
+  if (sql_.shared()) sql_.notify(kJobsChannel, j.id);
+  tell(j.id);
+  return true;
+}
+
+bool JobStore::is_to_be_cancelled(const std::string& id) {
+  const Rows rows = sql_.run("SELECT cancel FROM jobs WHERE id = $1", {id});
+  return !rows.empty() && rows[0][0] == "1";
 }
 
 void JobStore::give_back(const Job& j, const std::string& lease) {

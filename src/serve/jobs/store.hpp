@@ -28,13 +28,17 @@ class JobStore {
   };
   Counts counts();
 
+  enum class Stage { Commands, Download };  ///< that a job waits for
   /// The oldest job that waits, or whose worker hasn't been heard of; its lease is `lease` then.
-  std::optional<Job> take(const std::string& lease, double seconds);
+  std::optional<Job> take(Stage stage, const std::string& lease, double seconds);
   enum class Standing { Mine, Cancelled, Lost };
   /// Renews the lease and tells how far the job is.
   Standing renew(const Job& j, const std::string& lease, double seconds);
   /// False: the lease was lost and nothing changed.
   bool finish(Job& j, const std::string& lease);
+  /// Its files have been fetched: into the queue for its commands. False: the lease was lost, or it is to be cancelled.
+  bool pass_on(Job& j, const std::string& lease);
+  bool is_to_be_cancelled(const std::string& id);
   /// Back into the queue, as if it had not been taken.
   void give_back(const Job& j, const std::string& lease);
   /// The state after it; nothing where there is no such job.

@@ -91,12 +91,21 @@ void take_files(Job& j, Request& r, JobStore& store) {
   }
 }
 
+/// Of a file that isn't there yet; where its sum is stated, the same as when it will be.
+std::string identity_of(const Wanted& w) {
+  if (!w.sha256.empty()) return w.sha256;
+  if (!w.sha384.empty()) return w.sha384;
+  return "";
+}
+
 std::string key_of(const Job& j) {
+  if (std::ranges::any_of(j.files, [](const JobFile& f) { return f.object.empty() && identity_of(*f.fetch).empty(); }))
+    return "";
   Json k{{"version", version()},
          {"commands", plan_of(j)["commands"]},
          {"outputs", plan_of(j)["outputs"]},
          {"files", Json::array()}};
-  for (const JobFile& f : j.files) k["files"].push_back({f.name, f.object});
+  for (const JobFile& f : j.files) k["files"].push_back({f.name, f.object.empty() ? identity_of(*f.fetch) : f.object});
   return "v1-" + sha256_of(k.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

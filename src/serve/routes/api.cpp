@@ -312,6 +312,7 @@ void add_api_routes(Server& server, Service& s, bool netron) {
     const Job j = found(s, r.captures.at(0));
     const auto f = std::ranges::find(j.files, r.captures.at(1), &JobFile::name);
     if (f == j.files.end()) throw HttpError(404, "the job has no file " + r.captures.at(1).substr(0, 200));
+    if (f->object.empty()) throw HttpError(409, f->name + " has not been fetched yet");
     Response a = file_response(s, f->name, f->object, r);
     std::erase_if(a.headers, [](const auto& h) { return h.first == "Content-Type"; });
     reply(std::move(a.with("Content-Type", "application/octet-stream")));

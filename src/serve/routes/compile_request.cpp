@@ -71,6 +71,10 @@ std::string version_of(const Request& r) {
   std::string v = r.query_value("version");
   if (v.empty()) v = "2022.1";
   if (v == "2022.3_RVC3") refuse("RVC3 is not a Myriad X target", "versions are 2020.4 to 2022.1");
+  if (v.starts_with("2019") || v == "2020.1" || v == "2020.2" || v == "2020.3")
+    refuse("blobs of OpenVINO " + v.substr(0, 40) + " can't be made: they have a format of their own (5.0 or older)",
+           "with version=2020.4 or later, up to 2022.1, the same model becomes a blob that depthai 2.5 and newer "
+           "load");
   if (std::ranges::find(kVersions, v) == kVersions.end()) {
     std::string all;
     for (const char* k : kVersions) all += (all.empty() ? "" : ", ") + std::string(k);

@@ -35,7 +35,9 @@ Response failure_answer(const Job& j, bool old_protocol) {
                           : "Command failed with exit code " + std::to_string(f.exit_code) + ", command: " + f.command},
       {"stderr", errors},
       {"stdout", f.standard_output},
-      {"stage", f.command.starts_with("blobsmith mo ") ? "convert" : "compile"}};
+      {"stage", f.command.starts_with("blobsmith zoo ")  ? "download"
+                : f.command.starts_with("blobsmith mo ") ? "convert"
+                                                         : "compile"}};
   if (j.state == State::Cancelled) a["message"] = "the job was cancelled";
   if (first.contains("layer")) a["layer"] = first["layer"];
   if (first.contains("type")) a["layer_type"] = first["type"];

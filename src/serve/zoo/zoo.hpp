@@ -6,8 +6,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "serve/zoo/download.hpp"
 #include "serve/zoo/model_config.hpp"
 
 namespace blobsmith::serve {
@@ -35,9 +37,15 @@ class Zoo {
   std::vector<ZooModel> models(const std::string& zoo = {}) const;  ///< by name
   /// Nothing where there is none; `zoo` empty: in any.
   std::optional<ZooModel> find(const std::string& zoo, const std::string& name) const;
-  /// A file of a model, its size and sums checked: from beside model.yml, the cache, a mirror, or its source. Throws
+  /// A file of a model: its path, where it lies beside model.yml, in the cache or in a mirror's folder, its size and
+  /// sums checked, or what fetch() takes. `folder`: of the zoo's model; empty: a user sent the configuration. Throws
   /// std::runtime_error saying where it was looked for.
-  std::string fetch(const std::string& model, const std::string& folder, const ConfigFile& f) const;
+  std::variant<std::string, Wanted> find_file(const std::string& model, const std::string& folder,
+                                              const ConfigFile& f) const;
+  /// Into the cache; the path. Throws std::runtime_error, DownloadStopped.
+  std::string fetch(const Wanted& w, const DownloadListener& listener) const;
+  /// Removes what was fetched, the longest unused first, until `quota` bytes are left.
+  void clean(uint64_t quota) const;
   const ZooOptions& options() const { return options_; }
 
  private:
@@ -48,8 +56,5 @@ class Zoo {
   mutable std::set<std::string> fetching_;
   std::map<std::pair<std::string, std::string>, ZooModel> models_;
 };
-
-/// Why a file is not what its entry says; empty where it is.
-std::string mismatch(const std::string& path, const ConfigFile& f);
 
 }  // namespace blobsmith::serve
