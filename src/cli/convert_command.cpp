@@ -77,8 +77,13 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_option("--log-level,--log_level", o.log_level, "without effect")->group(kHiddenOptions);
 }
 
+/// Of a pipe or the like: of the blob.
+uint64_t size_of_output(const std::string& output, const CompileResult& r) {
+  return std::filesystem::is_regular_file(output) ? std::filesystem::file_size(output) : r.blob.size();
+}
+
 void print_json(const ConvertArguments& o, const std::string& output, const CompileResult& r, double ms) {
-  reports::Json j{{"output", output}, {"file_bytes", std::filesystem::file_size(output)}};
+  reports::Json j{{"output", output}, {"file_bytes", size_of_output(output, r)}};
   j.update(reports::of_conversion(r, o.target));
   j["milliseconds"] = ms;
   std::printf("%s\n", reports::text(j).c_str());
@@ -131,7 +136,7 @@ void print_text(const ConvertArguments& o, const std::string& output, const Comp
   const auto rewrites = std::ranges::count(r.remarks, Remark::Kind::Rewritten, &Remark::kind);
   const std::string more = rewrites == 0 ? "" : ", " + std::to_string(rewrites) + " layers rewritten";
   std::printf("%s: %d layers, %d stages, %.1f KB, %.0f ms%s%s\n", output.c_str(), r.layers, r.stages,
-              static_cast<double>(std::filesystem::file_size(output)) / 1024, ms, more.c_str(),
+              static_cast<double>(size_of_output(output, r)) / 1024, ms, more.c_str(),
               rewrites == 0 || o.explain ? "" : " (--explain shows them)");
 }
 

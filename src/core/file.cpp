@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -26,18 +27,27 @@ struct FileDescriptor {
   }
 };
 
-/// A file that appears under its name only when it is complete.
+/// A file that appears under its name only when it is complete. A link stays one, to the new file; what is no file at
+/// all
+/// (/dev/null, /dev/stdout, a pipe) is written to as it is.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path) : path_(path), temporary_(path + ".XXXXXX") {
+  explicit NewFile(const std::string& path) : path_(path), target_(path) {
+    std::error_code ec;
+    const std::filesystem::file_status there = std::filesystem::status(path, ec);
     errno = 0;
-    file_.fd = mkostemp(temporary_.data(), O_CLOEXEC);
-    if (file_.fd < 0) throw error();
+    if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
+      file_.fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+      if (file_.fd < 0) throw error();
+      return;
+    }
+    if (const auto real = std::filesystem::canonical(path, ec); !ec) target_ = real.string();
+    make_temporary();
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile() {
-    if (!committed_) unlink(temporary_.c_str());
+    if (!temporary_.empty()) unlink(temporary_.c_str());
   }
 
   void write(std::span<const uint8_t> data) {
@@ -49,16 +59,29 @@ class NewFile {
     }
   }
   void commit() {
-    if (fchmod(file_.fd, 0644) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) throw error();
-    committed_ = true;
+    if (temporary_.empty()) return;
+    if (rename(temporary_.c_str(), target_.c_str()) != 0) throw error();
+    temporary_.clear();
   }
 
  private:
   Error error() const { return file_error(ErrorCode::FileNotWritable, "file cannot be written", path_); }
 
-  std::string path_, temporary_;
+  /// Beside the target, with the permissions that the user's umask leaves.
+  void make_temporary() {
+    static std::atomic<unsigned> count{0};
+    constexpr mode_t kAll = 0666;
+    do {
+      const std::string name = target_ + "." + std::to_string(getpid()) + "-" + std::to_string(++count);
+      errno = 0;
+      file_.fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kAll);
+      if (file_.fd >= 0) temporary_ = name;
+    } while (file_.fd < 0 && errno == EEXIST);
+    if (file_.fd < 0) throw error();
+  }
+
+  std::string path_, target_, temporary_;
   FileDescriptor file_{-1};
-  bool committed_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -810,6 +811,26 @@ def test_examples_of_documents_run(run, serve, files_of_examples, document, leas
             continue
         done = subprocess.run([program, *[w.replace('8080', str(port)) for w in words]], capture_output=True, text=True) if program == 'curl' else run(*words)
         assert done.returncode == 0, f'{command}: {done.stderr}{done.stdout[:500]}'
+
+
+def test_outputs_that_are_no_plain_files_stay_what_they_are(tool, run, onnx_model, tmp_path):
+    wanted = tmp_path / 'm.blob'
+    assert run('convert', onnx_model, '-o', wanted).returncode == 0
+    pipe, full, there, link = (tmp_path / name for name in ('pipe', 'full', 'there.blob', 'link.blob'))
+    os.mkfifo(pipe)
+    with subprocess.Popen([tool, 'convert', onnx_model, '-o', pipe], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as writer:
+        assert pipe.read_bytes() == wanted.read_bytes()
+    assert writer.returncode == 0 and stat.S_ISFIFO(pipe.stat().st_mode), 'not a file in its place'
+    full.symlink_to('/dev/full')
+    done = run('convert', onnx_model, '-o', full)
+    assert done.returncode == 3 and 'BS1' in done.stderr and stat.S_ISCHR(full.stat().st_mode)
+    there.write_bytes(b'')
+    link.symlink_to(there)
+    assert run('convert', onnx_model, '-o', link).returncode == 0
+    assert link.is_symlink() and there.read_bytes() == wanted.read_bytes()
+    subprocess.run(['sh', '-c', f'umask 027; {tool} convert {onnx_model} -o {tmp_path}/own.blob'], check=True, capture_output=True)
+    assert (tmp_path / 'own.blob').stat().st_mode & 0o777 == 0o640
+    assert not [f for f in os.listdir(tmp_path) if '.blob.' in f]
 
 
 def test_layers_that_no_rewrite_makes_right_are_told(run, tmp_path):
