@@ -48,7 +48,8 @@ class BlobBytes {
   BlobBytes& operator=(BlobBytes&&) noexcept;
 
   size_t size() const;
-  std::vector<uint8_t> bytes() const;  ///< a copy
+  /// A copy; in the memory of `room`, if it is given.
+  std::vector<uint8_t> bytes(std::vector<uint8_t> room = {}) const;
   /// Writes beside `path` and renames: the file appears whole or not at all. Throws FileNotWritable.
   void save(const std::string& path, const Control& control = {}) const;
 

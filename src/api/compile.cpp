@@ -158,7 +158,7 @@ BlobBytes::~BlobBytes() = default;
 BlobBytes::BlobBytes(BlobBytes&&) noexcept = default;
 BlobBytes& BlobBytes::operator=(BlobBytes&&) noexcept = default;
 size_t BlobBytes::size() const { return impl_->bytes.size(); }
-std::vector<uint8_t> BlobBytes::bytes() const { return impl_->bytes.joined(); }
+std::vector<uint8_t> BlobBytes::bytes(std::vector<uint8_t> room) const { return impl_->bytes.joined(std::move(room)); }
 void BlobBytes::save(const std::string& path, const Control& control) const {
   write_file(path, [&](const auto& write) {
     for (const Bytes& part : impl_->bytes.parts()) {

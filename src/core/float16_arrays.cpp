@@ -2,6 +2,7 @@
 // and HWY_AFTER_NAMESPACE.
 #include "core/float16.hpp"
 #include "core/float16_rows.hpp"
+#include "core/scaled_halves.hpp"
 #include "core/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -53,6 +54,12 @@ void to_quirky_halves(const float* from, Half* to, int64_t n) {
             [=](auto d, int64_t i) HWY_ATTR { store_quirky_halves(d, hn::LoadU(d, from + i), to + i); });
 }
 
+void to_scaled_halves(const uint8_t* from, float factor, Half* to, int64_t n) {
+  row_steps(hn::ScalableTag<float>(), n, [=](auto d, int64_t i) HWY_ATTR {
+    store_quirky_halves(d, hn::Mul(load_halves(d, from + 2 * i), hn::Set(d, factor)), to + i);
+  });
+}
+
 }  // namespace blobsmith::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -62,6 +69,7 @@ namespace blobsmith {
 HWY_EXPORT(rows_to_floats);
 HWY_EXPORT(rows_to_halves);
 HWY_EXPORT(to_quirky_halves);
+HWY_EXPORT(to_scaled_halves);
 
 void halves_to_floats(const void* from, int64_t stride, float* to, int64_t pitch, int64_t rows, int64_t width) {
   HWY_DYNAMIC_DISPATCH(rows_to_floats)(static_cast<const uint8_t*>(from), stride, to, pitch, rows, width);
@@ -78,6 +86,11 @@ void floats_to_halves(const float* from, void* to, size_t n) {
 
 void quirks::floats_to_halves(std::span<const float> in, std::span<Half> out) {
   HWY_DYNAMIC_DISPATCH(to_quirky_halves)(in.data(), out.data(), static_cast<int64_t>(in.size()));
+}
+
+void quirks::scaled_halves(const void* from, float factor, std::span<Half> to) {
+  HWY_DYNAMIC_DISPATCH(to_scaled_halves)
+  (static_cast<const uint8_t*>(from), factor, to.data(), static_cast<int64_t>(to.size()));
 }
 
 }  // namespace blobsmith

@@ -10,6 +10,7 @@
 
 #include "core/float16.hpp"
 #include "core/float16_rows.hpp"
+#include "core/scaled_halves.hpp"
 #include "vector_target_fixture.hpp"
 
 namespace blobsmith {
@@ -70,6 +71,15 @@ TEST_P(Float16Arrays, FloatsBecomeTheSameQuirkyHalves) {
   std::vector<Half> halves(floats.size());
   quirks::floats_to_halves(floats, halves);
   expect_same(halves, [&](size_t i) { return quirks::float_to_half(floats[i]); });
+}
+
+TEST_P(Float16Arrays, HalvesTimesAFactor) {
+  const std::vector<Half> halves = all_halves();
+  for (const float factor : {1.0f, 256.0f, 0.3f, -2.0f}) {
+    std::vector<Half> products(halves.size());
+    quirks::scaled_halves(halves.data(), factor, products);
+    expect_same(products, [&](size_t i) { return quirks::float_to_half(half_to_float(halves[i]) * factor); });
+  }
 }
 
 TEST_P(Float16Arrays, AnyLengthStaysWithinItsBounds) {

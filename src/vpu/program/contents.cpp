@@ -1,7 +1,8 @@
 #include "vpu/program/contents.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "core/scaled_halves.hpp"
 
 namespace blobsmith::vpu::contents {
 namespace {
@@ -35,13 +36,7 @@ Bytes repeated(const Bytes& content, int64_t n) {
 
 Bytes scaled(const Bytes& content, float factor) {
   Buffer r(content.size() / sizeof(Half));
-  std::array<float, 1024> block;
-  for (size_t i = 0; i < r.count; i += block.size()) {
-    const size_t n = std::min(block.size(), r.count - i);
-    halves_to_floats(content.data() + i * sizeof(Half), block.data(), n);
-    for (float& v : std::span(block).first(n)) v *= factor;
-    quirks::floats_to_halves(std::span(block).first(n), r.span().subspan(i));
-  }
+  quirks::scaled_halves(content.data(), factor, r.span());
   return std::move(r).bytes();
 }
 
