@@ -17,7 +17,7 @@ constexpr uint64_t kBegin = 0x314159265359, kEnd = 0x177245385090;
 // So many bytes make one block even if none is like the one before it (four equal ones become five).
 constexpr size_t kMostInBlock = 700000;
 // Runs of zeros that have a block of their own: powers of two. Longer ones are slow to make, and save few bytes.
-constexpr int kShortest = 16, kLongest = 20;
+constexpr int kShortest = 16, kLongest = 19;
 constexpr size_t kZeroBlockBits = 512;  ///< blocks of zeros are shorter
 
 /// At most 56, those that are there; zeros for others.

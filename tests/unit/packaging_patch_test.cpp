@@ -52,8 +52,8 @@ TEST(Patch, BytesThatDifferWithinAPieceAreDifferences) {
 }
 
 TEST(Patch, GivesBackWhateverTheBytes) {
-  const Data a = noise(5000, 4), b = noise(3000, 5), zeros(1 << 18), empty;
-  Data periodic(1 << 18), shifted;
+  const Data a = noise(5000, 4), b = noise(3000, 5), zeros(1 << 17), empty;
+  Data periodic(1 << 16), shifted;
   for (size_t i = 0; i < periodic.size(); ++i) periodic[i] = static_cast<uint8_t>(i % 7);
   shifted.assign(periodic.begin() + 3, periodic.end());
   for (size_t i = 0; i < shifted.size(); i += 100) shifted[i] = 9;
