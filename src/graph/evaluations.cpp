@@ -139,7 +139,7 @@ int64_t Evaluations::of_comparisons(const Node& n) {
   for (const int i : inputs) {
     const Value v = n.input(i);
     if (!known_value(v) || (v.node->is_constant() && !holds_both)) continue;
-    count += bounds_.evaluate(v) + (holds_both ? kBothBounds : 1);
+    count += bounds_.evaluate(v) + (holds_both ? kBothBounds : constants_of_known(n));
   }
   return count;
 }

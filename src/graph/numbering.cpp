@@ -52,10 +52,11 @@ int64_t of_folding(const Node& n) {
 int64_t of_inference_again(const Graph& graph, const Node& n) {
   if (!graph.release->compares_bounds) return of_inference(n);
   constexpr int64_t kBothBounds = 2;
-  if (holds_both_bounds(n)) return is_known(n, 1) ? kBothBounds : 0;
   const std::vector<int> inputs = compared_inputs(n);
-  return of_missing_axes(n) +
-         std::ranges::count_if(inputs, [&](int i) { return !n.input(i).node->is_constant() && is_known(n, i); });
+  if (holds_both_bounds(n)) return is_known(n, inputs[0]) ? kBothBounds : 0;
+  const auto known =
+      std::ranges::count_if(inputs, [&](int i) { return !n.input(i).node->is_constant() && is_known(n, i); });
+  return of_missing_axes(n) + known * constants_of_known(n);
 }
 
 int64_t of_validation(const Graph& graph) {
@@ -74,14 +75,26 @@ int64_t of_missing_axes(const Node& n) {
   return (n.is("Squeeze") && n.input_count() == 1) || (n.is("Slice") && n.input_count() == 4) ? 1 : 0;
 }
 
+// quirk: PriorBox asks twice.
+int64_t constants_of_known(const Node& n) { return n.is("PriorBox") ? 2 : 1; }
+
+namespace {
+bool is_transposed_convolution(const Node& n) {
+  return n.is("ConvolutionBackpropData") || n.is("GroupConvolutionBackpropData");
+}
+}  // namespace
+
 bool holds_both_bounds(const Node& n) {
+  if (is_transposed_convolution(n)) return n.input_count() > 2;
   if (n.input_count() < 2) return false;
   if (n.is("Interpolate")) return n.version == 4 && n.attrs.text("shape_calculation_mode", "sizes") == "sizes";
   return n.is("Reshape") || n.is("Broadcast") || n.is("TopK");
 }
 
 std::vector<int> compared_inputs(const Node& n) {
-  if (holds_both_bounds(n) || (n.is("Tile") && n.input_count() > 1)) return {1};
+  if (is_transposed_convolution(n)) return n.input_count() > 2 ? std::vector<int>{2} : std::vector<int>{};
+  if (holds_both_bounds(n) || ((n.is("Tile") || n.is("OneHot")) && n.input_count() > 1)) return {1};
+  if (n.is("PriorBox") || n.is("PriorBoxClustered")) return {0};
   return inputs_as_constants(n);
 }
 
@@ -146,7 +159,7 @@ int64_t next(const Graph& graph) { return graph.next_id; }
 namespace {
 /// A pattern that other nodes read has its bounds already.
 bool has_bounds(const Node& n) {
-  const Value pattern = n.input(1);
+  const Value pattern = n.input(compared_inputs(n)[0]);
   return pattern.node->output(pattern.port).uses.size() > 1;
 }
 }  // namespace

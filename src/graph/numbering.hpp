@@ -49,6 +49,8 @@ int64_t of_evaluation(const Node& n);
 bool holds_both_bounds(const Node& n);
 /// Numbers that inference takes for axes that `n` leaves out.
 int64_t of_missing_axes(const Node& n);
+/// Constants that inference of `n` makes of a value that it knows without holding both bounds.
+int64_t constants_of_known(const Node& n);
 /// The inputs whose values inference of `n` computes in such releases.
 std::vector<int> compared_inputs(const Node& n);
 /// The inputs whose values inference of `n` computes (a Reshape's pattern).

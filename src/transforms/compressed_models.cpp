@@ -5,7 +5,9 @@
 #include "transforms/compressed_models.hpp"
 
 #include <algorithm>
+#include <bit>
 
+#include "core/float16.hpp"
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/rewriter/rewrite.hpp"
@@ -16,38 +18,53 @@ namespace {
 
 bool is_decompression(const Node* n) { return n->is("Convert") && n->attrs.flag(kDecompression); }
 
-constexpr double kLargestHalf = 65504;
+constexpr float kLargestHalf = 65504;
 
-Tensor halved(const Tensor& t) {
-  const std::vector<float> values = t.to_f32();
-  std::vector<double> reals(values.begin(), values.end());
-  for (double& v : reals)
-    if (v > kLargestHalf || v < -kLargestHalf) v = std::clamp(v, -kLargestHalf, kLargestHalf);
-  return Tensor::reals(ElementType::f16, t.shape, reals);
+/// To nearest, ties to even, of a number whose last 16 bits are cut off.
+uint32_t rounded(uint32_t n) { return (n & 0x1FFFFU) == 0x18000U || (n & 0x7FFFU) != 0 ? n + 0x8000U : n; }
+
+/// quirk: a denormal FP16 number is twice too large where its fraction, rounded, is a power of two; and one below 2^-45
+/// is shifted by 32 bits and more, which the processor takes for as many less: it may become anything below 2^-13.
+Half shifted_half(float f) {
+  const uint32_t bits = std::bit_cast<uint32_t>(f), exponent = (bits >> 23) & 255, fraction = (bits & 0x7FFFFFU) << 3;
+  const bool carries = (rounded(fraction) & 0x7C000000U) != 0;
+  const int shift = 113 - static_cast<int>(exponent) - (carries ? 1 : 0);
+  if (exponent == 0 || shift < 1) return float_to_half(f);
+  const uint32_t whole = 0x04000000U | fraction, by = static_cast<uint32_t>(shift) % 32;
+  const uint32_t lost = (whole & ((1U << by) - 1)) != 0 ? 1 : 0;
+  return static_cast<Half>((bits & 0x80000000U) >> 16 | rounded(whole >> by | lost) >> 16);
 }
 
-void halve(Graph& graph, Node* n) {
+Tensor halved(const Tensor& t, bool quirks) {
+  const std::vector<float> values = t.to_f32();
+  std::vector<Half> halves(values.size());
+  std::ranges::transform(values, halves.begin(), [&](float v) {
+    if (v > kLargestHalf || v < -kLargestHalf) v = std::clamp(v, -kLargestHalf, kLargestHalf);
+    return quirks ? shifted_half(v) : float_to_half(v);
+  });
+  return Tensor::of(ElementType::f16, t.shape, std::move(halves));
+}
+
+void halve(Graph& graph, Node* n, bool quirks) {
   if (n->is("Parameter") && n->element_type() == ElementType::f32) n->attrs.set(kDeclaredType, "f32");
   if (n->is_constant() && n->element_type() == ElementType::f32) {
-    n->constant = halved(n->constant);
+    n->constant = halved(n->constant, quirks);
     numbering::skip(graph, 1);
   }
   for (const char* name : {"destination_type", "output_type"})
     if (n->attrs.has(name) && n->attrs.text(name) == "f32") n->attrs.set(name, "f16");
-  std::vector<std::pair<ElementType, Shape>> outputs;
-  for (int i = 0; i < n->output_count(); ++i)
-    outputs.emplace_back(n->element_type(i) == ElementType::f32 ? ElementType::f16 : n->element_type(i), n->shape(i));
-  graph.set_outputs(n, std::move(outputs));
+  if (n->input_count() > 0) return infer(graph, n);  // some are FP32 whatever they read
+  if (n->element_type() == ElementType::f32) graph.set_outputs(n, {{ElementType::f16, n->shape()}});
 }
 
-void halve_all(Graph& graph) {
+void halve_all(Graph& graph, bool quirks) {
   for (Node* n : graph.ordered()) {
     if (n->body)
-      in_body(graph, *n, [](Graph& body) {
-        halve_all(body);
+      in_body(graph, *n, [quirks](Graph& body) {
+        halve_all(body, quirks);
         return true;
       });
-    halve(graph, n);
+    halve(graph, n, quirks);
   }
   Rewriter rw(graph);
   for (Node* n : graph.ordered())
@@ -58,10 +75,10 @@ void halve_all(Graph& graph) {
 }  // namespace
 }  // namespace transforms
 
-void compute_compressed_in_half(Graph& graph) {
+void compute_compressed_in_half(Graph& graph, bool quirks) {
   if (!graph.release->halves_compressed_models || std::ranges::none_of(graph.all(), transforms::is_decompression))
     return;
-  transforms::halve_all(graph);
+  transforms::halve_all(graph, quirks);
   numbering::validated(graph);
 }
 

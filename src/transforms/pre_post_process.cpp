@@ -91,18 +91,26 @@ void form_input(Graph& graph, Node* p, const TensorForm& form) {
   for (const NodeUse& use : uses) graph.set_input(use.node, use.port, v);
 }
 
+/// Whether two layouts are told apart, one that is not stated included.
+bool moves_layout(const TensorForm& form) {
+  return !form.layout.empty() && (form.model_layout.empty() || letters(form.layout) != letters(form.model_layout));
+}
+
+/// quirk: a layout that the user states and the network does not moves nothing, but still takes the name away.
 void form_output(Graph& graph, Node* r, const TensorForm& form) {
   const Value from = r->input(0);
   const std::vector<int64_t> order = to_model(form, from.shape().size());
   const Value ordered = transposed(graph, from, form.order);
   const Value v = transposed(graph, converted(graph, ordered, form.type.value_or(from.type())), inverse(order));
-  if (!(v == from)) {
+  if (!(v == from) || moves_layout(form)) {
+    const std::string automatic =
+        r->attrs.text(kAutomaticName, from.node->type + "_" + std::to_string(from.node->id()));
+    from.node->attrs.set(kLayerName, layer_name(*from.node));
+    std::string name = std::exchange(from.node->name, automatic);
+    if (v == from) return numbering::skip(graph, 1);
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
     v.node->output().name_buckets = std::exchange(from.node->output(from.port).name_buckets, 0);
     v.node->source = from.node->source;
-    const std::string automatic = from.node->type + "_" + std::to_string(from.node->id());
-    from.node->attrs.set(kLayerName, layer_name(*from.node));
-    std::string name = std::exchange(from.node->name, r->attrs.text(kAutomaticName, automatic));
     r->attrs.set(kAutomaticName, std::exchange(v.node->name, std::move(name)));
     graph.set_input(r, 0, v);
     infer(graph, r);

@@ -124,7 +124,7 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
     add(diagnostics.remarks, avoid_faults(graph));
   }
   check_stop(control);
-  compute_compressed_in_half(graph);
+  compute_compressed_in_half(graph, options.quirks);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
   BlobNetworkInfo info = describe_network(graph);
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);

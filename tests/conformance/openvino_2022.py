@@ -2,7 +2,8 @@
 """What compile_tool 2022.1 does by default, over OpenVINO 2022.1's Python interface: one job a line, JSON on stdin and stdout.
 
   in   {"model": "m.xml", "blob": "m.blob", "ip": "U8", "config": {"MYRIAD_NUMBER_OF_SHAVES": "6"}}
-       (also op, il, ol, iml, oml; "ir": "read.xml" writes the network as it is handed to the compiler)
+       (also op, il, ol, iml, oml, and iop, iol, ioml by the names of tensors, "x:U8,y:FP16"; "ir": "read.xml" writes the network
+  as it is handed to the compiler)
   out  {"error": ""}
 
 Runs in a Python of its own that has openvino 2022.1 with the MYRIAD plugin of that release (tests/README.md). Every job has a
@@ -34,7 +35,19 @@ def prepared(core, job):
                 side(i).tensor().set_layout(Layout(job[layout]))
             if job.get(model_layout):
                 side(i).model().set_layout(Layout(job[model_layout]))
+    for option, set_value in (('iop', lambda info, value: info.tensor().set_element_type(TYPES[value])), ('iol', lambda info, value: info.tensor().set_layout(Layout(value))), ('ioml', lambda info, value: info.model().set_layout(Layout(value)))):
+        for pair in filter(None, job.get(option, '').split(',')):
+            name, value = pair.rsplit(':', 1)
+            set_value(named(model, process, name), value)
     return process.build()
+
+
+def named(model, process, name):
+    for ports, side in ((model.inputs, process.input), (model.outputs, process.output)):
+        for i, port in enumerate(ports):
+            if name in port.get_names():
+                return side(i)
+    raise ValueError("Model doesn't have input/output with tensor name: " + name)
 
 
 def run(core, job):

@@ -82,8 +82,14 @@ TEST(PrePostProcess, InputsThatNothingReadsStay) {
 
 TEST(PrePostProcess, NothingIsAddedWhereTheNetworkHasTheForm) {
   Graph g = read_by_2_0(relu_ir("f16", "11"));
-  pre_post_process(g, {{ElementType::f16, "NCHW", "NCHW"}}, {{std::nullopt, "NHWC", {}}});
+  pre_post_process(g, {{ElementType::f16, "NCHW", "NCHW"}}, {{std::nullopt, {}, "NHWC"}});
   EXPECT_EQ(chain_of(g), "Parameter:input:f16 Relu:relu:f16 Result:relu/sink_port_0:f16");
+}
+
+TEST(PrePostProcess, AnOutputWithAStatedLayoutAloneLosesItsName) {
+  Graph g = read_by_2_0(relu_ir("f16", "11"));
+  pre_post_process(g, {{}}, {{std::nullopt, "NHWC", {}}});
+  EXPECT_EQ(chain_of(g), "Parameter:input:f16 Relu:Relu_3:f16 Result:relu/sink_port_0:f16");
 }
 
 TEST(PrePostProcess, TwoLayoutsMoveDimensions) {

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "graph/cut.hpp"
 #include "graph/ops/attribute_text.hpp"
+#include "graph/tensor_names.hpp"
 #include "importers/common/input_shapes.hpp"
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
@@ -122,9 +123,15 @@ Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const F
   return build_operation(graph, layer, inputs, file);
 }
 
-void name_tensors(const Layer& layer, Node& n) {
-  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i)
-    n.output(static_cast<int>(i)).tensor_names = layer.outputs[i].tensor_names;
+void name_tensors(const Layer& layer, Node& n, const File& file) {
+  for (size_t i = 0; i < layer.outputs.size() && i < static_cast<size_t>(n.output_count()); ++i) {
+    OutputPort& port = n.output(static_cast<int>(i));
+    if (!file.options.release->tensor_names_follow) {
+      port.tensor_names = layer.outputs[i].tensor_names;
+      continue;
+    }
+    for (const std::string& name : layer.outputs[i].tensor_names) add_tensor_name(port, name);
+  }
 }
 
 // "1, 3, ?, 1..10": question marks, -1 and ranges are dynamic.
@@ -266,7 +273,7 @@ Built build_graph(const pugi::xml_node& net, const File& file) {
       problems->unreadable(e, layer->name, layer->type, source_of(*layer));
     }
     n->source = source_of(*layer);
-    name_tensors(*layer, *n);
+    name_tensors(*layer, *n, file);
     built.nodes.emplace(layer->id, n);
   }
   if (file.version < 11 || file.options.runtime_2_0) return finish(std::move(built), placeholders);

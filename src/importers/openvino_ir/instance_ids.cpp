@@ -26,17 +26,25 @@ struct Count {
   numbering::Evaluations evaluations{true};  // of a release that compares bounds
 };
 
-// Every node is made, then made again with checked inputs.
+/// All nodes of a body, and of the bodies in it.
+int64_t of_bodies(const Graph& body) {
+  int64_t count = 0;
+  for (const Node* n : body.all()) count += 1 + (n->body ? of_bodies(*n->body) : 0);
+  return count;
+}
+
+// Every node is made, gets its attributes, and is made again with checked inputs.
 void count_nodes(Graph& graph, Count& c) {
   for (Node* n : graph.all()) {
     if (numbering::lacks_strides(*n)) c.slices.push_back({&graph, n, c.read + 1});
     const bool compares = graph.release->compares_bounds;
     const int64_t first = 1 + (compares ? c.evaluations.of_inference(*n) : numbering::of_inference(*n));
-    c.number[n] = c.read + first;
-    const int64_t second = compares ? 1 + c.evaluations.of_inference(*n) : first;
-    c.read += first + second + numbering::of_copy(*n);
+    c.read += first;
+    if (n->body) count_nodes(*n->body, c);  // an attribute of the first one
+    c.number[n] = c.read + (n->is("Pad") ? numbering::of_copy(*n) : 0);
+    c.read += (compares ? 1 + c.evaluations.of_inference(*n) : first) + numbering::of_copy(*n);
+    if (n->body) c.read += of_bodies(*n->body);  // copied for the second
     if (!compares) c.read += numbering::of_new_evaluations(*n, c.bounded);
-    if (n->body) count_nodes(*n->body, c);
   }
 }
 
