@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "api/cut_advice.hpp"
 #include "api/layer_stages.hpp"
 #include "api/model.hpp"
 #include "blobsmith/convert.hpp"
@@ -166,8 +167,9 @@ vpu::Prepared prepare(Network& n, const ConvertOptions& o) {
 
 }  // namespace
 
-CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
-  vpu::find_target(o.target);  // throws before the work where there is none
+namespace {
+
+CompileResult convert_whole(const ModelFile& model, const ConvertOptions& o) {
   Network n = read_network(model, o);
   return api::in_file(model.path(), [&] {
     const auto start = std::chrono::steady_clock::now();
@@ -179,6 +181,13 @@ CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
     r.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return r;
   });
+}
+
+}  // namespace
+
+CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
+  vpu::find_target(o.target);  // throws before the work where there is none
+  return api::with_cut_advice(model, o, [&] { return convert_whole(model, o); });
 }
 
 void api::convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o,

@@ -131,3 +131,15 @@ def test_a_condition_of_inputs_can_be_frozen(run, tmp_path):
     assert done.returncode == 1 and '--freeze-placeholder-with-value "rate->VALUE"' in done.stderr
     done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--freeze-placeholder-with-value', 'rate->16000')
     assert done.returncode == 0, done.stderr
+
+
+def test_convert_says_how_to_cut(run, tmp_path, network):
+    save(tmp_path / 'm.onnx', *network)
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 1 and done.stderr.count('convert --cut-unsupported') == 1 and 'NonMaxSuppression' not in done.stderr
+    assert 'cut-unsupported' not in run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--quirks').stderr
+    chosen = [helper.make_node('NonMaxSuppression', ['boxes', 'scores', 'most'], ['i'], name='nms'), helper.make_node('Unique', ['i'], ['u'], name='unique', sorted=1),
+              helper.make_node('Cast', ['u'], ['y'], to=TensorProto.FLOAT)]
+    save(tmp_path / 'n.onnx', chosen, {'most': np.array([3], np.int64)}, {'boxes': [1, 8, 4], 'scores': [1, 2, 8]}, {'y': TensorProto.FLOAT})
+    refused = run('convert', tmp_path / 'n.onnx', '-o', tmp_path / 'n.blob')
+    assert refused.returncode == 1 and 'nms=False' in refused.stderr

@@ -187,6 +187,14 @@ def test_grid_sample(tool, tmp_path, mode, padding):
         assert against_runtime(tool, tmp_path, [sampled(mode, padding, aligned)], {'x': x, 'g': g}, {}, 16) < 8e-3, (mode, padding, aligned)
 
 
+@pytest.mark.parametrize('size, attributes', [((8, 10, 12), {'mode': 'linear'}), ((7, 9, 8), {'mode': 'linear', 'coordinate_transformation_mode': 'align_corners'}),
+                                              ((4, 10, 12), {'mode': 'nearest', 'nearest_mode': 'floor', 'coordinate_transformation_mode': 'asymmetric'}), ((2, 5, 3), {'mode': 'linear'})])
+def test_resized_volume(tool, tmp_path, size, attributes):
+    x = np.random.default_rng(4).standard_normal((1, 3, 4, 5, 6)).astype(np.float16).astype(np.float32)
+    node = onnx.helper.make_node('Resize', ['x', '', '', 'sizes'], ['y'], **attributes)
+    assert against_runtime(tool, tmp_path, [node], {'x': x}, {'sizes': np.array((1, 3, *size), np.int64)}, 17) < 3e-3
+
+
 @pytest.mark.parametrize('group, strides, pads, dilations', [(1, 1, 0, 1), (1, 2, 1, 1), (4, 1, 1, 2), (2, 1, 0, 1)])
 def test_convolution_with_computed_weights(tool, tmp_path, group, strides, pads, dilations):
     rng = np.random.default_rng(3)

@@ -53,8 +53,8 @@ bool adds_bias_twice(const Node& n) {
 
 bool pads_before(const Node& n) { return n.version == 4 && pads_interpolation(n); }
 bool interpolates_otherwise(const Node& n) {
-  return n.attrs.text("mode") != "cubic" || n.version == 0;
-}  // cubic ones of opset 4 are refused
+  return n.input(0).shape().size() <= 4 && (n.attrs.text("mode") != "cubic" || n.version == 0);
+}  // volumes, and cubic ones of opset 4, are refused
 bool is_weighted(const Node& n) { return can_be_weighted(n) && interpolates_otherwise(n); }
 bool is_not_weighted(const Node& n) {
   return lacks_interpolation(n) && !can_be_weighted(n) && interpolates_otherwise(n);
@@ -248,7 +248,7 @@ constexpr FaultRow kFaults[] = {
        "cubic and area are executed as nearest; pads and antialias are not looked at",
        false}},
      resize_by_weights,
-     "its rows and columns are weighted by two convolutions, as the chip has no such interpolation"},
+     "its rows and columns are weighted by convolutions, as the chip has no such interpolation"},
     {"antialias of an interpolation is not looked at",
      "src/vpu/lowering/parsers/resize.cpp",
      "yes: weights as above",

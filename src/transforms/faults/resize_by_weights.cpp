@@ -1,7 +1,9 @@
-// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1): every row of the output is
-// a sum of rows of the input with constant weights, so a 1x1 convolution does it whose channels are the rows; then one
-// for the columns.
+// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1, volumes): every row of the
+// output is a sum of rows of the input with constant weights, so a 1x1 convolution does it whose channels are the rows;
+// then one for the columns, and one for each other axis.
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "graph/ops/interpolation.hpp"
 #include "graph/ops/resize_weights.hpp"
@@ -20,19 +22,20 @@ bool are_small(const Attributes& attrs, std::string_view pads) {
                              [](int64_t p) { return p >= 0 && p <= kLargestSide; });
 }
 
+constexpr size_t kPlaneRank = 4, kVolumeRank = 5;
+
 bool lacks_stage(const Node& n) {
   const std::string mode = n.attrs.text("mode");
   const Shape &in = n.input(0).shape(), &out = n.shape();
-  if (mode == "cubic") return true;
+  if (mode == "cubic" || in.size() == kVolumeRank) return true;
   bool shrinks = false;
   for (size_t i = 0; i < in.size(); ++i) shrinks = shrinks || out[i] < in[i];
   if (n.version == 4) return mode == "linear" && n.attrs.flag("antialias") && shrinks;
   return mode != "area" && (pads_interpolation(n) || (mode == "linear" && n.attrs.flag("antialias")));
 }
 
-struct Plane {
-  ops::AxisWeights rows, columns;  ///< empty where nothing changes
-};
+/// Axes whose size or values change.
+using WeightedAxes = std::map<size_t, ops::AxisWeights>;
 
 bool is_identity(const ops::AxisWeights& w, int64_t in_size) {
   for (size_t i = 0; i < w.size(); ++i)
@@ -40,11 +43,11 @@ bool is_identity(const ops::AxisWeights& w, int64_t in_size) {
   return static_cast<int64_t>(w.size()) == in_size;
 }
 
-/// Nothing where more than a plane of known sizes is resized.
-std::optional<Plane> plane_of(const Node& n) {
+/// Nothing where weights are not known, or more than a plane of images is resized.
+std::optional<WeightedAxes> weighted_axes(const Node& n) {
   const Shape &in = n.input(0).shape(), &out = n.shape();
-  if (in.size() != 4 || !is_static(in) || !is_static(out) || !is_float(n.element_type()) ||
-      !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end"))
+  if ((in.size() != kPlaneRank && in.size() != kVolumeRank) || !is_static(in) || !is_static(out) ||
+      !is_float(n.element_type()) || !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end"))
     return std::nullopt;
   std::vector<float> scales;
   std::vector<int64_t> axes;
@@ -55,24 +58,24 @@ std::optional<Plane> plane_of(const Node& n) {
     if (along) axes = along->to_i64();
   }
   const Shape padded = ops::padded_shape(n, in);
-  Plane p;
+  WeightedAxes list;
   for (const auto& [axis, scale] : ops::resize_scales(n, in, out, scales, axes)) {
     if (axis < 2 && scale == 1 && padded[axis] == out[axis]) continue;
     if (!is_side(padded[axis]) || !is_side(out[axis]) || !is_scale(scale)) return std::nullopt;
     ops::AxisWeights w = ops::resize_of(n).weights(padded[axis], out[axis], scale);
     if (is_identity(w, padded[axis])) continue;
     if (axis < 2) return std::nullopt;
-    (axis == 2 ? p.rows : p.columns) = std::move(w);
+    list[axis] = std::move(w);
   }
-  return p;
+  return list;
 }
 
 Value padded(Rewriter& rw, const Node& n) {
   const Value x = n.input(0);
   if (!pads_interpolation(n)) return x;
   std::vector<int64_t> begin = n.attrs.integers("pads_begin"), end = n.attrs.integers("pads_end");
-  begin.resize(4, 0);
-  end.resize(4, 0);
+  begin.resize(x.shape().size(), 0);
+  end.resize(x.shape().size(), 0);
   const Value from = rw.indices(std::move(begin)), to = rw.indices(std::move(end)), zero = rw.scalar(x.type(), 0);
   return rw.make("Pad", {x, from, to, zero}, attributes({{"pad_mode", "constant"}}))->value();
 }
@@ -96,15 +99,47 @@ Value mixed(Rewriter& rw, Value v, const ops::AxisWeights& w) {
       ->value();
 }
 
-bool resize(Rewriter& rw, Node* n, const Plane& p) {
+/// As mixed, along an axis behind the first two.
+Value mixed_along(Rewriter& rw, Value v, size_t axis, const ops::AxisWeights& w) {
+  Shape shape = v.shape();
+  const auto product = [&](size_t from, size_t to) {
+    return std::accumulate(shape.begin() + static_cast<long>(from), shape.begin() + static_cast<long>(to), int64_t{1},
+                           std::multiplies<>());
+  };
+  const size_t rank = shape.size();
+  if (axis + 1 == rank) {
+    v = rw.reshape(v, {1, product(0, axis - 1), shape[axis - 1], shape[axis]})->value();
+    v = rw.transpose(mixed(rw, rw.transpose(v, {0, 3, 1, 2})->value(), w), {0, 2, 3, 1})->value();
+  } else {
+    v = rw.reshape(v, {1, product(0, axis), shape[axis], product(axis + 1, rank)})->value();
+    v = rw.transpose(mixed(rw, rw.transpose(v, {0, 2, 1, 3})->value(), w), {0, 2, 1, 3})->value();
+  }
+  shape[axis] = static_cast<int64_t>(w.size());
+  return rw.reshape(v, shape)->value();
+}
+
+bool resize_volume(Rewriter& rw, Node* n, const WeightedAxes& axes) {
+  Value y = padded(rw, *n);
+  for (const auto& [axis, w] : axes) y = mixed_along(rw, y, axis, w);
+  return rw.replace(n, rw.reshape(y, n->shape()));
+}
+
+bool resize_plane(Rewriter& rw, Node* n, const WeightedAxes& axes) {
+  constexpr size_t kRows = 2, kColumns = 3;
   Value y = padded(rw, *n);  // batch, channels, rows, columns
-  if (p.columns.empty() && p.rows.empty()) return rw.replace(n, rw.reshape(y, n->shape()));
-  if (p.columns.empty())
-    return rw.replace(n, rw.transpose(mixed(rw, rw.transpose(y, {0, 2, 1, 3})->value(), p.rows), {0, 2, 1, 3}));
-  y = mixed(rw, rw.transpose(y, {0, 3, 1, 2})->value(), p.columns);  // batch, columns, channels, rows
-  if (p.rows.empty()) return rw.replace(n, rw.transpose(y, {0, 2, 3, 1}));
-  y = mixed(rw, rw.transpose(y, {0, 3, 2, 1})->value(), p.rows);  // batch, rows, channels, columns
+  if (axes.empty()) return rw.replace(n, rw.reshape(y, n->shape()));
+  if (!axes.contains(kColumns))
+    return rw.replace(n, rw.transpose(mixed(rw, rw.transpose(y, {0, 2, 1, 3})->value(), axes.at(kRows)), {0, 2, 1, 3}));
+  y = mixed(rw, rw.transpose(y, {0, 3, 1, 2})->value(), axes.at(kColumns));  // batch, columns, channels, rows
+  if (!axes.contains(kRows)) return rw.replace(n, rw.transpose(y, {0, 2, 3, 1}));
+  y = mixed(rw, rw.transpose(y, {0, 3, 2, 1})->value(), axes.at(kRows));  // batch, rows, channels, columns
   return rw.replace(n, rw.transpose(y, {0, 2, 1, 3}));
+}
+
+bool resize(Rewriter& rw, Node* n) {
+  const std::optional<WeightedAxes> axes = weighted_axes(*n);
+  if (!axes) return false;
+  return n->input(0).shape().size() == kVolumeRank ? resize_volume(rw, n, *axes) : resize_plane(rw, n, *axes);
 }
 
 }  // namespace
@@ -112,10 +147,10 @@ bool resize(Rewriter& rw, Node* n, const Plane& p) {
 bool lacks_interpolation(const Node& n) {
   return n.is("Interpolate") && (lacks_stage(n) || n.attrs.text("mode") == "area");
 }
-bool can_be_weighted(const Node& n) { return n.is("Interpolate") && lacks_stage(n) && plane_of(n); }
+bool can_be_weighted(const Node& n) { return n.is("Interpolate") && lacks_stage(n) && weighted_axes(n); }
 
 Rewritten resize_by_weights(Graph& graph) {
-  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return can_be_weighted(*n) && resize(rw, n, *plane_of(*n)); });
+  return rewrite_each(graph, [](Rewriter& rw, Node* n) { return can_be_weighted(*n) && resize(rw, n); });
 }
 
 }  // namespace blobsmith::transforms
