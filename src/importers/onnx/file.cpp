@@ -269,18 +269,21 @@ Shape read_shape(const Bytes& message, const std::string& who) {
   return r;
 }
 
-void read_tensor_type(const Bytes& message, ValueInfo& v) {
+/// `texts`: they may be; what gives labels (a classifier) gives their numbers instead.
+void read_tensor_type(const Bytes& message, ValueInfo& v, bool texts) {
+  constexpr int64_t kText = 8;
   const std::string who = "value '" + v.name + "'";
   for (Fields f(message); f.next();) {
     if (f.is(1, Kind::Integer)) {
-      if (const int64_t type = f.integer()) v.type = checked_type(type, who);
+      if (const int64_t type = f.integer(); type && !(texts && type == kText)) v.type = checked_type(type, who);
     } else if (f.is(2, Kind::Bytes)) {
       v.shape = read_shape(f.bytes(), who);
     }
   }
 }
 
-ValueInfo read_value_info(const Bytes& message) {
+/// Of an output too that is no tensor of numbers: labels, or a list of maps, which has no shape.
+ValueInfo read_value_info(const Bytes& message, bool is_output = false) {
   ValueInfo r;
   Bytes type;
   for (Fields f(message); f.next();) {
@@ -292,8 +295,8 @@ ValueInfo read_value_info(const Bytes& message) {
   for (Fields f(type); f.next();) {
     constexpr int kTensor = 1, kDenotation = 6;
     if (f.is(kTensor, Kind::Bytes))
-      read_tensor_type(f.bytes(), r);
-    else if (f.kind() == Kind::Bytes && f.number() != kDenotation)
+      read_tensor_type(f.bytes(), r, is_output);
+    else if (!is_output && f.kind() == Kind::Bytes && f.number() != kDenotation)
       throw bad_model(ErrorCode::BadOnnx, "value '" + r.name + "' is not a tensor");
   }
   return r;
@@ -336,7 +339,7 @@ void read_graph(const Bytes& message, const Place& place, Model& m) {
   for (const Bytes& n : g.nodes) m.nodes.push_back(read_node(n, place));
   for (const Bytes& i : g.inputs)
     if (ValueInfo v = read_value_info(i); !constant.contains(v.name)) m.inputs.push_back(std::move(v));
-  for (const Bytes& o : g.outputs) m.outputs.push_back(read_value_info(o));
+  for (const Bytes& o : g.outputs) m.outputs.push_back(read_value_info(o, true));
 }
 
 std::shared_ptr<const Model> read_body(const Bytes& graph, const Place& place) {

@@ -17,6 +17,7 @@ std::span<const OperatorRow> detection_operators();
 std::span<const OperatorRow> element_wise_operators();
 std::span<const OperatorRow> indexing_operators();
 std::span<const OperatorRow> loss_operators();
+std::span<const OperatorRow> machine_learning_operators();
 std::span<const OperatorRow> matmul_operators();
 std::span<const OperatorRow> microsoft_operators();
 std::span<const OperatorRow> normalization_operators();
@@ -36,7 +37,8 @@ std::span<const OperatorRow> softmax_operators();
 
 namespace {
 
-constexpr std::string_view kOpenVino = "org.openvinotoolkit", kMicrosoft = "com.microsoft";
+constexpr std::string_view kOpenVino = "org.openvinotoolkit", kMicrosoft = "com.microsoft",
+                           kMachineLearningDomain = "ai.onnx.ml";
 
 struct Family {
   std::string_view domain;  ///< empty: the default one
@@ -65,6 +67,7 @@ constexpr std::array kFamilies{
     Family{"", signal_operators},
     Family{"", slice_operators},
     Family{"", softmax_operators},
+    Family{kMachineLearningDomain, machine_learning_operators},
     Family{kMicrosoft, microsoft_operators},
     Family{kOpenVino, detection_operators},
     Family{kOpenVino, openvino_operators},
