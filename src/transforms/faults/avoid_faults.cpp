@@ -2,6 +2,7 @@
 
 #include "core/release.hpp"
 #include "transforms/faults/fault_table.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith {
 namespace {
@@ -15,13 +16,24 @@ void avoid(Graph& graph, const transforms::FaultRow& fault, std::vector<Remark>&
     if (n->body) transforms::in_body(graph, *n, [&](Graph& body) { return avoid(body, fault, list), true; });
 }
 
+template <class Which>
+std::vector<Remark> avoid_some(Graph& graph, const Which& which) {
+  std::vector<Remark> list;
+  for (const transforms::FaultRow& fault : transforms::fault_rows())
+    if (fault.rewrite && (fault.releases & graph.release->faults) && which(fault)) avoid(graph, fault, list);
+  return list;
+}
+
 }  // namespace
 
 std::vector<Remark> avoid_faults(Graph& graph) {
-  std::vector<Remark> list;
-  for (const transforms::FaultRow& fault : transforms::fault_rows())
-    if (fault.rewrite && (fault.releases & graph.release->faults)) avoid(graph, fault, list);
-  return list;
+  return avoid_some(graph, [](const transforms::FaultRow&) { return true; });
+}
+
+std::vector<Remark> avoid_faults_of_moments(Graph& graph) {
+  return avoid_some(graph, [](const transforms::FaultRow& fault) {
+    return fault.rewrite == transforms::move_moments || fault.rewrite == transforms::keep_eps_inside;
+  });
 }
 
 }  // namespace blobsmith

@@ -8,5 +8,7 @@ namespace blobsmith {
 
 /// All of them, bodies of loops included; in the order of the rewrites. Says of each what is done (NotAsIntel).
 std::vector<Remark> avoid_faults(Graph& graph);
+/// Those of MVN alone, for rewrites that are to see what becomes of it.
+std::vector<Remark> avoid_faults_of_moments(Graph& graph);
 
 }  // namespace blobsmith

@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "graph/ops/known_value.hpp"
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/legalise/rows.hpp"
 #include "transforms/legalise/terms.hpp"
 
@@ -182,9 +183,12 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   legalise_rows::drop_empty_parts(graph);
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
+  add(avoid_faults_of_moments(graph));
+  add(legalise_rows::fold_column_factors(graph));
   add(rows_to_planes(graph));
   legalise_rows::join_transposes(graph);
   legalise_rows::split_instead_of_gathers(graph);
+  legalise_rows::simplify_products(graph);
   return done;
 }
 

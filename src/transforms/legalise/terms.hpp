@@ -49,6 +49,10 @@ void name_ellipses(Graph& graph);
 /// Gathers of each element of an outermost axis (queries, keys and values of an attention) become its parts, which lie
 /// where they are (transposes.cpp).
 void split_instead_of_gathers(Graph& graph);
+/// Factors and summands of columns become part of the products that read them (column_factors.cpp).
+std::vector<Remark> fold_column_factors(Graph& graph);
+/// Transposes of operands and factors of both become part of products (products.cpp).
+void simplify_products(Graph& graph);
 /// Two Transposes with a Reshape between them become one (transposes.cpp).
 void join_transposes(Graph& graph);
 

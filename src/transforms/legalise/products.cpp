@@ -1,0 +1,82 @@
+// Products of two tensors that are both computed, as queries by keys: a Transpose of the last two axes of either is a
+// flag of the product, and where both have a factor, one of them has both.
+//
+//   MatMul(q * s, Transpose(k) * t) is MatMul(q * (s t), k, transpose_b)
+#include <cmath>
+#include <utility>
+
+#include "graph/ops/known_value.hpp"
+#include "transforms/legalise/terms.hpp"
+
+namespace blobsmith::legalise_rows {
+namespace {
+
+/// x * c, read by nothing else.
+struct Scaled {
+  Value x;
+  double factor;
+};
+
+std::optional<Scaled> scaled(Value v) {
+  const Node* n = v.node;
+  if (!n->is("Multiply") || !transforms::has_one_user(v) || transforms::feeds_result(v)) return {};
+  for (const int port : {0, 1}) {
+    const auto c = transforms::single_value(n->input(port));
+    const Value x = n->input(1 - port);
+    if (c && x.shape() == v.shape() && !x.node->is_constant()) return Scaled{x, *c};
+  }
+  return {};
+}
+
+bool join_factors(Rewriter& rw, Node* product) {
+  constexpr double kLeastHalf = 0x1p-14, kLargestHalf = 65504;
+  const auto a = scaled(product->input(0)), b = scaled(product->input(1));
+  if (!a || !b) return false;
+  const double both = a->factor * b->factor;
+  if (std::fabs(both) < kLeastHalf || std::fabs(both) > kLargestHalf) return false;
+  Node* n = rw.make("Multiply", {a->x, rw.scalar(a->x.type(), both)});
+  n->name = product->input(0).node->name;
+  rw.set_input(product, 0, n->value());
+  rw.set_input(product, 1, b->x);
+  return true;
+}
+
+bool swaps_last_two(const Node& n) {
+  const Tensor* t = n.is("Transpose") ? transforms::constant_of(n.input(1)) : nullptr;
+  if (!t) return false;
+  std::vector<int64_t> order = t->to_i64();
+  const size_t rank = order.size();
+  if (rank < 2) return false;
+  std::swap(order[rank - 1], order[rank - 2]);
+  for (size_t i = 0; i < rank; ++i)
+    if (order[i] != static_cast<int64_t>(i)) return false;
+  return true;
+}
+
+bool turn_operand(Rewriter& rw, Node* product, int port) {
+  const Value v = product->input(port);
+  if (!swaps_last_two(*v.node) || !transforms::has_one_user(v) || transforms::feeds_result(v)) return false;
+  const char* flag = port == 0 ? "transpose_a" : "transpose_b";
+  product->attrs.set(flag, !product->attrs.flag(flag));
+  rw.set_input(product, port, v.node->input(0));
+  return true;
+}
+
+bool is_between_tensors(const Node& n) {
+  return n.is("MatMul") && is_float(n.element_type()) && !known_value(n.input(0)) && !known_value(n.input(1));
+}
+
+}  // namespace
+
+void simplify_products(Graph& graph) {
+  Rewriter rw(graph);
+  for (Node* n : graph.ordered()) {
+    if (!is_between_tensors(*n)) continue;
+    rw.set_origin(n->source);
+    join_factors(rw, n);
+    for (const int port : {0, 1}) turn_operand(rw, n, port);
+  }
+  graph.remove_unreachable();
+}
+
+}  // namespace blobsmith::legalise_rows
