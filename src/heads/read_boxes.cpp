@@ -114,6 +114,7 @@ std::vector<Box> decoded(const DetectionHead& head, const std::vector<const Node
     };
     const auto stride = static_cast<double>(head.strides[l]);
     for (int64_t cell = 0; cell < s[2] * s[3]; ++cell) {
+      const int64_t row = cell / s[3];
       Box b;
       for (int64_t k = 0; k < 4; ++k) b.plain[static_cast<size_t>(k)] = at(k, cell);
       for (int64_t c = offsets ? 4 : 5; c < s[1]; ++c) b.scores.push_back(at(c, cell));
@@ -123,8 +124,8 @@ std::vector<Box> decoded(const DetectionHead& head, const std::vector<const Node
       }
       double angle = 0;
       if (!head.angle_output.empty()) b.more.push_back(angle = static_cast<double>(values[levels][boxes.size()]));
-      b.corners = corners_of(b.plain, static_cast<double>(cell % s[3]), static_cast<double>(cell / s[3]), stride,
-                             offsets, angle);
+      b.corners =
+          corners_of(b.plain, static_cast<double>(cell % s[3]), static_cast<double>(row), stride, offsets, angle);
       boxes.push_back(std::move(b));
     }
   }

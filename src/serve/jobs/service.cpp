@@ -116,7 +116,7 @@ void Service::when_ended(const std::string& id, std::function<void(const Job&)> 
 }
 
 std::optional<std::string> Service::file_of(const std::string& object) {
-  const std::string place = options_.data + "/fetched/" + object;
+  std::string place = options_.data + "/fetched/" + object;
   std::error_code e;
   if (objects_->copies() && fs::exists(place, e)) {
     fs::last_write_time(place, fs::file_time_type::clock::now(), e);
