@@ -235,7 +235,8 @@ def test_zoo(serve_tool, run, model, tmp_path, monkeypatch):
         assert r.status_code == 200 and r.content == expected, r.text
         r = requests.post(s.url + '/compile', data={'compile_type': 'zoo', 'model_name': 'small', 'model_downloader_params': '--precisions FP16', 'compiler_params': '-ip U8'})
         assert r.status_code == 200 and r.content == expected, r.text
-        assert requests.get(s.api + '/zoo').json()['models'][0]['license'] == 'MIT'
+        listed = requests.get(s.api + '/zoo').json()['models'][0]
+        assert listed['license'] == 'MIT' and listed['available']
         job = requests.post(s.api + '/jobs', data={'options': json.dumps({'zoo': {'name': 'small'}, 'input_precision': 'U8'})}).json()
         while job['state'] in ('queued', 'running'):
             job = requests.get(f"{s.api}/jobs/{job['id']}").json()

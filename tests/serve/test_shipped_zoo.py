@@ -67,6 +67,12 @@ def test_models_that_come_with_the_program(zoo):
         assert m['license'] in ('MIT', 'Apache-2.0') and m['description'] and m['task'] and m['framework'] in ('onnx', 'tf'), m
 
 
+def test_what_is_not_here_is_not_offered(serve_tool, tmp_path):
+    for more, offered in (((), False), (('--allow-download',), True), (('--mirror', tmp_path), False), (('--mirror', 'http://127.0.0.1:1'), True)):
+        with running(serve_tool, tmp_path / 'd', '--zoo', os.path.join(ROOT, 'data', 'zoo'), *more) as s:
+            assert {m['available'] for m in requests.get(s.api + '/zoo').json()['models']} == {offered}
+
+
 def test_a_file_of_an_archive(zoo, archive, tmp_path):
     entry(tmp_path / 'zoo', *archive)
     done = zoo('--zoo', tmp_path / 'zoo', '--allow-download', 'convert', 'net', '--', '-o', tmp_path / 'net.blob')

@@ -94,7 +94,7 @@ async function converted() {
 
 async function blobBytes() {
   return page.evaluate(async () => {
-    const link = [...document.querySelectorAll(".downloads a")].find((a) => a.textContent.startsWith("Blob"));
+    const link = [...document.querySelectorAll(".downloads a")].find((a) => a.textContent.startsWith("Download blob"));
     const bytes = new Uint8Array(await (await fetch(link.href)).arrayBuffer());
     return { head: [...bytes.slice(0, 4)], size: bytes.length };
   });
@@ -117,7 +117,7 @@ const steps = {
   async "an ONNX model: facts, options, blob"() {
     await take("model.onnx");
     await says(".facts", "1 × 3 × 16 × 16");
-    await press("How fast will it be?");
+    await press("Estimate the speed");
     await exists(".speeds");
     expect((await page.$$(".speeds li")).length === 16, "not 16 numbers of SHAVEs");
     await press("4", ".speeds button");
@@ -126,6 +126,8 @@ const steps = {
     expect((await text(".snippet pre")).includes("blobsmith convert model.onnx -o model.blob --shaves 4"), "the command does not follow the options");
     await picture("check");
     await converted();
+    expect((await text(".snippet pre")).includes('setBlobPath("model.blob")'), "how the blob is loaded is not said");
+    await press("Command line", "[role=tab]");
     expect((await text(".snippet pre")).includes("--shaves 4"), "the command does not say the SHAVEs");
     expect((await blobBytes()).size > 500, "no blob");
   },
@@ -200,6 +202,30 @@ const steps = {
     for (const type of ["dragEnter", "dragOver", "drop"]) await client.send("Input.dispatchDragEvent", { type, x, y, data });
     await says(".verdict.good", "can be converted");
     await says(".facts", "archive");
+  },
+  async "the settings are changed: a superblob, whose layers and stages lead to each other"() {
+    await take("model.onnx");
+    await converted();
+    await press("Change the settings", "button");
+    await exists(".before");
+    await page.click("#option-superblob");
+    await converted();
+    await says(".downloads", "Download superblob");
+    await says(".blob .summary", "for 6 SHAVEs");
+    await page.click(".layers li:nth-child(2) button");
+    expect((await page.$$eval(".stages [aria-selected=true]", (l) => l.length)) >= 1, "a layer marks no stage");
+    await page.select(".versions select", "3");
+    await says(".blob .summary", "for 3 SHAVEs");
+    await exists(".layers button");
+    await picture("superblob");
+  },
+  async "another model instead of one that lacks a file"() {
+    await home();
+    await choose("network.xml");
+    await says(".lacking", "add the .bin");
+    await choose("model.onnx");
+    await exists(".before");
+    await says("h1", "model");
   },
   async "a superblob: one version after another"() {
     await home();

@@ -51,6 +51,15 @@ export function commandLine(info: Info, job: Job, options: Options): string {
   return ["blobsmith", ...words.map(quote)].join(" ");
 }
 
+/// How a program loads the blob.
+function loading(name: string): string {
+  return `import depthai as dai
+
+pipeline = dai.Pipeline()
+network = pipeline.create(dai.node.NeuralNetwork)
+network.setBlobPath("${name}")   # then link a camera to network.input`;
+}
+
 export function Calls(p: { job: Job; command?: string; options?: Options }) {
   const files = p.job.files.map((f) => f.name);
   const { kind: _kind, model: _model, job: _job, blob: _blob, zoo, no_cache: _again, ...options } = p.options ?? p.job.options;
@@ -65,7 +74,9 @@ export function Calls(p: { job: Job; command?: string; options?: Options }) {
       : /\.pb$/.test(model)
         ? `blobconverter.from_tf("${model}"${shaves})`
         : `blobconverter.from_caffe(proto="${files.find((f) => f.endsWith("prototxt")) ?? "deploy.prototxt"}", model="${files.find((f) => f.endsWith("caffemodel")) ?? model}"${shaves})`;
+  const blob = p.job.results.find((r) => r.kind === "blob" && p.job.kind === "convert");
   const tabs = [
+    ...(blob ? [{ name: "On the camera", body: () => <Snippet text={loading(blob.name)} /> }] : []),
     { name: "Command line", body: () => <Snippet text={p.command ?? p.job.command} /> },
     { name: "curl", body: () => <Snippet text={curl(files, zoo ? { ...told, zoo } : told)} /> },
     {
@@ -84,7 +95,7 @@ export function Calls(p: { job: Job; command?: string; options?: Options }) {
     },
   ];
   return (
-    <Card title="The same elsewhere">
+    <Card title={blob ? "Use it, or repeat it without the page" : "Do this without the page"}>
       <Tabs tabs={tabs} label="The same call" />
     </Card>
   );

@@ -1,4 +1,5 @@
 // What a model is: inputs, outputs, layers, and what stands in the way of a blob.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { formatOf } from "./files";
 import { bytes, plural, shape } from "./format";
@@ -104,20 +105,24 @@ function LayerTable(p: { check: Check }) {
   );
 }
 
-export function Verdict(p: { check: Check }) {
+/// What came of the check, with what to do next.
+export function Verdict(p: { check: Check; children?: ComponentChildren }) {
   const c = p.check;
-  if (!c.compiles)
-    return (
-      <p class="verdict bad">
-        {plural(c.problems.length, "problem")} in the way of a blob
-        {c.unsupported > 0 && `: ${plural(c.unsupported, "layer")} not supported`}.
-      </p>
-    );
   return (
-    <p class="verdict good">
-      All {plural(c.layers.length, "layer")} can be converted
-      {c.fixed > 0 && `, ${c.fixed} of them by a rewrite that computes the same`}.
-    </p>
+    <div class={`verdict ${c.compiles ? "good" : "bad"}`}>
+      {c.compiles ? (
+        <p>
+          All {plural(c.layers.length, "layer")} can be converted
+          {c.fixed > 0 && `, ${c.fixed} of them by a rewrite that computes the same`}.
+        </p>
+      ) : (
+        <p>
+          {plural(c.problems.length, "problem")} in the way of a blob
+          {c.unsupported > 0 && `: ${plural(c.unsupported, "layer")} not supported`}.
+        </p>
+      )}
+      {p.children}
+    </div>
   );
 }
 

@@ -21,6 +21,9 @@ const COMPANIONS: [string, string[], string][] = [
   [".params", [".json"], "An MXNet model is two files: add its -symbol.json."],
 ];
 
+/// It belongs to a model, and is none by itself.
+export const isCompanion = (name: string) => endsWith(name, COMPANIONS.flatMap(([, others]) => others)) && !endsWith(name, [".xml", ".caffemodel"]);
+
 export function missing(files: File[]): string | undefined {
   for (const [ending, others, text] of COMPANIONS)
     if (files.some((f) => endsWith(f.name, [ending])) && !files.some((f) => endsWith(f.name, others))) return text;

@@ -1,17 +1,25 @@
 // Where everything begins: drop a file. What it is appears before any option is asked for.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { getJobs, submit } from "./api";
-import { formatOf, isBlob, kindFor, missing } from "./files";
+import { formatOf, isBlob, isCompanion, kindFor, missing } from "./files";
 import { filesOf, folderOf } from "./folder";
 import { ago, bytes, percent } from "./format";
 import { forget, recentIds, remember } from "./recent";
-import type { Info, Job } from "./types";
+import type { Info, Job, Kind } from "./types";
 import { Card, Problems, problemsOf } from "./ui";
 
-const STATES = { queued: "waits", running: "runs", done: "done", failed: "failed", cancelled: "cancelled" };
+const STATES = { queued: "waiting", running: "running", failed: "failed", cancelled: "cancelled" };
+const DONE: Record<Kind, string> = {
+  check: "checked",
+  convert: "converted",
+  inspect: "opened",
+  compare: "compared",
+  estimate: "estimated",
+};
 
 export function StateChip(p: { job: Job }) {
-  return <span class={`chip ${p.job.state}`}>{STATES[p.job.state]}</span>;
+  const { state, kind } = p.job;
+  return <span class={`chip ${state}`}>{state === "done" ? DONE[kind] : STATES[state]}</span>;
 }
 
 function Recent() {
@@ -41,7 +49,6 @@ function Recent() {
           <li key={j.id}>
             <a href={`#/jobs/${j.id}`}>
               <span class="name">{j.name}</span>
-              <span class="dim">{j.kind}</span>
               <StateChip job={j} />
               <span class="dim when">{ago(j.created)}</span>
             </a>
@@ -81,7 +88,9 @@ export function Home(p: { info: Info }) {
   const take = (more: File[]) => {
     if (!more.length) return;
     const names = new Set(more.map((f) => f.name));
-    const all = [...files.filter((f) => !names.has(f.name)), ...more];
+    // Another whole model takes the place of one that lacks a file.
+    const whole = !missing(more) && more.some((f) => formatOf(f.name, formats) && !isCompanion(f.name));
+    const all = whole ? more : [...files.filter((f) => !names.has(f.name)), ...more];
     setFiles(all);
     if (!missing(all)) void send(all);
   };
@@ -109,10 +118,10 @@ export function Home(p: { info: Info }) {
   return (
     <>
       <div class="hero">
-        <h1>From a trained network to a MyriadX blob</h1>
+        <h1>Convert a neural network to a MyriadX blob</h1>
         <p>
-          Drop a model and see at once what is in it, which layers the chip lacks, and how fast it will be. Then convert
-          it for OAK cameras and Neural Compute Sticks.
+          Drop a model: see at once what is in it, whether the chip can run it, and how fast it will be. Then download the
+          blob for your OAK camera or Neural Compute Stick.
         </p>
       </div>
       <div class={`drop ${over ? "over" : ""}`}>
@@ -128,7 +137,7 @@ export function Home(p: { info: Info }) {
             <svg viewBox="0 0 48 48" width="48" height="48" aria-hidden="true">
               <path d="M24 32V10M15 18l9-9 9 9M8 30v8h32v-8" />
             </svg>
-            <p class="big">Drop a model here</p>
+            <p class="big">{lacking ? "One more file, please" : "Drop your model here"}</p>
             <button type="button" class="primary" onClick={() => picker.current?.click()}>
               {lacking ? "Add files" : "Choose files"}
             </button>
@@ -170,7 +179,9 @@ export function Home(p: { info: Info }) {
                     </li>
                   ))}
                 </ul>
-                <p>{lacking}</p>
+                <p>
+                  <b>{lacking}</b>
+                </p>
                 <button type="button" class="quiet" onClick={() => void send(files)}>
                   Go on without
                 </button>
@@ -184,7 +195,7 @@ export function Home(p: { info: Info }) {
                 <button type="button" class="link" onClick={() => folder.current?.click()}>
                   a folder
                 </button>{" "}
-                (a SavedModel), or a model <a href="#/zoo">from the zoo</a>
+                (a SavedModel). No model at hand? <a href="#/zoo">Take one from the zoo</a>.
               </p>
             )}
           </>
@@ -192,7 +203,7 @@ export function Home(p: { info: Info }) {
       </div>
       {error !== undefined && <Problems list={problemsOf(error)} title="This did not work" />}
       <Recent />
-      <Card title="What can be dropped">
+      <Card title="Files that are understood">
         <ul class="formats">
           {formats.map((f) => (
             <li key={f.name}>
@@ -202,7 +213,7 @@ export function Home(p: { info: Info }) {
           ))}
           <li>
             <b>A finished blob</b>
-            <span class="dim">.blob .superblob .tar.xz: to look inside; with its model, to compare them</span>
+            <span class="dim">.blob .superblob .tar.xz, to look inside; dropped with its model, to compare the two</span>
           </li>
         </ul>
       </Card>

@@ -6,6 +6,7 @@ import { cancelJob, ended, failure, fetchJson, getJob, hasEnded, report, reportO
 import { Calls, commandLine } from "./calls";
 import { CompareView } from "./compare";
 import { bytes, fps, percent, plural, time } from "./format";
+import { formatOf } from "./files";
 import { StateChip } from "./home";
 import { OptionsForm, Speeds, stated } from "./options";
 import { remember } from "./recent";
@@ -21,23 +22,33 @@ import type {
   LogLine,
   Options,
   Port,
+  Result,
   StageLayers,
   Superblob,
 } from "./types";
 import { Busy, Card, CopyButton, Fact, Later, Problems, problemsOf, Tabs, type Tab } from "./ui";
 
+const WORDS: Record<string, string> = {
+  downloading: "downloading the files",
+  reading: "reading the model",
+  converting: "simplifying layers",
+  lowering: "turning layers into stages",
+  passes: "planning memory and processors",
+  writing: "writing the blob",
+  running: "running both",
+};
 const PHASES = ["downloading", "reading", "converting", "lowering", "passes", "writing", "running"];
 const DOING: Record<Kind, string> = {
-  check: "Looking at",
+  check: "Checking",
   convert: "Converting",
-  inspect: "Reading",
+  inspect: "Opening",
   compare: "Comparing",
   estimate: "Estimating",
 };
 
 function Progress(p: { job: Job; cancel: () => void }) {
   const { job } = p;
-  const phase = job.state === "queued" ? `waits, ${plural(job.ahead ?? 0, "job")} before it` : job.phase || "starts";
+  const phase = job.state === "queued" ? `waiting, ${plural(job.ahead ?? 0, "job")} before it` : WORDS[job.phase] ?? (job.phase || "starting");
   return (
     <Card class="running">
       <div class="progress" role="status">
@@ -103,7 +114,8 @@ function Downloads(p: { job: Job }) {
       {p.job.results.map((r, i) => (
         <li key={r.kind}>
           <a class={i === 0 ? "button primary" : "button"} href={r.url} download={r.name}>
-            {KINDS[r.kind] ?? r.kind} <small>{bytes(r.size)}</small>
+            {i === 0 && "Download "}
+            {i === 0 && r.kind !== "nnarchive" ? (KINDS[r.kind] ?? r.kind).toLowerCase() : (KINDS[r.kind] ?? r.kind)} <small>{bytes(r.size)}</small>
           </a>
         </li>
       ))}
@@ -191,9 +203,9 @@ const blobOf = (report: Reported): Inspected => {
 };
 
 /// The view of a blob with all that can be had for it. `of`: the job whose blob it is.
-function Inside(p: { blob: Inspected; of: Job }) {
+function Inside(p: { blob: Inspected; of: Job; layers?: Result }) {
   const get = async () => {
-    const layers = resultOf(p.of, "layers");
+    const layers = p.layers ?? resultOf(p.of, "layers");
     const [times, links] = await Promise.all([
       report<Estimated>("estimate", { job: p.of.id }).catch(() => undefined),
       layers ? fetchJson<StageLayers>(layers).catch(() => undefined) : undefined,
@@ -216,14 +228,26 @@ function Inside(p: { blob: Inspected; of: Job }) {
   );
 }
 
+/// A superblob or an archive says nothing about layers; converting its model for one number of SHAVEs does.
+async function layersOf(of: Job, shaves: number): Promise<Job> {
+  const { superblob: _s, nn_archive: _n, heads: _h, dai_type: _d, json_config: _j, ir: _i, ir_version: _v, ...options } = of.options;
+  return ended(await submit({ ...options, kind: "convert", job: of.id, shaves }));
+}
+/// Its layers, if it made this very blob.
+const links = (converted?: Job, blob?: Result): Result | undefined =>
+  converted && blob && resultOf(converted, "blob")?.sha256 === blob.sha256 ? resultOf(converted, "layers") : undefined;
+
 /// A blob for every number of SHAVEs: one of them is looked into, and can be had alone.
 function Versions(p: { job: Job; of: Superblob }) {
   const stated = Number(p.job.options.shaves ?? 6);
   const [shaves, choose] = useState(p.of.patches.some((v) => v.shaves === stated) ? stated : 8);
   const get = async () => {
-    const job = await ended(await submit({ kind: "inspect", job: p.job.id, shaves }));
+    const [job, layers] = await Promise.all([
+      submit({ kind: "inspect", job: p.job.id, shaves }).then(ended),
+      p.job.kind === "convert" ? layersOf(p.job, shaves).catch(() => undefined) : undefined,
+    ]);
     if (job.state !== "done") throw failure(job);
-    return { job, blob: await reportOf<Inspected>(job) };
+    return { job, blob: await reportOf<Inspected>(job), layers: links(layers, resultOf(job, "blob")) };
   };
   return (
     <>
@@ -241,10 +265,10 @@ function Versions(p: { job: Job; of: Superblob }) {
         key={shaves}
         get={get}
         what={`Taking out the blob for ${plural(shaves, "SHAVE")}`}
-        show={({ job, blob }) => (
+        show={({ job, blob, layers }) => (
           <>
             <Downloads job={{ ...job, results: job.results.filter((r) => r.kind === "blob") }} />
-            <Inside blob={blob} of={job} />
+            <Inside blob={blob} of={job} layers={layers} />
           </>
         )}
       />
@@ -334,6 +358,14 @@ function Done(p: { job: Job; info: Info }) {
       {job.kind === "convert" && (
         <Card title="Result">
           <Downloads job={job} />
+          {hasModel && (
+            <p class="next">
+              <button type="button" class="link" onClick={() => void change(job)}>
+                Change the settings and convert again
+              </button>{" "}
+              · <a href="#/">Another model</a>
+            </p>
+          )}
           {resultOf(job, "report") && (
             <Later
               get={() => reportOf<Conversion>(job)}
@@ -348,7 +380,7 @@ function Done(p: { job: Job; info: Info }) {
                     <Ports list={r.outputs} />
                   </Fact>
                   <Fact name="Took">
-                    {job.cached ? "nothing: it was in the cache" : time(1e6 * ((job.finished ?? 0) - (job.started ?? 0)))}
+                    {job.cached ? "no time: it was converted before" : time(1e6 * ((job.finished ?? 0) - (job.started ?? 0)))}
                   </Fact>
                 </dl>
               )}
@@ -388,10 +420,26 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
     }
   };
   const command = commandLine(p.info, p.job, stated(options));
+  const format = p.job.files.map((f) => formatOf(f.name, p.info.formats)?.name).find(Boolean);
+  const cuttable = p.job.files.some((f) => f.name.endsWith(".onnx"));
   return (
     <div class="before">
       <div>
-        {p.check && <Verdict check={p.check} />}
+        {p.check && (
+          <Verdict check={p.check}>
+            {p.check.compiles ? (
+              <button type="submit" form="conversion" class="primary" disabled={busy}>
+                Convert
+              </button>
+            ) : (
+              cuttable && (
+                <button type="button" disabled={busy} onClick={() => void start("convert", { cut_unsupported: true })}>
+                  Convert the part that can be
+                </button>
+              )
+            )}
+          </Verdict>
+        )}
         <Card>
           <Facts job={p.job} info={p.info} check={p.check} />
         </Card>
@@ -404,14 +452,16 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
         )}
       </div>
       <aside>
-        <Card title="Convert">
+        <Card title="Settings">
           <OptionsForm
             info={p.info}
             job={p.job.id}
             options={options}
             set={set}
             check={p.check}
-            cuttable={p.job.files.some((f) => f.name.endsWith(".onnx"))}
+            cuttable={cuttable}
+            format={format}
+            id="conversion"
             submit={(k, more) => void start(k, more)}
             busy={busy}
           />
@@ -423,23 +473,25 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
   );
 }
 
+/// Back to the settings, with those of this job.
+async function change(of: Job): Promise<void> {
+  const { job: _of, ...options } = of.options;
+  const job = await submit({ ...options, kind: "check", job: of.id });
+  remember(job.id);
+  location.hash = `#/jobs/${job.id}`;
+}
+
 function Failed(p: { job: Job; info: Info }) {
-  const again = async () => {
-    const { job: _of, ...options } = p.job.options;
-    const job = await submit({ ...options, kind: "check", job: p.job.id });
-    remember(job.id);
-    location.hash = `#/jobs/${job.id}`;
-  };
   return (
     <>
       {p.job.state === "cancelled" ? (
-        <p class="verdict">Cancelled. Nothing was kept but the files.</p>
+        <p class="verdict">Cancelled. The files are still here: change the settings, or start again.</p>
       ) : (
         <Problems list={failure(p.job).problems} title={`${p.job.name} could not be converted`} />
       )}
       <div class="actions">
-        <button type="button" class="primary" onClick={() => void again()}>
-          Look at the model again
+        <button type="button" class="primary" onClick={() => void change(p.job)}>
+          Change the settings
         </button>
         <a class="button" href="#/">
           Another model

@@ -15,6 +15,8 @@ function useHash(): string {
     const changed = () => {
       set(location.hash);
       window.scrollTo(0, 0);
+      // So that a screen reader begins with the new page.
+      document.getElementById("main")?.focus({ preventScroll: true });
     };
     window.addEventListener("hashchange", changed);
     return () => window.removeEventListener("hashchange", changed);

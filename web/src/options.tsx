@@ -8,34 +8,69 @@ import { Busy, Problems, problemsOf } from "./ui";
 const RESULTS = ["superblob", "nn_archive", "ir"];
 const FIRST = ["shaves", "preset", "input_precision", "target"];
 const GROUPS: Record<string, string> = {
-  device: "Device",
-  input: "Input of the network",
-  network: "Network",
-  framework: "Framework",
+  device: "Chip and precision",
+  input: "Preprocessing of inputs",
+  network: "Shapes and parts of the network",
+  framework: "Format of the model",
   result: "More results",
 };
 
-const label = (name: string) => {
-  const words = name.replace(/_/g, " ");
-  const known: Record<string, string> = {
-    shaves: "SHAVEs",
-    slices: "CMX slices",
-    target: "OpenVINO version",
-    preset: "Pictures are normalised as for",
-    input_precision: "Precision of inputs",
-    output_precision: "Precision of outputs",
-    io_precision: "Precision by name",
-    reverse_input_channels: "Reverse the channels (RGB, BGR)",
-    ir: "OpenVINO IR",
-    ir_version: "Version of that IR",
-    nn_archive: "NN archive",
-    dai_type: "Frames for pictures",
-    json_config: "For detection nodes (JSON)",
-    heads: "Heads for decoders (JSON)",
-    cut_unsupported: "Cut where layers are not supported",
-    config: "Configuration keys",
-  };
-  return known[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+const LABELS: Record<string, string> = {
+  shaves: "SHAVEs",
+  slices: "CMX slices",
+  target: "OpenVINO version",
+  preset: "Image normalisation",
+  input_precision: "Input precision",
+  output_precision: "Output precision",
+  io_precision: "Precision by name",
+  quirks: "Repeat known errors of Intel's tools",
+  config: "Configuration keys",
+  mean_values: "Mean values",
+  scale_values: "Scale values",
+  reverse_input_channels: "Swap red and blue (RGB, BGR)",
+  batch: "Batch size",
+  inputs: "First layers",
+  outputs: "Last layers",
+  freeze_placeholder_with_value: "Inputs that become constants",
+  static_shape: "Fixed shapes",
+  disable_fusing: "Don't merge factors and offsets into layers",
+  disable_gfusing: "Don't merge grouped convolutions",
+  disable_resnet_optimization: "Don't move strides (ResNet)",
+  enable_concat_optimization: "Share Concats that read the same",
+  finegrain_fusing: "Layers to leave as they are",
+  strip_quant: "Drop the rounding of a quantized model",
+  yolo_head: "Outputs for the camera's YOLO decoder",
+  nd_prefix_name: "Prefix of .nd files",
+  input_checkpoint: "Checkpoint",
+  saved_model_tags: "Tags of the SavedModel",
+  object_detection_config: "pipeline.config",
+  input_model_is_text: "The model is a text file",
+  disable_nhwc_to_nchw: "Keep channels last (NHWC)",
+  remove_output_softmax: "Remove the last SoftMax",
+  remove_memory: "Turn memories into inputs and outputs",
+  ir: "OpenVINO IR",
+  ir_version: "Version of that IR",
+  nn_archive: "NN archive",
+  dai_type: "Frame type of images",
+  json_config: "Settings for depthai's detection nodes (JSON)",
+  heads: "Heads for decoders (JSON)",
+  cut_unsupported: "Cut off layers that are not supported",
+};
+const label = (name: string) => LABELS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replace(/_/g, " ");
+
+/// Options of one framework say so first ("Caffe: ..."); those of others are of no use.
+const FRAMEWORKS = ["Caffe", "TensorFlow", "MXNet", "Kaldi"];
+const concerns = (o: OptionInfo, format?: string) => {
+  const own = FRAMEWORKS.find((f) => o.text.startsWith(`${f}:`));
+  return !own || !format || format.startsWith(own) || format === "archive";
+};
+
+const PRESETS: Record<string, string> = {
+  imagenet: "ImageNet (torchvision, timm)",
+  yolo: "YOLO (Ultralytics)",
+  unit: "to 0 … 1",
+  signed: "to -1 … 1",
+  caffe: "Caffe (BGR, mean of ImageNet)",
 };
 
 function Field(p: { of: OptionInfo; value: unknown; set: (v: unknown) => void }) {
@@ -63,12 +98,12 @@ function Field(p: { of: OptionInfo; value: unknown; set: (v: unknown) => void })
       <label for={id}>{label(o.name)}</label>
       {o.type === "choice" ? (
         <select {...described} value={text} onChange={(e) => set(e.currentTarget.value || undefined)}>
-          <option value="">{o.default === undefined ? (o.name === "preset" ? "not at all" : "as the model wants it") : `${String(o.default)} (default)`}</option>
+          <option value="">{o.default === undefined ? (o.name === "preset" ? "none" : "automatic") : `${String(o.default)} (default)`}</option>
           {o.choices
             ?.filter((c) => c !== o.default)
             .map((c) => (
               <option key={c} value={c}>
-                {c}
+                {o.name === "preset" ? (PRESETS[c] ?? c) : c}
               </option>
             ))}
         </select>
@@ -126,8 +161,8 @@ export function Speeds(p: { of: Estimated; shaves: number; choose?: (n: number) 
         ))}
       </ul>
       <p class="dim">
-        Estimates; the range holds for nine networks of ten. Up to 8 SHAVEs two inferences run at once. Cameras and depth take
-        SHAVEs of their own, so leave some to them.
+        Estimates: nine of ten networks are within the range. With up to 8 SHAVEs two inferences run at once. The camera's own
+        work (depth, video) needs SHAVEs too: leave it some.
       </p>
     </div>
   );
@@ -167,13 +202,15 @@ export function OptionsForm(p: {
   set: (o: Options) => void;
   check?: Check;
   cuttable: boolean;
+  format?: string;
+  id: string;
   submit: (kind: Kind, more?: Options) => void;
   busy: boolean;
 }) {
   const [speeds, setSpeeds] = useState<Estimated>();
   const [asked, setAsked] = useState(false);
   const [error, setError] = useState<unknown>();
-  const known = p.info.options.filter((o) => o.kinds.includes("convert"));
+  const known = p.info.options.filter((o) => o.kinds.includes("convert") && concerns(o, p.format));
   const first = FIRST.flatMap((n) => known.filter((o) => o.name === n));
   const results = known.filter((o) => RESULTS.includes(o.name));
   const rest = known.filter((o) => !first.includes(o) && !results.includes(o));
@@ -191,6 +228,7 @@ export function OptionsForm(p: {
   const field = (o: OptionInfo) => <Field key={o.name} of={o} value={p.options[o.name]} set={change(o.name)} />;
   return (
     <form
+      id={p.id}
       class="options"
       onSubmit={(e) => {
         e.preventDefault();
@@ -206,14 +244,14 @@ export function OptionsForm(p: {
       )}
       {!speeds && !asked && p.check?.compiles !== false && (
         <button type="button" class="quiet" onClick={estimate}>
-          How fast will it be?
+          Estimate the speed
         </button>
       )}
       {asked && <Busy text="Estimating the speed with 1 to 16 SHAVEs" />}
       {error !== undefined && <Problems list={problemsOf(error)} />}
       {results.length > 0 && (
         <fieldset>
-          <legend>Beside the blob, or in its place</legend>
+          <legend>Other results</legend>
           {results.map(field)}
         </fieldset>
       )}

@@ -92,6 +92,7 @@ export interface ZooModel {
   framework?: string;
   license?: string;
   bytes?: number;
+  available: boolean;
 }
 
 export interface Port {

@@ -32,7 +32,7 @@ export function Zoo() {
   return (
     <>
       <h1>Zoo</h1>
-      <p>Models that this server has, or knows where to find, with the checksums of their files.</p>
+      <p>Ready-made models: take one, see what is in it, convert it.</p>
       {error !== undefined && <Problems list={problemsOf(error)} title="This did not work" />}
       {!models ? (
         !error && <Busy text="Reading the zoo" />
@@ -50,6 +50,12 @@ export function Zoo() {
             </label>
             <span class="dim">{list.length} models</span>
           </div>
+          {list.some((m) => !m.available) && (
+            <p class="hint">
+              Some models have to be downloaded, which this server may not do. Whoever runs it can allow that:{" "}
+              <code>blobsmith serve --allow-download</code>, or <code>--mirror</code> with a folder or address that has them.
+            </p>
+          )}
           <ul class="zoo">
             {list.map((m) => (
               <li key={`${m.zoo} ${m.name}`} class="card">
@@ -60,9 +66,13 @@ export function Zoo() {
                     .filter(Boolean)
                     .join(" · ")}
                 </p>
-                <button type="button" disabled={sent !== ""} onClick={() => void take(m)} aria-label={`Take ${m.name}`}>
-                  {sent === m.name ? "Taking …" : "Take"}
-                </button>
+                {m.available ? (
+                  <button type="button" disabled={sent !== ""} onClick={() => void take(m)} aria-label={`Take ${m.name}`}>
+                    {sent === m.name ? "Taking …" : "Take this model"}
+                  </button>
+                ) : (
+                  <p class="dim">Its files are not on this server.</p>
+                )}
               </li>
             ))}
           </ul>

@@ -278,7 +278,8 @@ Json zoo_list(Service& s) {
                       {"description", m.config.description},
                       {"framework", m.config.framework},
                       {"license", m.config.license},
-                      {"bytes", bytes}});
+                      {"bytes", bytes},
+                      {"available", s.zoo()->is_available(m)}});
   }
   return {{"models", models}};
 }

@@ -142,6 +142,19 @@ std::variant<std::string, Wanted> Zoo::find_file(const std::string& model, const
   return w;
 }
 
+bool Zoo::is_available(const ZooModel& m) const {
+  if (options_.download || std::ranges::any_of(options_.mirrors, is_url)) return true;
+  return std::ranges::all_of(m.config.files, [&](const ConfigFile& f) {
+    std::vector<fs::path> places{fs::path(m.folder) / f.name, fs::path(options_.cache_folder) / m.name / f.name};
+    for (const fs::path mirror : options_.mirrors)
+      places.insert(places.end(), {mirror / m.name / f.name, mirror / m.name / fs::path(f.name).filename()});
+    return std::ranges::any_of(places, [](const fs::path& p) {
+      std::error_code e;
+      return fs::is_regular_file(p, e);
+    });
+  });
+}
+
 std::string Zoo::fetch(const Wanted& w, const DownloadListener& listener) const {
   const Turn turn(*this, turn_of(w), listener);
   const fs::path kept = fs::path(options_.cache_folder) / w.place;

@@ -42,6 +42,8 @@ class Zoo {
   /// std::runtime_error saying where it was looked for.
   std::variant<std::string, Wanted> find_file(const std::string& model, const std::string& folder,
                                               const ConfigFile& f) const;
+  /// Whether all files of a model seem to be there, or may be fetched; their sums are not computed for that.
+  bool is_available(const ZooModel& m) const;
   /// Into the cache; the path. Throws std::runtime_error, DownloadStopped.
   std::string fetch(const Wanted& w, const DownloadListener& listener) const;
   /// Removes what was fetched, the longest unused first, until `quota` bytes are left.

@@ -69,6 +69,10 @@ export function BlobView(p: { blob: Inspected; times?: Estimated; layers?: Stage
           ? "Every byte is accounted for."
           : `${plural(blob.account.problems.length, "problem")} in the account of bytes: ${blob.account.problems[0] ?? ""}`}
       </p>
+      <p class="dim">
+        A stage is one step that the chip takes. Choose a stage{layers && ", a layer"}, a bar or a byte: everything that belongs
+        to it is marked in all parts of this view.
+      </p>
       {times && (
         <Card
           title="Time by stage"
