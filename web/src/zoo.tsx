@@ -67,7 +67,7 @@ export function Zoo() {
                     .join(" · ")}
                 </p>
                 {m.available ? (
-                  <button type="button" disabled={sent !== ""} onClick={() => void take(m)} aria-label={`Take ${m.name}`}>
+                  <button type="button" disabled={sent !== ""} onClick={() => void take(m)} aria-label={`Take this model: ${m.name}`}>
                     {sent === m.name ? "Taking …" : "Take this model"}
                   </button>
                 ) : (

@@ -93,15 +93,15 @@ void Runner::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  more_.notify_all();
+  for (auto& [stage, w] : waiting_) w.more.notify_all();
   for (std::thread& t : threads_) t.join();
   threads_.clear();
 }
 
-void Runner::wake() {
+void Runner::wake(JobStore::Stage stage) {
   const std::lock_guard lock(mutex_);
-  ++woken_;
-  more_.notify_all();
+  ++waiting_[stage].woken;
+  waiting_[stage].more.notify_one();
 }
 
 void Runner::cancel(const std::string& id) {
@@ -115,7 +115,7 @@ void Runner::work(JobStore::Stage stage) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      seen = woken_;
+      seen = waiting_[stage].woken;
     }
     try {
       const std::string lease = new_id();
@@ -134,11 +134,12 @@ void Runner::work(JobStore::Stage stage) {
       // The database or the store is away; the lease runs out and the job is taken again.
       std::cerr << "worker: " << e.what() << std::endl;
       std::unique_lock lock(mutex_);
-      more_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
+      waiting_[stage].more.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_; });
       continue;
     }
     std::unique_lock lock(mutex_);
-    more_.wait_for(lock, std::chrono::seconds(2), [&] { return stopping_ || woken_ != seen; });
+    Waiting& w = waiting_[stage];
+    w.more.wait_for(lock, std::chrono::seconds(2), [&] { return stopping_ || w.woken != seen; });
   }
 }
 
@@ -293,7 +294,7 @@ void Runner::fetch(Job& j, Hold& hold) {
           {{"stream", "stdout"}, {"text", "fetched " + f.fetch->name + ", " + std::to_string(f.size) + " bytes"}});
       hold.changed();
     }
-    if (hold.pass_on()) return wake();
+    if (hold.pass_on()) return wake(JobStore::Stage::Commands);
     // Cancelled between the last byte and this line, or lost.
     if (!store_.is_to_be_cancelled(j.id)) return;
     hold.cancel();

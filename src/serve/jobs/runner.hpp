@@ -33,7 +33,7 @@ class Runner {
   void start();
   /// Kills what runs; those jobs wait again.
   void stop();
-  void wake();                         ///< there is a new job
+  void wake(JobStore::Stage stage);    ///< there is a new job for it
   void cancel(const std::string& id);  ///< if it runs here
   int busy() const { return busy_; }
 
@@ -53,8 +53,11 @@ class Runner {
   RunnerOptions options_;
   Watcher watcher_;
   std::mutex mutex_;
-  std::condition_variable more_;
-  uint64_t woken_ = 0;
+  struct Waiting {
+    std::condition_variable more;
+    uint64_t woken = 0;
+  };
+  std::map<JobStore::Stage, Waiting> waiting_;
   bool stopping_ = false;
   std::map<std::string, std::shared_ptr<std::atomic<bool>>> running_;  ///< true: to be cancelled
   std::vector<std::thread> threads_;

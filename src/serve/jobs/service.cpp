@@ -93,7 +93,7 @@ void Service::submit(Job& j) {
   store_->submit(j);
   ++numbers_.submitted;
   if (j.cached) ++numbers_.from_cache;
-  if (!is_end(j.state)) runner_->wake();
+  if (!is_end(j.state)) runner_->wake(j.has_to_fetch() ? JobStore::Stage::Download : JobStore::Stage::Commands);
 }
 
 std::optional<Job> Service::cancel(const std::string& id) {
@@ -165,7 +165,7 @@ void Service::listen() {
         // What was told while nobody listened.
         for (const std::string& id : hub_.watched()) reload(id);
       } else if (told->first == kJobsChannel) {
-        runner_->wake();
+        for (const auto stage : {JobStore::Stage::Commands, JobStore::Stage::Download}) runner_->wake(stage);
       } else {
         const auto watched = hub_.watched();
         if (std::ranges::find(watched, told->second) != watched.end()) reload(told->second);
