@@ -1,11 +1,18 @@
 """A thousand requests that nobody means well with: each is refused, and the server goes on."""
+import gzip
+import io
+import json
 import os
 import random
 import socket
+import sqlite3
 import time
+import zipfile
 
+import onnx
 import pytest
 import requests
+from onnx import TensorProto, helper
 from service_process import running
 
 NAMES = ['../../etc/passwd', '/etc/passwd', '..', '.', '', 'a\x00b', 'a/../b', '-rf', '~root', 'commands.json', 'x' * 5000, '\u202e.onnx', 'con', '$HOME', '`id`',
@@ -94,3 +101,101 @@ def test_a_thousand_hostile_requests(server):
     assert set(os.listdir(os.path.dirname(server.data))) == outside
     assert not os.path.exists('/tmp/x') or os.path.getmtime('/tmp/x') < began
     assert not os.listdir(os.path.join(server.data, 'uploads'))
+
+
+ATTEMPTS = ['read', 'write', 'connect', 'fork', 'exec', 'memory', 'fill', 'spin', 'sleep', 'hide', 'crash']
+
+
+def test_workers_that_try_to_get_out(serve_tool, model, tmp_path):
+    """Jobs that no request can make: their plans are written into the database. Each fails in its own process, the server takes the next."""
+    data, outside = tmp_path / 'd', tmp_path / 'outside'
+    with running(serve_tool, data, '--no-worker') as s:
+        waiting = requests.post(s.api + '/jobs', files={'file': open(model, 'rb')}).json()['id']
+    with sqlite3.connect(data / 'jobs.sqlite') as c:
+        for i, what in enumerate(ATTEMPTS):
+            plan = {'options': {}, 'files': [], 'commands': [{'words': ['try', what, str(outside)], 'stdout': ''}], 'command': what, 'outputs': [], 'key': ''}
+            c.execute("INSERT INTO jobs (id, kind, name, state, created, plan, outcome) VALUES (?, 'convert', ?, 'queued', ?, ?, '{}')", [what, what, i, json.dumps(plan)])
+    with running(serve_tool, data, '--jobs', 2, '--job-seconds', 2, '--job-memory', '1G', '--job-file-size', '64M') as s:
+        def end_of(job):
+            end = time.time() + 90
+            while (j := requests.get(f'{s.api}/jobs/{job}').json())['state'] in ('queued', 'running'):
+                assert time.time() < end, j
+                time.sleep(0.1)
+            return j
+        for what in ATTEMPTS:
+            j = end_of(what)
+            said = [line['text'] for line in j['log']]
+            assert j['state'] == 'failed' or said == [f'{what} refused'], j
+        assert not outside.exists() and end_of(waiting)['state'] == 'done'   # the server stayed up
+        assert not os.listdir(data / 'work')
+    assert not (tmp_path / 'd.log').read_text()
+
+
+def yaml_bomb():
+    """A thousand million entries by nine lines of aliases."""
+    lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'] + [f'a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 10)}]' for i in range(1, 10)]
+    return '\n'.join([*lines, 'framework: onnx', 'files: *a9']).encode()
+
+
+def xml_bomb():
+    entities = ['<!ENTITY a0 "aaaaaaaaaa">'] + [f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 10)]
+    return f'<?xml version="1.0"?><!DOCTYPE net [{"".join(entities)}]><net name="&a9;" version="10"><layers/><edges/></net>'.encode()
+
+
+def onnx_model(nodes, initializers=(), **value):
+    shape = value.get('shape', [1])
+    graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)], [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], initializers)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 11)]).SerializeToString()
+
+
+def onnx_bombs():
+    """A shape that has no end, a constant that is larger than any memory, a tensor without the bytes that it states, graphs within graphs."""
+    size = helper.make_tensor('s', TensorProto.INT64, [2], [1 << 31, 1 << 31])
+    lacking = TensorProto(name='w', data_type=TensorProto.FLOAT, dims=[1 << 40], raw_data=b'1234')
+    def field(number, content):
+        size, text = len(content), b''
+        while size > 127:
+            size, text = size >> 7, text + bytes([size & 127 | 128])
+        return bytes([number << 3 | 2]) + text + bytes([size]) + content
+    graph = b''
+    for _ in range(3000):   # more than protobuf's own writer would let through
+        graph = field(1, field(4, b'If') + field(5, field(1, b'then_branch') + field(6, graph) + b'\xa0\x01\x05'))
+    return {'shape': onnx_model([helper.make_node('Relu', ['x'], ['y'])], shape=[1 << 31, 1 << 31, 1 << 31]),
+            'constant': onnx_model([helper.make_node('ConstantOfShape', ['s'], ['c']), helper.make_node('Add', ['x', 'c'], ['y'])], [size]),
+            'lacking': onnx_model([helper.make_node('Add', ['x', 'w'], ['y'])], [lacking]),
+            'deep': b'\x08\x07' + field(7, graph) + field(8, b'\x10\x0b'),
+            'nested': b'\x3a' + b'\xff\xff\xff\xff\x07' + b'\x0a\x7e' * 100000}
+
+
+def archives():
+    """Much in little, names that lead out, an archive within an archive."""
+    def packed(**files):
+        with (out := io.BytesIO()), zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+            for name, content in files.items():
+                z.writestr(name, content)
+            z.close()
+            return out.getvalue()
+    huge = packed(**{'a.onnx': bytes(100 << 20)})
+    return {'huge.zip': huge, 'many.zip': packed(**{f'{i}.txt': b'' for i in range(5000)}), 'out.zip': packed(**{'../../out.onnx': b'x'}),
+            'within.zip': packed(**{'b.zip': huge}), 'huge.tar.gz': gzip.compress(bytes(100 << 20), 1)}
+
+
+def test_bombs(serve_tool, tmp_path):
+    config = b'framework: onnx\nfiles: [{name: x.onnx, source: {$type: http, url: $REQUEST/x.onnx}}]\n'
+    requests_ = {'yaml': ('/compile', {'config': ('c', yaml_bomb()), 'x.onnx': ('x.onnx', b'x')}),
+                 'xml': ('/api/v1/check', {'a.xml': ('a.xml', xml_bomb()), 'a.bin': ('a.bin', b'')})}
+    for name, content in onnx_bombs().items():
+        requests_[f'{name}, old'] = ('/compile', {'config': ('c', config), 'x.onnx': ('x.onnx', content)})
+        requests_[name] = ('/api/v1/check', {'file': ('x.onnx', content)})
+    for name, content in archives().items():
+        requests_[name] = ('/api/v1/check', {'file': (name, content)})
+    with running(serve_tool, tmp_path / 'd', '--job-seconds', 20, '--job-memory', '2G') as s:
+        for name, (path, files) in requests_.items():
+            began = time.time()
+            a = requests.post(s.url + path, data={'name': 'x'} if path == '/compile' else {}, files=files)
+            refused = 400 <= a.status_code < 500 or (path != '/compile' and a.json()['compiles'] is False)
+            assert refused and time.time() - began < 20, (name, a.status_code, a.text[:300])
+            assert 'BS9001' not in a.text, (name, a.text)
+            with open(f'/proc/{s.process.pid}/status') as f:
+                assert next(int(line.split()[1]) for line in f if line.startswith('VmHWM')) < 100_000, name
+        assert requests.get(s.url + '/health').json()['status'] == 'ok'
