@@ -162,6 +162,15 @@ def test_events_and_cancel(server, slow_model, model):
     assert requests.delete(f"{server.api}/jobs/{done['id']}").json()['state'] == 'done'
 
 
+def test_cancelled_at_any_moment(server, slow_model):
+    """While it waits, is taken, starts, runs."""
+    for delay in range(10):
+        job = submit(server, slow_model, kind='compare', no_cache=True).json()
+        time.sleep(delay / 100)
+        requests.delete(f"{server.api}/jobs/{job['id']}")
+        assert wait(server, job, 6)['state'] == 'cancelled'
+
+
 @pytest.mark.parametrize('options, status, words', [
     ({'shaves': 17}, 400, 'from 1 to 16'), ({'shavse': 4}, 400, 'did you mean'), ({'target': '2019.R3'}, 400, '2022.1'),
     ({'kind': 'dance'}, 400, 'no kind'), ({'job': 'a' * 26}, 404, 'no job'), ({'model': 'other.onnx'}, 404, 'no file is called'),

@@ -107,14 +107,18 @@ export const hasEnded = (job: Job) => job.state !== "queued" && job.state !== "r
 export interface Listener {
   state(job: Job): void;
   log?(line: LogLine): void;
+  opened?(): void; // the log begins anew
+  lost?(why: unknown): void;
 }
 
 /// Follows a job to its end; what is returned stops that. Where the stream breaks off it is opened again.
 export function watch(job: Job, to: Listener): () => void {
   let current = job;
+  let timer = 0;
   const source = new EventSource(`${ROOT}/jobs/${job.id}/events`);
+  let stop = () => source.close();
   const take = (e: MessageEvent<string>) => to.state((current = JSON.parse(e.data) as Job));
-  source.addEventListener("open", () => to.state({ ...current, log: [] }));
+  source.addEventListener("open", () => to.opened?.());
   source.addEventListener("state", take);
   source.addEventListener("progress", (e) => {
     const { phase, fraction } = JSON.parse((e as MessageEvent<string>).data) as { phase: string; fraction: number };
@@ -125,12 +129,27 @@ export function watch(job: Job, to: Listener): () => void {
     take(e as MessageEvent<string>);
     source.close();
   });
-  return () => source.close();
+  // A broken line is tried again by the browser; an answer that is no stream is not.
+  source.addEventListener("error", () => {
+    if (source.readyState !== EventSource.CLOSED) return;
+    timer = window.setTimeout(() => {
+      getJob(job.id).then((now) => {
+        if (!timer) return;
+        to.state(now);
+        if (!hasEnded(now)) stop = watch(now, to);
+      }, to.lost);
+    }, 1000);
+  });
+  return () => {
+    clearTimeout(timer);
+    timer = 0;
+    stop();
+  };
 }
 
 export function ended(job: Job): Promise<Job> {
   if (hasEnded(job)) return Promise.resolve(job);
-  return new Promise((resolve) => {
-    watch(job, { state: (j) => hasEnded(j) && resolve(j) });
+  return new Promise((resolve, reject) => {
+    watch(job, { state: (j) => hasEnded(j) && resolve(j), lost: reject });
   });
 }

@@ -86,7 +86,7 @@ export function Home(p: { info: Info }) {
     }
   };
   const take = (more: File[]) => {
-    if (!more.length) return;
+    if (!more.length || sent !== undefined) return;
     const names = new Set(more.map((f) => f.name));
     // Another whole model takes the place of one that lacks a file.
     const whole = !missing(more) && more.some((f) => formatOf(f.name, formats) && !isCompanion(f.name));

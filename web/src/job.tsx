@@ -1,4 +1,5 @@
 // A job: what happens to it, and what came of it. Its address can be shared.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BlobView } from "./blob/view";
 import { CheckReport, Facts, Ports, Verdict } from "./check";
@@ -359,12 +360,16 @@ function Done(p: { job: Job; info: Info }) {
         <Card title="Result">
           <Downloads job={job} />
           {hasModel && (
-            <p class="next">
-              <button type="button" class="link" onClick={() => void change(job)}>
-                Change the settings and convert again
-              </button>{" "}
-              · <a href="#/">Another model</a>
-            </p>
+            <Next job={job}>
+              {(again) => (
+                <p class="next">
+                  <button type="button" class="link" onClick={again}>
+                    Change the settings and convert again
+                  </button>{" "}
+                  · <a href="#/">Another model</a>
+                </p>
+              )}
+            </Next>
           )}
           {resultOf(job, "report") && (
             <Later
@@ -481,6 +486,17 @@ async function change(of: Job): Promise<void> {
   location.hash = `#/jobs/${job.id}`;
 }
 
+/// Links back to the settings and to another model.
+function Next(p: { job: Job; children: (change: () => void) => ComponentChildren }) {
+  const [error, setError] = useState<unknown>();
+  return (
+    <>
+      {p.children(() => void change(p.job).catch(setError))}
+      {error !== undefined && <Problems list={problemsOf(error)} title="This did not work" />}
+    </>
+  );
+}
+
 function Failed(p: { job: Job; info: Info }) {
   return (
     <>
@@ -489,14 +505,18 @@ function Failed(p: { job: Job; info: Info }) {
       ) : (
         <Problems list={failure(p.job).problems} title={`${p.job.name} could not be converted`} />
       )}
-      <div class="actions">
-        <button type="button" class="primary" onClick={() => void change(p.job)}>
-          Change the settings
-        </button>
-        <a class="button" href="#/">
-          Another model
-        </a>
-      </div>
+      <Next job={p.job}>
+        {(again) => (
+          <div class="actions">
+            <button type="button" class="primary" onClick={again}>
+              Change the settings
+            </button>
+            <a class="button" href="#/">
+              Another model
+            </a>
+          </div>
+        )}
+      </Next>
     </>
   );
 }
@@ -518,9 +538,11 @@ export function JobPage(p: { id: string; info: Info }) {
       if (hasEnded(j)) return setLog(j.log);
       stop = watch(j, {
         state: (next) => {
-          if (next.log.length || hasEnded(next)) setLog(next.log);
+          if (hasEnded(next)) setLog(next.log);
           set(next);
         },
+        opened: () => setLog([]),
+        lost: setError,
         log: (line) => setLog((all) => [...all, line].slice(-2000)),
       });
     }, setError);
