@@ -147,6 +147,11 @@ const steps = {
     await page.keyboard.press("ArrowDown");
     const pressed = await page.$$eval(".layers [aria-pressed=true]", (l) => l.length);
     expect(pressed >= 1, "a stage marks no layer");
+    const seen = await page.$eval(".layers [aria-pressed=true]", (b) => {
+      const [button, list] = [b.getBoundingClientRect(), b.closest("ul").getBoundingClientRect()];
+      return button.top >= list.top - 1 && button.bottom <= list.bottom + 1;
+    });
+    expect(seen, "the layer of a stage is out of sight");
     expect((await page.$$(".bytes rect.on")).length >= 1, "a stage has no bytes");
     await accessible("the view of the blob");
     await picture("blob");
@@ -218,6 +223,16 @@ const steps = {
     await says(".blob .summary", "for 3 SHAVEs");
     await exists(".layers button");
     await picture("superblob");
+    await press("Change the settings", "button");
+    await exists(".before");
+    await page.click("#option-superblob");
+    await page.click("#option-nn_archive");
+    await press("Estimate the speed");
+    await press("4", ".speeds button");
+    await converted();
+    await says(".downloads", "Download NN archive");
+    await says(".blob .summary", "for 4 SHAVEs");
+    await exists(".layers button");
   },
   async "another model instead of one that lacks a file"() {
     await home();

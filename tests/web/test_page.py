@@ -42,7 +42,7 @@ def write_models(folder, run):
     partly.graph.output[0].name = 'dice'
     partly.opset_import[0].version = 15
     onnx.save(partly, folder / 'partly.onnx')
-    chain(folder / 'long.onnx', 400, 320)   # takes long enough to be cancelled
+    chain(folder / 'long.onnx', 200, 320)   # takes long enough to be cancelled
     net = Net('network')
     net.result(net.layer('ReLU', [net.conv(net.input(1, 3, 8, 8), 3, 4)], name='scores'))
     net.save(str(folder / 'network'))

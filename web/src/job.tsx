@@ -3,14 +3,14 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BlobView } from "./blob/view";
 import { CheckReport, Facts, Ports, Verdict } from "./check";
-import { cancelJob, ended, failure, fetchJson, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
+import { cancelJob, ended, failure, fetchJson, getInfo, getJob, hasEnded, report, reportOf, resultOf, submit, watch } from "./api";
 import { Calls, commandLine } from "./calls";
 import { CompareView } from "./compare";
 import { bytes, fps, percent, plural, time } from "./format";
 import { formatOf } from "./files";
 import { StateChip } from "./home";
 import { OptionsForm, Speeds, stated } from "./options";
-import { remember } from "./recent";
+import { keepSettings, keptSettings, remember } from "./recent";
 import type {
   Archive,
   Check,
@@ -238,18 +238,34 @@ async function layersOf(of: Job, shaves: number): Promise<Job> {
 const links = (converted?: Job, blob?: Result): Result | undefined =>
   converted && blob && resultOf(converted, "blob")?.sha256 === blob.sha256 ? resultOf(converted, "layers") : undefined;
 
-/// A blob for every number of SHAVEs: one of them is looked into, and can be had alone.
-function Versions(p: { job: Job; of: Superblob }) {
-  const stated = Number(p.job.options.shaves ?? 6);
-  const [shaves, choose] = useState(p.of.patches.some((v) => v.shaves === stated) ? stated : 8);
+/// The blob for one number of SHAVEs out of a superblob or an archive.
+function Version(p: { job: Job; shaves: number }) {
   const get = async () => {
     const [job, layers] = await Promise.all([
-      submit({ kind: "inspect", job: p.job.id, shaves }).then(ended),
-      p.job.kind === "convert" ? layersOf(p.job, shaves).catch(() => undefined) : undefined,
+      submit({ kind: "inspect", job: p.job.id, shaves: p.shaves }).then(ended),
+      p.job.kind === "convert" ? layersOf(p.job, p.shaves).catch(() => undefined) : undefined,
     ]);
     if (job.state !== "done") throw failure(job);
     return { job, blob: await reportOf<Inspected>(job), layers: links(layers, resultOf(job, "blob")) };
   };
+  return (
+    <Later
+      get={get}
+      what={`Taking out the blob for ${plural(p.shaves, "SHAVE")}`}
+      show={({ job, blob, layers }) => (
+        <>
+          <Downloads job={{ ...job, results: job.results.filter((r) => r.kind === "blob") }} />
+          <Inside blob={blob} of={job} layers={layers} />
+        </>
+      )}
+    />
+  );
+}
+
+/// A blob for every number of SHAVEs: one of them is looked into, and can be had alone.
+function Versions(p: { job: Job; of: Superblob }) {
+  const stated = Number(p.job.options.shaves ?? 6);
+  const [shaves, choose] = useState(p.of.patches.some((v) => v.shaves === stated) ? stated : 8);
   return (
     <>
       <Card title="A blob for every number of SHAVEs" class="versions">
@@ -262,17 +278,7 @@ function Versions(p: { job: Job; of: Superblob }) {
           ))}
         </select>
       </Card>
-      <Later
-        key={shaves}
-        get={get}
-        what={`Taking out the blob for ${plural(shaves, "SHAVE")}`}
-        show={({ job, blob, layers }) => (
-          <>
-            <Downloads job={{ ...job, results: job.results.filter((r) => r.kind === "blob") }} />
-            <Inside blob={blob} of={job} layers={layers} />
-          </>
-        )}
-      />
+      <Version key={shaves} job={p.job} shaves={shaves} />
     </>
   );
 }
@@ -285,7 +291,9 @@ function Contents(p: { job: Job }) {
       what="Reading the blob"
       show={(r) => {
         const superblob = superblobOf(r);
-        return superblob ? <Versions job={p.job} of={superblob} /> : <Inside blob={blobOf(r)} of={p.job} />;
+        if (superblob) return <Versions job={p.job} of={superblob} />;
+        const blob = blobOf(r);
+        return "model" in r ? <Version job={p.job} shaves={blob.header.shaves} /> : <Inside blob={blob} of={p.job} />;
       }}
     />
   );
@@ -404,7 +412,7 @@ function Done(p: { job: Job; info: Info }) {
 /// The model before it is converted: what it is, and the form.
 function Before(p: { job: Job; info: Info; check?: Check }) {
   const { kind: _k, job: _j, ...first } = p.job.options;
-  const [options, set] = useState<Options>(first);
+  const [options, set] = useState<Options>({ ...first, ...keptSettings(p.job.id) });
   const [busy, setBusy] = useState(false);
   const [graph, setGraph] = useState(false); // Netron draws nothing where it can't be seen
   const [error, setError] = useState<unknown>();
@@ -418,6 +426,7 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
     try {
       const job = await submit({ ...told, kind, job: p.job.id });
       remember(job.id);
+      if (kind === "check") keepSettings(job.id, stated(options));
       location.hash = `#/jobs/${job.id}`;
     } catch (e) {
       setError(e);
@@ -480,9 +489,12 @@ function Before(p: { job: Job; info: Info; check?: Check }) {
 
 /// Back to the settings, with those of this job.
 async function change(of: Job): Promise<void> {
-  const { job: _of, ...options } = of.options;
-  const job = await submit({ ...options, kind: "check", job: of.id });
+  const { kind: _kind, job: _of, ...options } = of.options;
+  const known = (await getInfo()).options.filter((o) => o.kinds.includes("check")).map((o) => o.name);
+  const taken = Object.fromEntries(Object.entries(options).filter(([name]) => [...known, "model", "zoo"].includes(name)));
+  const job = await submit({ ...taken, kind: "check", job: of.id });
   remember(job.id);
+  keepSettings(job.id, options);
   location.hash = `#/jobs/${job.id}`;
 }
 

@@ -1,4 +1,6 @@
 // The jobs of this browser: their ids alone, newest first. What has become of them the server knows.
+import type { Options } from "./types";
+
 const KEY = "blobsmith.jobs";
 const MOST = 30;
 
@@ -21,3 +23,20 @@ function store(ids: string[]): void {
 
 export const remember = (id: string) => store([id, ...recentIds().filter((i) => i !== id)]);
 export const forget = (ids: string[]) => store(recentIds().filter((i) => !ids.includes(i)));
+
+/// Settings of a conversion that its check knows nothing of; as long as the window is open.
+export function keepSettings(id: string, options: Options): void {
+  try {
+    sessionStorage.setItem(`settings ${id}`, JSON.stringify(options));
+  } catch {
+    // They are asked for again.
+  }
+}
+
+export function keptSettings(id: string): Options {
+  try {
+    return JSON.parse(sessionStorage.getItem(`settings ${id}`) ?? "{}") as Options;
+  } catch {
+    return {};
+  }
+}

@@ -1,5 +1,5 @@
 // Our own view of a blob: stages as a graph, time, memory over time, every byte; all linked by what is chosen.
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { bytes, percent, plural, time } from "../format";
 import type { Estimated, Inspected, StageLayers } from "../types";
 import { Card } from "../ui";
@@ -20,13 +20,22 @@ function Layers(p: { of: StageLayers; chosen: Chosen; choose: (c: Chosen) => voi
   const list = p.of.layers.filter((l) => `${l.name} ${l.type}`.toLowerCase().includes(filter.toLowerCase()));
   const active = (name: string, stages: number[]) =>
     p.chosen.layer ? p.chosen.layer === name : stages.some((s) => p.chosen.stages.has(s));
+  const box = useRef<HTMLUListElement>(null);
+  // What a stage computes is to be seen.
+  useEffect(() => {
+    const view = box.current;
+    const first = view?.querySelector<HTMLElement>("[aria-pressed=true]");
+    if (!view || !first) return;
+    const at = first.offsetTop - view.offsetTop;
+    if (at < view.scrollTop || at + first.offsetHeight > view.scrollTop + view.clientHeight) view.scrollTop = at - 40;
+  }, [p.chosen]);
   return (
     <div class="layers">
       <label>
         <span class="hidden">Find a layer</span>
         <input type="search" placeholder="Find a layer" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
       </label>
-      <ul aria-label="Layers of the model">
+      <ul aria-label="Layers of the model" ref={box}>
         {list.map((l) => (
           <li key={l.name}>
             <button
