@@ -49,6 +49,7 @@ const DOING: Record<Kind, string> = {
 
 function Progress(p: { job: Job; cancel: () => void }) {
   const { job } = p;
+  const phases = PHASES.slice(job.options.zoo ? 0 : 1, job.kind === "compare" ? 7 : 6);
   const phase = job.state === "queued" ? `waiting, ${plural(job.ahead ?? 0, "job")} before it` : WORDS[job.phase] ?? (job.phase || "starting");
   return (
     <Card class="running">
@@ -60,13 +61,11 @@ function Progress(p: { job: Job; cancel: () => void }) {
           : {phase} <span class="n">{percent(job.fraction)}</span>
         </p>
         <progress value={job.fraction} aria-label="Done" />
-        <ol class="phases" aria-hidden="true">
-          {PHASES.slice(job.options.zoo ? 0 : 1, job.kind === "compare" ? 7 : 6).map((x) => (
-            <li key={x} class={x === job.phase ? "on" : ""}>
-              {x}
-            </li>
-          ))}
-        </ol>
+        {phases.includes(job.phase) && (
+          <p class="dim">
+            step {phases.indexOf(job.phase) + 1} of {phases.length}
+          </p>
+        )}
       </div>
       <button type="button" onClick={p.cancel}>
         Cancel
