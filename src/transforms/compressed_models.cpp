@@ -1,6 +1,7 @@
 // Constants that Model Optimizer 2022 keeps in FP16 ("compressed") stand behind a Convert to FP32 that it marks as a
-// decompression. The compiler computes such a network in FP16 throughout: FP32 becomes FP16 everywhere, and the marked
-// Converts, as all others that change nothing any more, vanish.
+// decompression. The compiler computes such a network in FP16 throughout: behind the model optimizations FP32 becomes
+// FP16 everywhere, and the marked Converts, as all others that change nothing any more, vanish. Until then what is
+// behind such a Convert is no constant to the optimizations.
 // Source: OpenVINO 2022.1, ConvertCompressedOnlyToLegacy; measured.
 #include "transforms/compressed_models.hpp"
 
@@ -10,13 +11,17 @@
 #include "core/float16.hpp"
 #include "core/release.hpp"
 #include "graph/numbering.hpp"
+#include "transforms/conversion/passes.hpp"
+#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith {
 namespace transforms {
 namespace {
 
-bool is_decompression(const Node* n) { return n->is("Convert") && n->attrs.flag(kDecompression); }
+bool is_compressed(const Graph& graph) {
+  return std::ranges::any_of(graph.all(), [](const Node* n) { return is_decompression(*n); });
+}
 
 constexpr float kLargestHalf = 65504;
 
@@ -35,20 +40,20 @@ Half shifted_half(float f) {
   return static_cast<Half>((bits & 0x80000000U) >> 16 | rounded(whole >> by | lost) >> 16);
 }
 
-Tensor halved(const Tensor& t, bool quirks) {
+Tensor halved(const Tensor& t) {
   const std::vector<float> values = t.to_f32();
   std::vector<Half> halves(values.size());
-  std::ranges::transform(values, halves.begin(), [&](float v) {
+  std::ranges::transform(values, halves.begin(), [](float v) {
     if (v > kLargestHalf || v < -kLargestHalf) v = std::clamp(v, -kLargestHalf, kLargestHalf);
-    return quirks ? shifted_half(v) : float_to_half(v);
+    return shifted_half(v);
   });
   return Tensor::of(ElementType::f16, t.shape, std::move(halves));
 }
 
-void halve(Graph& graph, Node* n, bool quirks) {
+void halve(Graph& graph, Node* n) {
   if (n->is("Parameter") && n->element_type() == ElementType::f32) n->attrs.set(kDeclaredType, "f32");
   if (n->is_constant() && n->element_type() == ElementType::f32) {
-    n->constant = halved(n->constant, quirks);
+    n->constant = halved(n->constant);
     numbering::skip(graph, 1);
   }
   for (const char* name : {"destination_type", "output_type"})
@@ -57,14 +62,14 @@ void halve(Graph& graph, Node* n, bool quirks) {
   if (n->element_type() == ElementType::f32) graph.set_outputs(n, {{ElementType::f16, n->shape()}});
 }
 
-void halve_all(Graph& graph, bool quirks) {
+void halve_all(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (n->body)
-      in_body(graph, *n, [quirks](Graph& body) {
-        halve_all(body, quirks);
+      in_body(graph, *n, [](Graph& body) {
+        halve_all(body);
         return true;
       });
-    halve(graph, n, quirks);
+    halve(graph, n);
   }
   Rewriter rw(graph);
   for (Node* n : graph.ordered())
@@ -72,14 +77,45 @@ void halve_all(Graph& graph, bool quirks) {
   graph.remove_unreachable();
 }
 
+/// Numbers that are rounded to nearest before shifted_half sees them stay as they are.
+void round_small_numbers(Graph& graph) {
+  for (Node* n : graph.all()) {
+    if (n->body)
+      in_body(graph, *n, [](Graph& body) {
+        round_small_numbers(body);
+        return false;
+      });
+    if (!n->is_constant() || n->element_type() != ElementType::f32) continue;
+    std::vector<float> values = n->constant.to_f32();
+    bool changed = false;
+    for (float& v : values) {
+      if (shifted_half(v) == float_to_half(v)) continue;
+      v = half_to_float(float_to_half(v));
+      changed = true;
+    }
+    if (changed) n->constant = Tensor::of(ElementType::f32, n->shape(), std::move(values));
+  }
+}
+
 }  // namespace
+
+bool is_decompression(const Node& n) { return n.is("Convert") && n.attrs.flag(kDecompression); }
+
+bool compute_compressed_in_half(Graph& graph) {
+  if (!graph.release->halves_compressed_models || !is_compressed(graph)) return false;
+  halve_all(graph);
+  return true;
+}
 }  // namespace transforms
 
-void compute_compressed_in_half(Graph& graph, bool quirks) {
-  if (!graph.release->halves_compressed_models || std::ranges::none_of(graph.all(), transforms::is_decompression))
-    return;
-  transforms::halve_all(graph, quirks);
-  numbering::validated(graph);
+std::vector<Remark> avoid_faults_of_compressed(Graph& graph) {
+  if (!graph.release->halves_compressed_models || !transforms::is_compressed(graph)) return avoid_faults(graph);
+  transforms::round_small_numbers(graph);
+  Graph halved = graph.clone();
+  transforms::halve_all(halved);
+  std::vector<Remark> remarks = avoid_faults(halved);
+  if (!remarks.empty()) graph = std::move(halved);
+  return remarks;
 }
 
 }  // namespace blobsmith

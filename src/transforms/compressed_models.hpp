@@ -1,7 +1,9 @@
 // Networks whose constants Model Optimizer 2022 stores in FP16.
 #pragma once
 #include <string_view>
+#include <vector>
 
+#include "blobsmith/remark.hpp"
 #include "graph/graph.hpp"
 
 namespace blobsmith {
@@ -11,8 +13,12 @@ inline constexpr std::string_view kDecompression = "decompression";
 /// Of a Parameter: the type that its user gives, where the network computes with another.
 inline constexpr std::string_view kDeclaredType = "declared_type";
 
-/// A network with such Converts is computed in FP16 as a whole, where the release does that. `quirks`: with the
-/// reference's rounding of numbers below 2^-45.
-void compute_compressed_in_half(Graph& graph, bool quirks);
+namespace transforms {
+/// Whether `n` is such a Convert. Nothing folds it.
+bool is_decompression(const Node& n);
+}  // namespace transforms
+
+/// avoid_faults, which looks at constants: at those behind such Converts as well.
+std::vector<Remark> avoid_faults_of_compressed(Graph& graph);
 
 }  // namespace blobsmith

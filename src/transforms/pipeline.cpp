@@ -116,6 +116,10 @@ constexpr StepRow kModelOptimizations[] = {
     {"constant folding", fold_constants},
 };
 
+constexpr StepRow kHalving[] = {
+    {"networks whose weights are stored in FP16", compute_compressed_in_half},
+};
+
 constexpr StepRow kRestOfCommonOptimizations[] = {
     {"pattern fusions", {rearrangement_fusions, interpolations_in_sequence, gathers_before_transposes}},
     {"reductions of two", {reductions_of_two}},
@@ -182,6 +186,7 @@ const Stretch kConversion[] = {
     {kCommonOptimizations, true, without_model_optimizations},
     {kModelFolding, true, with_model_optimizations},
     {kModelOptimizations, false, with_model_optimizations},
+    {kHalving, true, with_model_optimizations},
     {kRestOfCommonOptimizations, false, with_model_optimizations},
     {kTransposesAgain, true, with_model_optimizations},
     {kToLegacy, true, always},

@@ -76,7 +76,13 @@ Value transposed(Graph& graph, Value v, const std::vector<int64_t>& order) {
   return graph.make("Transpose", {v, graph.constant(Tensor::i64(order))->value()})->value();
 }
 
-void form_input(Graph& graph, Node* p, const TensorForm& form) {
+TensorForm with_layout_of_file(TensorForm form, const Node& parameter) {
+  if (!form.layout.empty() && form.model_layout.empty()) form.model_layout = parameter.attrs.text(kModelLayout, "");
+  return form;
+}
+
+void form_input(Graph& graph, Node* p, const TensorForm& told) {
+  const TensorForm form = with_layout_of_file(told, *p);
   numbering::skip(graph, 1);  // the reference makes the Parameter anew
   const ElementType model_type = p->element_type();
   const std::vector<int64_t> order = to_model(form, p->shape().size());

@@ -16,6 +16,9 @@ namespace blobsmith {
 /// Of a Result: what its producer is called when it loses its name to an operation behind it ("Relu_3").
 inline constexpr std::string_view kAutomaticName = "automatic_name";
 
+/// Of a Parameter: the layout that the file states ("[N,C,H,W]"), where no TensorForm::model_layout does.
+inline constexpr std::string_view kModelLayout = "model_layout";
+
 /// What is asked of one input or output.
 struct TensorForm {
   std::optional<ElementType> type;  ///< that the user gives or gets; none: the network's

@@ -8,7 +8,6 @@
 #include "graph/layer_name.hpp"
 #include "graph/numbering.hpp"
 #include "transforms/compressed_models.hpp"
-#include "transforms/faults/avoid_faults.hpp"
 #include "transforms/pre_post_process.hpp"
 #include "vpu/blob/writer.hpp"
 #include "vpu/lowering/lower.hpp"
@@ -121,10 +120,9 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
   if (options.detect_network_batch) declared.batch = detect_batch(graph, options.quirks);  // N items become N runs
   if (!options.quirks) {
     add(diagnostics.remarks, declared.batch.across);
-    add(diagnostics.remarks, avoid_faults(graph));
+    add(diagnostics.remarks, avoid_faults_of_compressed(graph));
   }
   check_stop(control);
-  compute_compressed_in_half(graph, options.quirks);
   convert_to_legacy(graph);  // fusions, decompositions, the layer set of the VPU
   BlobNetworkInfo info = describe_network(graph);
   if (options.enable_tensor_iterator_unrolling && !options.force_pure_tensor_iterator) unroll_loops(graph);

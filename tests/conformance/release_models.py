@@ -1,6 +1,7 @@
 """Small networks whose bytes under OpenVINO 2022.1 depend on how an IR is read and on what compile_tool is told; their
 sums are release_golden.tsv (release_2022.py --golden)."""
 import os
+import re
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -13,7 +14,7 @@ class NamedNet(Net):
 
     def __init__(self, name, version, seed=1):
         super().__init__(name, seed, version)
-        self.names, self.decompressions = {}, set()
+        self.names, self.decompressions, self.layouts = {}, set(), {}
 
     def called(self, value, *names):
         self.names[value] = names
@@ -39,6 +40,8 @@ class NamedNet(Net):
             if layer == number:
                 port = f'<port id="{len(x.inputs) + output}" precision="FP16"'
                 xml = xml.replace(port + '/>', f'{port} names={quoteattr(",".join(names))}/>')
+        if number in self.layouts:
+            xml = re.sub(r'(<output><port [^/]*)/>', rf'\1><rt_info><attribute name="layout" version="0" layout="{self.layouts[number]}"/></rt_info></port>', xml)
         return xml.replace('</layer>', '<rt_info><attribute name="decompression" version="0"/></rt_info></layer>') if number in self.decompressions else xml
 
 
@@ -100,11 +103,25 @@ def half():
     return n
 
 
-NETWORKS = (detector, keras, loop, half)
+def camera():
+    """Mean and scale in front, the weights in FP16, and a layout that the file states of the input, as Open Model Zoo has it."""
+    n = NamedNet('camera', 11)
+    x = n.called(n.input(1, 3, 32, 32, type='f32'), 'input')
+    n.layouts[x[0]] = '[N,C,H,W]'
+    y = n.layer('Subtract', [x, n.compressed(np.array([104, 117, 123.]).reshape(1, 3, 1, 1))], auto_broadcast='numpy')
+    y = n.layer('Multiply', [y, n.compressed(np.full((1, 1, 1, 1), 0.017))], auto_broadcast='numpy')
+    y = n.layer('ReLU', [n.conv_of(y, n.compressed(n.weights(8, 3, 3, 3)), 1, 2)])
+    y = n.conv_of(n.layer('Multiply', [y, n.const([[[[0.3]]]], 'f32')]), n.compressed(n.weights(8, 8, 3, 3)), 1)
+    n.result_of(n.called(n.layer('ReLU', [y], name='out'), 'out'), 'out/result')
+    return n
+
+
+NETWORKS = (detector, camera, keras, loop, half)
 
 # Options of compile_tool besides six processors and slices, and one stream.
 TOLD = {
     'detector': ['-ip U8', '-op FP32 -iol found:NHWC'],
+    'camera': ['-ip U8', '-ip FP16', '-ip U8 -il NHWC', '-iol input:CHWN -op FP32'],
     'keras': ['-ip U8', '-ip U8 -op FP32', '-il NHWC -iml NCHW'],
     'loop': ['', '-op FP32'],
     'half': ['-ip U8', '-op FP32 -ol NHWC', '-op FP32 -ol NCHW -oml NCHW', '-ip U8 -il NHWC -iml NCHW -ol NHWC -oml NCHW', '-iop input:U8,relu:FP32', '-ip FP32 -iol relu:NHWC -ioml relu:NCHW'],

@@ -28,3 +28,17 @@ def test_blob_is_identical(run, networks, tmp_path, network, told, expected):
     done = run('compile', '-m', networks[network], '-o', blob, '--target', '2022.1', '-VPU_NUMBER_OF_SHAVES', '6', '-VPU_NUMBER_OF_CMX_SLICES', '6', '-c', 'MYRIAD_THROUGHPUT_STREAMS=1', *told.split())
     assert done.returncode == 0, done.stderr
     assert hashlib.sha256(blob.read_bytes()).hexdigest() == expected
+
+
+def test_known_faults_are_avoided_behind_weights_in_half(run, tmp_path):
+    """The eps of a layer normalisation stands behind a Convert: still it is found to be inside of the square root."""
+    n = release_models.NamedNet('norm', 11)
+    x = n.input(1, 16, 64, type='f32')
+    mean = n.layer('ReduceMean', [x, n.ints(2)], keep_dims=True)
+    centred = n.layer('Subtract', [x, mean])
+    variance = n.layer('ReduceMean', [n.layer('Power', [centred, n.compressed([[[2.]]])]), n.ints(2)], keep_dims=True)
+    root = n.layer('Sqrt', [n.layer('Add', [variance, n.compressed([[[1e-3]]])])])
+    n.result(n.layer('Divide', [centred, root], name='norm'))
+    n.save(str(tmp_path / 'norm'))
+    done = run('convert', tmp_path / 'norm.xml', '-o', tmp_path / 'out.blob')
+    assert done.returncode == 0 and '"norm": eps stays inside of the square root' in done.stdout + done.stderr

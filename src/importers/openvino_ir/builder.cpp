@@ -11,6 +11,7 @@
 #include "importers/common/tensor_bytes.hpp"
 #include "importers/openvino_ir/xml.hpp"
 #include "transforms/compressed_models.hpp"
+#include "transforms/pre_post_process.hpp"
 
 namespace blobsmith::ir {
 namespace {
@@ -107,12 +108,20 @@ std::string source_of(const Layer& layer) {
   return "layer \"" + layer.name + "\" (id " + std::to_string(layer.id) + ")";
 }
 
+/// <output><port><rt_info><attribute name="layout" layout="[N,C,H,W]"/></rt_info></port></output>
+std::string stated_layout(const Layer& layer) {
+  const pugi::xml_node port = layer.xml.child("output").child("port");
+  return port.child("rt_info").find_child_by_attribute("attribute", "name", "layout").attribute("layout").value();
+}
+
 Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
   opset_of(layer, file);  // throws for one that there is not
   if (layer.type == "Const") return graph.constant(read_constant(layer, file), layer.name);
   if (same_caseless(layer.type, "Parameter")) {
     auto [type, shape] = read_parameter(layer, file);
-    return graph.parameter(type, std::move(shape), layer.name);
+    Node* n = graph.parameter(type, std::move(shape), layer.name);
+    if (const std::string layout = stated_layout(layer); !layout.empty()) n->attrs.set(kModelLayout, layout);
+    return n;
   }
   if (same_caseless(layer.type, "Result")) {
     if (inputs.size() != 1) throw layer_error(ErrorCode::BadGraph, layer, layer.title() + " is inconsistent!");

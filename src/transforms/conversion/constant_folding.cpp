@@ -3,6 +3,7 @@
 
 #include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
+#include "transforms/compressed_models.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/pipeline.hpp"
 #include "transforms/rewriter/rewrite.hpp"
@@ -41,6 +42,7 @@ bool fold_bounded_values(Graph& graph, Rewriter& rewriter, const std::vector<Nod
 bool is_foldable(const Node& n) {
   if (n.input_count() == 0 || n.is("Result") || n.is("Assign") || n.body) return false;
   if (n.is("ShapeOf")) return is_static(n.input(0).shape());
+  if (is_decompression(n)) return false;
   if (n.is("ConvertLike")) return n.input(0).node->is_constant();
   for (const Value& v : n.inputs())
     if (!v || !v.node->is_constant()) return false;

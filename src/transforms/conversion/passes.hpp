@@ -16,6 +16,7 @@ inline constexpr std::string_view kStaysApart = "stays_apart";
 inline constexpr std::string_view kExactFactor = "exact_factor";
 
 bool fold_constants(Graph& graph);                 // constant_folding.cpp
+bool compute_compressed_in_half(Graph& graph);     // ../compressed_models.cpp
 bool convert_precision(Graph& graph);              // convert_precision.cpp
 bool align_constant_ranks(Graph& graph);           // align_ranks.cpp
 bool reverse_channels_in_constants(Graph& graph);  // reversed_channels.cpp

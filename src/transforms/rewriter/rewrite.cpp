@@ -10,6 +10,7 @@
 #include "graph/numbering.hpp"
 #include "graph/ops/numbers.hpp"
 #include "graph/ops/op.hpp"
+#include "transforms/compressed_models.hpp"
 
 namespace blobsmith::transforms {
 
@@ -76,10 +77,17 @@ Node* Rewriter::transpose(Value v, std::vector<int64_t> order) {
 
 Value Rewriter::folded(Node* n) {
   if (n->is_constant()) return n->value();
+  std::deque<Tensor> decompressed;
   std::vector<const Tensor*> inputs;
   for (const Value& v : n->inputs()) {
-    if (!v.node->is_constant()) return n->value();
-    inputs.push_back(&v.node->constant);
+    const Tensor* t = constant_of(v);
+    if (!t && is_decompression(*v.node) && v.node->input(0).node->is_constant()) {
+      const std::array<const Tensor*, 1> stored{&v.node->input(0).node->constant};
+      decompressed.push_back(evaluate(*v.node, stored).at(0));
+      t = &decompressed.back();
+    }
+    if (!t) return n->value();
+    inputs.push_back(t);
   }
   std::vector<Tensor> values = evaluate(*n, inputs);
   if (values.empty()) return n->value();
