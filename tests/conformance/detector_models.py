@@ -207,10 +207,10 @@ def efficientdet():
 MODELS = {f.__name__: f for f in (ssd, ssd_quantized, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
 
 
-def write(folder):
+def write(folder, models=MODELS):
     """name -> path of the graph, path of pipeline.config, name of the configuration"""
     paths = {}
-    for name, model in MODELS.items():
+    for name, model in models.items():
         data, text, config = model()
         path = os.path.join(folder, name)
         with open(path + '.pb', 'wb') as f:

@@ -1,5 +1,6 @@
 """Models of TensorFlow, TensorFlow Lite and Keras: blobs with the bytes of Intel's chain, outputs of the frameworks."""
 import hashlib
+import json
 import os
 import sys
 
@@ -10,11 +11,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import detector_models
 import keras_models
+import region_models
 import tensorflow_loops
 import tensorflow_models
 import tflite_models
 from tflite_models import digest, numbers
 
+DETECTORS = detector_models.MODELS | region_models.MODELS
 RELEASE = slice(60, 68)  # of a blob: the version that it states
 TOLERANCE = 2e-5
 
@@ -58,7 +61,7 @@ def keras(tmp_path_factory):
 @pytest.fixture(scope='session')
 def detectors(tmp_path_factory):
     return {name: [model, '--transformations_config', config, '--tensorflow_object_detection_api_pipeline_config', pipeline]
-            for name, (model, pipeline, config) in detector_models.write(str(tmp_path_factory.mktemp('detectors'))).items()}
+            for name, (model, pipeline, config) in detector_models.write(str(tmp_path_factory.mktemp('detectors')), DETECTORS).items()}
 
 
 @pytest.mark.parametrize('network', sorted(n for n in golden() if n.startswith('tensorflow_')))
@@ -69,7 +72,7 @@ def test_blob_is_identical(run, graphs, tmp_path, network):
     assert sum_of(blob.read_bytes()) == golden()[network]
 
 
-@pytest.mark.parametrize('network', sorted(n for n in golden() if n in detector_models.MODELS))
+@pytest.mark.parametrize('network', sorted(n for n in golden() if n in DETECTORS))
 def test_blob_of_a_detector_is_identical(run, detectors, tmp_path, network):
     done = run('convert', *detectors[network], '--quirks', '--target', '2021.4', '-o', tmp_path / 'out.blob')
     assert done.returncode == 0, done.stderr
@@ -97,6 +100,62 @@ def test_detector_trained_for_8_bits(run, detectors, tmp_path):
     pixels = np.random.RandomState(2).randint(0, 256, (1, 3, 32, 32)).astype('f4')
     plain, quantized = (detections(run, tmp_path, name, detectors[name], pixels) for name in ('ssd', 'ssd_quantized'))
     assert (plain[:, 0] == 0).sum() > 3 and np.allclose(plain, quantized, atol=2e-3), (plain, quantized)
+
+
+def regions(run, tmp_path, name, arguments):
+    """What a two-stage detector finds in noise."""
+    done = run('mo', '--input_model', *arguments, '--output_dir', tmp_path / name, '--model_name', name, '--silent')
+    assert done.returncode == 0, done.stderr
+    pixels = np.random.RandomState(2).randint(0, 256, (1, 3, 64, 64)).astype('f4')
+    np.savez(tmp_path / 'in.npz', **{'input_tensor' if '_2' in name else 'image_tensor': pixels, 'image_info': np.array([[64, 64, 1]], 'f4')})
+    done = run('run', tmp_path / name / f'{name}.xml', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / name)
+    assert done.returncode == 0, done.stderr
+    return {p.stem: np.load(p) for p in (tmp_path / name).glob('*.npy')}
+
+
+def test_regions_of_both_versions(run, detectors, tmp_path):
+    """The same detector, as TensorFlow 1 and 2 write it, and with coordinates that a convolution exchanges."""
+    first, second, masks = (regions(run, tmp_path, name, detectors[name]) for name in ('faster_rcnn', 'faster_rcnn_2', 'mask_rcnn'))
+    found = first['detection_output'].reshape(-1, 7)
+    assert (found[:, 0] == 0).sum() > 3 and np.allclose(found, second['detection_output'].reshape(-1, 7), atol=1e-5)
+    assert masks['masks'].shape == (10, 3, 6, 6) and np.allclose(masks['reshape_do_2d'], found, atol=1e-5)
+    at = 'SecondStagePostprocessor/'
+    entries = [
+        {'id': 'ObjectDetectionAPIOutputReplacement', 'custom_attributes': {'outputs': 'nothing|detection_boxes'}},
+        {'id': 'ObjectDetectionAPIDetectionOutputReplacement', 'instances': ['.*' + at], 'inputs': [[{'node': 'Reshape$'}], [{'node': 'Reshape_1$'}]],
+         'custom_attributes': {'clip_after_nms': True, 'coordinates_swap_method': 'add_convolution'}},
+        {'id': 'ObjectDetectionAPIProposalReplacement', 'custom_attributes': {'clip_before_nms': False, 'clip_after_nms': True},
+         'instances': {'start_points': ['concat/concat', 'concat_1/concat'], 'end_points': ['map/TensorArrayStack/TensorArrayGatherV3']}},
+        {'id': 'ObjectDetectionAPIPreprocessorReplacement', 'instances': ['.*Preprocessor/'], 'outputs': [{'node': 'sub$'}]}]
+    (tmp_path / 'own.json').write_text(json.dumps(entries))
+    arguments = [tmp_path / 'own.json' if a == 'faster_rcnn_support_api_v1.15' else a for a in detectors['faster_rcnn']]
+    third = regions(run, tmp_path, 'third', arguments)
+    assert np.allclose(found, third['detection_output'].reshape(-1, 7), atol=1e-5)
+
+
+@pytest.mark.parametrize('change', (
+    ('scales: 0.5', ''), ('height: 32', 'height: 64'), ('max_proposals: 8', 'max_proposals: no'), ('SOFTMAX', 'LINEAR'),
+    ('aspect_ratios: 0.5', 'aspect_ratios: -1'), ('num_classes: 3', 'num_classes: 5'), ('first_stage_nms_iou_threshold: 0.7', '')), ids=lambda c: c[0])
+def test_pipeline_that_does_not_fit_regions(run, detectors, tmp_path, change):
+    model, *options, pipeline = detectors['faster_rcnn']
+    with open(pipeline) as f:
+        (tmp_path / 'pipeline.config').write_text(f.read().replace(*change))
+    done = run('convert', model, *options, tmp_path / 'pipeline.config', '-o', tmp_path / 'out.blob')
+    assert done.returncode in (1, 2, 3) and 'error' in done.stderr and not (tmp_path / 'out.blob').exists(), done.stderr
+
+
+@pytest.mark.parametrize('output', ('out', 'out:0', 'passed'))
+def test_output_is_called_by_an_identity(run, tmp_path, output):
+    g = tensorflow_models.Graph()
+    x = g.relu(g.conv(g.input(1, 8, 8, 3), 3, 4))
+    g.node('Identity', [g.node('Identity', [x], name='passed')], name='out')
+    (tmp_path / 'm.pb').write_bytes(g.bytes)
+    blobs = []
+    for options in ([], ['--output', output]):
+        done = run('convert', tmp_path / 'm.pb', *options, '-o', tmp_path / 'm.blob')
+        assert done.returncode == 0, done.stderr
+        blobs.append((tmp_path / 'm.blob').read_bytes())
+    assert blobs[0] == blobs[1]
 
 
 @pytest.mark.parametrize('change', (

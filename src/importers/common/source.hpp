@@ -2,6 +2,7 @@
 // Tensors have keys that are unique in the model: names of ONNX values, "node:port", names of blobs. Where a format
 // writes one name several times, the keys of the later ones end in kAgain and a number, which is no part of the name.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,6 +47,8 @@ struct SourceModel {
   std::vector<SourceOperator> operators;                  ///< in an order in which they can be computed
   std::vector<SourceOutput> outputs;
   bool only_stated_outputs = false;  ///< the user has listed them
+  /// By the names of operators that only pass a tensor on, and were left out: its key.
+  std::map<std::string, std::string> passed_on{};
 };
 
 }  // namespace blobsmith::importers

@@ -94,6 +94,8 @@ class Cutter {
       if (const auto port = port_number(std::string_view(text).substr(last + 1)))
         if ((place = whole_name(text.substr(0, last)))) return place->out_port = port, *place;
     }
+    for (const std::string& name : {text, text.substr(0, last)})
+      if (const auto it = model_.passed_on.find(name); it != model_.passed_on.end()) return find(it->second);
     throw Error(ErrorCode::BadInputName, "No node with name " + text)
         .hint("layers and tensors go by their names in the model; check -v lists them");
   }

@@ -2,6 +2,7 @@
 // FuseReshapesSequence, RemoveRedundantReshapes).
 #include <algorithm>
 
+#include "importers/model_optimizer/layout.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -11,6 +12,8 @@ bool merge_reshapes(Rewriter& rw, Node* n) {
   if (n->shape() == n->input(0).shape()) return rw.redirect(n->value(), n->input(0));
   Node* before = transforms::producer(n->input(0), "Reshape");
   if (!before || !transforms::has_one_user(n->input(0))) return false;
+  // Those of detectors state no whole shapes, so that Model Optimizer leaves them.
+  if (n->attrs.has(kKeepsOrder) && before->attrs.has(kKeepsOrder)) return false;
   Node* one = rw.reshape(before->input(0), n->shape());
   one->source = n->source;
   one->output().tensor_names = n->output().tensor_names;

@@ -83,19 +83,6 @@ std::regex expression(const std::string& text) try { return std::regex(text); } 
   throw not_as_expected("'" + text + "' is no regular expression");
 }
 
-/// "Preprocessor/", the scope that the entry's expression finds.
-std::string scope_of(const Editor& e, const Json& entry) {
-  for (const Json& instance : entry.at("instances")) {
-    const std::regex scope = expression(instance.get<std::string>());
-    for (const SourceOperator& op : e.source().model.operators) {
-      std::smatch m;
-      if (std::regex_search(op.name, m, scope, std::regex_constants::match_continuous))
-        return op.name.substr(0, static_cast<size_t>(m.length()));
-    }
-  }
-  throw not_as_expected("the graph has no scope that the entry's expressions describe");
-}
-
 std::string first_of(const Editor& e, const Json& names) {
   for (const Json& name : names)
     if (e.find(name.get<std::string>())) return name.get<std::string>();
@@ -154,6 +141,18 @@ std::string add_loop_arithmetic(Editor& e, const std::string& loop, std::string 
 
 }  // namespace
 
+std::string find_scope(const Editor& e, const Json& expressions) {
+  for (const Json& one : expressions) {
+    const std::regex scope = expression(one.get<std::string>());
+    for (const SourceOperator& op : e.source().model.operators) {
+      std::smatch m;
+      if (std::regex_search(op.name, m, scope, std::regex_constants::match_continuous))
+        return op.name.substr(0, static_cast<size_t>(m.length()));
+    }
+  }
+  throw not_as_expected("the graph has no scope that the entry's expressions describe");
+}
+
 std::string picture_as_floats(Editor& e) {
   const SourceInput& input = picture(e);
   for (const std::string& reader : e.readers(input.key))
@@ -165,7 +164,7 @@ std::string picture_as_floats(Editor& e) {
 void remove_preprocessor(Detector& d, const Json& entry) {
   Editor& e = d.editor;
   fix_picture_size(d);
-  const std::string scope = scope_of(e, entry);
+  const std::string scope = find_scope(e, entry.at("instances"));
   std::string last = entry.at("outputs").at(0).at("node").get<std::string>();
   if (last.ends_with('$')) last.pop_back();
   const SourceOperator& end = e.at(scope + last);

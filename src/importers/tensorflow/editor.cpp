@@ -36,6 +36,12 @@ const SourceOperator& Editor::at(const std::string& name) const {
   throw bad_transformation("the graph has no node \"" + name + "\"").hint(kOtherNetwork);
 }
 
+std::optional<std::string> Editor::output_named(const std::string& name) const {
+  if (const SourceOperator* op = find(name)) return op->outputs.at(0);
+  const auto it = s_.model.passed_on.find(name);
+  return it == s_.model.passed_on.end() ? std::nullopt : std::optional(it->second);
+}
+
 SourceInput* Editor::input(const std::string& name) {
   const auto it = std::ranges::find(s_.model.inputs, name, &SourceInput::name);
   return it == s_.model.inputs.end() ? nullptr : &*it;
@@ -104,6 +110,10 @@ std::string Editor::add_constant(const std::string& name, Tensor t) {
   return key;
 }
 
+void Editor::set_constant(const std::string& key, Tensor t) {
+  s_.model.constants[constants_.at(in_front_of(key, {"ReadVariableOp"}))].second = std::move(t);
+}
+
 std::string Editor::add_input(const std::string& name, ElementType type, Shape shape) {
   s_.model.inputs.push_back({name, name + ":0", type, std::move(shape)});
   return name + ":0";
@@ -131,8 +141,7 @@ void Editor::redirect(const std::string& from, const std::string& to, const std:
     if (op.name != but)
       for (std::string& i : op.inputs)
         if (i == from) i = to;
-  for (SourceOutput& o : s_.model.outputs)
-    if (o.key == from) o.key = to;
+  replace_output(from, to);
 }
 
 void Editor::remove_outputs_behind(const std::set<std::string>& operators) {
@@ -148,6 +157,11 @@ void Editor::remove_outputs_behind(const std::set<std::string>& operators) {
 void Editor::set_outputs(std::vector<SourceOutput> outputs) {
   s_.model.outputs = std::move(outputs);
   s_.model.only_stated_outputs = true;
+}
+
+void Editor::replace_output(const std::string& from, const std::string& to) {
+  for (SourceOutput& o : s_.model.outputs)
+    if (o.key == from) o.key = to;
 }
 
 void Editor::finish() {

@@ -22,6 +22,8 @@ class Editor {
   const importers::SourceOperator* producer(const std::string& key) const;  ///< null: an input or a constant
   const importers::SourceOperator& at(const std::string& name) const;       ///< throws BadOptionValue
   const Node& node(const importers::SourceOperator& op) const { return s_.nodes.at(op.index); }
+  /// The first output of an operator, or what an Identity passes on that nothing reads; nothing: there is none.
+  std::optional<std::string> output_named(const std::string& name) const;
   importers::SourceInput* input(const std::string& name);  ///< null: there is none
   /// What stands in front of operators of these types and of Identities, by their first inputs.
   std::string in_front_of(std::string key, const std::set<std::string_view>& types = {}) const;
@@ -35,6 +37,7 @@ class Editor {
   std::string add(const std::string& type, const std::string& name, std::vector<std::string> inputs,
                   NamedAttributes attributes = {}, size_t outputs = 1);
   std::string add_constant(const std::string& name, Tensor t);  ///< its key; the name is free or gets a number
+  void set_constant(const std::string& key, Tensor t);          ///< which is there already
   std::string add_input(const std::string& name, ElementType type, Shape shape);
   void remove(const std::string& name);  ///< if there is one: the name is free, and nothing computes its outputs
   void set_attribute(const std::string& name, const std::string& attribute, Attribute value);
@@ -44,6 +47,7 @@ class Editor {
   /// Outputs that come from one of these operators are outputs no longer.
   void remove_outputs_behind(const std::set<std::string>& operators);
   void set_outputs(std::vector<importers::SourceOutput> outputs);
+  void replace_output(const std::string& from, const std::string& to);
   void add_output(const std::string& key) { s_.model.outputs.push_back({key, {}}); }
 
   /// Sorts the operators anew; what no output needs goes.

@@ -102,8 +102,9 @@ std::map<std::string_view, std::string_view> tensorflow_operators() { return ten
 Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& options) {
   model_optimizer::cut(source.model, options);
   if (!options.framework.transformations_config.empty())
-    apply_transformations(source, {options.framework.transformations_config,
-                                   options.framework.object_detection_pipeline, states_shapes(options)});
+    apply_transformations(source,
+                          {options.framework.transformations_config, options.framework.object_detection_pipeline,
+                           states_shapes(options), !options.cut.outputs.empty()});
   prune_branches(source);
   const std::vector<tensorflow_file::Node> nodes = std::move(source.nodes);
   const tensorflow_file::Bodies bodies = std::move(source.bodies);

@@ -20,7 +20,17 @@ struct Detector {
 void remove_preprocessor(Detector& d, const nlohmann::json& entry);       ///< of TensorFlow 1: a scope
 void remove_loop_preprocessor(Detector& d, const nlohmann::json& entry);  ///< of TensorFlow 2: between two nodes
 void add_ssd_output(Detector& d, const nlohmann::json& entry);
+// Two-stage detectors.
+void override_constants(Detector& d, const nlohmann::json& entry);  ///< which hold numbers of pipeline.config
+void choose_outputs(Editor& e, const nlohmann::json& entry);
+void add_proposals(Detector& d, const nlohmann::json& entry);
+void add_region_output(Detector& d, const nlohmann::json& entry);
+void pool_detected_regions(Detector& d, const nlohmann::json& entry);  ///< of Mask R-CNN
+void add_mask_sigmoid(Editor& e, const nlohmann::json& entry);
 void add_efficientdet_output(Editor& e, const nlohmann::json& entry);  ///< of the AutoML repository
+
+/// "Preprocessor/", a scope of the graph that one of the regular expressions finds.
+std::string find_scope(const Editor& e, const nlohmann::json& expressions);
 
 /// The key of the picture where it is made floating numbers.
 std::string picture_as_floats(Editor& e);

@@ -95,6 +95,92 @@ Json ssd(const SsdRow& r) {
             {"disable_prior_boxes_layers_generator", !is_first}}}};
 }
 
+/// What the first stage ends in.
+enum class Joined { Reshape, Concat, ScopedConcat };
+
+struct RegionsRow {
+  std::string_view name;
+  Scaling scaling;
+  Joined joined;
+  bool clips_before;
+  const char *second_crop, *second_end;  ///< of Mask R-CNN: what cuts detected boxes out, and what comes out
+};
+constexpr const char *kSecondCrop = "CropAndResize_1/CropAndResize", *kSecondEnd = "Reshape_10";
+constexpr RegionsRow kRegionDetectors[] = {
+    {"faster_rcnn_support", Scaling::Scope, Joined::Reshape, true, "", ""},
+    {"faster_rcnn_support_api_v1.7", Scaling::Scope, Joined::Concat, true, "", ""},
+    {"faster_rcnn_support_api_v1.10", Scaling::Scope, Joined::Concat, false, "", ""},
+    {"faster_rcnn_support_api_v1.13", Scaling::Scope, Joined::Concat, false, "", ""},
+    {"faster_rcnn_support_api_v1.14", Scaling::Scope, Joined::Concat, false, "", ""},
+    {"faster_rcnn_support_api_v1.15", Scaling::Scope, Joined::ScopedConcat, false, "", ""},
+    {"faster_rcnn_support_api_v2.0", Scaling::Nodes, Joined::ScopedConcat, false, "", ""},
+    {"faster_rcnn_support_api_v2.4", Scaling::Loop, Joined::ScopedConcat, false, "", ""},
+    {"mask_rcnn_support", Scaling::Scope, Joined::Reshape, true, "CropAndResize_1", "CropAndResize_1"},
+    {"mask_rcnn_support_api_v1.7", Scaling::Scope, Joined::Concat, true, "CropAndResize_1", "CropAndResize_1"},
+    {"mask_rcnn_support_api_v1.11", Scaling::Scope, Joined::Concat, false, kSecondCrop, kSecondEnd},
+    {"mask_rcnn_support_api_v1.13", Scaling::Scope, Joined::Concat, false, kSecondCrop, "Reshape_15"},
+    {"mask_rcnn_support_api_v1.14", Scaling::Scope, Joined::Concat, false, kSecondCrop, kSecondEnd},
+    {"mask_rcnn_support_api_v1.15", Scaling::Scope, Joined::ScopedConcat, false, kSecondCrop, kSecondEnd},
+    {"mask_rcnn_support_api_v2.0", Scaling::Nodes, Joined::ScopedConcat, false, kSecondCrop, kSecondEnd},
+    {"mask_rcnn_support_api_v2.4", Scaling::Loop, Joined::ScopedConcat, false, kSecondCrop, kSecondEnd},
+};
+
+Json regions(const RegionsRow& r) {
+  const bool is_first = r.scaling == Scaling::Scope, has_masks = *r.second_crop != 0;
+  const std::string in = is_first ? "" : kIn2;
+  const auto within = [&](std::vector<std::string> names) {
+    for (std::string& n : names) n = in + n;
+    return names;
+  };
+  const auto points = [&](std::vector<std::string> starts, std::vector<std::string> ends) {
+    return Json{{"start_points", within(std::move(starts))}, {"end_points", within(std::move(ends))}};
+  };
+  const auto first_stage = [&]() -> std::vector<std::string> {
+    switch (r.joined) {
+      case Joined::Reshape: return {"FirstStageBoxPredictor/Reshape", "FirstStageBoxPredictor/Reshape_1"};
+      case Joined::Concat: return {"concat", "concat_1"};
+      case Joined::ScopedConcat: break;
+    }
+    return {"concat/concat", "concat_1/concat"};
+  };
+  const Json clips{{"clip_before_nms", r.clips_before}, {"clip_after_nms", !r.clips_before}};
+  Json all{preprocessor(r.scaling),
+           {{"id", "ObjectDetectionAPIProposalReplacement"},
+            {"instances", points(first_stage(), {is_first ? "map/TensorArrayStack/TensorArrayGatherV3" : "stack_3"})},
+            {"custom_attributes", clips}}};
+  Json output{{"id", "ObjectDetectionAPIDetectionOutputReplacement"}, {"custom_attributes", clips}};
+  output["custom_attributes"]["coordinates_swap_method"] = "swap_weights";
+  const char* ends = has_masks ? "SecondStageBoxPredictor_1/Conv_3/BiasAdd|SecondStageBoxPredictor_1/Conv_1/BiasAdd"
+                               : "detection_boxes,detection_scores,num_detections";
+  if (!is_first)
+    ends = has_masks ? "mask_rcnn_keras_box_predictor/mask_rcnn_mask_head/MaskPredictor_last_conv2d/BiasAdd"
+                     : "SecondStagePostprocessor/Cast_3";
+  all.push_back({{"id", "ObjectDetectionAPIOutputReplacement"}, {"custom_attributes", {{"outputs", in + ends}}}});
+  if (!has_masks) {
+    output["instances"] = Json::array({".*SecondStagePostprocessor/"});
+    output["inputs"] = Json::parse(R"([[{"node":"Reshape$"}],[{"node":"Reshape_1$"}]])");
+    all.push_back(std::move(output));
+  } else {
+    const std::string predictor =
+        is_first ? "SecondStageBoxPredictor" : "mask_rcnn_keras_box_predictor/mask_rcnn_mask_head/";
+    const std::string nms = "BatchMultiClassNonMaxSuppression_1/";
+    output["instances"] = is_first ? points({"SecondStageBoxPredictor/Reshape", "SecondStageBoxPredictor/Reshape_1"},
+                                            {nms + "map/TensorArrayStack_2/TensorArrayGatherV3",
+                                             nms + "map/TensorArrayStack/TensorArrayGatherV3"})
+                                   : points({"Reshape_4", "Reshape_5"}, {nms + "stack_8", nms + "stack_6"});
+    all.push_back(std::move(output));
+    all.push_back({{"id", "ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement"},
+                   {"instances", points({r.second_crop}, {r.second_end})}});
+    all.push_back({{"id", "ObjectDetectionAPIMaskRCNNSigmoidReplacement"},
+                   {"custom_attributes", {{"masks_node_prefix_name", in + predictor}}}});
+  }
+  if (is_first)
+    all.push_back(
+        {{"id", "ObjectDetectionAPIConstValueOverride"},
+         {"custom_attributes", {{"replacements", Json::parse(R"([["mul/y","first_stage_max_proposals"]])")}}}});
+  return all;
+}
+
 Json automl_efficientdet() {
   return {{"id", "AutomlEfficientDet"},
           {"custom_attributes",
@@ -121,6 +207,7 @@ constexpr SingleRow kSingle[] = {{"automl_efficientdet", automl_efficientdet}};
 std::optional<Json> shipped_transformations(std::string_view name) {
   if (const auto* r = find_row(kYolo, name, &YoloRow::name)) return Json::array({yolo(*r)});
   if (const auto* r = find_row(kSsd, name, &SsdRow::name)) return Json::array({preprocessor(r->scaling), ssd(*r)});
+  if (const auto* r = find_row(kRegionDetectors, name, &RegionsRow::name)) return regions(*r);
   if (const auto* r = find_row(kSingle, name, &SingleRow::name)) return Json::array({r->make()});
   return std::nullopt;
 }
@@ -130,6 +217,7 @@ std::string shipped_transformation_names() {
   const auto add = [&](std::string_view name) { all += (all.empty() ? "" : ", ") + std::string(name); };
   for (const YoloRow& r : kYolo) add(r.name);
   for (const SsdRow& r : kSsd) add(r.name);
+  for (const RegionsRow& r : kRegionDetectors) add(r.name);
   for (const SingleRow& r : kSingle) add(r.name);
   return all;
 }

@@ -175,7 +175,8 @@ class Maker {
     for (const FlatModel::Output& o : flat_.outputs) add_output(o.key);
     if (!flat_.outputs.empty()) {
       s_.model.only_stated_outputs = true;
-      return keep_needed(s_.model);  // a signature leaves out what saves and restores
+      keep_needed(s_.model);  // a signature leaves out what saves and restores
+      return add_names();
     }
     for (const SourceOperator& op : s_.model.operators)
       if (!read_.contains(op.index) && !is_leftover(op.type) && !flat_.waited_for.contains(op.name))
@@ -184,6 +185,17 @@ class Maker {
     const std::vector<importers::SourceInput> inputs = s_.model.inputs;  // also those that nothing reads
     keep_needed(s_.model);
     s_.model.inputs = inputs;
+    add_names();
+  }
+
+  /// Identities that nothing reads are left out, but outputs may be called by their names.
+  void add_names() {
+    std::set<std::string> computed;
+    for (const SourceOperator& op : s_.model.operators) computed.insert(op.outputs.begin(), op.outputs.end());
+    for (const Node& n : flat_.nodes) {
+      if ((n.op != "IdentityN" && !is_identity(n.op)) || computed.contains(key(n.name, 0))) continue;
+      if (const std::string k = behind_identities(key(n.name, 0)); computed.contains(k)) s_.model.passed_on[n.name] = k;
+    }
   }
 
   FlatModel flat_;

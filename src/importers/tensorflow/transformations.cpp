@@ -121,10 +121,14 @@ void detector(const Use& u) {
   editor.finish();
 }
 
-void efficientdet(const Use& u) {
+template <void (*kPart)(Editor&, const Json&)>
+void edited(const Use& u) {
   Editor editor(u.source);
-  add_efficientdet_output(editor, u.entry);
+  kPart(editor, u.entry);
   editor.finish();
+}
+void outputs(const Use& u) {
+  if (!u.options.has_stated_outputs) edited<choose_outputs>(u);
 }
 
 struct IdRow {
@@ -135,17 +139,18 @@ struct IdRow {
 constexpr IdRow kIds[] = {
     {"TFYOLOV3", yolo_3},
     {"TFYOLO", yolo},
+    {"ObjectDetectionAPIOutputReplacement", outputs},
+    {"ObjectDetectionAPIConstValueOverride", detector<override_constants>},
     {"ObjectDetectionAPIPreprocessorReplacement", detector<remove_preprocessor>},
     {"ObjectDetectionAPIPreprocessor2Replacement", detector<remove_loop_preprocessor>},
     {"ObjectDetectionAPISSDPostprocessorReplacement", detector<add_ssd_output>},
-    {"ObjectDetectionAPIConstValueOverride", nullptr},
-    {"ObjectDetectionAPIProposalReplacement", nullptr},
+    {"ObjectDetectionAPIProposalReplacement", detector<add_proposals>},
     {"ObjectDetectionAPIPSROIPoolingReplacement", nullptr},
-    {"ObjectDetectionAPIDetectionOutputReplacement", nullptr},
-    {"ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement", nullptr},
-    {"ObjectDetectionAPIMaskRCNNSigmoidReplacement", nullptr},
+    {"ObjectDetectionAPIDetectionOutputReplacement", detector<add_region_output>},
+    {"ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement", detector<pool_detected_regions>},
+    {"ObjectDetectionAPIMaskRCNNSigmoidReplacement", edited<add_mask_sigmoid>},
     {"RetinaNetFilteredDetectionsReplacement", nullptr},
-    {"AutomlEfficientDet", efficientdet},
+    {"AutomlEfficientDet", edited<add_efficientdet_output>},
     {"SSDToolboxDetectionOutput", nullptr},
 };
 

@@ -8,9 +8,10 @@
 namespace blobsmith::tensorflow_file {
 
 struct TransformationOptions {
-  std::string config;             ///< a JSON file, or the name of one that OpenVINO ships ("yolo_v3.json")
-  std::string pipeline{};         ///< pipeline.config of the Object Detection API
-  bool has_stated_shape = false;  ///< the user says how large the model's inputs are
+  std::string config;               ///< a JSON file, or the name of one that OpenVINO ships ("yolo_v3.json")
+  std::string pipeline{};           ///< pipeline.config of the Object Detection API
+  bool has_stated_shape = false;    ///< the user says how large the model's inputs are
+  bool has_stated_outputs = false;  ///< the user says where the network ends
 };
 
 /// TFYOLO and TFYOLOV3: layers that turn the last maps of a YOLO network into boxes. ObjectDetectionAPI...: parts of

@@ -88,6 +88,118 @@ std::vector<Value> concat_prior_boxes(Context& c) {
   return {c.make("Concat", c.inputs(), attributes({{"axis", int64_t{2}}}))};
 }
 
+std::vector<Value> detector_concat(Context& c) {
+  return {c.keeping_order(c.make("Concat", c.inputs(), attributes({{"axis", c.node().integer("axis", 0)}})))};
+}
+
+/// x from `begin` to `end` along one axis.
+Value cropped(Context& c, Value x, int64_t axis, int64_t begin, int64_t end, const std::string& suffix) {
+  const size_t rank = x.shape().size(), at = static_cast<size_t>(axis);
+  if (at >= rank) c.refuse("its input has " + std::to_string(rank) + " dimensions");
+  std::vector<int64_t> from(rank, 0), to(rank, 0), all(rank, 1);
+  const std::vector<int64_t> none(rank, 0), steps(rank, 1);
+  from[at] = begin, to[at] = end, all[at] = 0;
+  return c.keeping_order(
+      c.make("StridedSlice",
+             {x, c.integers_constant(from, suffix + "/begin"), c.integers_constant(to, suffix + "/end"),
+              c.integers_constant(steps, suffix + "/stride")},
+             attributes({{"begin_mask", all},
+                         {"end_mask", all},
+                         {"new_axis_mask", none},
+                         {"shrink_axis_mask", none},
+                         {"ellipsis_mask", none}}),
+             Context::kNewest, suffix));
+}
+
+std::vector<Value> detector_crop(Context& c) {
+  const tensorflow_file::Node& n = c.node();
+  return {cropped(c, c.input(0), n.integer("axis", 0), n.integer("begin", 0), n.integer("end", 0), "/strided_slice")};
+}
+
+/// Boxes [N, classes, 1, 4] with one more class in front, the background's: nothing reads its numbers.
+std::vector<Value> background_boxes(Context& c) {
+  const Value x = c.input(0), first = cropped(c, x, 1, 0, 1, "/crop_locs");
+  return {c.keeping_order(c.make("Concat", {first, x}, attributes({{"axis", int64_t{1}}})))};
+}
+
+/// y and x of boxes change places: [.., numbers] to [N, numbers, 1, 1]. Of five numbers the first is the picture's.
+Value with_swapped_coordinates(Context& c, Value boxes, int64_t numbers, const std::string& suffix) {
+  const size_t size = static_cast<size_t>(numbers), picture = size % 2;
+  std::vector<double> matrix(size * size);
+  for (size_t i = 0; i < size; ++i) matrix[i * size + (i < picture ? i : ((i - picture) ^ 1) + picture)] = 1;
+  const Value weights =
+      c.graph()
+          .constant(Tensor::reals(boxes.type(), {numbers, numbers, 1, 1}, matrix), c.name() + suffix + "/weights")
+          ->value();
+  const Value apart = c.keeping_order(c.reshape(boxes, {-1, numbers, 1, 1}, suffix + "/reshape_4d"));
+  const std::vector<int64_t> ones{1, 1}, zeros{0, 0};
+  return c.make("Convolution", {apart, weights},
+                attributes({{"strides", ones},
+                            {"dilations", ones},
+                            {"pads_begin", zeros},
+                            {"pads_end", zeros},
+                            {"auto_pad", std::string("explicit")}}),
+                Context::kNewest, suffix + "/conv");
+}
+
+std::vector<Value> swap_coordinates(Context& c) {
+  return {with_swapped_coordinates(c, c.input(0), c.node().integer("numbers", 4), "")};
+}
+
+/// Pairs of numbers along the last axis change places.
+std::vector<Value> swap_pairs(Context& c) {
+  const Value pairs = c.reshape(c.input(0), {-1, 2}, "/Reshape2D");
+  const Value turned =
+      c.make("Gather", {pairs, c.integers_constant({1, 0}, "/Indices"), c.integer_constant(1, "/Axis")},
+             attributes({{"batch_dims", int64_t{0}}}), 7, "/SwappedWeights");
+  return {c.reshape(turned, c.input(0).shape(), "/ReshapeBack")};
+}
+
+/// Inputs: scores [N, H, W, 2 · anchors], boxes [N, H, W, 4 · anchors], rows, columns and scale of the picture [1, 3].
+/// Boxes [N · post_nms_topn, 5]: picture, y0, x0, y1, x1.
+std::vector<Value> region_proposals(Context& c) {
+  const tensorflow_file::Node& n = c.node();
+  if (c.rank(0) != 4 || c.rank(1) != 4) c.refuse("its inputs are no maps");
+  const int64_t anchors = n.integer("anchors", 1);
+  const Value logits = c.to_channels_first(c.input(0)), boxes = c.to_channels_first(c.input(1));
+  if (logits.shape()[1] != 2 * anchors || boxes.shape()[1] != 4 * anchors)
+    c.refuse("pipeline.config tells of " + std::to_string(anchors) + " anchors, the maps have " +
+             std::to_string(logits.shape()[1]) + " scores and " + std::to_string(boxes.shape()[1]) + " coordinates");
+  Value scores = c.keeping_order(c.reshape(logits, {0, anchors, 2, -1}, "/predictions/Reshape"));
+  scores = c.make("Softmax", {scores}, attributes({{"axis", int64_t{2}}}), Context::kNewest, "/Softmax");
+  scores = c.keeping_order(c.transpose(scores, {0, 2, 1, 3}, "/Transpose"));
+  scores = c.keeping_order(c.reshape(scores, logits.shape(), "/Reshape_Transpose_Class"));
+  const Value info = c.reshape(c.input(2), {3}, "/im_info");
+  const auto whole = [&](const char* name) { return static_cast<int64_t>(n.real(name, 0)); };
+  return {c.make("Proposal", {scores, boxes, info},
+                 attributes({{"base_size", whole("base_size")},
+                             {"pre_nms_topn", int64_t{2147483647}},
+                             {"post_nms_topn", n.integer("post_nms_topn", 300)},
+                             {"nms_thresh", n.real("nms_thresh", 0.7)},
+                             {"feat_stride", whole("feat_stride")},
+                             {"min_size", int64_t{1}},
+                             {"ratio", n.reals("ratio")},
+                             {"scale", n.reals("scale")},
+                             {"clip_before_nms", n.flag("clip_before_nms", true)},
+                             {"clip_after_nms", n.flag("clip_after_nms", false)},
+                             {"normalize", true},
+                             {"box_size_scale", n.real("box_size_scale", 5)},
+                             {"box_coordinate_scale", n.real("box_coordinate_scale", 10)},
+                             {"framework", std::string("tensorflow")}}))};
+}
+
+/// Of maps, boxes in parts of them: [N, 5] as picture, x0, y0, x1, y1. `size`: the input that states rows and columns.
+Value pooled_regions(Context& c, Value regions, size_t size) {
+  const std::vector<int64_t> sizes = c.integers_of(size, "crop size");
+  if (sizes.size() != 2) c.refuse("its crop size is " + to_string(sizes));
+  return c.to_model_layout(
+      c.make("ROIPooling", {c.to_channels_first(c.input(0)), regions},
+             attributes({{"output_size", sizes}, {"spatial_scale", 1.0}, {"method", std::string("bilinear")}})));
+}
+
+/// Inputs: a map, boxes [N, 5], the size of what is cut out: [N, size, size, C].
+std::vector<Value> crop_regions(Context& c) { return {pooled_regions(c, c.input(1), 2)}; }
+
 /// Anchors that the graph computes as constants, [.., 4] as y0, x0, y1, x1: x0, y0, x1, y1 and variances.
 std::vector<Value> constant_prior_boxes(Context& c) {
   std::vector<float> boxes = c.tensor_of(0, "anchors").to_f32();
@@ -129,7 +241,20 @@ std::vector<Value> detection_output(Context& c) {
                                          {"objectness_score", 0.0}})))};
 }
 
+/// Parts of pictures, stretched: boxes are [y1, x1, y2, x2] of one picture.
+std::vector<Value> crop_and_resize(Context& c) {
+  const std::string method = c.node().text("method", "bilinear");
+  if (method != "bilinear") c.refuse("method is '" + method + "'");
+  const Value boxes = c.input(1);
+  const Value index = c.reshape(c.convert(c.input(2), boxes.type(), "/index_float"), {-1, 1}, "/index");
+  const Value rows = c.make("Concat", {index, boxes}, attributes({{"axis", int64_t{1}}}), Context::kNewest,
+                            "/concat_batch_indices_and_boxes");
+  const Value regions = c.reshape(with_swapped_coordinates(c, rows, 5, ""), {-1, 5}, "/reshape_2d");
+  return {pooled_regions(c, regions, 3)};
+}
+
 constexpr OperatorRow kOperators[] = {
+    {"CropAndResize", "ROIPooling", crop_and_resize},
     {"NonMaxSuppression", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV2", "NonMaxSuppression", suppression},
     {"NonMaxSuppressionV3", "NonMaxSuppression", suppression},
@@ -139,11 +264,18 @@ constexpr OperatorRow kOperators[] = {
 
 constexpr OperatorRow kDetectorOperators[] = {
     {"RegionYolo", "RegionYolo", region_yolo},
+    {"BackgroundBoxes", "Concat", background_boxes},
     {"ConcatPriorBoxes", "Concat", concat_prior_boxes},
+    {"CropRegions", "ROIPooling", crop_regions},
+    {"DetectorConcat", "Concat", detector_concat},
+    {"DetectorCrop", "StridedSlice", detector_crop},
     {"DetectionOutput", "DetectionOutput", detection_output},
     {"DetectorReshape", "Reshape", detector_reshape},
     {"PriorBoxClustered", "PriorBoxClustered", prior_box_clustered},
     {"PriorBoxes", "Const", constant_prior_boxes},
+    {"RegionProposals", "Proposal", region_proposals},
+    {"SwapCoordinates", "Convolution", swap_coordinates},
+    {"SwapPairs", "Gather", swap_pairs},
 };
 
 }  // namespace

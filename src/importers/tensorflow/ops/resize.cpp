@@ -61,23 +61,6 @@ std::vector<Value> space_and_batch(Context& c) {
                                c.integers_constant(end, "/end")})};
 }
 
-/// Parts of pictures, stretched: boxes are [y1, x1, y2, x2] of one picture.
-std::vector<Value> crop_and_resize(Context& c) {
-  const std::string method = c.node().text("method", "bilinear");
-  if (method != "bilinear") c.refuse("method is '" + method + "'");
-  const std::vector<int64_t> size = c.integers_of(3, "crop size");
-  if (size.size() != 2) c.refuse("its crop size is " + to_string(size));
-  const Value x = c.to_channels_first(c.input(0)), boxes = c.input(1);
-  const Value order = c.graph().constant(Tensor::i64({1, 0, 3, 2}), c.name() + "/order")->value();
-  const Value xyxy = c.make("Gather", {boxes, order, c.integer_constant(1, "/axis")},
-                            attributes({{"batch_dims", int64_t{0}}}), 7, "/swapped");
-  const Value index = c.reshape(c.convert(c.input(2), boxes.type(), "/index_float"), {-1, 1}, "/index");
-  const Value rois = c.make("Concat", {index, xyxy}, attributes({{"axis", int64_t{1}}}), Context::kNewest, "/rois");
-  return {c.to_model_layout(
-      c.make("ROIPooling", {x, rois},
-             attributes({{"output_size", size}, {"spatial_scale", 1.0}, {"method", std::string("bilinear")}})))};
-}
-
 std::vector<Value> image_patches(Context& c) {
   if (c.rank() != 4) c.refuse("its input has " + std::to_string(c.rank()) + " dimensions");
   const auto planes = [&](const char* attribute) {
@@ -102,7 +85,6 @@ constexpr OperatorRow kOperators[] = {
     {"DepthToSpace", "DepthToSpace", blocks},
     {"SpaceToBatchND", "SpaceToBatch", space_and_batch},
     {"BatchToSpaceND", "BatchToSpace", space_and_batch},
-    {"CropAndResize", "ROIPooling", crop_and_resize},
     {"ExtractImagePatches", "ExtractImagePatches", image_patches},
 };
 
