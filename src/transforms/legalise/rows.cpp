@@ -40,25 +40,6 @@ int64_t line_length(int64_t rows) {
   return w;
 }
 
-/// Lines that do not cut through the axes of a Transpose that the rows come from, so that both become one (transposes.cpp);
-/// none where that would make them short.
-std::optional<int64_t> line_of_axes(Value rows) {
-  constexpr int64_t kLeast = 64, kMost = 512, kStep = 8;
-  const Node* n = rows.node;
-  while (n->is("Reshape")) n = n->input(0).node;
-  if (!n->is("Transpose") || !is_static(n->shape())) return {};
-  const Shape& shape = n->shape();
-  size_t axis = shape.size();
-  for (int64_t columns = 1; columns < rows.shape().back() && axis > 0;) columns *= shape[--axis];
-  std::optional<int64_t> best;
-  for (int64_t length = 1; axis-- > 0;) {
-    for (int64_t part = 1; part <= shape[axis] && length * part <= kMost; ++part)
-      if (shape[axis] % part == 0 && length * part >= kLeast && length * part % kStep == 0) best = length * part;
-    length *= shape[axis];
-  }
-  return best;
-}
-
 /// The only reader of v, where it adds a constant to each column.
 Node* bias_behind(Value v, int64_t columns) {
   if (!transforms::has_one_user(v) || transforms::feeds_result(v)) return nullptr;
@@ -71,7 +52,7 @@ Node* bias_behind(Value v, int64_t columns) {
 }
 
 Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
-  const int64_t width = line_of_axes(n->input(0)).value_or(line_length(p.rows)), height = p.rows / width;
+  const int64_t width = line_length(p.rows), height = p.rows / width;
   Value w = n->input(1);
   if (!n->attrs.flag("transpose_b")) w = rw.transpose(rw.reshape(w, {p.in, p.out})->value(), {1, 0})->value();
   w = rw.reshape(w, {p.out, p.in, 1, 1})->value();
