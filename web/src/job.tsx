@@ -131,15 +131,22 @@ interface Conversion {
   rewrites: { layer: string; type: string; replacement: string; max_error: number }[];
   not_as_intel: { layer: string; what: string }[];
   warnings: { layer: string; type: string; what: string }[];
+  raw_pictures: { layer: string }[];
 }
 
 /// What was decided for the user, layer by layer.
 function Remarks(p: { of: Conversion }) {
-  const { rewrites, not_as_intel, warnings } = p.of;
-  if (!rewrites.length && !not_as_intel.length && !warnings.length) return null;
+  const { rewrites, not_as_intel, warnings, raw_pictures } = p.of;
+  if (!rewrites.length && !not_as_intel.length && !warnings.length && !raw_pictures.length) return null;
   return (
-    <Card title="What was done differently">
+    <Card title="Good to know">
       <ul class="warnings">
+        {raw_pictures.map((w) => (
+          <li key={w.layer}>
+            <span class="name">{w.layer}</span>: pictures reach the network as the camera delivers them, 0 to 255. Most networks
+            were trained on others: “Pictures are normalised as for” says on which.
+          </li>
+        ))}
         {warnings.map((w, i) => (
           <li key={i} class="bad">
             <b>{w.type}</b> <span class="name">{w.layer}</span>: {w.what}
