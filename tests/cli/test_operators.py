@@ -187,6 +187,15 @@ def test_grid_sample(tool, tmp_path, mode, padding):
         assert against_runtime(tool, tmp_path, [sampled(mode, padding, aligned)], {'x': x, 'g': g}, {}, 16) < 8e-3, (mode, padding, aligned)
 
 
+def test_lengths_that_shapes_decide(tool, tmp_path):
+    """As tf2onnx writes the backward half of Keras' Bidirectional."""
+    make = onnx.helper.make_node
+    nodes = [make('Shape', ['x'], ['shape']), make('Gather', ['shape', 'zero'], ['steps']), make('Gather', ['shape', 'one'], ['items']), make('Expand', ['steps', 'items'], ['lengths']),
+             make('ReverseSequence', ['x', 'lengths'], ['r'], time_axis=0, batch_axis=1), make('Add', ['r', 'x'], ['y'])]
+    x = np.random.default_rng(5).standard_normal((6, 3, 4)).astype(np.float16).astype(np.float32)
+    assert against_runtime(tool, tmp_path, nodes, {'x': x}, {'zero': np.array([0], np.int64), 'one': np.array([1], np.int64)}, 15) < 2e-3
+
+
 @pytest.mark.parametrize('size, attributes', [((8, 10, 12), {'mode': 'linear'}), ((7, 9, 8), {'mode': 'linear', 'coordinate_transformation_mode': 'align_corners'}),
                                               ((4, 10, 12), {'mode': 'nearest', 'nearest_mode': 'floor', 'coordinate_transformation_mode': 'asymmetric'}), ((2, 5, 3), {'mode': 'linear'})])
 def test_resized_volume(tool, tmp_path, size, attributes):

@@ -111,6 +111,27 @@ const SpelledRow* spelled_row(const Node& n) {
   return nullptr;
 }
 
+bool may_be_spelled(const Node& n) {
+  return std::ranges::any_of(kSpelled, [&](const auto family) {
+    return std::ranges::any_of(family(), [&](const SpelledRow& row) { return row.roots.contains(n.type); });
+  });
+}
+
+/// Integers that shapes decide (lengths, axes, sizes) become constants, which is what rows want.
+bool state_known_operands(Graph& graph, Node& n) {
+  if (!may_be_spelled(n)) return false;
+  bool changed = false;
+  for (int i = 1; i < n.input_count(); ++i) {
+    const Value v = n.input(i);
+    if (v.node->is_constant() || is_float(v.type())) continue;
+    const auto known = known_value(v);
+    if (!known) continue;
+    graph.set_input(&n, i, graph.constant(*known)->value());
+    changed = true;
+  }
+  return changed;
+}
+
 /// What constants alone decide becomes a constant, which is exact.
 bool spell_out_once(Graph& graph, std::vector<Remark>& said) {
   transforms::Rewriter rw(graph);
@@ -119,6 +140,7 @@ bool spell_out_once(Graph& graph, std::vector<Remark>& said) {
     if (n->body) changed |= transforms::in_body(graph, *n, [&](Graph& body) { return spell_out_once(body, said); });
     if (n->output_count() != 1 || n->use_count() == 0 || n->attrs.flag(legalise_rows::kSpelledOut)) continue;
     const SpelledRow* row = spelled_row(*n);
+    if (!row && state_known_operands(graph, *n)) row = spelled_row(*n);
     if (!row) continue;
     rw.set_origin(n->source);
     changed = true;
