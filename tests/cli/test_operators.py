@@ -187,6 +187,30 @@ def test_grid_sample(tool, tmp_path, mode, padding):
         assert against_runtime(tool, tmp_path, [sampled(mode, padding, aligned)], {'x': x, 'g': g}, {}, 16) < 8e-3, (mode, padding, aligned)
 
 
+@pytest.mark.parametrize('windows, rows', [(64, 9), (16, 49), (4, 21)])
+def test_rows_of_windows(tool, tmp_path, windows, rows):
+    """Windows of a picture, whose rows become a plane and come back in the order of heads: moved once each way."""
+    make = onnx.helper.make_node
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((1, rows, windows, 8)).astype(np.float16).astype(np.float32)
+    nodes = [make('Transpose', ['x'], ['t'], perm=[2, 1, 0, 3]), make('Reshape', ['t', 'lines'], ['r']), make('MatMul', ['r', 'w'], ['m']), make('Add', ['m', 'b'], ['a']),
+             make('Reshape', ['a', 'heads'], ['h']), make('Transpose', ['h'], ['y'], perm=[0, 2, 1, 3])]
+    constants = {'w': rng.standard_normal((8, 12)).astype(np.float32), 'b': rng.standard_normal(12).astype(np.float32), 'lines': np.array([windows, rows, 8], np.int64), 'heads': np.array([windows, rows, 3, 4], np.int64)}
+    assert against_runtime(tool, tmp_path, nodes, {'x': x}, constants, 15) < 2e-3
+    stages = json.loads(subprocess.run([tool, 'inspect', tmp_path / 'm.blob', '--json'], check=True, capture_output=True, text=True).stdout)['stages']
+    assert sum(s['type'] == 'Permute' for s in stages) <= 2
+
+
+def test_many_outputs_of_rows(tool, tmp_path):
+    """A plane that the convolution engine can be given in tiles: none of 112 by 7."""
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((1, 784, 32)).astype(np.float16).astype(np.float32)
+    weights = (rng.standard_normal((32, 2304)) / 6).astype(np.float32)
+    assert against_runtime(tool, tmp_path, [onnx.helper.make_node('MatMul', ['x', 'w'], ['y'])], {'x': x}, {'w': weights}, 15) < 2e-3
+    stages = json.loads(subprocess.run([tool, 'inspect', tmp_path / 'm.blob', '--json'], check=True, capture_output=True, text=True).stdout)['stages']
+    assert not any(s['type'] == 'Conv' for s in stages)
+
+
 def test_lengths_that_shapes_decide(tool, tmp_path):
     """As tf2onnx writes the backward half of Keras' Bidirectional."""
     make = onnx.helper.make_node

@@ -30,14 +30,58 @@ std::optional<Product> product_of(const Node& n) {
   return Product{rows, in, out};
 }
 
-/// Lines of at least 64 places, a multiple of 8, suit the convolution engine; else they are as long as may be.
-int64_t line_length(int64_t rows) {
-  constexpr int64_t kLeast = 64, kMost = 256, kStep = 8;
-  for (int64_t w = kLeast; w <= std::min(rows, kMost); w += kStep)
-    if (rows % w == 0) return w;
-  int64_t w = std::min(rows, kMost);
-  while (rows % w != 0) --w;
-  return w;
+constexpr int64_t kLineStep = 8;  ///< places of a line that lie in one word of the engine's memory
+
+/// Whether the convolution engine can be given a plane in tiles, with the memory of six slices (hw-tiling spec §6,
+/// §7.2): otherwise the convolution runs on SHAVEs, which takes ten times as long.
+bool fits_engine(int64_t width, int64_t height, const Product& p) {
+  constexpr int64_t kMostTiles = 15, kLeastWidth = 64, kOutputs = 458752, kMemory = 131072, kMostChannels = 2048,
+                    kMostBlocks = 256, kLines = 4, kLongest = 507, kTall = 64;
+  const auto parts = [](int64_t n, int64_t of) { return (n + of - 1) / of; };
+  for (int64_t n = 1; n <= kMostTiles; ++n) {
+    const int64_t channels = parts(p.in, n);
+    for (int64_t columns = 1; columns <= kMostTiles; ++columns) {
+      const int64_t w = parts(width, columns);
+      if (columns > 1 && w < kLeastWidth) break;
+      const int64_t pitch = parts(w, kLineStep) * kLineStep * 2;
+      for (int64_t lines = 1; lines <= kMostTiles; ++lines) {
+        const int64_t h = parts(height, lines);
+        if (channels > kMostChannels || (w > kLongest && h > 1 && h < kTall) || pitch * h * p.out > kOutputs) continue;
+        const int64_t least = std::min(kLines + (w <= kLineStep ? 1 : 0), h);
+        for (int64_t lanes = 1; lanes <= 16; lanes *= 2) {
+          const int64_t blocks = parts(channels, lanes);
+          if (blocks <= kMostBlocks && kMemory / (blocks * lanes * pitch) >= least) return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+/// Lines of at least 64 places, a multiple of 8, suit the convolution engine; else they are as long as may be. Where it
+/// can't take such a plane, there are many outputs, which read the inputs again and again: lines that are copied into
+/// the chip's memory, as they end within a word there, are best, then others.
+int64_t line_length(const Product& p) {
+  constexpr int64_t kLeast = 64, kMost = 256, kShortest = 8;
+  constexpr double kAligned = 0.85;  ///< as good as lines of which a seventh is empty
+  const int64_t longest = std::min(p.rows, kMost);
+  const auto divides = [&](int64_t w) { return p.rows % w == 0; };
+  int64_t usual = longest;
+  while (!divides(usual)) --usual;
+  for (int64_t w = longest / kLineStep * kLineStep; w >= kLeast; w -= kLineStep)
+    if (divides(w)) usual = w;
+  if (fits_engine(usual, p.rows / usual, p)) return usual;
+  int64_t best = usual;
+  double highest = 0;
+  for (int64_t w = kShortest; w <= longest; ++w) {
+    if (!divides(w) || !fits_engine(w, p.rows / w, p)) continue;
+    const double full = static_cast<double>(w) / static_cast<double>((w + kLineStep - 1) / kLineStep * kLineStep);
+    const double score = w % kLineStep == 0 ? kAligned : full;
+    if (score < highest) continue;
+    highest = score;
+    best = w;
+  }
+  return best;
 }
 
 /// The only reader of v, where it adds a constant to each column.
@@ -51,13 +95,59 @@ Node* bias_behind(Value v, int64_t columns) {
   return per_column ? add : nullptr;
 }
 
+/// How rows become a plane. In order; or, where they are those of several items (windows of a picture), with the items
+/// beside each other: [items, height, part of a line] becomes [height, part of a line, items].
+struct Plane {
+  int64_t height, width, items = 1;
+
+  int64_t part() const { return width / items; }
+};
+
+/// Whether a Transpose gives the rows, or reads them: it can do the plane's work too (transposes.cpp).
+bool is_beside_transpose(const Node* n, Value result) {
+  const Node* before = n->input(0).node;
+  while (before->is("Reshape")) before = before->input(0).node;
+  if (before->is("Transpose")) return true;
+  while (transforms::has_one_user(result) && !transforms::feeds_result(result)) {
+    Node* reader = result.node->output().uses[0].node;
+    if (!reader->is("Reshape")) return reader->is("Transpose");
+    result = reader->value();
+  }
+  return false;
+}
+
+Plane plane_of_rows(const Node* n, Value result, const Product& p) {
+  const int64_t width = line_length(p);
+  Plane plane{p.rows / width, width};
+  const Shape& x = n->input(0).shape();
+  const int64_t in_item = x[x.size() - 2], items = p.rows / in_item;
+  const bool in_order = width % in_item == 0 || in_item % width == 0;
+  if (items > 1 && !in_order && width % items == 0 && in_item % (width / items) == 0 && is_beside_transpose(n, result))
+    plane.items = items;
+  return plane;
+}
+
+Value rows_as_plane(Rewriter& rw, Value rows, const Plane& p, int64_t columns) {
+  if (p.items == 1)
+    return rw.transpose(rw.reshape(rows, {1, p.height, p.width, columns})->value(), {0, 3, 1, 2})->value();
+  const Value lines = rw.reshape(rows, {p.items, p.height, p.part(), columns})->value();
+  return rw.reshape(rw.transpose(lines, {3, 1, 2, 0})->value(), {1, columns, p.height, p.width})->value();
+}
+
+Value plane_as_rows(Rewriter& rw, Value plane, const Plane& p, int64_t columns) {
+  if (p.items == 1) return rw.transpose(plane, {0, 2, 3, 1})->value();
+  const Value lines = rw.reshape(plane, {columns, p.height, p.part(), p.items})->value();
+  return rw.transpose(lines, {3, 1, 2, 0})->value();
+}
+
 Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
-  const int64_t width = line_length(p.rows), height = p.rows / width;
+  Node* add = bias_behind(n->value(), p.out);
+  Node* last = add ? add : n;
+  const Plane shape = plane_of_rows(n, last->value(), p);
   Value w = n->input(1);
   if (!n->attrs.flag("transpose_b")) w = rw.transpose(rw.reshape(w, {p.in, p.out})->value(), {1, 0})->value();
   w = rw.reshape(w, {p.out, p.in, 1, 1})->value();
-  const Value lines = rw.reshape(n->input(0), {1, height, width, p.in})->value();
-  const Value plane = rw.transpose(lines, {0, 3, 1, 2})->value();
+  const Value plane = rows_as_plane(rw, n->input(0), shape, p.in);
   const std::vector<int64_t> ones{1, 1}, zeros{0, 0};
   Node* y = rw.make("Convolution", {plane, w},
                     transforms::attributes({{"strides", ones},
@@ -68,15 +158,12 @@ Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
   y->name = n->name + "/rows";
   const Remark said =
       remark(Remark::Kind::Rewritten, *n,
-             "a 1x1 convolution over " + std::to_string(height) + "x" + std::to_string(width) + " rows");
-  Node* last = n;
-  if (Node* add = bias_behind(n->value(), p.out)) {
+             "a 1x1 convolution over " + std::to_string(shape.height) + "x" + std::to_string(shape.width) + " rows");
+  if (add) {
     const Value bias = add->input(add->input(0).node == n ? 1 : 0);
     y = rw.make("Add", {y->value(), rw.reshape(bias, {1, p.out, 1, 1})->value()});
-    last = add;
   }
-  const Value back = rw.transpose(y->value(), {0, 2, 3, 1})->value();
-  rw.replace(last, rw.reshape(back, last->shape()));
+  rw.replace(last, rw.reshape(plane_as_rows(rw, y->value(), shape, p.out), last->shape()));
   return said;
 }
 
