@@ -201,6 +201,16 @@ def test_rows_of_windows(tool, tmp_path, windows, rows):
     assert sum(s['type'] == 'Permute' for s in stages) <= 2
 
 
+def test_quick_gelu_between_products_of_rows(tool, tmp_path):
+    """As in CLIP: x sigmoid(1.702 x) on the plane of 17 rows."""
+    make = onnx.helper.make_node
+    rng = np.random.default_rng(8)
+    x = rng.standard_normal((1, 17, 8)).astype(np.float16).astype(np.float32)
+    nodes = [make('MatMul', ['x', 'w'], ['m']), make('Add', ['m', 'b'], ['a']), make('Mul', ['a', 'f'], ['s']), make('Sigmoid', ['s'], ['g']), make('Mul', ['a', 'g'], ['q']), make('MatMul', ['q', 'v'], ['y'])]
+    constants = {'w': rng.standard_normal((8, 12)).astype(np.float32), 'b': rng.standard_normal(12).astype(np.float32), 'f': np.array(1.702, np.float32), 'v': rng.standard_normal((12, 8)).astype(np.float32)}
+    assert against_runtime(tool, tmp_path, nodes, {'x': x}, constants, 15) < 2e-3
+
+
 def test_many_outputs_of_rows(tool, tmp_path):
     """A plane that the convolution engine can be given in tiles: none of 112 by 7."""
     rng = np.random.default_rng(7)

@@ -184,6 +184,7 @@ bool is_transpose(const Node* n, const std::vector<int64_t>& order) {
 std::optional<Value> over_plane(Rewriter& rw, Value v, int64_t columns) {
   if (!v.node->is_constant()) return {};
   const int64_t count = element_count(v.shape());
+  if (v.shape().empty()) return v;  // a Swish's factor is to stay one number
   if (count == 1) return rw.reshape(v, {1, 1, 1, 1})->value();
   if (count != columns || v.shape().back() != columns) return {};
   return rw.reshape(v, {1, columns, 1, 1})->value();
