@@ -215,6 +215,7 @@ def write_zoo(folder, model, *arguments):
         f'description: a net\ntask_type: classification\nframework: onnx\nlicense: MIT\n'
         f'files:\n- {{name: small.onnx, {sums}, source: "https://example.invalid/small.onnx"}}\n'
         'model_optimizer_args: ["--input_model=$dl_dir/small.onnx", "--mean_values=[1,2,3]"' + ''.join(f', "{a}"' for a in arguments) + ']\n')
+    (place / 'pre-convert.py').write_text(f'open({str(folder / "was_run")!r}, "w")')   # the original would run it
     mirror = folder / 'mirror' / 'small'
     mirror.mkdir(parents=True)
     (mirror / 'small.onnx').write_bytes(data)
@@ -255,6 +256,7 @@ def test_zoo(serve_tool, run, model, tmp_path, monkeypatch):
         assert [r['kind'] for r in job['results']] == ['blob', 'ir', 'layers', 'report'], job
         assert requests.get(f"{s.api}/jobs/{job['id']}/result").content == by_mo
         assert requests.post(s.api + '/compare', data={'job': job['id']}).json()['outputs_within']
+    assert not list(tmp_path.rglob('was_run'))
     (tmp_path / 'mirror' / 'small' / 'small.onnx').write_bytes(b'something else')
     r = run('zoo', '--zoo', tmp_path / 'models', '--mirror', tmp_path / 'mirror', 'get', 'small', '-o', tmp_path / 'got')
     assert r.returncode and 'bytes, not' in r.stderr and not list((tmp_path / 'got').rglob('*.onnx'))

@@ -9,6 +9,7 @@ import pytest
 import requests
 from mirror import files
 from service_process import conv_model, running
+from test_shared import Worker, postgres  # noqa: F401: a fixture
 
 
 def make_zoo(folder, data, **more):
@@ -121,3 +122,21 @@ def test_a_mirror_that_lies(serve_tool, data, tmp_path, how, more, text):
         old = requests.post(s.url + '/compile', data={'name': 'net', 'use_zoo': 'True'})
         assert old.status_code == 400 and text in old.json()['stderr'] and old.json()['stage'] == 'download', old.text
         assert old.json()['message'] == 'Command failed with exit code 1, command: blobsmith zoo get net'
+
+
+def test_a_worker_downloads_for_a_server(serve_tool, data, postgres, tmp_path):  # noqa: F811
+    """The server says where from, the worker needs no mirror of its own; cancelling goes by way of the database."""
+    zoo = make_zoo(tmp_path / 'zoo', data)
+    opened = threading.Event()
+    with files(data, pause=20, open=opened) as (address, _), running(serve_tool, tmp_path / 's', '--database', postgres.url, '--no-worker', '--zoo', zoo, '--mirror', address) as s:
+        worker = Worker(serve_tool, tmp_path / 'w', '--database', postgres.url, '--lease-seconds', 3)
+        try:
+            job = wait(s, submit(s), lambda j: j['phase'] == 'downloading' and j['fraction'] > 0)
+            requests.delete(f"{s.api}/jobs/{job['id']}")
+            assert wait(s, job)['state'] == 'cancelled'
+            job = wait(s, submit(s), lambda j: j['fraction'] > 0)
+            opened.set()
+            assert wait(s, job)['state'] == 'done'
+            assert requests.get(f"{s.api}/jobs/{job['id']}/files/net.onnx").content == data
+        finally:
+            worker.stop()

@@ -3,6 +3,7 @@ import concurrent.futures
 import io
 import json
 import os
+import select
 import socket
 import subprocess
 import time
@@ -253,6 +254,22 @@ def test_idle_connections_hold_nobody_up(server, model):
     assert time.time() - start < 5
     for s in idle:
         s.close()
+
+
+def test_connections_of_one_address_and_time_outs(serve_tool, tmp_path):
+    with running(serve_tool, tmp_path / 'd', '--connections-per-address', 10, '--idle-seconds', 3) as s:
+        opened = []
+        for i in range(14):
+            c = socket.create_connection(('127.0.0.1', s.port))
+            c.sendall((b'', b'GET / HT', b'POST /compile HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc')[i % 3])
+            opened.append(c)
+        time.sleep(0.3)
+        assert len(select.select(opened, [], [], 0)[0]) == 4   # the end, or a refusal before it
+        end = time.time() + 20
+        while len(select.select(opened, [], [], 0)[0]) < 14:
+            assert time.time() < end
+            time.sleep(0.1)
+        assert requests.get(s.url + '/health').status_code == 200
 
 
 def test_the_quota_drops_the_longest_unused(serve_tool, model, tmp_path):
