@@ -1,6 +1,8 @@
 """A server of one file, as good or bad as a test wants it."""
 import contextlib
+import hashlib
 import http.server
+import json
 import threading
 
 
@@ -46,3 +48,13 @@ def files(data, **how):
     finally:
         handler.open.set()
         server.shutdown()
+
+
+def make_zoo(folder, data, name='net', **more):
+    """A folder with a model that has to be fetched."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / 'model.yml').write_text(json.dumps({
+        'description': 'one convolution', 'task_type': 'classification', 'framework': 'onnx', 'license': 'MIT',
+        'files': [{'name': 'net.onnx', 'size': len(data), 'sha256': hashlib.sha256(data).hexdigest(), 'source': 'http://127.0.0.1:1/net.onnx', **more}],
+        'model_optimizer_args': ['--input_model=$dl_dir/net.onnx']}))
+    return folder

@@ -1,5 +1,4 @@
 """Files that a job's model.yml names are fetched in a stage of the job: progress, cancelling, mirrors that are slow, break off or lie."""
-import hashlib
 import json
 import signal
 import threading
@@ -7,18 +6,9 @@ import time
 
 import pytest
 import requests
-from mirror import files
+from mirror import files, make_zoo
 from service_process import conv_model, running
 from test_shared import Worker, postgres  # noqa: F401: a fixture
-
-
-def make_zoo(folder, data, **more):
-    (folder / 'net').mkdir(parents=True)
-    (folder / 'net' / 'model.yml').write_text(json.dumps({
-        'description': 'one convolution', 'task_type': 'classification', 'framework': 'onnx', 'license': 'MIT',
-        'files': [{'name': 'net.onnx', 'size': len(data), 'sha256': hashlib.sha256(data).hexdigest(), 'source': 'http://127.0.0.1:1/net.onnx', **more}],
-        'model_optimizer_args': ['--input_model=$dl_dir/net.onnx']}))
-    return folder
 
 
 def submit(s, **options):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import mirror
 import pytest
 import requests
 from service_process import Server, running
@@ -180,21 +181,28 @@ def kills(serve_tool, run, postgres, model, tmp_path, count):
         run('convert', model, '-o', tmp_path / f'{n}.blob', '--shaves', n)
         expected[n] = (tmp_path / f'{n}.blob').read_bytes()
     shared = ('--database', postgres.url, '--lease-seconds', 3)
-    server = Server(serve_tool, tmp_path / 'a', '--no-worker', *shared)
+    with mirror.files(model.read_bytes(), pause=0.2) as (address, _):
+        for i in range(count):   # models that are fetched meanwhile
+            mirror.make_zoo(tmp_path / 'zoo', model.read_bytes(), f'net{i}')
+        kill_all(serve_tool, postgres, model, tmp_path, count, expected, shared, ('--no-worker', '--zoo', tmp_path / 'zoo', '--mirror', address, *shared))
+
+
+def kill_all(serve_tool, postgres, model, tmp_path, count, expected, shared, of_server):
+    server = Server(serve_tool, tmp_path / 'a', *of_server)
     workers = [Worker(serve_tool, tmp_path / f'w{i}', *shared, '--jobs', 2) for i in range(2)]
     jobs = []
-    for _ in range(count):
-        for _ in range(3):
+    for turn in range(count):
+        for k in range(3):
             n = random.randint(1, 8)
             with contextlib.suppress(requests.RequestException):
-                r = submit(server, model, shaves=n, no_cache=True)
+                r = submit(server, *([] if k == 2 else [model]), shaves=n, no_cache=True, **({'zoo': f'net{turn}'} if k == 2 else {}))
                 if r.status_code == 202:
                     jobs.append((n, r.json()['id']))
         time.sleep(random.uniform(0, 0.3))
         victim = random.choice(['server', 'worker', 'worker', 'database'])
         if victim == 'server':
             server.stop(signal.SIGKILL)
-            server = Server(serve_tool, tmp_path / 'a', '--no-worker', *shared)
+            server = Server(serve_tool, tmp_path / 'a', *of_server)
         elif victim == 'worker':
             i = random.randrange(2)
             workers[i].stop(signal.SIGKILL)
