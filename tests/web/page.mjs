@@ -265,6 +265,15 @@ const steps = {
     await says("[role=alert]", "first");
     await accessible("a failed job");
   },
+  async "a file that is no model"() {
+    await home();
+    await choose("weights.pt");
+    await says("[role=alert]", "weights could not be read");
+    await says("[role=alert]", "torch.onnx.export");
+    expect(!(await page.$(".before")), "settings are offered for what is no model");
+    await accessible("a file that is no model");
+    await picture("no-model");
+  },
   async "a part of a model"() {
     await take("partly.onnx");
     await says(".verdict.bad", "in the way of a blob");

@@ -515,20 +515,25 @@ function Next(p: { job: Job; children: (change: () => void) => ComponentChildren
   );
 }
 
+/// There is nothing to set where the file is none of a model.
+const isNoModel = (job: Job) => job.errors[0]?.code === "BS1007";
+
 function Failed(p: { job: Job; info: Info }) {
   return (
     <>
       {p.job.state === "cancelled" ? (
         <p class="verdict">Cancelled. The files are still here: change the settings, or start again.</p>
       ) : (
-        <Problems list={failure(p.job).problems} title={`${p.job.name} could not be converted`} />
+        <Problems list={failure(p.job).problems} title={`${p.job.name} could not be ${isNoModel(p.job) ? "read" : "converted"}`} />
       )}
       <Next job={p.job}>
         {(again) => (
           <div class="actions">
-            <button type="button" class="primary" onClick={again}>
-              Change the settings
-            </button>
+            {!isNoModel(p.job) && (
+              <button type="button" class="primary" onClick={again}>
+                Change the settings
+              </button>
+            )}
             <a class="button" href="#/">
               Another model
             </a>
@@ -596,9 +601,11 @@ export function JobPage(p: { id: string; info: Info }) {
           show={(check) => <Before job={job} info={p.info} check={check} />}
         />
       )}
-      {job.state === "failed" && job.kind === "check" && !resultOf(job, "report") && <Before job={job} info={p.info} />}
+      {job.state === "failed" && job.kind === "check" && !resultOf(job, "report") && !isNoModel(job) && (
+        <Before job={job} info={p.info} />
+      )}
       {ended && job.kind !== "check" && job.state === "done" && <Done job={job} info={p.info} />}
-      {ended && (job.state === "cancelled" || (job.state === "failed" && job.kind !== "check")) && <Failed job={job} info={p.info} />}
+      {ended && (job.state === "cancelled" || (job.state === "failed" && (job.kind !== "check" || isNoModel(job)))) && <Failed job={job} info={p.info} />}
       <Log lines={log} open={!ended || job.state === "failed"} />
       {job.kind !== "check" && <Calls job={job} />}
     </>
