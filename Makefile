@@ -9,7 +9,8 @@ JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
 FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
-ARCHES ?= x86_64
+ARCHES ?= x86_64 aarch64
+FOREIGN := $(if $(filter-out $(shell uname -m),$(ARCHES)),qemu-user-static libc6-arm64-cross)
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
 .PHONY: build web browser demo test test-asan test-wheel fuzz bench conformance lint check-all kills setup python dist wheels clean
@@ -56,12 +57,12 @@ test-wheel: build python     ## a wheel in fresh environments of every CPython t
 	BLOBSMITH_VALGRIND=1 $(PYTHON) -m pytest -q tests/python/test_c_interface.py --tool $(BUILD)/blobsmith
 
 dist: build python           ## dist/: the program as one static file, .deb, tarball, SHA256SUMS; by zig from PyPI
-	tools/setup.sh dpkg-dev
+	tools/setup.sh dpkg-dev $(FOREIGN)
 	for arch in $(ARCHES); do JOBS=$(JOBS) tools/dist.sh program $$arch $(BUILD)-dist dist; done
 	$(PYTHON) -m pytest -q tests/wheel/test_programs.py --made dist --tool $(BUILD)/blobsmith
 
 wheels: build python         ## dist/: a wheel for manylinux_2_17, and the tests of wheels on it; by zig from PyPI
-	tools/setup.sh dpkg-dev
+	tools/setup.sh dpkg-dev $(FOREIGN)
 	for arch in $(ARCHES); do
 	  JOBS=$(JOBS) tools/dist.sh wheel $$arch $(BUILD)-dist dist
 	  $(PYTHON) -m pytest -q tests/wheel/test_wheel.py --wheel dist/blobsmith-*_$$arch.whl --tool $(BUILD)/blobsmith

@@ -31,7 +31,7 @@ zig=$("$python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(zigla
 echo "libraries for $target"
 "$root/cmake/superbuild/fetch.sh" "$build/sources"
 cmake -S "$root/cmake/superbuild" -B "$build/$target" -G Ninja -DTARGET="$target" -DZIG="$zig" -DSOURCES="$build/sources" > /dev/null
-cmake --build "$build/$target" --parallel 1 > "$build/$target.log" || { tail -n 50 "$build/$target.log"; exit 1; }
+cmake --build "$build/$target" --parallel "$CMAKE_BUILD_PARALLEL_LEVEL" > "$build/$target.log" || { tail -n 50 "$build/$target.log"; exit 1; }
 options=(-DCMAKE_TOOLCHAIN_FILE="$build/$target/toolchain.cmake" -DBLOBSMITH_LIBRARIES="$build/$target/prefix"
          -DBLOBSMITH_SERVE=OFF -DBLOBSMITH_TESTS=OFF -DCMAKE_UNITY_BUILD=ON -DCMAKE_SKIP_INSTALL_ALL_DEPENDENCY=ON)
 

@@ -16,7 +16,9 @@ import onnx
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'python'))
+for folder in ('python', 'conformance'):
+    sys.path.insert(0, os.path.join(os.path.dirname(HERE), folder))
+import golden
 from small_networks import small_network
 
 DEBIAN = {'x86_64': 'amd64', 'aarch64': 'arm64'}
@@ -60,6 +62,17 @@ def test_same_blobs(made, tool, tmp_path):
     for name, program in (('a', [tool]), ('b', start)):
         subprocess.run([*program, 'convert', '-q', '--superblob', tmp_path / 'small.onnx', '-o', tmp_path / name], check=True)
     assert (tmp_path / 'a').read_bytes() == (tmp_path / 'b').read_bytes()
+
+
+def test_bytes_of_the_reference_compiler(made, tmp_path):
+    """The sums of golden.tsv, by this program and its processor."""
+    networks, blob, different = golden.write(str(tmp_path)), tmp_path / 'out.blob', []
+    for (network, options), told in sorted(golden.read().items()):
+        path, option_sets = networks[network]
+        subprocess.run([*made[2], 'compile', '-m', path, '-o', blob, *option_sets[options]], check=True, stdout=subprocess.DEVNULL)
+        if hashlib.sha256(blob.read_bytes()).hexdigest() != told:
+            different.append((network, options))
+    assert not different
 
 
 def test_packages(made, tmp_path):

@@ -76,10 +76,35 @@ def without_network():
     return {**{k: v for k, v in os.environ.items() if not k.startswith('BLOBSMITH') and k != 'PYTHONPATH'}, **proxies}
 
 
-def used(python, models, work):
+def arm_environment(folder, wheel):
+    """An environment with the wheel and NumPy for aarch64: its interpreter, which runs under qemu."""
+    arm = os.path.expanduser('~/.cache/blobsmith/arm64')
+    subprocess.run([os.path.join(HERE, 'arm_python.sh'), arm], check=True)
+    root, site = os.path.join(arm, 'root'), os.path.join(folder, 'lib', 'python3.11', 'site-packages')
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--no-compile', '--target', site,
+                    '--python-version', '3.11', '--only-binary', ':all:', '--platform', 'manylinux_2_17_aarch64',
+                    '--platform', 'manylinux2014_aarch64', wheel, 'numpy==1.26.4'], check=True)
+    shutil.rmtree(os.path.join(site, 'bin'))  # commands for this machine's Python
+    with open(os.path.join(folder, 'pyvenv.cfg'), 'w') as f:
+        f.write(f'home = {root}/usr/bin\nversion = 3.11\n')
+    os.mkdir(os.path.join(folder, 'bin'))
+    commands = {name: os.path.join(folder, 'bin', name) for name in ('python', 'blobsmith', 'program')}
+    emulated = f'qemu-aarch64-static -L "{root}"'
+    # qemu starts no other programs for its processor: they are scripts that start qemu.
+    for name, line in (('python', f'export BLOBSMITH_PROGRAM="{commands["program"]}"\n'
+                                  f'exec {emulated} -0 "{commands["python"]}" "{root}/usr/bin/python3.11" "$@"'),
+                       ('blobsmith', f'exec "{commands["python"]}" -m blobsmith "$@"'),
+                       ('program', f'exec {emulated} "{site}/blobsmith/bin/blobsmith" "$@"')):
+        with open(commands[name], 'w') as f:
+            f.write('#!/bin/sh\n' + line + '\n')
+        os.chmod(commands[name], 0o755)
+    return commands['python']
+
+
+def used(python, models, work, slowness=1):
     os.makedirs(work, exist_ok=True)
-    done = subprocess.run([python, os.path.join(HERE, 'use_wheel.py'), str(models), str(work)], capture_output=True, text=True,
-                          env=without_network(), cwd=work, timeout=600)
+    done = subprocess.run([python, os.path.join(HERE, 'use_wheel.py'), str(models), str(work), str(slowness)],
+                          capture_output=True, text=True, env=without_network(), cwd=work, timeout=600 * slowness)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -134,3 +159,12 @@ def test_depthai_reads_what_it_writes(wheel, models, tmp_path, version):
     done = subprocess.run([inside, os.path.join(HERE, 'read_with_depthai.py'), str(models), str(tmp_path / 'work')],
                           capture_output=True, text=True, env=without_network(), timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_other_processor(wheel, models, tmp_path):
+    """The same checks of the wheel for aarch64, in CPython of Debian's arm64 packages under qemu."""
+    if 'aarch64' not in wheel or platform.machine() == 'aarch64':
+        pytest.skip('a wheel for this processor')
+    if not shutil.which('qemu-aarch64-static'):
+        pytest.skip('no qemu-aarch64-static: qemu-user-static is not installed')
+    used(arm_environment(str(tmp_path / 'venv'), wheel), models, tmp_path / 'work', slowness=20)
