@@ -19,7 +19,8 @@ using importers::SourceOutput;
 Json json_of(const std::string& config) {
   if (file_exists(config)) {
     const Bytes bytes = read_file(config);
-    return Json::parse(bytes.span().begin(), bytes.span().end(), nullptr, false);
+    const auto* first = reinterpret_cast<const char*>(bytes.data());
+    return Json::parse(first, first + bytes.size(), nullptr, false);
   }
   std::string name = std::filesystem::path(config).filename().string();
   if (name.ends_with(".json")) name.resize(name.size() - 5);
