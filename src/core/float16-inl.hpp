@@ -15,16 +15,19 @@ HWY_BEFORE_NAMESPACE();
 namespace blobsmith::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr bool kHasHalves = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_NEON;
-
 /// Vectors of a size known when compiling only.
 template <class D>
 constexpr int64_t lanes_of = static_cast<int64_t>(hn::MaxLanes(D()));
 
+/// Two halves alone Highway 1.0.3 can't load on NEON: two of its functions fit.
+template <class D>
+constexpr bool has_halves =
+    HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || (HWY_TARGET == HWY_NEON && lanes_of<D> >= 4);
+
 /// D: of floats. The halves may lie anywhere.
 template <class D>
 HWY_INLINE hn::Vec<D> load_halves(D d, const uint8_t* from) {
-  if constexpr (kHasHalves) {
+  if constexpr (has_halves<D>) {
     const hn::Rebind<hwy::float16_t, D> d16;
     return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(from)));
   } else {
@@ -46,7 +49,7 @@ HWY_INLINE hn::Vec<D> load_halves(D d, const uint8_t* from) {
 /// To nearest even.
 template <class D>
 HWY_INLINE void store_halves(D d, hn::Vec<D> v, uint8_t* to) {
-  if constexpr (kHasHalves) {
+  if constexpr (has_halves<D>) {
     const hn::Rebind<hwy::float16_t, D> d16;
     hn::StoreU(hn::DemoteTo(d16, v), d16, reinterpret_cast<hwy::float16_t*>(to));
   } else {
