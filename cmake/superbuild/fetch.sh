@@ -3,7 +3,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1" && cd "$1"
-missing() { sed -nE 's/^library\(([^ ]+) ([^ ]+) ([0-9a-f]{64}).*/\1 \2 \3/p' "$here/CMakeLists.txt" | while read -r name version sum; do
+missing() { sed -nE 's/^ *library\(([^ ]+) ([^ ]+) ([0-9a-f]{64}).*/\1 \2 \3/p' "$here/CMakeLists.txt" | while read -r name version sum; do
   echo "$sum  ${name}_${version#*:}.dsc" | sha256sum --status --check 2>/dev/null || echo "$name=$version"; done; }
 [ -n "$(missing)" ] || exit 0
 # An index of its own: the system's list of sources stays as it is.
