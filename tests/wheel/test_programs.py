@@ -91,4 +91,4 @@ def test_packages(made, tmp_path):
     for root in (tmp_path / 'deb' / 'usr', inside):
         assert (root / 'bin' / 'blobsmith').read_bytes() == program
         licences = {f.name for f in (root / 'share' / 'doc' / 'blobsmith' / 'licenses').iterdir()}
-        assert {'musl', 'libc++', 'protobuf', 'hdf5'} <= licences, licences
+        assert {'musl', 'libc++', 'mimalloc', 'protobuf', 'hdf5'} <= licences, licences
