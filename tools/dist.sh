@@ -48,6 +48,7 @@ else
   # scikit-build-core takes the wheel's platform from here.
   _PYTHON_HOST_PLATFORM=linux-$arch CMAKE_ARGS="${options[*]}" "$python" -m pip wheel "$root" -q --no-deps \
     --no-build-isolation --disable-pip-version-check -w "$made" -C build-dir="$build/blobsmith-$target"
-  "$python" -m auditwheel repair --plat "manylinux_2_17_$arch" --only-plat -w "$out" "$made"/*.whl
+  "$python" -m auditwheel repair --only-plat -w "$made/repaired" "$made"/*.whl  # for the oldest glibc that will do
+  cp "$made/repaired"/*"manylinux_2_17_$arch".whl "$out"
 fi
 (cd "$out" && rm -f SHA256SUMS && sha256sum -- * > "$build/sums" && mv "$build/sums" SHA256SUMS)
