@@ -9,7 +9,7 @@ JOBS ?= $(shell nproc)
 PYTHON := $(BUILD)/venv/bin/python
 FUZZ_SECONDS ?= 120
 TARGETS ?= blobsmith
-ARCHES ?= x86_64 aarch64
+ARCHES ?= x86_64
 FOREIGN := $(if $(filter-out $(shell uname -m),$(ARCHES)),qemu-user-static libc6-arm64-cross)
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
