@@ -1,11 +1,15 @@
 """What calls return: dictionaries with attributes that print well in a terminal and in a notebook."""
 from __future__ import annotations
 
-import html
 import os
 from typing import Any, Optional, Union
 
 PathLike = Union[str, 'os.PathLike[str]']
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # here, as its tables are slow to load and only notebooks want them
+    return escape(text)
 
 
 class Report(dict):
@@ -41,14 +45,14 @@ class Report(dict):
         return '\n'.join(lines)
 
     def _repr_html_(self) -> str:
-        parts = [f'<b>{html.escape(self.title)}</b><table>']
-        parts += [f'<tr><th>{html.escape(str(k))}</th><td>{html.escape(_short(v))}</td></tr>' for k, v in self.rows()]
+        parts = [f'<b>{_escaped(self.title)}</b><table>']
+        parts += [f'<tr><th>{_escaped(str(k))}</th><td>{_escaped(_short(v))}</td></tr>' for k, v in self.rows()]
         parts.append('</table>')
         table = self.table()
         if table:
             columns, rows = table
-            parts.append('<table><tr>' + ''.join(f'<th>{html.escape(c)}</th>' for c in columns) + '</tr>')
-            parts += ['<tr>' + ''.join(f'<td>{html.escape(_short(c))}</td>' for c in row) + '</tr>' for row in rows]
+            parts.append('<table><tr>' + ''.join(f'<th>{_escaped(c)}</th>' for c in columns) + '</tr>')
+            parts += ['<tr>' + ''.join(f'<td>{_escaped(_short(c))}</td>' for c in row) + '</tr>' for row in rows]
             parts.append('</table>')
         return ''.join(parts)
 
@@ -80,7 +84,7 @@ class CompareReport(Report):
         width = max(1.0, 600 / max(1, len(bars)))
         shapes = ''.join(
             f'<rect x="{i * width:.1f}" y="{100 - 100 * b / top:.1f}" width="{width:.1f}" height="{100 * b / top:.1f}" '
-            f'fill="{"#c0392b" if b > self["tolerance"] else "#3a6fb0"}"><title>{html.escape(l["name"])}: {b:.3g}'
+            f'fill="{"#c0392b" if b > self["tolerance"] else "#3a6fb0"}"><title>{_escaped(l["name"])}: {b:.3g}'
             '</title></rect>' for i, (b, l) in enumerate(zip(bars, self['layers'])))
         return (super()._repr_html_() + '<p>relative error by layer, in order of execution</p>'
                 f'<svg viewBox="0 0 600 100" width="600" height="100" role="img">{shapes}</svg>')
