@@ -131,12 +131,12 @@ interface Conversion {
   rewrites: { layer: string; type: string; replacement: string; max_error: number }[];
   not_as_intel: { layer: string; what: string }[];
   warnings: { layer: string; type: string; what: string }[];
-  raw_pictures: { layer: string }[];
+  raw_pictures?: { layer: string }[]; // not of jobs of earlier versions
 }
 
 /// What was decided for the user, layer by layer.
 function Remarks(p: { of: Conversion }) {
-  const { rewrites, not_as_intel, warnings, raw_pictures } = p.of;
+  const { rewrites, not_as_intel, warnings, raw_pictures = [] } = p.of;
   if (!rewrites.length && !not_as_intel.length && !warnings.length && !raw_pictures.length) return null;
   return (
     <Card title="Good to know">
