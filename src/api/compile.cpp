@@ -27,7 +27,8 @@ std::vector<BlobPort> ports(const std::vector<vpu::BlobPort>& list) {
 
 vpu::CompileOptions tool_options(const CompileOptions& o) {
   vpu::CompileOptions c;
-  for (const auto& [key, value] : o.config) c.set(key, value);
+  const Release* release = o.target.empty() ? &kRelease2021 : vpu::find_target(o.target).release;
+  for (const auto& [key, value] : o.config) c.set(key, value, release);
   if (o.shaves) c.set("MYRIAD_NUMBER_OF_SHAVES", *o.shaves);
   if (o.slices) c.set("MYRIAD_NUMBER_OF_CMX_SLICES", *o.slices);
   if (o.tiling_cmx_limit_kb) c.set("MYRIAD_TILING_CMX_LIMIT_KB", *o.tiling_cmx_limit_kb);

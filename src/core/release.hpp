@@ -50,7 +50,8 @@ struct Release {
   bool tensor_names_follow;       ///< what takes a value's place has the names of its tensor, too
   bool shared_values_take_names;  ///< a value that others read takes the name of a network output that it becomes
 
-  unsigned faults;  ///< the bit of FaultRow::releases
+  bool nothing_is_default;  ///< no streams, or empty strides, are as if they were not told, no error
+  unsigned tables;          ///< its bit in rows that say which releases they are for (FaultRow::releases, keys)
 
   // ---- the layers ----
   bool needs_inputs;         ///< a network without inputs is refused

@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import compilers
 import config_models
@@ -130,7 +130,7 @@ REFUSED = [
     ('MYRIAD_TILING_CMX_LIMIT_KB', 'x'), ('MYRIAD_TILING_CMX_LIMIT_KB', '-5'), ('MYRIAD_TENSOR_STRIDES', 'input[1,2'), ('MYRIAD_TENSOR_STRIDES', 'input'), ('MYRIAD_TENSOR_STRIDES', 'nobody[2,4,8,16]'),
     ('MYRIAD_CUSTOM_LAYERS', '/no/such/file.xml'), ('LOG_LEVEL', 'LOUD'), ('MYRIAD_WATCHDOG', 'MAYBE'), ('MYRIAD_PROTOCOL', 'MYRIAD_AIR'), ('MYRIAD_POWER_MANAGEMENT', 'SOME'), ('MYRIAD_DDR_TYPE', 'X'),
     ('MYRIAD_DEVICE_CONNECT_TIMEOUT', 'x'), ('PERF_COUNT', 'MAYBE'), ('MYRIAD_DDR_TYPE', ''), ('LOG_LEVEL', ''), ('MYRIAD_TENSOR_STRIDES', ''), ('MYRIAD_ENABLE_MEMORY_TYPES_ANNOTATION', 'YES'), ('MYRIAD_PERF_REPORT_MODE', 'X'), ('EXCLUSIVE_ASYNC_REQUESTS', 'X'), ('VPU_MYRIAD_PLATFORM', 'VPU_MYRIAD_1'), ('MYRIAD_DUMP_ALL_PASSES', 'X'),
-    ('MYRIAD_SCALES_PATTERN', '['), ('MYRIAD_IR_WITH_SCALES_DIRECTORY', '/tmp'), ('MYRIAD_ENABLE_MX_BOOT', 'NO'), ('MYRIAD_ENABLE_MX_BOOT', 'X'),
+    ('MYRIAD_SCALES_PATTERN', '['), ('MYRIAD_IR_WITH_SCALES_DIRECTORY', '/tmp'), ('MYRIAD_ENABLE_MX_BOOT', 'NO'),
 ]
 
 
@@ -224,7 +224,9 @@ class Sweep:
     def ours_with_pairs(tools, model, options):
         """Values as KEY=VALUE on the command line: a file can't hold empty ones."""
         blob = os.path.join(tools.folder, 'ours.blob')
-        return compilers.run([tools.tool, 'compile', '-m', model, '-o', blob, '-c', 'MYRIAD_NUMBER_OF_SHAVES=6', '-c', 'MYRIAD_NUMBER_OF_CMX_SLICES=6', '-ip', 'U8', *(x for k, v in options.config.items() for x in ('-c', f'{k}={v}'))], blob)
+        arguments, settings = compilers.target(tools.version)
+        options = replace(options, config=settings | options.config)
+        return compilers.run([tools.tool, 'compile', '-m', model, '-o', blob, '-c', 'MYRIAD_NUMBER_OF_SHAVES=6', '-c', 'MYRIAD_NUMBER_OF_CMX_SLICES=6', '-ip', 'U8', *arguments, *(x for k, v in options.config.items() for x in ('-c', f'{k}={v}'))], blob)
 
 
 def main():

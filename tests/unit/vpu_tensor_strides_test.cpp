@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/release.hpp"
 #include "vpu/options/options.hpp"
 #include "vpu/options/tensor_strides.hpp"
 
@@ -77,6 +78,20 @@ TEST(RunTimeKeys, AreAcceptedWithTheirValuesOnly) {
                                    {"MYRIAD_SCALES_PATTERN", ".*"},
                                    {"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2450"}})
     EXPECT_THROW(o.set(key, value), Error) << key;
+}
+
+TEST(Keys, AreThoseOfTheRelease) {
+  CompileOptions o;
+  EXPECT_THROW(o.set("MYRIAD_HW_WHITE_LIST", "conv", &kRelease2022), Error);
+  EXPECT_THROW(o.set("NUM_STREAMS", "1", &kRelease2021), Error);
+  EXPECT_THROW(o.set("MYRIAD_TENSOR_STRIDES", "", &kRelease2021), Error);
+  EXPECT_THROW(o.set("PERFORMANCE_HINT", "BOTH", &kRelease2022), Error);
+  o.set("VPU_HW_STAGES_OPTIMIZATION", "NO");
+  EXPECT_FALSE(o.hw_acceleration);
+  o.set("PERFORMANCE_HINT", "LATENCY", &kRelease2022);
+  o.set("MYRIAD_TENSOR_STRIDES", "", &kRelease2022);
+  o.set("MYRIAD_THROUGHPUT_STREAMS", "0", &kRelease2022);
+  EXPECT_EQ(resolve_resources(o).streams, 1);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ template <class Which>
 std::vector<Remark> avoid_some(Graph& graph, const Which& which) {
   std::vector<Remark> list;
   for (const transforms::FaultRow& fault : transforms::fault_rows())
-    if (fault.rewrite && (fault.releases & graph.release->faults) && which(fault)) avoid(graph, fault, list);
+    if (fault.rewrite && (fault.releases & graph.release->tables) && which(fault)) avoid(graph, fault, list);
   return list;
 }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
+#include "core/release.hpp"
 #include "core/table.hpp"
 #include "core/text.hpp"
 #include "vpu/options/tensor_strides.hpp"
@@ -15,35 +16,40 @@ namespace {
 
 using Options = CompileOptions;
 
+/// Which releases know a key: bits of Release::tables.
+constexpr unsigned k2021 = 1, k2022 = 2, kAnyRelease = k2021 | k2022;
+
 struct BoolKeyRow {
   std::string_view key;
   bool Options::* member;
+  unsigned releases = kAnyRelease;
 };
 constexpr std::array kBoolKeys{
     BoolKeyRow{"MYRIAD_ENABLE_HW_ACCELERATION", &Options::hw_acceleration},
-    BoolKeyRow{"VPU_HW_STAGES_OPTIMIZATION", &Options::hw_acceleration},
+    BoolKeyRow{"VPU_HW_STAGES_OPTIMIZATION", &Options::hw_acceleration, k2021},
     BoolKeyRow{"MYRIAD_HW_EXTRA_SPLIT", &Options::hw_extra_split},
     BoolKeyRow{"MYRIAD_HW_DILATION", &Options::hw_dilation},
     BoolKeyRow{"MYRIAD_HW_POOL_CONV_MERGE", &Options::hw_pool_conv_merge},
     BoolKeyRow{"MYRIAD_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
-    BoolKeyRow{"VPU_DETECT_NETWORK_BATCH", &Options::detect_network_batch},
+    BoolKeyRow{"VPU_DETECT_NETWORK_BATCH", &Options::detect_network_batch, k2021},
     BoolKeyRow{"MYRIAD_DISABLE_REORDER", &Options::disable_reorder},
     BoolKeyRow{"MYRIAD_DISABLE_CONVERT_STAGES", &Options::disable_convert_stages},
     BoolKeyRow{"MYRIAD_ENABLE_PERMUTE_MERGING", &Options::enable_permute_merging},
     BoolKeyRow{"MYRIAD_ENABLE_REPL_WITH_SCRELU", &Options::enable_repl_with_screlu},
-    BoolKeyRow{"MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN", &Options::enable_replace_with_reduce_mean},
+    BoolKeyRow{"MYRIAD_ENABLE_REPLACE_WITH_REDUCE_MEAN", &Options::enable_replace_with_reduce_mean, k2021},
     BoolKeyRow{"MYRIAD_ENABLE_EARLY_ELTWISE_RELU_FUSION", &Options::enable_early_eltwise_relu_fusion},
     BoolKeyRow{"MYRIAD_ENABLE_CUSTOM_RESHAPE_PARAM", &Options::enable_custom_reshape_param},
     BoolKeyRow{"MYRIAD_ENABLE_WEIGHTS_ANALYSIS", &Options::enable_weights_analysis},
     BoolKeyRow{"MYRIAD_CHECK_PREPROCESSING_INSIDE_MODEL", &Options::check_preprocessing_inside_model},
     BoolKeyRow{"MYRIAD_ENABLE_TENSOR_ITERATOR_UNROLLING", &Options::enable_tensor_iterator_unrolling},
     BoolKeyRow{"MYRIAD_FORCE_PURE_TENSOR_ITERATOR", &Options::force_pure_tensor_iterator},
-    BoolKeyRow{"MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION", &Options::force_deprecated_cnn_conversion},
+    BoolKeyRow{"MYRIAD_FORCE_DEPRECATED_CNN_CONVERSION", &Options::force_deprecated_cnn_conversion, k2021},
     BoolKeyRow{"MYRIAD_IGNORE_UNKNOWN_LAYERS", &Options::ignore_unknown_layers}};
 
 struct TristateKeyRow {
   std::string_view key;
   Tristate Options::* member;
+  unsigned releases = kAnyRelease;
 };
 constexpr std::array kTristateKeys{TristateKeyRow{"MYRIAD_COPY_OPTIMIZATION", &Options::copy_optimization},
                                    TristateKeyRow{"MYRIAD_HW_INJECT_STAGES", &Options::hw_inject_stages},
@@ -52,10 +58,12 @@ constexpr std::array kTristateKeys{TristateKeyRow{"MYRIAD_COPY_OPTIMIZATION", &O
 struct IntKeyRow {
   std::string_view key;
   int Options::* member;
+  unsigned releases = kAnyRelease;
 };
 constexpr std::array kIntKeys{IntKeyRow{"MYRIAD_NUMBER_OF_SHAVES", &Options::shaves},
                               IntKeyRow{"MYRIAD_NUMBER_OF_CMX_SLICES", &Options::slices},
                               IntKeyRow{"MYRIAD_THROUGHPUT_STREAMS", &Options::streams},
+                              IntKeyRow{"NUM_STREAMS", &Options::streams, k2022},
                               IntKeyRow{"MYRIAD_TILING_CMX_LIMIT_KB", &Options::tiling_cmx_limit_kb},
                               IntKeyRow{"VPU_NUMBER_OF_SHAVES", &Options::shaves},
                               IntKeyRow{"VPU_NUMBER_OF_CMX_SLICES", &Options::slices}};
@@ -63,20 +71,23 @@ constexpr std::array kIntKeys{IntKeyRow{"MYRIAD_NUMBER_OF_SHAVES", &Options::sha
 struct ListKeyRow {
   std::string_view key;
   std::vector<std::string> Options::* member;
+  unsigned releases = kAnyRelease;
 };
-constexpr std::array kListKeys{ListKeyRow{"MYRIAD_HW_WHITE_LIST", &Options::hw_white_list},
+constexpr std::array kListKeys{ListKeyRow{"MYRIAD_HW_WHITE_LIST", &Options::hw_white_list, k2021},
                                ListKeyRow{"MYRIAD_HW_BLACK_LIST", &Options::hw_black_list},
                                ListKeyRow{"MYRIAD_NONE_LAYERS", &Options::none_layers}};
 
 struct TextKeyRow {
   std::string_view key;
   std::string Options::* member;
+  unsigned releases = kAnyRelease;
 };
 constexpr std::array kTextKeys{TextKeyRow{"MYRIAD_CUSTOM_LAYERS", &Options::custom_layers},
                                TextKeyRow{"CONFIG_FILE", &Options::custom_layers},
-                               TextKeyRow{"VPU_CUSTOM_LAYERS", &Options::custom_layers},
+                               TextKeyRow{"VPU_CUSTOM_LAYERS", &Options::custom_layers, k2021},
                                TextKeyRow{"MYRIAD_TENSOR_STRIDES", &Options::tensor_strides},
-                               TextKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes}};
+                               TextKeyRow{"PERFORMANCE_HINT", &Options::performance_hint, k2022},
+                               TextKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes, k2021}};
 
 // Accepted, without effect on the blob: logging, and what only matters when a device runs it. The values are checked
 // all the same: "A|B", "YES|NO", or anything.
@@ -84,18 +95,19 @@ constexpr std::string_view kAnything = "*", kSwitch = "YES|NO", kSeconds = "seco
 constexpr std::string_view kLevels = "LOG_NONE|LOG_ERROR|LOG_WARNING|LOG_INFO|LOG_DEBUG|LOG_TRACE";
 struct RunTimeKeyRow {
   std::string_view key, values;
+  unsigned releases = kAnyRelease;
 };
 constexpr std::array kRunTimeKeys{
     RunTimeKeyRow{"PERF_COUNT", kSwitch},
     RunTimeKeyRow{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"},
     RunTimeKeyRow{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
-    RunTimeKeyRow{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch},
+    RunTimeKeyRow{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch, k2021},
     RunTimeKeyRow{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch},
     RunTimeKeyRow{"DEVICE_ID", kAnything},
     RunTimeKeyRow{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
-    RunTimeKeyRow{"VPU_MYRIAD_FORCE_RESET", kSwitch},
+    RunTimeKeyRow{"VPU_MYRIAD_FORCE_RESET", kSwitch, k2021},
     RunTimeKeyRow{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"},
-    RunTimeKeyRow{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|"},
+    RunTimeKeyRow{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|", k2021},
     RunTimeKeyRow{"MYRIAD_WATCHDOG", kSwitch},
     RunTimeKeyRow{
         "MYRIAD_POWER_MANAGEMENT",
@@ -107,15 +119,21 @@ constexpr std::array kRunTimeKeys{
     RunTimeKeyRow{
         "VPU_MYRIAD_MOVIDIUS_DDR_TYPE",
         "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_"
-        "MYRIAD_DDR_MICRON_1GB"},
-    RunTimeKeyRow{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|"},
+        "MYRIAD_DDR_MICRON_1GB",
+        k2021},
+    RunTimeKeyRow{"VPU_MYRIAD_PLATFORM", "VPU_MYRIAD_2480|VPU_MYRIAD_2450|", k2021},
     RunTimeKeyRow{"LOG_LEVEL", kLevels},
-    RunTimeKeyRow{"VPU_LOG_LEVEL", kLevels},
+    RunTimeKeyRow{"VPU_LOG_LEVEL", kLevels, k2021},
     RunTimeKeyRow{"MYRIAD_DUMP_ALL_PASSES", kSwitch},
     RunTimeKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_FILE_NAME", kAnything},
-    RunTimeKeyRow{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything},
-    RunTimeKeyRow{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything},
-    RunTimeKeyRow{"MYRIAD_SCALES_PATTERN", kAnything}};
+    RunTimeKeyRow{"MYRIAD_COMPILER_LOG_FILE_PATH", kAnything, k2021},
+    RunTimeKeyRow{"MYRIAD_PLUGIN_LOG_FILE_PATH", kAnything, k2021},
+    RunTimeKeyRow{"MYRIAD_SCALES_PATTERN", kAnything},
+    RunTimeKeyRow{"MYRIAD_ENABLE_MX_BOOT", kSwitch, k2022},
+    RunTimeKeyRow{"MYRIAD_ENABLE_ASYNC_DMA", kSwitch, k2022},
+    RunTimeKeyRow{"MYRIAD_ENABLE_MEMORY_TYPES_ANNOTATION", kSwitch, k2022},
+    RunTimeKeyRow{"MYRIAD_DUMP_ALL_PASSES_DIRECTORY", kAnything, k2022},
+    RunTimeKeyRow{"PERFORMANCE_HINT_NUM_REQUESTS", kAnything, k2022}};
 
 Error bad_value(std::string_view key, std::string_view value, const std::string& hint) {
   Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
@@ -172,24 +190,54 @@ std::vector<std::string> comma_list(std::string_view s) {
   return r;
 }
 
+std::string checked_text(const TextKeyRow& row, std::string_view value) {
+  constexpr std::string_view kHints = "LATENCY|THROUGHPUT|";
+  if (row.member == &Options::performance_hint && !is_one_of(value, kHints))
+    throw bad_value(row.key, value, "LATENCY (one stream) or THROUGHPUT");
+  return std::string(value);
+}
+
+Error unknown(std::string_view key) {
+  return Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
+}
+
+Error unknown_to_release(std::string_view key, unsigned releases) {
+  Error e = unknown(key);
+  return e.hint(releases == k2021 ? "OpenVINO 2021.4 knows it, 2022.1 does not: leave it out, or take --target 2021.4"
+                                  : "OpenVINO 2022.1 knows it, 2021.4 does not: leave it out, or take --target 2022.1");
+}
+
 }  // namespace
 
-void CompileOptions::set(std::string_view key, std::string_view value) {
-  if (key == "MYRIAD_TENSOR_STRIDES") parse_tensor_strides(value);  // throws where it can't be read
-  if (const auto* b = find_row(kBoolKeys, key, &BoolKeyRow::key))
+void CompileOptions::set(std::string_view key, std::string_view value, const Release* release) {
+  const bool may_be_nothing = !release || release->nothing_is_default;
+  if (key == "MYRIAD_TENSOR_STRIDES" && !(may_be_nothing && value.empty()))
+    parse_tensor_strides(value);  // throws where it can't be read
+  const auto known = [&](const auto* row) {
+    if (row && release && !(row->releases & release->tables)) throw unknown_to_release(key, row->releases);
+    return row != nullptr;
+  };
+  const auto* b = find_row(kBoolKeys, key, &BoolKeyRow::key);
+  const auto* t = find_row(kTristateKeys, key, &TristateKeyRow::key);
+  const auto* i = find_row(kIntKeys, key, &IntKeyRow::key);
+  const auto* l = find_row(kListKeys, key, &ListKeyRow::key);
+  const auto* s = find_row(kTextKeys, key, &TextKeyRow::key);
+  const auto* r = find_row(kRunTimeKeys, key, &RunTimeKeyRow::key);
+  if (known(b))
     this->*b->member = yes_no(key, value);
-  else if (const auto* t = find_row(kTristateKeys, key, &TristateKeyRow::key))
+  else if (known(t))
     this->*t->member = yes_no(key, value) ? Tristate::Yes : Tristate::No;
-  else if (const auto* i = find_row(kIntKeys, key, &IntKeyRow::key))
+  else if (known(i))
     this->*i->member = whole_number(key, value);
-  else if (const auto* l = find_row(kListKeys, key, &ListKeyRow::key))
+  else if (known(l))
     this->*l->member = comma_list(value);
-  else if (const auto* s = find_row(kTextKeys, key, &TextKeyRow::key))
-    this->*s->member = value;
-  else if (const auto* r = find_row(kRunTimeKeys, key, &RunTimeKeyRow::key))
+  else if (known(s))
+    this->*s->member = checked_text(*s, value);
+  else if (known(r))
     check_run_time_value(*r, value);
   else
-    throw Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
+    throw unknown(key);
+  if (may_be_nothing && i && i->member == &Options::streams && streams == 0) streams = -1;
 }
 
 bool PassOptions::hw_disabled(std::string_view layer) const {
@@ -225,7 +273,8 @@ Resources resolve_resources(const CompileOptions& o) {
                 "configuration option (\"MYRIAD_NUMBER_OF_CMX_SLICES\"), but " +
                     std::to_string(o.shaves) + " > " + std::to_string(o.slices) + " are provided");
   Resources r;
-  r.streams = o.streams >= 0 ? o.streams : (o.hw_acceleration ? 2 : 1);
+  const int usual = o.performance_hint == "LATENCY" || !o.hw_acceleration ? 1 : 2;
+  r.streams = o.streams >= 0 ? o.streams : usual;
   check_range("MYRIAD_THROUGHPUT_STREAMS", r.streams, 3);
   r.slices = o.slices >= 0 ? o.slices : kSlices / r.streams;
   check_range("MYRIAD_NUMBER_OF_CMX_SLICES", r.slices, kSlices);

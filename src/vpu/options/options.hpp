@@ -11,6 +11,10 @@
 #include "graph/element_type.hpp"
 #include "vpu/format/container.hpp"
 
+namespace blobsmith {
+struct Release;
+}
+
 namespace blobsmith::vpu {
 
 /// Switches that the reference distinguishes from YES/NO when unset.
@@ -37,7 +41,7 @@ struct CompileOptions : PassOptions {
   bool enable_tensor_iterator_unrolling = false, force_pure_tensor_iterator = false;
   bool force_deprecated_cnn_conversion = false, ignore_unknown_layers = false;
   std::vector<std::string> none_layers;
-  std::string custom_layers, tensor_strides;
+  std::string custom_layers, tensor_strides, performance_hint;
   std::string dump_passes;  ///< folder for the Program after every pass; empty = none
 
   /// By way of the second runtime interface: what is told of inputs and outputs becomes part of the network
@@ -55,9 +59,9 @@ struct CompileOptions : PassOptions {
   std::string input_model_layout, output_model_layout;
   std::map<std::string, std::string> io_model_layout;
 
-  /// Applies one key of a configuration file. Throws UnknownOption ("<key> key is not supported for VPU") or
-  /// BadOptionValue with Intel's text.
-  void set(std::string_view key, std::string_view value);
+  /// Applies one key of a configuration file, as `release` knows it (null: as any release does). Throws UnknownOption
+  /// ("<key> key is not supported for VPU") or BadOptionValue with Intel's text.
+  void set(std::string_view key, std::string_view value, const Release* release = nullptr);
 };
 
 struct Resources {
