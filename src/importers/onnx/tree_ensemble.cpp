@@ -8,9 +8,12 @@ namespace blobsmith::onnx_import::mo {
 namespace {
 
 constexpr size_t kLargestBlock = 1 << 18;  ///< of a matrix of conditions and leaves
-constexpr size_t kMostNodes = 20000, kMostTurns = 1000;
+constexpr size_t kMostNodes = 20000, kMostTurns = 256;
+constexpr size_t kLargestTree = 1 << 23;  ///< of a tree, and of all leaves with their results
 
 using Place = std::pair<int64_t, int64_t>;  ///< a tree and a node of it
+
+size_t elements(size_t conditions, size_t leaves) { return conditions * leaves; }
 
 /// The nodes of all trees, as the attributes list them.
 class Nodes {
@@ -80,6 +83,8 @@ std::map<Place, std::vector<float>> leaf_weights(Context& c, const std::string& 
     w.resize(static_cast<size_t>(e.results), 0);
     w[static_cast<size_t>(results[i])] += weights[i];
     used.insert(results[i]);
+    if (elements(list.size(), static_cast<size_t>(e.results)) > kLargestTree)
+      c.refuse("its leaves and results are too many");
     e.weights_are_positive = e.weights_are_positive && weights[i] >= 0;
   }
   e.used = static_cast<int64_t>(used.size());
@@ -99,7 +104,8 @@ void add_tree(Context& c, const Nodes& nodes, size_t root, int64_t columns,
   while (!open.empty()) {
     Open at = std::move(open.back());
     open.pop_back();
-    if (++seen > nodes.count() || at.way.size() > kMostTurns) c.refuse("the ways through a tree don't end");
+    if (++seen > nodes.count() || at.way.size() > kMostTurns)
+      c.refuse("a way through a tree has no end, or more than " + std::to_string(kMostTurns) + " turns");
     if (nodes.is_leaf(at.node)) {
       const auto it = weights.find(nodes.place(at.node));
       block.leaves.push_back({std::move(at.way), it == weights.end() ? std::vector<float>(results, 0) : it->second});
@@ -123,8 +129,6 @@ void append(TreeBlock& block, TreeBlock more) {
   }
   block.conditions.insert(block.conditions.end(), more.conditions.begin(), more.conditions.end());
 }
-
-size_t elements(size_t conditions, size_t leaves) { return conditions * leaves; }
 
 constexpr std::pair<std::string_view, const char*> kComparisons[] = {
     {"BRANCH_LEQ", "LessEqual"}, {"BRANCH_LT", "Less"},  {"BRANCH_GTE", "GreaterEqual"},
@@ -183,6 +187,8 @@ TreeEnsemble read_trees(Context& c, const std::string& prefix, int64_t columns, 
   for (const size_t root : roots) {
     TreeBlock tree;
     add_tree(c, nodes, root, columns, weights, static_cast<size_t>(results), tree);
+    if (elements(tree.conditions.size(), tree.leaves.size()) > kLargestTree)
+      c.refuse("a tree has " + std::to_string(tree.leaves.size()) + " leaves");
     for (const TreeCondition& condition : tree.conditions)
       if (!comparison(condition.mode) || condition.mode != tree.conditions[0].mode)
         c.refuse("conditions of the kind " + condition.mode + " beside others");
