@@ -176,6 +176,172 @@ def operations():
     return i, o.softmax(o.matmul(x, o.transpose(x, (0, 2, 1))), axis=-1)
 
 
+def has(*names):
+    """Layers that not every version has."""
+    return all(hasattr(L, n) for n in names)
+
+
+@structure
+def convolution_lstms():
+    i = tensor(4, 8, 8, 2)
+    x = L.ConvLSTM2D(3, 3, padding='same', return_sequences=True)(i)
+    return i, [L.ConvLSTM2D(4, (3, 2), strides=2, recurrent_activation='sigmoid')(x), L.Bidirectional(L.ConvLSTM2D(2, 3, padding='same', activation='relu'))(i)]
+
+
+if has('ConvLSTM1D', 'ConvLSTM3D'):
+    @structure
+    def convolution_lstms_1():
+        i = tensor(5, 12, 3)
+        return i, [L.ConvLSTM1D(4, 3, padding='same', return_sequences=True)(i), L.ConvLSTM1D(2, 5, strides=2, dilation_rate=1)(i)]
+
+    @structure
+    def convolution_lstms_3():
+        i = tensor(3, 6, 6, 6, 2)
+        return i, L.ConvLSTM3D(3, 3, padding='same')(i)
+
+
+@structure
+def masked():
+    i = tensor(7, dtype='int32')
+    x = L.Embedding(40, 6, mask_zero=True)(i)
+    y = L.Bidirectional(L.GRU(3, return_sequences=True))(L.Dropout(.1)(x))
+    return i, [L.LSTM(5)(x), y, L.LSTM(4)(L.Dense(4)(y)), L.Bidirectional(L.LSTM(3))(x), L.GlobalAveragePooling1D()(y)]
+
+
+@structure
+def masked_steps():
+    i = tensor(6, 4)
+    x = L.Masking(0.)(i)
+    return i, [L.Dense(2)(L.SimpleRNN(5)(x)), L.LSTM(3, return_sequences=True)(x), L.GRU(3, reset_after=False)(x), L.TimeDistributed(L.Dense(3))(x)]
+
+
+@structure
+def decoder():
+    i = tensor(6, 6, 5)
+    x = L.UpSampling2D(2, interpolation='bilinear')(L.Conv2DTranspose(4, 3, strides=2, padding='same', activation='relu')(i))
+    x = L.ZeroPadding2D(((0, 1), (2, 0)))(L.Cropping2D(((1, 2), (0, 3)))(x))
+    return i, [L.Conv2DTranspose(3, (4, 2), strides=(2, 1), output_padding=(1, 0))(x), L.UpSampling2D((3, 1))(x)]
+
+
+@structure
+def depthwise():
+    i = tensor(10, 10, 3)
+    x = L.DepthwiseConv2D(3, strides=2, depth_multiplier=2, padding='same', activation='relu')(i)
+    return i, [L.DepthwiseConv2D((5, 1), padding='valid', use_bias=False)(x), L.SeparableConv2D(8, 3, strides=2, padding='same')(x)]
+
+
+@structure
+def lines():
+    i = tensor(20, 4)
+    x = L.SeparableConv1D(6, 3, padding='same', depth_multiplier=2)(L.ZeroPadding1D((1, 2))(i))
+    for d in (1, 2, 4):
+        y = L.SpatialDropout1D(.1)(L.Conv1D(6, 3, padding='causal', dilation_rate=d, activation='relu')(x))
+        x = L.Add()([x, L.BatchNormalization()(y)])
+    return i, [L.GlobalMaxPooling1D()(x), L.Cropping1D(2)(L.UpSampling1D(2)(L.AveragePooling1D(3, 2, padding='same')(x)))]
+
+
+if has('DepthwiseConv1D', 'Conv1DTranspose'):
+    @structure
+    def more_lines():
+        i = tensor(12, 4)
+        return i, [L.DepthwiseConv1D(3, padding='same', depth_multiplier=2)(i), L.Conv1DTranspose(5, 4, strides=2, padding='same')(i)]
+
+
+@structure
+def volumes():
+    i = tensor(8, 8, 8, 2)
+    x = L.MaxPooling3D(2)(L.BatchNormalization()(L.Conv3D(4, 3, padding='same', activation='relu')(i)))
+    y = L.Conv3D(4, 3, strides=2, padding='same')(i)
+    return i, [L.Dense(3)(L.GlobalAveragePooling3D()(L.Add()([x, y]))), L.Flatten()(L.AveragePooling3D(2)(x))]
+
+
+@structure
+def frames():
+    i = tensor(4, 12, 12, 3)
+    x = L.TimeDistributed(K.Sequential([K.Input((12, 12, 3)), L.Conv2D(4, 3, activation='relu'), L.MaxPooling2D(2), L.Flatten()]))(i)
+    return i, L.Dense(3, activation='softmax')(L.LSTM(6)(L.TimeDistributed(L.Dense(8))(x)))
+
+
+@structure
+def siamese():
+    a, b = tensor(12, 12, 3), tensor(12, 12, 3)
+    base = K.Sequential([K.Input((12, 12, 3)), L.Conv2D(4, 3, activation='relu'), L.GlobalAveragePooling2D(), L.Dense(6)])
+    x, y = base(a), base(b)
+    return [a, b], [L.Dot(1, normalize=True)([x, y]), L.Dense(1, activation='sigmoid')(L.Multiply()([L.Subtract()([x, y]), L.Subtract()([x, y])]))]
+
+
+@structure
+def mixed_inputs():
+    picture, numbers, words = tensor(16, 16, 3, name='picture'), tensor(5, name='numbers'), tensor(6, dtype='int32', name='words')
+    p = L.GlobalMaxPooling2D()(L.Conv2D(6, 3, strides=2, activation='relu')(picture))
+    w = L.GlobalAveragePooling1D()(L.Embedding(40, 4)(words))
+    x = L.Dense(8, activation='tanh')(L.Concatenate()([p, L.BatchNormalization()(numbers), w]))
+    return [picture, numbers, words], [L.Dense(3, activation='softmax')(x), L.Dense(1)(x)]
+
+
+@structure
+def bent():
+    i = tensor(8, 8, 4)
+    x = L.Conv2D(4, 3, padding='same')(i)
+    ends = [L.ReLU(6.)(x), L.ReLU(6., .1, 0.)(x), L.LeakyReLU(.3)(x), L.PReLU(shared_axes=[1, 2])(x), L.PReLU()(x), L.ELU(.5)(x), L.Softmax(axis=1)(x), L.Activation('swish')(x)]
+    return i, ends
+
+
+@structure
+def shaped():
+    i = tensor(4, 6, 3)
+    x = L.Permute((2, 1, 3))(i)
+    return i, [L.Reshape((-1, 6))(x), L.RepeatVector(3)(L.Dense(4)(L.Flatten()(x))), L.Permute((3, 1, 2))(L.Conv2D(3, 1)(i)), L.Reshape((8, 9))(L.Conv2D(3, 1)(i))]
+
+
+@structure
+def norms():
+    i = tensor(6, 6, 4)
+    x = L.Conv2D(4, 3, padding='same')(i)
+    ends = [L.BatchNormalization(axis=1)(x), L.LayerNormalization(epsilon=1e-2)(x), L.BatchNormalization(scale=False, center=False)(x)]
+    if has('GroupNormalization', 'UnitNormalization'):
+        ends += [L.GroupNormalization(2)(x), L.UnitNormalization()(x), L.GroupNormalization(-1, scale=False)(x)]
+    return i, ends
+
+
+@structure
+def both_ways():
+    i = tensor(5, 4)
+    ends = [L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode=m)(i) for m in ('sum', 'mul', 'ave')]
+    last, h, c = L.LSTM(4, return_state=True)(i)
+    return i, ends + [L.GRU(4, reset_after=False, activation='relu')(i), L.LSTM(4)(i, initial_state=[h, c]), L.SimpleRNN(3, go_backwards=True, return_sequences=True)(i)]
+
+
+@structure
+def attentions():
+    q, v = tensor(5, 8), tensor(7, 8)
+    return [q, v], [L.AdditiveAttention()([q, v]), L.Attention(use_scale=True)([q, v]), L.Dot((2, 2))([q, v])]
+
+
+@structure
+def augmented():
+    i = tensor(20, 24, 3)
+    x = P.RandomRotation(.1)(P.RandomFlip('horizontal')(i))
+    x = L.GaussianNoise(.2)(L.GaussianDropout(.2)(P.Rescaling(2., -1.)(P.CenterCrop(16, 16)(x))))
+    return i, L.Conv2D(4, 3, strides=2)(P.Resizing(12, 12, interpolation='nearest')(x))
+
+
+@structure
+def joined():
+    a, b = tensor(6, 6, 4), tensor(6, 6, 4)
+    x, y = L.Conv2D(4, 1)(a), L.Conv2D(4, 3, padding='same')(b)
+    return [a, b], [L.Concatenate(axis=1)([x, y]), L.Concatenate(axis=2)([x, y, x]), L.Minimum()([x, y]), L.Average()([x, y, a]), L.Dot(2)([L.Reshape((36, 4))(x), L.Reshape((36, 4))(y)])]
+
+
+@structure
+def dense_maps():
+    i = tensor(4, 5, 6)
+    ends = [L.Dense(3, activation='relu')(i), L.Dense(2)(L.Dense(4)(L.Conv2D(6, 3, padding='same')(i)))]
+    if hasattr(L, 'EinsumDense'):
+        ends.append(L.EinsumDense('abcd,df->abcf', output_shape=(None, 5, 7), bias_axes='f')(i))
+    return i, ends
+
+
 def randomise(model, random):
     for w in model.weights:
         v, name = w.numpy(), getattr(w, 'path', w.name)
@@ -195,6 +361,8 @@ def write(name, folder):
     for t in model.inputs:
         shape = [1, *t.shape[1:]]
         inputs.append(random.randint(0, 40, shape).astype('i4') if 'int' in str(t.dtype) else (random.rand(*shape) * 2 - 1).astype('f4'))
+        if name.startswith('masked'):
+            inputs[-1][:, [0, 4, 5]] = 0
     outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
     outputs = [y.numpy() for y in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
     paths = [os.path.join(folder, n) for n in ('model.h5', 'saved_model', 'model.keras', 'model.tflite')]

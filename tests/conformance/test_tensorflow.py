@@ -102,6 +102,70 @@ def test_detector_trained_for_8_bits(run, detectors, tmp_path):
     assert (plain[:, 0] == 0).sum() > 3 and np.allclose(plain, quantized, atol=2e-3), (plain, quantized)
 
 
+RECURRENT = {'LSTM': ((3, 20), (5, 20), (20,), {}), 'GRU': ((3, 15), (5, 15), (2, 15), {'reset_after': True}), 'SimpleRNN': ((3, 5), (5, 5), (5,), {})}
+
+
+def results_of(run, folder, m, x):
+    (folder / 'm.h5').write_bytes(m.h5())
+    np.savez(folder / 'in.npz', input_1=x)
+    done = run('run', folder / 'm.h5', '--input', folder / 'in.npz', '--output-dir', folder / 'out')
+    assert done.returncode == 0, done.stderr
+    return [np.load(p) for p in sorted((folder / 'out').iterdir())]
+
+
+@pytest.mark.parametrize('name', RECURRENT)
+def test_masked_steps_do_not_count(run, tmp_path, name):
+    """A sequence with masked steps gives what the one without them gives; as an average does."""
+    kernel, recurrent, bias, more = RECURRENT[name]
+    x = keras_models.numbers((1, 4, 3))
+    longer = np.insert(x, [1, 4, 4], 0, axis=1)
+    found = []
+    for sequence, masked in ((x, False), (longer, True)):
+        (tmp_path / str(masked)).mkdir()
+        m = keras_models.Model()
+        y = m.input(1, sequence.shape[1], 3)
+        if masked:
+            y = m.add('Masking', y, mask_value=0.0)
+        weights = [('kernel', kernel), ('recurrent_kernel', recurrent), ('bias', bias)]
+        m.random = np.random.RandomState(3)
+        y = m.add(name, y, weights, units=5, activation='tanh', recurrent_activation='sigmoid', return_sequences=True, **more)
+        m.result(m.add('GlobalAveragePooling1D', m.add('Dropout', y, rate=0.2)))
+        found.append(results_of(run, tmp_path / str(masked), m, sequence)[0])
+    assert np.allclose(*found, atol=1e-6), found
+
+
+def test_model_for_every_step(run, tmp_path):
+    """TimeDistributed of a Sequential: each step as if it came alone."""
+    x = keras_models.numbers((1, 3, 6, 6, 2))
+
+    def layers(m, y):
+        return m.add('Flatten', m.conv(y, 2, 4, activation='relu'))
+    m = keras_models.Model()
+    inner = keras_models.Model()
+    layers(inner, inner.input(None, 6, 6, 2))
+    m.random = np.random.RandomState(3)
+    y = m.add('TimeDistributed', m.input(1, 3, 6, 6, 2), [('conv2d_1/kernel', (3, 3, 2, 4)), ('conv2d_1/bias', (4,))],
+              layer={'class_name': 'Sequential', 'config': {'name': 'sequential', 'layers': inner.layers}})
+    whole = results_of(run, tmp_path, m.result(y), x.transpose(0, 4, 1, 2, 3))[0]
+    for step in range(3):
+        (tmp_path / str(step)).mkdir()
+        one = keras_models.Model()
+        y = layers(one, one.input(1, 6, 6, 2))
+        one.weights['conv2d_1'] = [(n.split('/')[1], v) for n, v in m.weights['timedistributed_1']]
+        assert np.allclose(results_of(run, tmp_path / str(step), one.result(y), x[:, step].transpose(0, 3, 1, 2))[0], whole[:, step], atol=1e-6)
+
+
+@pytest.mark.parametrize('axes', (1, -1))
+def test_cosine_of_vectors(run, tmp_path, axes):
+    m = keras_models.Model()
+    i = m.input(1, 6)
+    x, y = m.dense(i, 6, 4), m.dense(i, 6, 4)
+    m.result(m.add('Dot', [x, y], axes=axes, normalize=True))
+    x = keras_models.numbers((1, 6))
+    a, b = (x @ m.weights[n][0][1] + m.weights[n][1][1] for n in ('dense_1', 'dense_2'))
+    assert np.allclose(results_of(run, tmp_path, m, x)[0], (a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b), atol=1e-6)
+
+
 def regions(run, tmp_path, name, arguments):
     """What a two-stage detector finds in noise."""
     done = run('mo', '--input_model', *arguments, '--output_dir', tmp_path / name, '--model_name', name, '--silent')

@@ -2,6 +2,7 @@
 
 #include "importers/common/session.hpp"
 #include "importers/keras/layer.hpp"
+#include "importers/keras/masks.hpp"
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
 
@@ -56,6 +57,7 @@ Imported import_keras(keras_file::Model model, const ImportOptions& options) {
   importers::Session session(std::move(source), options, importers::Framework::TensorFlow);
   const tensorflow_file::Bodies none;
   tensorflow_import::Shared shared{session, none};
+  keras_import::Masks masks;
   const auto convert = [&](const SourceOperator& op) {
     const keras_file::Call& call = model.calls.at(op.index);
     const keras_import::LayerRow& row = *keras_import::find_layer(call.class_name);
@@ -65,7 +67,10 @@ Imported import_keras(keras_file::Model model, const ImportOptions& options) {
     if (options.quirks && model.keras < 3) named.name = "StatefulPartitionedCall/" + model.name + "/" + op.name;
     tensorflow_import::Context context(shared, named, node, row.becomes);
     keras_import::Layer layer(context, call, model.keras);
-    return row.convert(layer);
+    masks.before(layer, call);
+    std::vector<Value> values = row.convert(layer);
+    masks.after(layer, call, op.outputs, values);
+    return values;
   };
   importers::convert_operators(
       session, [](const SourceOperator& op) { return keras_import::find_layer(op.type) != nullptr; }, convert);

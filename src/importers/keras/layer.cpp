@@ -163,6 +163,8 @@ std::vector<std::span<const LayerRow>> layer_families() {
 }
 
 const LayerRow* find_layer(std::string_view class_name) {
+  const auto made = made_layers();
+  if (const auto it = std::ranges::find(made, class_name, &LayerRow::class_name); it != made.end()) return &*it;
   for (const auto& family : layer_families())
     if (const auto it = std::ranges::find(family, class_name, &LayerRow::class_name); it != family.end()) return &*it;
   return nullptr;

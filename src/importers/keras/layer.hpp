@@ -18,7 +18,12 @@ class Layer {
       : c(context), call_(call), config_(call.config), keras_(keras) {}
   /// The same with another configuration: of a layer that a layer wraps.
   Layer(const Layer& outer, const Json& config, std::string part)
-      : c(outer.c), call_(outer.call_), config_(config), keras_(outer.keras_), part_(std::move(part)) {}
+      : c(outer.c),
+        mask(outer.mask),
+        call_(outer.call_),
+        config_(config),
+        keras_(outer.keras_),
+        part_(std::move(part)) {}
   /// One of several cells of it: numbered weights lie in `part` of it, named ones in `scope`.
   Layer(const Layer& outer, const Json& config, const std::string& part, std::string scope)
       : Layer(outer, config, outer.part_ + (outer.part_.empty() || part.empty() ? "" : "/") + part) {
@@ -29,6 +34,8 @@ class Layer {
       : c(context), call_(outer.call_), config_(config), keras_(outer.keras_), part_("layer") {}
 
   tensorflow_import::Context& c;
+  Value mask{};                ///< of the steps of its first input, [N, steps] of 0 and 1; none: all count
+  bool zeroes_masked = false;  ///< results of steps that don't count are zeros, else those of the step before
 
   int keras() const { return keras_; }
   const Json& config() const { return config_; }
@@ -77,6 +84,7 @@ std::span<const LayerRow> window_layers();     // windows.cpp
 std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp
 std::span<const LayerRow> recurrent_layers();  // recurrent.cpp
+std::span<const LayerRow> made_layers();       // recurrent.cpp: which no file has
 std::span<const LayerRow> conv_lstm_layers();  // conv_lstm.cpp
 
 }  // namespace blobsmith::keras_import

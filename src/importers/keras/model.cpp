@@ -83,7 +83,7 @@ class NumberedWeights final : public Weights {
   explicit NumberedWeights(const Hdf5& file) : file_(file) {}
 
   void enter(const std::vector<std::string>& path, const Json& layers) override {
-    const std::string folder = (path.empty() ? std::string() : groups_.at(path)) + "/layers";
+    const std::string folder = group_of(path) + "/layers";
     // Groups state whose they are, in files of today; names of layers are not those of groups, though they look alike.
     std::map<std::string, std::string> stated;
     if (file_.has(folder))
@@ -117,6 +117,15 @@ class NumberedWeights final : public Weights {
   }
 
  private:
+  /// A model that a layer wraps lies in the group of that layer.
+  std::string group_of(std::vector<std::string> path) const {
+    if (path.empty()) return {};
+    if (const auto it = groups_.find(path); it != groups_.end()) return it->second;
+    const std::string last = path.back();
+    path.pop_back();
+    return group_of(std::move(path)) + "/" + last;
+  }
+
   /// "cell/vars/0" is "cell/0".
   void collect(const std::string& group, const std::string& prefix, std::map<std::string, Tensor>& found,
                int depth) const {
@@ -202,6 +211,9 @@ class Walker {
     std::vector<std::string> own = path;
     own.push_back(NumberedWeights::layer_name(layer));
     if (is_model(class_name)) return walk(class_name, config, own, call_name + "/", inputs);
+    if (class_name == "TimeDistributed" && config.is_object() && config.contains("layer") && !inputs.empty() &&
+        is_model(text_of(config["layer"], "class_name")))
+      return for_every_step(config["layer"], call_name, inputs[0], own);
     if (model_.calls.size() > kMostCalls) throw damaged("it has too many layers");
     Call c{call_name, class_name, config, std::move(inputs), arguments, 1, weights_.of(own)};
     if (config.is_object() && config.value("return_state", Json(false)) == Json(true)) c.outputs = 5;
@@ -209,6 +221,20 @@ class Walker {
     std::vector<std::string> keys;
     for (size_t i = 0; i < model_.calls.back().outputs; ++i) keys.push_back(call_name + ":" + std::to_string(i));
     return keys;
+  }
+
+  /// A model for every step: steps become batches for it.
+  std::vector<std::string> for_every_step(const Json& inner, const std::string& name, const std::string& input,
+                                          std::vector<std::string> path) {
+    const std::string together = name + "/together";
+    model_.calls.push_back({together, kStepsTogether, Json::object(), {input}, Json::object(), 1, {}});
+    path.emplace_back("layer");
+    const Json config = inner.value("config", Json::object());
+    const std::vector<std::string> results =
+        walk(text_of(inner, "class_name"), config, path, name + "/", std::vector{together + ":0"});
+    if (results.size() != 1) throw damaged("a model for every step has several outputs");
+    model_.calls.push_back({name, kStepsApart, Json::object(), {results[0], input}, Json::object(), 1, {}});
+    return {name + ":0"};
   }
 
   std::vector<std::string> sequential(const Json& layers, const std::vector<std::string>& path,

@@ -12,6 +12,10 @@ namespace blobsmith::keras_file {
 
 using Json = nlohmann::json;
 
+// Not layers of Keras, but what stands around a model that TimeDistributed wraps.
+inline constexpr const char* kStepsTogether = "TimeDistributed/together";  ///< [N, steps, ..] to [N steps, ..]
+inline constexpr const char* kStepsApart = "TimeDistributed/apart";        ///< back; input 1 has the steps
+
 /// A layer, called on tensors. Calls of one layer share its weights.
 struct Call {
   std::string name;        ///< of the layer; of its further calls with a number behind it

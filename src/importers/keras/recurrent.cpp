@@ -61,6 +61,42 @@ Value activated(Layer& l, StepBody& b, const std::string& name, Value v) {
   l.refuse("activation '" + name + "' is not supported in a recurrent layer");
 }
 
+// ---- steps that don't count ----
+
+/// The mask beside the steps: [N, T, 2 W], the second half of which is 0 or 1.
+Value beside_mask(Layer& l, Value x, const std::string& suffix) {
+  const Value column = l.apply("ExpandDims", {l.mask, l.integers_value({2}, "/axis")}, {}, suffix + "/mask");
+  const Value columns =
+      l.apply("Tile", {column, l.integers_value({1, 1, x.shape().at(2)}, "/multiples")}, {}, suffix + "/mask/columns");
+  return l.apply("ConcatV2", {x, columns, l.integers_value({2}, "/axis")}, {}, suffix + "/masked_steps");
+}
+
+/// m [N, H]: the state stays where it is 0.
+class StepMask {
+ public:
+  StepMask(StepBody& b, Value m) : b_(b), m_(m) {
+    const Value one = b.constant(Tensor::of(ElementType::f32, {1, 1}, std::vector<float>{1}));
+    rest_ = b.make("Subtract", {one, m});
+  }
+  Value next(Value fresh, Value before) {
+    return b_.make("Add", {counted(fresh), b_.make("Multiply", {rest_, before})});
+  }
+  Value counted(Value v) { return b_.make("Multiply", {m_, v}); }
+
+ private:
+  StepBody& b_;
+  Value m_, rest_;
+};
+
+/// States of one step, and the output where it is none of them.
+std::unique_ptr<Graph> masked_body(Layer& l, StepBody& b, Value m, const std::vector<Value>& fresh) {
+  StepMask mask(b, m);
+  std::vector<Value> states;
+  for (size_t i = 0; i < fresh.size(); ++i) states.push_back(mask.next(fresh[i], b.state(i)));
+  const bool zeroes = l.zeroes_masked || l.flag("zero_output_for_mask", false);
+  return b.finish(states, zeroes ? mask.counted(fresh[0]) : Value());
+}
+
 using Cell = std::vector<Value> (*)(Layer&, Value, const Run&);
 
 std::vector<Value> lstm(Layer& l, Value x, const Run& run) {
@@ -75,10 +111,21 @@ std::vector<Value> lstm(Layer& l, Value x, const Run& run) {
   const Tensor& bias = given ? *given : none;
   if (element_count(bias.shape) != 4 * s.hidden) l.refuse("its bias has the shape " + to_string(bias.shape));
   const std::vector<int64_t> gates{1, 0, 2, 3};  // forget, input, cell, output: where Keras (i, f, c, o) has them
-  StepBody b(l.c.name(), 1, s.batch, s.input, s.hidden, 2);
-  const Value cell = b.lstm_cell(s.hidden, turned_gates(kernel, s.hidden, gates),
+  if (l.mask) x = beside_mask(l, x, run.suffix);
+  StepBody b(l.c.name(), 1, s.batch, x.shape()[2], s.hidden, 2);
+  const std::vector<Value> in = b.parts(b.x(), l.mask ? 2 : 1);
+  const Value cell = b.lstm_cell(in[0], s.hidden, turned_gates(kernel, s.hidden, gates),
                                  turned_gates(recurrent, s.hidden, gates), turned_gates(bias, s.hidden, gates));
-  auto body = b.finish({cell, cell.node->value(1)});
+  const std::vector<Value> fresh{cell, cell.node->value(1)};
+  std::unique_ptr<Graph> body;
+  if (l.mask) {
+    std::vector<float> first(static_cast<size_t>(s.input * s.hidden));
+    std::fill_n(first.begin(), s.hidden, 1.f);
+    const Value m = b.product(in[1], Tensor::of(ElementType::f32, {s.input, s.hidden}, std::move(first)));
+    body = masked_body(l, b, m, fresh);
+  } else {
+    body = b.finish(fresh);
+  }
   return tensorflow_import::loop_over_steps(l.c, x, 1, {initial_state(l, s, 0), initial_state(l, s, 1)},
                                             std::move(body), run);
 }
@@ -98,10 +145,11 @@ std::vector<Value> gru(Layer& l, Value x, const Run& run) {
   }
   const std::string gate = activation_name(l, "recurrent_activation", "sigmoid"),
                     last = activation_name(l, "activation", "tanh");
-  const Value projection = projected(l, x, s, kernel, own, run.suffix);
-  StepBody b(l.c.name(), 1, s.batch, 3 * s.hidden, s.hidden, 1);
+  Value projection = projected(l, x, s, kernel, own, run.suffix);
+  if (l.mask) projection = beside_mask(l, projection, run.suffix);
+  StepBody b(l.c.name(), 1, s.batch, projection.shape()[2], s.hidden, 1);
   const Value h = b.state(0);
-  const std::vector<Value> in = b.parts(b.x(), 3);
+  const std::vector<Value> in = b.parts(b.x(), l.mask ? 6 : 3);
   const auto columns = [&](int64_t from, int64_t count) {
     const std::vector<float> all = recurrent.to_f32();
     std::vector<float> part;
@@ -126,7 +174,8 @@ std::vector<Value> gru(Layer& l, Value x, const Run& run) {
   fresh = activated(l, b, last, b.make("Add", {in[2], fresh}));
   // z h + (1 - z) n = n + z (h - n)
   const Value next = b.make("Add", {fresh, b.make("Multiply", {z, b.make("Subtract", {h, fresh})})});
-  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, b.finish({next}), run);
+  auto body = l.mask ? masked_body(l, b, in[3], {next}) : b.finish({next});
+  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, std::move(body), run);
 }
 
 std::vector<Value> simple(Layer& l, Value x, const Run& run) {
@@ -135,11 +184,14 @@ std::vector<Value> simple(Layer& l, Value x, const Run& run) {
   std::vector<float> bias(static_cast<size_t>(s.hidden), 0);
   if (const Tensor* given = l.flag("use_bias", true) ? l.find_weight("bias", 2, "cell") : nullptr)
     bias = given->to_f32();
-  const Value projection = projected(l, x, s, kernel, bias, run.suffix);
-  StepBody b(l.c.name(), 1, s.batch, s.hidden, s.hidden, 1);
-  const Value sum = b.make("Add", {b.x(), b.product(b.state(0), recurrent)});
+  Value projection = projected(l, x, s, kernel, bias, run.suffix);
+  if (l.mask) projection = beside_mask(l, projection, run.suffix);
+  StepBody b(l.c.name(), 1, s.batch, projection.shape()[2], s.hidden, 1);
+  const std::vector<Value> in = b.parts(b.x(), l.mask ? 2 : 1);
+  const Value sum = b.make("Add", {in[0], b.product(b.state(0), recurrent)});
   const Value next = activated(l, b, activation_name(l, "activation", "tanh"), sum);
-  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, b.finish({next}), run);
+  auto body = l.mask ? masked_body(l, b, in[1], {next}) : b.finish({next});
+  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0)}, std::move(body), run);
 }
 
 /// What the layer gives: all results or the last, and the states where they are asked for.
@@ -151,7 +203,7 @@ std::vector<Value> results(Layer& l, const std::vector<Value>& all) {
 
 template <Cell kCell>
 std::vector<Value> recurrent(Layer& l) {
-  if (const auto mask = l.arguments().find("mask"); mask != l.arguments().end() && !mask->is_null())
+  if (const auto mask = l.arguments().find("mask"); mask != l.arguments().end() && !mask->is_null() && !l.mask)
     l.c.note("its mask is not used: steps that it leaves out are computed as all others");
   if (l.flag("stateful", false)) l.c.note("it is stateful: each run begins with its initial state");
   return results(l, kCell(l, l.x(), {l.flag("go_backwards", false), false, ""}));
@@ -206,6 +258,7 @@ std::vector<Value> bidirectional(Layer& l) {
   if (!cell) l.refuse("it wraps a layer of the class '" + inner.value("class_name", std::string()) + "'");
   Layer forward(l, config, "forward_layer"), backward(l, config, "backward_layer");
   if (forward.flag("return_state", false)) l.refuse("it returns states");
+  forward.zeroes_masked = backward.zeroes_masked = forward.flag("return_sequences", false);
   const auto one = [&](Layer& d, const Run& run) { return results(d, cell(d, d.x(), run)).at(0); };
   const Value a = one(forward, {false, false, "/forward"}), b = one(backward, {true, true, "/backward"});
   const std::string mode = l.text("merge_mode", "concat");
@@ -216,24 +269,39 @@ std::vector<Value> bidirectional(Layer& l) {
   l.refuse("merge_mode is '" + mode + "'");
 }
 
-/// Steps become batches for the layer.
+/// Steps become batches.
+Value steps_together(Layer& l, Value x, const std::string& suffix) {
+  const Shape s = x.shape();
+  if (s.size() < 3 || !is_static(s)) l.refuse("its input has the shape " + to_string(s));
+  Shape together(s.begin() + 1, s.end());
+  together[0] = s[0] * s[1];
+  return l.apply("Reshape", {x, l.integers_value(together, "/together")}, {}, suffix);
+}
+/// And steps again, those of x.
+Value steps_apart(Layer& l, Value y, Value x) {
+  Shape apart{x.shape().at(0), x.shape().at(1)};
+  apart.insert(apart.end(), y.shape().begin() + 1, y.shape().end());
+  return l.apply("Reshape", {y, l.integers_value(apart, "/apart")});
+}
+
 std::vector<Value> time_distributed(Layer& l) {
   const Json inner = l.config().value("layer", Json::object());
   const Json config = inner.value("config", Json::object());
   const LayerRow* row = find_layer(inner.value("class_name", std::string()));
   if (!row) l.refuse("it wraps a layer of the class '" + inner.value("class_name", std::string()) + "'");
-  const Shape s = l.x().shape();
-  if (s.size() < 3 || !is_static(s)) l.refuse("its input has the shape " + to_string(s));
-  Shape together(s.begin() + 1, s.end());
-  together[0] = s[0] * s[1];
-  const Value rows = l.apply("Reshape", {l.x(), l.integers_value(together, "/together")}, {}, "/together");
+  const Value rows = steps_together(l, l.x(), "/together");
   tensorflow_import::Context context = l.c.with_inputs({rows}, inner.value("class_name", std::string()), "/layer");
   Layer wrapped(l, config, context);
-  const Value y = row->convert(wrapped).at(0);
-  Shape apart{s[0], s[1]};
-  apart.insert(apart.end(), y.shape().begin() + 1, y.shape().end());
-  return {l.apply("Reshape", {y, l.integers_value(apart, "/apart")})};
+  return {steps_apart(l, row->convert(wrapped).at(0), l.x())};
 }
+
+std::vector<Value> together(Layer& l) { return {steps_together(l, l.x(), "")}; }
+std::vector<Value> apart(Layer& l) { return {steps_apart(l, l.x(), l.c.input(1))}; }
+
+constexpr LayerRow kMade[] = {
+    {keras_file::kStepsTogether, "Reshape", together},
+    {keras_file::kStepsApart, "Reshape", apart},
+};
 
 constexpr LayerRow kOperators[] = {
     {"LSTM", "BlockLSTM", recurrent<lstm>},
@@ -247,5 +315,6 @@ constexpr LayerRow kOperators[] = {
 }  // namespace
 
 std::span<const LayerRow> recurrent_layers() { return kOperators; }
+std::span<const LayerRow> made_layers() { return kMade; }
 
 }  // namespace blobsmith::keras_import

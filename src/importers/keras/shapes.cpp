@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "importers/keras/layer.hpp"
+#include "importers/keras/masks.hpp"
 
 namespace blobsmith::keras_import {
 namespace {
@@ -141,13 +142,21 @@ std::vector<Value> concatenate(Layer& l) {
 }
 
 /// A product over one axis of each.
+Value of_length_one(Layer& l, Value x, int64_t axis, const std::string& suffix) {
+  const Value sum = l.apply("Sum", {l.apply("Square", {x}, {}, suffix + "/Square"), l.integers_value({axis}, "/axis")},
+                            {{"keep_dims", flag_attribute(true)}}, suffix + "/Sum");
+  const Value least = l.apply("Maximum", {sum, l.number(1e-12, "/epsilon")}, {}, suffix + "/Maximum");
+  return l.apply("Mul", {x, l.apply("Rsqrt", {least}, {}, suffix + "/Rsqrt")}, {}, suffix + "/normal");
+}
+
 std::vector<Value> dot(Layer& l) {
   const std::vector<int64_t> axes = l.integers("axes", 2, -1);
-  const Value a = l.c.input(0), b = l.c.input(1);
+  Value a = l.c.input(0), b = l.c.input(1);
   const int64_t rank = l.c.rank();
-  if (rank != l.c.rank(1) || rank < 2 || rank > 3 || l.flag("normalize", false))
+  if (rank != l.c.rank(1) || rank < 2 || rank > 3)
     l.refuse("its inputs have the shapes " + to_string(a.shape()) + " and " + to_string(b.shape()));
   const int64_t first = l.c.axis(axes[0], rank), second = l.c.axis(axes[1], rank);
+  if (l.flag("normalize", false)) a = of_length_one(l, a, first, "/a"), b = of_length_one(l, b, second, "/b");
   if (rank == 2)
     return {l.apply("Sum", {l.apply("Mul", {a, b}, {}, "/mul"), l.integers_value({1}, "/axis")},
                     {{"keep_dims", flag_attribute(true)}})};
@@ -163,6 +172,12 @@ std::vector<Value> embedding(Layer& l) {
   return {l.apply("GatherV2", {table, x, l.integers_value({0}, "/axis")})};
 }
 
+/// Steps that don't count become zeros.
+std::vector<Value> masking(Layer& l) {
+  const Value column = l.apply("ExpandDims", {steps_that_count(l), l.integers_value({-1}, "/axis")}, {}, "/mask");
+  return {l.apply("Mul", {l.x(), column})};
+}
+
 constexpr LayerRow kOperators[] = {
     {"Dropout", "", same},
     {"SpatialDropout1D", "", same},
@@ -172,7 +187,7 @@ constexpr LayerRow kOperators[] = {
     {"GaussianNoise", "", same},
     {"AlphaDropout", "", same},
     {"ActivityRegularization", "", same},
-    {"Masking", "", same},
+    {"Masking", "Multiply", masking},
     {"Identity", "", same},
     {"RandomFlip", "", same},
     {"RandomRotation", "", same},

@@ -193,6 +193,19 @@ std::vector<Value> global_pool(Layer& l, const char* op) {
                   {{"keep_dims", flag_attribute(l.flag("keepdims", false))}})};
 }
 std::vector<Value> global_average(Layer& l) { return global_pool(l, "Mean"); }
+/// Of the steps that count, where there is a mask.
+std::vector<Value> average_of_steps(Layer& l) {
+  if (!l.mask) return global_average(l);
+  if (!l.channels_last()) l.refuse("its steps are masked, and come last");
+  const Value steps = l.integers_value({1}, "/axes");
+  const NamedAttributes keep{{"keep_dims", flag_attribute(l.flag("keepdims", false))}},
+      kept{{"keep_dims", flag_attribute(true)}};
+  const Value column = l.apply("ExpandDims", {l.mask, l.integers_value({2}, "/axis")}, {}, "/mask");
+  const Value sum = l.apply("Sum", {l.apply("Mul", {l.x(), column}, {}, "/masked"), steps}, keep, "/sum");
+  Value count = l.apply("Sum", {l.mask, steps}, kept, "/count");
+  if (l.flag("keepdims", false)) count = l.apply("ExpandDims", {count, l.integers_value({2}, "/axis")}, {}, "/counts");
+  return {l.apply("RealDiv", {sum, count})};
+}
 std::vector<Value> global_maximum(Layer& l) { return global_pool(l, "Max"); }
 
 // ---- normalizations ----
@@ -269,7 +282,7 @@ constexpr LayerRow kOperators[] = {
     {"AveragePooling1D", "AvgPool", average_pool},
     {"AveragePooling2D", "AvgPool", average_pool},
     {"AveragePooling3D", "AvgPool3D", average_pool},
-    {"GlobalAveragePooling1D", "Mean", global_average},
+    {"GlobalAveragePooling1D", "Mean", average_of_steps},
     {"GlobalAveragePooling2D", "Mean", global_average},
     {"GlobalAveragePooling3D", "Mean", global_average},
     {"GlobalMaxPooling1D", "Max", global_maximum},

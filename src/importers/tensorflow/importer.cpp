@@ -90,6 +90,21 @@ namespace {
 
 using importers::SourceOperator;
 
+/// Parts of a constant are constants.
+void fold_parts(Graph& g, std::vector<Value>& values) {
+  if (values.size() < 2 || !values[0].node || !values[0].node->is("Split") ||
+      !values[0].node->input(0).node->is_constant())
+    return;
+  const Node& split = *values[0].node;
+  const Tensor* inputs[] = {&split.input(0).node->constant,
+                            split.input(1).node->is_constant() ? &split.input(1).node->constant : nullptr};
+  if (!inputs[1]) return;
+  std::vector<Tensor> parts = evaluate(split, inputs);
+  for (Value& v : values)
+    if (v.node == &split && static_cast<size_t>(v.port) < parts.size())
+      v = g.constant(parts[static_cast<size_t>(v.port)], split.name + "/" + std::to_string(v.port))->value();
+}
+
 bool states_shapes(const ImportOptions& o) {
   return !o.input_shapes.empty() || !o.cut.shapes.empty() ||
          std::ranges::any_of(o.cut.inputs, [](const model_optimizer::InputPlace& p) { return p.shape.has_value(); });
@@ -115,6 +130,7 @@ Imported import_tensorflow(tensorflow_file::Source source, const ImportOptions& 
     const tensorflow_import::OperatorRow& row = *row_of(op);
     tensorflow_import::Context context(shared, op, nodes.at(op.index), row.becomes);
     std::vector<Value> values = row.convert(context);
+    fold_parts(session.graph, values);
     for (Value& v : values) v = context.known(v, op.name);
     return values;
   };

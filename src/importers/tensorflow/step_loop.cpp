@@ -30,15 +30,16 @@ std::vector<Value> StepBody::parts(Value v, int64_t count) {
   return outputs_of(make("Split", {v, axis}, attributes({{"num_splits", count}})));
 }
 
-Value StepBody::lstm_cell(int64_t hidden, Tensor w, Tensor r, Tensor b) {
+Value StepBody::lstm_cell(Value x, int64_t hidden, Tensor w, Tensor r, Tensor b) {
   return make("LSTMCell",
-              {x_, state(0), state(1), constant(std::move(w)), constant(std::move(r)), constant(std::move(b))},
+              {x, state(0), state(1), constant(std::move(w)), constant(std::move(r)), constant(std::move(b))},
               attributes({{"hidden_size", hidden}}), 4);
 }
 
-std::unique_ptr<Graph> StepBody::finish(const std::vector<Value>& states) {
+std::unique_ptr<Graph> StepBody::finish(const std::vector<Value>& states, Value output) {
   for (const Value& v : states) graph_->result(v);
-  graph_->result(make("Unsqueeze", {states[0], integers({axis_})}), name_ + "/output");
+  const Value one = output ? output : states[0];
+  graph_->result(make("Unsqueeze", {one, integers({axis_})}), name_ + "/output");
   return std::move(graph_);
 }
 

@@ -20,10 +20,10 @@ class StepBody {
   Value constant(Tensor t) { return graph_->constant(std::move(t))->value(); }
   Value product(Value v, const Tensor& matrix);
   std::vector<Value> parts(Value v, int64_t count);
-  /// Outputs h and c of a cell: w [4H, I], r [4H, H], b [4H], gates forget, input, cell, output.
-  Value lstm_cell(int64_t hidden, Tensor w, Tensor r, Tensor b);
-  /// States in their order, the first of which is the output.
-  std::unique_ptr<Graph> finish(const std::vector<Value>& states);
+  /// Outputs h and c of a cell that reads x: w [4H, I], r [4H, H], b [4H], gates forget, input, cell, output.
+  Value lstm_cell(Value x, int64_t hidden, Tensor w, Tensor r, Tensor b);
+  /// States in their order; the output is the first of them where it is not stated.
+  std::unique_ptr<Graph> finish(const std::vector<Value>& states, Value output = {});
 
  private:
   std::string name_;

@@ -28,6 +28,12 @@ Attributes attributes_of(const Window& w) {
                      {"auto_pad", w.auto_pad}});
 }
 
+bool is_zeros(Value v) {
+  if (!v.node->is_constant()) return false;
+  const std::vector<float> values = v.node->constant.to_f32();
+  return std::ranges::all_of(values, [](float x) { return x == 0; });
+}
+
 std::vector<Value> convolution(Context& c) {
   const int64_t rank = c.rank();
   const Window w = read_window(c, rank, "same_upper");
@@ -41,6 +47,13 @@ std::vector<Value> convolution(Context& c) {
     c.refuse("its weights are for " + std::to_string(per_group) + " channels, its input has " +
              std::to_string(channels));
   const int64_t groups = channels / per_group;
+  // Of zeros, as the first state of a ConvLSTM, it is zeros. Model Optimizer leaves it, and no blob computes it.
+  if (groups == 1 && !c.quirks() && is_zeros(x)) {
+    Node* n = c.make("Convolution", {x, weights}, attributes_of(w)).node;
+    const std::vector<double> zeros(static_cast<size_t>(element_count(n->shape())), 0);
+    return {
+        c.to_model_layout(c.graph().constant(Tensor::reals(n->element_type(), n->shape(), zeros), c.name())->value())};
+  }
   if (groups == 1) return {c.to_model_layout(c.make("Convolution", {x, weights}, attributes_of(w)))};
   Shape shape = weights.shape();
   if (shape[0] % groups != 0) c.refuse("its weights can't be divided into " + std::to_string(groups) + " groups");

@@ -51,9 +51,10 @@ std::vector<Value> block_lstm(Context& c) {
   const std::vector<int64_t> gates{forget, 0, second ? 2 : 1, 3};
   const int64_t batch = s[axis == 0 ? 1 : 0];
   StepBody body(c.name(), axis, batch, s[2], hidden, 2);
-  const Value cell = body.lstm_cell(
-      hidden, turned_gates(rows_of(w, 0, s[2]), hidden, gates), turned_gates(rows_of(w, s[2], hidden), hidden, gates),
-      turned_gates(Tensor::of(ElementType::f32, b.shape, std::move(biases)), hidden, gates));
+  const Value cell =
+      body.lstm_cell(body.x(), hidden, turned_gates(rows_of(w, 0, s[2]), hidden, gates),
+                     turned_gates(rows_of(w, s[2], hidden), hidden, gates),
+                     turned_gates(Tensor::of(ElementType::f32, b.shape, std::move(biases)), hidden, gates));
   auto graph = body.finish({cell, limited_cells(c, body, cell.node->value(1), s[axis == 0 ? 0 : 1])});
   const std::vector<Value> all = loop_over_steps(c, x, axis, {c.input(3), c.input(2)}, std::move(graph), {});
   std::vector<Value> outputs(7);
