@@ -6,6 +6,7 @@ import os
 from typing import Any, Mapping, NamedTuple, Union
 
 from . import _library
+from ._errors import ModelError
 from ._results import Blob, PathLike
 
 Inputs = Union[Mapping[str, Any], Any]
@@ -16,6 +17,14 @@ class Port(NamedTuple):
     name: str
     type: str
     shape: tuple[int, ...]
+
+
+def _check_order(port: Port, shape: tuple[int, ...]) -> None:
+    """Refuses arrays of another layout: the same sizes in another order, as NHWC for NCHW."""
+    wanted, given = ([d for d in sizes if d != 1] for sizes in (port.shape, shape))
+    if wanted != given and sorted(wanted) == sorted(given):
+        raise ModelError([{'code': 'BS3002', 'message': f'input "{port.name}" is {list(port.shape)}, the array {list(shape)}',
+                           'hint': 'its axes are in another order: transpose the array'}])
 
 
 class Emulator:
@@ -55,10 +64,13 @@ class Emulator:
             if len(self.inputs) != 1:
                 raise TypeError(f'{len(self.inputs)} inputs: give {{name: array}}')
             inputs = {self.inputs[0].name: inputs}
-        types = {p.name: p.type for p in self.inputs}
+        ports = {p.name: p for p in self.inputs}
         for name, values in (inputs or {}).items():
-            whole = types.get(name) == 'I32'
+            port = ports.get(name)
+            whole = port is not None and port.type == 'I32'
             array = np.ascontiguousarray(values, dtype=np.int32 if whole else np.float32)
+            if port is not None:
+                _check_order(port, array.shape)
             setter = _library.library.emulator_set_integers if whole else _library.library.emulator_set
             _library.take(setter(self._open(), name.encode(), array.ctypes.data_as(ctypes.c_void_p), array.size))
         report, _ = _library.watched(lambda callback: _library.library.emulator_run(self._open(), callback, None),

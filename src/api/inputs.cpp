@@ -81,8 +81,27 @@ Error wrong_count(const TensorInfo& t, int64_t given) {
       .hint("its shape: " + shape_text(t.shape));
 }
 
+/// The sizes that say something.
+Shape without_ones(Shape shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
+/// The same sizes in another order: the array has another layout than the input (NHWC for NCHW).
+bool is_turned(const Shape& array, const Shape& input) {
+  Shape a = without_ones(array), b = without_ones(input);
+  if (a == b) return false;
+  std::ranges::sort(a);
+  std::ranges::sort(b);
+  return a == b;
+}
+
 void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
   if (a.count() != count_of(t)) throw wrong_count(t, a.count());
+  if (is_turned(a.shape, t.shape))
+    throw Error(ErrorCode::ShapeMismatch,
+                "input \"" + t.name + "\" is " + shape_text(t.shape) + ", the array " + shape_text(a.shape))
+        .hint("its axes are in another order: transpose the array");
   int64_t at = 0;
   if (t.type == TensorType::S32 && a.is_integer()) {
     std::vector<int32_t> values(static_cast<size_t>(a.count()));

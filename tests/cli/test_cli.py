@@ -813,6 +813,17 @@ def test_examples_of_documents_run(run, serve, files_of_examples, document, leas
         assert done.returncode == 0, f'{command}: {done.stderr}{done.stdout[:500]}'
 
 
+def test_arrays_of_another_layout_are_refused(run, onnx_model, tmp_path):
+    assert run('convert', onnx_model, '-o', tmp_path / 'm.blob').returncode == 0
+    values = np.arange(3 * 16 * 16, dtype=np.float32).reshape(1, 3, 16, 16) % 256
+    for name, array, fits in (('planes', values, True), ('one', values[0], True), ('flat', values.reshape(-1), True), ('pixels', values.transpose(0, 2, 3, 1), False)):
+        np.save(tmp_path / f'{name}.npy', array)
+        for file in (tmp_path / 'm.blob', onnx_model):
+            done = run('run', file, '--input', f'input={tmp_path}/{name}.npy')
+            assert (done.returncode == 0) == fits, done.stderr
+            assert fits or '1x3x16x16, the array 1x16x16x3' in done.stderr and 'transpose' in done.stderr
+
+
 def test_outputs_that_are_no_plain_files_stay_what_they_are(tool, run, onnx_model, tmp_path):
     wanted = tmp_path / 'm.blob'
     assert run('convert', onnx_model, '-o', wanted).returncode == 0

@@ -96,6 +96,15 @@ def test_errors_say_what_and_where(package, broken, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ['broken.onnx']
 
 
+def test_arrays_of_another_layout_are_refused(package, model, tmp_path):
+    emulator = package.Emulator(package.convert(model, tmp_path / 'a.blob'))
+    shape = emulator.inputs[0].shape
+    planes = np.zeros(shape, np.float32)
+    emulator.run(planes.reshape(-1))
+    with pytest.raises(package.ModelError, match='another order'):
+        emulator.run(np.moveaxis(planes, 1, -1))
+
+
 def test_progress_and_stopping(package, model, tmp_path):
     seen = []
     package.convert(model, progress=lambda phase, fraction: seen.append((phase, fraction)))
