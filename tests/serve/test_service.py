@@ -1,10 +1,13 @@
 """The service's own API, its limits and its sandbox."""
 import concurrent.futures
+import ctypes
+import errno
 import io
 import json
 import os
 import select
 import socket
+import struct
 import subprocess
 import time
 import zipfile
@@ -279,3 +282,24 @@ def test_the_quota_drops_the_longest_unused(serve_tool, model, tmp_path):
         while requests.get(f"{s.api}/jobs/{job['id']}").status_code == 200 and time.time() < end:
             time.sleep(0.5)
         assert requests.get(f"{s.api}/jobs/{job['id']}").status_code == 404
+
+
+def without_landlock():
+    """Calls of landlock_create_ruleset fail from here on, in this process and its children, as on an older kernel."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    instruction = struct.Struct('HBBI')  # code, jump if true, jump if false, value
+    load, equal, end = 0x20, 0x15, 0x06
+    program = b''.join(instruction.pack(*i) for i in ((load, 0, 0, 0), (equal, 0, 1, 444), (end, 0, 0, 0x50000 | errno.ENOSYS), (end, 0, 0, 0x7fff0000)))
+    code = ctypes.create_string_buffer(program)
+    filter_of = ctypes.create_string_buffer(struct.pack('HxxxxxxP', len(program) // instruction.size, ctypes.addressof(code)))
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, filter_of, 0, 0) == 0, 'PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP'
+
+
+def test_a_sandbox_with_fewer_layers_can_be_refused(tool, tmp_path):
+    command = [tool, 'serve', '--port', '0', '--data', tmp_path / 'data']
+    done = subprocess.run([*command, '--sandbox=require'], capture_output=True, text=True, preexec_fn=without_landlock, timeout=60)
+    assert done.returncode != 0 and 'only these layers' in done.stderr and 'landlock' not in done.stderr.split('only these layers')[1], done.stderr
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=without_landlock) as server:
+        told = server.stdout.readline()
+        assert told.startswith('sandbox: ') and 'seccomp' in told and 'landlock' not in told, 'what holds is said'
+        server.terminate()
