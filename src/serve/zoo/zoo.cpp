@@ -117,7 +117,7 @@ std::variant<std::string, Wanted> Zoo::find_file(const std::string& model, const
     return why.empty();
   };
   if (is_ours && good(fs::path(folder) / f.name)) return fs::path(folder) / f.name;
-  if (const fs::path kept = fs::path(options_.cache_folder) / w.place; good(kept)) {
+  if (fs::path kept = fs::path(options_.cache_folder) / w.place; good(kept)) {
     std::error_code e;
     fs::last_write_time(kept, fs::file_time_type::clock::now(), e);
     return kept;

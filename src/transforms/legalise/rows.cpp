@@ -75,7 +75,8 @@ int64_t line_length(const Product& p) {
   double highest = 0;
   for (int64_t w = kShortest; w <= longest; ++w) {
     if (!divides(w) || !fits_engine(w, p.rows / w, p)) continue;
-    const double full = static_cast<double>(w) / static_cast<double>((w + kLineStep - 1) / kLineStep * kLineStep);
+    const int64_t words = (w + kLineStep - 1) / kLineStep;
+    const double full = static_cast<double>(w) / static_cast<double>(words * kLineStep);
     const double score = w % kLineStep == 0 ? kAligned : full;
     if (score < highest) continue;
     highest = score;
