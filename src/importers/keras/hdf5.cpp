@@ -63,9 +63,10 @@ std::vector<std::string> read_texts(hid_t attribute, const std::string& where) {
     const Handle memory(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(memory, H5T_VARIABLE);
     H5Tset_cset(memory, H5Tget_cset(type));
-    if (H5Aread(attribute, memory, list.data()) < 0) throw unreadable(where);
+    const bool is_read = H5Aread(attribute, memory, list.data()) >= 0;
     for (const char* t : list) texts.emplace_back(t ? t : "");
-    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, list.data());
+    H5Dvlen_reclaim(memory, space, H5P_DEFAULT, list.data());  // of those that came before what is damaged, too
+    if (!is_read) throw unreadable(where);
     return texts;
   }
   const size_t size = H5Tget_size(type);
