@@ -134,8 +134,12 @@ Network read_network(const ModelFile& model, const ConvertOptions& o) {
   for (Remark& r : legalise(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
   n.options = api::camera_options(o.camera, n.graph, o.quirks);
   n.options.runtime_2_0 = read.runtime_2_0;
+  const auto takes_bytes = [&](const std::string& input) {
+    const auto it = n.options.io_precision.find(input);
+    return it != n.options.io_precision.end() && it->second == ElementType::u8;
+  };
   std::erase_if(n.diagnostics.remarks, [&](const Remark& r) {  // nothing but a camera delivers bytes
-    return r.kind == Remark::Kind::RawPicture && n.options.io_precision[r.layer] != ElementType::u8;
+    return r.kind == Remark::Kind::RawPicture && !takes_bytes(r.layer);
   });
   if (!o.dump_passes.empty()) n.options.dump_passes = o.dump_passes;
   return n;
