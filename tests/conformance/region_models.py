@@ -32,6 +32,7 @@ model {
 CLASSES, ANCHORS, PROPOSALS = 3, 6, 8
 ENDS = ('map/TensorArrayStack/TensorArrayGatherV3', 'map_2/TensorArrayStack/TensorArrayGatherV3',
         'BatchMultiClassNonMaxSuppression/map/TensorArrayStack_5/TensorArrayGatherV3')
+MASK_ENDS = [f'BatchMultiClassNonMaxSuppression_1/map/TensorArrayStack{n}/TensorArrayGatherV3' for n in ('', '_2')]
 ENDS_2 = 'stack_3', 'stack_9', 'BatchMultiClassNonMaxSuppression/stack_10'
 
 
@@ -177,7 +178,7 @@ def mask_rcnn():
     x, boxes, classes = g.second_stage(features, proposals)
     more = g.seconds(proposals, 'ExpandDims_6', 'Cast_5')
     masks(g, x, features, boxes, classes, {
-        'more': more, 'ends': [f'BatchMultiClassNonMaxSuppression_1/map/TensorArrayStack{n}/TensorArrayGatherV3' for n in ('', '_2')],
+        'more': more, 'ends': MASK_ENDS,
         'crop': 'CropAndResize_1/CropAndResize', 'joined': 'Reshape_10', 'masks': 'SecondStageBoxPredictor_1/Conv_1/BiasAdd'})
     return g.bytes, pipeline(), 'mask_rcnn_support_api_v1.15'
 
@@ -189,7 +190,7 @@ def mask_rcnn_first_version():
     x, boxes, classes = g.second_stage(features, proposals)
     more = g.seconds(proposals, 'ExpandDims_7', 'ToFloat_6')
     masks(g, x, features, boxes, classes, {
-        'more': more, 'ends': [f'BatchMultiClassNonMaxSuppression_1/map/TensorArrayStack{n}/TensorArrayGatherV3' for n in ('', '_2')],
+        'more': more, 'ends': MASK_ENDS,
         'crop': 'CropAndResize_1', 'joined': '', 'masks': 'SecondStageBoxPredictor_1/Conv_3/BiasAdd'})
     return g.bytes, pipeline(), 'mask_rcnn_support'
 

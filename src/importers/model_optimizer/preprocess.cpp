@@ -146,8 +146,7 @@ std::optional<size_t> channel_axis(const Shape& operand, size_t rank) {
 }
 
 bool is_element_wise(const Node& n) {
-  static constexpr const char* kTypes[] = {"Multiply", "Add", "Subtract", "Divide", "Power", "FakeQuantize", "Convert"};
-  return std::ranges::any_of(kTypes, [&](const char* type) { return n.is(type); });
+  return is_any_of(n, {"Multiply", "Add", "Subtract", "Divide", "Power", "FakeQuantize", "Convert"});
 }
 
 bool is_pad_of_planes(const Node& n) {

@@ -2,7 +2,7 @@
 // they become one Proposal. Behind the second stage they become one DetectionOutput:
 //
 //   boxes, scores of the first stage, image_info → proposals → x before y ┬→ CropAndResize → second stage
-//                                                                         └→ crop_proposals (without their pictures)
+//                                                                         └→ crop_proposals (no picture numbers)
 //   boxes of the second stage → reshape_loc → (of the background too) → scale_locs → do_reshape_locs  ┐
 //   its scores                → Softmax                                            → do_reshape_conf  ├→
 //   detection_output

@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,5 +20,15 @@ struct OperatorRow {
 const OperatorRow* find_operator(std::string_view op);
 /// All of them, and the main operation that each becomes.
 std::map<std::string_view, std::string_view> operators();
+
+// ---- what several families share ----
+
+/// One axis of a slice, as StridedSlice states it; the whole axis where nothing is.
+struct SliceAxis {
+  int64_t begin = 0, end = 0, step = 1;
+  bool from_start = true, to_end = true, one = false;
+};
+/// A StridedSlice of x by its axes (ops/slice.cpp).
+Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix);
 
 }  // namespace blobsmith::tensorflow_import

@@ -14,17 +14,6 @@ bool relax_reshape_to_1d(Rewriter& rw, Node* n) {
   return true;
 }
 
-bool swaps_last_two(const Node& transpose) {
-  const Tensor* t = constant_of(transpose.input(1));
-  if (!t) return false;
-  const std::vector<int64_t> order = t->to_i64();
-  const auto rank = static_cast<int64_t>(order.size());
-  if (rank < 2) return false;
-  for (int64_t i = 0; i + 2 < rank; ++i)
-    if (order[static_cast<size_t>(i)] != i) return false;
-  return order[static_cast<size_t>(rank - 2)] == rank - 1 && order[static_cast<size_t>(rank - 1)] == rank - 2;
-}
-
 // A Transpose of the last two dimensions of an operand becomes a flag.
 bool fold_transpose_into_matmul(Rewriter& rw, Node* n) {
   std::vector<Value> inputs = n->inputs();

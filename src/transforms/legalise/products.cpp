@@ -3,7 +3,6 @@
 //
 //   MatMul(q * s, Transpose(k) * t) is MatMul(q * (s t), k, transpose_b)
 #include <cmath>
-#include <utility>
 
 #include "graph/ops/known_value.hpp"
 #include "transforms/legalise/terms.hpp"
@@ -41,21 +40,11 @@ bool join_factors(Rewriter& rw, Node* product) {
   return true;
 }
 
-bool swaps_last_two(const Node& n) {
-  const Tensor* t = n.is("Transpose") ? transforms::constant_of(n.input(1)) : nullptr;
-  if (!t) return false;
-  std::vector<int64_t> order = t->to_i64();
-  const size_t rank = order.size();
-  if (rank < 2) return false;
-  std::swap(order[rank - 1], order[rank - 2]);
-  for (size_t i = 0; i < rank; ++i)
-    if (order[i] != static_cast<int64_t>(i)) return false;
-  return true;
-}
-
 bool turn_operand(Rewriter& rw, Node* product, int port) {
   const Value v = product->input(port);
-  if (!swaps_last_two(*v.node) || !transforms::has_one_user(v) || transforms::feeds_result(v)) return false;
+  if (!v.node->is("Transpose") || !transforms::swaps_last_two(*v.node) || !transforms::has_one_user(v) ||
+      transforms::feeds_result(v))
+    return false;
   const char* flag = port == 0 ? "transpose_a" : "transpose_b";
   product->attrs.set(flag, !product->attrs.flag(flag));
   rw.set_input(product, port, v.node->input(0));

@@ -298,6 +298,17 @@ bool is_own_inverse(const std::vector<int64_t>& order) {
   return true;
 }
 
+bool swaps_last_two(const Node& transpose) {
+  const Tensor* t = constant_of(transpose.input(1));
+  if (!t) return false;
+  const std::vector<int64_t> order = t->to_i64();
+  const auto rank = static_cast<int64_t>(order.size());
+  if (rank < 2) return false;
+  for (int64_t i = 0; i + 2 < rank; ++i)
+    if (order[static_cast<size_t>(i)] != i) return false;
+  return order[static_cast<size_t>(rank - 2)] == rank - 1 && order[static_cast<size_t>(rank - 1)] == rank - 2;
+}
+
 int64_t product(std::span<const int64_t> dims) {
   int64_t p = 1;
   for (int64_t d : dims) p *= d;

@@ -131,5 +131,7 @@ size_t axis_from_front(int64_t axis, size_t rank);
 int64_t product(std::span<const int64_t> dims);
 /// A Transpose by this order, done twice, changes nothing.
 bool is_own_inverse(const std::vector<int64_t>& order);
+/// Of the last two axes, and no others; by a constant.
+bool swaps_last_two(const Node& transpose);
 
 }  // namespace blobsmith::transforms

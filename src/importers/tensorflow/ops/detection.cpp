@@ -96,19 +96,9 @@ std::vector<Value> detector_concat(Context& c) {
 Value cropped(Context& c, Value x, int64_t axis, int64_t begin, int64_t end, const std::string& suffix) {
   const size_t rank = x.shape().size(), at = static_cast<size_t>(axis);
   if (at >= rank) c.refuse("its input has " + std::to_string(rank) + " dimensions");
-  std::vector<int64_t> from(rank, 0), to(rank, 0), all(rank, 1);
-  const std::vector<int64_t> none(rank, 0), steps(rank, 1);
-  from[at] = begin, to[at] = end, all[at] = 0;
-  return c.keeping_order(
-      c.make("StridedSlice",
-             {x, c.integers_constant(from, suffix + "/begin"), c.integers_constant(to, suffix + "/end"),
-              c.integers_constant(steps, suffix + "/stride")},
-             attributes({{"begin_mask", all},
-                         {"end_mask", all},
-                         {"new_axis_mask", none},
-                         {"shrink_axis_mask", none},
-                         {"ellipsis_mask", none}}),
-             Context::kNewest, suffix));
+  std::vector<SliceAxis> axes(rank);
+  axes[at] = {.begin = begin, .end = end, .from_start = false, .to_end = false};
+  return c.keeping_order(sliced(c, x, axes, suffix));
 }
 
 std::vector<Value> detector_crop(Context& c) {
@@ -155,8 +145,8 @@ std::vector<Value> swap_pairs(Context& c) {
   return {c.reshape(turned, c.input(0).shape(), "/ReshapeBack")};
 }
 
-/// Inputs: scores [N, H, W, 2 · anchors], boxes [N, H, W, 4 · anchors], rows, columns and scale of the picture [1, 3].
-/// Boxes [N · post_nms_topn, 5]: picture, y0, x0, y1, x1.
+/// Inputs: scores [N, H, W, 2 · anchors], boxes [N, H, W, 4 · anchors], rows, columns and scale of the picture
+/// [1, 3]. Boxes [N · post_nms_topn, 5]: picture, y0, x0, y1, x1.
 std::vector<Value> region_proposals(Context& c) {
   const tensorflow_file::Node& n = c.node();
   if (c.rank(0) != 4 || c.rank(1) != 4) c.refuse("its inputs are no maps");

@@ -6,12 +6,6 @@
 namespace blobsmith::tensorflow_import {
 namespace {
 
-/// One axis of a slice, as the operator states it.
-struct SliceAxis {
-  int64_t begin = 0, end = 0, step = 1;
-  bool from_start = true, to_end = true, one = false;
-};
-
 struct SlicePlan {
   std::vector<SliceAxis> axes;    ///< one for each of the input
   std::vector<int64_t> squeezed;  ///< axes of the input that one element was taken of
@@ -61,6 +55,8 @@ SlicePlan plan(Context& c) {
   return p;
 }
 
+}  // namespace
+
 Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix) {
   std::vector<int64_t> begin, end, step, from_start, to_end;
   for (const SliceAxis& a : axes) {
@@ -81,6 +77,8 @@ Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std:
                             {"ellipsis_mask", none}}),
                 Context::kNewest, suffix);
 }
+
+namespace {
 
 std::vector<Value> strided_slice(Context& c) {
   const SlicePlan p = plan(c);
