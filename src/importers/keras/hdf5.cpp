@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "core/file.hpp"
 #include "importers/common/tensor_bytes.hpp"
+#include "importers/keras/hdf5_names.hpp"
 
 namespace blobsmith::keras_file {
 namespace {
@@ -91,6 +93,7 @@ std::optional<std::vector<std::string>> attribute_texts(hid_t file, const std::s
 }  // namespace
 
 Hdf5::Hdf5(const std::string& path) {
+  check_names_of_groups(read_file(path).span());
   const auto lock = alone();
   be_silent();
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -99,6 +102,7 @@ Hdf5::Hdf5(const std::string& path) {
 }
 
 Hdf5::Hdf5(const Bytes& file) : contents_(file) {
+  check_names_of_groups(contents_.span());
   const auto lock = alone();
   be_silent();
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
