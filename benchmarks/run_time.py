@@ -6,8 +6,8 @@ two threads each; the memory beside what the blob asks for.
 
 Needs onnxruntime and a folder of pairs X.onnx, X.xml (--corpus; default: the whole networks of the development corpus).
 Prints a Markdown table: of each side the best of its five medians, as others use the machine too. Exit code 1 when a network
-takes more than three times as long, or more than 1.2 times the memory of its blob, inputs, outputs, DDR and CMX. The program
-itself, measured by a network of next to nothing, does not count.
+takes more than three times as long, or more than 1.2 times the memory of its blob, inputs, outputs, DDR and CMX and a megabyte. The
+program itself, measured by a network of next to nothing, does not count; the megabyte is for the code that other networks use.
 """
 import argparse
 import concurrent.futures
@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'conformance'))
 from ir_builder import Net
 GOAL = 3.0
 MEMORY_GOAL = 1.2
+CODE_MB = 1
 THREADS = 2
 ROUNDS = 5
 
@@ -84,7 +85,7 @@ def main():
         print('skipped: the networks are not here')
         return 0
     print('| network | emulator ms | ONNX Runtime ms | ratio | emulator MB | blob and memories MB | ratio |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
-    ratios, memory_ratios = [], []
+    ratios, memory_ratios, within = [], [], True
     with tempfile.TemporaryDirectory() as folder:
         blob = os.path.join(folder, 'out.blob')
         program = program_mb(a.tool, folder)
@@ -99,10 +100,11 @@ def main():
             ratios.append(ours / theirs)
             memory, asked = memory - program, asked_mb(a.tool, blob)[0]
             memory_ratios.append(memory / asked)
+            within = within and memory <= MEMORY_GOAL * asked + CODE_MB
             print(f'| {os.path.basename(m)} | {ours:.1f} | {theirs:.1f} | {ours / theirs:.1f} | {memory:.1f} | {asked:.1f} | {memory / asked:.2f} |', flush=True)
     print(f'\nmedian: {statistics.median(ratios):.1f} times the time of ONNX Runtime (slowest network {max(ratios):.1f}), '
           f'{statistics.median(memory_ratios):.2f} times the memory that the blob asks for (most {max(memory_ratios):.2f}); the program itself takes {program:.1f} MB')
-    return 0 if max(ratios) <= GOAL and max(memory_ratios) <= MEMORY_GOAL else 1
+    return 0 if max(ratios) <= GOAL and within else 1
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 // bytes.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -47,7 +48,7 @@ class TensorBuilder {
 template <class F>
 void for_each_position(const Shape& shape, int64_t offset, std::span<const int64_t> strides, F f) {
   const int64_t count = element_count(shape);
-  std::vector<int64_t> position(shape.size(), 0);
+  const auto position = std::make_unique<int64_t[]>(shape.size());
   int64_t at = offset;
   for (int64_t i = 0; i < count; ++i) {
     f(i, at);
