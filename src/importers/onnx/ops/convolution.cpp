@@ -43,19 +43,33 @@ Value convolve(Context& c, const std::string& suffix) {
   return c.make("GroupConvolution", {c.input(0), grouped_weights(c, c.input(1), groups)}, a, Context::kNewest, suffix);
 }
 
-/// SAME of a transposed convolution: the output is the stride times the input.
-/// quirk: Model Optimizer leaves it without padding.
-void pad_to_multiple(Context& c, WindowAttributes& w) {
+/// The sizes that an operator states, without those of batch and channels.
+std::vector<int64_t> stated_output(const Context& c, size_t spatial) {
+  std::vector<int64_t> shape = c.integers("output_shape");
+  if (shape.size() > spatial) shape.erase(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(spatial));
+  return shape;
+}
+
+/// A transposed convolution whose output has a stated size, or that of the input times the stride (SAME): its padding,
+/// and the rows that no input reaches. quirk: Model Optimizer leaves SAME without padding, and cuts what is more than
+/// the stated size off at the end.
+std::vector<int64_t> pad_to_size(Context& c, WindowAttributes& w, std::vector<int64_t> added) {
   const Shape &x = c.input(0).shape(), &weights = c.input(1).shape();
-  const std::vector<int64_t> added = c.integers("output_padding", std::vector<int64_t>(w.strides.size(), 0));
+  const bool is_stated = c.has("output_shape");
+  const std::vector<int64_t> stated = is_stated ? stated_output(c, w.strides.size()) : std::vector<int64_t>();
+  if (is_stated && stated.size() != w.strides.size()) c.refuse("its output_shape has not one size for each axis");
   for (size_t i = 0; i < w.strides.size(); ++i) {
-    const int64_t extent = (weights[i + 2] - 1) * w.dilations[i] + 1;
-    const int64_t all =
-        std::max<int64_t>(0, w.strides[i] * (x[i + 2] - 1) + added.at(i) + extent - x[i + 2] * w.strides[i]);
-    w.pads_begin[i] = w.auto_pad == "same_upper" ? all / 2 : all - all / 2;
-    w.pads_end[i] = all - w.pads_begin[i];
+    if (x[i + 2] == kDynamic) c.refuse("the size of its input must be known, as its padding follows from it");
+    const int64_t extent = (weights[i + 2] - 1) * w.dilations[i] + 1,
+                  size = is_stated ? stated[i] : x[i + 2] * w.strides[i];
+    const int64_t all = w.strides[i] * (x[i + 2] - 1) + added.at(i) + extent - size;
+    if (is_stated && all < 0) added[i] -= all;
+    const int64_t padding = std::max<int64_t>(0, all);
+    w.pads_begin[i] = w.auto_pad == "same_upper" ? padding / 2 : padding - padding / 2;
+    w.pads_end[i] = padding - w.pads_begin[i];
   }
   w.auto_pad = "explicit";
+  return added;
 }
 
 Value deconvolve(Context& c, const std::string& suffix) {
@@ -63,19 +77,17 @@ Value deconvolve(Context& c, const std::string& suffix) {
   WindowAttributes w = read_window_attributes(c, spatial);
   const int64_t groups = c.integer("group", 1);
   if (groups < 1) c.refuse("group is " + std::to_string(groups));
-  if (!c.quirks() && w.auto_pad.starts_with("same") && !c.has("output_shape")) pad_to_multiple(c, w);
+  std::vector<int64_t> added = c.integers("output_padding", std::vector<int64_t>(spatial, 0));
+  const bool is_sized = !c.quirks() && (w.auto_pad.starts_with("same") || c.has("output_shape"));
+  if (is_sized) added = pad_to_size(c, w, added);
   const Attributes a = attributes({{"strides", w.strides},
                                    {"dilations", w.dilations},
                                    {"pads_begin", w.pads_begin},
                                    {"pads_end", w.pads_end},
                                    {"auto_pad", w.auto_pad},
-                                   {"output_padding", c.integers("output_padding", std::vector<int64_t>(spatial, 0))}});
+                                   {"output_padding", added}});
   std::vector<Value> inputs{c.input(0), groups == 1 ? c.input(1) : grouped_weights(c, c.input(1), groups)};
-  if (c.has("output_shape")) {
-    std::vector<int64_t> shape = c.integers("output_shape");
-    if (shape.size() > spatial) shape.erase(shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(spatial));
-    inputs.push_back(c.integers_constant(shape));
-  }
+  if (c.has("output_shape") && !is_sized) inputs.push_back(c.integers_constant(stated_output(c, spatial)));
   return c.make(groups == 1 ? "ConvolutionBackpropData" : "GroupConvolutionBackpropData", inputs, a, Context::kNewest,
                 suffix);
 }
