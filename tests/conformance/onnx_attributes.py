@@ -127,7 +127,8 @@ def pool(kind):
         axes = c.pick(1, 2, 2, 2, 3)
         window(c, axes, kind)
         c.x([1, c.pick(1, 3, 8)] + [c.draw.randint(8, 14) for _ in range(axes)])
-        c.maybe('ceil_mode', 0, 1)
+        if 'auto_pad' not in c.attributes and all(s <= k for s, k in zip(c.attributes.get('strides', [1] * axes), c.attributes['kernel_shape'])):
+            c.maybe('ceil_mode', 0, 1)  # otherwise releases of ONNX Runtime differ in the output's size
         if kind == 'average':
             c.maybe('count_include_pad', 0, 1)
         if kind == 'lp':
@@ -288,7 +289,7 @@ def one_hot(c):
     c.x(c.shape(1, 3), 'apart')
     c.values = c.random.integers(-5, 7, c.values.shape).astype(np.float32)
     c.maybe('axis', c.draw.randrange(-c.values.ndim - 1, c.values.ndim + 1))
-    c.constant(np.array(c.pick(5, 7), np.int64))
+    c.constant(np.float32(c.pick(5, 7)))
     c.constant(np.array([c.pick(0, -1), c.pick(1, 3.5)], np.float32))
 
 
@@ -318,7 +319,7 @@ def layer_normalization(c):
 
 
 def lrn(c):
-    c.x([1, c.pick(3, 8)] + [c.draw.randint(3, 6) for _ in range(c.pick(1, 2, 3))])
+    c.x([1, c.pick(3, 8)] + [c.draw.randint(3, 6) for _ in range(c.pick(2, 3))])
     c.attributes['size'] = c.pick(3, 5)
     c.maybe('alpha', 0.5, 1e-4)
     c.maybe('beta', 0.5, 0.75)
@@ -393,7 +394,7 @@ def binary(domain='normal'):
         other = [1 if c.draw.random() < 0.4 else n for n in shape][c.draw.randrange(len(shape)):]
         if c.draw.random() < 0.2:
             other = [3, 1] + [1] * (len(shape) - 1) if len(shape) < 4 else other
-        values = c.random.random(other) + 0.5 if domain == 'positive' else c.random.standard_normal(other)
+        values = {'positive': lambda: c.random.random(other) + 0.5, 'normal': lambda: c.random.standard_normal(other), 'apart': lambda: c.random.choice((-1.5, 0.75, 2, 3), other)}[domain]()
         c.constant(values.astype(np.float32))
         if c.draw.random() < 0.4:
             c.inputs.reverse()
@@ -460,7 +461,7 @@ def roi_align(c):
     c.opset = 16
     c.x([1, 4, 12, 14])
     corner = c.random.random((3, 2)) * 6
-    c.constant(np.concatenate([corner, corner + 1 + c.random.random((3, 2)) * 5], 1).astype(np.float32))
+    c.constant(np.concatenate([corner, corner + 2 + c.random.random((3, 2)) * 5], 1).astype(np.float32))  # of a pixel at least
     c.constant(np.zeros(3, np.int64))
     c.attributes.update(output_height=c.pick(2, 3), output_width=c.pick(2, 4))
     c.maybe('mode', 'avg', 'max')
@@ -497,12 +498,12 @@ OPERATORS = {
     'InstanceNormalization': normalization('InstanceNormalization'), 'LayerNormalization': layer_normalization, 'LRN': lrn, 'LpNormalization': lp_normalization, 'Transpose': transpose,
     'Concat': concat, 'Split': split, 'Tile': tile, 'Expand': expand, 'DepthToSpace': space('DepthToSpace'), 'SpaceToDepth': space('SpaceToDepth'), 'Clip': clip, 'PRelu': prelu, 'Where': where,
     'CumSum': cum_sum, 'Trilu': trilu, 'ReverseSequence': reverse_sequence, 'GridSample': grid_sample, 'RoiAlign': roi_align, 'LSTM': recurrent('LSTM'), 'GRU': recurrent('GRU'), 'RNN': recurrent('RNN'),
-    **{k: elementwise() for k in ('Relu', 'Abs', 'Neg', 'Exp', 'Sigmoid', 'Tanh', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign', 'Softplus', 'Softsign', 'HardSwish', 'Mish', 'Sin', 'Cos', 'Atan', 'Sinh', 'Cosh')},
-    **{k: elementwise('positive') for k in ('Sqrt', 'Log', 'Reciprocal')}, **{k: elementwise('unit') for k in ('Asin', 'Acos', 'Tan', 'Atanh')},
+    **{k: elementwise() for k in ('Relu', 'Abs', 'Neg', 'Exp', 'Sigmoid', 'Tanh', 'Erf', 'Softplus', 'Softsign', 'HardSwish', 'Mish', 'Sin', 'Cos', 'Atan', 'Sinh', 'Cosh')},
+    **{k: elementwise('apart') for k in ('Floor', 'Ceil', 'Round', 'Sign')}, **{k: elementwise('positive') for k in ('Sqrt', 'Log', 'Reciprocal')}, **{k: elementwise('unit') for k in ('Asin', 'Acos', 'Tan', 'Atanh')},
     'Elu': elementwise(alpha=(0.5, 2.0)), 'Celu': elementwise(alpha=(0.5, 2.0)), 'Selu': elementwise(alpha=(1.5,), gamma=(1.2,)), 'LeakyRelu': elementwise(alpha=(0.1, 0.3, 0.0)),
     'ThresholdedRelu': elementwise(alpha=(0.3, 1.0)), 'HardSigmoid': elementwise(alpha=(0.1, 0.3), beta=(0.4, 0.6)), 'Shrink': elementwise(lambd=(0.3, 0.8), bias=(0.1, 0.2)),
     'Flatten': lambda c: (c.x(c.shape(2, 5)), c.maybe('axis', *range(-c.values.ndim, c.values.ndim + 1))),
-    **{k: binary() for k in ('Add', 'Sub', 'Mul', 'Max', 'Min', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual')}, **{k: binary('positive') for k in ('Div', 'Pow', 'Mod')},
+    **{k: binary() for k in ('Add', 'Sub', 'Mul', 'Max', 'Min', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual')}, **{k: binary('positive') for k in ('Div', 'Pow')}, 'Mod': binary('apart'),
 }
 NEWER = {'HardSwish': 14, 'Mish': 18, 'Trilu': 14}
 

@@ -89,11 +89,20 @@ bool lacks_a_layer(const Node& result, const Value& v, std::set<const Node*>& na
   return v.node->is("Parameter") || (!named.insert(v.node).second && v.node->name != result.name);
 }
 
+/// What is computed without repetitions of nothing, which would be dropped with the name of the output.
+Value without_idle_repetition(Value v) {
+  while ((v.node->is("Broadcast") || v.node->is("Tile")) && is_static(v.shape()) &&
+         v.node->input(0).shape() == v.shape())
+    v = v.node->input(0);
+  return v;
+}
+
 }  // namespace
 
 void separate_outputs(Session& s) {
   std::set<const Node*> named;
   for (Node* r : s.graph.results()) {
+    if (!s.options.quirks && r->attrs.flag("named")) s.graph.set_input(r, 0, without_idle_repetition(r->input(0)));
     const Value v = r->input(0);
     if (!r->attrs.flag("named") || v.node->is("NonMaxSuppression")) continue;
     if (v.node->output_count() < 2 && (s.options.quirks || !lacks_a_layer(*r, v, named))) continue;

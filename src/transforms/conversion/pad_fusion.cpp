@@ -48,15 +48,22 @@ bool leaves_windows_empty(const Node& pool, const SpatialPads& more) {
   return !std::ranges::equal(begin, kernel, std::less()) || !std::ranges::equal(end, kernel, std::less());
 }
 
+// A pool is told of as much padding behind its input as there is in front.
+bool averages_less(const Node& pool, const SpatialPads& more) {
+  std::vector<int64_t> begin = pool.attrs.integers("pads_begin"), end = pool.attrs.integers("pads_end");
+  return add_pads(begin, more.begin, 1) && add_pads(end, more.end, 1) && begin != end;
+}
+
 constexpr const char* kPadApart = "apart";  ///< of a Pad that is not to be fused
 
 }  // namespace
 
 bool is_changed_by_pad_fusion(const Node& window) {
-  if (!is_backprop(window) && !window.is("MaxPool")) return false;
+  if (!is_backprop(window) && !window.is("MaxPool") && !window.is("AvgPool")) return false;
   const Node* pad = producer(window.input(0), "Pad");
   const auto pads = pad ? zero_spatial_pads(*pad) : std::nullopt;
   if (!pads) return false;
+  if (window.is("AvgPool")) return averages_less(window, *pads);
   if (is_backprop(window))
     return std::ranges::any_of(window.attrs.integers("strides"), [](int64_t s) { return s != 1; });
   return !is_never_negative(pad->input(0)) || leaves_windows_empty(window, *pads);
