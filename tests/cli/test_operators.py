@@ -319,7 +319,7 @@ def check_against_onnxruntime(run, folder, nodes, constants, tolerance=2e-3, sha
     import onnxruntime
     from onnx import TensorProto, helper
     graph = helper.make_graph(nodes, 'g', [helper.make_tensor_value_info('x', TensorProto.FLOAT, shape)],
-                              [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], [numpy_helper.from_array(np.float32(v), k) for k, v in constants.items()])
+                              [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)], [numpy_helper.from_array(v if np.asarray(v).dtype == np.int64 and np.ndim(v) else np.float32(v), k) for k, v in constants.items()])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17)], ir_version=8), folder / 'm.onnx')
     x = np.random.default_rng(1).random(shape).astype(np.float32)
     np.save(folder / 'x.npy', x)
@@ -438,3 +438,42 @@ def test_explain_says_what_the_target_is_for(tool, tmp_path, target, said):
     assert said not in subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows = json.loads(subprocess.run([*command, '--json'], check=True, capture_output=True, text=True).stdout)
     assert [len(rows['of_target']), len(rows['rewrites'])] == ([1, 0] if target == '2022.1' else [0, 1])
+
+
+@pytest.mark.parametrize('attributes', [{'output_shape': [9, 12]}, {'output_shape': [9, 12], 'auto_pad': 'SAME_UPPER'}, {'output_shape': [11, 12]}, {'auto_pad': 'SAME_LOWER'}])
+def test_transposed_convolutions_of_stated_size(run, tmp_path, attributes):
+    from onnx import helper
+    weights = np.random.default_rng(3).standard_normal((3, 2, 3, 3)).astype(np.float32)
+    nodes = [helper.make_node('Relu', ['x'], ['r']), helper.make_node('ConvTranspose', ['r', 'w'], ['y'], kernel_shape=[3, 3], strides=[2, 2], **attributes)]
+    check_against_onnxruntime(run, tmp_path, nodes, {'w': weights}, 1e-2, (1, 3, 5, 6))
+
+
+@pytest.mark.parametrize('kernel, pads', [([1, 2], {'auto_pad': 'SAME_UPPER'}), ([4, 2], {'auto_pad': 'SAME_LOWER'}), ([3, 3], {'pads': [0, 0, 1, 2]}), ([2, 2], {'pads': [1, 0, 0, 1]}), ([3, 3], {'pads': [1, 1, 1, 1]})])
+def test_means_count_all_zeros_around_a_plane(run, tmp_path, kernel, pads):
+    from onnx import helper
+    nodes = [helper.make_node('Relu', ['x'], ['r']), helper.make_node('AveragePool', ['r'], ['y'], kernel_shape=kernel, count_include_pad=1, **pads)]
+    check_against_onnxruntime(run, tmp_path, nodes, {}, shape=(1, 3, 13, 12))
+
+
+@pytest.mark.parametrize('groups, outputs, kernel, attributes', [(6, 6, (3, 3, 3), {'pads': [1] * 6}), (6, 12, (3, 1, 1), {'strides': [2, 1, 1], 'dilations': [2, 1, 1]}), (2, 4, (2, 3, 3), {'auto_pad': 'SAME_UPPER'})])
+def test_volumes_in_groups(run, tmp_path, groups, outputs, kernel, attributes):
+    from onnx import helper
+    weights = np.random.default_rng(4).standard_normal((outputs, 6 // groups, *kernel)).astype(np.float32) / 4
+    check_against_onnxruntime(run, tmp_path, [helper.make_node('Conv', ['x', 'w'], ['y'], kernel_shape=kernel, group=groups, **attributes)], {'w': weights}, shape=(1, 6, 7, 8, 9))
+
+
+@pytest.mark.parametrize('group, kernel, attributes', [(1, (3, 3, 3), {'strides': [2, 2, 2], 'pads': [1] * 6, 'output_padding': [1, 1, 1]}), (2, (2, 3, 1), {'strides': [1, 2, 3]}),
+                                                      (4, (3, 2, 2), {'dilations': [2, 1, 1], 'auto_pad': 'SAME_UPPER'})])
+def test_transposed_convolutions_of_volumes(run, tmp_path, group, kernel, attributes):
+    from onnx import helper
+    weights = np.random.default_rng(5).standard_normal((4, 8 // group, *kernel)).astype(np.float32) / 4
+    check_against_onnxruntime(run, tmp_path, [helper.make_node('ConvTranspose', ['x', 'w'], ['y'], kernel_shape=kernel, group=group, **attributes)], {'w': weights}, 1e-2, (1, 4, 3, 5, 4))
+
+
+@pytest.mark.parametrize('before', [None, 'Relu'])
+@pytest.mark.parametrize('operator, constant', [('Expand', [1, 3, 6, 6]), ('Tile', [1, 1, 1, 1]), ('Identity', None)])
+def test_outputs_of_what_does_nothing_keep_their_names(run, tmp_path, operator, constant, before):
+    from onnx import helper
+    nodes = [helper.make_node(before, ['x'], ['r'])] if before else []
+    nodes.append(helper.make_node(operator, ['r' if before else 'x'] + (['c'] if constant else []), ['y']))
+    check_against_onnxruntime(run, tmp_path, nodes, {'c': np.array(constant)} if constant else {}, shape=(1, 3, 6, 6))

@@ -501,7 +501,8 @@ constexpr FaultRow kFaults[] = {
      "yes",
      k2021_4,
      {}},
-    {"a ConvTranspose with auto_pad SAME stays without padding, one with output_shape too, whose surplus is cut off at the "
+    {"a ConvTranspose with auto_pad SAME stays without padding, one with output_shape too, whose surplus is cut off at "
+     "the "
      "end (Model Optimizer)",
      "src/importers/onnx/ops/convolution.cpp",
      "yes",

@@ -5,6 +5,7 @@
 
 #include "graph/ops/known_value.hpp"
 #include "transforms/legalise/terms.hpp"
+#include "transforms/legalise/windows.hpp"
 
 namespace blobsmith::legalise_rows {
 namespace {
@@ -15,30 +16,6 @@ int64_t product_of(const Shape& s, size_t from, size_t to) {
   int64_t r = 1;
   for (size_t i = from; i < to; ++i) r *= s[i];
   return r;
-}
-
-struct Window {
-  std::vector<int64_t> kernel, strides, dilations, before, after, out;
-  int64_t places() const { return product_of(kernel, 0, kernel.size()); }
-};
-
-std::optional<Window> window_of(const Node& n, const Shape& kernel) {
-  const Shape& x = n.input(0).shape();
-  Window w{kernel, n.attrs.integers("strides"), n.attrs.integers("dilations"), {}, {}, {}};
-  const std::string pad = n.attrs.text("auto_pad", "explicit");
-  for (size_t i = 0; i < kernel.size(); ++i) {
-    const int64_t size = x[i + 2], extent = (kernel[i] - 1) * w.dilations[i] + 1, out = n.shape()[i + 2];
-    w.out.push_back(out);
-    if (pad == "explicit" || pad == "notset") {
-      w.before.push_back(n.attrs.integers("pads_begin")[i]);
-    } else {
-      const int64_t all = std::max<int64_t>(0, (out - 1) * w.strides[i] + extent - size);
-      w.before.push_back(pad == "valid" ? 0 : pad == "same_lower" ? all - all / 2 : all / 2);
-    }
-    w.after.push_back(std::max<int64_t>(0, (out - 1) * w.strides[i] + extent - size - w.before[i]));
-  }
-  if (w.places() > kMostPlaces) return std::nullopt;
-  return w;
 }
 
 bool has_computed_weights(const Node& n) {
@@ -232,6 +209,27 @@ constexpr SpelledRow kRows[] = {
 };
 
 }  // namespace
+
+int64_t Window::places() const { return product_of(kernel, 0, kernel.size()); }
+
+std::optional<Window> window_of(const Node& n, const Shape& kernel) {
+  const Shape& x = n.input(0).shape();
+  Window w{kernel, n.attrs.integers("strides"), n.attrs.integers("dilations"), {}, {}, {}};
+  const std::string pad = n.attrs.text("auto_pad", "explicit");
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    const int64_t size = x[i + 2], extent = (kernel[i] - 1) * w.dilations[i] + 1, out = n.shape()[i + 2];
+    w.out.push_back(out);
+    if (pad == "explicit" || pad == "notset") {
+      w.before.push_back(n.attrs.integers("pads_begin")[i]);
+    } else {
+      const int64_t all = std::max<int64_t>(0, (out - 1) * w.strides[i] + extent - size);
+      w.before.push_back(pad == "valid" ? 0 : pad == "same_lower" ? all - all / 2 : all / 2);
+    }
+    w.after.push_back(std::max<int64_t>(0, (out - 1) * w.strides[i] + extent - size - w.before[i]));
+  }
+  if (w.places() > kMostPlaces) return std::nullopt;
+  return w;
+}
 
 std::span<const SpelledRow> convolution_rows() { return kRows; }
 

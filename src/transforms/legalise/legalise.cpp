@@ -99,10 +99,11 @@ double measured_error(const LegaliseRow& rule, const Node& n) {
   return worst;
 }
 
-constexpr std::array kSpelled{
-    legalise_rows::integer_rows,     legalise_rows::logic_rows,        legalise_rows::movement_rows,
-    legalise_rows::sum_rows,         legalise_rows::function_rows,     legalise_rows::index_rows,
-    legalise_rows::convolution_rows, legalise_rows::quantization_rows, legalise_rows::rank_rows};
+constexpr std::array kSpelled{legalise_rows::integer_rows,      legalise_rows::logic_rows,
+                              legalise_rows::movement_rows,     legalise_rows::sum_rows,
+                              legalise_rows::function_rows,     legalise_rows::index_rows,
+                              legalise_rows::convolution_rows,  legalise_rows::volume_rows,
+                              legalise_rows::quantization_rows, legalise_rows::rank_rows};
 
 const SpelledRow* spelled_row(const Node& n) {
   for (const auto family : kSpelled)

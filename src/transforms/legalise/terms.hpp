@@ -29,6 +29,7 @@ std::span<const SpelledRow> sum_rows();
 std::span<const SpelledRow> function_rows();
 std::span<const SpelledRow> index_rows();
 std::span<const SpelledRow> convolution_rows();
+std::span<const SpelledRow> volume_rows();
 std::span<const SpelledRow> quantization_rows();
 std::span<const SpelledRow> rank_rows();
 
