@@ -130,9 +130,9 @@ def pool(kind):
         axes = c.pick(1, 2, 2, 2, 3)
         window(c, axes, kind)
         c.x([1, c.pick(1, 3, 8)] + [c.draw.randint(8, 14) for _ in range(axes)])
-        if 'auto_pad' not in c.attributes and all(s <= k for s, k in zip(c.attributes.get('strides', [1] * axes), c.attributes['kernel_shape'])):
+        if not {'auto_pad', 'pads'} & set(c.attributes) and all(s <= k for s, k in zip(c.attributes.get('strides', [1] * axes), c.attributes['kernel_shape'])):
             c.maybe('ceil_mode', 0, 1)  # otherwise releases of ONNX Runtime differ in the output's size
-        if kind == 'average':
+        if kind == 'average' and axes < 3:  # ONNX Runtime 1.17 divides otherwise
             c.maybe('count_include_pad', 0, 1)
         if kind == 'lp':
             c.attributes.pop('ceil_mode', None)
@@ -207,9 +207,9 @@ def arg(c):
     c.maybe('select_last_index', 0, 1)
 
 
-def softmax(c):
+def softmax(c, domain='normal'):
     c.opset = c.pick(11, 13)
-    shape = c.x(c.shape(2, 5))
+    shape = c.x(c.shape(2, 5), domain)
     c.maybe('axis', c.draw.randrange(-len(shape), len(shape)))
 
 
@@ -499,7 +499,7 @@ def recurrent(kind):
 OPERATORS = {
     'Conv': conv, 'ConvTranspose': conv_transpose, 'MaxPool': pool('max'), 'AveragePool': pool('average'), 'LpPool': pool('lp'), 'Resize': resize, 'Pad': pad, 'Slice': slices,
     **{f'Reduce{k}': reduce for k in ('Mean', 'Max', 'Min', 'L1', 'L2', 'Prod', 'LogSum', 'LogSumExp', 'SumSquare')}, 'ReduceSum': reduce_sum, 'ArgMax': arg, 'ArgMin': arg,
-    'Softmax': softmax, 'LogSoftmax': softmax, 'Hardmax': softmax, 'Gemm': gemm, 'MatMul': matmul, 'Gather': gather, 'GatherElements': gather_elements, 'GatherND': gather_nd,
+    'Softmax': softmax, 'LogSoftmax': softmax, 'Hardmax': lambda c: softmax(c, 'apart'), 'Gemm': gemm, 'MatMul': matmul, 'Gather': gather, 'GatherElements': gather_elements, 'GatherND': gather_nd,
     'ScatterElements': scatter_elements, 'ScatterND': scatter_nd, 'TopK': top_k, 'OneHot': one_hot, 'BatchNormalization': normalization('BatchNormalization'),
     'InstanceNormalization': normalization('InstanceNormalization'), 'LayerNormalization': layer_normalization, 'LRN': lrn, 'LpNormalization': lp_normalization, 'Transpose': transpose,
     'Concat': concat, 'Split': split, 'Tile': tile, 'Expand': expand, 'DepthToSpace': space('DepthToSpace'), 'SpaceToDepth': space('SpaceToDepth'), 'Clip': clip, 'PRelu': prelu, 'Where': where,

@@ -46,6 +46,18 @@ constexpr std::array kAxes{
     AxesRow{"VariadicSplit", "", 1},
 };
 
+/// Operands that hold something for each item, which a constant goes on to hold for all of them.
+struct OperandRow {
+  std::string_view type;
+  int input;
+};
+
+constexpr std::array kOfItems{
+    OperandRow{"ScatterElementsUpdate", 1},
+    OperandRow{"ScatterUpdate", 2},
+    OperandRow{"ReverseSequence", 1},
+};
+
 class Judge {
  public:
   Judge(const ShapesOfNodes& before, int64_t batch) : before_(before), batch_(batch) {}
@@ -109,6 +121,10 @@ class Judge {
     if (n.is("NonMaxSuppression")) return changed(n.input(1), 0);  // its boxes name their item
     if (n.is("GatherND") || n.is("ScatterNDUpdate")) return indexes_batch(n);
     if (n.is("Tile")) return repeats_batch(n);
+    if (n.is("StridedSlice")) return turns_batch_round(n);
+    if (n.is("SpaceToBatch") || n.is("BatchToSpace")) return true;  // an item of the input is no outermost part
+    for (const OperandRow& row : kOfItems)
+      if (n.is(row.type) && changed(n.input(0)) && !changed(n.input(row.input))) return true;
     const auto row = std::ranges::find(kAxes, n.type, &AxesRow::type);
     if (row == kAxes.end()) return false;
     const size_t rank = n.input(0).shape().size();
@@ -137,6 +153,20 @@ class Judge {
     const int64_t first = n.attrs.integer("batch_dims", 0), count = indices.empty() ? 0 : indices.back();
     for (int64_t a = first; a < first + count; ++a)
       if (changed(n.input(0), static_cast<size_t>(a))) return true;
+    return false;
+  }
+
+  /// Backwards over all items; other slices of them leave a number that does not follow the batch.
+  bool turns_batch_round(const Node& n) const {
+    const Tensor* strides = n.input_count() > 3 ? constant_of(n.input(3)) : nullptr;
+    if (!strides) return false;
+    const std::vector<int64_t> steps = strides->to_i64();
+    const auto is_set = [](int64_t v) { return v != 0; };
+    for (const char* mask : {"new_axis_mask", "ellipsis_mask"})  // axes are not those of the steps
+      if (n.attrs.has(mask) && std::ranges::any_of(n.attrs.integers(mask), is_set))
+        return std::ranges::any_of(steps, [](int64_t v) { return v < 0; });
+    for (size_t i = 0; i < std::min(steps.size(), n.input(0).shape().size()); ++i)
+      if (steps[i] < 0 && changed(n.input(0), i)) return true;
     return false;
   }
 

@@ -14,7 +14,8 @@ std::vector<int64_t> axes_of_norm(const Node& norm) { return constant_of(norm.in
 
 // The VPU normalises over the channels, or over channels and plane; a tensor of three axes has no batch there.
 bool are_other_axes(const Shape& s, const std::vector<int64_t>& axes) {
-  if (s.size() < 2 || s.size() > 4) return false;
+  if (s.size() < 2) return false;
+  if (s.size() > 4) return true;  // its stage knows four axes
   const size_t channels = s.size() == 3 ? 0 : 1;
   for (size_t i = 0; i < s.size(); ++i) {
     const bool wanted =

@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kMostAxesOfFactors = 4;  ///< of the stage's factors
 
 bool has_many_axes(const Node& n) {
-  return n.shape().size() > kMostAxesOfFactors && is_static(n.shape()) && is_float(n.element_type()) &&
-         n.input(0).shape().size() > 1 && n.input(1).shape().size() > 1;
+  return is_static(n.shape()) && is_float(n.element_type()) &&
+         std::max(n.input(0).shape().size(), n.input(1).shape().size()) > kMostAxesOfFactors;
 }
 
 int64_t batch_of(const Shape& s) {
@@ -40,18 +40,29 @@ Value with_batch(Terms& t, Value v, const Shape& product) {
 
 Value multiply_matrices(Rewriter& rw, const Node& n) {
   Terms t(rw);
-  const Value a = n.input(0), b = n.input(1);
-  const Shape& product = n.shape();
-  const Shape &as = a.shape(), &bs = b.shape();
+  Value a = n.input(0), b = n.input(1);
+  Shape product = n.shape();
+  Attributes attrs = n.attrs;
+  if (a.shape().size() == 1) {  // a row
+    a = t.reshape(a, {1, a.shape()[0]});
+    attrs.set("transpose_a", false);
+    product.insert(product.end() - 1, 1);
+  }
+  if (b.shape().size() == 1) {  // a column
+    b = t.reshape(b, {b.shape()[0], 1});
+    attrs.set("transpose_b", false);
+    product.push_back(1);
+  }
+  const Shape as = a.shape(), bs = b.shape();
   Value left, right;
-  if (batch_of(bs) == 1 && !n.attrs.flag("transpose_a")) {
+  if (batch_of(bs) == 1 && !attrs.flag("transpose_a")) {
     left = t.reshape(a, {1, batch_of(as) * *(as.end() - 2), as.back()});
     right = t.reshape(b, {*(bs.end() - 2), bs.back()});
   } else {
     left = with_batch(t, a, product);
     right = with_batch(t, b, product);
   }
-  return t.reshape(t.make("MatMul", {left, right}, n.attrs), product);
+  return t.reshape(t.make("MatMul", {left, right}, attrs), n.shape());
 }
 
 constexpr SpelledRow kRows[] = {
