@@ -35,9 +35,10 @@ class InputTarget {
 };
 
 /// Sets every input. Throws BadInputName for a name that is none and for an input without values, BadTensorFile or
-/// ShapeMismatch for values that don't fit.
-void set_inputs(InputTarget& target, const InputOptions& options);
-void set_inputs(Emulator& emulator, const InputOptions& options);
+/// ShapeMismatch for values that don't fit. Returns what users should know: inputs of bytes whose values were rounded,
+/// or brought into the range from 0 to 255.
+std::vector<std::string> set_inputs(InputTarget& target, const InputOptions& options);
+std::vector<std::string> set_inputs(Emulator& emulator, const InputOptions& options);
 
 /// How many values a tensor has.
 int64_t count_of(const TensorInfo& t);

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import warnings
 from typing import Any, Mapping, NamedTuple, Union
 
 from . import _library
@@ -25,6 +26,14 @@ def _check_order(port: Port, shape: tuple[int, ...]) -> None:
     if wanted != given and sorted(wanted) == sorted(given):
         raise ModelError([{'code': 'BS3002', 'message': f'input "{port.name}" is {list(port.shape)}, the array {list(shape)}',
                            'hint': 'its axes are in another order: transpose the array'}])
+
+
+def _warn_of_rounding(port: Port, array: Any) -> None:
+    """Says that an input of bytes gets other values, which are rounded and brought into the range of bytes."""
+    import numpy as np
+    if port.type == 'U8' and not ((array >= 0) & (array <= 255) & (array == np.rint(array))).all():
+        warnings.warn(f'input "{port.name}" takes bytes: values that are not whole numbers from 0 to 255 are made such '
+                      '(for other values, convert the model with input_precision="FP16")', stacklevel=3)
 
 
 class Emulator:
@@ -57,7 +66,8 @@ class Emulator:
         """One inference. inputs: {name: array}, or one array; those left out keep the values of the run before.
 
         Arrays of float32 (int32 for inputs of type I32) that are contiguous are not copied first. Returns {name:
-        float32 array} in framework order. Raises OptionError for names, ModelError for shapes that don't fit.
+        float32 array} in framework order. Warns where an input of bytes gets other values. Raises OptionError for names,
+        ModelError for shapes that don't fit.
         """
         import numpy as np
         if inputs is not None and not isinstance(inputs, Mapping):
@@ -71,6 +81,7 @@ class Emulator:
             array = np.ascontiguousarray(values, dtype=np.int32 if whole else np.float32)
             if port is not None:
                 _check_order(port, array.shape)
+                _warn_of_rounding(port, array)
             setter = _library.library.emulator_set_integers if whole else _library.library.emulator_set
             _library.take(setter(self._open(), name.encode(), array.ctypes.data_as(ctypes.c_void_p), array.size))
         report, _ = _library.watched(lambda callback: _library.library.emulator_run(self._open(), callback, None),

@@ -96,7 +96,17 @@ bool is_turned(const Shape& array, const Shape& input) {
   return a == b;
 }
 
-void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
+using Notes = std::vector<std::string>;
+
+void note_rounded(const TensorInfo& t, int64_t count, Notes& notes) {
+  if (count > 0)
+    notes.push_back("input \"" + t.name + "\" takes bytes: " + std::to_string(count) + " of " +
+                    std::to_string(count_of(t)) +
+                    " values are not whole numbers from 0 to 255, and were made such (for other values, convert the "
+                    "model with --ip FP16)");
+}
+
+void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a, Notes& notes) {
   if (a.count() != count_of(t)) throw wrong_count(t, a.count());
   if (is_turned(a.shape, t.shape))
     throw Error(ErrorCode::ShapeMismatch,
@@ -108,9 +118,14 @@ void set_array(InputTarget& target, const TensorInfo& t, const NpyArray& a) {
     for (int32_t& v : values) v = static_cast<int32_t>(std::clamp<int64_t>(a.integer(at++), INT32_MIN, INT32_MAX));
     return target.set_integers(t, values);
   }
+  int64_t rounded = 0;
   target.set_input(t, [&](std::span<float> row) {
-    for (float& v : row) v = a.number(at++);
+    for (float& v : row) {
+      v = a.number(at++);
+      if (t.type == TensorType::U8) rounded += !(v >= 0 && v <= 255 && v == std::nearbyint(v));
+    }
   });
+  note_rounded(t, rounded, notes);
 }
 
 const TensorInfo* set_values(InputTarget& target, const std::string& name, const std::vector<float>& values) {
@@ -171,28 +186,28 @@ void set_random(InputTarget& target, const TensorInfo& t, std::mt19937& numbers)
 }
 
 // ---- arguments ----------------------------------------------------------------------------------------------------
-void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const InputOptions& o) {
+void set_from(InputTarget& target, const TensorInfo& t, const Bytes& file, const InputOptions& o, Notes& notes) {
   if (looks_like_image(file))
     set_image(target, t, file, o);
   else if (looks_like_npy(file))
-    set_array(target, t, read_npy(file));
+    set_array(target, t, read_npy(file), notes);
   else if (looks_like_npz(file)) {
     const auto arrays = read_npz(file);
     const NpyArray* array = array_for(arrays, t.name, true);
     if (!array)
       throw Error(ErrorCode::BadTensorFile, "the archive has several arrays, and none is called '" + t.name + "'");
-    set_array(target, t, *array);
+    set_array(target, t, *array, notes);
   } else {
     set_raw(target, t, file);
   }
 }
 
-std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& archive) {
+std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& archive, Notes& notes) {
   const auto arrays = read_npz(archive);
   std::vector<const TensorInfo*> set;
   for (const TensorInfo& t : target.inputs())
     if (const NpyArray* array = array_for(arrays, t.name, target.inputs().size() == 1)) {
-      set_array(target, t, *array);
+      set_array(target, t, *array, notes);
       set.push_back(&t);
     }
   if (set.empty()) throw no_such_input(target, arrays.empty() ? "" : arrays[0].first);
@@ -202,7 +217,7 @@ std::vector<const TensorInfo*> set_all_from(InputTarget& target, const Bytes& ar
 /// "NAME=FILE"; "FILE.npz" for all inputs that it has; any name or none where the network has one input only (in a
 /// network that computes nothing it is called after its layer). Returns the inputs set.
 std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std::string& argument,
-                                                 const InputOptions& o) {
+                                                 const InputOptions& o, Notes& notes) {
   const TensorInfo* input = nullptr;
   std::string path;
   for (const TensorInfo& t : target.inputs())
@@ -217,10 +232,10 @@ std::vector<const TensorInfo*> set_from_argument(InputTarget& target, const std:
   }
   try {
     const Bytes file = read_file(path);
-    if (!input && looks_like_npz(file)) return set_all_from(target, file);
+    if (!input && looks_like_npz(file)) return set_all_from(target, file, notes);
     if (!input && target.inputs().size() > 1) throw no_such_input(target, argument);
     if (!input) input = &target.inputs().at(0);
-    set_from(target, *input, file, o);
+    set_from(target, *input, file, o, notes);
     return {input};
   } catch (Error& e) {
     if (e.file().empty()) e.in_file(path);
@@ -255,16 +270,17 @@ class EmulatorInputs : public InputTarget {
 
 }  // namespace
 
-void set_inputs(Emulator& emulator, const InputOptions& o) {
+std::vector<std::string> set_inputs(Emulator& emulator, const InputOptions& o) {
   EmulatorInputs target(emulator);
-  set_inputs(target, o);
+  return set_inputs(target, o);
 }
 
-void set_inputs(InputTarget& target, const InputOptions& o) {
+std::vector<std::string> set_inputs(InputTarget& target, const InputOptions& o) {
+  Notes notes;
   std::vector<const TensorInfo*> given;
   for (const auto& [name, values] : o.values) given.push_back(set_values(target, name, values));
   for (const std::string& argument : o.files)
-    for (const TensorInfo* t : set_from_argument(target, argument, o)) given.push_back(t);
+    for (const TensorInfo* t : set_from_argument(target, argument, o, notes)) given.push_back(t);
   std::mt19937 numbers(o.seed);
   for (const TensorInfo& t : target.inputs()) {
     if (std::ranges::find(given, &t) != given.end()) continue;
@@ -274,6 +290,7 @@ void set_inputs(InputTarget& target, const InputOptions& o) {
           .hint("--random fills inputs with random numbers");
     set_random(target, t, numbers);
   }
+  return notes;
 }
 
 }  // namespace blobsmith

@@ -113,9 +113,10 @@ int run_command(const Arguments& args) {
   if (is_model_file(o.file)) return run_model_file(o);
 
   Emulator emulator = load(o);
-  set_inputs(emulator, o.inputs);
+  const std::vector<std::string> notes = set_inputs(emulator, o.inputs);
   if (!o.output_dir.empty()) make_folder(o.output_dir);
   RunReport result = run_all(emulator, o);
+  result.notes = notes;
   result.outputs = nlohmann::ordered_json::array();
   for (const TensorInfo& t : emulator.outputs())
     result.outputs.push_back(write_output(

@@ -62,10 +62,12 @@ void print_json(const RunArguments& o, const RunReport& r) {
   for (const Verdict& v : r.verdicts) j["expected"].push_back(to_json(v));
   if (o.check_memory) j["memory"] = Json::array();
   for (const MemoryReport& m : r.memory) j["memory"].push_back(to_json(m));
+  if (!r.notes.empty()) j["notes"] = r.notes;
   std::printf("%s\n", j.dump(1).c_str());
 }
 
 void print_text(const RunArguments& o, const RunReport& r) {
+  for (const std::string& note : r.notes) std::fprintf(stderr, "%s\n", note.c_str());
   if (o.profile) std::printf("%s", r.profile.text(o.repeat, o.sort == "time").c_str());
   for (const std::string& path : r.dumped) std::printf("%s\n", path.c_str());
   print_outputs(r.outputs);

@@ -17,6 +17,7 @@ struct RunReport {
   nlohmann::ordered_json outputs;
   std::vector<Verdict> verdicts;
   std::vector<MemoryReport> memory;
+  std::vector<std::string> notes;
   bool good() const { return memory.empty() && std::ranges::all_of(verdicts, &Verdict::good); }
 };
 

@@ -86,7 +86,8 @@ def window(c, axes, pooled):
     dilations = [1] * axes
     if c.draw.random() < 0.3 and pooled != 'average':  # of which releases of ONNX Runtime before 1.19 know none
         dilations = c.attributes['dilations'] = [c.draw.randint(1, 2) for _ in range(axes)]
-    padding = c.pick('none', 'pads', 'pads', 'VALID', *(['SAME_UPPER', 'SAME_LOWER'] if pooled is None or max(dilations) == 1 else []))
+    is_apart = any(s > k for s, k in zip(c.attributes.get('strides', []), kernel))  # where releases of ONNX Runtime differ in SAME
+    padding = c.pick('none', 'pads', 'pads', 'VALID', *(['SAME_UPPER', 'SAME_LOWER'] if not is_apart and (pooled is None or max(dilations) == 1) else []))
     if padding == 'pads':
         c.attributes['pads'] = [c.draw.randint(0, max(0, (k - 1) * d + 1 - 1)) for _ in range(2) for k, d in zip(kernel, dilations)]
     elif padding != 'none':

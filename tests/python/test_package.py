@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -103,6 +104,21 @@ def test_arrays_of_another_layout_are_refused(package, model, tmp_path):
     emulator.run(planes.reshape(-1))
     with pytest.raises(package.ModelError, match='another order'):
         emulator.run(np.moveaxis(planes, 1, -1))
+
+
+def test_values_that_bytes_cannot_be_are_told(package, tool, model, tmp_path):
+    blob = package.convert(model).save(tmp_path / 'm.blob')
+    values = np.full((1, 3, 16, 16), 7, np.float32)
+    with package.Emulator(blob) as emulator:
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            emulator.run(values)
+        values[0, 0, 0, 0] = 0.5
+        with pytest.warns(UserWarning, match='input "x" takes bytes'):
+            emulator.run(values)
+    np.save(tmp_path / 'x.npy', values)
+    done = subprocess.run([tool, 'run', blob, '--input', tmp_path / 'x.npy', '--json'], check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout)['notes'][0].startswith('input "x" takes bytes: 1 of 768 values')
 
 
 def test_progress_and_stopping(package, model, tmp_path):
