@@ -26,7 +26,7 @@ std::optional<Product> product_of(const Node& n) {
   const int64_t in = x.back(), out = n.shape().back();
   if (in < 1 || out < 1 || element_count(w) != in * out) return {};
   const int64_t rows = element_count(x) / in;
-  if (rows <= kFewRows || rows % 10 == 0) return {};
+  if (rows <= kFewRows) return {};
   return Product{rows, in, out};
 }
 

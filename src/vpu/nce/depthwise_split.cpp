@@ -4,7 +4,8 @@
 //   channels 0..15  -> 16 x 16 dense      channels 16..31 -> 16 x 16 dense      channels 32..39 -> 8 x 8 dense
 //
 // between a Split and a Concat. The tile with the least total cost is taken (best_depthwise_tile); one that holds
-// all channels needs neither Split nor Concat.
+// all channels needs neither Split nor Concat. Where Intel's faults need not be reproduced, the time that is modelled
+// decides (fastest_depthwise_tile): the reference counts half of what a mode costs per position, nothing for a stage.
 #include <algorithm>
 
 #include "vpu/nce/output_channel_tiling.hpp"
@@ -74,7 +75,8 @@ void split_hw_depth_conv(Program& p) {
     const int64_t channels = in.dim(Dim::C);
     if (channels != s->output()->desc.dim(Dim::C) || channels != s->get<StubSpec>().groups) return;
     const nce::PlaneGeometry g = nce::conv_geometry_of(*s).plane;
-    const int64_t tile = nce::best_depthwise_tile(g.in.w, g.in.h, channels, g.kernel_x, g.kernel_y, g.stride);
+    int64_t tile = nce::best_depthwise_tile(g.in.w, g.in.h, channels, g.kernel_x, g.kernel_y, g.stride);
+    if (!p.options.quirks && !g.with_pool) tile = nce::fastest_depthwise_tile(g, channels, tile);
     if (tile >= channels)
       make_dense(p, s, channels);
     else

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "vpu/nce/constants.hpp"
+#include "vpu/nce/plane_geometry.hpp"
 
 namespace blobsmith::vpu::nce {
 
@@ -26,5 +27,8 @@ std::optional<OutputChannelTiling> split_output_channels(int64_t w, int64_t h, i
 /// Channels per tile for a depthwise convolution done as dense blocks: the cheapest, `channels` when nothing fits
 /// (§4.5).
 int64_t best_depthwise_tile(int64_t w, int64_t h, int64_t channels, int64_t kernel_x, int64_t kernel_y, int64_t stride);
+
+/// The same by the time that a tile is modelled to take (`estimate`), where that is clearly below the time of `usual`.
+int64_t fastest_depthwise_tile(const PlaneGeometry& g, int64_t channels, int64_t usual);
 
 }  // namespace blobsmith::vpu::nce
