@@ -7,8 +7,7 @@
 #include <cmath>
 #include <optional>
 
-#include "core/float16.hpp"
-#include "transforms/legalise/terms.hpp"
+#include "transforms/legalise/row_moves.hpp"
 
 namespace blobsmith::legalise_rows {
 namespace {
@@ -41,64 +40,8 @@ std::optional<Columns> columns_of(const Node& n) {
   return {};
 }
 
-/// FP16 keeps the digits of weights that are multiplied by no more than this, or its reciprocal.
-constexpr double kMostFactor = 64;
-
-bool keeps_digits(const std::vector<double>& factors) {
-  return std::ranges::all_of(
-      factors, [](double f) { return f == 0 || (std::fabs(f) <= kMostFactor && std::fabs(f) >= 1 / kMostFactor); });
-}
-
-/// A Pad of nothing, or of rows of zeros where zeros stay zeros.
-bool pads_rows(const Node& n, bool zeros_stay) {
-  const Tensor *begin = transforms::constant_of(n.input(1)), *end = transforms::constant_of(n.input(2));
-  if (!begin || !end) return false;
-  const std::vector<int64_t> before = begin->to_i64(), behind = end->to_i64();
-  const auto is_zero = [](int64_t p) { return p == 0; };
-  if (std::ranges::all_of(before, is_zero) && std::ranges::all_of(behind, is_zero)) return true;
-  const bool pads_zeros =
-      n.attrs.text("pad_mode") == "constant" && (n.input_count() < 4 || transforms::is_single(n.input(3), 0, 0));
-  return zeros_stay && pads_zeros && before.back() == 0 && behind.back() == 0;
-}
-
-/// Whether `n` moves rows as wholes.
-bool moves_rows(const Node& n, int64_t columns, bool zeros_stay) {
-  if (n.output_count() != 1 || !is_static(n.shape()) || n.shape().empty() || n.shape().back() != columns) return false;
-  if (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze")) return n.input(0).shape().back() == columns;
-  if (n.is("StridedSlice"))
-    return n.input(0).shape().back() == columns && n.shape().size() == n.input(0).shape().size();
-  if (n.is("Concat")) {
-    const int64_t axis = n.attrs.integer("axis");
-    return axis >= 0 && axis + 1 < std::ssize(n.shape());
-  }
-  if (n.is("Pad")) return pads_rows(n, zeros_stay);
-  if (!n.is("Transpose")) return false;
-  const Tensor* order = transforms::constant_of(n.input(1));
-  return order && order->to_i64().back() + 1 == std::ssize(n.shape());
-}
-
-/// The products that read what `n` gives; none where anything else does.
-std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_stay) {
-  std::vector<Node*> products;
-  std::vector<const Node*> inside{n};
-  for (size_t i = 0; i < inside.size(); ++i)
-    for (const NodeUse& use : inside[i]->output().uses) {
-      Node* reader = use.node;
-      if (reader->is("ShapeOf")) continue;
-      if (reader->is("MatMul") && use.port == 0 && reader->input(1).node->is_constant() &&
-          reader->input(1).shape().size() == 2 && is_float(reader->input(1).type()) &&
-          !reader->attrs.flag("transpose_a")) {
-        products.push_back(reader);
-      } else if (moves_rows(*reader, columns, zeros_stay) && (use.port == 0 || reader->is("Concat"))) {
-        if (std::ranges::find(inside, reader) == inside.end()) inside.push_back(reader);
-      } else {
-        return {};
-      }
-    }
-  const auto is_inside = [&](Value v) { return std::ranges::find(inside, v.node) != inside.end(); };
-  for (const Node* m : inside)
-    if (m->is("Concat") && !std::ranges::all_of(m->inputs(), is_inside)) return {};
-  return products;
+bool keep_digits(const std::vector<double>& factors) {
+  return std::ranges::all_of(factors, [](double f) { return f == 0 || keeps_digits(f); });
 }
 
 /// Where W [in, out] of a product, or its transpose, has an element.
@@ -123,10 +66,7 @@ std::optional<Tensor> weighted(const Node& product, const std::vector<double>& b
   for (size_t i = 0; i < l.in; ++i)
     for (size_t o = 0; o < l.out; ++o) values[l.at(i, o)] *= static_cast<float>(by[i]);
   if (std::ranges::any_of(values, [](float v) { return std::fabs(v) > kLargestHalf; })) return {};
-  if (w.type != ElementType::f16) return Tensor::of(w.type, w.shape, std::move(values));
-  std::vector<Half> halves(values.size());
-  floats_to_halves(values.data(), halves.data(), halves.size());
-  return Tensor::of(w.type, w.shape, std::move(halves));
+  return floats_as(w, w.shape, std::move(values));
 }
 
 /// by W
@@ -164,7 +104,7 @@ constexpr double kRounding = 0x1p-11;
 
 bool fold(Rewriter& rw, Node* n, std::vector<Remark>& said) {
   const auto columns = columns_of(*n);
-  if (!columns || (columns->multiplies && !keeps_digits(columns->by))) return false;
+  if (!columns || (columns->multiplies && !keep_digits(columns->by))) return false;
   const std::vector<Node*> products = products_behind(n, n->shape().back(), columns->multiplies);
   if (products.empty()) return false;
   Remark r = remark(Remark::Kind::Rewritten, *n,

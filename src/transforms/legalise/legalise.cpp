@@ -207,10 +207,14 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
   add(avoid_faults_of_moments(graph));
+  legalise_rows::split_instead_of_gathers(graph);
   add(legalise_rows::fold_column_factors(graph));
+  legalise_rows::fold_part_factors(graph);
+  legalise_rows::keep_spare_columns(graph);
+  legalise_rows::gather_moved_rows(graph);
+  legalise_rows::join_summands(graph);
   add(rows_to_planes(graph));
   legalise_rows::join_transposes(graph);
-  legalise_rows::split_instead_of_gathers(graph);
   legalise_rows::simplify_products(graph);
   return done;
 }

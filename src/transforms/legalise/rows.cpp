@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "graph/ops/known_value.hpp"
-#include "transforms/rewriter/rewrite.hpp"
+#include "transforms/legalise/row_moves.hpp"
 
 namespace blobsmith {
 namespace {
@@ -275,17 +275,11 @@ bool join(Rewriter& rw, Node* rows) {
   return result && rw.redirect(turned->value(), *result);
 }
 
-/// Several items of a batch are run one by one, and not to be mixed.
-bool is_one_item(const Graph& graph) {
-  return std::ranges::all_of(graph.parameters(),
-                             [](const Node* p) { return p->shape().empty() || p->shape()[0] == 1; });
-}
-
 }  // namespace
 
 std::vector<Remark> rows_to_planes(Graph& graph) {
   std::vector<Remark> done;
-  if (!is_one_item(graph)) return done;
+  if (!legalise_rows::is_one_item(graph)) return done;
   Rewriter rw(graph);
   for (Node* n : graph.ordered()) {
     if (!n->is("MatMul")) continue;

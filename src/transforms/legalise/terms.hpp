@@ -52,6 +52,14 @@ void name_ellipses(Graph& graph);
 void split_instead_of_gathers(Graph& graph);
 /// Factors and summands of columns become part of the products that read them (column_factors.cpp).
 std::vector<Remark> fold_column_factors(Graph& graph);
+/// Columns that a normalisation has beside a row are read by products, and not cut off (spare_columns.cpp).
+void keep_spare_columns(Graph& graph);
+/// Factors of what products and convolutions give, or of parts of it, become factors of weights (part_factors.cpp).
+void fold_part_factors(Graph& graph);
+/// Rolls, windows and the like in one stage (row_gathers.cpp).
+void gather_moved_rows(Graph& graph);
+/// Two constants that are added to scores become one (joined_summands.cpp).
+void join_summands(Graph& graph);
 /// Transposes of operands and factors of both become part of products (products.cpp).
 void simplify_products(Graph& graph);
 /// Two Transposes with a Reshape between them become one (transposes.cpp).

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "transforms/legalise/terms.hpp"
+#include "transforms/legalise/row_moves.hpp"
 
 namespace blobsmith::legalise_rows {
 namespace {
@@ -152,8 +152,7 @@ void split_instead_of_gathers(Graph& graph) {
 }
 
 void join_transposes(Graph& graph) {
-  const auto is_one_item = [](const Node* p) { return p->shape().empty() || p->shape()[0] == 1; };
-  if (!std::ranges::all_of(graph.parameters(), is_one_item)) return;  // items of a batch are run one by one
+  if (!is_one_item(graph)) return;
   Rewriter rw(graph);
   for (Node* n : graph.ordered()) {
     rw.set_origin(n->source);
