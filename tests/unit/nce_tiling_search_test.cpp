@@ -205,6 +205,19 @@ TEST(HwTiling, PoolingBatchesStayTogetherWhenThatCostsNothing) {
 
 TEST(HwTiling, DepthwiseConvolutionsTakeTheCheapestTile) { EXPECT_EQ(best_depthwise_tile(20, 20, 40, 3, 3, 1), 20); }
 
+TEST(HwTiling, DepthwiseTilesByModelledTime) {
+  const auto fastest = [](int64_t side, int64_t channels, int64_t kernel, int64_t usual) {
+    PlaneGeometry g;
+    g.in = g.out = g.window_out = {side, side};
+    g.kernel_x = g.kernel_y = kernel;
+    return fastest_depthwise_tile(g, channels, usual);
+  };
+  EXPECT_EQ(fastest(8, 1024, 3, 32), 64);   // sixteen stages instead of 32
+  EXPECT_EQ(fastest(10, 384, 7, 16), 32);   // hardly faster, but half as many
+  EXPECT_EQ(fastest(40, 96, 7, 16), 16);    // as fast as it gets
+  EXPECT_EQ(fastest(112, 64, 3, 16), 16);   // 32 channels would not fit
+}
+
 TEST(HwTilingReference, Convolutions) {
   for (const ConvCase& c : kConvCases) {
     ConvGeometry g;

@@ -212,6 +212,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   legalise_rows::fold_part_factors(graph);
   legalise_rows::keep_spare_columns(graph);
   legalise_rows::gather_moved_rows(graph);
+  legalise_rows::carry_means(graph);
   legalise_rows::join_summands(graph);
   add(rows_to_planes(graph));
   legalise_rows::join_transposes(graph);

@@ -137,7 +137,7 @@ std::optional<Factor> factor_of(const Node& n) {
   if ((!n.is("Multiply") && !n.is("Divide")) || !is_float(n.element_type())) return {};
   for (const int port : {1, 0}) {
     if (n.is("Divide") && port == 0) break;
-    const auto c = transforms::single_value(n.input(port));
+    const auto c = transforms::uniform_value(n.input(port));
     const Value data = n.input(1 - port);
     if (!c || data.node->is_constant() || data.shape() != n.shape()) continue;
     return Factor{data, n.is("Divide") ? 1 / *c : *c};

@@ -2,10 +2,11 @@
 // flag of the product, and where both have a factor, one of them has both.
 //
 //   MatMul(q * s, Transpose(k) * t) is MatMul(q * (s t), k, transpose_b)
+#include <algorithm>
 #include <cmath>
 
 #include "graph/ops/known_value.hpp"
-#include "transforms/legalise/terms.hpp"
+#include "transforms/legalise/row_moves.hpp"
 
 namespace blobsmith::legalise_rows {
 namespace {
@@ -40,14 +41,28 @@ bool join_factors(Rewriter& rw, Node* product) {
   return true;
 }
 
+/// A Reshape that only changes the axes before the last two.
+bool keeps_last_two(const Node& n) {
+  if (!n.is("Reshape")) return false;
+  const Shape &from = n.input(0).shape(), &to = n.shape();
+  return is_static(from) && is_static(to) && from.size() > 2 && to.size() > 2 &&
+         std::equal(from.end() - 2, from.end(), to.end() - 2);
+}
+
 bool turn_operand(Rewriter& rw, Node* product, int port) {
-  const Value v = product->input(port);
-  if (!v.node->is("Transpose") || !transforms::swaps_last_two(*v.node) || !transforms::has_one_user(v) ||
-      transforms::feeds_result(v))
-    return false;
+  const Value operand = product->input(port);
+  const bool reshaped = keeps_last_two(*operand.node) && is_read_once(operand);
+  const Value v = reshaped ? operand.node->input(0) : operand;
+  if (!v.node->is("Transpose") || !transforms::swaps_last_two(*v.node) || !is_read_once(v)) return false;
+  Value turned = v.node->input(0);
+  if (reshaped) {
+    Shape shape = operand.shape();
+    std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+    turned = rw.reshape(turned, shape)->value();
+  }
   const char* flag = port == 0 ? "transpose_a" : "transpose_b";
   product->attrs.set(flag, !product->attrs.flag(flag));
-  rw.set_input(product, port, v.node->input(0));
+  rw.set_input(product, port, turned);
   return true;
 }
 

@@ -30,8 +30,8 @@ bool moves_rows(const Node& n, int64_t columns, bool zeros_stay) {
   if (n.is("Pad")) return pads_rows(n, zeros_stay);
   if (n.is("Gather")) {
     const Tensor* axis = transforms::constant_of(n.input(2));
-    return axis && n.attrs.integer("batch_dims", 0) == 0 && axis->to_i64()[0] >= 0 && axis->to_i64()[0] + 1 < std::ssize(n.input(0).shape()) &&
-           n.input(1).node->is_constant();
+    return axis && n.attrs.integer("batch_dims", 0) == 0 && axis->to_i64()[0] >= 0 &&
+           axis->to_i64()[0] + 1 < std::ssize(n.input(0).shape()) && n.input(1).node->is_constant();
   }
   if (!n.is("Transpose")) return false;
   const Tensor* order = transforms::constant_of(n.input(1));

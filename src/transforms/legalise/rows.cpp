@@ -168,49 +168,42 @@ Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
   return said;
 }
 
-// ---- between two products ----
-// Convolution, Transpose, Reshape, (element by element), Reshape, Transpose, Convolution: what is done to each element
-// may as well be done to the plane, without the Transposes.
+// ---- between two Transposes ----
+// Transpose, Reshape, (element by element), Reshape, Transpose: what is done to each element may as well be done before
+// the first of them, which makes one of the two (transposes.cpp), or none.
 
 constexpr std::string_view kOfElements[] = {"Add",      "Clamp",   "Divide",   "Elu",      "Erf",   "Exp",      "Gelu",
                                             "HSigmoid", "HSwish",  "Maximum",  "Minimum",  "Mish",  "Multiply", "Power",
                                             "Relu",     "Sigmoid", "SoftPlus", "Subtract", "Swish", "Tanh"};
 
-bool is_transpose(const Node* n, const std::vector<int64_t>& order) {
-  const Tensor* t = n->is("Transpose") ? transforms::constant_of(n->input(1)) : nullptr;
-  return t && t->to_i64() == order;
-}
-
-/// A constant as it broadcasts against a plane [1, columns, h, w]: one value, or one for each column; none otherwise.
-std::optional<Value> over_plane(Rewriter& rw, Value v, int64_t columns) {
-  if (!v.node->is_constant()) return {};
-  const int64_t count = element_count(v.shape());
-  if (v.shape().empty()) return v;  // a Swish's factor is to stay one number
-  if (count == 1) return rw.reshape(v, {1, 1, 1, 1})->value();
-  if (count != columns || v.shape().back() != columns) return {};
-  return rw.reshape(v, {1, columns, 1, 1})->value();
-}
-
-/// What is computed element by element from the rows that a plane is turned into, up to the only reader of the result.
+/// What is computed element by element from the rows that a tensor is turned into, up to the only reader of the result.
 class Elements {
  public:
-  /// `rows`: a Reshape of the Transpose of a plane.
-  explicit Elements(Node* rows) : rows_(rows->value()), plane_(rows->input(0).node->input(0)) {
+  /// `rows`: a Transpose whose last axis is one of its input's, or a Reshape of that which keeps the axis.
+  explicit Elements(Node* rows) : rows_(rows->value()) {
+    Node* turn = rows->is("Reshape") ? rows->input(0).node : rows;
+    const Tensor* order = turn->is("Transpose") ? transforms::constant_of(turn->input(1)) : nullptr;
+    if (!order || !is_static(turn->shape()) || !is_static(rows->shape()) || rows->shape().empty() ||
+        rows->shape().back() != turn->shape().back() || !legalise_rows::is_read_once(turn->value()))
+      return;
+    order_ = order->to_i64();
+    source_ = turn->input(0);
+    good_ = true;
     grow(rows_);
     for (Node* n : inside_) check(n);
     good_ = good_ && exits_.size() == 1 && !inside_.empty();
   }
 
-  /// The Reshape that reads the result; null where the rest does not fit.
+  /// What reads the result; null where the rest does not fit.
   Node* reader() const { return good_ ? exits_[0].second : nullptr; }
-  Value plane() const { return plane_; }
-  /// The same of the plane. None where a constant doesn't fit.
-  std::optional<Value> on_plane(Rewriter& rw) const {
+  Value result() const { return exits_[0].first; }
+  /// The same, computed before the Transpose. None where a constant doesn't fit.
+  std::optional<Value> before_transpose(Rewriter& rw) const {
     std::map<const Node*, Value> made;
     const auto moved = [&](Value v) -> std::optional<Value> {
-      if (v == rows_) return plane_;
+      if (v == rows_) return source_;
       const auto it = made.find(v.node);
-      return it != made.end() ? it->second : over_plane(rw, v, plane_.shape()[1]);
+      return it != made.end() ? it->second : turned(rw, v);
     };
     std::vector<Node*> order = inside_;
     std::ranges::sort(order, {}, [](const Node* n) { return n->id(); });
@@ -233,7 +226,7 @@ class Elements {
       }
       if (left == before) return {};
     }
-    return made.at(exits_[0].first.node);
+    return rw.reshape(rw.transpose(made.at(exits_[0].first.node), order_)->value(), rows_.shape())->value();
   }
 
  private:
@@ -256,23 +249,36 @@ class Elements {
   void check(const Node* n) {
     for (const Value& v : n->inputs()) good_ = good_ && (v == rows_ || is_inside(v.node) || v.node->is_constant());
   }
+  /// A constant as it broadcasts before the Transpose: one value, or one for each column; none otherwise.
+  std::optional<Value> turned(Rewriter& rw, Value v) const {
+    if (!v.node->is_constant()) return {};
+    if (v.shape().empty()) return v;  // a Swish's factor is to stay one number
+    const int64_t columns = rows_.shape().back(), count = element_count(v.shape());
+    if (count != 1 && (count != columns || v.shape().back() != columns)) return {};
+    Shape shape(order_.size(), 1);
+    if (count != 1) shape[static_cast<size_t>(order_.back())] = columns;
+    return rw.reshape(v, shape)->value();
+  }
 
   static constexpr size_t kMost = 16;
-  Value rows_, plane_;
-  bool good_ = true;
+  Value rows_, source_;
+  std::vector<int64_t> order_;
+  bool good_ = false;
   std::vector<Node*> inside_;
   std::vector<std::pair<Value, Node*>> exits_;
 };
 
-bool join(Rewriter& rw, Node* rows) {
-  if (!rows->is("Reshape") || !is_transpose(rows->input(0).node, {0, 2, 3, 1})) return false;
+/// Whether a value goes to a Transpose, through nothing but Reshapes.
+bool goes_to_transpose(Node* reader) {
+  while (reader->is("Reshape") && legalise_rows::is_read_once(reader->value())) reader = reader->output().uses[0].node;
+  return reader->is("Transpose");
+}
+
+void compute_before_transpose(Rewriter& rw, Node* rows) {
   const Elements elements(rows);
-  Node* lines = elements.reader();
-  if (!lines || !lines->is("Reshape") || !transforms::has_one_user(lines->value())) return false;
-  Node* turned = lines->output().uses[0].node;
-  if (!is_transpose(turned, {0, 3, 1, 2}) || turned->shape() != elements.plane().shape()) return false;
-  const std::optional<Value> result = elements.on_plane(rw);
-  return result && rw.redirect(turned->value(), *result);
+  Node* reader = elements.reader();
+  if (!reader || !goes_to_transpose(reader)) return;
+  if (const std::optional<Value> turned = elements.before_transpose(rw)) rw.redirect(elements.result(), *turned);
 }
 
 }  // namespace
@@ -292,7 +298,7 @@ std::vector<Remark> rows_to_planes(Graph& graph) {
   if (done.empty()) return done;
   for (Node* n : graph.ordered()) {
     rw.set_origin(n->source);
-    if (n->is("Reshape") && n->use_count() > 0) join(rw, n);
+    if ((n->is("Reshape") || n->is("Transpose")) && n->use_count() > 0) compute_before_transpose(rw, n);
   }
   graph.remove_unreachable();
   return done;

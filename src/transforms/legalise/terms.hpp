@@ -58,6 +58,8 @@ void keep_spare_columns(Graph& graph);
 void fold_part_factors(Graph& graph);
 /// Rolls, windows and the like in one stage (row_gathers.cpp).
 void gather_moved_rows(Graph& graph);
+/// The mean of rows in two columns beside them, where normalisations want it (carried_means.cpp).
+void carry_means(Graph& graph);
 /// Two constants that are added to scores become one (joined_summands.cpp).
 void join_summands(Graph& graph);
 /// Transposes of operands and factors of both become part of products (products.cpp).

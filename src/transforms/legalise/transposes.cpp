@@ -4,6 +4,7 @@
 //   [1152, 196] ─ Transpose ─ [196, 1152] ─ Reshape ─ [4, 49, 3, 12, 32] ─ Transpose ─ [3, 4, 12, 49, 32]
 //   is [3, 12, 32, 4, 49] ─ Transpose (0, 3, 1, 4, 2) ─ [3, 4, 12, 49, 32]
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "transforms/legalise/row_moves.hpp"
@@ -151,9 +152,42 @@ void split_instead_of_gathers(Graph& graph) {
   graph.remove_unreachable();
 }
 
+namespace {
+
+/// Transposes that move the elements of one tensor alike, whatever shapes they see it in, are one.
+void share_equal_moves(Graph& graph, Rewriter& rw) {
+  struct Known {
+    Value from;
+    Move move;
+    Node* node;
+  };
+  std::vector<Known> all;
+  for (Node* n : graph.ordered()) {
+    const Tensor* order = order_of(n);
+    if (!order || n->use_count() == 0 || !is_static(n->shape())) continue;
+    Value from = n->input(0);
+    while (from.node->is("Reshape")) from = from.node->input(0);
+    const auto pieces = common_pieces(n->input(0).shape(), n->input(0).shape());
+    if (!pieces || pieces->empty()) continue;
+    std::vector<int64_t> unmoved(n->shape().size());
+    std::iota(unmoved.begin(), unmoved.end(), 0);
+    const Move move = move_of(*pieces, unmoved, order->to_i64());
+    const auto it = std::ranges::find_if(all, [&](const Known& k) {
+      return k.from == from && k.move.shape == move.shape && k.move.order == move.order;
+    });
+    if (it == all.end())
+      all.push_back({from, move, n});
+    else if (!transforms::feeds_result(n->value()))
+      rw.redirect(n->value(), rw.reshape(it->node->value(), n->shape())->value());
+  }
+}
+
+}  // namespace
+
 void join_transposes(Graph& graph) {
   if (!is_one_item(graph)) return;
   Rewriter rw(graph);
+  share_equal_moves(graph, rw);
   for (Node* n : graph.ordered()) {
     rw.set_origin(n->source);
     if (n->use_count() > 0) join(rw, n);
