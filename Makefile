@@ -93,6 +93,7 @@ conformance: build python $(BUILD)/venv/.openvino ## random networks, many optio
 	$(PYTHON) tests/conformance/check_agrees.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/single_ops.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/onnx_node_tests.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
+	$(PYTHON) tests/conformance/onnx_attributes.py --tool $(BUILD)/blobsmith --jobs $(JOBS)
 	$(PYTHON) tests/conformance/emulator_fixtures.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/compare_operations.py --tool $(BUILD)/blobsmith
 	$(PYTHON) tests/conformance/reference_operations.py --tool $(BUILD)/blobsmith

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Structures of Keras models, written by the TensorFlow of this Python as .keras, .h5, SavedModel and .tflite: TOOL's outputs, in FP32 and of the blob, against Keras.
 
-    keras_structures.py TOOL [-k REGEX] [--folder DIR]
+    keras_structures.py TOOL [-k REGEX] [--folder DIR] [--drawn COUNT [--seed FIRST]]
+
+--drawn: instead, so many single layers with drawn arguments (keras_layers.py).
 
 Needs TensorFlow (2.16 or later, for Keras 3; 2.4 writes .h5 and SavedModels). Not part of `make test`.
 """
@@ -420,20 +422,38 @@ def check(tool, path, inputs, outputs, folder):
     return None
 
 
+def draw_layers(first, count):
+    """Drawn layers take the place of the structures."""
+    from keras_layers import LAYERS, drawn
+    STRUCTURES.clear()
+    for number in range(first, first + count):
+        STRUCTURES[f'{number} {list(LAYERS)[number % len(LAYERS)]}'] = lambda number=number: drawn(number)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('tool')
     parser.add_argument('-k', default='')
     parser.add_argument('--folder', help='keep the models here')
+    parser.add_argument('--drawn', type=int)
+    parser.add_argument('--seed', type=int, default=0)
     a = parser.parse_args()
     tool, wrong, count = os.path.abspath(a.tool), 0, 0
-    for name in STRUCTURES:
+    if a.drawn:
+        draw_layers(a.seed, a.drawn)
+    for name in list(STRUCTURES):
         if not re.search(a.k, name):
             continue
         with tempfile.TemporaryDirectory() as temporary:
             folder = os.path.join(a.folder, name) if a.folder else temporary
             os.makedirs(folder, exist_ok=True)
-            paths, inputs, outputs = write(name, folder)
+            try:
+                paths, inputs, outputs = write(name, folder)
+            except Exception as e:  # not all arguments that are drawn go together
+                if not a.drawn:
+                    raise
+                print(f'{name:16} is none: {str(e).splitlines()[0][:120]}', flush=True)
+                continue
             for path in paths:
                 said = check(tool, path, inputs, outputs, folder)
                 count, wrong = count + 1, wrong + (said is not None)

@@ -153,7 +153,7 @@ def resize(c):
         c.maybe('cubic_coeff_a', -0.5, -0.75)
         c.maybe('exclude_outside', 0, 1)
     c.inputs.append('')
-    if c.draw.random() < 0.5:
+    if c.draw.random() < 0.5 and c.attributes.get('coordinate_transformation_mode') != 'align_corners':  # of a fraction of a pixel, as ONNX has it and ONNX Runtime not
         c.constant(np.array([1, 1] + [c.pick(0.5, 1, 1.5, 2, 2.5, 3) for _ in shape[2:]], np.float32))
     else:
         c.inputs.append('')
@@ -312,7 +312,7 @@ def normalization(kind):
 
 def layer_normalization(c):
     c.opset = 17
-    shape = c.x(c.shape(2, 5))
+    shape = c.x(c.shape(1, 4) + [c.draw.randint(6, 9)])  # of two values, half precision may have only one
     axis = c.draw.randrange(-len(shape), len(shape))
     c.maybe('axis', axis)
     kept = shape[c.attributes.get('axis', -1):]

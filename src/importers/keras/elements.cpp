@@ -15,7 +15,17 @@ std::vector<Value> relu(Layer& l) {
   const auto it = l.config().find("max_value");
   const bool limited = it != l.config().end() && it->is_number();
   const double limit = limited ? it->get<double>() : 0;
-  if (threshold != 0) l.refuse("its threshold is " + std::to_string(threshold));
+  if (threshold != 0) {  // x above it, else slope · (x - threshold); nothing above max_value
+    const Value t = l.number(threshold, "/threshold"), above = l.apply("GreaterEqual", {l.x(), t}, {}, "/GreaterEqual");
+    const Value kept = l.apply("Cast", {above}, {{"DstT", type_attribute(ElementType::f32)}}, "/Cast");
+    Value v = l.apply(
+        "Mul", {kept, limited ? l.apply("Minimum", {l.x(), l.number(limit, "/max_value")}, {}, "/Minimum") : l.x()}, {},
+        "/kept");
+    if (slope == 0) return {v};
+    const Value below =
+        l.apply("Minimum", {l.apply("Sub", {l.x(), t}, {}, "/Sub"), l.number(0, "/zero")}, {}, "/below");
+    return {l.apply("AddV2", {v, l.apply("Mul", {below, l.number(slope, "/slope")}, {}, "/sloped")})};
+  }
   if (slope == 0 && !limited) return {l.apply("Relu", {l.x()})};
   if (slope == 0 && limit == 6) return {l.apply("Relu6", {l.x()})};
   Value v = slope == 0 ? l.apply("Relu", {l.x()}, {}, "/Relu")

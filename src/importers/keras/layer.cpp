@@ -147,6 +147,24 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
     const Value product = name == "hard_sigmoid" ? gate : apply("Mul", {v, gate}, {}, suffix + "/product");
     return apply("Mul", {product, number(1.0 / 6, "/sixth")}, {}, suffix);
   }
+  if (name == "hard_tanh")
+    return apply("Maximum", {apply("Minimum", {v, number(1, "/one")}, {}, suffix + "/Minimum"), number(-1, "/low")}, {},
+                 suffix);
+  if (name == "tanh_shrink") return apply("Sub", {v, apply("Tanh", {v}, {}, suffix + "/Tanh")}, {}, suffix);
+  if (name == "log_sigmoid") {
+    const Value turned = apply("Neg", {v}, {}, suffix + "/Neg");
+    return apply("Neg", {apply("Softplus", {turned}, {}, suffix + "/Softplus")}, {}, suffix);
+  }
+  if (name == "squareplus") {
+    const Value square =
+        apply("AddV2", {apply("Square", {v}, {}, suffix + "/Square"), number(4, "/b")}, {}, suffix + "/add");
+    const Value sum = apply("AddV2", {v, apply("Sqrt", {square}, {}, suffix + "/Sqrt")}, {}, suffix + "/sum");
+    return apply("Mul", {sum, number(0.5, "/half")}, {}, suffix);
+  }
+  if (name == "soft_shrink") {  // x - clip(x, -0.5, 0.5)
+    const Value low = apply("Maximum", {v, number(-0.5, "/low")}, {}, suffix + "/Maximum");
+    return apply("Sub", {v, apply("Minimum", {low, number(0.5, "/high")}, {}, suffix + "/Minimum")}, {}, suffix);
+  }
   if (const LayerRow* row = find_layer(name); row && activation.is_object()) {  // an activation layer as a function
     if (name == "LeakyReLU")
       return apply("LeakyRelu", {v}, {{"alpha", real_attribute(own.value("negative_slope", own.value("alpha", 0.3)))}},
@@ -158,8 +176,8 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
 }
 
 std::vector<std::span<const LayerRow>> layer_families() {
-  return {window_layers(),    shape_layers(),     element_layers(),  recurrent_layers(),
-          conv_lstm_layers(), attention_layers(), operation_layers()};
+  return {window_layers(),    norm_layers(),      shape_layers(),     element_layers(),
+          recurrent_layers(), conv_lstm_layers(), attention_layers(), operation_layers()};
 }
 
 const LayerRow* find_layer(std::string_view class_name) {

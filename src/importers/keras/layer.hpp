@@ -80,6 +80,7 @@ const LayerRow* find_layer(std::string_view class_name);
 std::vector<std::span<const LayerRow>> layer_families();
 std::span<const LayerRow> attention_layers();  // attention.cpp
 std::span<const LayerRow> operation_layers();  // operations.cpp
+std::span<const LayerRow> norm_layers();       // norms.cpp
 std::span<const LayerRow> window_layers();     // windows.cpp
 std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp

@@ -128,6 +128,25 @@ std::vector<Value> up_sampling_1d(Layer& l) {
   return {l.apply("Reshape", {tiled, l.integers_value({s[0], s[1] * by, s[2]}, "/shape")})};
 }
 
+/// Depth, rows and columns one after the other, each as the middle axis of three.
+std::vector<Value> up_sampling_3d(Layer& l) {
+  const std::vector<int64_t> by = l.integers("size", 3, 2);
+  Shape s = l.x().shape();
+  if (s.size() != 5 || !is_static(s)) l.refuse("its input has the shape " + to_string(s));
+  Value v = l.x();
+  for (size_t i = 0; i < 3; ++i) {
+    const size_t axis = i + (l.channels_last() ? 1 : 2);
+    const std::string at = "/" + std::to_string(i);
+    int64_t outer = 1;
+    for (size_t k = 0; k <= axis; ++k) outer *= s[k];
+    const Value items = l.apply("Reshape", {v, l.integers_value({outer, 1, element_count(s) / outer}, at + "/items")},
+                                {}, at + "/Reshape");
+    v = l.apply("Tile", {items, l.integers_value({1, by[i], 1}, at + "/multiples")}, {}, at + "/Tile");
+    s[axis] *= by[i];
+  }
+  return {l.apply("Reshape", {v, l.integers_value(s, "/shape")})};
+}
+
 std::vector<Value> resizing(Layer& l) {
   if (l.flag("crop_to_aspect_ratio", false) || l.flag("pad_to_aspect_ratio", false))
     l.refuse("it keeps the aspect ratio");
@@ -195,6 +214,23 @@ constexpr LayerRow kOperators[] = {
     {"RandomContrast", "", same},
     {"RandomBrightness", "", same},
     {"RandomTranslation", "", same},
+    {"AugMix", "", same},
+    {"CutMix", "", same},
+    {"MixUp", "", same},
+    {"RandAugment", "", same},
+    {"RandomColorDegeneration", "", same},
+    {"RandomColorJitter", "", same},
+    {"RandomElasticTransform", "", same},
+    {"RandomErasing", "", same},
+    {"RandomGaussianBlur", "", same},
+    {"RandomGrayscale", "", same},
+    {"RandomHue", "", same},
+    {"RandomInvert", "", same},
+    {"RandomPerspective", "", same},
+    {"RandomPosterization", "", same},
+    {"RandomSaturation", "", same},
+    {"RandomSharpness", "", same},
+    {"RandomShear", "", same},
     {"Flatten", "Reshape", flatten},
     {"Reshape", "Reshape", reshape},
     {"Permute", "Transpose", permute},
@@ -208,6 +244,7 @@ constexpr LayerRow kOperators[] = {
     {"CenterCrop", "Slice", centre_crop},
     {"UpSampling1D", "Tile", up_sampling_1d},
     {"UpSampling2D", "ResizeNearestNeighbor", up_sampling_2d},
+    {"UpSampling3D", "Tile", up_sampling_3d},
     {"Resizing", "ResizeBilinear", resizing},
     {"Concatenate", "ConcatV2", concatenate},
     {"Dot", "BatchMatMulV2", dot},

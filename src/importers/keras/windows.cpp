@@ -170,6 +170,15 @@ std::vector<Value> dense(Layer& l) {
   return {finished(l, biased(l, l.apply("Reshape", {y, l.integers_value(shape, "/shape")}, {}, "/Tensordot"), 1))};
 }
 
+/// Sums of products as an equation names them: "abc,cd->abd". The file's bias has axes of one element where it is
+/// repeated.
+std::vector<Value> einsum_dense(Layer& l) {
+  Value y = l.apply("Einsum", {l.x(), l.constant(l.weight("kernel", 0), "/kernel")},
+                    {{"equation", text_attribute(l.text("equation"))}}, "/Einsum");
+  if (!l.text("bias_axes").empty()) y = l.apply("AddV2", {y, l.constant(l.weight("bias", 1), "/bias")}, {}, "/add");
+  return {finished(l, y)};
+}
+
 std::vector<Value> pool(Layer& l, const char* op) {
   const size_t planes = planes_of(l);
   const std::vector<int64_t> size = l.integers("pool_size", planes, 2);
@@ -276,6 +285,7 @@ constexpr LayerRow kOperators[] = {
     {"Conv2DTranspose", "Conv2DBackpropInput", transposed},
     {"Conv3DTranspose", "Conv3DBackpropInputV2", transposed},
     {"Dense", "MatMul", dense},
+    {"EinsumDense", "Einsum", einsum_dense},
     {"MaxPooling1D", "MaxPool", max_pool},
     {"MaxPooling2D", "MaxPool", max_pool},
     {"MaxPooling3D", "MaxPool3D", max_pool},

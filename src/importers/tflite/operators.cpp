@@ -55,6 +55,21 @@ void convolution(T& t) {
          2, o.byte(3));
 }
 
+NamedAttributes volume_attributes(T& t) {
+  const auto& o = t.options();
+  return {{"strides", integers_attribute({1, o.integer(1, 1), o.integer(3, 1), o.integer(2, 1), 1})},
+          {"dilations", integers_attribute({1, o.integer(5, 1), o.integer(7, 1), o.integer(6, 1), 1})},
+          {"padding", text_attribute(padding(t, o.byte(0)))}};
+}
+void volume_convolution(T& t) {
+  biased(t, "Conv3D", {t.input(0), t.input(1)}, volume_attributes(t), 2, t.options().byte(4));
+}
+/// Inputs: shape of the result, weights, x.
+void transposed_volume_convolution(T& t) {
+  biased(t, "Conv3DBackpropInputV2", {t.input(0), t.input(1), t.input(2)}, volume_attributes(t), 3,
+         t.options().byte(4));
+}
+
 /// Weights [1,H,W,C·M].
 void depthwise(T& t) {
   const auto& o = t.options();
@@ -123,6 +138,16 @@ void pool(T& t, const char* op) {
                    {"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
                    {"padding", text_attribute(padding(t, o.byte(0)))}},
                   o.byte(5));
+}
+/// The root of the mean of squares.
+void l2_pool(T& t) {
+  const auto& o = t.options();
+  const std::string mean = t.add("AvgPool", {t.add("Square", {t.input(0)}, {}, "/Square")},
+                                 {{"ksize", integers_attribute({1, o.integer(4, 1), o.integer(3, 1), 1})},
+                                  {"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
+                                  {"padding", text_attribute(padding(t, o.byte(0)))}},
+                                 "/AvgPool");
+  t.set_activated("Sqrt", {mean}, {}, o.byte(5));
 }
 void max_pool(T& t) { pool(t, "MaxPool"); }
 void average_pool(T& t) { pool(t, "AvgPool"); }
@@ -412,6 +437,7 @@ constexpr OperatorRow kOperators[] = {
     {8, "FLOOR", "Floor", same},
     {9, "FULLY_CONNECTED", "MatMul", fully_connected},
     {11, "L2_NORMALIZATION", "Mul", l2_normalization},
+    {12, "L2_POOL_2D", "AvgPool", l2_pool},
     {13, "LOCAL_RESPONSE_NORMALIZATION", "LRN", local_response},
     {14, "LOGISTIC", "Sigmoid", same},
     {17, "MAX_POOL_2D", "MaxPool", max_pool},
@@ -508,7 +534,9 @@ constexpr OperatorRow kOperators[] = {
     {128, "CUMSUM", "Cumsum", running_sum},
     {129, "CALL_ONCE", "", call_once},
     {130, "BROADCAST_TO", "BroadcastTo", same},
+    {132, "CONV_3D", "Conv3D", volume_convolution},
     {140, "REDUCE_ALL", "All", all},
+    {141, "CONV_3D_TRANSPOSE", "Conv3DBackpropInputV2", transposed_volume_convolution},
     {142, "VAR_HANDLE", "", var_handle},
     {143, "READ_VARIABLE", "", read_variable},
     {144, "ASSIGN_VARIABLE", "", assign_variable},

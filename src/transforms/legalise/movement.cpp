@@ -81,12 +81,13 @@ bool is_padded_otherwise(const Node& n) {
   const auto p = pads_of(n);
   if (!p) return false;
   const size_t rank = n.shape().size();
-  const bool has_stage = is_float(n.element_type()) && (rank == 3 || rank == 4) && !cuts(*p) &&
-                         n.attrs.text("pad_mode", "constant") != "wrap";
+  const std::string mode = n.attrs.text("pad_mode", "constant");
+  const bool repeats_items = rank == 4 && mode != "constant" && (p->begin[0] != 0 || p->end[0] != 0);
+  const bool has_stage =
+      is_float(n.element_type()) && (rank == 3 || rank == 4) && !cuts(*p) && mode != "wrap" && !repeats_items;
   if (has_stage) return false;
   // a computed value would be spread over the pads
-  return n.attrs.text("pad_mode", "constant") != "constant" || n.input_count() < 4 || constant_of(n.input(3)) ||
-         n.input(3).shape().empty();
+  return mode != "constant" || n.input_count() < 4 || constant_of(n.input(3)) || n.input(3).shape().empty();
 }
 
 /// Where the element i of an axis padded in front by `begin` comes from; `size` elements.

@@ -29,11 +29,11 @@ std::optional<Scaled> scaled(Value v) {
 }
 
 bool join_factors(Rewriter& rw, Node* product) {
-  constexpr double kLeastHalf = 0x1p-14, kLargestHalf = 65504;
+  constexpr double kLeast = 0x1p-14, kLargest = 65504;
   const auto a = scaled(product->input(0)), b = scaled(product->input(1));
   if (!a || !b) return false;
   const double both = a->factor * b->factor;
-  if (std::fabs(both) < kLeastHalf || std::fabs(both) > kLargestHalf) return false;
+  if (std::fabs(both) < kLeast || std::fabs(both) > kLargest) return false;
   Node* n = rw.make("Multiply", {a->x, rw.scalar(a->x.type(), both)});
   n->name = product->input(0).node->name;
   rw.set_input(product, 0, n->value());
