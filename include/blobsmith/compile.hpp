@@ -48,13 +48,14 @@ class BlobBytes {
   BlobBytes& operator=(BlobBytes&&) noexcept;
 
   size_t size() const;
-  /// A copy; in the memory of `room`, if it is given.
-  std::vector<uint8_t> bytes(std::vector<uint8_t> room = {}) const;
+  /// A copy.
+  std::vector<uint8_t> bytes() const;
   /// Writes beside `path` and renames: the file appears whole or not at all. Throws FileNotWritable.
   void save(const std::string& path, const Control& control = {}) const;
 
   struct Impl;
   explicit BlobBytes(std::unique_ptr<Impl> impl);  ///< for the library
+  const Impl& impl() const { return *impl_; }      ///< for the library
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -9,10 +9,6 @@
 
 namespace blobsmith {
 
-struct BlobBytes::Impl {
-  ChunkedBytes bytes;
-};
-
 namespace {
 
 std::vector<BlobPort> ports(const std::vector<vpu::BlobPort>& list) {
@@ -68,14 +64,20 @@ vpu::Prepared prepare_graph(Graph graph, const vpu::CompileOptions& options, con
   return vpu::prepare(std::move(graph), options, diagnostics, control);
 }
 
+ChunkedBytes compile_blob(const vpu::Prepared& network, const vpu::CompileOptions& options, const std::string& target,
+                          Diagnostics& diagnostics, vpu::CompileReport* report, const Control& control) {
+  ChunkedBytes blob = vpu::compile(network, options, diagnostics, report, control);
+  if (!target.empty()) vpu::stamp(blob, vpu::find_target(target));
+  return blob;
+}
+
 CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileOptions& options,
                                const std::string& target, Diagnostics diagnostics, const Control& control,
                                std::vector<vpu::TracedTensor>* tensors) {
   const auto start = std::chrono::steady_clock::now();
   vpu::CompileReport told;
-  auto blob =
-      std::make_unique<BlobBytes::Impl>(BlobBytes::Impl{vpu::compile(network, options, diagnostics, &told, control)});
-  if (!target.empty()) vpu::stamp(blob->bytes, vpu::find_target(target));
+  auto blob = std::make_unique<BlobBytes::Impl>(
+      BlobBytes::Impl{compile_blob(network, options, target, diagnostics, &told, control)});
   if (tensors) *tensors = std::move(told.tensors);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
   CompileResult r{
@@ -159,7 +161,7 @@ BlobBytes::~BlobBytes() = default;
 BlobBytes::BlobBytes(BlobBytes&&) noexcept = default;
 BlobBytes& BlobBytes::operator=(BlobBytes&&) noexcept = default;
 size_t BlobBytes::size() const { return impl_->bytes.size(); }
-std::vector<uint8_t> BlobBytes::bytes(std::vector<uint8_t> room) const { return impl_->bytes.joined(std::move(room)); }
+std::vector<uint8_t> BlobBytes::bytes() const { return impl_->bytes.joined(); }
 void BlobBytes::save(const std::string& path, const Control& control) const {
   write_file(path, [&](const auto& write) {
     for (const Bytes& part : impl_->bytes.parts()) {

@@ -152,13 +152,19 @@ void depart(const api::Departure* departure, const Graph& graph, vpu::CompileOpt
   diagnostics.remarks.push_back({Remark::Kind::NotAsIntel, graph.name, "network", {}, departure->what});
 }
 
-/// The blob of a network that is prepared, for a camera's SHAVEs.
-CompileResult compile_for(const CameraOptions& camera, const Network& n, const vpu::Prepared& prepared,
-                          const ConvertOptions& o, const api::Departure* departure, const Control& control) {
+/// Options of a network that is prepared, for a camera's SHAVEs.
+vpu::CompileOptions options_for(const CameraOptions& camera, const Network& n, const Graph& network,
+                                const api::Departure* departure, Diagnostics& diagnostics) {
   vpu::CompileOptions options = n.options;
   api::set_shaves(options, camera, camera.shaves);
+  depart(departure, network, options, diagnostics);
+  return options;
+}
+
+CompileResult compile_for(const CameraOptions& camera, const Network& n, const vpu::Prepared& prepared,
+                          const ConvertOptions& o, const api::Departure* departure, const Control& control) {
   Diagnostics diagnostics = n.diagnostics;
-  depart(departure, prepared.graph, options, diagnostics);
+  const vpu::CompileOptions options = options_for(camera, n, prepared.graph, departure, diagnostics);
   CompileResult r = api::compile_prepared(prepared, options, o.target, std::move(diagnostics), control);
   r.layer_stages = n.layers.computed_by(r.origins);
   r.head = n.head;
@@ -168,10 +174,6 @@ CompileResult compile_for(const CameraOptions& camera, const Network& n, const v
 vpu::Prepared prepare(Network& n, const ConvertOptions& o) {
   return api::prepare_graph(std::move(n.graph), n.options, o.target, n.diagnostics, part_of(o.control, 0.2, 0.3));
 }
-
-}  // namespace
-
-namespace {
 
 CompileResult convert_whole(const ModelFile& model, const ConvertOptions& o) {
   Network n = read_network(model, o);
@@ -194,28 +196,54 @@ CompileResult convert(const ModelFile& model, const ConvertOptions& o) {
   return api::with_cut_advice(model, o, [&] { return convert_whole(model, o); });
 }
 
-void api::convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o,
-                       const std::function<void(size_t, CompileResult)>& take) {
+namespace {
+
+/// Reads and prepares a model, then makes and takes what several numbers of SHAVEs need of it: the first, then the
+/// others in several threads. make(place in `shaves`, camera, network, prepared).
+template <class Make>
+void for_each_number(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o, Make make) {
   vpu::find_target(o.target);  // throws before the work where there is none
   if (shaves.empty()) return;
   Network n = read_network(model, o);
   api::in_file(model.path(), [&] {
-    const vpu::Prepared prepared = prepare(n, o);
-    const auto make = [&](size_t i) {
+    vpu::Prepared prepared = prepare(n, o);
+    vpu::share_contents(prepared);
+    const auto one = [&](size_t i) {
       CameraOptions camera = o.camera;
       camera.shaves = shaves[i];  // departures go from these
-      take(i, api::fitted(camera, [&](const api::Departure* d) {
-             return compile_for(camera, n, prepared, o, d, {{}, o.control.stop});
-           }));
+      make(i, camera, n, prepared);
     };
-    make(0);
-    in_parallel(shaves.size() - 1, part_of(o.control, 0.3, 1), "passes", [&](size_t i) { make(i + 1); });
+    one(0);
+    in_parallel(shaves.size() - 1, part_of(o.control, 0.3, 1), "passes", [&](size_t i) { one(i + 1); });
+  });
+}
+
+CompileResult fitted_result(const CameraOptions& camera, const Network& n, const vpu::Prepared& prepared,
+                            const ConvertOptions& o) {
+  return api::fitted(
+      camera, [&](const api::Departure* d) { return compile_for(camera, n, prepared, o, d, {{}, o.control.stop}); });
+}
+
+}  // namespace
+
+void api::convert_blobs(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o,
+                        const std::function<void(CompileResult)>& take_first,
+                        const std::function<void(size_t, const ChunkedBytes&)>& take) {
+  for_each_number(model, shaves, o, [&](size_t i, const CameraOptions& camera, const Network& n, const auto& prepared) {
+    if (i == 0) return take_first(fitted_result(camera, n, prepared, o));
+    take(i, api::fitted(camera, [&](const api::Departure* d) {
+           Diagnostics nobodys;
+           const vpu::CompileOptions options = options_for(camera, n, prepared.graph, d, nobodys);
+           return api::compile_blob(prepared, options, o.target, nobodys, nullptr, {{}, o.control.stop});
+         }));
   });
 }
 
 std::vector<CompileResult> convert_each(const ModelFile& model, std::span<const int> shaves, const ConvertOptions& o) {
   std::vector<std::optional<CompileResult>> results(shaves.size());
-  api::convert_each(model, shaves, o, [&](size_t i, CompileResult r) { results[i] = std::move(r); });
+  for_each_number(model, shaves, o, [&](size_t i, const CameraOptions& camera, const Network& n, const auto& prepared) {
+    results[i] = fitted_result(camera, n, prepared, o);
+  });
   std::vector<CompileResult> r;
   for (auto& one : results) r.push_back(std::move(*one));
   return r;

@@ -48,7 +48,8 @@ EstimateResult estimate_model(const ModelFile& file, const EstimateOptions& o) {
   vpu::CompileOptions options = api::camera_options(o.camera, graph, false);
   options.runtime_2_0 = read.runtime_2_0;
   return api::in_file(file.path(), [&] {
-    const vpu::Prepared network = vpu::prepare(std::move(graph), options, ignored, part_of(o.control, 0.1, 0.2));
+    vpu::Prepared network = vpu::prepare(std::move(graph), options, ignored, part_of(o.control, 0.1, 0.2));
+    vpu::share_contents(network);
     r.by_shaves = estimate::sweep(network, options, part_of(o.control, 0.2, 0.9), constants);
     r.best_shaves = estimate::best(r.by_shaves).shaves;
     vpu::CompileReport report;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "blobsmith/convert.hpp"
+#include "core/chunked_bytes.hpp"
 #include "core/control.hpp"
 #include "core/diagnostics.hpp"
 #include "graph/graph.hpp"
@@ -18,6 +19,10 @@ struct Model::Impl {
   Graph graph;
   std::vector<Remark> remarks;
   bool runtime_2_0 = false;  ///< as ReadOptions::runtime_1_0 and the format of the file have it
+};
+
+struct BlobBytes::Impl {
+  ChunkedBytes bytes;
 };
 
 namespace api {
@@ -100,7 +105,10 @@ auto fitted(const CameraOptions& o, F f) -> decltype(f(nullptr)) {
 /// What doesn't depend on the number of SHAVEs, by the rules of a target ("" = 2021.4).
 vpu::Prepared prepare_graph(Graph graph, const vpu::CompileOptions& options, const std::string& target,
                             Diagnostics& diagnostics, const Control& control);
-/// The rest. `target` and `tensors` as for compile_graph.
+/// The rest: its blob alone, stamped with a target ("" = as the compiler stamps it).
+ChunkedBytes compile_blob(const vpu::Prepared& network, const vpu::CompileOptions& options, const std::string& target,
+                          Diagnostics& diagnostics, vpu::CompileReport* report, const Control& control);
+/// The same with what there is to tell. `target` and `tensors` as for compile_graph.
 CompileResult compile_prepared(const vpu::Prepared& network, const vpu::CompileOptions& options,
                                const std::string& target, Diagnostics diagnostics, const Control& control,
                                std::vector<vpu::TracedTensor>* tensors = nullptr);

@@ -1,11 +1,10 @@
 #include <array>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "api/convert.hpp"
+#include "api/model.hpp"
 #include "packaging/superblob_maker.hpp"
 
 namespace blobsmith {
@@ -17,27 +16,14 @@ SuperblobResult convert_superblob(const ModelFile& model, const ConvertOptions& 
   for (int n = 1, i = 1; n <= kMostShaves; ++n)
     if (n != packaging::kBaseShaves) shaves[static_cast<size_t>(i++)] = n;
   std::optional<CompileResult> base;
-  std::vector<uint8_t> base_bytes;
   std::unique_ptr<packaging::SuperblobMaker> maker;
-  std::mutex guard;
-  std::vector<std::vector<uint8_t>> rooms;  // of blobs that were added
-  const auto add = [&](int n, const BlobBytes& blob) {
-    std::vector<uint8_t> bytes;
-    {
-      const std::lock_guard lock(guard);
-      if (!rooms.empty()) bytes = std::move(rooms.back()), rooms.pop_back();
-    }
-    bytes = blob.bytes(std::move(bytes));
-    maker->add(n, bytes);
-    const std::lock_guard lock(guard);
-    rooms.push_back(std::move(bytes));
-  };
-  api::convert_each(model, shaves, one, [&](size_t i, CompileResult r) {
-    if (i > 0) return add(shaves[i], r.blob);
-    base = std::move(r);
-    base_bytes = base->blob.bytes();
-    maker = std::make_unique<packaging::SuperblobMaker>(base_bytes);
-  });
+  api::convert_blobs(
+      model, shaves, one,
+      [&](CompileResult r) {
+        maker = std::make_unique<packaging::SuperblobMaker>(r.blob.impl().bytes);
+        base = std::move(r);
+      },
+      [&](size_t i, const ChunkedBytes& blob) { maker->add(shaves[i], blob); });
   return {maker->finish(), *std::move(base)};
 }
 

@@ -27,9 +27,8 @@ class ChunkedBytes {
   }
   size_t size() const { return size_; }
   std::span<const Bytes> parts() const { return parts_; }
-  /// In `r`, if it is given: memory that was in use already is ready sooner.
-  std::vector<uint8_t> joined(std::vector<uint8_t> r = {}) const {
-    r.clear();
+  std::vector<uint8_t> joined() const {
+    std::vector<uint8_t> r;
     r.reserve(size_);
     for (const Bytes& part : parts_) r.insert(r.end(), part.span().begin(), part.span().end());
     return r;

@@ -43,16 +43,6 @@ uint64_t word_at(const uint8_t* bytes) {
   return word;
 }
 
-size_t equal_bytes(std::span<const uint8_t> a, std::span<const uint8_t> b) {
-  const size_t most = std::min(a.size(), b.size());
-  size_t n = 0;
-  constexpr size_t kAtOnce = 64;
-  while (n + kAtOnce <= most && std::memcmp(a.data() + n, b.data() + n, kAtOnce) == 0) n += kAtOnce;
-  while (n + 8 <= most && word_at(a.data() + n) == word_at(b.data() + n)) n += 8;
-  while (n < most && a[n] == b[n]) ++n;
-  return n;
-}
-
 /// A piece of the new file that is made of one of the old file.
 struct Piece {
   size_t old_at, new_at, size;
@@ -74,36 +64,36 @@ size_t best_extension(size_t most, Agrees agrees) {
 }
 
 /// Shares out the bytes between two pieces as far as they resemble what comes behind the first, before the second.
-void close_gap(std::span<const uint8_t> old_bytes, std::span<const uint8_t> new_bytes, Piece& first, Piece& second) {
-  const size_t gap = second.new_at - first.new_end();
-  const auto behind = [&](size_t i) { return old_bytes[first.old_end() + i] == new_bytes[first.new_end() + i]; };
-  const auto before = [&](size_t i) { return old_bytes[second.old_at - 1 - i] == new_bytes[second.new_at - 1 - i]; };
-  size_t forward = best_extension(std::min(gap, old_bytes.size() - first.old_end()), behind);
-  size_t backward = best_extension(std::min(gap, second.old_at), before);
-  if (forward + backward > gap) {  // both want the middle: cut it where most agrees
-    const size_t begin = gap - backward;
+void close_gap(std::span<const uint8_t> old_bytes, std::span<const uint8_t> gap, Piece& first, Piece& second) {
+  const auto behind = [&](size_t i) { return old_bytes[first.old_end() + i] == gap[i]; };
+  const auto before = [&](size_t i) { return old_bytes[second.old_at - 1 - i] == gap[gap.size() - 1 - i]; };
+  size_t forward = best_extension(std::min(gap.size(), old_bytes.size() - first.old_end()), behind);
+  size_t backward = best_extension(std::min(gap.size(), second.old_at), before);
+  if (forward + backward > gap.size()) {  // both want the middle: cut it where most agrees
+    const size_t begin = gap.size() - backward;
     int64_t score = 0, highest = 0;
     size_t cut = begin;
     for (size_t i = begin; i < forward; ++i) {
-      score += static_cast<int64_t>(behind(i)) - static_cast<int64_t>(before(gap - 1 - i));
+      score += static_cast<int64_t>(behind(i)) - static_cast<int64_t>(before(gap.size() - 1 - i));
       if (score > highest) highest = score, cut = i + 1;
     }
     forward = cut;
-    backward = gap - cut;
+    backward = gap.size() - cut;
   }
   first.size += forward;
   second = {second.old_at - backward, second.new_at - backward, second.size + backward};
 }
 
-/// Of two pieces of one size.
-void put_differences(Bzip2Writer& to, std::span<const uint8_t> old_bytes, std::span<const uint8_t> new_bytes) {
+void put_differences(Bzip2Writer& to, std::span<const uint8_t> old_bytes, const Parts& file, const Piece& piece) {
+  std::vector<uint8_t> room;
   std::array<uint8_t, 64> some;
-  for (size_t at = 0; at < old_bytes.size();) {
-    const size_t same = equal_bytes(old_bytes.subspan(at), new_bytes.subspan(at));
+  for (size_t at = 0; at < piece.size;) {
+    const size_t same = file.same_as(old_bytes, piece.old_at + at, piece.new_at + at, piece.size - at);
     to.zeros(same);
     at += same;
-    const size_t count = std::min(some.size(), old_bytes.size() - at);
-    for (size_t i = 0; i < count; ++i) some[i] = static_cast<uint8_t>(new_bytes[at + i] - old_bytes[at + i]);
+    const size_t count = std::min(some.size(), piece.size - at);
+    const std::span<const uint8_t> now = file.bytes(piece.new_at + at, count, room);
+    for (size_t i = 0; i < count; ++i) some[i] = static_cast<uint8_t>(now[i] - old_bytes[piece.old_at + at + i]);
     to.bytes(std::span(some).first(count));
     at += count;
   }
@@ -127,42 +117,52 @@ size_t PatchMaker::slot_of(const uint8_t* bytes) const {
   return static_cast<size_t>(hash >> (64 - bits_));
 }
 
-std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) const {
+std::vector<uint8_t> PatchMaker::patch_to(const Parts& file) const {
   std::vector<Piece> pieces{{0, 0, 0}};
-  for (size_t at = 0; at + kRun <= new_bytes.size();) {
+  std::vector<uint8_t> room;
+  std::span<const uint8_t> part;  // of the file, from part_at on
+  size_t part_at = 0;
+  for (size_t at = 0; at + kRun <= file.size();) {
+    if (at - part_at >= part.size()) part = file.rest(part_at = at);
+    const size_t in_part = at - part_at;
+    const uint8_t* run = in_part + kRun <= part.size() ? &part[in_part] : file.bytes(at, kRun, room).data();
+    const uint64_t word = word_at(run);  // most runs differ here already
     Piece& last = pieces.back();
     const size_t here = last.old_end() + (at - last.new_end());  // the old byte if the last piece goes on
-    const std::span<const uint8_t> rest = new_bytes.subspan(at);
-    const std::span<const uint8_t> going_on = old_.subspan(std::min(here, old_.size()));
-    if (const size_t same = equal_bytes(going_on, rest); same >= kRun) {
-      last.size = at + same - last.new_at;
-      at += same;
-      continue;
-    }
-    const uint32_t place = places_[slot_of(rest.data())];
-    if (place != 0) {
-      const std::span<const uint8_t> found = old_.subspan(place - 1);
-      const size_t same = equal_bytes(found, rest.first(std::min(rest.size(), kWeighed)));
+    if (here + kRun <= old_.size() && word_at(&old_[here]) == word)
+      if (const size_t same = file.same_as(old_, here, at, file.size()); same >= kRun) {
+        last.size = at + same - last.new_at;
+        at += same;
+        continue;
+      }
+    const uint32_t place = places_[slot_of(run)];
+    if (place != 0 && word_at(&old_[place - 1]) == word) {
+      const size_t same = file.same_as(old_, place - 1, at, kWeighed);
+      const std::span<const uint8_t> weighed = file.bytes(at, same, room);
+      const std::span<const uint8_t> going_on = old_.subspan(std::min(here, old_.size()));
       size_t anyway = 0;
-      for (size_t i = 0; i < std::min(same, going_on.size()); ++i) anyway += going_on[i] == rest[i];
+      for (size_t i = 0; i < std::min(same, going_on.size()); ++i) anyway += going_on[i] == weighed[i];
       if (same >= kRun && same >= anyway + kGain) {
-        pieces.push_back({place - 1, at, equal_bytes(found, rest)});
+        pieces.push_back({place - 1, at, file.same_as(old_, place - 1, at, file.size())});
         at += pieces.back().size;
         continue;
       }
     }
     ++at;
   }
-  pieces.push_back({old_.size(), new_bytes.size(), 0});
-  for (size_t i = 1; i < pieces.size(); ++i) close_gap(old_, new_bytes, pieces[i - 1], pieces[i]);
+  pieces.push_back({old_.size(), file.size(), 0});
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    Piece &first = pieces[i - 1], &second = pieces[i];
+    close_gap(old_, file.bytes(first.new_end(), second.new_at - first.new_end(), room), first, second);
+  }
 
   std::vector<uint8_t> control, extra;
   Bzip2Writer differences;
-  const Piece end{old_.size(), new_bytes.size(), 0};
+  const Piece end{old_.size(), file.size(), 0};
   for (size_t i = 0; i < pieces.size(); ++i) {
     const Piece &piece = pieces[i], &next = i + 1 < pieces.size() ? pieces[i + 1] : end;
-    put_differences(differences, old_.subspan(piece.old_at, piece.size), new_bytes.subspan(piece.new_at, piece.size));
-    const std::span<const uint8_t> between = new_bytes.subspan(piece.new_end(), next.new_at - piece.new_end());
+    put_differences(differences, old_, file, piece);
+    const std::span<const uint8_t> between = file.bytes(piece.new_end(), next.new_at - piece.new_end(), room);
     extra.insert(extra.end(), between.begin(), between.end());
     put_number(control, static_cast<int64_t>(piece.size));
     put_number(control, static_cast<int64_t>(between.size()));
@@ -174,8 +174,8 @@ std::vector<uint8_t> PatchMaker::patch_to(std::span<const uint8_t> new_bytes) co
   std::vector<uint8_t> difference = differences.finish();
   put_number(patch, static_cast<int64_t>(control.size()));
   put_number(patch, static_cast<int64_t>(difference.size()));
-  put_number(patch, static_cast<int64_t>(new_bytes.size()));
-  for (const auto* part : {&control, &difference, &extra}) patch.insert(patch.end(), part->begin(), part->end());
+  put_number(patch, static_cast<int64_t>(file.size()));
+  for (const auto* stream : {&control, &difference, &extra}) patch.insert(patch.end(), stream->begin(), stream->end());
   return patch;
 }
 
@@ -254,16 +254,23 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
   return made;
 }
 
-bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, std::span<const uint8_t> new_bytes,
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, const Parts& file,
                  ZeroBlocks& known) {
-  std::span<const uint8_t> left = new_bytes;
+  size_t at = 0;
   bool same = true;
+  std::vector<uint8_t> room;
   const auto compare = [&](std::span<const uint8_t> piece) {
-    same = same && piece.size() <= left.size() && std::ranges::equal(piece, left.first(piece.size()));
-    left = left.subspan(std::min(piece.size(), left.size()));
+    const std::less_equal<const uint8_t*> not_behind;
+    const bool old = not_behind(old_bytes.data(), piece.data()) &&
+                     not_behind(piece.data() + piece.size(), old_bytes.data() + old_bytes.size());
+    same = same && piece.size() <= file.size() - at &&
+           (old ? file.same_as(old_bytes, static_cast<size_t>(piece.data() - old_bytes.data()), at, piece.size()) ==
+                      piece.size()
+                : std::ranges::equal(piece, file.bytes(at, piece.size(), room)));
+    at += std::min(piece.size(), file.size() - at);
   };
-  apply_patch(old_bytes, patch, new_bytes.size(), compare, known);
-  return same && left.empty();
+  apply_patch(old_bytes, patch, file.size(), compare, known);
+  return same && at == file.size();
 }
 
 }  // namespace blobsmith::packaging

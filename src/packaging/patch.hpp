@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "packaging/bzip2.hpp"
+#include "packaging/parts.hpp"
 
 namespace blobsmith::packaging {
 
@@ -24,7 +25,8 @@ class PatchMaker {
  public:
   explicit PatchMaker(std::span<const uint8_t> old_bytes);
   /// Any number of threads may ask at once.
-  std::vector<uint8_t> patch_to(std::span<const uint8_t> new_bytes) const;
+  std::vector<uint8_t> patch_to(const Parts& file) const;
+  std::vector<uint8_t> patch_to(std::span<const uint8_t> file) const { return patch_to(Parts(file)); }
 
  private:
   size_t slot_of(const uint8_t* bytes) const;
@@ -39,8 +41,8 @@ std::vector<uint8_t> apply_patch(std::span<const uint8_t> old_bytes, std::span<c
 /// The same, one piece after the other: of the old bytes, or of at most 64 KiB.
 void apply_patch(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, uint64_t most,
                  const std::function<void(std::span<const uint8_t>)>& take, ZeroBlocks& known);
-/// Reads a patch back: true if it makes these bytes.
-bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, std::span<const uint8_t> new_bytes,
+/// Reads a patch back: true if it makes this file.
+bool patch_gives(std::span<const uint8_t> old_bytes, std::span<const uint8_t> patch, const Parts& file,
                  ZeroBlocks& known);
 
 }  // namespace blobsmith::packaging

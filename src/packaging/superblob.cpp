@@ -30,8 +30,10 @@ uint32_t word_at(std::span<const uint8_t> bytes, size_t at) {
   return v;
 }
 
+constexpr size_t kBlobBegins = kConstantsAt + 5;  ///< as many bytes tell a blob
+
 bool is_blob(std::span<const uint8_t> bytes) {
-  return bytes.size() > kConstantsAt + 4 && word_at(bytes, vpu::kElfHeaderBytes) == vpu::kBlobMagic;
+  return bytes.size() >= kBlobBegins && word_at(bytes, vpu::kElfHeaderBytes) == vpu::kBlobMagic;
 }
 
 [[noreturn]] void bad_superblob(const std::string& what) { throw Error(ErrorCode::BadBlob, "bad superblob: " + what); }
@@ -40,16 +42,19 @@ bool is_blob(std::span<const uint8_t> bytes) {
 
 namespace packaging {
 
-SuperblobMaker::SuperblobMaker(std::span<const uint8_t> base) : base_(base), maker_(base) {
-  if (!is_blob(base)) bad_superblob("one of its blobs is none");
+SuperblobMaker::SuperblobMaker(ChunkedBytes base)
+    : base_parts_(std::move(base)), places_(base_parts_), base_(base_parts_.joined()), maker_(base_) {
+  if (!is_blob(base_)) bad_superblob("one of its blobs is none");
 }
 
-void SuperblobMaker::add(int shaves, std::span<const uint8_t> blob) {
-  if (!is_blob(blob)) bad_superblob("one of its blobs is none");
-  if (std::ranges::equal(blob, base_)) return;
+void SuperblobMaker::add(int shaves, const ChunkedBytes& blob) {
+  std::vector<uint8_t> room;
+  const Parts parts(blob, places_);
+  if (!is_blob(parts.bytes(0, std::min(parts.size(), kBlobBegins), room))) bad_superblob("one of its blobs is none");
+  if (parts.size() == base_.size() && parts.same_as(base_, 0, 0, base_.size()) == base_.size()) return;
   std::vector<uint8_t>& patch = patches_.at(static_cast<size_t>(shaves - 1));
-  patch = maker_.patch_to(blob);
-  ensure(patch_gives(base_, patch, blob, known_), "a patch gives back its blob");
+  patch = maker_.patch_to(parts);
+  ensure(patch_gives(base_, patch, parts, known_), "a patch gives back its blob");
 }
 
 Superblob SuperblobMaker::finish() const {
@@ -65,8 +70,13 @@ Superblob SuperblobMaker::finish() const {
 
 Superblob Superblob::make(std::span<const std::vector<uint8_t>> blobs) {
   ensure(blobs.size() == kMostShaves, "a superblob is of 16 blobs");
-  packaging::SuperblobMaker maker(blobs[packaging::kBaseShaves - 1]);
-  in_parallel(kMostShaves, {}, "packing", [&](size_t i) { maker.add(static_cast<int>(i) + 1, blobs[i]); });
+  const auto in_place = [](const std::vector<uint8_t>& blob) {  // not copied: all of them outlive the maker
+    ChunkedBytes whole;
+    whole.append(Bytes(nullptr, blob.data(), blob.size()));
+    return whole;
+  };
+  packaging::SuperblobMaker maker(in_place(blobs[packaging::kBaseShaves - 1]));
+  in_parallel(kMostShaves, {}, "packing", [&](size_t i) { maker.add(static_cast<int>(i) + 1, in_place(blobs[i])); });
   return maker.finish();
 }
 

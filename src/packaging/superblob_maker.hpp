@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "blobsmith/superblob.hpp"
+#include "core/chunked_bytes.hpp"
 #include "packaging/patch.hpp"
 
 namespace blobsmith::packaging {
@@ -14,14 +15,17 @@ inline constexpr int kBaseShaves = 8;
 
 class SuperblobMaker {
  public:
-  /// The blob for kBaseShaves, which outlives it. Throws BadBlob.
-  explicit SuperblobMaker(std::span<const uint8_t> base);
+  /// The blob for kBaseShaves. What blobs share with it is found without being read: parts that lie in one place of
+  /// memory. Throws BadBlob.
+  explicit SuperblobMaker(ChunkedBytes base);
   /// Of another number; its patch is read back and compared. Threads may add different numbers at once.
-  void add(int shaves, std::span<const uint8_t> blob);
+  void add(int shaves, const ChunkedBytes& blob);
   Superblob finish() const;
 
  private:
-  std::span<const uint8_t> base_;
+  ChunkedBytes base_parts_;  ///< keeps what places_ names
+  Places places_;
+  std::vector<uint8_t> base_;
   PatchMaker maker_;
   ZeroBlocks known_;  ///< of the patches that were read back
   std::array<std::vector<uint8_t>, kMostShaves> patches_;

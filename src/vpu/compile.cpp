@@ -132,6 +132,22 @@ Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagno
 
 namespace {
 
+void know_constants(const Graph& graph, SharedContents& shared) {
+  for (const Node* n : graph.all()) {
+    if (n->is_constant()) shared.know(n->constant.bytes);
+    if (n->body) know_constants(*n->body, shared);
+  }
+}
+
+}  // namespace
+
+void share_contents(Prepared& network) {
+  network.shared = std::make_shared<SharedContents>();
+  know_constants(network.graph, *network.shared);
+}
+
+namespace {
+
 /// A precision that was told for all inputs or outputs, or for one, and that hardly any network can have there. Some
 /// can, so it is looked at only when types don't fit: then it is the option that is wrong, not a layer.
 std::optional<Error> unusual_precision(const Graph& graph, const CompileOptions& o) {
@@ -165,6 +181,7 @@ Error by_name_of_file(const Graph& graph, Error e) {
 
 std::unique_ptr<Program> make_program(const Prepared& network, const CompileOptions& options, const Control& control) {
   std::unique_ptr<Program> program = lower(network.graph, options, network.declared);
+  program->shared = network.shared;
   run_passes(*program, options.dump_passes, part_of(control, 0.2, 1));  // stages, layouts, tiles, memory
   return program;
 }

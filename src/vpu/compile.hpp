@@ -43,10 +43,14 @@ struct Prepared {
   Graph graph;
   Declared declared;
   BlobNetworkInfo info;
+  std::shared_ptr<SharedContents> shared{};  ///< null: it is compiled once
 };
 
 /// Everything before there is a Program: batch, faults that are avoided, the layer set of the VPU, loops.
 Prepared prepare(Graph graph, const CompileOptions& options, Diagnostics& diagnostics, const Control& control = {});
+/// For several compilations of a network, which may go on at the same time: what they compute of its constants is kept
+/// for the next.
+void share_contents(Prepared& network);
 /// Prepared -> a Program with every stage and tensor in its place, ready to be written.
 std::unique_ptr<Program> build(const Prepared& network, const CompileOptions& options, Diagnostics& diagnostics,
                                const Control& control = {});

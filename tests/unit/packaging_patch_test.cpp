@@ -112,6 +112,36 @@ TEST(Patch, StreamsOfBzip2WithLongRunsOfZeros) {
   }
 }
 
+TEST(Patch, PartsInOnePlaceMakeTheSamePatch) {
+  std::mt19937 next(11);
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    std::vector<Bytes> shared;
+    for (unsigned i = 0; i < 6; ++i) shared.push_back(Bytes::adopt(noise(next() % 3000, 100 * seed + i)));
+    const auto file = [&] {
+      ChunkedBytes bytes;
+      for (unsigned i = 0; i < 8; ++i) {
+        Bytes part = shared[next() % shared.size()];
+        if (next() % 3 == 0) part = Bytes::copy_of(part.span());  // the same bytes elsewhere
+        if (next() % 4 == 0) part = Bytes::adopt(noise(next() % 40, next()));
+        bytes.append(part);
+      }
+      return bytes;
+    };
+    const ChunkedBytes older = file(), newer = file();
+    const Data old_bytes = older.joined(), new_bytes = newer.joined();
+    const PatchMaker maker(old_bytes);
+    const Parts parts(newer, Places(older));
+    const Data patch = maker.patch_to(parts);
+    EXPECT_EQ(patch, maker.patch_to(new_bytes));
+    ZeroBlocks known;
+    EXPECT_TRUE(patch_gives(old_bytes, patch, parts, known));
+    Data other = new_bytes;
+    if (other.empty()) continue;
+    other[next() % other.size()] ^= 1;
+    EXPECT_FALSE(patch_gives(old_bytes, patch, Parts(other), known));
+  }
+}
+
 TEST(Patch, DamagedOnesAreRefused) {
   const Data old_bytes = noise(4000, 7);
   const Data new_bytes = joined({noise(100, 8), old_bytes});

@@ -35,6 +35,7 @@ class ByteSink {
   void append(std::span<const uint8_t> data) { bytes_.insert(bytes_.end(), data.begin(), data.end()); }
   void align(size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment); }
   size_t size() const { return bytes_.size(); }
+  void reserve(size_t n) { bytes_.reserve(n); }
   void resize(size_t n) { bytes_.resize(n); }
   std::span<const uint8_t> span() const { return bytes_; }
   std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }

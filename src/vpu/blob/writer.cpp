@@ -237,15 +237,21 @@ class Writer {
       small.resize(small.size() + offset - at);
       at = offset;
     };
-    for (const Placed& p : contents) {
-      fill_up_to(p.offset);
-      if (p.content.size() >= kLarge) {
-        flush();
-        section.append(p.content);
-      } else {
-        small.append(p.content.span());
+    const auto is_large = [](const Placed& p) { return p.content.size() >= kLarge; };
+    for (auto p = contents.begin(); p != contents.end(); ++p) {
+      if (small.size() == 0 && !is_large(*p)) {  // room for all up to the next large one
+        const auto next = std::find_if(p, contents.end(), is_large);
+        const size_t end = next == contents.end() ? size : next->offset;
+        if (end > at && end <= size) small.reserve(end - at);
       }
-      at += p.content.size();
+      fill_up_to(p->offset);
+      if (is_large(*p)) {
+        flush();
+        section.append(p->content);
+      } else {
+        small.append(p->content.span());
+      }
+      at += p->content.size();
     }
     fill_up_to(size);
     flush();

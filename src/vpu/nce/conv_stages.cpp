@@ -164,8 +164,12 @@ class ConvBuilder {
     const DataDesc& source = weights_->desc;
     const int64_t positions = window_.kernel_x * window_.kernel_y;
     const WeightsShape shape{source.dim(Dim::N), source.dim(Dim::C), positions};
-    Bytes content = hw_weights(weights_->content, shape, c * tiling_.tile_channels, tiling_.tile_channels,
-                               t.mode.extended_in_channels, t.mode.extended_out_channels);
+    const int64_t first = c * tiling_.tile_channels, count = tiling_.tile_channels,
+                  extended_in = t.mode.extended_in_channels, extended_out = t.mode.extended_out_channels;
+    Bytes content =
+        p_.computed("hw_weights", weights_->content,
+                    {shape.out_channels, shape.in_channels, positions, first, count, extended_in, extended_out},
+                    [&] { return hw_weights(weights_->content, shape, first, count, extended_in, extended_out); });
     const DataDesc desc({kOutputChannelGroup, positions, t.mode.extended_in_channels,
                          t.mode.extended_out_channels / kOutputChannelGroup});
     made = p_.duplicate(weights_, "@HW" + channel_suffix, desc, std::move(content));

@@ -22,7 +22,7 @@ void hw_conv_tiling(Program& p) {
     Data* weights = s->input(1);
     nce::make_conv_stages(p, s, *tiling, pool_apart, constants);
     if (!weights->consumers().empty()) return;
-    weights->content.leave_memory();  // now, so that the weights of a network are not held twice
+    p.leave_memory(weights->content);  // now, so that the weights of a network are not held twice
     weights->content = {};
   });
 }

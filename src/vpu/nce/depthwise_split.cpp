@@ -30,7 +30,10 @@ Constants constants_of(const Stage& s) {
 /// Constants of a dense convolution over `count` channels.
 Constants dense_constants(Program& p, const Constants& from, const std::string& suffix, int64_t first, int64_t count) {
   const int64_t kernel_x = from.weights->desc.dim(Dim::W), kernel_y = from.weights->desc.dim(Dim::H);
-  Bytes content = nce::diagonal_weights(from.weights->content, first, count, kernel_x * kernel_y);
+  const Bytes& weights = from.weights->content;
+  const int64_t positions = kernel_x * kernel_y;
+  Bytes content = p.computed("diagonal_weights", weights, {first, count, positions},
+                             [&] { return nce::diagonal_weights(weights, first, count, positions); });
   Constants r{};
   r.weights = p.duplicate(from.weights, suffix, DataDesc({kernel_x, kernel_y, count, count}), std::move(content));
   r.biases = slice_vector(p, from.biases, suffix, first, count);

@@ -2,6 +2,7 @@
 // products of the convolution engine do not underflow (middle-end spec §3.8).
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "core/text.hpp"
@@ -41,8 +42,8 @@ bool values_grow(Program& p) {
 }
 
 struct Exponents {
-  int max = kNoExponent;
-  int mean = kNoExponent;  ///< truncated toward zero, without zeros
+  int32_t max = kNoExponent;
+  int32_t mean = kNoExponent;  ///< truncated toward zero, without zeros
 };
 
 /// Biased exponents of a few weights. A loop of fixed length over 16-bit numbers, which compilers turn into vector
@@ -61,8 +62,8 @@ struct ExponentBlock {
   }
 };
 
-Exponents exponents_of(const Data& weights) {
-  const Bytes bytes = weights.content.aligned(alignof(Half));
+Exponents exponents_of(const Bytes& weights) {
+  const Bytes bytes = weights.aligned(alignof(Half));
   const std::span<const Half> all = bytes.as<Half>();
   int64_t sum = 0, count = 0, max = 0;
   std::array<Half, ExponentBlock::kSize> last{};  // zeros do not count
@@ -76,9 +77,18 @@ Exponents exponents_of(const Data& weights) {
   }
   Exponents r;
   constexpr int kBias = 15;
-  r.max = static_cast<int>(max) - kBias;
-  if (count) r.mean = static_cast<int>(static_cast<double>(sum - kBias * count) / static_cast<double>(count));
+  r.max = static_cast<int32_t>(max) - kBias;
+  if (count) r.mean = static_cast<int32_t>(static_cast<double>(sum - kBias * count) / static_cast<double>(count));
   return r;
+}
+
+Exponents exponents_of(const Program& p, const Data& weights) {
+  const Bytes content = p.computed("exponents", weights.content, {}, [&] {
+    const Exponents e = exponents_of(weights.content);
+    return contents::int32s({e.max, e.mean});
+  });
+  const auto numbers = content.as<int32_t>();
+  return {numbers[0], numbers[1]};
 }
 
 bool is_layer_type(const Stage& s, std::string_view type) { return s.layer && same_caseless(s.layer->type, type); }
@@ -86,12 +96,12 @@ bool is_layer_type(const Stage& s, std::string_view type) { return s.layer && sa
 /// Chooses the exponents of all layers; what the first layer decides holds for the later ones.
 class ShiftChooser {
  public:
-  explicit ShiftChooser(bool growing) : growing_(growing) {}
+  explicit ShiftChooser(Program& p) : program_(p), growing_(values_grow(p)) {}
 
   float factor(const Stage& s) {
     if (s.layer && s.layer->vpu_scale != 0.0f) return s.layer->vpu_scale;
     const Data& weights = *require_const(s, 1);
-    const Exponents e = exponents_of(weights);
+    const Exponents e = exponents_of(program_, weights);
     int shift = std::min(-e.mean, 15 - e.max);
     if (first_ && shift < 4 && growing_ && weights.desc.dim(Dim::C) > 1) normal_ = 5;
     if (first_ && shift > 10) shift -= 8;
@@ -105,14 +115,17 @@ class ShiftChooser {
   }
 
  private:
+  const Program& program_;
   bool growing_;
   bool first_ = true;
   int normal_ = 0;
 };
 
 Data* scale_const(Program& p, Data* d, float factor) {
-  Data* r = p.duplicate(d, "@scaled", {}, contents::scaled(d->content, factor));
-  d->content.leave_memory();
+  Bytes content = p.computed("scaled", d->content, {std::bit_cast<int32_t>(factor)},
+                             [&] { return contents::scaled(d->content, factor); });
+  Data* r = p.duplicate(d, "@scaled", {}, std::move(content));
+  p.leave_memory(d->content);
   return r;
 }
 
@@ -131,7 +144,7 @@ void apply(Program& p, Stage* s, float factor) {
 }  // namespace
 
 void analyze_weightable_layers(Program& p) {
-  ShiftChooser chooser(values_grow(p));
+  ShiftChooser chooser(p);
   for (Stage* s : std::vector<Stage*>(p.stages())) {
     if (!s->is_any(StageType::StubConv, StageType::StubFullyConnected, StageType::StubDeconv) || !tries_hw(*s))
       continue;

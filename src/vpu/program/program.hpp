@@ -15,6 +15,7 @@
 #include "vpu/format/params.hpp"
 #include "vpu/format/stage_type.hpp"
 #include "vpu/options/options.hpp"
+#include "vpu/program/shared_contents.hpp"
 
 namespace blobsmith::vpu {
 
@@ -202,6 +203,8 @@ class Program {
   Resources resources;
   int64_t batch_size = 1;
   bool with_detection_output = false;
+  /// With other compilations of the same network; null where this is the only one.
+  std::shared_ptr<SharedContents> shared;
 
   Program() = default;
   Program(const Program&) = delete;
@@ -216,7 +219,16 @@ class Program {
   /// middle-end §1.3: Input/Output become Intermediate; attributes copied; required strides and memory type not.
   Data* duplicate(const Data* d, const std::string& postfix, std::optional<DataDesc> desc = {},
                   std::optional<Bytes> content = {});
-  void remove(Data* d);               ///< must have no consumers
+  void remove(Data* d);  ///< must have no consumers
+  /// Content for a constant: what `make` makes of `source` and the numbers; `what` names the computation, a literal.
+  Bytes computed(std::string_view what, const Bytes& source, std::initializer_list<int64_t> numbers,
+                 const std::function<Bytes()>& make) const {
+    return shared ? shared->get(what, source, numbers, make) : make();
+  }
+  /// The program needs the content no more.
+  void leave_memory(const Bytes& content) const {
+    if (!shared) content.leave_memory();
+  }
   Data* find_data(int64_t id) const;  ///< null when it is gone
 
   /// Calls f for every live data object in list order; objects appended meanwhile are visited too.

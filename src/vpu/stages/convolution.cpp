@@ -44,6 +44,18 @@ void gemm_order(const Stage& s, OrderRequirements& w) {
 
 // ---- weights for the SHAVE kernels ----
 
+using Relayout = Bytes (*)(const Bytes& weights, int64_t out, int64_t in, int64_t positions);
+
+Bytes relaid(const Program& p, std::string_view name, Relayout relayout, const Bytes& w, int64_t out, int64_t in,
+             int64_t positions) {
+  return p.computed(name, w, {out, in, positions}, [&] { return relayout(w, out, in, positions); });
+}
+
+/// [position][in][out]
+Bytes position_in_out(const Program& p, const Bytes& w, int64_t out, int64_t in, int64_t positions) {
+  return relaid(p, "position_in_out", contents::position_in_out, w, out, in, positions);
+}
+
 /// Input 1 becomes the re-laid copy of the weights; stages with the same weights share it. Returns false when it
 /// existed.
 template <class MakeContent>
@@ -84,10 +96,10 @@ void finalize_conv(Program& p, Stage& s) {
   const auto& form = s.get<ShaveConvSpec>();
   const bool im2col = minor && !form.spatial && !form.conv1x1 && !form.conv3x3;
   const bool fresh = replace_weights(p, s, DataDesc({n.positions, n.in, n.out}), [&](const Bytes& w) {
-    if (minor && form.spatial) return contents::position_in_out(w, n.out, n.in, n.positions);
+    if (minor && form.spatial) return position_in_out(p, w, n.out, n.in, n.positions);
     if (form.conv1x1) return w;
-    return im2col ? contents::out_position_in(w, n.out, n.in, n.positions)
-                  : contents::position_out_in(w, n.out, n.in, n.positions);
+    return im2col ? relaid(p, "out_position_in", contents::out_position_in, w, n.out, n.in, n.positions)
+                  : relaid(p, "position_out_in", contents::position_out_in, w, n.out, n.in, n.positions);
   });
   if (im2col && (fresh || !reproduces(p.options, Fault::MissingBuffer)))
     add_im2col_temp(p, s, n);  // quirk: the second stage with the same weights gets no buffer
@@ -97,7 +109,7 @@ void finalize_conv(Program& p, Stage& s) {
 void finalize_depth_conv(Program& p, Stage& s) {
   const ConvSizes n(s);
   replace_weights(p, s, DataDesc({n.positions, 1, n.out}),
-                  [&](const Bytes& w) { return contents::position_in_out(w, n.out, 1, n.positions); });
+                  [&](const Bytes& w) { return position_in_out(p, w, n.out, 1, n.positions); });
 }
 
 void finalize_deconv(Program& p, Stage& s) {
@@ -118,7 +130,7 @@ void finalize_depth_deconv(Program& p, Stage& s) {
 void finalize_fc(Program& p, Stage& s) {
   const DataDesc desc = s.input(1)->desc;
   replace_weights(p, s, desc, [&](const Bytes& w) {
-    return contents::position_in_out(w, desc.dim(Dim::C), desc.dim(Dim::H), desc.dim(Dim::W));
+    return position_in_out(p, w, desc.dim(Dim::C), desc.dim(Dim::H), desc.dim(Dim::W));
   });
 }
 

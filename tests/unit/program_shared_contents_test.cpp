@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "vpu/program/shared_contents.hpp"
+
+namespace blobsmith::vpu {
+namespace {
+
+Bytes many(uint8_t value) { return Bytes::adopt(std::vector<uint8_t>(5000, value)); }
+
+TEST(SharedContents, MakesEachContentOfTheNetworkOnce) {
+  SharedContents shared;
+  const Bytes constant = many(1), own = many(1);
+  shared.know(constant);
+  int made = 0;
+  const auto content = [&](const char* what, const Bytes& source, int64_t number) {
+    return shared.get(what, source, {number}, [&] { return many(static_cast<uint8_t>(10 + ++made)); });
+  };
+  const Bytes first = content("scaled", constant, 4);
+  EXPECT_EQ(content("scaled", constant, 4).data(), first.data());
+  EXPECT_EQ(made, 1);
+  EXPECT_NE(content("scaled", constant, 5).data(), first.data());
+  EXPECT_NE(content("other", constant, 4).data(), first.data());
+  EXPECT_NE(content("scaled", constant.slice(0, 4000), 4).data(), first.data());
+  const Bytes second = content("other", first, 0);  // of what was made here
+  EXPECT_EQ(content("other", first, 0).data(), second.data());
+  EXPECT_NE(content("scaled", own, 4).data(), content("scaled", own, 4).data());  // the next one may lie at its address
+}
+
+TEST(SharedContents, KeepsNothingOfWhatFailed) {
+  SharedContents shared;
+  const Bytes constant = many(1);
+  shared.know(constant);
+  const auto fail = []() -> Bytes { throw Error(ErrorCode::Internal, "no"); };
+  EXPECT_THROW(shared.get("scaled", constant, {}, fail), Error);
+  EXPECT_EQ(shared.get("scaled", constant, {}, [] { return many(3); }).span()[0], 3);
+}
+
+}  // namespace
+}  // namespace blobsmith::vpu
