@@ -78,9 +78,7 @@ fs::path get(const Zoo& zoo, const ZooModel& m, const std::string& precision, co
     if (m.config.framework == "dldt" && first.starts_with("FP") && first != precision) continue;
     const fs::path to = place / f.name;
     fs::create_directories(to.parent_path());
-    const auto found = zoo.find_file(m.name, m.folder, f);
-    const auto* wanted = std::get_if<Wanted>(&found);
-    const std::string from = wanted ? zoo.fetch(*wanted, shown_on_terminal(f.name)) : std::get<std::string>(found);
+    const std::string from = zoo.fetch(zoo.find_file(m.name, m.folder, f), shown_on_terminal(f.name));
     if (!fs::exists(to) || !fs::equivalent(from, to)) fs::copy_file(from, to, fs::copy_options::overwrite_existing);
     if (!quiet) std::printf("%s\n", to.c_str());
   }

@@ -114,6 +114,39 @@ def test_a_mirror_that_lies(serve_tool, data, tmp_path, how, more, text):
         assert old.json()['message'] == 'Command failed with exit code 1, command: blobsmith zoo get net'
 
 
+@pytest.mark.parametrize('beside', [True, False])
+def test_files_of_this_machine(serve_tool, data, tmp_path, beside):
+    """They are read in that stage, too, not while a request waits; what is beside model.yml goes before a mirror."""
+    zoo, mirror = make_zoo(tmp_path / 'zoo', data), tmp_path / 'mirror'
+    place = (zoo if beside else mirror) / 'net'
+    place.mkdir(parents=True, exist_ok=True)
+    (place / 'net.onnx').write_bytes(data)
+    with running(serve_tool, tmp_path / 'd', '--zoo', zoo, '--mirror', mirror) as s:
+        job = wait(s, submit(s))
+        assert job['state'] == 'done' and job['log'][0]['text'] == f'fetched net.onnx, {len(data)} bytes', job
+        assert submit(s)['cached'] and (place / 'net.onnx').read_bytes() == data
+        (place / 'net.onnx').write_bytes(data[:-1] + b'x')
+        job = wait(s, submit(s, shaves=3))
+        assert job['state'] == 'failed' and 'net.onnx has another sha256; downloads are switched off' in job['errors'][0]['message'], job
+        (place / 'net.onnx').unlink()
+        refused = requests.post(s.api + '/jobs', files={'options': (None, json.dumps({'zoo': 'net', 'shaves': 2}))})
+        assert refused.status_code == 400 and "can't get net.onnx of net" in refused.text
+
+
+def test_a_server_copies_its_files_for_workers(serve_tool, data, postgres, tmp_path):  # noqa: F811
+    """Which may be on machines that don't have them."""
+    zoo = make_zoo(tmp_path / 'zoo', data)
+    (zoo / 'net' / 'net.onnx').write_bytes(data)
+    with running(serve_tool, tmp_path / 's', '--database', postgres.url, '--no-worker', '--zoo', zoo) as s:
+        job = submit(s, shaves=7)
+        (zoo / 'net' / 'net.onnx').unlink()
+        worker = Worker(serve_tool, tmp_path / 'w', '--database', postgres.url, '--lease-seconds', 3)
+        try:
+            assert wait(s, job)['state'] == 'done'
+        finally:
+            worker.stop()
+
+
 def test_a_worker_downloads_for_a_server(serve_tool, data, postgres, tmp_path):  # noqa: F811
     """The server says where from, the worker needs no mirror of its own; cancelling goes by way of the database."""
     zoo = make_zoo(tmp_path / 'zoo', data)

@@ -57,6 +57,14 @@ bool only_for_optimizer(const std::string& name) {
 
 }  // namespace
 
+void keep_copy(JobFile& f, const std::string& path, const std::string& folder, JobStore& store) {
+  fs::create_directories(folder);
+  const std::string copy = folder + "/copy-" + new_id();
+  fs::copy_file(path, copy);
+  f.size = fs::file_size(copy);
+  f.object = store.keep(copy, f.size);
+}
+
 std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model, const std::string& name,
                                            const std::string& folder) {
   std::vector<std::string> words{"mo",           "--right", "--data_type=FP16", "--input_model", model,
@@ -117,22 +125,16 @@ void take_config_files(const ModelConfig& c, const std::string& name, const std:
     const std::string folder = f.name.substr(0, f.name.find('/'));
     if (c.framework == "dldt" && folder.starts_with("FP") && folder != precision) continue;
     try {
-      const auto found = zoo.find_file(name, zoo_folder, f);
-      if (const auto* wanted = std::get_if<Wanted>(&found)) {
-        files.push_back({file, wanted->size.value_or(0), "", *wanted});
-        continue;
-      }
-      fs::create_directories(zoo.options().cache_folder);
-      const std::string copy = zoo.options().cache_folder + "/copy-" + new_id();
-      fs::copy_file(std::get<std::string>(found), copy);
-      const uint64_t size = fs::file_size(copy);
-      files.push_back({file, size, store.keep(copy, size)});
+      Wanted wanted = zoo.find_file(name, zoo_folder, f);
+      JobFile& kept = files.emplace_back(JobFile{file, wanted.size.value_or(0), "", {}});
+      if (!wanted.files.empty() && zoo.options().other_machines)  // only this one has it
+        keep_copy(kept, zoo.fetch(wanted, {}), zoo.options().cache_folder, store);
+      else
+        kept.fetch = std::move(wanted);
     } catch (const DatabaseError&) {
       throw;
     } catch (const std::runtime_error& e) {
-      throw HttpError(
-          400, e.what(), "BS4002",
-          zoo.options().download ? "" : "the server may be started with --mirror PLACE or --allow-download");
+      throw HttpError(400, e.what(), "BS4002", zoo.advice());
     }
   }
 }

@@ -22,9 +22,12 @@ OptimizerCall optimizer_call(const ModelConfig& c);
 std::vector<std::string> optimizer_command(const OptimizerCall& call, const std::string& model, const std::string& name,
                                            const std::string& folder = "ir");
 
+/// Puts a copy of a file into the store, by way of a file in `folder`.
+void keep_copy(JobFile& f, const std::string& path, const std::string& folder, JobStore& store);
+
 /// Files of the configuration into `files`: those that were sent ($REQUEST) get the names that it has for them, the
-/// others come from the model's folder in a zoo or a mirror's folder, or are fetched later, from an address. Throws
-/// HttpError where one is missing.
+/// others are fetched later, in a stage of the job: from the model's folder in a zoo, a mirror or an address. Throws
+/// HttpError where one can't be anywhere.
 void take_config_files(const ModelConfig& c, const std::string& name, const std::string& precision,
                        const std::string& zoo_folder, const Zoo& zoo, JobStore& store, std::vector<JobFile>& files);
 

@@ -13,6 +13,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "serve/jobs/config_files.hpp"
+
 namespace blobsmith::serve {
 namespace {
 
@@ -271,9 +273,11 @@ void Runner::fetch(Job& j, Hold& hold) {
   for (const JobFile& f : j.files)
     if (f.object.empty()) all += f.fetch->size.value_or(0);
   auto told = Clock::now();
+  std::string model;
   try {
     for (JobFile& f : j.files) {
       if (!f.object.empty()) continue;
+      model = f.fetch->model;
       const std::string path = options_.zoo->fetch(
           *f.fetch, {.progress =
                          [&](uint64_t done, uint64_t size) {
@@ -285,10 +289,7 @@ void Runner::fetch(Job& j, Hold& hold) {
                            hold.changed();
                          },
                      .stop = [&] { return hold.must_stop(); }});
-      const std::string copy = options_.work_folder + "/copy-" + new_id();
-      fs::copy_file(path, copy);
-      f.size = fs::file_size(copy);
-      f.object = store_.keep(copy, f.size);
+      keep_copy(f, path, options_.work_folder, store_);
       before += f.size;
       j.log.push_back(
           {{"stream", "stdout"}, {"text", "fetched " + f.fetch->name + ", " + std::to_string(f.size) + " bytes"}});
@@ -305,7 +306,8 @@ void Runner::fetch(Job& j, Hold& hold) {
   } catch (const DatabaseError&) {
     throw;
   } catch (const std::exception& e) {
-    hold.fail(error("BS4002", e.what()), {1, command_line({"zoo", "get", j.files[0].fetch->model}), "", e.what()});
+    hold.fail(error("BS4002", e.what(), options_.zoo->advice()),
+              {1, command_line({"zoo", "get", model}), "", e.what()});
   }
   hold.finish();
 }

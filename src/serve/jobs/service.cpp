@@ -33,6 +33,7 @@ Service::Service(ServiceOptions options) : options_(std::move(options)) {
   for (const char* folder : {"uploads", "work", "fetched"})
     for (const auto& entry : fs::directory_iterator(options_.data + "/" + folder)) fs::remove_all(entry.path());
   const bool shared = !options_.database.empty();
+  options_.zoo.other_machines = shared;
   sql_ = shared ? open_postgres(options_.database) : open_sqlite(options_.data + "/jobs.sqlite");
   if (options_.objects.empty()) options_.objects = shared ? "database" : "folder:" + options_.data + "/objects";
   objects_ = open_objects(options_.objects, *sql_);

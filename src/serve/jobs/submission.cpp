@@ -95,7 +95,13 @@ void take_files(Job& j, Request& r, JobStore& store) {
 std::string identity_of(const Wanted& w) {
   if (!w.sha256.empty()) return w.sha256;
   if (!w.sha384.empty()) return w.sha384;
-  return "";
+  std::error_code e;
+  if (w.files.empty() || !w.sources.empty()) return "";  // an address may bring anything
+  std::string is;                                        // what they are like today
+  for (const fs::path path : w.files)
+    is += path.string() + " " + std::to_string(fs::file_size(path, e)) + " " +
+          std::to_string(fs::last_write_time(path, e).time_since_epoch().count()) + " ";
+  return sha256_of(is);
 }
 
 std::string key_of(const Job& j) {

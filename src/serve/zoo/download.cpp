@@ -186,13 +186,15 @@ std::string download_member(const Source& s, const fs::path& folder, const fs::p
 Json to_json(const Wanted& w) {
   Json j{{"model", w.model}, {"name", w.name}, {"place", w.place}, {"sha256", w.sha256}, {"sha384", w.sha384}};
   if (w.size) j["size"] = *w.size;
+  if (!w.files.empty()) j["files"] = w.files;
   for (const Source& s : w.sources)
     j["sources"].push_back({{"url", s.url}, {"member", s.member}, {"public_only", s.public_only}});
   return j;
 }
 
 Wanted wanted_of(const Json& j) {
-  Wanted w{j.at("model"), j.at("name"), j.at("place"), {}, j.at("sha256"), j.at("sha384"), {}};
+  Wanted w{j.at("model"), j.at("name"), j.at("place"), {}, j.at("sha256"), j.at("sha384"), {}, {}};
+  w.files = j.value("files", w.files);
   if (j.contains("size")) w.size = j["size"].get<uint64_t>();
   for (const Json& s : j.value("sources", Json::array()))
     w.sources.push_back({s.at("url"), s.at("member"), s.at("public_only")});

@@ -16,13 +16,14 @@ struct Source {
   bool public_only = false;  ///< it comes from somebody who may not see into this network: no address of it is asked
 };
 
-/// A file that isn't there yet.
+/// A file of a model, wherever it comes from.
 struct Wanted {
   std::string model, name;  ///< "mobilenet", "FP16/mobilenet.xml": of the model.yml
   std::string place;        ///< below the folder of fetched files
   std::optional<uint64_t> size;
-  std::string sha256, sha384;   ///< small hexadecimal letters; empty: not stated
-  std::vector<Source> sources;  ///< the first that has it is taken
+  std::string sha256, sha384;      ///< small hexadecimal letters; empty: not stated
+  std::vector<Source> sources;     ///< the first that has it is taken
+  std::vector<std::string> files;  ///< of this machine; before the sources
 };
 nlohmann::ordered_json to_json(const Wanted& w);
 Wanted wanted_of(const nlohmann::ordered_json& j);
@@ -34,8 +35,8 @@ struct DownloadListener {
 /// DownloadListener::stop said so.
 struct DownloadStopped {};
 
-/// Fetches below `folder`; the path. Throws std::runtime_error that says what was tried, DownloadStopped. Only one
-/// thread at a time may do so for files that have the same turn_of().
+/// Fetches from a source, below `folder`; the path. Throws std::runtime_error that says what was tried,
+/// DownloadStopped. Only one thread at a time may do so for files that have the same turn_of().
 std::string download(const Wanted& w, const std::string& folder, const DownloadListener& listener);
 
 std::string turn_of(const Wanted& w);

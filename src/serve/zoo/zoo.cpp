@@ -31,6 +31,11 @@ bool stays_inside(const std::string& name) {
   return true;
 }
 
+std::runtime_error nowhere(const Wanted& w, const std::string& tried) {
+  return std::runtime_error("can't get " + w.name + " of " + w.model + tried +
+                            "; downloads are switched off, and no mirror is an address");
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> shipped_models() {
@@ -100,45 +105,37 @@ class Zoo::Turn {
   std::string place_;
 };
 
-std::variant<std::string, Wanted> Zoo::find_file(const std::string& model, const std::string& folder,
-                                                 const ConfigFile& f) const {
+Wanted Zoo::find_file(const std::string& model, const std::string& folder, const ConfigFile& f) const {
   const bool is_ours = !folder.empty();
   if (!stays_inside(f.name))
     throw std::runtime_error("the file name \"" + f.name + "\" leads out of the model's folder");
-  Wanted w{model, f.name, model + "/" + f.name, f.size, f.sha256, f.sha384, {}};
+  Wanted w{model, f.name, model + "/" + f.name, f.size, f.sha256, f.sha384, {}, {}};
   // Of configurations that users send two may call different files the same.
   if (!is_ours) w.place = "sent/" + sha256_of(f.url + " " + f.sha256 + " " + f.sha384) + "/" + f.name;
   std::string tried;
-  const auto good = [&](const fs::path& p) {
+  const auto add = [&](const fs::path& p) {
     std::error_code e;
     if (!fs::is_regular_file(p, e)) return false;
-    const std::string why = mismatch(p, w);
-    if (!why.empty()) tried += "; " + p.filename().string() + " " + why;
-    return why.empty();
+    w.files.push_back(p);
+    return true;
   };
-  if (is_ours && good(fs::path(folder) / f.name)) return fs::path(folder) / f.name;
-  if (fs::path kept = fs::path(options_.cache_folder) / w.place; good(kept)) {
-    std::error_code e;
-    fs::last_write_time(kept, fs::file_time_type::clock::now(), e);
-    return kept;
-  }
+  if (is_ours) add(fs::path(folder) / f.name);
+  add(fs::path(options_.cache_folder) / w.place);
   for (const std::string& m : options_.mirrors) {
     if (is_url(m)) {
       w.sources.push_back({m + (m.ends_with('/') ? "" : "/") + model + "/" + f.name, "", false});
       continue;
     }
-    for (const fs::path& p : {fs::path(m) / model / f.name, fs::path(m) / model / fs::path(f.name).filename()})
-      if (good(p)) return p;
-    tried += "; the mirror has no " + model + "/" + f.name;
+    const bool whole = add(fs::path(m) / model / f.name),
+               by_last = add(fs::path(m) / model / fs::path(f.name).filename());
+    if (!whole && !by_last) tried += "; the mirror has no " + model + "/" + f.name;
   }
   if (options_.download && f.source_type == "http" && is_url(f.url)) w.sources.push_back({f.url, "", !is_ours});
   if (options_.download && f.source_type == "google_drive")
     w.sources.push_back({"https://drive.google.com/uc?export=download&confirm=t&id=" + f.url, "", !is_ours});
   if (options_.download && is_ours && f.source_type == "zip_member" && is_url(f.url))
     w.sources.push_back({f.url, f.member, false});
-  if (w.sources.empty())
-    throw std::runtime_error("can't get " + f.name + " of " + model + tried +
-                             "; downloads are switched off, and no mirror is an address");
+  if (w.sources.empty() && w.files.empty()) throw nowhere(w, tried);
   return w;
 }
 
@@ -156,11 +153,27 @@ bool Zoo::is_available(const ZooModel& m) const {
 }
 
 std::string Zoo::fetch(const Wanted& w, const DownloadListener& listener) const {
-  const Turn turn(*this, turn_of(w), listener);
+  std::string tried;
   const fs::path kept = fs::path(options_.cache_folder) / w.place;
-  std::error_code e;
-  if (fs::is_regular_file(kept, e) && mismatch(kept, w).empty()) return kept;  // another one has fetched it
+  const auto good = [&](const fs::path& p) {
+    std::error_code e;
+    if (!fs::is_regular_file(p, e)) return false;
+    if (listener.stop && listener.stop()) throw DownloadStopped{};
+    const std::string why = mismatch(p, w);
+    if (!why.empty()) tried += "; " + p.filename().string() + " " + why;
+    if (why.empty() && p == kept) fs::last_write_time(kept, fs::file_time_type::clock::now(), e);  // in use
+    return why.empty();
+  };
+  for (const std::string& path : w.files)
+    if (good(path)) return path;
+  if (w.sources.empty()) throw nowhere(w, tried);
+  const Turn turn(*this, turn_of(w), listener);
+  if (good(kept)) return kept;  // another one has fetched it
   return download(w, options_.cache_folder, listener);
+}
+
+std::string Zoo::advice() const {
+  return options_.download ? "" : "the server may be started with --mirror PLACE or --allow-download";
 }
 
 void Zoo::clean(uint64_t quota) const {

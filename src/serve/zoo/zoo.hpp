@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "serve/zoo/download.hpp"
@@ -26,7 +25,8 @@ struct ZooOptions {
   std::vector<std::pair<std::string, std::string>> folders;  ///< name ("intel", "depthai") and place
   std::vector<std::string> mirrors;                          ///< folders or URLs that hold NAME/FILE
   bool download = false;                                     ///< from where the models' files say
-  std::string cache_folder;  ///< for what was fetched; parts of broken transfers are gone on with
+  std::string cache_folder;     ///< for what was fetched; parts of broken transfers are gone on with
+  bool other_machines = false;  ///< which don't have these folders may work on jobs
 };
 
 class Zoo {
@@ -37,15 +37,17 @@ class Zoo {
   std::vector<ZooModel> models(const std::string& zoo = {}) const;  ///< by name
   /// Nothing where there is none; `zoo` empty: in any.
   std::optional<ZooModel> find(const std::string& zoo, const std::string& name) const;
-  /// A file of a model: its path, where it lies beside model.yml, in the cache or in a mirror's folder, its size and
-  /// sums checked, or what fetch() takes. `folder`: of the zoo's model; empty: a user sent the configuration. Throws
-  /// std::runtime_error saying where it was looked for.
-  std::variant<std::string, Wanted> find_file(const std::string& model, const std::string& folder,
-                                              const ConfigFile& f) const;
+  /// Where a file of a model may be: beside model.yml, in the cache, in a mirror. None of them is read for that.
+  /// `folder`: of the zoo's model; empty: a user sent the configuration. Throws std::runtime_error where it can't be
+  /// anywhere.
+  Wanted find_file(const std::string& model, const std::string& folder, const ConfigFile& f) const;
   /// Whether all files of a model seem to be there, or may be fetched; their sums are not computed for that.
   bool is_available(const ZooModel& m) const;
-  /// Into the cache; the path. Throws std::runtime_error, DownloadStopped.
+  /// The path of such a file, with the size and sums that it is said to have; from an address it gets into the cache.
+  /// Throws std::runtime_error saying what was tried, DownloadStopped.
   std::string fetch(const Wanted& w, const DownloadListener& listener) const;
+  /// What may help where a file can't be got; empty: nothing known.
+  std::string advice() const;
   /// Removes what was fetched, the longest unused first, until `quota` bytes are left.
   void clean(uint64_t quota) const;
   const ZooOptions& options() const { return options_; }
