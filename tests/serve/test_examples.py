@@ -1,14 +1,19 @@
-"""docs/service.md, the compose file and the systemd unit say what the program takes."""
+"""docs/service.md, the compose file, the systemd unit and the proxy's configuration say what the programs take."""
 import configparser
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import time
 
 import pytest
+import requests
+from service_process import running
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -74,6 +79,55 @@ def test_compose(options):
     for name in ('server', 'worker'):
         check(options, services[name]['command'])
         assert set(services[name]['depends_on']) <= set(services)
+
+
+def nginx_around(folder, port=8080, listens=80):
+    """A whole configuration with the example in it."""
+    site = read('examples/service/nginx.conf').replace('127.0.0.1:8080', f'127.0.0.1:{port}').replace('listen 80;', f'listen 127.0.0.1:{listens};')
+    (folder / 'site.conf').write_text(site)
+    places = ' '.join(f'{kind}_temp_path {folder}/{kind};' for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
+    whole = folder / 'nginx.conf'
+    whole.write_text(f'daemon off; error_log stderr; pid {folder}/pid; events {{}} http {{ access_log off; {places} include {folder}/site.conf; }}')
+    return whole
+
+
+def test_nginx_by_crossplane(tmp_path):
+    """Every directive is one of nginx, where it may stand, with as many arguments as it takes."""
+    crossplane = pytest.importorskip('crossplane')
+    told = crossplane.parse(str(nginx_around(tmp_path)), strict=True)
+    assert told['status'] == 'ok', told['errors']
+    server, = [d for d in told['config'][1]['parsed'] if d['directive'] == 'server']
+    stated = {tuple([d['directive'], *d['args']]) for d in server['block']}
+    assert {('proxy_request_buffering', 'off'), ('proxy_set_header', 'Host', '$host')} <= stated
+    # Where a block within sets a header, it inherits none.
+    within = [d['directive'] for d in server['block'] if d['directive'] == 'location' for d in d['block']]
+    assert 'proxy_buffering' in within and 'proxy_set_header' not in within
+
+
+def test_behind_nginx(serve_tool, model, tmp_path):
+    """A server that knows itself by the proxy's name; events come as they happen, a job is done."""
+    nginx = shutil.which('nginx') or pytest.skip('there is no nginx')
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    with running(serve_tool, tmp_path / 'd', '--host', 'converter.example.org') as server:
+        proxy = subprocess.Popen([nginx, '-e', 'stderr', '-p', str(tmp_path), '-c', str(nginx_around(tmp_path, server.port, port))])
+        try:
+            named, api = {'Host': 'converter.example.org'}, f'http://127.0.0.1:{port}/api/v1'
+            for _ in range(100):
+                with contextlib.suppress(requests.ConnectionError):
+                    requests.get(api + '/info', headers=named)
+                    break
+                time.sleep(0.05)
+            assert requests.get(api + '/info', headers={'Host': 'other.example.org'}).status_code == 421
+            with open(model, 'rb') as f:
+                job = requests.post(api + '/jobs', headers=named, files={'file': ('small.onnx', f)}).json()
+            events = requests.get(f"{api}/jobs/{job['id']}/events", headers=named, stream=True)
+            assert events.status_code == 200
+            assert any(line.startswith(b'data:') and b'"done"' in line for line in events.iter_lines())
+        finally:
+            proxy.terminate()
+            proxy.wait(10)
 
 
 def test_document(options):

