@@ -22,8 +22,11 @@ fs::path find_server() {
   for (const fs::path& p : {folder / "blobsmith-server", folder / "../libexec/blobsmith/blobsmith-server"})
     if (fs::exists(p, e)) return fs::weakly_canonical(p, e);
   throw Error(ErrorCode::FileNotFound,
-              "the conversion service is not installed: there is no blobsmith-server beside " + self.string())
-      .hint("configure with -DBLOBSMITH_SERVE=ON, or install the package with the service");
+              "the conversion service (serve, worker, zoo) is not installed: there is no blobsmith-server beside " +
+                  self.string())
+      .hint(
+          "the static program, its .deb and the Python wheels come without it; in blobsmith's sources \"make build\" "
+          "makes a build/blobsmith with it, \"cmake --install build\" installs that");
 }
 
 int become_server(const char* verb, const Arguments& args) {
