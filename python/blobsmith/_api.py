@@ -49,22 +49,37 @@ def _camera(o: Mapping[str, Any]) -> dict[str, Any]:
     return {k: o[k] for k in ('shaves', 'slices', 'input_precision', 'output_precision', 'io_precision', 'config')}
 
 
-def _bar(progress: Union[Progress, bool, None]) -> Optional[Progress]:
-    """True: a bar of tqdm where that is installed."""
+class _Bar:
+    """Progress as a bar of tqdm."""
+
+    def __init__(self, tqdm: Any):
+        self._bar = tqdm(total=100, unit='%', leave=False)
+
+    def __call__(self, phase: str, fraction: float) -> None:
+        self._bar.set_description(phase)
+        self._bar.update(int(100 * fraction) - self._bar.n)
+
+    def end(self, done: bool) -> None:
+        if done:
+            self._bar.update(100 - self._bar.n)
+        self._bar.close()
+
+
+def _watched(name: str, options: Mapping[str, Any], files: Any, progress: Union[Progress, bool, None]) -> Any:
+    """A call of the library. `progress` True: a bar of tqdm where that is installed."""
     if progress is not True:
-        return progress or None
+        return _library.call_watched(name, options, files, progress or None)
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return None
-    bar = tqdm(total=100, unit='%', leave=False)
-
-    def show(phase: str, fraction: float) -> None:
-        bar.set_description(phase)
-        bar.update(int(100 * fraction) - bar.n)
-        if fraction >= 1:
-            bar.close()
-    return show
+        return _library.call_watched(name, options, files)
+    bar, done = _Bar(tqdm), False
+    try:
+        result = _library.call_watched(name, options, files, bar)
+        done = True
+        return result
+    finally:
+        bar.end(done)
 
 
 def convert(model: Model, output: Optional[PathLike] = None, *, name: Optional[str] = None,
@@ -91,7 +106,7 @@ def convert(model: Model, output: Optional[PathLike] = None, *, name: Optional[s
     o = locals()
     options = {**_conversion(o), **_camera(o), 'target': target, 'quirks': quirks}
     files = _model(model, name, weights, options)
-    report, data = _library.call_watched('convert', options, files, _bar(progress))
+    report, data = _watched('convert', options, files, progress)
     return _made(Blob, data, report, output)
 
 
@@ -108,7 +123,7 @@ def superblob(model: Model, output: Optional[PathLike] = None, *, name: Optional
     o = {**locals(), 'shaves': None, 'slices': None}
     options = {**_conversion(o), **_camera(o), 'target': target, 'quirks': quirks}
     files = _model(model, name, weights, options)
-    report, data = _library.call_watched('superblob', options, files, _bar(progress))
+    report, data = _watched('superblob', options, files, progress)
     return _made(SuperBlob, data, report, output)
 
 
@@ -127,7 +142,7 @@ def compile(model: Model, output: Optional[PathLike] = None, *, name: Optional[s
     options = {**_camera(o), 'input_layout': input_layout, 'output_layout': output_layout, 'io_layout': io_layout,
                'target': target, 'quirks': quirks}
     files = _model(model, name, weights, options)
-    report, data = _library.call_watched('compile', options, files, _bar(progress))
+    report, data = _watched('compile', options, files, progress)
     return _made(Blob, data, report, output)
 
 
@@ -146,7 +161,7 @@ def check(model: Model, *, name: Optional[str] = None, weights: Optional[bytes] 
     o = locals()
     options = {**_conversion(o), **_camera(o), 'fix': fix}
     files = _model(model, name, weights, options)
-    return CheckReport(_library.call_watched('check', options, files, _bar(progress))[0])
+    return CheckReport(_watched('check', options, files, progress)[0])
 
 
 def compare(model: Model, blob: Optional[PathLike] = None, *, name: Optional[str] = None,
@@ -166,7 +181,7 @@ def compare(model: Model, blob: Optional[PathLike] = None, *, name: Optional[str
                'input_shapes': {k: list(v) for k, v in input_shapes.items()} if input_shapes else None,
                'blob': None if blob is None else os.fspath(blob)}
     files = _model(model, name, weights, options)
-    return CompareReport(_library.call_watched('compare', options, files, _bar(progress))[0])
+    return CompareReport(_watched('compare', options, files, progress)[0])
 
 
 def estimate(model: Union[Model, Blob], *, name: Optional[str] = None, weights: Optional[bytes] = None,
@@ -185,7 +200,7 @@ def estimate(model: Union[Model, Blob], *, name: Optional[str] = None, weights: 
     o = {**locals(), 'mean_values': None, 'scale_values': None, 'reverse_input_channels': None, 'layout': None}
     options = {**_conversion(o), **_camera(o), 'constants': constants}
     files = _model(model, name, weights, options)
-    return EstimateReport(_library.call_watched('estimate', options, files, _bar(progress))[0])
+    return EstimateReport(_watched('estimate', options, files, progress)[0])
 
 
 def inspect(blob: Union[PathLike, bytes, Blob]) -> BlobReport:

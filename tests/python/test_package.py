@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import threading
+import types
 import warnings
 
 import numpy as np
@@ -135,6 +136,31 @@ def test_progress_and_stopping(package, model, tmp_path):
     with pytest.raises(Enough):
         package.convert(model, tmp_path / 'x.blob', progress=stop)
     assert not (tmp_path / 'x.blob').exists()
+
+
+def test_a_bar_of_tqdm_where_it_is_installed(package, model, monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, **_):
+            self.n, self.phases, self.closed = 0, [], False
+            bars.append(self)
+
+        def set_description(self, phase):
+            self.phases.append(phase)
+
+        def update(self, more):
+            self.n += more
+
+        def close(self):
+            self.closed = True
+    monkeypatch.setitem(sys.modules, 'tqdm', types.ModuleType('tqdm'))
+    monkeypatch.setitem(sys.modules, 'tqdm.auto', types.SimpleNamespace(tqdm=Bar))
+    package.convert(model, progress=True)
+    bar, = bars
+    assert bar.n == 100 and bar.closed and 'passes' in bar.phases
+    monkeypatch.setitem(sys.modules, 'tqdm.auto', None)   # not installed
+    assert package.convert(model, progress=True) and len(bars) == 1
 
 
 def test_superblob_has_the_blob_of_every_number_of_shaves(package, tool, model, tmp_path):

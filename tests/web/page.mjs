@@ -227,10 +227,14 @@ const steps = {
     await exists(".before");
     await page.click("#option-superblob");
     await page.click("#option-nn_archive");
+    await page.click("#option-ir");
     await press("Estimate the speed");
     await press("4", ".speeds button");
     await converted();
     await says(".downloads", "Download NN archive");
+    for (const kind of ["OpenVINO IR", "Report"]) await says(".downloads", kind);
+    const sizes = await page.$$eval(".downloads a", (l) => Promise.all(l.map(async (a) => (await (await fetch(a.href)).arrayBuffer()).byteLength)));
+    expect(Math.min(...sizes) > 100, `results have ${sizes} bytes`);
     await says(".blob .summary", "for 4 SHAVEs");
     await exists(".layers button");
   },
