@@ -59,6 +59,9 @@ void SuperblobMaker::add(int shaves, const ChunkedBytes& blob) {
 
 Superblob SuperblobMaker::finish() const {
   std::vector<uint8_t> file;
+  size_t size = kHeaderBytes + base_.size();
+  for (const auto& p : patches_) size += p.size();
+  file.reserve(size);
   put_big_endian(file, base_.size());
   for (const auto& p : patches_) put_big_endian(file, p.size());
   file.insert(file.end(), base_.begin(), base_.end());
