@@ -34,7 +34,8 @@ class Parts {
   explicit Parts(const ChunkedBytes& file, const Places& older = {});
 
   size_t size() const { return size_; }
-  /// As many bytes of an older file as are the same as ours, from two places on: at most `most`.
+  /// How many bytes of the older file, whose places were given, are the same as ours, from two places on: at most
+  /// `most`.
   size_t same_as(std::span<const uint8_t> older, size_t older_at, size_t at, size_t most) const;
   /// From a byte, which exists, to the end of its part.
   std::span<const uint8_t> rest(size_t at) const;

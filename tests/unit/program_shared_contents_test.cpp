@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "vpu/program/shared_contents.hpp"
+#include "vpu/program/program.hpp"
 
 namespace blobsmith::vpu {
 namespace {
@@ -33,6 +33,24 @@ TEST(SharedContents, KeepsNothingOfWhatFailed) {
   const auto fail = []() -> Bytes { throw Error(ErrorCode::Internal, "no"); };
   EXPECT_THROW(shared.get("scaled", constant, {}, fail), Error);
   EXPECT_EQ(shared.get("scaled", constant, {}, [] { return many(3); }).span()[0], 3);
+}
+
+TEST(SharedContents, ConstantsStayForTheOtherThreads) {
+  int made = 0;
+  const Bytes constant = Bytes::deferred(5000, [&] { return ++made, many(1); });
+  Program program;
+  const auto use_and_leave = [&] {
+    const uint8_t first = constant.span()[0];
+    program.leave_memory(constant);
+    return first;
+  };
+  EXPECT_EQ(use_and_leave() + use_and_leave(), 2);
+  EXPECT_EQ(made, 2);
+  program.shared = std::make_shared<SharedContents>();
+  const uint8_t* place = constant.data();
+  use_and_leave();
+  EXPECT_EQ(constant.data(), place);
+  EXPECT_EQ(made, 3);
 }
 
 }  // namespace
