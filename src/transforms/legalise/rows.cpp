@@ -281,7 +281,23 @@ void compute_before_transpose(Rewriter& rw, Node* rows) {
   if (const std::optional<Value> turned = elements.before_transpose(rw)) rw.redirect(elements.result(), *turned);
 }
 
+/// Whether the input of a plane lies in the memory of six slices beside a tile of its output.
+bool lies_near(const Product& p, int64_t width) {
+  constexpr int64_t kSlices = 6 * 131072, kMostOutput = 458752;
+  const int64_t height = p.rows / width, pitch = (width + kLineStep - 1) / kLineStep * kLineStep * 2;
+  const int64_t tiles = (pitch * height * p.out + kMostOutput - 1) / kMostOutput;
+  return pitch * (height * p.in + (height + tiles - 1) / tiles * p.out) <= kSlices;
+}
+
 }  // namespace
+
+bool moves_input_away(const Node& product, int64_t spare) {
+  const auto p = product_of(product);
+  if (!p) return false;
+  constexpr int64_t kPadding = 2;  ///< channels that the engine's modes fill up
+  const int64_t width = line_length(*p);
+  return lies_near(*p, width) && !lies_near({p->rows, p->in + spare + kPadding, p->out}, width);
+}
 
 std::vector<Remark> rows_to_planes(Graph& graph) {
   std::vector<Remark> done;

@@ -10,4 +10,8 @@ namespace blobsmith {
 /// Rewrites them, with the Add of a bias behind; the sums are those of the product, whatever their order.
 std::vector<Remark> rows_to_planes(Graph& graph);
 
+/// Whether more columns than a product reads would take its plane out of the chip's memory, from where each of the
+/// engine's descriptors reads it again.
+bool moves_input_away(const Node& product, int64_t spare);
+
 }  // namespace blobsmith

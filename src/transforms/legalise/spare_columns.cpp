@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "transforms/legalise/row_moves.hpp"
+#include "transforms/legalise/rows.hpp"
 
 namespace blobsmith::legalise_rows {
 namespace {
@@ -40,6 +41,8 @@ Tensor with_spare_rows(const Node& product, int64_t columns) {
 
 void keep_columns(Rewriter& rw, Node* cut) {
   const std::vector<Node*> products = products_behind(cut, cut->shape().back(), true);
+  const int64_t spare = cut->input(0).shape().back() - cut->shape().back();
+  if (std::ranges::any_of(products, [&](const Node* p) { return moves_input_away(*p, spare); })) return;
   MovedRows rows(rw, cut->value(), cut->input(0));
   std::vector<Value> inputs;
   for (const Node* p : products) {
