@@ -143,21 +143,35 @@ Binary<T> function_of(const Node& n) {
 
 template <class T>
 std::vector<Tensor> compute(const Node& n, const Tensor& left, const Tensor& right) {
-  const auto a = load<T>(left), b = load<T>(right);
+  const Loaded<T> a(left), b(right);
   const Binary<T> f = function_of<T>(n);
-  if (!a || !b || !f) return {};
+  if (!a.is_known() || !b.is_known() || !f) return {};
   if constexpr (std::is_same_v<T, int64_t>)
-    if (divides(n) && std::find(b->begin(), b->end(), 0) != b->end()) return {};
+    if (divides(n) && std::ranges::find(b.values(), 0) != b.values().end()) return {};
   const Shape& shape = n.shape();
   std::vector<T> out(static_cast<size_t>(element_count(shape)));
-  const auto sb = broadcast_strides(right.shape, shape);
-  std::vector<int64_t> at_b(out.size());
-  for_each_position(shape, 0, sb, [&](int64_t i, int64_t at) { at_b[static_cast<size_t>(i)] = at; });
-  for_each_position(shape, 0, broadcast_strides(left.shape, shape), [&](int64_t i, int64_t at) {
-    const auto k = static_cast<size_t>(i);
-    out[k] = f((*a)[static_cast<size_t>(at)], (*b)[static_cast<size_t>(at_b[k])]);
-  });
-  return {store<T>(n.element_type(), shape, out)};
+  if (!out.empty()) {
+    // Row by row: one step of the last axis is the same in all of them.
+    std::vector<int64_t> of_a = broadcast_strides(left.shape, shape), of_b = broadcast_strides(right.shape, shape);
+    Shape rows = shape;
+    int64_t length = 1, step_a = 0, step_b = 0;
+    if (!shape.empty()) {
+      length = shape.back();
+      step_a = of_a.back();
+      step_b = of_b.back();
+      rows.pop_back();
+      of_a.pop_back();
+      of_b.pop_back();
+    }
+    std::vector<int64_t> begins(static_cast<size_t>(element_count(rows)));
+    for_each_position(rows, 0, of_b, [&](int64_t row, int64_t at) { begins[static_cast<size_t>(row)] = at; });
+    for_each_position(rows, 0, of_a, [&](int64_t row, int64_t at) {
+      const T *x = a.values().data() + at, *y = b.values().data() + begins[static_cast<size_t>(row)];
+      T* to = out.data() + row * length;
+      for (int64_t i = 0; i < length; ++i) to[i] = f(x[i * step_a], y[i * step_b]);
+    });
+  }
+  return {store<T>(n.element_type(), shape, std::move(out))};
 }
 
 std::vector<Tensor> evaluate_binary(const Node& n, Tensors inputs) {

@@ -56,6 +56,39 @@ std::optional<std::vector<T>> load(const Tensor& t);
 template <class T>
 Tensor store(ElementType type, const Shape& shape, std::span<const T> values);
 
+/// The same, which becomes the tensor's own where it is stored as it is.
+template <class T>
+Tensor store(ElementType type, const Shape& shape, std::vector<T>&& values) {
+  if constexpr (std::is_same_v<T, float>)
+    if (type == ElementType::f32) return Tensor::of(type, shape, std::move(values));
+  return store<T>(type, shape, std::span<const T>(values));
+}
+
+/// load(), without a copy of what is stored as it is computed.
+template <class T>
+class Loaded {
+ public:
+  explicit Loaded(const Tensor& t) {
+    if constexpr (std::is_same_v<T, float>)
+      if (t.type == ElementType::f32) {
+        bytes_ = t.bytes.aligned(alignof(float));
+        values_ = bytes_.template as<float>();
+        return;
+      }
+    own_ = load<T>(t);
+    if (own_) values_ = *own_;
+    is_known_ = own_.has_value();
+  }
+  bool is_known() const { return is_known_; }
+  std::span<const T> values() const { return values_; }
+
+ private:
+  Bytes bytes_;
+  std::optional<std::vector<T>> own_;
+  std::span<const T> values_;
+  bool is_known_ = true;
+};
+
 /// A real as an integer: truncated, saturated, NaN as 0 (plain C++ leaves the last two undefined).
 int64_t truncate(double v);
 

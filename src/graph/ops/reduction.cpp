@@ -71,7 +71,7 @@ T square_root(T x) {
 }
 
 template <class T>
-T reduce(const Node& n, const std::vector<T>& values) {
+T reduce(const Node& n, std::span<const T> values) {
   const auto absolute = [](T x) { return x < T(0) ? subtract(T(0), x) : x; };
   const auto is_true = [](T x) { return x != T(0); };
   if (n.is("ReduceMax")) return *std::ranges::max_element(values);
@@ -114,19 +114,22 @@ Split split_axes(const Shape& shape, const std::vector<int64_t>& axes) {
 
 template <class T>
 std::vector<Tensor> evaluate_as(const Node& n, Tensors inputs) {
-  const auto values = load<T>(*inputs[0]);
-  if (!values) return {};
+  const Loaded<T> loaded(*inputs[0]);
+  if (!loaded.is_known()) return {};
+  const std::span<const T> values = loaded.values();
   const Split s = split_axes(inputs[0]->shape, inputs[1]->to_i64());
   const auto count = static_cast<size_t>(element_count(s.reduced));
   if (count == 0 && (n.is("ReduceMax") || n.is("ReduceMin"))) return {};
-  std::vector<T> out, group(count);
+  const bool side_by_side = s.reduced_strides == dense_strides(s.reduced);
+  std::vector<T> out, group(side_by_side ? 0 : count);
   for_each_position(s.kept, 0, s.kept_strides, [&](int64_t, int64_t base) {
+    if (side_by_side) return out.push_back(reduce(n, values.subspan(static_cast<size_t>(base), count)));
     for_each_position(s.reduced, base, s.reduced_strides, [&](int64_t i, int64_t at) {
-      group[static_cast<size_t>(i)] = (*values)[static_cast<size_t>(at)];
+      group[static_cast<size_t>(i)] = values[static_cast<size_t>(at)];
     });
-    out.push_back(reduce(n, group));
+    out.push_back(reduce<T>(n, group));
   });
-  return {store<T>(n.element_type(), n.shape(), out)};
+  return {store<T>(n.element_type(), n.shape(), std::move(out))};
 }
 
 std::vector<Tensor> evaluate_reduction(const Node& n, Tensors inputs) {

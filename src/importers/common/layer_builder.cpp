@@ -22,7 +22,10 @@ Value LayerBuilder::make(std::string type, std::vector<Value> inputs, Attributes
     if (const Tensor* t = transforms::constant_of(v)) constants.push_back(t);
   if (n->output_count() != 1 || static_cast<int>(constants.size()) != n->input_count()) return n->value();
   std::vector<Tensor> folded = evaluate(*n, constants);
-  return folded.empty() ? n->value() : graph_.constant(std::move(folded[0]), n->name)->value();
+  if (folded.empty()) return n->value();
+  const Value result = graph_.constant(std::move(folded[0]), n->name)->value();
+  graph_.remove(n);
+  return result;
 }
 
 Value LayerBuilder::number_constant(ElementType type, Shape shape, double v) {

@@ -1,6 +1,7 @@
 #include "importers/common/session.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "graph/ops/known_value.hpp"
@@ -62,6 +63,54 @@ void check_inputs(const Session& s) {
   if (!open.empty()) throw open_shapes(open);
 }
 
+/// Weights that a model computes from others (normalised ones) are folded as they are met. What was between them is
+/// forgotten when its last reader has been.
+class FoldedConstants {
+ public:
+  explicit FoldedConstants(const Session& s) : s_(s) {
+    const auto has_body = [](const SourceOperator& op) { return op.type == "If" || op.type == "Loop" || op.type == "Scan"; };
+    active_ = !s.options.problems && std::ranges::none_of(s.source.operators, has_body);  // bodies read what no list says
+    if (!active_) return;
+    for (const SourceOperator& op : s.source.operators)
+      for (const std::string& key : op.inputs) readers_[key] = op.index;
+    for (const SourceOutput& o : s.source.outputs) readers_.erase(o.key);
+    for (const SourceInput& i : s.source.inputs) readers_.erase(i.like);
+    for (const auto& [key, v] : s.values) ++names_[v.node];
+  }
+
+  /// `first`: the number of the first node that the operator made.
+  void forget_after(const SourceOperator& op, int64_t first) {
+    if (!active_) return;
+    for (const std::string& key : op.outputs)
+      if (s_.computes(key)) ++names_[s_.value(key).node];
+    bool large = !op.inputs.empty();
+    for (const std::string& key : op.inputs) {
+      if (key.empty() || !s_.computes(key)) continue;
+      Node* n = s_.value(key).node;
+      large = large && n->is_constant();
+      const auto last = readers_.find(key);
+      if (last == readers_.end() || last->second != op.index) continue;
+      readers_.erase(last);
+      if (--names_[n] == 0) forget(*n);
+    }
+    if (!large) return;
+    const std::vector<Node*> all = s_.graph.all();
+    for (auto it = all.rbegin(); it != all.rend() && (*it)->id() >= first; ++it)
+      if (!names_.contains(*it)) forget(**it);
+  }
+
+ private:
+  static void forget(Node& n) {
+    constexpr size_t kLarge = 1 << 16;
+    if (n.is_constant() && n.output().uses.empty() && n.constant.bytes.size() >= kLarge) n.constant.bytes = Bytes();
+  }
+
+  const Session& s_;
+  bool active_ = false;
+  std::map<std::string, size_t> readers_;  ///< the last of each tensor, unless more than operators read it
+  std::map<const Node*, int> names_;       ///< how many tensors that are still to be read each node is
+};
+
 class OperatorWalk {
  public:
   OperatorWalk(Session& s, const std::function<bool(const SourceOperator&)>& is_known, const Convert& convert)
@@ -73,9 +122,12 @@ class OperatorWalk {
       if (input.like.empty()) add_parameter(s_, input);
     for (auto& [key, tensor] : s_.source.constants) define(s_, key, s_.graph.constant(std::move(tensor), key)->value());
     s_.source.constants.clear();
+    FoldedConstants folded(s_);
     for (const SourceOperator& op : s_.source.operators) {
       add_cut_inputs(op.inputs);
+      const int64_t first = s_.graph.next_id;
       add(op);
+      folded.forget_after(op, first);
     }
     for (const SourceOutput& o : s_.source.outputs) add_cut_inputs({o.key});
   }
