@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "graph/numbering.hpp"
 #include "graph/ops/known_value.hpp"
 #include "importers/common/input_shapes.hpp"
 
@@ -125,7 +126,7 @@ class OperatorWalk {
     FoldedConstants folded(s_);
     for (const SourceOperator& op : s_.source.operators) {
       add_cut_inputs(op.inputs);
-      const int64_t first = s_.graph.next_id;
+      const int64_t first = numbering::next(s_.graph);
       add(op);
       folded.forget_after(op, first);
     }
