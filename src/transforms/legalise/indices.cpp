@@ -142,7 +142,20 @@ Value scatter(Rewriter& rw, const Node& n) {
   return t.reshape(y, data);
 }
 
+// ---- OneHot of a single index ----
+
+/// Its stage counts axes from the last one, and knows no tensor without axes.
+bool is_of_one_index(const Node& n) {
+  return n.input(0).shape().empty() && n.attrs.integer("axis") != -1 && is_static(n.shape());
+}
+Value along_last_axis(Rewriter& rw, const Node& n) {
+  Attributes attrs = n.attrs;
+  attrs.set("axis", int64_t{-1});
+  return rw.make("OneHot", n.inputs(), attrs, n.version)->value();
+}
+
 constexpr SpelledRow kRows[] = {
+    {{"OneHot"}, is_of_one_index, along_last_axis, "the same along its last axis"},
     {{"Gather", "GatherElements", "ScatterElementsUpdate"},
      may_count_from_end,
      counted_from_front,

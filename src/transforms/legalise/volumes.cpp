@@ -116,8 +116,9 @@ Fit fit(const Node& n, size_t i, int64_t kernel) {
   const int64_t out = n.shape()[i + 2], extent = (kernel - 1) * n.attrs.integers("dilations")[i] + 1;
   const int64_t natural = n.attrs.integers("strides")[i] * (n.input(0).shape()[i + 2] - 1) + extent;
   const int64_t all = std::max<int64_t>(0, natural - out);
-  const int64_t before = pad == "same_upper"   ? all / 2
-                         : pad == "same_lower" ? all - all / 2
+  // The odd one of SAME: at the begin for "upper", as the operation has it.
+  const int64_t before = pad == "same_upper"   ? all - all / 2
+                         : pad == "same_lower" ? all / 2
                          : pad == "valid"      ? 0
                                                : n.attrs.integers("pads_begin")[i];
   const int64_t left = natural - before - out;  // behind; less than nothing where the output is longer
