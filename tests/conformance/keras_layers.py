@@ -83,7 +83,7 @@ def borders(cls, axes):
 
 def enlarged(cls, axes):
     def build(d):
-        more = d.some(interpolation=['nearest', 'bilinear']) if axes == 2 else {}
+        more = d.some(interpolation=['nearest', 'bilinear', 'bicubic']) if axes == 2 else {}
         return tensor(d.shape(axes, None, 3, 6)), getattr(L, cls)(d.randint(1, 3) if axes == 1 else d.sizes(axes, 1, 3), **more)
     return build
 
@@ -126,7 +126,7 @@ def permuted(d):
 
 
 def resized(d):
-    more = d.some(interpolation=['nearest', 'bilinear'])
+    more = d.some(interpolation=['nearest', 'bilinear', 'bicubic'])
     return tensor(d.shape(2)), P.Resizing(d.randint(4, 18), d.randint(4, 18), **more)
 
 

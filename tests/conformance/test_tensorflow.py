@@ -308,6 +308,44 @@ def test_logarithms_of_small_energies(run, tmp_path, kind):
     assert np.allclose(found.reshape(wanted.shape), wanted, rtol=0.002, atol=0.45), (found, wanted)
 
 
+def spelled_operators():
+    """name -> (input, network of it, what it gives)"""
+    x = np.random.RandomState(5).randn(4, 6).astype('f2').astype('f4')
+    y, idx = np.random.RandomState(6).randn(4, 6).astype('f2').astype('f4'), [[2, 1], [0, 5]]
+    scattered = lambda new: np.array([[new(v, 10.0 if (i, j) == (2, 1) else -1.0) if [i, j] in idx else v for j, v in enumerate(row)] for i, row in enumerate(x)])
+    scatter = lambda op: lambda g, i: g.node(op, [i, g.constant(idx, 'int32'), g.constant([10.0, -1.0])], Tindices=tensorflow_models.Type(3))
+    band = np.triu(np.tril(np.ones((4, 6)), 1), -2)
+    return {
+        'Atan2': (x, lambda g, i: g.node('Atan2', [i, g.constant(y)]), np.arctan2(x, y)),
+        'Xdivy': (x, lambda g, i: g.node('Xdivy', [g.node('Relu', [i]), g.constant(np.abs(y) + 0.5)]), np.maximum(x, 0) / (np.abs(y) + 0.5)),
+        'TruncateMod': (x * 8, lambda g, i: g.node('TruncateMod', [i, g.constant(np.full(6, 2.0))]), np.fmod(x * 8, 2)),
+        'L2Loss': (x, lambda g, i: g.node('L2Loss', [i]), (x ** 2).sum() / 2),
+        'MatrixBandPart': (x, lambda g, i: g.node('MatrixBandPart', [i, g.constant(2, 'int32'), g.constant(1, 'int32')], Tindex=tensorflow_models.Type(3)), x * band),
+        'MatrixDiag': (x, lambda g, i: g.node('MatrixDiag', [i]), x[..., None] * np.eye(6)),
+        'TensorScatterUpdate': (x, scatter('TensorScatterUpdate'), scattered(lambda old, new: new)),
+        'TensorScatterAdd': (x, scatter('TensorScatterAdd'), scattered(lambda old, new: old + new)),
+        'TensorScatterMax': (x, scatter('TensorScatterMax'), scattered(max)),
+        'DynamicStitch': (x, lambda g, i: g.node('DynamicStitch', [g.ints(3, 1, 0, 2), i], N=1), x[[2, 1, 3, 0]]),
+        'FakeQuantWithMinMaxArgs': (x, lambda g, i: g.node('FakeQuantWithMinMaxArgs', [i], min=-1.0, max=1.0, num_bits=4, narrow_range=True), np.clip(np.round(np.clip(x, -1, 1) * 7), -7, 7) / 7),
+    }
+
+
+@pytest.mark.parametrize('operator', spelled_operators())
+def test_spelled_operators(run, tmp_path, operator):
+    values, build, wanted = spelled_operators()[operator]
+    g = tensorflow_models.Graph()
+    build(g, g.input(*values.shape))
+    (tmp_path / 'm.pb').write_bytes(g.bytes)
+    done = run('convert', tmp_path / 'm.pb', '-ip', 'FP16', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 0, done.stderr
+    np.save(tmp_path / 'x.npy', values)
+    for network, tolerance in (('m.pb', 1e-5), ('m.blob', 5e-3)):
+        done = run('run', tmp_path / network, '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / network[2:])
+        assert done.returncode == 0, done.stderr
+        found, = (np.load(p) for p in (tmp_path / network[2:]).iterdir())
+        assert np.abs(found.reshape(-1) - np.reshape(wanted, -1)).max() <= tolerance * np.abs(wanted).max()
+
+
 @pytest.mark.parametrize('steps', (10, 14))
 def test_lstm_of_limited_cells(run, tmp_path, steps):
     """The converter of TensorFlow Lite limits cells to 10 in every LSTM; a step adds almost 1 here."""

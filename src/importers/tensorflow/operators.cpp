@@ -12,6 +12,7 @@ std::span<const OperatorRow> convolution_operators();
 std::span<const OperatorRow> detection_operators();
 std::span<const OperatorRow> detector_operators();  ///< which are not TensorFlow's: transformations make them
 std::span<const OperatorRow> indexing_operators();
+std::span<const OperatorRow> spelled_operators();
 std::span<const OperatorRow> matmul_operators();
 std::span<const OperatorRow> normalization_operators();
 std::span<const OperatorRow> pooling_operators();
@@ -24,9 +25,9 @@ std::span<const OperatorRow> slice_operators();
 namespace {
 
 constexpr std::array kFamilies{
-    activation_operators, arithmetic_operators, control_flow_operators,  convolution_operators, detection_operators,
-    indexing_operators,   matmul_operators,     normalization_operators, pooling_operators,     recurrent_operators,
-    reduction_operators,  resize_operators,     shape_operators,         slice_operators};
+    activation_operators, arithmetic_operators, control_flow_operators, convolution_operators,   detection_operators,
+    indexing_operators,   spelled_operators,    matmul_operators,       normalization_operators, pooling_operators,
+    recurrent_operators,  reduction_operators,  resize_operators,       shape_operators,         slice_operators};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "graph/ops/known_value.hpp"
+#include "transforms/faults/rewrites.hpp"
 #include "transforms/legalise/terms.hpp"
 #include "transforms/legalise/windows.hpp"
 
@@ -188,6 +189,39 @@ Value padded_average(Rewriter& rw, const Node& n) {
   return rw.make("AvgPool", {padded}, attrs, n.version)->value();
 }
 
+// ---- patches of images ----
+
+/// A patch that no other follows at once: those side by side become SpaceToDepth (transforms/faults).
+bool takes_patches(const Node& n) {
+  constexpr int64_t kMostWeights = int64_t{1} << 22;
+  const Shape& x = n.input(0).shape();
+  if (x.size() != 4 || !is_static(x) || !is_static(n.shape()) || !is_float(n.element_type())) return false;
+  const auto& size = n.attrs.integers("sizes");
+  return size.size() == 2 && n.shape()[1] * x[1] <= kMostWeights / (size[0] * size[1]) &&
+         !transforms::is_reorganised(n);
+}
+
+/// One output channel for each place and channel of a patch, which weights of one 1 pick.
+Value picked(Rewriter& rw, const Node& n) {
+  const auto& size = n.attrs.integers("sizes");
+  const int64_t channels = n.input(0).shape()[1], places = size[0] * size[1];
+  std::vector<double> weights(static_cast<size_t>(places * channels * channels * places), 0.0);
+  for (int64_t p = 0; p < places; ++p)
+    for (int64_t c = 0; c < channels; ++c)
+      weights[static_cast<size_t>(((p * channels + c) * channels + c) * places + p)] = 1;
+  const Value picks =
+      rw.constant(Tensor::reals(n.element_type(), {places * channels, channels, size[0], size[1]}, weights));
+  const std::vector<int64_t> none(2, 0);
+  return rw
+      .make("Convolution", {n.input(0), picks},
+            transforms::attributes({{"strides", n.attrs.integers("strides")},
+                                    {"dilations", n.attrs.integers("rates")},
+                                    {"pads_begin", none},
+                                    {"pads_end", none},
+                                    {"auto_pad", n.attrs.text("auto_pad")}}))
+      ->value();
+}
+
 constexpr SpelledRow kRows[] = {
     {{"Convolution", "GroupConvolution"},
      is_convolution,
@@ -205,6 +239,7 @@ constexpr SpelledRow kRows[] = {
      has_gaps,
      without_gaps,
      "the same with zeros in the gaps of its window"},
+    {{"ExtractImagePatches"}, takes_patches, picked, "a convolution whose weights pick each element"},
     {{"AvgPool"}, averages_uneven_padding, padded_average, "Pad, and an average without padding"},
 };
 

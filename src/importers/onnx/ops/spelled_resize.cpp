@@ -1,55 +1,20 @@
 #include "importers/onnx/ops/spelled_resize.hpp"
 
 #include <algorithm>
-#include <cmath>
 
+#include "importers/common/resize_axis.hpp"
 #include "importers/onnx/mo_steps.hpp"
 
 namespace blobsmith::onnx_import::mo {
 namespace {
+
+using importers::ResizeAxis;
 
 constexpr int64_t kLargestSide = 8192;
 
 bool is_stated(Context& c, size_t input) { return c.has_input(input) && element_count(c.input(input).shape()) != 0; }
 
 std::string coordinates(Context& c) { return c.text("coordinate_transformation_mode", "half_pixel"); }
-
-/// One axis: how its outputs follow from its inputs.
-struct ResizeAxis {
-  std::string mode, coordinates, rounding;
-  double scale, in, out, from = 0, to = 1;  ///< from, to: the part of tf_crop_and_resize
-  double cube;
-  bool antialias, exclude_outside;
-
-  double source(double i) const {
-    if (coordinates == "half_pixel") return (i + 0.5) / scale - 0.5;
-    if (coordinates == "half_pixel_symmetric") return in / 2 * (1 - out / (scale * in)) + (i + 0.5) / scale - 0.5;
-    if (coordinates == "pytorch_half_pixel") return out > 1 ? (i + 0.5) / scale - 0.5 : 0;
-    if (coordinates == "asymmetric") return i / scale;
-    if (coordinates == "tf_crop_and_resize")
-      return out > 1 ? from * (in - 1) + i * (to - from) * (in - 1) / (out - 1) : 0.5 * (from + to) * (in - 1);
-    const double width = scale * in;  // align_corners
-    return width == 1 ? 0 : i * (in - 1) / (width - 1);
-  }
-  bool is_outside(double x) const { return coordinates == "tf_crop_and_resize" && (x < 0 || x > in - 1); }
-
-  int64_t nearest(double x) const {
-    double r = std::floor(x);
-    if (rounding == "round_prefer_floor") r = std::ceil(x - 0.5);
-    if (rounding == "round_prefer_ceil") r = std::floor(x + 0.5);
-    if (rounding == "ceil") r = std::ceil(x);
-    return static_cast<int64_t>(std::clamp(r, 0.0, in - 1));
-  }
-
-  /// The weight of an input at this distance, which grows as the image shrinks where antialias is on.
-  double weight(double distance) const {
-    const double t = std::fabs(distance * (antialias ? std::min(scale, 1.0) : 1.0));
-    if (mode != "cubic") return std::max(0.0, 1 - t);
-    if (t <= 1) return ((cube + 2) * t - (cube + 3)) * t * t + 1;
-    return t < 2 ? ((cube * t - 5 * cube) * t + 8 * cube) * t - 4 * cube : 0;
-  }
-  double reach() const { return (mode == "cubic" ? 2 : 1) / (antialias ? std::min(scale, 1.0) : 1.0); }
-};
 
 ResizeAxis resize_axis(Context& c, const ResizedAxes& r, size_t a) {
   ResizeAxis x{c.text("mode", "nearest"),
@@ -77,28 +42,6 @@ ResizeAxis resize_axis(Context& c, const ResizedAxes& r, size_t a) {
   return x;
 }
 
-/// [in, out]
-std::vector<float> weight_matrix(const ResizeAxis& a) {
-  const auto in = static_cast<int64_t>(a.in), out = static_cast<int64_t>(a.out);
-  std::vector<float> m(static_cast<size_t>(in * out), 0.0f);
-  for (int64_t o = 0; o < out; ++o) {
-    const double x = a.source(static_cast<double>(o));
-    if (a.is_outside(x)) continue;
-    const auto first = static_cast<int64_t>(std::floor(x - a.reach())),
-               last = static_cast<int64_t>(std::ceil(x + a.reach()));
-    double sum = 0;
-    for (int64_t i = first; i <= last; ++i)
-      if (!a.exclude_outside || (i >= 0 && i < in)) sum += a.weight(x - static_cast<double>(i));
-    if (sum == 0) continue;
-    for (int64_t i = first; i <= last; ++i) {
-      if (a.exclude_outside && (i < 0 || i >= in)) continue;
-      const auto at = static_cast<size_t>(std::clamp<int64_t>(i, 0, in - 1) * out + o);
-      m[at] += static_cast<float>(a.weight(x - static_cast<double>(i)) / sum);
-    }
-  }
-  return m;
-}
-
 Value resized(Steps& s, Value x, size_t axis, const ResizeAxis& a) {
   if (a.mode == "nearest") {
     std::vector<int64_t> at;
@@ -114,7 +57,7 @@ Value resized(Steps& s, Value x, size_t axis, const ResizeAxis& a) {
   const Value rows = turns ? s.transpose(x, order) : x;
   Shape shape = rows.shape();
   const auto in = static_cast<int64_t>(a.in), out = static_cast<int64_t>(a.out);
-  const Value y = s.product(s.reshape(rows, {element_count(shape) / in, in}), s.reals({in, out}, weight_matrix(a)));
+  const Value y = s.product(s.reshape(rows, {element_count(shape) / in, in}), s.reals({in, out}, a.weights()));
   shape.back() = out;
   const Value restored = s.reshape(y, shape);
   return turns ? s.transpose(restored, back) : restored;

@@ -125,6 +125,7 @@ constexpr OperatorRow kOperators[] = {
     {"AddN", "Add", chain},
     {"AccumulateNV2", "Add", chain},
     {"BiasAdd", "Add", bias_add},
+    {"BiasAddV1", "Add", bias_add},
     {"Sub", "Subtract", binary},
     {"Mul", "Multiply", binary},
     {"RealDiv", "Divide", binary},

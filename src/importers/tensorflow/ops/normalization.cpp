@@ -83,12 +83,10 @@ std::vector<Value> local_response(Context& c) {
 
 /// The limits that TensorFlow makes of min and max so that 0 is one of the levels; levels are 0 … 2^bits - 1, from 1
 /// with a narrow range.
-std::vector<Value> fake_quantize(Context& c) {
-  const Tensor low = c.tensor_of(1, "min"), high = c.tensor_of(2, "max");
+std::vector<Value> fake_quantized(Context& c, std::vector<float> lows, std::vector<float> highs) {
   const int64_t bits = c.node().integer("num_bits", 8);
   if (bits < 2 || bits > 16) c.refuse("num_bits is " + std::to_string(bits));
   const int64_t levels = (int64_t{1} << bits) - (c.node().flag("narrow_range", false) ? 1 : 0);
-  std::vector<float> lows = low.to_f32(), highs = high.to_f32();
   if (lows.size() != highs.size()) c.refuse("min and max differ in size");
   for (size_t i = 0; i < lows.size(); ++i) {
     float lo = lows[i], hi = highs[i];
@@ -106,12 +104,20 @@ std::vector<Value> fake_quantize(Context& c) {
   const Value lo = limit(lows), hi = limit(highs);
   return {c.make("FakeQuantize", {c.input(0), lo, hi, lo, hi}, attributes({{"levels", levels}}))};
 }
+std::vector<Value> fake_quantize(Context& c) {
+  return fake_quantized(c, c.tensor_of(1, "min").to_f32(), c.tensor_of(2, "max").to_f32());
+}
+std::vector<Value> fake_quantize_by_attributes(Context& c) {
+  return fake_quantized(c, {static_cast<float>(c.node().real("min", -6))},
+                        {static_cast<float>(c.node().real("max", 6))});
+}
 
 constexpr OperatorRow kOperators[] = {
     {"FusedBatchNorm", "Multiply", batch_norm},
     {"FusedBatchNormV2", "Multiply", batch_norm},
     {"FusedBatchNormV3", "Multiply", batch_norm},
     {"LRN", "LRN", local_response},
+    {"FakeQuantWithMinMaxArgs", "FakeQuantize", fake_quantize_by_attributes},
     {"FakeQuantWithMinMaxVars", "FakeQuantize", fake_quantize},
     {"FakeQuantWithMinMaxVarsPerChannel", "FakeQuantize", fake_quantize},
 };

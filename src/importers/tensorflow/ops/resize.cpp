@@ -1,4 +1,5 @@
 // Resizing pictures; blocks of planes to channels or batches and back.
+#include "importers/common/resize_axis.hpp"
 #include "importers/tensorflow/operators.hpp"
 
 namespace blobsmith::tensorflow_import {
@@ -35,6 +36,42 @@ std::vector<Value> resize(Context& c) {
                              {"pads_end", std::vector<int64_t>(4, 0)},
                              {"cube_coeff", -0.75}}),
                  4)};
+}
+
+/// With half pixels TensorFlow weighs by another cube, and pixels outside of the picture not at all: a product by a
+/// matrix of weights for each axis.
+std::vector<Value> resize_bicubic(Context& c) {
+  if (!c.node().flag("half_pixel_centers", false) || c.node().flag("align_corners", false)) return resize(c);
+  const std::vector<int64_t> sizes = c.integers_of(1, "size");
+  const Shape s = c.input(0).shape();
+  if (s.size() != 4 || !is_static(s) || sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1)
+    c.refuse("its input has the shape " + to_string(s) + ", its size is " + to_string(sizes));
+  const auto weights = [&](int64_t in, int64_t out) {
+    const importers::ResizeAxis axis{.mode = "cubic",
+                                     .coordinates = "half_pixel",
+                                     .rounding = {},
+                                     .scale = static_cast<double>(out) / static_cast<double>(in),
+                                     .in = static_cast<double>(in),
+                                     .out = static_cast<double>(out),
+                                     .cube = -0.5,
+                                     .antialias = false,
+                                     .exclude_outside = true};
+    return c.graph().constant(Tensor::of(ElementType::f32, {in, out}, axis.weights()))->value();
+  };
+  const auto product = [&](Value a, Value b, bool turns, const std::string& suffix) {
+    return c.make("MatMul", {a, b}, attributes({{"transpose_a", turns}, {"transpose_b", false}}), Context::kNewest,
+                  suffix);
+  };
+  // Planes in the rows of one matrix, columns first: [C · H, W] x [W, W'], then [C · W', H] x [H, H'].
+  const Value x = c.to_channels_first(c.input(0));
+  const int64_t planes = s[0] * s[3];
+  const Value rows = c.reshape(x, {planes * s[1], s[2]}, "/rows");
+  const Value wide =
+      c.reshape(product(rows, weights(s[2], sizes[1]), false, "/wide"), {planes, s[1], sizes[1]}, "/planes");
+  const Value columns = c.reshape(c.transpose(wide, {0, 2, 1}, "/turned"), {planes * sizes[1], s[1]}, "/columns");
+  const Value tall = c.reshape(product(columns, weights(s[1], sizes[0]), false, "/tall"),
+                               {s[0], s[3], sizes[1], sizes[0]}, "/resized");
+  return {c.transpose(c.keeping_order(tall), {0, 3, 2, 1}, "")};
 }
 
 std::vector<Value> blocks(Context& c) {
@@ -80,7 +117,7 @@ std::vector<Value> image_patches(Context& c) {
 constexpr OperatorRow kOperators[] = {
     {"ResizeBilinear", "Interpolate", resize},
     {"ResizeNearestNeighbor", "Interpolate", resize},
-    {"ResizeBicubic", "Interpolate", resize},
+    {"ResizeBicubic", "Interpolate", resize_bicubic},
     {"SpaceToDepth", "SpaceToDepth", blocks},
     {"DepthToSpace", "DepthToSpace", blocks},
     {"SpaceToBatchND", "SpaceToBatch", space_and_batch},

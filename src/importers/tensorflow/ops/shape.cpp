@@ -164,6 +164,7 @@ constexpr OperatorRow kOperators[] = {
     {"ExpandDims", "Unsqueeze", expand_dims},
     {"Squeeze", "Squeeze", squeeze},
     {"Transpose", "Transpose", transpose},
+    {"ConjugateTranspose", "Transpose", transpose},
     {"InvertPermutation", "Constant", invert_permutation},
     {"Shape", "ShapeOf", shape_of},
     {"ShapeN", "ShapeOf", shapes_of},
