@@ -98,7 +98,9 @@ def any_shape(build_layer, least=1, most=4):
 
 def recurrent(cls):
     def build(d):
-        more = d.some(return_sequences=[True, False], go_backwards=[True, False], activation=['tanh', 'relu', 'sigmoid'], use_bias=[True, False], unroll=[True, False])
+        more = d.some(return_sequences=[True, False], go_backwards=[True, False], activation=['tanh', 'relu', 'sigmoid', 'elu', 'softsign'], use_bias=[True, False], unroll=[True, False])
+        if cls != 'SimpleRNN':
+            more.update(d.some(recurrent_activation=['sigmoid', 'hard_sigmoid']))
         if cls == 'GRU':
             more.update(d.some(reset_after=[True, False]))
         layer = getattr(L, cls)(d.choice([3, 5]), **more)

@@ -166,6 +166,20 @@ def test_cosine_of_vectors(run, tmp_path, axes):
     assert np.allclose(results_of(run, tmp_path, m, x)[0], (a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b), atol=1e-6)
 
 
+def test_lstm_of_keras_before_3(run, tmp_path):
+    """Its gates are lines that end at 0 and 1, of a fifth of the slope."""
+    m = keras_models.Model()
+    m.result(m.add('LSTM', m.input(1, 5, 3), [('kernel', (3, 16)), ('recurrent_kernel', (4, 16)), ('bias', (16,))], units=4, activation='softsign', recurrent_activation='hard_sigmoid'))
+    x = keras_models.numbers((1, 5, 3)) * 3
+    (kernel, recurrent, bias), h, c = (v for _, v in m.weights['lstm_1']), np.zeros((1, 4)), np.zeros((1, 4))
+    gate, bent = (lambda v: np.clip(0.2 * v + 0.5, 0, 1)), (lambda v: v / (1 + np.abs(v)))
+    for step in range(5):
+        i, f, g, o = np.split(x[:, step] @ kernel + h @ recurrent + bias, 4, -1)
+        c = gate(f) * c + gate(i) * bent(g)
+        h = gate(o) * bent(c)
+    assert np.allclose(results_of(run, tmp_path, m, x)[0], h, atol=1e-6)
+
+
 def regions(run, tmp_path, name, arguments):
     """What a two-stage detector finds in noise."""
     done = run('mo', '--input_model', *arguments, '--output_dir', tmp_path / name, '--model_name', name, '--silent')

@@ -54,10 +54,26 @@ std::string activation_name(Layer& l, const char* key, const char* usual) {
 }
 
 Value activated(Layer& l, StepBody& b, const std::string& name, Value v) {
+  static constexpr std::pair<const char*, const char*> kSame[] = {
+      {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"relu", "Relu"}, {"exponential", "Exp"}, {"softplus", "SoftPlus"}};
   if (name == "linear") return v;
-  if (name == "tanh") return b.make("Tanh", {v});
-  if (name == "sigmoid") return b.make("Sigmoid", {v});
-  if (name == "relu") return b.make("Relu", {v});
+  for (const auto& [keras_name, type] : kSame)
+    if (name == keras_name) return b.make(type, {v});
+  const auto number = [&](float n) { return b.constant(Tensor::of(ElementType::f32, {1, 1}, std::vector<float>{n})); };
+  const auto clipped = [&](Value x, float low, float high) {
+    return b.make("Maximum", {b.make("Minimum", {x, number(high)}), number(low)});
+  };
+  if (name == "elu") return b.make("Elu", {v}, importers::attributes({{"alpha", 1.0}}));
+  if (name == "relu6") return clipped(v, 0, 6);
+  if (name == "swish" || name == "silu") return b.make("Multiply", {v, b.make("Sigmoid", {v})});
+  if (name == "softsign") {
+    const Value size = b.make("Maximum", {v, b.make("Multiply", {v, number(-1)})});
+    return b.make("Divide", {v, b.make("Add", {size, number(1)})});
+  }
+  if (name == "hard_sigmoid") {  // of a fifth of the slope before Keras 3
+    const float slope = l.keras() < 3 ? 0.2f : 1.0f / 6;
+    return clipped(b.make("Add", {b.make("Multiply", {v, number(slope)}), number(0.5f)}), 0, 1);
+  }
   l.refuse("activation '" + name + "' is not supported in a recurrent layer");
 }
 
@@ -99,12 +115,35 @@ std::unique_ptr<Graph> masked_body(Layer& l, StepBody& b, Value m, const std::ve
 
 using Cell = std::vector<Value> (*)(Layer&, Value, const Run&);
 
+/// i, f, c, o: with activations that the cell of OpenVINO lacks.
+std::vector<Value> lstm_spelled_out(Layer& l, Value x, const Run& run, const Sizes& s, const Tensor& kernel,
+                                    const Tensor& recurrent, const std::string& gate, const std::string& last) {
+  std::vector<float> bias(static_cast<size_t>(4 * s.hidden), 0);
+  if (const Tensor* given = l.flag("use_bias", true) ? l.find_weight("bias", 2, "cell") : nullptr)
+    bias = given->to_f32();
+  if (std::ssize(bias) != 4 * s.hidden) l.refuse("its bias has " + std::to_string(bias.size()) + " numbers");
+  Value projection = projected(l, x, s, kernel, bias, run.suffix);
+  if (l.mask) projection = beside_mask(l, projection, run.suffix);
+  StepBody b(l.c.name(), 1, s.batch, projection.shape()[2], s.hidden, 2);
+  const std::vector<Value> in = b.parts(b.x(), l.mask ? 8 : 4), own = b.parts(b.product(b.state(0), recurrent), 4);
+  std::vector<Value> sums;
+  for (size_t i = 0; i < 4; ++i) sums.push_back(b.make("Add", {in[i], own[i]}));
+  const Value input = activated(l, b, gate, sums[0]), forget = activated(l, b, gate, sums[1]);
+  const Value candidate = activated(l, b, last, sums[2]), output = activated(l, b, gate, sums[3]);
+  const Value kept = b.make("Multiply", {forget, b.state(1)}), added = b.make("Multiply", {input, candidate});
+  const Value cell = b.make("Add", {kept, added});
+  const std::vector<Value> fresh{b.make("Multiply", {output, activated(l, b, last, cell)}), cell};
+  auto body = l.mask ? masked_body(l, b, in[4], fresh) : b.finish(fresh);
+  return tensorflow_import::loop_over_steps(l.c, projection, 1, {initial_state(l, s, 0), initial_state(l, s, 1)},
+                                            std::move(body), run);
+}
+
 std::vector<Value> lstm(Layer& l, Value x, const Run& run) {
   const Tensor &kernel = l.weight("kernel", 0, "cell"), &recurrent = l.weight("recurrent_kernel", 1, "cell");
   const Sizes s = sizes_of(l, x, 4, kernel, recurrent);
-  if (activation_name(l, "activation", "tanh") != "tanh" ||
-      activation_name(l, "recurrent_activation", "sigmoid") != "sigmoid")
-    l.refuse("its activations are not tanh and sigmoid");
+  const std::string last = activation_name(l, "activation", "tanh"),
+                    gate = activation_name(l, "recurrent_activation", "sigmoid");
+  if (last != "tanh" || gate != "sigmoid") return lstm_spelled_out(l, x, run, s, kernel, recurrent, gate, last);
   const Tensor* given = l.flag("use_bias", true) ? l.find_weight("bias", 2, "cell") : nullptr;
   const Tensor none =
       Tensor::of(ElementType::f32, {4 * s.hidden}, std::vector<float>(static_cast<size_t>(4 * s.hidden), 0));
