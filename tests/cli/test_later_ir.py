@@ -115,6 +115,22 @@ def test_compressed_weights(tool, tmp_path, kind):
     np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=4e-3 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize('kind', ['i4', 'u4', 'u8'])
+def test_weights_compressed_in_groups(tool, tmp_path, kind):
+    octets, values = PACKED[kind]
+    net = Net('groups', version=11)
+    x = net.input(1, 3, 2, name='x', type='f32')
+    w = net.layer('Convert', [net.packed(kind, (2, 1, 2), *octets)], destination_type='f16')
+    zeros = net.layer('Convert', [net.packed('u4', (2, 1, 1), 0x52)], destination_type='f16')
+    w = net.layer('Multiply', [net.layer('Subtract', [w, zeros]), net.const([[[0.5]], [[0.25]]])])
+    w = net.layer('Convert', [net.layer('Reshape', [w, net.const([2, 2], 'i64')], special_zero=False)], destination_type='f32')
+    net.result(net.layer('MatMul', [x, w], transpose_a=False, transpose_b=True))
+    given = RNG.standard_normal((1, 3, 2)).astype(np.float32)
+    got, _ = run_network(tool, tmp_path, net, {'x': given})
+    wanted = given @ ((np.array(values, np.float32).reshape(2, 2) - [[2], [5]]) * [[0.5], [0.25]]).T
+    np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=4e-3 * np.abs(wanted).max())
+
+
 def test_quantized_network(tool, tmp_path):
     net = Net('quantized', version=11)
 

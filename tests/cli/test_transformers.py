@@ -214,3 +214,15 @@ def test_means_of_few_normalisations_are_not_worth_their_computing(tool, tmp_pat
     y = m('LayerNormalization', stream(m, m('Tanh', 'x'), 1), GAIN, SHIFT)
     stages, _ = converted(tool, tmp_path, m, m('Relu', y), [1, 36, 24])
     assert stages.count('MVN') == 4 and 'ReduceMean' not in stages, stages
+
+
+def test_compare_takes_no_tensor_for_one_that_holds_something_else(tool, tmp_path):
+    m = OnnxModel(17, x=[1, 36, 24])
+    s = m('Add', m('MatMul', 'x', REAL(24, 24)), REAL(24))
+    all_of = m('Transpose', m('Reshape', m('MatMul', rolled(m, m('LayerNormalization', s, GAIN, SHIFT), 1, 5, 36), REAL(24, 72)), np.array([1, 36, 3, 3, 8])), perm=[2, 0, 3, 1, 4])
+    queries, keys, values = (m('Gather', all_of, np.array(i), axis=0) for i in range(3))
+    scores = m('Softmax', m('MatMul', m('Mul', queries, 0.3), m('Transpose', keys, perm=[0, 1, 3, 2])), axis=-1)
+    s = m('Add', s, m('MatMul', m('Reshape', m('Transpose', m('MatMul', scores, values), perm=[0, 2, 1, 3]), np.array([1, 36, 24])), REAL(24, 24)))
+    m.save(str(tmp_path / 'm.onnx'), (stream(m, s, 2), 1))
+    said = subprocess.run([tool, 'compare', tmp_path / 'm.onnx', '--ip', 'FP16'], capture_output=True, text=True)
+    assert said.returncode == 0 and 'outside of the tolerance' not in said.stdout, said.stdout

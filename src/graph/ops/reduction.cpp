@@ -124,9 +124,8 @@ std::vector<Tensor> evaluate_as(const Node& n, Tensors inputs) {
   std::vector<T> out, group(side_by_side ? 0 : count);
   for_each_position(s.kept, 0, s.kept_strides, [&](int64_t, int64_t base) {
     if (side_by_side) return out.push_back(reduce(n, values.subspan(static_cast<size_t>(base), count)));
-    for_each_position(s.reduced, base, s.reduced_strides, [&](int64_t i, int64_t at) {
-      group[static_cast<size_t>(i)] = values[static_cast<size_t>(at)];
-    });
+    for_each_position(s.reduced, base, s.reduced_strides,
+                      [&](int64_t i, int64_t at) { group[static_cast<size_t>(i)] = values[static_cast<size_t>(at)]; });
     out.push_back(reduce<T>(n, group));
   });
   return {store<T>(n.element_type(), n.shape(), std::move(out))};

@@ -69,8 +69,11 @@ void check_inputs(const Session& s) {
 class FoldedConstants {
  public:
   explicit FoldedConstants(const Session& s) : s_(s) {
-    const auto has_body = [](const SourceOperator& op) { return op.type == "If" || op.type == "Loop" || op.type == "Scan"; };
-    active_ = !s.options.problems && std::ranges::none_of(s.source.operators, has_body);  // bodies read what no list says
+    const auto has_body = [](const SourceOperator& op) {
+      return op.type == "If" || op.type == "Loop" || op.type == "Scan";
+    };
+    active_ =
+        !s.options.problems && std::ranges::none_of(s.source.operators, has_body);  // bodies read what no list says
     if (!active_) return;
     for (const SourceOperator& op : s.source.operators)
       for (const std::string& key : op.inputs) readers_[key] = op.index;

@@ -105,7 +105,8 @@ constexpr double kRounding = 0x1p-11;
 bool fold(Rewriter& rw, Node* n, std::vector<Remark>& said) {
   const auto columns = columns_of(*n);
   if (!columns || (columns->multiplies && !keep_digits(columns->by))) return false;
-  const std::vector<Node*> products = products_behind(n, n->shape().back(), columns->multiplies);
+  std::vector<Node*> moves;
+  const std::vector<Node*> products = products_behind(n, n->shape().back(), columns->multiplies, &moves);
   if (products.empty()) return false;
   Remark r = remark(Remark::Kind::Rewritten, *n,
                     columns->multiplies ? "factors of the weights behind it" : "a part of the bias behind it");
@@ -121,6 +122,7 @@ bool fold(Rewriter& rw, Node* n, std::vector<Remark>& said) {
   } else {
     for (Node* p : products) add_behind(rw, p, sums_of(*p, columns->by));
   }
+  for (Node* m : moves) m->name += "/before";  // it holds other values than the model's
   said.push_back(std::move(r));
   return rw.redirect(n->value(), columns->data);
 }

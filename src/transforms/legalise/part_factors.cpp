@@ -48,7 +48,8 @@ std::optional<Part> before_reshape(const Part& p, const Shape& before, const Sha
 struct Origin {
   Node* product = nullptr;
   Node* add = nullptr;
-  std::optional<Part> part;  ///< none: all columns
+  std::optional<Part> part;    ///< none: all columns
+  std::vector<Node*> between;  ///< what moves it
 };
 
 size_t axis_of_columns(const Node& product) { return product.is("MatMul") ? product.shape().size() - 1 : 1; }
@@ -107,6 +108,7 @@ std::optional<Origin> origin_of(Value v) {
     } else {
       return {};
     }
+    r.between.push_back(n);
     v = n->input(0);
   }
 }
@@ -154,6 +156,10 @@ bool fold_factor(Rewriter& rw, Node* n) {
       if (!origin) origin = origin_of(f->data.node->input(port));
   if (!origin) return false;
   scale(rw, *origin, f->by);
+  origin->between.push_back(origin->product);
+  if (origin->add) origin->between.push_back(origin->add);
+  for (Node* m : origin->between) m->name += "/scaled";  // it holds other values than the model's
+  if (f->data.node->output_count() == 1) f->data.node->name = n->name;
   return rw.redirect(n->value(), f->data);
 }
 

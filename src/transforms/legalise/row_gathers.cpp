@@ -88,7 +88,7 @@ bool gather(Rewriter& rw, Node* last) {
   if (!known) return false;
   const Value from = rw.reshape(c.base, {rows, columns})->value(), at = rw.indices(known->to_i64());
   Node* taken = rw.make("Gather", {from, at, rw.index(0)}, {}, 1);
-  taken->name = last->name;
+  taken->name = end.node->name + "/rows";
   return rw.replace(end.node, rw.reshape(taken->value(), end.shape()));
 }
 

@@ -38,7 +38,7 @@ bool moves_rows(const Node& n, int64_t columns, bool zeros_stay) {
   return order && order->to_i64().back() + 1 == std::ssize(n.shape());
 }
 
-std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_stay) {
+std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_stay, std::vector<Node*>* moves) {
   std::vector<Node*> products;
   std::vector<const Node*> inside{n};
   for (size_t i = 0; i < inside.size(); ++i)
@@ -50,7 +50,9 @@ std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_st
           !reader->attrs.flag("transpose_a")) {
         products.push_back(reader);
       } else if (moves_rows(*reader, columns, zeros_stay) && (use.port == 0 || reader->is("Concat"))) {
-        if (std::ranges::find(inside, reader) == inside.end()) inside.push_back(reader);
+        if (std::ranges::find(inside, reader) != inside.end()) continue;
+        inside.push_back(reader);
+        if (moves) moves->push_back(reader);
       } else {
         return {};
       }

@@ -15,7 +15,9 @@ bool pads_rows(const Node& n, bool zeros_stay);
 bool moves_rows(const Node& n, int64_t columns, bool zeros_stay);
 
 /// The products by constant matrices that read what `n` gives, through such moves; none where anything else reads it.
-std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_stay);
+/// `moves`: those between.
+std::vector<Node*> products_behind(const Node* n, int64_t columns, bool zeros_stay,
+                                   std::vector<Node*>* moves = nullptr);
 
 /// The moves again, of rows of another length.
 class MovedRows {

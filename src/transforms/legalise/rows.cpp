@@ -219,7 +219,7 @@ class Elements {
           inputs.push_back(*m);
         }
         Node* copy = rw.copy(n, std::move(inputs));
-        copy->name = n->name;
+        copy->name = n->name + "/turned";
         made[n] = copy->value();
         n = nullptr;
         --left;
