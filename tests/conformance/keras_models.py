@@ -68,11 +68,11 @@ class Model:
         return {'class_name': 'Functional',
                 'config': {'name': 'model', 'layers': self.layers, 'input_layers': names([(n, 0) for n in self.inputs]), 'output_layers': names(self.outputs)}}
 
-    def h5(self):
+    def h5(self, version='2.4.0', backend='tensorflow'):
         file = io.BytesIO()
         with h5py.File(file, 'w') as f:
             f.attrs['model_config'] = json.dumps(self.config())
-            f.attrs['keras_version'], f.attrs['backend'] = '2.4.0', 'tensorflow'
+            f.attrs['keras_version'], f.attrs['backend'] = version, backend
             g = f.create_group('model_weights')
             g.attrs['layer_names'] = [layer['name'].encode() for layer in self.layers]
             for layer in self.layers:

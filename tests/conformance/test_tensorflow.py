@@ -180,6 +180,73 @@ def test_lstm_of_keras_before_3(run, tmp_path):
     assert np.allclose(results_of(run, tmp_path, m, x)[0], h, atol=1e-6)
 
 
+def in_words_of_keras_1(m, ordering, backend):
+    """The model as Keras 1 saved it: other names, weights of each gate apart, kernels [out, in, rows, columns] and turned round by Theano."""
+    classes = {'Conv2D': 'Convolution2D', 'Add': 'Merge', 'Concatenate': 'Merge'}
+    words = {'filters': 'nb_filter', 'padding': 'border_mode', 'strides': 'subsample', 'use_bias': 'bias', 'recurrent_activation': 'inner_activation', 'units': 'output_dim', 'rate': 'p'}
+    names = {'kernel': 'W', 'recurrent_kernel': 'U', 'bias': 'b', 'moving_mean': 'running_mean', 'moving_variance': 'running_std', 'embeddings': 'W'}
+    for layer in m.layers:
+        kind, config, name = layer['class_name'], layer['config'], layer['name']
+        pools = 'Pooling' in kind
+        for now, before in words.items():
+            if now in config and not (pools and now == 'strides') and kind != 'ZeroPadding2D':
+                config[before] = config.pop(now)
+        if kind == 'Conv2D':
+            config['nb_row'], config['nb_col'] = config.pop('kernel_size')
+        if kind in ('Conv2D', 'ZeroPadding2D') or pools:
+            config['dim_ordering'] = ordering
+        if kind == 'ZeroPadding2D':
+            config['padding'] = [p for pair in config['padding'] for p in pair]
+        if kind in ('Add', 'Concatenate'):
+            config.update(mode='sum' if kind == 'Add' else 'concat', concat_axis=config.pop('axis', -1))
+        layer['class_name'] = classes.get(kind, kind)
+        weights = []
+        for key, v in m.weights.get(name, []):
+            gates = {'LSTM': 'ifco', 'GRU': 'zrh'}.get(kind)
+            if kind == 'Conv2D' and key == 'kernel':
+                v = v[::-1, ::-1] if backend == 'theano' else v
+                v = v.transpose(3, 2, 0, 1) if ordering == 'th' else v
+            parts = [(f'_{g}', part) for g, part in zip(gates, np.split(v, len(gates), -1))] if gates else [('', v)]
+            weights += [(f'{name}_{names.get(key, key)}{end}', part) for end, part in parts]
+        m.weights[name] = weights
+    return m.h5('1.2.2', backend)
+
+
+@pytest.mark.parametrize('ordering, backend', [('tf', 'tensorflow'), ('tf', 'theano'), ('th', 'theano')])
+def test_files_of_keras_1(run, tmp_path, ordering, backend):
+    def network():
+        m = keras_models.Model()
+        i = m.input(1, 3, 8, 8) if ordering == 'th' else m.input(1, 8, 8, 3)
+        form = {'data_format': 'channels_first'} if ordering == 'th' else {}
+        x = m.conv(m.add('ZeroPadding2D', i, padding=[[1, 0], [2, 1]], **form), 3, 4, strides=[2, 1], padding='valid', activation='relu', **form)
+        y = m.conv(m.add('Dropout', x, rate=0.5), 4, 4, **form)
+        x = m.add('MaxPooling2D', m.add('Add', [x, y]), pool_size=[2, 2], strides=[2, 2], padding='valid', **form)
+        return m.result(m.dense(m.add('Flatten', x), 4 * 2 * 4, 3, 'softmax'))
+    x = keras_models.numbers((1, 3, 8, 8))
+    wanted, = results_of(run, tmp_path, network(), x)
+    m = network()
+    m.h5 = lambda old=in_words_of_keras_1(m, ordering, backend): old
+    found, = results_of(run, tmp_path, m, x)
+    assert np.abs(found - wanted).max() < 1e-6 and np.ptp(wanted) > 0.01
+
+
+@pytest.mark.parametrize('kind, gates', [('LSTM', 4), ('GRU', 3), ('SimpleRNN', 1)])
+def test_recurrent_layers_of_keras_1(run, tmp_path, kind, gates):
+    def network():
+        m = keras_models.Model()
+        more = {} if kind == 'SimpleRNN' else {'recurrent_activation': 'hard_sigmoid'}
+        weights = [('kernel', (3, 4 * gates)), ('recurrent_kernel', (4, 4 * gates)), ('bias', (4 * gates,))]
+        x = m.batch_norm(m.input(1, 5, 3), 3)
+        m.layers[-1]['config']['axis'] = -1
+        return m.result(m.dense(m.add(kind, x, weights, units=4, activation='tanh', **({'reset_after': False} if kind == 'GRU' else {}), **more), 4, 2))
+    x = keras_models.numbers((1, 5, 3))
+    wanted, = results_of(run, tmp_path, network(), x)
+    m = network()
+    m.h5 = lambda old=in_words_of_keras_1(m, 'tf', 'tensorflow'): old
+    found, = results_of(run, tmp_path, m, x)
+    assert np.abs(found - wanted).max() < 1e-6 and np.abs(wanted).max() > 0.01
+
+
 def regions(run, tmp_path, name, arguments):
     """What a two-stage detector finds in noise."""
     done = run('mo', '--input_model', *arguments, '--output_dir', tmp_path / name, '--model_name', name, '--silent')

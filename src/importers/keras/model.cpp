@@ -6,6 +6,7 @@
 
 #include "core/file.hpp"
 #include "importers/keras/archive.hpp"
+#include "importers/keras/first_version.hpp"
 #include "importers/keras/hdf5.hpp"
 
 namespace blobsmith::keras_file {
@@ -453,7 +454,13 @@ Model read_h5(const Hdf5& file) {
   const std::string version =
       file.text("/", "keras_version").value_or(file.text("/model_weights", "keras_version").value_or("2"));
   NamedWeights weights(file, file.has("/model_weights") ? "/model_weights" : "");
-  return walk(parsed(*config), weights, version.starts_with("3") ? 3 : version.starts_with("1") ? 1 : 2);
+  Model model = walk(parsed(*config), weights, version.starts_with("3") ? 3 : version.starts_with("1") ? 1 : 2);
+  if (model.keras == 1) try {
+      bring_up_to_date(model, file.text("/", "backend").value_or("tensorflow") == "theano");
+    } catch (const Json::exception& e) {
+      throw damaged("its description is not as expected").because(e.what());
+    }
+  return model;
 }
 
 }  // namespace
