@@ -90,7 +90,7 @@ class Model:
             for layer in self.layers:
                 base = re.sub('([a-z])([A-Z])', r'\1_\2', re.sub('(.)([A-Z][a-z]+)', r'\1_\2', layer['class_name'])).lower()
                 count = used[base] = used.get(base, -1) + 1
-                cell = 'cell/' if layer['class_name'] in ('LSTM', 'GRU', 'SimpleRNN', 'ConvLSTM2D') else ''
+                cell = 'cell/' if layer['class_name'] in ('LSTM', 'GRU', 'SimpleRNN', 'ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D') else ''
                 for i, (n, values) in enumerate(self.weights.get(layer['name'], [])):
                     part = n.rsplit('/', 1)[0] if '/' in n else ''
                     per_part = 3 if part.endswith('_cell') else 2
@@ -217,7 +217,21 @@ def conv_lstm():
     return m.result(m.dense(m.add('Flatten', x), 48, 3))
 
 
-MODELS = [cells, conv_lstm, convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention, swapped]
+def conv_lstm_1():
+    m = Model()
+    weights = [('kernel', (5, 3, 8)), ('recurrent_kernel', (5, 2, 8)), ('bias', (8,))]
+    more = dict(filters=2, kernel_size=[5], strides=[2], padding='valid', activation='tanh', recurrent_activation='sigmoid')
+    return m.result(m.add('ConvLSTM1D', m.input(1, 4, 12, 3), weights, return_sequences=True, go_backwards=True, **more))
+
+
+def conv_lstm_3():
+    m = Model()
+    weights = [('kernel', (3, 2, 3, 2, 8)), ('recurrent_kernel', (3, 2, 3, 2, 8)), ('bias', (8,))]
+    x = m.input(1, 2, 5, 4, 6, 2)
+    return m.result(m.add('ConvLSTM3D', x, weights, filters=2, kernel_size=[3, 2, 3], padding='same', activation='tanh', recurrent_activation='sigmoid'))
+
+
+MODELS = [cells, conv_lstm, conv_lstm_1, conv_lstm_3, convnet, separable, upsampling, shared, padded, causal, recurrent, backwards, dense_head, normalised, attention, swapped]
 
 
 def write(folder):

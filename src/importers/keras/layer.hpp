@@ -6,6 +6,7 @@
 #include "importers/keras/model.hpp"
 #include "importers/tensorflow/builder.hpp"
 #include "importers/tensorflow/context.hpp"
+#include "importers/tensorflow/step_loop.hpp"
 
 namespace blobsmith::keras_import {
 
@@ -86,6 +87,8 @@ std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp
 std::span<const LayerRow> recurrent_layers();  // recurrent.cpp
 std::span<const LayerRow> made_layers();       // recurrent.cpp: which no file has
-std::span<const LayerRow> conv_lstm_layers();  // conv_lstm.cpp
+
+/// All results, the last one, and the last state of the cells (conv_lstm.cpp).
+std::vector<Value> conv_lstm(Layer& l, Value x, const tensorflow_import::StepOrder& run);
 
 }  // namespace blobsmith::keras_import

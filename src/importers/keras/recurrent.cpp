@@ -4,7 +4,6 @@
 
 #include "importers/common/gates.hpp"
 #include "importers/keras/layer.hpp"
-#include "importers/tensorflow/step_loop.hpp"
 
 namespace blobsmith::keras_import {
 namespace {
@@ -252,6 +251,7 @@ Cell cell_of(const std::string& class_name) {
   if (class_name == "LSTM") return lstm;
   if (class_name == "GRU") return gru;
   if (class_name == "SimpleRNN") return simple;
+  if (class_name == "ConvLSTM1D" || class_name == "ConvLSTM2D" || class_name == "ConvLSTM3D") return conv_lstm;
   return nullptr;
 }
 
@@ -346,6 +346,9 @@ constexpr LayerRow kOperators[] = {
     {"LSTM", "BlockLSTM", recurrent<lstm>},
     {"GRU", "While", recurrent<gru>},
     {"SimpleRNN", "While", recurrent<simple>},
+    {"ConvLSTM1D", "Convolution", recurrent<conv_lstm>},
+    {"ConvLSTM2D", "Convolution", recurrent<conv_lstm>},
+    {"ConvLSTM3D", "Convolution", recurrent<conv_lstm>},
     {"Bidirectional", "While", bidirectional},
     {"RNN", "While", loop},
     {"TimeDistributed", "Reshape", time_distributed},
