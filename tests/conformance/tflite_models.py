@@ -4,6 +4,7 @@ Each function of MODELS returns a Model; `write(folder)` writes them all. tflite
 interpreter computes of the input of `numbers`: tflite_models.py writes it, in a Python with tflite-runtime.
 """
 import os
+import struct
 import sys
 
 try:
@@ -19,6 +20,26 @@ OPERATORS = dict(ADD=0, AVERAGE_POOL_2D=1, CONCATENATION=2, CONV_2D=3, DEPTHWISE
                  PRELU=54, TRANSPOSE_CONV=67, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117, DENSIFY=124)
 SAME, VALID = 0, 1
 NONE, RELU, RELU6 = 0, 1, 3
+
+
+def flexbuffer(options):
+    """A FlexBuffer with one map of names to numbers, all values of four bytes."""
+    data, places = b'', {}
+    for name in sorted(options):
+        places[name] = len(data)
+        data += name.encode() + b'\0'
+    data += b'\0' * (-len(data) % 4)
+    data += struct.pack('<I', len(options))
+    keys = len(data)
+    for name in sorted(options):
+        data += struct.pack('<I', len(data) - places[name])
+    data += struct.pack('<III', len(data) - keys, 4, len(options))
+    values = len(data)
+    kinds = {bool: (26, '<I'), int: (1, '<i'), float: (3, '<f')}
+    for name in sorted(options):
+        data += struct.pack(kinds[type(options[name])][1], options[name])
+    data += bytes(kinds[type(options[name])][0] << 2 | 2 for name in sorted(options))
+    return data + struct.pack('<BBB', len(data) - values, 9 << 2 | 2, 1)
 
 
 def numbers(shape, seed=1):
@@ -60,6 +81,12 @@ class Model:
         out = self.tensor(shape, dtype)
         self.operators.append((OPERATORS[op], inputs, [out], kind, options))
         return out
+
+    def add_custom(self, name, inputs, shapes, options):
+        """`options`: bytes, as its own reader takes them."""
+        outputs = [self.tensor(shape) for shape in shapes]
+        self.operators.append((name, inputs, outputs, 0, options))
+        return outputs
 
     def conv(self, x, h, i, o, k=3, s=1, padding=SAME, activation=NONE):
         size = -(-h // s) if padding == SAME else (h - k) // s + 1
@@ -133,12 +160,13 @@ class Model:
             if sparsity:
                 fields.append((6, offset, sparsity_table(*sparsity)))
             tensors.append(table(fields))
-        codes = sorted({op[0] for op in self.operators})
-        code_tables = [table([(0, byte, c), (3, number, c)]) for c in codes]
+        codes = sorted({op[0] for op in self.operators}, key=str)
+        custom = {c: b.CreateString(c) for c in codes if isinstance(c, str)}
+        code_tables = [table([(0, byte, 32), (1, offset, custom[c]), (3, number, 32)] if c in custom else [(0, byte, c), (3, number, c)]) for c in codes]
         operators = []
         for code, inputs, outputs, kind, options in self.operators:
-            o = table([(f, kinds[k], v) for f, k, v in options])
-            operators.append(table([(0, number, codes.index(code)), (1, offset, ints(inputs)), (2, offset, ints(outputs)), (3, byte, kind), (4, offset, o)]))
+            own = (5, offset, b.CreateByteVector(options)) if code in custom else (4, offset, table([(f, kinds[k], v) for f, k, v in options]))
+            operators.append(table([(0, number, codes.index(code)), (1, offset, ints(inputs)), (2, offset, ints(outputs)), (3, byte, kind), own]))
         graph = table([(0, offset, offsets(tensors)), (1, offset, ints(self.inputs)), (2, offset, ints(self.outputs)), (3, offset, offsets(operators))])
         root = table([(0, number, 3), (1, offset, offsets(code_tables)), (2, offset, offsets([graph])), (4, offset, offsets(buffers))])
         b.Finish(root, b'TFL3')

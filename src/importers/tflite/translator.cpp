@@ -122,7 +122,8 @@ void Translator::graph(const tflite_file::Subgraph& g) {
     keys_[i] = builder_.input(t.name, real_type(t), t.shape);
   }
   for (size_t i = 0; i < g.operators.size(); ++i) operation(i, g.operators[i]);
-  for (const int64_t i : g.outputs) builder_.set_output(key_of(i));
+  for (const int64_t i : g.outputs)
+    if (!joined_.contains(i)) builder_.set_output(key_of(i));
 }
 
 void Translator::operation(size_t number, const tflite_file::Operator& op) {
@@ -184,6 +185,13 @@ std::string Translator::add(const std::string& tensorflow_op, std::vector<std::s
 
 void Translator::set_output(const std::string& key, size_t i) {
   if (i < op_->outputs.size() && op_->outputs[i] >= 0) keys_[op_->outputs[i]] = key;
+}
+
+void Translator::set_joined_output(const std::string& key, const std::string& how) {
+  set_output(key);
+  for (size_t i = 1; i < op_->outputs.size(); ++i)
+    if (op_->outputs[i] >= 0) joined_.insert(op_->outputs[i]);
+  notes_.push_back({Remark::Kind::NotAsIntel, name_, op_->name, where_, how});
 }
 
 void Translator::set_outputs(const std::string& first, size_t count) {

@@ -45,6 +45,8 @@ class Translator {
                   const std::string& suffix = {}, size_t outputs = 1);
   void set_output(const std::string& key, size_t i = 0);
   void set_outputs(const std::string& first, size_t count);
+  /// One tensor holds what the operator's outputs do; `how`: for the user.
+  void set_joined_output(const std::string& key, const std::string& how);
   /// The result of the operator, with the activation that is part of it: the number of a field of its options.
   void set_activated(const std::string& tensorflow_op, std::vector<std::string> inputs, NamedAttributes attributes,
                      int64_t activation);
@@ -70,6 +72,7 @@ class Translator {
   SourceBuilder builder_;
   std::string name_, where_;
   std::map<int64_t, std::string> keys_;           ///< by number of a tensor
+  std::set<int64_t> joined_;                      ///< numbers of tensors that others hold
   std::map<int64_t, std::string> handles_;        ///< variables, by number of the tensor that refers to one
   std::map<std::string, std::string> variables_;  ///< their values so far: keys
   std::vector<Remark> notes_;
@@ -81,5 +84,6 @@ struct OperatorRow {
   void (*translate)(Translator&);
 };
 std::span<const OperatorRow> operator_rows();
+void detection_postprocess(Translator& t);  // postprocess.cpp
 
 }  // namespace blobsmith::tflite_import
