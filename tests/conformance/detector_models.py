@@ -204,7 +204,50 @@ def efficientdet():
     return g.bytes, '', 'automl_efficientdet'
 
 
-MODELS = {f.__name__: f for f in (ssd, ssd_quantized, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
+def joined(g, sizes):
+    """Maps of a picture of 64 x 64, with what is predicted for each of four anchors at a place, joined."""
+    x = g.node('Placeholder', name='input', dtype=Type(1), shape=(1, 64, 64, 3))
+    x = g.relu(g.conv(x, 3, 8, s=8))
+    maps = [x, g.relu(g.conv(x, 8, 8, s=2))]
+    return [g.node('ConcatV2', [*(g.reshape(g.conv(y, 8, 4 * size), 1, -1, size) for y in maps), g.constant(1, 'int32')], N=2, Tidx=Type(3)) for size in sizes]
+
+
+CORNERS = np.float32(grid((8, [(0.2, 0.2), (0.3, 0.15), (0.15, 0.3), (0.25, 0.25)]), (4, [(0.5, 0.5), (0.7, 0.35), (0.35, 0.7), (0.6, 0.6)])))[:, [1, 0, 3, 2]]
+RETINANET_ANCHORS = 64 * CORNERS  # in pixels
+
+
+def retinanet():
+    """Of keras-retinanet: what filters is only hinted at."""
+    g = Detector()
+    boxes, scores = joined(g, (4, 3))
+    boxes, scores = g.node('Tanh', [boxes], 'regression/concat'), g.node('Sigmoid', [scores], 'classification/concat')
+    anchors = g.constant(RETINANET_ANCHORS[None], name='anchors/values')
+    anchors = g.node('Mul', [anchors, g.constant(1)], 'anchors/concat')
+    g.node('Shape', ['input'], 'clipped_boxes/Shape', out_type=Type(3))
+    decoded = g.node('AddV2', [boxes, anchors], 'clipped_boxes/add')
+    kept = g.node('NonMaxSuppressionV3', [g.reshape(decoded, -1, 4), g.reshape(g.node('Max', [scores, g.constant(2, 'int32')], keep_dims=False, Tidx=Type(3)), -1), g.constant(300, 'int32'), g.constant(0.5),
+                                          g.constant(0.05)], 'filtered_detections/map/while/non_max_suppression/NonMaxSuppressionV3', T_threshold=Type(1))
+    size = g.node('Cast', ['clipped_boxes/Shape'], 'clipped_boxes/Cast', SrcT=Type(3), DstT=Type(1))
+    for i, x in enumerate((decoded, scores, size)):
+        end = 'filtered_detections/map/TensorArrayStack' + (f'_{i}' if i else '')
+        g.node('TensorArrayGatherV3', [x, kept, x], end + '/TensorArrayGatherV3', dtype=Type(1))
+    return g.bytes, '', 'retinanet'
+
+
+def ssd_toolbox():
+    """Of the toolbox that Intel trains detectors with: boxes, scores and anchors with their variances are outputs."""
+    g = Detector()
+    boxes, scores = joined(g, (4, 3))
+    at = 'SSD/concat_reshape_softmax/'
+    g.node('Mul', [boxes, g.constant(1.5)], at + 'mbox_loc_final')
+    g.node('Softmax', [scores], at + 'mbox_conf_final')
+    priors = g.constant(np.stack([CORNERS, np.tile(np.float32([0.1, 0.1, 0.2, 0.2]), (len(CORNERS), 1))])[None])
+    rows = g.node('StridedSlice', [g.node('Shape', ['input'], out_type=Type(3)), g.ints(1), g.ints(2), g.ints(1)], Index=Type(3), shrink_axis_mask=1, T=Type(3))
+    g.node('Mul', [priors, g.node('RealDiv', [g.node('Cast', [rows], SrcT=Type(3), DstT=Type(1)), g.constant(64)])], at + 'mbox_priorbox')
+    return g.bytes, '', 'ssd_toolbox_multihead_detection_output'
+
+
+MODELS = {f.__name__: f for f in (retinanet, ssd_toolbox, ssd, ssd_quantized, ssd_all_ratios, ssd_shared_heads, ssd_2, efficientdet)}
 
 
 def write(folder, models=MODELS):

@@ -28,6 +28,8 @@ void add_region_output(Detector& d, const nlohmann::json& entry);
 void pool_detected_regions(Detector& d, const nlohmann::json& entry);  ///< of Mask R-CNN
 void add_mask_sigmoid(Editor& e, const nlohmann::json& entry);
 void add_efficientdet_output(Editor& e, const nlohmann::json& entry);  ///< of the AutoML repository
+void add_retinanet_output(Editor& e, const nlohmann::json& entry);     ///< of keras-retinanet
+void add_toolbox_output(Editor& e, const nlohmann::json& entry);       ///< of SSD Toolbox
 
 /// "Preprocessor/", a scope of the graph that one of the regular expressions finds.
 std::string find_scope(const Editor& e, const nlohmann::json& expressions);

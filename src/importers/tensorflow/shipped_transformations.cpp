@@ -196,11 +196,42 @@ Json automl_efficientdet() {
             {"confidence_threshold", 0.2}}}};
 }
 
+Json retinanet() {
+  return {{"id", "RetinaNetFilteredDetectionsReplacement"},
+          {"instances", {{"start_points", {"regression/concat", "classification/concat", "anchors/concat"}}}},
+          {"custom_attributes",
+           {{"code_type", "caffe.PriorBoxParameter.CORNER"},
+            {"confidence_threshold", 0.05},
+            {"top_k", 6000},
+            {"keep_top_k", 300},
+            {"variance", {0.2, 0.2, 0.2, 0.2}}}}};
+}
+
+/// `priors`: the node that holds them.
+Json ssd_toolbox(const char* priors) {
+  const std::string joined = "SSD/concat_reshape_softmax/";
+  return {{"id", "SSDToolboxDetectionOutput"},
+          {"instances", {{"start_points", {joined + "mbox_loc_final", joined + "mbox_conf_final", priors}}}},
+          {"custom_attributes", {{"confidence_threshold", 0.01}, {"keep_top_k", 200}, {"nms_threshold", 0.45}}}};
+}
+Json ssd_toolbox_of_one_map() { return ssd_toolbox("SSD/fc7_priorbox"); }
+Json ssd_toolbox_of_more_maps() { return ssd_toolbox("SSD/concat_reshape_softmax/mbox_priorbox"); }
+
+/// They are refused, by what no other networks have.
+Json rfcn() { return {{"id", "ObjectDetectionAPIPSROIPoolingReplacement"}}; }
+
 struct SingleRow {
   std::string_view name;
   Json (*make)();
 };
-constexpr SingleRow kSingle[] = {{"automl_efficientdet", automl_efficientdet}};
+constexpr SingleRow kSingle[] = {{"automl_efficientdet", automl_efficientdet},
+                                 {"retinanet", retinanet},
+                                 {"ssd_toolbox_detection_output", ssd_toolbox_of_one_map},
+                                 {"ssd_toolbox_multihead_detection_output", ssd_toolbox_of_more_maps},
+                                 {"rfcn_support", rfcn},
+                                 {"rfcn_support_api_v1.10", rfcn},
+                                 {"rfcn_support_api_v1.13", rfcn},
+                                 {"rfcn_support_api_v1.14", rfcn}};
 
 }  // namespace
 

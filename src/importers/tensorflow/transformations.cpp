@@ -134,7 +134,7 @@ void outputs(const Use& u) {
 
 struct IdRow {
   std::string_view id;
-  void (*apply)(const Use&);  ///< null: it can't be done yet
+  void (*apply)(const Use&);  ///< null: the chip can't do it
 };
 /// In the order in which they are applied, whatever the order in the file.
 constexpr IdRow kIds[] = {
@@ -150,9 +150,9 @@ constexpr IdRow kIds[] = {
     {"ObjectDetectionAPIDetectionOutputReplacement", detector<add_region_output>},
     {"ObjectDetectionAPIMaskRCNNROIPoolingSecondReplacement", detector<pool_detected_regions>},
     {"ObjectDetectionAPIMaskRCNNSigmoidReplacement", edited<add_mask_sigmoid>},
-    {"RetinaNetFilteredDetectionsReplacement", nullptr},
+    {"RetinaNetFilteredDetectionsReplacement", edited<add_retinanet_output>},
     {"AutomlEfficientDet", edited<add_efficientdet_output>},
-    {"SSDToolboxDetectionOutput", nullptr},
+    {"SSDToolboxDetectionOutput", edited<add_toolbox_output>},
 };
 
 }  // namespace
@@ -169,7 +169,10 @@ void apply_transformations(Source& source, const TransformationOptions& options)
         if (item.at("id").get<std::string>() != row.id) continue;
         if (!row.apply)
           throw Error(ErrorCode::NotYetSupported, "not yet supported: the transformation " + std::string(row.id))
-              .hint("--output states where the network ends: in front of what the transformation replaces");
+              .because("R-FCN takes its scores from bilinear parts of maps, the chip's PSROIPooling averages them")
+              .hint(
+                  "--output states where the network ends: at the maps of scores and boxes, with what reads them on "
+                  "the host; Faster R-CNN and SSD run on the chip");
         row.apply({source, item, options, pipeline});
       }
   } catch (const Json::exception& e) {

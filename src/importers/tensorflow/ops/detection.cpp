@@ -202,11 +202,34 @@ std::vector<Value> constant_prior_boxes(Context& c) {
   return {c.graph().constant(std::move(t), c.name())->value()};
 }
 
+/// Inputs: anchors [N, count, 4] in pixels, the picture [N, H, W, C]. Corners in parts of the picture and variances
+/// [1, 2, 4 · count], and widths and heights [1, count, 4], each twice.
+std::vector<Value> anchor_corners(Context& c) {
+  const Tensor& anchors = c.tensor_of(0, "anchors");
+  const Shape picture = c.to_channels_first(c.input(1)).shape();
+  const std::vector<double> variances = c.node().reals("variance");
+  if (anchors.shape.size() != 3 || anchors.shape[2] != 4 || anchors.shape[0] < 1 || picture.size() != 4 ||
+      variances.size() != 4)
+    c.refuse("its anchors or its picture are not as expected");
+  const size_t count = static_cast<size_t>(4 * anchors.shape[1]);
+  std::vector<float> boxes = anchors.to_f32(), sizes(count);
+  boxes.resize(count);  // those of one picture
+  for (size_t i = 0; i < count; ++i) boxes[i] *= 1 / static_cast<float>(picture[i % 2 ? 2 : 3]);
+  for (size_t i = 0; i < count; ++i) sizes[i] = boxes[i / 4 * 4 + i % 2 + 2] - boxes[i / 4 * 4 + i % 2];
+  for (size_t i = 0; i < count; ++i) boxes.push_back(static_cast<float>(variances[i % 4]));
+  const auto constant = [&](Shape shape, std::vector<float> values, const char* suffix) {
+    return c.graph().constant(Tensor::of(ElementType::f32, std::move(shape), std::move(values)), c.name() + suffix);
+  };
+  return {constant({1, 2, static_cast<int64_t>(count)}, std::move(boxes), "")->value(),
+          constant({1, anchors.shape[1], 4}, std::move(sizes), "/sizes")->value()};
+}
+
 /// Inputs: boxes [N, 4 · count], scores [N, classes · count], anchors [1, 2, 4 · count].
 std::vector<Value> detection_output(Context& c) {
   const tensorflow_file::Node& n = c.node();
   const auto single = [&](const char* name) { return static_cast<double>(static_cast<float>(n.real(name, 0))); };
-  const int64_t classes = n.integer("num_classes", 0);
+  const int64_t boxes = c.input(2).shape().back() / 4;
+  const int64_t classes = n.integer("num_classes", c.input(1).shape().back() / std::max<int64_t>(boxes, 1));
   if (!n.flag("has_background", true) && !c.quirks())
     c.note("class 0 is a class as the others are: Model Optimizer drops it as background");
   // quirk: Model Optimizer counts a background class in any case.
@@ -254,6 +277,7 @@ constexpr OperatorRow kOperators[] = {
 
 constexpr OperatorRow kDetectorOperators[] = {
     {"RegionYolo", "RegionYolo", region_yolo},
+    {"AnchorCorners", "Const", anchor_corners},
     {"BackgroundBoxes", "Concat", background_boxes},
     {"ConcatPriorBoxes", "Concat", concat_prior_boxes},
     {"CropRegions", "ROIPooling", crop_regions},
