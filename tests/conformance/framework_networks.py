@@ -58,6 +58,14 @@ def caffe_cases():
         text('z', 'Axpy', 's2 x y', 'z'), relu('z'), conv(r, 'o', 'z', 'o', 8, 3, 1)]), []
 
 
+    # Blobs that are written again: the last layer of each is an output without a name of its own.
+    again = lambda name, kind, top, params='': text(name, kind, top, top, params)
+    yield 'written_again', caffe_net([
+        image(4, 12, 10), conv(r, 'c1', 'data', 'c1', 4, 6, 3), (text('bn', 'BatchNorm', 'c1', 'bn'), layer('bn', 'BatchNorm', [blob(r(6)), blob(r(6, low=0.5, high=2)), blob([1.0])])),
+        (text('sc', 'Scale', 'bn', 'sc', 'scale_param { bias_term: true }'), layer('sc', 'Scale', [blob(r(6)), blob(r(6))])), again('z', 'TanH', 'data'),
+        text('minus', 'Power', 'bn', 'minus', 'power_param { scale: -1 }'), conv(r, 'c2', 'sc', 'c2', 6, 3, 1), again('a2', 'ReLU', 'c2'), again('b2', 'Sigmoid', 'c2')]), []
+
+
 def component_node(name, reads):
     return f'component-node name={name} component={name} input={reads}'
 
@@ -113,6 +121,11 @@ def mxnet_cases():
         score = s('SoftmaxActivation', name + '_soft', s('Reshape', name + '_two', s.conv(name + '_cls', x, 8, 4, 1), shape=(0, 2, -1, 0)), mode='channel')
         outputs += [s('Reshape', name + '_prob', score, shape=(0, 4, -1, 0)), s.conv(name + '_bbox', x, 8, 8, 1)]
     yield 'retinaface', s.files(*outputs), shape
+    s = Net(56)  # a slice beside a normalisation, whose axes are computed
+    d = s.variable('data')
+    part = s('L2Normalization', 'l2', s('slice', 'part', d, begin=(0, 0, 1, 0), end=(1, 3, 31, 30), step=(1, 1, 2, 2)), mode='channel')
+    normal = s('InstanceNorm', 'normal', d, s.variable('normal_gamma', 3, low=0.5, high=1.5), s.variable('normal_beta', 3), eps=1e-3)
+    yield 'branches', s.files(part, normal, s.relu(s.conv('c', d, 3, 4), 'relu'), s.dense('fc', d, 3072, 4)), shape
 
 
 def write(folder):

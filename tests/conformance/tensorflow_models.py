@@ -245,13 +245,32 @@ def two_inputs():
     return g.bytes
 
 
+def branches():
+    """Constants decide on the order of branches by their names: parts, reductions, two Reshapes of one map, an axis turned round."""
+    g = Graph(5)
+    x = g.conv(g.input(1, 12, 10, 4), 4, 8)
+    y = g.node('RealDiv', [g.constant(0.7), g.node('Exp', [x])])
+    g.reshape(y, -1, 960)
+    z = g.reshape(y, 1, -1, 8)
+    g.node('Tanh', [g.node('GatherV2', [z, g.ints(3, 1, 2), g.constant(2, 'int32')], Tparams=Type(1), Tindices=Type(3), Taxis=Type(3), batch_dims=0)])
+    g.reduce(z, 'Max', 1)
+    g.node('Sigmoid', [g.node('Slice', [z, g.ints(0, 4, 0), g.ints(-1, 50, -1)], Index=Type(3))])
+    g.node('StridedSlice', [z, g.ints(0, 0, 2), g.ints(0, 0, 7), g.ints(1, 2, 1)], begin_mask=3, end_mask=3, ellipsis_mask=0, new_axis_mask=0, shrink_axis_mask=0, Index=Type(3))
+    g.node('ResizeBilinear', [x, g.ints(9, 15)], align_corners=False, half_pixel_centers=False)
+    g.node('ReverseV2', [z, g.ints(1)], Tidx=Type(3))
+    g.node('Slice', [x, g.ints(0, 1, 0, 0), g.ints(-1, 9, -1, 5)], Index=Type(3))
+    g.reduce(x, 'Mean', 1, 2)
+    g.node('Mul', [x, g.constant(-1.0)])
+    return g.bytes
+
+
 def saved_model(graph):
     """saved_model.pb with this graph: one without variables."""
     meta_info = field(4, b'serve')
     return field(1, 1) + field(2, field(1, meta_info) + field(2, graph))
 
 
-MODELS = [inception, residual, squeeze_excite, separable, upsampling, attention, shuffle, slices, focus, embedding, padded, arithmetic, two_inputs]
+MODELS = [inception, residual, squeeze_excite, separable, upsampling, attention, shuffle, slices, focus, embedding, padded, arithmetic, two_inputs, branches]
 
 
 def write(folder):

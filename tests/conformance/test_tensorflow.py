@@ -95,6 +95,27 @@ def test_anchors_of_the_graph_and_of_its_pipeline(run, detectors, tmp_path):
     assert (first[:, 0] == 0).sum() > 3 and np.allclose(first, second, atol=1e-5), (first, second)
 
 
+def test_retinanet(run, detectors, tmp_path):
+    """Corners of anchors, moved by a fifth of what is predicted, in parts of their widths and heights."""
+    parts = []
+    for cut in ([], ['--output', 'regression/concat,classification/concat']):
+        done = run('mo', '--input_model', *(detectors['retinanet'][:1 if cut else None]), *cut, '--output_dir', tmp_path / 'ir', '--model_name', 'm', '--silent')
+        assert done.returncode == 0, done.stderr
+        np.savez(tmp_path / 'in.npz', input=np.random.RandomState(2).randn(1, 3, 64, 64).astype('f4'))
+        done = run('run', tmp_path / 'ir' / 'm.xml', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / f'out{len(parts)}')
+        assert done.returncode == 0, done.stderr
+        parts.append({p.stem: np.load(p) for p in (tmp_path / f'out{len(parts)}').iterdir()})
+    found = parts[0]['DetectionOutput'].reshape(-1, 7)
+    found = found[:next((i for i, row in enumerate(found) if row[0] < 0), None)]
+    moved, scores = (next(v for v in parts[1].values() if v.shape[-1] == size)[0] for size in (4, 3))
+    anchors = detector_models.RETINANET_ANCHORS / 64
+    boxes = np.clip(anchors + 0.2 * moved * np.tile(anchors[:, 2:] - anchors[:, :2], 2), 0, 1)
+    assert len(found) > 20
+    for _, label, score, *box in found:
+        at = np.abs(boxes - box).max(1) + np.abs(scores[:, int(label)] - score)
+        assert at.min() < 1e-5, (label, score, box)
+
+
 def test_detector_trained_for_8_bits(run, detectors, tmp_path):
     """What quantizes the weights of boxes stays, in front of it their coordinates change places."""
     pixels = np.random.RandomState(2).randint(0, 256, (1, 3, 32, 32)).astype('f4')
@@ -453,6 +474,58 @@ def test_lstm_of_limited_cells(run, tmp_path, steps):
         wanted.append(h)
     assert (np.abs(c).max() == 10) == (steps > 10)
     assert np.allclose(found[0], wanted, atol=2e-6), np.abs(found[0] - wanted).max()
+
+
+POSTPROCESS = dict(max_detections=6, max_classes_per_detection=1, detections_per_class=100, use_regular_nms=True, nms_score_threshold=0.3, nms_iou_threshold=0.5, num_classes=2,
+                   y_scale=10.0, x_scale=10.0, h_scale=5.0, w_scale=5.0)
+ANCHORS = np.float32([[(y + 0.5) / 4, (x + 0.5) / 4, h, w] for y in range(4) for x in range(4) for h, w in ((0.25, 0.25), (0.5, 0.2))])  # middle and size, y first
+
+
+def postprocessed(folder, options, scores=3):
+    m = tflite_models.Model()
+    count = len(ANCHORS)
+    inputs = [m.input(1, count, 4), m.input(1, count, scores)]
+    m.result(*m.add_custom('TFLite_Detection_PostProcess', [*inputs, m.constant(ANCHORS)], [(1, 6, 4), (1, 6), (1, 6), (1,)], options))
+    (folder / 'm.tflite').write_bytes(m.data())
+    return folder / 'm.tflite'
+
+
+@pytest.mark.parametrize('background', (0, 1))
+def test_postprocess_of_tflite(run, tmp_path, background):
+    """Against the boxes that the reader of the file is to find, one class after another."""
+    path = postprocessed(tmp_path, tflite_models.flexbuffer(POSTPROCESS), 2 + background)
+    boxes, scores = numbers((1, len(ANCHORS), 4)), (numbers((1, len(ANCHORS), 2 + background), 2) + 1) / 2
+    np.savez(tmp_path / 'in.npz', t0=boxes, t1=scores)
+    done = run('run', path, '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found = np.load(next((tmp_path / 'out').iterdir())).reshape(-1, 7)
+    y, x, h, w = ANCHORS.T
+    middle = np.stack([boxes[0, :, 1] / 10 * w + x, boxes[0, :, 0] / 10 * h + y])
+    half = np.stack([np.exp(boxes[0, :, 3] / 5) * w, np.exp(boxes[0, :, 2] / 5) * h]) / 2
+    corners = np.concatenate([middle - half, middle + half]).T
+    kept = []
+    for c in range(2):
+        left = sorted(((s, i) for i, s in enumerate(scores[0, :, c + background]) if s > 0.3), reverse=True)
+        while left:
+            score, best = left.pop(0)
+            kept.append((score, c + background, *corners[best]))
+            a = corners[best]
+
+            def overlap(b):
+                size = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
+                return size.prod() / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - size.prod())
+
+            left = [(s, i) for s, i in left if overlap(corners[i]) <= 0.5]
+    wanted = np.array(sorted(kept, reverse=True)[:6])
+    found = found[np.argsort(-found[:, 2])]
+    assert (found[:, 0] == 0).all() and np.allclose(found[:, [2, 1, 3, 4, 5, 6]], wanted, atol=1e-5), (found, wanted)
+
+
+def test_damaged_options_of_a_postprocess(run, tmp_path):
+    options = tflite_models.flexbuffer(POSTPROCESS)
+    for damaged in (b'', options[:40], options[:-1] + b'\xff', tflite_models.flexbuffer({**POSTPROCESS, 'y_scale': 0.0}), tflite_models.flexbuffer({'num_classes': 9})):
+        done = run('convert', postprocessed(tmp_path, damaged), '-o', tmp_path / 'out.blob')
+        assert done.returncode in (1, 2, 3) and 'error' in done.stderr and not (tmp_path / 'out.blob').exists(), done.stderr
 
 
 ROWS = ([0, 1, 1, 3], [1, 0, 1])  # of [[0, 7], [0, 0], [5, 6]]

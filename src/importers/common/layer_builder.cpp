@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/numbering.hpp"
 #include "graph/ops/numbers.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
@@ -61,6 +62,20 @@ Value LayerBuilder::reshape_like(Value y, Value x, const std::string& suffix) {
 
 Value LayerBuilder::shape_of(Value x, const std::string& suffix) {
   return make("ShapeOf", {x}, attributes({{"output_type", std::string("i64")}}), 3, suffix);
+}
+
+std::string numbered(Graph& graph) {
+  std::string number = std::to_string(numbering::next(graph));
+  number.insert(0, 6 - std::min<size_t>(number.size(), 6), '0');
+  return number;
+}
+
+Value LayerBuilder::axes_from(Value x, int64_t first) {
+  const Value begin = integer_constant(first, "/Range_input_port_0/value");
+  const Value sizes = shape_of(shape_of(x, "/Rank/shape_of"), "/Rank/rank_of");
+  const Value rank = make("Squeeze", {sizes, integers_constant({0}, "/Rank/0d_rank_of/value")}, {}, kNewest, "/Rank");
+  const Value step = integer_constant(1, "/Range_input_port_2/value");
+  return make("Range", {begin, rank, step}, attributes({{"output_type", std::string("i64")}}), 4, "/Range");
 }
 
 Value LayerBuilder::scalar(Value x) {

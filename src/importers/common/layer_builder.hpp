@@ -11,6 +11,9 @@ namespace blobsmith::importers {
 
 Attributes attributes(std::initializer_list<std::pair<std::string_view, Attributes::Value>> items);
 
+/// A number for a name, of six digits or more: names decide on the order of constants in a blob.
+std::string numbered(Graph& graph);
+
 class LayerBuilder {
  public:
   /// `source`: where the layer stands in the file, for messages.
@@ -29,6 +32,10 @@ class LayerBuilder {
   Value integers_constant(std::vector<int64_t> v, const std::string& suffix = "/value") {
     return graph_.constant(Tensor::i64(std::move(v)), name_ + suffix)->value();
   }
+  /// Under a name of its own; empty: under a number.
+  Value named_integers(std::vector<int64_t> v, std::string name) {
+    return graph_.constant(Tensor::i64(std::move(v)), name.empty() ? numbered(graph_) : std::move(name))->value();
+  }
   Value integer_constant(int64_t v, const std::string& suffix = "/value") {
     return graph_.constant(Tensor::scalar_i64(v), name_ + suffix)->value();
   }
@@ -41,6 +48,8 @@ class LayerBuilder {
   /// y in the shape of x, which is read when the network runs.
   Value reshape_like(Value y, Value x, const std::string& suffix = {});
   Value shape_of(Value x, const std::string& suffix = {});
+  /// The axes of x from `first` on, computed when the network runs, as Model Optimizer has those of MVN.
+  Value axes_from(Value x, int64_t first);
   /// Constants of arithmetic get the rank of the other operands: leading ones.
   Value ranked(Value v, size_t rank);
   Value scalar(Value x);  ///< x of one element without dimensions

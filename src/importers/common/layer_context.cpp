@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "graph/numbering.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
@@ -40,10 +39,7 @@ Shape LayerContext::along(Value x, size_t count, size_t axis) const {
 }
 
 Value LayerContext::numbered_constant(Tensor t, const std::string& suffix) {
-  // Names decide on the order of constants in a blob.
-  std::string number = std::to_string(numbering::next(graph()));
-  number.insert(0, 6 - std::min<size_t>(number.size(), 6), '0');
-  return graph().constant(std::move(t), number + suffix)->value();
+  return graph().constant(std::move(t), importers::numbered(graph()) + suffix)->value();
 }
 
 Value LayerContext::linear(const char* type, Value x, Value by, const std::string& suffix) {

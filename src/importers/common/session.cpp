@@ -35,6 +35,12 @@ void define(Session& s, const std::string& key, Value v) {
   v.node->output(v.port).tensor_names.push_back(tensor_name(key));
 }
 
+/// The order of layers in a blob follows the names of constants: where tensors are "node:port", the node has it.
+std::string name_of_constant(const Session& s, const std::string& key) {
+  const bool by_node = s.framework == Framework::TensorFlow || s.framework == Framework::Mxnet;
+  return by_node && key.ends_with(":0") ? key.substr(0, key.size() - 2) : key;
+}
+
 /// The shape that an input gets; Model Optimizer refuses an open batch.
 std::optional<Shape> final_shape(Session& s, const SourceInput& input) {
   std::optional<Shape> shape = input.shape;
@@ -124,7 +130,8 @@ class OperatorWalk {
     check_inputs(s_);
     for (const SourceInput& input : s_.source.inputs)
       if (input.like.empty()) add_parameter(s_, input);
-    for (auto& [key, tensor] : s_.source.constants) define(s_, key, s_.graph.constant(std::move(tensor), key)->value());
+    for (auto& [key, tensor] : s_.source.constants)
+      define(s_, key, s_.graph.constant(std::move(tensor), name_of_constant(s_, key))->value());
     s_.source.constants.clear();
     FoldedConstants folded(s_);
     for (const SourceOperator& op : s_.source.operators) {

@@ -15,9 +15,9 @@ Value apply(Rewriter& rw, const Node* like, const char* type, Value x, double by
   return result;
 }
 
-bool become(Rewriter& rw, Node* n, const char* type, Value a, Value b, const char* suffix = "") {
+bool become(Rewriter& rw, Node* n, const char* type, const std::vector<Value>& inputs, const char* suffix = "") {
   const std::string name = n->name + suffix;
-  Node* by = rw.make_like(n, type, {a, b});  // a constant that fusions made is of double precision
+  Node* by = rw.make_like(n, type, inputs);  // a constant that fusions made is of double precision
   by->source = n->source;
   const bool done = rw.replace(n, by);
   by->name = name;
@@ -33,23 +33,27 @@ bool is_all(Value v, float x) {
 
 bool subtract_to_add(Rewriter& rw, Node* n) {
   if (!is_float(n->element_type())) return false;
-  return become(rw, n, "Add", n->input(0), apply(rw, n, "Multiply", n->input(1), -1, "/negate_"));
+  return become(rw, n, "Add", {n->input(0), apply(rw, n, "Multiply", n->input(1), -1, "/negate_")});
 }
 
 bool divide_to_multiply(Rewriter& rw, Node* n) {
   if (!is_float(n->element_type())) return false;
-  return become(rw, n, "Multiply", n->input(0), apply(rw, n, "Power", n->input(1), -1, "/reciprocal_"));
+  return become(rw, n, "Multiply", {n->input(0), apply(rw, n, "Power", n->input(1), -1, "/reciprocal_")});
+}
+
+bool multiply_to_negative(Rewriter& rw, Node* n) {
+  for (const int factor : {0, 1})
+    if (is_all(n->input(factor), -1) && n->input(1 - factor).shape() == n->value().shape())
+      return become(rw, n, "Negative", {n->input(1 - factor)}, "/Negate");
+  return false;
 }
 
 namespace {
 
 bool to_subtract(Rewriter& rw, Node* n, const char* suffix) {
-  for (const int port : {1, 0}) {
-    const Node* negated = transforms::producer(n->input(port), "Multiply");
-    for (const int factor : {1, 0})
-      if (negated && is_all(negated->input(factor), -1))
-        return become(rw, n, "Subtract", n->input(1 - port), negated->input(1 - factor), suffix);
-  }
+  for (const int port : {1, 0})
+    if (const Node* negated = transforms::producer(n->input(port), "Negative"))
+      return become(rw, n, "Subtract", {n->input(1 - port), negated->input(0)}, suffix);
   return false;
 }
 

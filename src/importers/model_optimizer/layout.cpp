@@ -13,6 +13,7 @@
 #include <set>
 #include <string_view>
 
+#include "importers/common/layer_builder.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
 
 namespace blobsmith::model_optimizer {
@@ -128,6 +129,7 @@ class Layout {
         node(n);
       n->attrs.erase(kKeepsOrder);
     }
+    number_transposes();
   }
 
  private:
@@ -182,21 +184,29 @@ class Layout {
     f.insert(f.begin(), {value, std::move(o)});
   }
 
+  static void name_transpose(Node* t, std::string name) {
+    t->name = std::move(name);
+    t->input(1).node->name = t->name + "/value";
+  }
+
+  Node* turned(const Form& from, const Order& o) {
+    Node* t = rw_.transpose(from.value, between(from.order, o));
+    name_transpose(t, from.value.node->name + "/Transpose");
+    transposes_.insert(t);
+    return t;
+  }
+
   /// The tensor in this order: as it is at hand, or by a Transpose.
   Value want(Value v, const Order& o) {
     for (const Form& f : forms(v))
       if (f.order == o) return f.value;
     const Form from = forms(v)[0];
-    const Order k = between(from.order, o);
-    Node* t = rw_.transpose(from.value, k);
+    Node* t = turned(from, o);
     Value made = t->value();
     if (from.value.node->is_constant()) {
       const Tensor* inputs[] = {&from.value.node->constant, &t->input(1).node->constant};
       std::vector<Tensor> folded = evaluate(*t, inputs);
       if (!folded.empty()) made = g_.constant(std::move(folded[0]), from.value.node->name)->value();
-    } else {
-      t->name = from.value.node->name + "/Transpose";
-      t->input(1).node->name = t->name + "/value";
     }
     forms(v).push_back({made, o});
     return made;
@@ -277,8 +287,30 @@ class Layout {
       rw_.set_input(n, i, want(n->input(i), identity(n->input(i).shape().size())));
   }
 
+  /// What reads a tensor in another order than that at hand has a Transpose of its own.
+  Value apart(Value v, const Order& o, const Node* reader) {
+    bool is_first = true;
+    for (const Form& f : forms(v)) {
+      if (f.order != o) continue;
+      if (!transposes_.contains(f.value.node)) return f.value;
+      is_first = false;
+    }
+    const Value made = is_first ? want(v, o) : turned(forms(v)[0], o)->value();
+    if (transposes_.contains(made.node)) own_[made.node->name].emplace_back(reader->id(), made.node);
+    return made;
+  }
+
+  /// The first of them in the order of the model has the plain name.
+  void number_transposes() {
+    for (auto& [name, all] : own_) {
+      std::ranges::stable_sort(all, {}, &std::pair<int64_t, Node*>::first);
+      for (size_t i = 1; i < all.size(); ++i) name_transpose(all[i].second, name + importers::numbered(g_));
+    }
+  }
+
   void reinterpret(Node* n) {
-    in_model_order(n);
+    for (int i = 0; i < n->input_count(); ++i)
+      rw_.set_input(n, i, apart(n->input(i), identity(n->input(i).shape().size()), n));
     for (int i = 0; i < n->output_count(); ++i) {
       const size_t rank = n->shape(i).size();
       const Order o = wanted_order(n, rank);
@@ -318,6 +350,14 @@ class Layout {
     set_form(n, 0, gather->value(), identity(1));
   }
 
+  /// What a constant of n is called whose numbers follow this order: what is turned round has a number for a name,
+  /// unless Model Optimizer does it by a layer.
+  std::string name_in(const Order& o, const Node* n, const Node* constant) {
+    if (o == identity(o.size())) return constant->name;
+    if (is_reduction(n) && !n->attrs.flag("keep_dims")) return n->name + "Gather";
+    return constant->name == n->name + "/End" ? n->name + "/GatherNHWCtoNCHW" : importers::numbered(g_);
+  }
+
   /// Constant axes in input i, renamed. False where they are computed.
   bool rename_axes(Node* n, int i, const Order& o) {
     const Tensor* t = transforms::constant_of(n->input(i));
@@ -325,7 +365,7 @@ class Layout {
     std::vector<int64_t> axes = t->to_i64();
     for (int64_t& a : axes) a = position(o, a < 0 ? a + static_cast<int64_t>(o.size()) : a);
     Tensor renamed = Tensor::of(ElementType::i64, t->shape, axes);
-    rw_.set_input(n, i, g_.constant(std::move(renamed), n->input(i).node->name)->value());
+    rw_.set_input(n, i, g_.constant(std::move(renamed), name_in(o, n, n->input(i).node))->value());
     return true;
   }
 
@@ -368,7 +408,7 @@ class Layout {
     for (const int i : inputs_per_axis(n)) {
       if (i >= n->input_count()) continue;
       const Node* old = n->input(i).node;
-      rw_.set_input(n, i, g_.constant(Tensor::i64(permuted(old->constant.to_i64(), o)), old->name)->value());
+      rw_.set_input(n, i, g_.constant(Tensor::i64(permuted(old->constant.to_i64(), o)), name_in(o, n, old))->value());
     }
     for (const char* mask : {"begin_mask", "end_mask", "new_axis_mask", "shrink_axis_mask", "ellipsis_mask"})
       if (n->attrs.has(mask) && n->attrs.integers(mask).size() == o.size())
@@ -426,6 +466,8 @@ class Layout {
   bool quirks_;
   std::map<std::pair<const Node*, int>, std::vector<Form>> forms_;
   std::set<const Node*> marked_;
+  std::set<const Node*> transposes_;                                   ///< that were made
+  std::map<std::string, std::vector<std::pair<int64_t, Node*>>> own_;  ///< of single readers, by name: their numbers
 };
 
 }  // namespace

@@ -25,6 +25,23 @@ std::string key_of(const SourceModel& model, const std::string& tensor) {
   return tensor + "_" + tensor;
 }
 
+/// quirk: an output of Caffe whose blob other layers read, when another layer had written it, has no name for Model
+/// Optimizer: it goes by what its layer reads first.
+std::string key_of_blob(const SourceModel& model, const std::string& tensor) {
+  const auto read = [&](auto&& same) {
+    return std::ranges::any_of(model.operators,
+                               [&](const SourceOperator& o) { return std::ranges::any_of(o.inputs, same); });
+  };
+  const std::string blob = importers::tensor_name(tensor);
+  const bool named = read([&](const std::string& i) { return i == tensor; }) ||
+                     !read([&](const std::string& i) { return importers::tensor_name(i) == blob; });
+  for (const SourceOperator& op : model.operators) {
+    if (std::ranges::find(op.outputs, tensor) == op.outputs.end()) continue;
+    return named || op.inputs.empty() ? op.name + "_" + blob : key_of_blob(model, op.inputs[0]);
+  }
+  return blob + "_" + blob;
+}
+
 bool passes_through(const Session& s, const SourceOperator& op, Value v) {
   return std::ranges::any_of(op.inputs, [&](const std::string& i) { return !i.empty() && s.value(i) == v; });
 }
@@ -32,6 +49,7 @@ bool passes_through(const Session& s, const SourceOperator& op, Value v) {
 /// quirk: what nothing reads becomes a network output: dead ends, and single unread outputs of some types of layers.
 /// What an operator passes on has the key of what it is.
 std::string key_of_output(const Session& s, const std::string& tensor) {
+  if (s.framework == importers::Framework::Caffe) return key_of_blob(s.source, tensor);
   if (s.framework != importers::Framework::Mxnet) return key_of(s.source, tensor);
   const Value v = s.value(tensor);
   std::string first = tensor;

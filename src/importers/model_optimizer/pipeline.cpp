@@ -136,6 +136,7 @@ void mark_unfused(Session& s) {
 void subtractions(Session& s) {
   // Where the framework's names are not restored in the end, the name tells of it.
   const bool renamed = s.framework != Framework::Onnx;
+  apply_rewrites(s.graph, {{{"Multiply"}, multiply_to_negative}});
   apply_rewrites(s.graph, {{{"Add"}, renamed ? add_to_subtract_by_name : add_to_subtract}});
 }
 void matrix_constants(Session& s) { apply_rewrites(s.graph, {{{"MatMul"}, transpose_matmul_constant}}); }
@@ -174,7 +175,7 @@ constexpr StepRow kSteps[] = {
     {"middle", "strides of 1x1 convolutions", strides, kChannelsFirst},
     {"middle", "Concats of what others join", concats, kAll},
     {"middle", "stated Reshapes in sequence", stated_reshapes, kChannelsFirst | of(Framework::Kaldi)},
-    {"back", "Add as Subtract", subtractions, kAll},
+    {"back", "Negative and Subtract", subtractions, kAll},
     {"back", "constants of MatMul", matrix_constants, kAll},
     {"back", "Transposes in sequence", transposes, kAll},
     {"back", "ShuffleChannels", on_reshape<transforms::fuse_shuffle_channels>, kAll},

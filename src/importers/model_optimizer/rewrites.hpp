@@ -21,6 +21,7 @@ bool fuse_layer_norm(Rewriter& rw, Node* n);
 // arithmetic.cpp: Subtract and Divide as Add and Multiply, and back
 bool subtract_to_add(Rewriter& rw, Node* n);
 bool divide_to_multiply(Rewriter& rw, Node* n);
+bool multiply_to_negative(Rewriter& rw, Node* n);
 bool add_to_subtract(Rewriter& rw, Node* n);
 bool add_to_subtract_by_name(Rewriter& rw, Node* n);  ///< as "NAME/sub"
 // linear_sequences.cpp

@@ -42,6 +42,8 @@ class Context final : public importers::LayerBuilder {
   /// The tensor that input i is known to hold; an error otherwise.
   Tensor tensor_of(size_t i, std::string_view what) const;
   int64_t axis(int64_t a, int64_t rank) const;  ///< counted from the front, or an error
+  /// The name of the constant that input i is; empty: it is computed.
+  std::string constant_name(size_t i) const { return input(i).node->is_constant() ? input(i).node->name : ""; }
 
   bool channels_last() const;
   /// With channels in front of the planes, whatever the model's order.

@@ -1,6 +1,7 @@
 // The table of TensorFlow's operators: what each becomes (model-optimizer spec §5.1). One file per family in ops/ has
 // the mappings and their rows; the families are listed in operators.cpp.
 #pragma once
+#include <array>
 #include <map>
 #include <span>
 #include <string>
@@ -30,5 +31,8 @@ struct SliceAxis {
 };
 /// A StridedSlice of x by its axes (ops/slice.cpp).
 Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix);
+/// `names`: of the constants that state begin, end and step; an empty one gets a number.
+Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix,
+             const std::array<std::string, 3>& names);
 
 }  // namespace blobsmith::tensorflow_import

@@ -71,7 +71,7 @@ std::vector<Value> mean_variance(Context& c) {
   std::vector<int64_t> axes;
   const bool across = p.flag("across_channels", false) && !c.quirks();  // quirk: always over the plane
   for (int64_t i = across ? 1 : 2; i < c.rank(); ++i) axes.push_back(i);
-  return {c.make("MVN", {c.input(0), c.integers_constant(axes)},
+  return {c.make("MVN", {c.input(0), c.quirks() ? c.axes_from(c.input(0), 2) : c.integers_constant(axes)},
                  attributes({{"eps", p.real("eps", 1e-9f)},
                              {"eps_mode", std::string("inside_sqrt")},
                              {"normalize_variance", p.flag("normalize_variance", true)}}),

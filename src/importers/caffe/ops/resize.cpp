@@ -19,7 +19,7 @@ struct Sampling {
 Value interpolate(Context& c, const std::vector<int64_t>& size, const Sampling& s, Value computed = {}) {
   if (std::ranges::any_of(size, [](int64_t v) { return v < 1; })) c.refuse("its output would be " + to_string(size));
   const std::vector<int64_t> none(4, 0);
-  const Value sizes = computed ? computed : c.integers_constant(size, "/sizes"),
+  const Value sizes = computed ? computed : c.named_integers(size, {}),
               scales = c.numbered_constant(Tensor::of(ElementType::f32, {2}, std::vector<float>{1, 1}),
                                            "_input_port_2/value"),
               axes = c.numbered_constant(Tensor::i64({2, 3}), "_input_port_3/value");

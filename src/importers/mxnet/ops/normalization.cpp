@@ -37,8 +37,8 @@ Value per_channel(Context& c, size_t i, const std::string& suffix) {
   return c.constant({t.type, std::move(shape), t.bytes}, suffix);
 }
 
-Value mean_variance(Context& c, const std::vector<int64_t>& axes, double eps, const std::string& suffix) {
-  return c.make("MVN", {c.input(0), c.integers_constant(axes, suffix + "/axes")},
+Value mean_variance(Context& c, Value axes, double eps, const std::string& suffix) {
+  return c.make("MVN", {c.input(0), axes},
                 attributes({{"eps", eps}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}}), 6,
                 suffix);
 }
@@ -47,7 +47,8 @@ std::vector<Value> instance_norm(Context& c) {
   std::vector<int64_t> axes;
   for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
   const auto eps = static_cast<double>(static_cast<float>(c.real("eps", 1e-3)));
-  const Value normal = mean_variance(c, axes, eps, "/Ins_Norm/MVN_");
+  const Value planes = c.quirks() ? c.axes_from(c.input(0), 2) : c.integers_constant(axes);
+  const Value normal = mean_variance(c, planes, eps, "/Ins_Norm/MVN_");
   const Value scaled =
       c.make("Multiply", {normal, per_channel(c, 1, "/scale")}, {}, Context::kNewest, "/Ins_Norm/mul_");
   return {c.make("Add", {scaled, per_channel(c, 2, "/bias")})};
@@ -56,7 +57,7 @@ std::vector<Value> instance_norm(Context& c) {
 /// No operator of Model Optimizer: along one axis.
 std::vector<Value> layer_norm(Context& c) {
   const size_t axis = c.axis(c.integer("axis", -1));
-  const Value normal = mean_variance(c, {static_cast<int64_t>(axis)}, c.real("eps", 1e-5), "/MVN");
+  const Value normal = mean_variance(c, c.integers_constant({static_cast<int64_t>(axis)}), c.real("eps", 1e-5), "/MVN");
   const Value scaled = c.linear("Multiply", normal, c.parameter_values(1), axis, "/mul_");
   return {c.linear("Add", scaled, c.parameter_values(2), axis)};
 }

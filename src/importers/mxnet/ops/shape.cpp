@@ -1,5 +1,6 @@
 // Shapes: parts, joints, other orders of axes, larger pictures, and tensors of numbers.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "importers/common/plane_shapes.hpp"
@@ -45,11 +46,12 @@ std::vector<Value> slice_channel(Context& c) {
   return parts;
 }
 
-/// x[begin:end:step] along axes; an end of kWhole: up to the end.
+/// x[begin:end:step] along axes; an end of kWhole: up to the end. `names`: of the constants; an empty one gets a
+/// number.
 constexpr int64_t kWhole = INT64_MAX;
 
-Value sliced(Context& c, Value x, const List& begin, const List& end, const List& step,
-             const std::string& suffix = "/strided_slice") {
+Value sliced(Context& c, Value x, const List& begin, const List& end, const List& step, const std::string& suffix,
+             const std::array<std::string, 3>& names) {
   const size_t rank = x.shape().size();
   List from(rank, 0), to(rank, 0), by(rank, 1), from_mask(rank, 1), to_mask(rank, 1);
   const List none(rank, 0);
@@ -60,14 +62,18 @@ Value sliced(Context& c, Value x, const List& begin, const List& end, const List
     if (end[i] != kWhole) to[i] = end[i], to_mask[i] = 0;
   }
   return c.make("StridedSlice",
-                {x, c.integers_constant(from, "/strided_slice/begin"), c.integers_constant(to, "/strided_slice/end"),
-                 c.integers_constant(by, "/strided_slice/stride")},
+                {x, c.named_integers(from, names[0]), c.named_integers(to, names[1]), c.named_integers(by, names[2])},
                 attributes({{"begin_mask", from_mask},
                             {"end_mask", to_mask},
                             {"new_axis_mask", none},
                             {"shrink_axis_mask", none},
                             {"ellipsis_mask", none}}),
                 Context::kNewest, suffix);
+}
+
+Value sliced(Context& c, Value x, const List& begin, const List& end, const List& step) {
+  const std::string suffix = "/strided_slice", name = c.name() + suffix;
+  return sliced(c, x, begin, end, step, suffix, {name + "/begin", name + "/end", name + "/stride"});
 }
 
 List tuple(const Context& c, const char* name, int64_t none) {
@@ -84,7 +90,7 @@ std::vector<Value> slice(Context& c) {
   if (begin.size() != end.size() || begin.size() > c.shape().size()) c.refuse("its begin and end do not fit");
   for (int64_t& s : step)
     if (s == 0) s = 1;
-  return {sliced(c, c.input(0), begin, end, step, "/strided_slice_")};
+  return {sliced(c, c.input(0), begin, end, step, "/strided_slice_", {})};
 }
 
 std::vector<Value> slice_axis(Context& c) {
@@ -108,7 +114,8 @@ std::vector<Value> slice_like(Context& c) {
     begin[i] = 0;
     end[i] = c.shape(1)[i];
   }
-  return {sliced(c, c.input(0), begin, end, {}, "")};
+  return {
+      sliced(c, c.input(0), begin, end, {}, "", {"StridedSlice_input_port_1/value", c.name() + "/End", "Constant_"})};
 }
 
 /// The part of the first input that is as large as the second, or as h_w.

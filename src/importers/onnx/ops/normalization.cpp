@@ -54,7 +54,8 @@ std::vector<Value> instance_normalization(Context& c) {
   for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
   const Attributes a = attributes(
       {{"eps", c.real("epsilon", 1e-5f)}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}});
-  const Value normal = c.make("MVN", {c.input(0), c.integers_constant(axes)}, a, 6, "/Ins_Norm/MVN_");
+  const Value planes = c.quirks() ? c.axes_from(c.input(0), 2) : c.integers_constant(axes);
+  const Value normal = c.make("MVN", {c.input(0), planes}, a, 6, "/Ins_Norm/MVN_");
   const std::vector<int64_t> shape = channel_shape(c, element_count(c.input(1).shape()));
   const Value scaled =
       c.make("Multiply", {normal, c.reshape(c.input(1), shape, "/scale")}, {}, Context::kNewest, "/Ins_Norm/mul_");

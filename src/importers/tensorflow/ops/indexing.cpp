@@ -5,8 +5,9 @@ namespace blobsmith::tensorflow_import {
 namespace {
 
 Value gathered(Context& c, int64_t axis, int64_t batch_dims) {
-  return c.make("Gather", {c.input(0), c.input(1), c.integer_constant(axis, "/axis")},
-                attributes({{"batch_dims", batch_dims}}), 7);
+  const std::string name = c.input_count() > 2 ? c.constant_name(2) : c.name() + "/axis";
+  const Value along = c.graph().constant(Tensor::scalar_i64(axis), name)->value();
+  return c.make("Gather", {c.input(0), c.input(1), along}, attributes({{"batch_dims", batch_dims}}), 7);
 }
 std::vector<Value> gather(Context& c) { return {gathered(c, 0, 0)}; }
 std::vector<Value> gather_v2(Context& c) {

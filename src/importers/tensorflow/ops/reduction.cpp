@@ -16,7 +16,7 @@ std::vector<int64_t> reduced_axes(Context& c) {
 std::vector<Value> reduce(Context& c) {
   const std::vector<int64_t> axes = reduced_axes(c);
   if (axes.empty()) return {c.input(0)};
-  return {c.make(c.becomes(), {c.input(0), c.integers_constant(axes, "/reduction_indices")},
+  return {c.make(c.becomes(), {c.input(0), c.named_integers(axes, c.constant_name(1))},
                  attributes({{"keep_dims", c.node().flag("keep_dims", false)}}))};
 }
 

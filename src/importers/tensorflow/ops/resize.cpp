@@ -22,9 +22,10 @@ std::vector<Value> resize(Context& c) {
   std::vector<float> scales;
   for (size_t i = 0; i < 2; ++i)
     scales.push_back(static_cast<float>(sizes[i]) / static_cast<float>(c.input(0).shape()[i + 1]));
-  const Value scale = c.graph().constant(Tensor::of(ElementType::f32, {2}, scales), c.name() + "/scales")->value();
+  const Value scale = c.graph().constant(Tensor::of(ElementType::f32, {2}, scales), c.name() + "/Div")->value();
   return {c.make("Interpolate",
-                 {c.input(0), c.integers_constant(sizes, "/size"), scale, c.integers_constant({1, 2}, "/axes")},
+                 {c.input(0), c.named_integers(sizes, c.constant_name(1)), scale,
+                  c.integers_constant({1, 2}, "/interpolate_4_input_port_3/value")},
                  attributes({{"mode", std::string(nearest                          ? "nearest"
                                                   : c.node().op == "ResizeBicubic" ? "cubic"
                                                                                    : "linear_onnx")},

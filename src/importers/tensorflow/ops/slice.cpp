@@ -58,6 +58,12 @@ SlicePlan plan(Context& c) {
 }  // namespace
 
 Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix) {
+  const std::string name = c.name() + suffix;
+  return sliced(c, x, axes, suffix, {name + "/begin", name + "/end", name + "/stride"});
+}
+
+Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std::string& suffix,
+             const std::array<std::string, 3>& names) {
   std::vector<int64_t> begin, end, step, from_start, to_end;
   for (const SliceAxis& a : axes) {
     begin.push_back(a.begin);
@@ -67,15 +73,15 @@ Value sliced(Context& c, Value x, const std::vector<SliceAxis>& axes, const std:
     to_end.push_back(a.to_end);
   }
   const std::vector<int64_t> none(axes.size(), 0);
-  return c.make("StridedSlice",
-                {x, c.integers_constant(begin, suffix + "/begin"), c.integers_constant(end, suffix + "/end"),
-                 c.integers_constant(step, suffix + "/stride")},
-                attributes({{"begin_mask", from_start},
-                            {"end_mask", to_end},
-                            {"new_axis_mask", none},
-                            {"shrink_axis_mask", none},
-                            {"ellipsis_mask", none}}),
-                Context::kNewest, suffix);
+  return c.make(
+      "StridedSlice",
+      {x, c.named_integers(begin, names[0]), c.named_integers(end, names[1]), c.named_integers(step, names[2])},
+      attributes({{"begin_mask", from_start},
+                  {"end_mask", to_end},
+                  {"new_axis_mask", none},
+                  {"shrink_axis_mask", none},
+                  {"ellipsis_mask", none}}),
+      Context::kNewest, suffix);
 }
 
 namespace {
@@ -83,7 +89,8 @@ namespace {
 std::vector<Value> strided_slice(Context& c) {
   const SlicePlan p = plan(c);
   const bool changes_rank = !p.squeezed.empty() || !p.added.empty();
-  Value v = p.axes.empty() ? c.input(0) : sliced(c, c.input(0), p.axes, changes_rank ? "/StridedSlice" : "");
+  const std::array<std::string, 3> names{c.constant_name(1), c.constant_name(2), c.constant_name(3)};
+  Value v = p.axes.empty() ? c.input(0) : sliced(c, c.input(0), p.axes, changes_rank ? "/StridedSlice" : "", names);
   if (!p.squeezed.empty())
     v = c.make("Squeeze", {v, c.integers_constant(p.squeezed, "/Squeeze_shrink/value")}, {}, Context::kNewest,
                p.added.empty() ? "" : "/Squeeze_shrink");
@@ -100,9 +107,9 @@ std::vector<Value> slice(Context& c) {
     const int64_t d = c.input(0).shape()[i];
     if (begin[i] < 0 || begin[i] > d || size[i] < -1 || (size[i] >= 0 && size[i] > d - begin[i]))
       c.refuse("begin is " + to_string(begin) + ", size " + to_string(size));
-    axes.push_back({begin[i], size[i] < 0 ? d : begin[i] + size[i], 1, false, size[i] < 0, false});
+    axes.push_back({begin[i], size[i] < 0 ? d : begin[i] + size[i], 1, false, false, false});
   }
-  return {sliced(c, c.input(0), axes, "")};
+  return {sliced(c, c.input(0), axes, "", {c.name() + "/Concat", c.name() + "/End", c.name() + "/Strides"})};
 }
 
 /// Columns of a list of [before, after].
@@ -128,12 +135,18 @@ std::vector<Value> mirror_pad(Context& c) {
   return padded(c, mode == "REFLECT" ? "reflect" : "symmetric", false);
 }
 
-/// One axis backwards: a slice with the step -1.
+/// Axes backwards: a slice with the step -1. Model Optimizer knows it of one axis, as a sequence whose length is the
+/// axis.
 std::vector<Value> reverse(Context& c) {
   std::vector<SliceAxis> axes(static_cast<size_t>(c.rank()));
-  for (const int64_t a : c.integers_of(1, "list of axes")) {
-    SliceAxis& s = axes[static_cast<size_t>(c.axis(a, c.rank()))];
-    s.step = -1;
+  const std::vector<int64_t> turned = c.integers_of(1, "list of axes");
+  for (const int64_t a : turned) axes[static_cast<size_t>(c.axis(a, c.rank()))].step = -1;
+  if (c.quirks() && turned.size() == 1 && c.rank() > 1) {
+    const int64_t along = c.axis(turned[0], c.rank()), batch = along == 0 ? 1 : 0;
+    const Shape& shape = c.input(0).shape();
+    const Value lengths = c.number_constant(ElementType::f32, {shape[static_cast<size_t>(batch)]},
+                                            static_cast<double>(shape[static_cast<size_t>(along)]));
+    return {c.make("ReverseSequence", {c.input(0), lengths}, attributes({{"batch_axis", batch}, {"seq_axis", along}}))};
   }
   return {sliced(c, c.input(0), axes, "")};
 }
