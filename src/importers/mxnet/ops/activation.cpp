@@ -83,27 +83,24 @@ std::vector<Value> expm1(Context& c) {
 // ---- softmaxes ----
 
 Value softmax_over(Context& c, int64_t axis, const char* type = "Softmax", int version = 1) {
-  return c.make(type, {c.input(0)}, attributes({{"axis", static_cast<int64_t>(c.axis(axis))}}), version);
+  const double temperature = c.real("temperature", 1);
+  if (temperature <= 0) c.refuse("its temperature is " + std::to_string(temperature));
+  const Value x = temperature == 1 ? c.input(0) : c.binary("Divide", c.input(0), temperature, "/scaled");
+  return c.make(type, {x}, attributes({{"axis", static_cast<int64_t>(c.axis(axis))}}), version);
 }
 
 std::vector<Value> softmax(Context& c) {
-  const double temperature = c.real("temperature", 1);
   if (c.flag("use_length", false)) c.refuse("it uses lengths");
-  if (temperature != 1) c.refuse("its temperature is not 1");
   return {softmax_over(c, c.integer("axis", -1))};
 }
 std::vector<Value> log_softmax(Context& c) {
-  if (c.real("temperature", 1) != 1) c.refuse("its temperature is not 1");
   return {softmax_over(c, c.integer("axis", -1), "LogSoftmax", 5)};
 }
 
-/// Over the channels; over all but the batch where the mode is "instance".
+/// Over the channels; over the last axis where the mode is "instance", whatever MXNet's documents say.
 std::vector<Value> softmax_activation(Context& c) {
-  if (c.text("mode", "instance") == "channel" || c.rank() == 2) return {softmax_over(c, 1)};
-  if (c.quirks()) return {softmax_over(c, 1)};
-  const Value flat = c.reshape(c.input(0), {0, -1}, "/flat");
-  const Value y = c.make("Softmax", {flat}, attributes({{"axis", int64_t{1}}}), 1, "/softmax");
-  return {c.reshape(y, c.shape())};
+  const bool is_over_channels = c.text("mode", "instance") == "channel" || c.rank() == 2 || c.quirks();
+  return {softmax_over(c, is_over_channels ? 1 : -1)};
 }
 
 std::vector<Value> softmax_output(Context& c) {
@@ -152,7 +149,7 @@ constexpr OperatorRow kOperators[] = {
     {"log", "Log", unary},
     {"log1p", "Log", log1p},
     {"log2", "Log", log2},
-    {"log_softmax", "LogSoftmax", log_softmax, "temperature 1"},
+    {"log_softmax", "LogSoftmax", log_softmax},
     {"negative", "Multiply", negative},
     {"reciprocal", "Power", power<-1, 1>},
     {"relu", "Relu", unary},
@@ -162,7 +159,7 @@ constexpr OperatorRow kOperators[] = {
     {"sign", "Sign", unary},
     {"sin", "Sin", unary},
     {"sinh", "Sinh", unary},
-    {"softmax", "Softmax", softmax, "temperature 1"},
+    {"softmax", "Softmax", softmax},
     {"softsign", "Divide", softsign},
     {"sqrt", "Power", power<1, 2>},
     {"square", "Power", square},
