@@ -1,13 +1,7 @@
-// Which word was meant.
+// core/nearest.hpp as the interfaces see it.
 #pragma once
-#include <span>
-#include <string>
-#include <string_view>
+#include "core/nearest.hpp"
 
 namespace blobsmith::reports {
-
-/// The word with the fewest letters to change, add or leave out; "" where none resembles it (more than half differ).
-/// "-" and "_" are one letter.
-std::string nearest(std::string_view wanted, std::span<const std::string> words);
-
+using blobsmith::nearest;
 }  // namespace blobsmith::reports

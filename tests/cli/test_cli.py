@@ -89,6 +89,7 @@ def test_compile_writes_a_blob(run, model, tmp_path):
     ([], 'Path to model xml file is required'),
     (['-m', 'MODEL', '-ip', 'Q8'], '"Q8" is not a valid precision'),
     (['-m', 'MODEL', '-c', 'MYRIAD_NO_SUCH_KEY=1'], 'key is not supported for VPU'),
+    (['-m', 'MODEL', '-c', 'MYRIAD_NUMBER_OF_SHAVE=1'], 'did you mean MYRIAD_NUMBER_OF_SHAVES?'),
     (['-m', 'MODEL', '-c', 'MYRIAD_HW_DILATION=MAYBE'], 'Unsupported value "MAYBE" for key MYRIAD_HW_DILATION'),
     (['-m', 'MODEL', '-VPU_NUMBER_OF_SHAVES', '9', '-VPU_NUMBER_OF_CMX_SLICES', '9'], 'Cannot allocate "18" shaves: only 16 is available'),
     (['-m', 'MODEL', '-VPU_NUMBER_OF_SHAVES', '4'], 'You should set both option'),

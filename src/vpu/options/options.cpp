@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/error.hpp"
+#include "core/nearest.hpp"
 #include "core/release.hpp"
 #include "core/table.hpp"
 #include "core/text.hpp"
@@ -197,12 +198,29 @@ std::string checked_text(const TextKeyRow& row, std::string_view value) {
   return std::string(value);
 }
 
-Error unknown(std::string_view key) {
+Error not_supported(std::string_view key) {
   return Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
 }
 
+Error unknown(std::string_view key, const Release* release) {
+  std::vector<std::string> keys;
+  const auto add = [&](const auto& rows) {
+    for (const auto& row : rows)
+      if (!release || row.releases & release->tables) keys.emplace_back(row.key);
+  };
+  add(kBoolKeys);
+  add(kTristateKeys);
+  add(kIntKeys);
+  add(kListKeys);
+  add(kTextKeys);
+  add(kRunTimeKeys);
+  const std::string meant = nearest(key, keys);
+  Error e = not_supported(key);
+  return meant.empty() ? e : e.hint("did you mean " + meant + "?");
+}
+
 Error unknown_to_release(std::string_view key, unsigned releases) {
-  Error e = unknown(key);
+  Error e = not_supported(key);
   return e.hint(releases == k2021 ? "OpenVINO 2021.4 knows it, 2022.1 does not: leave it out, or take --target 2021.4"
                                   : "OpenVINO 2022.1 knows it, 2021.4 does not: leave it out, or take --target 2022.1");
 }
@@ -236,7 +254,7 @@ void CompileOptions::set(std::string_view key, std::string_view value, const Rel
   else if (known(r))
     check_run_time_value(*r, value);
   else
-    throw unknown(key);
+    throw unknown(key, release);
   if (may_be_nothing && i && i->member == &Options::streams && streams == 0) streams = -1;
 }
 

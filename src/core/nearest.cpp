@@ -1,4 +1,4 @@
-#include "reports/nearest.hpp"
+#include "core/nearest.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace blobsmith::reports {
+namespace blobsmith {
 namespace {
 
 /// How many letters have to be changed, added or left out.
@@ -46,4 +46,4 @@ std::string nearest(std::string_view wanted, std::span<const std::string> words)
   return best;
 }
 
-}  // namespace blobsmith::reports
+}  // namespace blobsmith
