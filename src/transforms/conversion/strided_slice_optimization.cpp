@@ -60,7 +60,12 @@ void normalize(Slice& s) {
     if (s.stride[i] <= 0) continue;
     const auto masked = [&](size_t mask) { return i >= stated || (i < s.masks[mask].size() && s.masks[mask][i] != 0); };
     s.begin[i] = masked(0) ? 0 : ops::cut_bound(s.begin[i], shape[i]);
-    s.end[i] = masked(1) ? shape[i] : ops::cut_bound(s.end[i], shape[i]);
+    s.end[i] = std::max(masked(1) ? shape[i] : ops::cut_bound(s.end[i], shape[i]), s.begin[i]);
+    // One element, whatever the step.
+    if (const int64_t size = s.end[i] - s.begin[i]; size > 0 && s.stride[i] >= size) {
+      s.end[i] = s.begin[i] + 1;
+      s.stride[i] = 1;
+    }
   }
   s.masks.erase(s.masks.begin(), s.masks.begin() + 2);  // applied
 }
