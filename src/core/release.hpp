@@ -37,6 +37,7 @@ struct Release {
 
   // ---- the conversion ----
   int64_t nodes_before;                   ///< nodes that exist before a network is converted; automatic names show it
+  bool copies_reshaped_constants;         ///< a constant that is folded into another shape is a new one, which counts
   bool halves_compressed_models;          ///< a network whose constants are stored in FP16 is computed in FP16
   bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert
   bool model_optimizations;      ///< the common optimizations begin with those that Model Optimizer does as well

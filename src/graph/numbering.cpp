@@ -42,15 +42,15 @@ std::vector<int> inputs_as_constants(const Node& n) {
 
 bool is_known(const Node& n, int input) { return known_value(n.input(input)).has_value(); }
 
-// quirk: a constant that only changes its shape takes no new number.
-int64_t of_folding(const Node& n) {
-  if (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze")) return 0;
+// quirk: a constant that only changes its shape takes no new number in releases that change it in place.
+int64_t of_folding(const Graph& graph, const Node& n) {
+  const bool in_place = !graph.release->copies_reshaped_constants;
+  if (in_place && (n.is("Reshape") || n.is("Squeeze") || n.is("Unsqueeze"))) return 0;
   return n.output_count();
 }
 
-/// Where bounds are compared, they are when a node is made; afterwards they are known.
-int64_t of_inference_again(const Graph& graph, const Node& n) {
-  if (!graph.release->compares_bounds) return of_inference(n);
+/// Where bounds are compared, they are when a node is made, and known when its shapes are inferred again by themselves.
+int64_t of_inference_again(const Node& n) {
   constexpr int64_t kBothBounds = 2;
   const std::vector<int> inputs = compared_inputs(n);
   if (holds_both_bounds(n)) return is_known(n, inputs[0]) ? kBothBounds : 0;
@@ -59,10 +59,13 @@ int64_t of_inference_again(const Graph& graph, const Node& n) {
   return of_missing_axes(n) + known * constants_of_known(n);
 }
 
+/// All bounds are forgotten first.
 int64_t of_validation(const Graph& graph) {
+  const bool compares = graph.release->compares_bounds;
+  Evaluations evaluations(compares);
   int64_t count = 0;
-  for (const Node* n : graph.all()) {
-    count += of_inference_again(graph, *n);
+  for (const Node* n : compares ? graph.ordered() : graph.all()) {
+    count += compares ? evaluations.of_inference(*n) : of_inference(*n);
     if (n->body) count += of_validation(*n->body);
   }
   return count;
@@ -168,7 +171,7 @@ void made(Graph& graph, const Node& n) {
   if (!graph.release->compares_bounds)
     skip(graph, of_inference(n));
   else if (holds_both_bounds(n) && has_bounds(n))
-    skip(graph, of_inference_again(graph, n));
+    skip(graph, of_inference_again(n));
   else
     skip(graph, Evaluations(true).of_inference(n));
 }
@@ -176,7 +179,7 @@ void made(Graph& graph, const Node& n, int64_t inference) { graph.next_id = n.id
 void validated(Graph& graph) { skip(graph, of_validation(graph)); }
 
 void folded(Graph& graph, const Node& n, const std::function<void()>& make_constants) {
-  const int64_t next = graph.next_id + of_folding(n);
+  const int64_t next = graph.next_id + of_folding(graph, n);
   make_constants();
   graph.next_id = next;
 }

@@ -58,7 +58,9 @@ struct Stretch {
 
 constexpr StepRow kVersions[] = {
     {"newest NonMaxSuppression", {non_max_suppression_versions}},
+    {"Gather 8 to 7", {newest_gathers}},
     {"Gather 7 to 1", {gather_versions}},
+    {"GatherND 8 to 5", {gather_nd_versions}},
     {"Gather and GatherElements", {gather_merges}},
 };
 

@@ -195,7 +195,25 @@ def onnx_numbers(m):
     m.result(m('Softmax', y, axis=3), m('DepthToSpace', y, blocksize=2), renamed)
 
 
-MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated, onnx_numbers]
+def onnx_late_numbers(m):
+    """The names of two constants decide the order of layers: one is made by the reader, one by the conversion."""
+    log = m('Log', m.input(1, 3, 20, 29))
+    high = m('Max', log, m.normal(3, 1, 1))
+    norm = m('BatchNormalization', m('Add', high, high), *[m.const(m.random.uniform(0.5, 1, 3)) for _ in range(4)])
+    place = m('Gather', log, m.const(5, np.int64), axis=3)
+    down = m.conv(norm, 3, 10, strides=[2, 2])
+    last = m.conv(down, 10, 64, k=1, strides=[2, 2], pads=[0] * 4)
+    m.result(place, last, m('Add', m.input(1, 3, 20, 29), log), log)
+
+
+def onnx_single_steps(m):
+    """A slice whose step is longer than itself takes one element: it is part of a split as one in steps of 1."""
+    x = m('Relu', m.input(1, 8, 6, 10))
+    cut = lambda first, last, step: m('Slice', x, m.ints(first), m.ints(last), m.ints(3), m.ints(step))
+    m.result(*[m('Relu', cut(*bounds)) for bounds in ((5, 2**31 - 1, 1), (1, 3, 2), (3, 4, 7))])
+
+
+MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated, onnx_numbers, onnx_late_numbers, onnx_single_steps]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

@@ -91,6 +91,7 @@ void infer_both_gathers(Inference& in) { in.output(in.type(), in.shape(1)); }
 constexpr OpRow kOps[] = {
     {"Gather", 1, {1, 6}, 3, 3, {}, infer_gather, evaluate_gather},
     {"Gather", 7, {7, 7}, 3, 3, kGather7, infer_gather, evaluate_gather},
+    {"Gather", 8, {}, 3, 3, kGather7, infer_gather, evaluate_gather},
     {"GatherND", 0, {5, 7}, 2, 2, kGatherND, infer_gather_nd},
     {"GatherElements", 0, {6, 7}, 2, 2, kGatherElements, infer_gather_elements},
     {"ExpGatherElements", 0, {}, 3, 3, kGatherElements, infer_both_gathers},

@@ -33,6 +33,8 @@ class Context final : public NodeView {
 
   /// By whose rules the file is read.
   const Release& release() const { return *import_.graph.release; }
+  /// The version of operations that opset 8 renewed.
+  int newest() const { return static_cast<int>(release().ir_opset); }
   /// The tensor that a value is known to hold: a constant, or arithmetic on static shapes.
   std::optional<Tensor> known(Value v) const;
   /// The integers of a constant; refuses with `otherwise` when they are computed at run time.
@@ -55,7 +57,7 @@ class Context final : public NodeView {
   }
   Value shape_of(Value v) { return make("ShapeOf", {v}, attributes({{"output_type", std::string("i64")}}), 3); }
   Value gather(Value v, Value indices, Value axis) {
-    return make("Gather", {v, indices, axis}, attributes({{"batch_dims", int64_t{0}}}), 7);
+    return make("Gather", {v, indices, axis}, attributes({{"batch_dims", int64_t{0}}}), newest());
   }
   Value concat(std::vector<Value> parts, int64_t axis) {
     return make("Concat", std::move(parts), attributes({{"axis", axis}}));

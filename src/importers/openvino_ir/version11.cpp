@@ -2,6 +2,7 @@
 // spec §1.6). What Model Optimizer 2022.1 did not write is in later_opsets.cpp.
 #include <algorithm>
 
+#include "core/release.hpp"
 #include "core/text.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/known_value.hpp"
@@ -64,9 +65,15 @@ Node* build_deformable_convolution(Graph& graph, const Layer& layer, const Input
   return add_as(graph, layer, inputs, "DeformableConvolution", 0);
 }
 
+int newest_version(const Graph& graph) { return static_cast<int>(graph.release->ir_opset); }
+
+Node* build_gather(Graph& graph, const Layer& layer, const Inputs& inputs) {
+  return add_as(graph, layer, inputs, "Gather", newest_version(graph));
+}
+
 // Opset5's form flattens batch dimensions; with at most one there is nothing to flatten.
 Node* build_gather_nd(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  Node* n = add_as(graph, layer, inputs, "GatherND", 0);
+  Node* n = add_as(graph, layer, inputs, "GatherND", newest_version(graph));
   if (n->attrs.integer("batch_dims", 0) > 1) throw no_opset7_form(layer, "with several batch dimensions");
   return n;
 }
@@ -118,6 +125,7 @@ constexpr Row kRows[] = {{"MaxPool", build_max_pool},
                          {"PriorBox", build_prior_box},
                          {"DetectionOutput", build_detection_output},
                          {"DeformableConvolution", build_deformable_convolution},
+                         {"Gather", build_gather},
                          {"GatherND", build_gather_nd},
                          {"Slice", build_slice}};
 

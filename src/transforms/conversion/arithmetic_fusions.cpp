@@ -85,7 +85,7 @@ Rewritten keep_maxima_apart(Graph& graph) {
 bool multiply_by_inverse(Rewriter& rw, Node* n) {
   if (!is_float(n->input(0).type())) return false;
   const Value divisor = n->input(1), minus_one = rw.scalar(divisor.type(), -1);
-  const Value inverse = rw.folded("Power", divisor, minus_one);
+  const Value inverse = rw.computed(rw.make("Power", {divisor, minus_one}));
   Node* product = rw.make("Multiply", {n->input(0), inverse});
   if (!is_neutral(*product, inverse, n->input(0))) return rw.replace(n, product);
   rw.replace(n, inverse.node);

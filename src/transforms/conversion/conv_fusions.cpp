@@ -111,8 +111,8 @@ bool fuse_multiply_before_convolution(Rewriter& rw, Node* n) {
     if (!constant_of(factor)) continue;
     const auto shape = input_factor_shape(*n, factor.shape());
     if (!shape) continue;
-    const Value aligned = *shape == factor.shape() ? factor : rw.folded(rw.reshape(factor, *shape));
-    const Value weights = rw.folded("Multiply", n->input(1), aligned);
+    const Value aligned = *shape == factor.shape() ? factor : rw.reshape(factor, *shape)->value();
+    const Value weights = rw.computed(rw.make("Multiply", {n->input(1), aligned}));
     return rw.replace(n, rw.make_like(n, n->type, {x, weights}, n->attrs, n->version));
   }
   return false;

@@ -57,6 +57,10 @@ Rewritten count_indices_from_front(Graph& graph) {
 
 namespace {
 
+bool gather_8_to_7(Rewriter& rw, Node* n) {
+  return n->version == 8 && rw.replace(n, rw.make_like(n, "Gather", n->inputs(), n->attrs, 7));
+}
+
 bool gather_7_to_1(Rewriter& rw, Node* n) {
   if (n->version != 7 || n->attrs.integer("batch_dims", 0) != 0) return false;
   return rw.replace(n, rw.make_like(n, "Gather", n->inputs(), {}, 1));
@@ -149,6 +153,9 @@ bool to_reorg(Rewriter& rw, Node* n) {
   return rw.replace(n, rw.make_like(n, "ReorgYolo", n->inputs(), attributes({{"stride", sizes[0]}})));
 }
 
+constexpr RewriteRow kNewestGathers[] = {
+    {{"Gather"}, gather_8_to_7},
+};
 constexpr RewriteRow kGatherVersions[] = {
     {{"Gather"}, gather_7_to_1},
 };
@@ -173,6 +180,7 @@ constexpr RewriteRow kImagePatchesToReorg[] = {
 
 }  // namespace
 
+std::span<const RewriteRow> newest_gathers() { return kNewestGathers; }
 std::span<const RewriteRow> gather_versions() { return kGatherVersions; }
 std::span<const RewriteRow> joined_gathers() { return kJoinedGathers; }
 std::span<const RewriteRow> gathers_of_all() { return kGathersOfAll; }

@@ -19,7 +19,9 @@ std::vector<int64_t> last_two_swapped(size_t rank) {
   return order;
 }
 
-Value swapped_constant(Rewriter& rw, Value v) { return rw.folded(rw.transpose(v, last_two_swapped(v.shape().size()))); }
+Value swapped_constant(Rewriter& rw, Value v) {
+  return rw.computed(rw.transpose(v, last_two_swapped(v.shape().size())));
+}
 
 bool transpose_weights(Rewriter& rw, Node* n) {
   const Value weights = n->input(1);
@@ -62,7 +64,7 @@ Value turned(Rewriter& rw, Value factor) {
     shape.insert(shape.begin(), 1);
     factor = rw.reshape(factor, shape)->value();
   }
-  return rw.folded(rw.transpose(rw.folded(factor.node), last_two_swapped(shape.size())));
+  return rw.computed(rw.transpose(factor, last_two_swapped(shape.size())));
 }
 
 bool fuse_multiply_into_matmul(Rewriter& rw, Node* n) {
@@ -74,7 +76,7 @@ bool fuse_multiply_into_matmul(Rewriter& rw, Node* n) {
       continue;
     const bool turn = matmul->attrs.flag("transpose_b") && !t->shape.empty();
     const Value factor = turn ? turned(rw, c) : c;
-    const Value weights = rw.folded("Multiply", matmul->input(1), factor);
+    const Value weights = rw.computed(rw.make("Multiply", {matmul->input(1), factor}));
     return rw.replace(n, rw.visit(rw.copy(matmul, {matmul->input(0), weights})));
   }
   return false;

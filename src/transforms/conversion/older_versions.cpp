@@ -36,6 +36,13 @@ bool version_8_to_1(Rewriter& rw, Node* n) {
   return n->version == 8 && rw.replace(n, rw.make(n->type, n->inputs(), n->attrs, 1));
 }
 
+bool gather_nd_8_to_5(Rewriter& rw, Node* n) {
+  return n->version == 8 && rw.replace(n, rw.make(n->type, n->inputs(), n->attrs, 5));
+}
+
+constexpr RewriteRow kGatherNdVersions[] = {
+    {{"GatherND"}, gather_nd_8_to_5},
+};
 constexpr RewriteRow kShapeOfVersions[] = {
     {{"ShapeOf"}, shape_of_3_to_1},
 };
@@ -51,6 +58,7 @@ constexpr RewriteRow kMaxPoolVersions[] = {
 
 }  // namespace
 
+std::span<const RewriteRow> gather_nd_versions() { return kGatherNdVersions; }
 std::span<const RewriteRow> shape_of_versions() { return kShapeOfVersions; }
 std::span<const RewriteRow> top_k_versions() { return kTopKVersions; }
 std::span<const RewriteRow> softmax_versions() { return kSoftmaxVersions; }

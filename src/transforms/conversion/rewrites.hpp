@@ -10,7 +10,9 @@ namespace blobsmith::transforms {
 // non_max_suppression.cpp
 std::span<const RewriteRow> non_max_suppression_versions();
 // gather.cpp
+std::span<const RewriteRow> newest_gathers();
 std::span<const RewriteRow> gather_versions();
+std::span<const RewriteRow> gather_nd_versions();
 std::span<const RewriteRow> joined_gathers();
 std::span<const RewriteRow> gathers_of_all();
 std::span<const RewriteRow> gathers_before_transposes();

@@ -5,9 +5,13 @@
 #include <array>
 #include <cmath>
 #include <deque>
+#include <limits>
 #include <unordered_map>
 
+#include "core/release.hpp"
+#include "graph/evaluations.hpp"
 #include "graph/numbering.hpp"
+#include "graph/ops/known_value.hpp"
 #include "graph/ops/numbers.hpp"
 #include "graph/ops/op.hpp"
 #include "transforms/compressed_models.hpp"
@@ -92,6 +96,24 @@ Value Rewriter::folded(Node* n) {
   std::vector<Tensor> values = evaluate(*n, inputs);
   if (values.empty()) return n->value();
   const Value result = constant(std::move(values.front()));
+  release(n);
+  return result;
+}
+
+namespace {
+bool is_stored(Value v) {
+  if (v.node->is_constant()) return true;
+  return (is_decompression(*v.node) || v.node->is("Reshape")) &&
+         std::ranges::all_of(v.node->inputs(), [](Value x) { return x.node->is_constant(); });
+}
+}  // namespace
+
+Value Rewriter::computed(Node* n) {
+  if (n->is_constant() || !std::ranges::all_of(n->inputs(), is_stored)) return n->value();
+  if (graph_.release->compares_bounds) numbering::skip(graph_, numbering::Bounds().evaluate(n->value()));
+  std::optional<Tensor> known = known_value(n->value(), std::numeric_limits<int64_t>::max());
+  if (!known) return n->value();
+  const Value result = constant(*std::move(known));
   release(n);
   return result;
 }

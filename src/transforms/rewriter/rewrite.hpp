@@ -42,6 +42,9 @@ class Rewriter {
   Value folded(std::string type, Value a, Value b) { return folded(make(std::move(type), {a, b})); }
   /// A node that was just made, or the constant that it computes.
   Value folded(Node* n);
+  /// The same by way of the node's bounds, which counts in releases that compare them. Inputs may be Reshapes of
+  /// constants.
+  Value computed(Node* n);
 
   // ---- changing the graph; each returns whether it did ----
   /// `by` takes the place and the name of `old`.

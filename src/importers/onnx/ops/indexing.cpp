@@ -160,7 +160,7 @@ std::vector<Value> gather_elements(Context& c) {
 
 std::vector<Value> gather_nd(Context& c) {
   const Value x = c.input(0), indices = c.input(1);
-  return {c.make("GatherND", {x, indices}, attributes({{"batch_dims", c.integer("batch_dims", 0)}}))};
+  return {c.make("GatherND", {x, indices}, attributes({{"batch_dims", c.integer("batch_dims", 0)}}), c.newest())};
 }
 
 std::vector<Value> scatter_elements(Context& c) {
