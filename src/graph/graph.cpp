@@ -263,7 +263,11 @@ void Graph::set_inputs(Node* n, std::vector<Value> inputs) {
 
 void Graph::redirect(Value from, Value to) {
   if (from == to) return;
-  if (release->tensor_names_follow) hand_over_tensor_names(from.node->output(from.port), to.node->output(to.port));
+  if (release->tensor_names_follow) {
+    OutputPort &before = from.node->output(from.port), &after = to.node->output(to.port);
+    hand_over_tensor_names(before, after);
+    if (!to.node->is("Parameter")) after.name = before.name;  // quirk: also where the one has a name and the other none
+  }
   const std::vector<NodeUse> uses = from.node->output(from.port).uses;
   for (const NodeUse& u : uses) set_input(u.node, u.port, to);
 }
@@ -290,7 +294,9 @@ bool Graph::eliminate(Value out, Value with) {
     with.node->name = out.node->name;
     with.node->output(with.port).name = out.node->name;
   }
+  const std::string name = with.node->output(with.port).name;
   redirect(out, with);
+  with.node->output(with.port).name = name;
   return true;
 }
 

@@ -160,17 +160,20 @@ void skip(Graph& graph, int64_t count) { graph.next_id += count; }
 void start(Graph& graph, int64_t count) { graph.next_id = count; }
 int64_t next(const Graph& graph) { return graph.next_id; }
 namespace {
-/// A pattern that other nodes read has its bounds already.
-bool has_bounds(const Node& n) {
+/// A pattern that other nodes read has its bounds already, as has a constant that an older node has read from its
+/// beginning: shapes that are inferred again while constants are folded do not make anything be forgotten.
+bool has_bounds(const Graph& graph, const Node& n) {
   const Value pattern = n.input(compared_inputs(n)[0]);
-  return pattern.node->output(pattern.port).uses.size() > 1;
+  if (pattern.node->output(pattern.port).uses.size() > 1) return true;
+  const bool is_new = n.id() + 1 >= graph.next_id;
+  return !is_new && pattern.node->is_constant() && pattern.node->id() < n.id();
 }
 }  // namespace
 
 void made(Graph& graph, const Node& n) {
   if (!graph.release->compares_bounds)
     skip(graph, of_inference(n));
-  else if (holds_both_bounds(n) && has_bounds(n))
+  else if (holds_both_bounds(n) && has_bounds(graph, n))
     skip(graph, of_inference_again(n));
   else
     skip(graph, Evaluations(true).of_inference(n));

@@ -49,10 +49,11 @@ struct StepRow {
   }
 };
 
-/// Steps between which all shapes are inferred again wherever one changed something, or after all of them at once.
+/// Steps, and when all shapes are inferred again: after each that changed something, not at all, or behind the last.
 struct Stretch {
+  enum class Infers : char { AfterChanges, Never, AtTheEnd };
   std::span<const StepRow> steps;
-  bool infers_between = true;
+  Infers infers;
   bool (*runs)(const Release&);
 };
 
@@ -183,26 +184,23 @@ bool with_model_optimizations(const Release& r) { return r.model_optimizations; 
 bool without_model_optimizations(const Release& r) { return !r.model_optimizations; }
 
 const Stretch kConversion[] = {
-    {kPriorBoxes, true, without_model_optimizations},
-    {kVersions, true, always},
-    {kCommonOptimizations, true, without_model_optimizations},
-    {kModelFolding, true, with_model_optimizations},
-    {kModelOptimizations, false, with_model_optimizations},
-    {kHalving, true, with_model_optimizations},
-    {kRestOfCommonOptimizations, false, with_model_optimizations},
-    {kTransposesAgain, true, with_model_optimizations},
-    {kToLegacy, true, always},
+    {kPriorBoxes, Stretch::Infers::AfterChanges, without_model_optimizations},
+    {kVersions, Stretch::Infers::AfterChanges, always},
+    {kCommonOptimizations, Stretch::Infers::AfterChanges, without_model_optimizations},
+    {kModelFolding, Stretch::Infers::AfterChanges, with_model_optimizations},
+    {kModelOptimizations, Stretch::Infers::Never, with_model_optimizations},
+    {kHalving, Stretch::Infers::AfterChanges, with_model_optimizations},
+    {kRestOfCommonOptimizations, Stretch::Infers::AtTheEnd, with_model_optimizations},
+    {kTransposesAgain, Stretch::Infers::AfterChanges, with_model_optimizations},
+    {kToLegacy, Stretch::Infers::AfterChanges, always},
 };
 
-bool run(const Stretch& stretch, Graph& graph) {
-  bool changed = false;
+void run(const Stretch& stretch, Graph& graph) {
   for (const StepRow& step : stretch.steps) {
     numbering::skip(graph, step.pattern_ids);
-    if (!step.run(graph)) continue;
-    changed = true;
-    if (stretch.infers_between) numbering::validated(graph);
+    if (step.run(graph) && stretch.infers == Stretch::Infers::AfterChanges) numbering::validated(graph);
   }
-  return changed;
+  if (stretch.infers == Stretch::Infers::AtTheEnd) numbering::validated(graph);
 }
 
 }  // namespace
@@ -220,8 +218,7 @@ std::string_view conversion_of(std::string_view type) {
 
 void convert_to_legacy(Graph& graph) {
   for (const transforms::Stretch& stretch : transforms::kConversion)
-    if (stretch.runs(*graph.release) && transforms::run(stretch, graph) && !stretch.infers_between)
-      numbering::validated(graph);
+    if (stretch.runs(*graph.release)) transforms::run(stretch, graph);
 }
 
 }  // namespace blobsmith

@@ -180,8 +180,8 @@ bool split_into_slices(Graph& graph) {
     for (size_t i = 0; i < pieces.size(); ++i) {
       if (!pieces[i].slice) continue;
       const auto port = static_cast<int>(i);
-      if (graph.release->outputs_by_tensor) split->output(port).name = pieces[i].slice->name;
       rw.redirect(pieces[i].slice->value(), split->value(port));
+      if (graph.release->outputs_by_tensor) split->output(port).name = pieces[i].slice->name;
     }
     changed = true;
   }
