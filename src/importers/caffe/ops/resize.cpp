@@ -112,13 +112,16 @@ std::vector<Value> shuffle_channel(Context& c) {
 }
 
 std::vector<Value> reorg(Context& c) {
-  return {c.make("ReorgYolo", {c.input(0)},
-                 attributes({{"stride", c.parameters("reorg_yolo_param").integer("stride", 1)}}))};
+  // Intel's Caffe has parameters of their own; "Reorg" is that of the ports of YOLO v2.
+  const int64_t stride =
+      c.parameters("reorg_param").integer("stride", c.parameters("reorg_yolo_param").integer("stride", 1));
+  return {c.make("ReorgYolo", {c.input(0)}, attributes({{"stride", stride}}))};
 }
 
 // type, becomes, conversion, limits
 constexpr OperatorRow kOperators[] = {
     {"Interp", "Interpolate", interp, "without pads"},
+    {"Reorg", "ReorgYolo", reorg},
     {"ReorgYolo", "ReorgYolo", reorg},
     {"Resample", "Interpolate", resample, "NEAREST and LINEAR, no antialiasing of smaller pictures"},
     {"ShuffleChannel", "ShuffleChannels", shuffle_channel},
