@@ -6,20 +6,13 @@
 Case N is layer N modulo their number, drawn by a random generator of the seed N. Needs OpenCV; not part of `make test`. Exit code 1 when an output is
 wrong or a command crashes.
 """
-import argparse
-import collections
 import os
 import random
-import re
-import subprocess
-import sys
-import tempfile
 
 import cv2
+import drawn
 import numpy as np
 from framework_models import blob, caffe_net, layer, text
-
-MODEL, BLOB = 3e-4, 1e-2  # largest error, of the largest value
 
 
 class Case(random.Random):
@@ -121,15 +114,13 @@ LAYERS = {
 
 
 def judge(tool, folder, number):
-    """(layer, verdict, what to say)"""
-    name = list(LAYERS)[number % len(LAYERS)]
     case = Case(number)
-    parts = LAYERS[name](case)
+    parts = list(LAYERS.values())[number % len(LAYERS)](case)
     dims = ' '.join(f'dim: {d}' for d in case.shape)
     prototxt, model = caffe_net([f'layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ {dims} }} }} }}\n', *parts])
-    said = f'{number} {name} of {case.shape}: {prototxt.splitlines()[-1][:200]}'
+    describe = f'of {case.shape}: {prototxt.splitlines()[-1][:200]}'
     values = case.numbers.randn(*case.shape).astype('f4')
-    path, blob_path, out = (os.path.join(folder, n) for n in ('m.caffemodel', 'm.blob', 'out'))
+    path = os.path.join(folder, 'm.caffemodel')
     with open(os.path.join(folder, 'm.prototxt'), 'w') as f:
         f.write(prototxt)
     with open(path, 'wb') as f:
@@ -139,49 +130,10 @@ def judge(tool, folder, number):
         net.setInput(values)
         wanted = net.forward('y')
     except Exception as e:
-        return name, 'not run', f'{said}: {str(e).splitlines()[0][:120]}'
-    done = subprocess.run([tool, 'convert', path, '-o', blob_path, '--ip', 'FP16', '-q'], capture_output=True, text=True)
-    if done.returncode < 0:
-        return name, 'crash', said
-    if done.returncode:
-        return name, 'refused', f'{said}: {done.stderr.splitlines()[0][:200]}'
-    np.save(os.path.join(folder, 'x.npy'), values)
-    for what, limit in ((path, MODEL), (blob_path, BLOB)):
-        done = subprocess.run([tool, 'run', what, '--input', os.path.join(folder, 'x.npy'), '--output-dir', out], capture_output=True, text=True)
-        if done.returncode:
-            return name, 'wrong', f'{said}: run of {os.path.basename(what)} ends with {done.returncode}: {(done.stderr.splitlines() or [""])[0][:150]}'
-        found = [np.load(os.path.join(out, n)).astype('f8') for n in os.listdir(out)]  # named after layers
-        for n in os.listdir(out):
-            os.remove(os.path.join(out, n))
-        worst = min((np.abs(got.ravel() - wanted.ravel()).max() / max(1e-3, np.abs(wanted).max()) for got in found if got.size == wanted.size), default=np.inf)
-        if not worst <= limit:
-            return name, 'wrong', f'{said}: the {"blob" if what == blob_path else "model"} differs by {worst:.2g} of its largest value'
-    return name, 'right', said
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('tool')
-    parser.add_argument('--count', type=int, default=20 * len(LAYERS))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('-k', default='', help='only layers whose name matches')
-    parser.add_argument('--folder', help='keep the models here')
-    parser.add_argument('-v', action='store_true', help='also what is refused, or not run by OpenCV')
-    a = parser.parse_args()
-    verdicts, names = collections.Counter(), list(LAYERS)
-    for number in range(a.seed, a.seed + a.count):
-        if not re.search(a.k, names[number % len(names)]):
-            continue
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = os.path.join(a.folder, str(number)) if a.folder else temporary
-            os.makedirs(folder, exist_ok=True)
-            _, verdict, said = judge(os.path.abspath(a.tool), folder, number)
-        verdicts[verdict] += 1
-        if verdict in ('wrong', 'crash') or (a.v and verdict != 'right'):
-            print(f'{verdict}: {said}', flush=True)
-    print(', '.join(f'{n} {v}' for v, n in sorted(verdicts.items())))
-    return 1 if verdicts['wrong'] or verdicts['crash'] else 0
+        return 'not run', f'{describe}: {str(e).splitlines()[0][:120]}'
+    found, said = drawn.verdict(tool, folder, path, values, [wanted])
+    return found, f'{describe}: {said}'
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    drawn.main(__doc__, LAYERS, judge)

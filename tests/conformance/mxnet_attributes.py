@@ -6,20 +6,14 @@
 Case N is operator N modulo their number, drawn by a random generator of the seed N. Needs MXNet 1; not part of `make test`. Exit code 1 when an output
 is wrong or a command crashes.
 """
-import argparse
-import collections
 import os
 import random
-import re
-import subprocess
-import sys
-import tempfile
 
+import drawn
 import mxnet as mx
 import numpy as np
 
 S = mx.sym
-MODEL, BLOB = 3e-4, 1e-2  # largest error, of the largest value
 
 
 class Case(random.Random):
@@ -248,7 +242,6 @@ OPERATORS = {
 
 
 def judge(tool, folder, number):
-    """(operator, verdict, what to say)"""
     name = list(OPERATORS)[number % len(OPERATORS)]
     case = Case(number)
     try:
@@ -261,59 +254,14 @@ def judge(tool, folder, number):
         bound = symbol.bind(mx.cpu(), {'data': mx.nd.array(case.values), **{k: mx.nd.array(v) for k, v in arguments.items()}}, aux_states={k: mx.nd.array(v) for k, v in auxiliary.items()}, grad_req='null')
         wanted = [y.asnumpy() for y in bound.forward(is_train=False)]
     except Exception as e:
-        return name, 'not run', str(e).splitlines()[0][:120]
-    prefix, blob, out = (os.path.join(folder, n) for n in ('m', 'm.blob', 'out'))
+        return 'not run', str(e).splitlines()[0][:120]
+    prefix = os.path.join(folder, 'm')
     symbol.save(prefix + '-symbol.json')
     mx.nd.save(prefix + '-0000.params', both)
-    attributes = symbol.attr_dict().get(symbol.name, {})
-    said = f'{number} {name} of {list(case.values.shape)}: {symbol.name} {attributes}'[:260]
-    shape = ['--input_shape', str(list(case.values.shape)).replace(' ', '')]
-    done = subprocess.run([tool, 'convert', prefix + '-0000.params', '-o', blob, '--ip', 'FP16', '-q', *shape], capture_output=True, text=True)
-    if done.returncode < 0:
-        return name, 'crash', said
-    if done.returncode:
-        return name, 'refused', f'{said}: {done.stderr.splitlines()[0][:200]}'
-    np.save(os.path.join(folder, 'x.npy'), case.values)
-    for what, limit in ((prefix + '-0000.params', MODEL), (blob, BLOB)):
-        done = subprocess.run([tool, 'run', what, '--input', os.path.join(folder, 'x.npy'), '--output-dir', out, *(shape if what != blob else [])], capture_output=True, text=True)
-        if done.returncode:
-            return name, 'wrong', f'{said}: run of {os.path.basename(what)} ends with {done.returncode}: {(done.stderr.splitlines() or [""])[0][:150]}'
-        found = [np.load(os.path.join(out, n)).astype('f8') for n in os.listdir(out)]
-        for n in os.listdir(out):
-            os.remove(os.path.join(out, n))
-        for i, want in enumerate(wanted):
-            want, worst = want.astype('f8').ravel(), np.inf
-            for got in found:
-                if got.size == want.size:
-                    worst = min(worst, np.abs(got.ravel() - want).max() / max(1e-3, np.abs(want).max()))
-            if not worst <= limit:
-                return name, 'wrong', f'{said}: output {i} of the {"blob" if what == blob else "model"} differs by {worst:.2g} of its largest value'
-    return name, 'right', said
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('tool')
-    parser.add_argument('--count', type=int, default=5 * len(OPERATORS))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('-k', default='', help='only operators whose name matches')
-    parser.add_argument('--folder', help='keep the models here')
-    parser.add_argument('-v', action='store_true', help='also what is refused, or not run by MXNet')
-    a = parser.parse_args()
-    verdicts, names = collections.Counter(), list(OPERATORS)
-    for number in range(a.seed, a.seed + a.count):
-        if not re.search(a.k, names[number % len(names)]):
-            continue
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = os.path.join(a.folder, str(number)) if a.folder else temporary
-            os.makedirs(folder, exist_ok=True)
-            _, verdict, said = judge(os.path.abspath(a.tool), folder, number)
-        verdicts[verdict] += 1
-        if verdict in ('wrong', 'crash') or (a.v and verdict != 'right'):
-            print(f'{verdict}: {said}', flush=True)
-    print(', '.join(f'{n} {v}' for v, n in sorted(verdicts.items())))
-    return 1 if verdicts['wrong'] or verdicts['crash'] else 0
+    shape = ('--input_shape', str(list(case.values.shape)).replace(' ', ''))
+    found, said = drawn.verdict(tool, folder, prefix + '-0000.params', case.values, wanted, options=shape)
+    return found, f'of {list(case.values.shape)}: {symbol.name} {symbol.attr_dict().get(symbol.name, {})}: {said}'
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    drawn.main(__doc__, OPERATORS, judge)

@@ -6,23 +6,17 @@
 Case N is operator N modulo their number, drawn by a random generator of the seed N. Needs TensorFlow 2; not part of `make test`. Exit code 1 when an
 output is wrong or a command crashes.
 """
-import argparse
-import collections
 import os
 import random
-import re
-import subprocess
-import sys
-import tempfile
 
+import drawn
 import numpy as np
 
 os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'
 import tensorflow as tf
 
 V1 = tf.compat.v1
-MODEL, BLOB = 1e-4, 1e-2  # largest error, of the largest value
-COARSE = {'ResizeBicubic': 2e-3, 'fake_quant': 3e-2}  # TensorFlow takes weights from a table; one level of 255
+COARSE = {'ResizeBicubic': 2e-3, 'fake_quant': 3e-2}  # largest error: TensorFlow takes weights from a table; one level of 255
 
 
 class Case(random.Random):
@@ -332,7 +326,6 @@ OPERATORS = {
 
 
 def judge(tool, folder, number):
-    """(operator, verdict, what to say)"""
     name = list(OPERATORS)[number % len(OPERATORS)]
     case = Case(number)
     graph = tf.Graph()
@@ -343,65 +336,17 @@ def judge(tool, folder, number):
             with V1.Session() as session:
                 wanted = session.run(outputs, {'x:0': case.values})
     except Exception as e:
-        return name, 'not run', str(e).splitlines()[0][:120]
+        return 'not run', str(e).splitlines()[0][:120]
     if any(w.size == 0 for w in wanted):
-        return name, 'not run', 'no elements'
-    path, blob, out = (os.path.join(folder, n) for n in ('m.pb', 'm.blob', 'out'))
+        return 'not run', 'no elements'
+    path = os.path.join(folder, 'm.pb')
     with open(path, 'wb') as f:
         f.write(graph.as_graph_def().SerializeToString())
     describe = ', '.join(f'{n.op} ' + ' '.join(f'{k}={v}'.replace('\n', ' ') for k, v in n.attr.items() if k not in ('value', 'dtype', 'T', '_output_shapes')) for n in graph.as_graph_def().node if n.op not in ('Const', 'Placeholder', 'Identity'))
-    said = f'{number} {name} of {list(case.values.shape)}: {describe[:150]}'
-    done = subprocess.run([tool, 'convert', path, '-o', blob, '--ip', 'FP16', '-q'], capture_output=True, text=True)
-    if done.returncode < 0:
-        return name, 'crash', said
-    if done.returncode:
-        return name, 'refused', f'{said}: {done.stderr.splitlines()[0][:200]}'
-    outer = case.values if case.values.ndim < 4 else np.moveaxis(case.values, -1, 1)
-    for what, limit in ((path, MODEL), (blob, BLOB)):
-        np.save(os.path.join(folder, 'x.npy'), outer)
-        done = subprocess.run([tool, 'run', what, '--input', os.path.join(folder, 'x.npy'), '--output-dir', out], capture_output=True, text=True)
-        if done.returncode and 'another order' in done.stderr:
-            np.save(os.path.join(folder, 'x.npy'), case.values)
-            done = subprocess.run([tool, 'run', what, '--input', os.path.join(folder, 'x.npy'), '--output-dir', out], capture_output=True, text=True)
-        if done.returncode:
-            return name, 'wrong', f'{said}: run ends with {done.returncode}: {(done.stderr.splitlines() or [""])[0][:150]}'
-        found = [np.load(os.path.join(out, n)).astype('f8') for n in os.listdir(out)]  # named after layers
-        for n in os.listdir(out):
-            os.remove(os.path.join(out, n))
-        for i, want in enumerate(wanted):
-            want, worst = want.astype('f8').ravel(), np.inf
-            for got in found:
-                for turned in [got.ravel()] + ([np.moveaxis(got, 1, -1).ravel()] if got.ndim > 3 else []):
-                    if turned.size == want.size:
-                        worst = min(worst, np.abs(turned - want).max() / max(1e-3, np.abs(want).max()))
-            if not worst <= max(limit, COARSE.get(name, 0)):
-                return name, 'wrong', f'{said}: y{i} of the {"model" if what == path else "blob"} differs by {worst:.2g} of its largest value'
-    return name, 'right', said
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('tool')
-    parser.add_argument('--count', type=int, default=5 * len(OPERATORS))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('-k', default='', help='only operators whose name matches')
-    parser.add_argument('--folder', help='keep the models here')
-    parser.add_argument('-v', action='store_true', help='also what is refused, or not run by TensorFlow')
-    a = parser.parse_args()
-    verdicts, names = collections.Counter(), list(OPERATORS)
-    for number in range(a.seed, a.seed + a.count):
-        if not re.search(a.k, names[number % len(names)]):
-            continue
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = os.path.join(a.folder, str(number)) if a.folder else temporary
-            os.makedirs(folder, exist_ok=True)
-            _, verdict, said = judge(os.path.abspath(a.tool), folder, number)
-        verdicts[verdict] += 1
-        if verdict in ('wrong', 'crash') or (a.v and verdict != 'right'):
-            print(f'{verdict}: {said}', flush=True)
-    print(', '.join(f'{n} {v}' for v, n in sorted(verdicts.items())))
-    return 1 if verdicts['wrong'] or verdicts['crash'] else 0
+    coarse = COARSE.get(name, 0)
+    found, said = drawn.verdict(tool, folder, path, case.values, wanted, (max(1e-4, coarse), max(1e-2, coarse)))
+    return found, f'of {list(case.values.shape)}: {describe[:150]}: {said}'
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    drawn.main(__doc__, OPERATORS, judge)
