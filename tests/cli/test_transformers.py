@@ -150,12 +150,13 @@ def test_a_factor_that_others_read_without_stays(tool, tmp_path):
 
 
 def test_a_bias_of_positions_and_a_mask_are_one_summand(tool, tmp_path):
-    m = OnnxModel(17, x=[4, 3, 16, 8])
-    scores = m('MatMul', m('Tanh', 'x'), m('Transpose', 'x', perm=[0, 1, 3, 2]))
+    m = OnnxModel(17, x=[1, 1536])
+    x = m('Reshape', 'x', np.array([4, 3, 16, 8]))
+    scores = m('MatMul', m('Tanh', x), m('Transpose', x, perm=[0, 1, 3, 2]))
     scores = m('Add', scores, REAL(1, 3, 16, 16))
     scores = m('Add', m('Reshape', scores, np.array([1, 4, 3, 16, 16])), np.where(REAL(1, 4, 1, 16, 16) > 0.4, -100, 0).astype(np.float32))
     y = m('Softmax', m('Reshape', scores, np.array([4, 3, 16, 16])), axis=-1)
-    stages, _ = converted(tool, tmp_path, m, y, [4, 3, 16, 8])
+    stages, _ = converted(tool, tmp_path, m, y, [1, 1536])
     assert stages.count('Sum') == 1, stages
 
 
@@ -226,3 +227,18 @@ def test_compare_takes_no_tensor_for_one_that_holds_something_else(tool, tmp_pat
     m.save(str(tmp_path / 'm.onnx'), (stream(m, s, 2), 1))
     said = subprocess.run([tool, 'compare', tmp_path / 'm.onnx', '--ip', 'FP16'], capture_output=True, text=True)
     assert said.returncode == 0 and 'outside of the tolerance' not in said.stdout, said.stdout
+
+
+@pytest.mark.parametrize('batch', [2, 3])
+def test_rows_of_all_items_of_a_batch_are_one_plane(tool, tmp_path, batch):
+    m = OnnxModel(17, x=[batch, 36, 24])
+    y = m('LayerNormalization', stream(m, m('Add', m('MatMul', 'x', REAL(24, 24)), REAL(36, 24)), 2), GAIN, SHIFT)
+    stages, _ = converted(tool, tmp_path, m, m('Tanh', y), [batch, 36, 24])
+    assert len(stages) < 30, stages
+
+
+def test_items_of_few_rows_are_run_one_by_one(tool, tmp_path):
+    m = OnnxModel(17, x=[12, 3, 8, 8])
+    y = m('Flatten', m('Relu', m('Conv', 'x', REAL(8, 3, 3, 3), strides=[5, 5])), axis=1)
+    _, rewrites = converted(tool, tmp_path, m, m('MatMul', y, REAL(32, 5)), [12, 3, 8, 8])
+    assert not [r for r in rewrites if 'rows' in r[1]], rewrites

@@ -311,7 +311,6 @@ std::vector<Normalisation> worthwhile(Streams& streams, const std::vector<Normal
 }  // namespace
 
 void carry_means(Graph& graph) {
-  if (!is_one_item(graph)) return;
   std::map<std::pair<int64_t, double>, std::vector<Normalisation>> groups;
   for (Node* n : graph.ordered())
     if (const auto found = normalisation_of(n)) groups[{found->rows.shape().back(), found->d}].push_back(*found);

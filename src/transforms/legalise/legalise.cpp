@@ -12,6 +12,7 @@
 #include "graph/ops/known_value.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/faults/avoid_faults.hpp"
+#include "transforms/legalise/row_moves.hpp"
 #include "transforms/legalise/rows.hpp"
 #include "transforms/legalise/terms.hpp"
 
@@ -210,12 +211,14 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   legalise_rows::split_instead_of_gathers(graph);
   add(legalise_rows::fold_column_factors(graph));
   legalise_rows::fold_part_factors(graph);
-  legalise_rows::keep_spare_columns(graph);
-  legalise_rows::gather_moved_rows(graph);
-  legalise_rows::carry_means(graph);
-  legalise_rows::join_summands(graph);
-  add(rows_to_planes(graph));
-  legalise_rows::join_transposes(graph);
+  if (legalise_rows::may_mix_items(graph)) {
+    legalise_rows::keep_spare_columns(graph);
+    legalise_rows::gather_moved_rows(graph);
+    legalise_rows::carry_means(graph);
+    legalise_rows::join_summands(graph);
+    add(rows_to_planes(graph));
+    legalise_rows::join_transposes(graph);
+  }
   legalise_rows::simplify_products(graph);
   return done;
 }

@@ -95,7 +95,6 @@ bool gather(Rewriter& rw, Node* last) {
 }  // namespace
 
 void gather_moved_rows(Graph& graph) {
-  if (!is_one_item(graph)) return;
   Rewriter rw(graph);
   const std::vector<Node*> order = graph.ordered();
   for (auto it = order.rbegin(); it != order.rend(); ++it) {

@@ -99,9 +99,19 @@ bool keeps_digits(double factor) {
 
 bool is_read_once(Value v) { return transforms::has_one_user(v) && !transforms::feeds_result(v); }
 
-bool is_one_item(const Graph& graph) {
-  return std::ranges::all_of(graph.parameters(),
-                             [](const Node* p) { return p->shape().empty() || p->shape()[0] == 1; });
+bool may_mix_items(const Graph& graph) {
+  constexpr int64_t kFewRows = 10;  ///< of an item
+  int64_t batch = 1;
+  for (const Node* p : graph.parameters())
+    if (!p->shape().empty()) batch = std::max(batch, p->shape()[0]);
+  if (batch == 1) return true;
+  const auto has_rows = [&](const Node* n) {
+    if (!n->is("MatMul") || !n->input(1).node->is_constant() || n->input(1).shape().size() != 2) return false;
+    const Shape& x = n->input(0).shape();
+    return is_static(x) && x.size() > 1 && !n->attrs.flag("transpose_a") && x.back() > 0 &&
+           element_count(x) / x.back() / batch > kFewRows;
+  };
+  return std::ranges::any_of(graph.ordered(), has_rows);
 }
 
 Tensor floats_as(const Tensor& like, Shape shape, std::vector<float> values) {

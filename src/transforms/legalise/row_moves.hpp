@@ -40,8 +40,9 @@ class MovedRows {
 /// Whether FP16 keeps the digits of weights that are multiplied by this.
 bool keeps_digits(double factor);
 bool is_read_once(Value v);  ///< by one operation, and no output of the network
-/// Only batches of one: several items are run one by one, and not to be mixed.
-bool is_one_item(const Graph& graph);
+/// Whether rows of all items may be moved and multiplied together. Several items are run one by one otherwise, which
+/// suits convolutions; a product of many rows would read its matrix again and again.
+bool may_mix_items(const Graph& graph);
 /// A tensor of the type of `like`.
 Tensor floats_as(const Tensor& like, Shape shape, std::vector<float> values);
 

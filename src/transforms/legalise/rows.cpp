@@ -301,7 +301,6 @@ bool moves_input_away(const Node& product, int64_t spare) {
 
 std::vector<Remark> rows_to_planes(Graph& graph) {
   std::vector<Remark> done;
-  if (!legalise_rows::is_one_item(graph)) return done;
   Rewriter rw(graph);
   for (Node* n : graph.ordered()) {
     if (!n->is("MatMul")) continue;

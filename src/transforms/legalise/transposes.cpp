@@ -185,7 +185,6 @@ void share_equal_moves(Graph& graph, Rewriter& rw) {
 }  // namespace
 
 void join_transposes(Graph& graph) {
-  if (!is_one_item(graph)) return;
   Rewriter rw(graph);
   share_equal_moves(graph, rw);
   for (Node* n : graph.ordered()) {
