@@ -264,13 +264,23 @@ def branches():
     return g.bytes
 
 
+def vector_norms():
+    """Vectors of length 1: along channels of a map and along rows they are one layer, along the last of three axes they are not."""
+    g = Graph(6)
+    x = g.conv(g.input(1, 6, 5, 3), 3, 8)
+    for v, axis in ((x, -1), (g.reshape(x, 1, 30, 8), -1), (g.reduce(x, 'Mean', 1, 2), 1)):
+        length = g.node('Maximum', [g.reduce(g.node('Square', [v]), 'Sum', axis, keep=True), g.constant(1e-12)])
+        g.node('Mul', [v, g.node('Rsqrt', [length])])
+    return g.bytes
+
+
 def saved_model(graph):
     """saved_model.pb with this graph: one without variables."""
     meta_info = field(4, b'serve')
     return field(1, 1) + field(2, field(1, meta_info) + field(2, graph))
 
 
-MODELS = [inception, residual, squeeze_excite, separable, upsampling, attention, shuffle, slices, focus, embedding, padded, arithmetic, two_inputs, branches]
+MODELS = [inception, residual, squeeze_excite, separable, upsampling, attention, shuffle, slices, focus, embedding, padded, arithmetic, two_inputs, branches, vector_norms]
 
 
 def write(folder):
