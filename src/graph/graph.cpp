@@ -294,9 +294,9 @@ bool Graph::eliminate(Value out, Value with) {
     with.node->name = out.node->name;
     with.node->output(with.port).name = out.node->name;
   }
-  const std::string name = with.node->output(with.port).name;
+  const std::string kept = with.node->output(with.port).name;
   redirect(out, with);
-  with.node->output(with.port).name = name;
+  with.node->output(with.port).name = kept;
   return true;
 }
 

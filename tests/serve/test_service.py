@@ -218,9 +218,10 @@ def test_limits(serve_tool, model, slow_model, tmp_path):
         answers = [submit(s, model, shaves=n) for n in range(1, 8)]
         busy = [a for a in answers if a.status_code == 429]
         assert busy and busy[0].headers['retry-after']
-        assert [a for a in answers if a.status_code == 202]
+        accepted = [a.json() for a in answers if a.status_code == 202]
         slow = wait(s, slow)
         assert slow['state'] == 'failed' and 'longer than 2 seconds' in slow['errors'][0]['message']
+        assert accepted and all(wait(s, a)['state'] == 'done' for a in accepted)  # and nobody waits any more
         wait(s, submit(s, model, shaves=3).json())
 
 

@@ -1,6 +1,7 @@
 #include "serve/jobs/submission.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "blobsmith/version.hpp"
@@ -9,6 +10,8 @@
 
 namespace blobsmith::serve {
 namespace {
+
+namespace fs = std::filesystem;
 
 bool is_blob_file(const std::string& name) {
   return name.ends_with(".blob") || name.ends_with(".superblob") || name.ends_with(".tar.xz");

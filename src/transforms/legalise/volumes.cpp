@@ -150,7 +150,7 @@ Value kernels_of_all_depths(Rewriter& rw, const Tensor& weights, bool is_grouped
   const size_t outputs = is_grouped ? 2 : 1;
   s[outputs] *= s[outputs + 1];
   s.erase(s.begin() + static_cast<std::ptrdiff_t>(outputs) + 1);
-  return rw.constant(Tensor(weights.type, s, weights.bytes));
+  return rw.constant(Tensor{weights.type, s, weights.bytes});
 }
 
 Value transposed_volume(Rewriter& rw, const Node& n) {

@@ -1,5 +1,6 @@
 // Operators that Model Optimizer does not know, spelled out in those that it does.
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 #include <set>
 
