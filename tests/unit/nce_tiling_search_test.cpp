@@ -212,10 +212,10 @@ TEST(HwTiling, DepthwiseTilesByModelledTime) {
     g.kernel_x = g.kernel_y = kernel;
     return fastest_depthwise_tile(g, channels, usual);
   };
-  EXPECT_EQ(fastest(8, 1024, 3, 32), 64);   // sixteen stages instead of 32
-  EXPECT_EQ(fastest(10, 384, 7, 16), 32);   // hardly faster, but half as many
-  EXPECT_EQ(fastest(40, 96, 7, 16), 16);    // as fast as it gets
-  EXPECT_EQ(fastest(112, 64, 3, 16), 16);   // 32 channels would not fit
+  EXPECT_EQ(fastest(8, 1024, 3, 32), 64);  // sixteen stages instead of 32
+  EXPECT_EQ(fastest(10, 384, 7, 16), 32);  // hardly faster, but half as many
+  EXPECT_EQ(fastest(40, 96, 7, 16), 16);   // as fast as it gets
+  EXPECT_EQ(fastest(112, 64, 3, 16), 16);  // 32 channels would not fit
 }
 
 TEST(HwTilingReference, Convolutions) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "core/release.hpp"
 #include "graph/numbering.hpp"
 #include "graph/tensor_names.hpp"
 #include "transforms/conversion/passes.hpp"

@@ -93,9 +93,7 @@ std::vector<Value> softmax(Context& c) {
   if (c.flag("use_length", false)) c.refuse("it uses lengths");
   return {softmax_over(c, c.integer("axis", -1))};
 }
-std::vector<Value> log_softmax(Context& c) {
-  return {softmax_over(c, c.integer("axis", -1), "LogSoftmax", 5)};
-}
+std::vector<Value> log_softmax(Context& c) { return {softmax_over(c, c.integer("axis", -1), "LogSoftmax", 5)}; }
 
 /// Over the channels; over the last axis where the mode is "instance", whatever MXNet's documents say.
 std::vector<Value> softmax_activation(Context& c) {

@@ -1,4 +1,6 @@
 // Convolutions: weights of TensorFlow have their windows in front.
+#include <algorithm>
+
 #include "importers/tensorflow/operators.hpp"
 #include "importers/tensorflow/window.hpp"
 
