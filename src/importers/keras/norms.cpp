@@ -1,4 +1,4 @@
-// Normalisations by norms and mean squares.
+// Normalisations of each sample by itself: by mean and variance, norms, mean squares.
 #include <algorithm>
 
 #include "importers/keras/layer.hpp"
@@ -6,15 +6,32 @@
 namespace blobsmith::keras_import {
 namespace {
 
-/// Axes of the input, counted from the front, in order.
+/// Axes of the input, counted from the front, in order: the last where none is stated.
 std::vector<int64_t> normalised_axes(Layer& l) {
-  std::vector<int64_t> axes{-1};
   const auto it = l.config().find("axis");
-  if (it != l.config().end() && it->is_number_integer()) axes = {it->get<int64_t>()};
-  if (it != l.config().end() && it->is_array()) axes = it->get<std::vector<int64_t>>();
-  for (int64_t& a : axes) a = l.c.axis(a, l.c.rank());
+  const Json stated = it == l.config().end() ? Json() : it->is_array() ? *it : Json::array({*it});
+  std::vector<int64_t> axes;
+  for (const Json& j : stated) axes.push_back(l.c.axis(j.is_number() ? j.get<int64_t>() : -1, l.c.rank()));
+  if (axes.empty()) axes.push_back(l.c.axis(-1, l.c.rank()));
   std::ranges::sort(axes);
   return axes;
+}
+
+/// (x - mean) / sqrt(variance + eps) of the last axes, times gamma, plus beta.
+std::vector<Value> layer_normalization(Layer& l) {
+  const std::vector<int64_t> axes = normalised_axes(l);
+  for (size_t i = 0; i < axes.size(); ++i)
+    if (axes[i] != l.c.rank() - std::ssize(axes) + static_cast<int64_t>(i))
+      l.refuse("it normalises axes " + to_string(axes));
+  Value v = l.c.make(
+      "MVN", {l.x(), l.integers_value(axes, "/axes")},
+      tensorflow_import::attributes(
+          {{"eps", l.real("epsilon", 1e-3)}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}}),
+      6, "/MVN");
+  const bool scale = l.flag("scale", true), centre = l.flag("center", true);
+  if (scale) v = l.apply("Mul", {v, l.constant(l.weight("gamma", 0), "/gamma")}, {}, centre ? "/mul" : "");
+  if (centre) v = l.apply("AddV2", {v, l.constant(l.weight("beta", scale ? 1 : 0), "/beta")});
+  return {v};
 }
 
 /// x / |x|
@@ -42,6 +59,7 @@ std::vector<Value> rms_normalization(Layer& l) {
 }
 
 constexpr LayerRow kOperators[] = {
+    {"LayerNormalization", "Mul", layer_normalization},
     {"UnitNormalization", "Mul", unit_normalization},
     {"RMSNormalization", "Mul", rms_normalization},
 };

@@ -249,28 +249,6 @@ std::vector<Value> batch_normalization(Layer& l) {
                   std::move(a))};
 }
 
-/// (x - mean) / sqrt(variance + eps) of the last axes, times gamma, plus beta.
-std::vector<Value> layer_normalization(Layer& l) {
-  std::vector<int64_t> axes;
-  const auto it = l.config().find("axis");
-  if (it != l.config().end() && it->is_array())
-    for (const Json& j : *it) axes.push_back(l.c.axis(j.is_number() ? j.get<int64_t>() : -1, l.c.rank()));
-  if (axes.empty()) axes.push_back(axis_of(l, -1));
-  std::ranges::sort(axes);
-  for (size_t i = 0; i < axes.size(); ++i)
-    if (axes[i] != l.c.rank() - std::ssize(axes) + static_cast<int64_t>(i))
-      l.refuse("it normalises axes " + to_string(axes));
-  Value v = l.c.make(
-      "MVN", {l.x(), l.integers_value(axes, "/axes")},
-      tensorflow_import::attributes(
-          {{"eps", l.real("epsilon", 1e-3)}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}}),
-      6, "/MVN");
-  const bool scale = l.flag("scale", true), centre = l.flag("center", true);
-  if (scale) v = l.apply("Mul", {v, l.constant(l.weight("gamma", 0), "/gamma")}, {}, centre ? "/mul" : "");
-  if (centre) v = l.apply("AddV2", {v, l.constant(l.weight("beta", scale ? 1 : 0), "/beta")});
-  return {v};
-}
-
 constexpr LayerRow kOperators[] = {
     {"Conv1D", "Conv2D", convolution},
     {"Conv2D", "Conv2D", convolution},
@@ -300,7 +278,6 @@ constexpr LayerRow kOperators[] = {
     {"GlobalMaxPooling3D", "Max", global_maximum},
     {"BatchNormalization", "FusedBatchNormV3", batch_normalization},
     {"BatchNormalizationV1", "FusedBatchNormV3", batch_normalization},
-    {"LayerNormalization", "Mul", layer_normalization},
 };
 
 }  // namespace

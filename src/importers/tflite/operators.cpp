@@ -131,23 +131,18 @@ void fully_connected(T& t) {
 
 // ---- pools, normalizations ----
 
-void pool(T& t, const char* op) {
+NamedAttributes pool_attributes(T& t) {
   const auto& o = t.options();
-  t.set_activated(op, {t.input(0)},
-                  {{"ksize", integers_attribute({1, o.integer(4, 1), o.integer(3, 1), 1})},
-                   {"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
-                   {"padding", text_attribute(padding(t, o.byte(0)))}},
-                  o.byte(5));
+  return {{"ksize", integers_attribute({1, o.integer(4, 1), o.integer(3, 1), 1})},
+          {"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
+          {"padding", text_attribute(padding(t, o.byte(0)))}};
 }
+void pool(T& t, const char* op) { t.set_activated(op, {t.input(0)}, pool_attributes(t), t.options().byte(5)); }
 /// The root of the mean of squares.
 void l2_pool(T& t) {
-  const auto& o = t.options();
-  const std::string mean = t.add("AvgPool", {t.add("Square", {t.input(0)}, {}, "/Square")},
-                                 {{"ksize", integers_attribute({1, o.integer(4, 1), o.integer(3, 1), 1})},
-                                  {"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
-                                  {"padding", text_attribute(padding(t, o.byte(0)))}},
-                                 "/AvgPool");
-  t.set_activated("Sqrt", {mean}, {}, o.byte(5));
+  const std::string mean =
+      t.add("AvgPool", {t.add("Square", {t.input(0)}, {}, "/Square")}, pool_attributes(t), "/AvgPool");
+  t.set_activated("Sqrt", {mean}, {}, t.options().byte(5));
 }
 void max_pool(T& t) { pool(t, "MaxPool"); }
 void average_pool(T& t) { pool(t, "AvgPool"); }

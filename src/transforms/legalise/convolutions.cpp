@@ -33,10 +33,7 @@ Value columns(Terms& t, Value x, const Window& w) {
   const auto none = [](const std::vector<int64_t>& v) {
     return std::ranges::all_of(v, [](int64_t p) { return p == 0; });
   };
-  if (!none(begin) || !none(end)) {
-    const Value b = t.rewriter().indices(begin), e = t.rewriter().indices(end);
-    x = t.make("Pad", {x, b, e, t.number(x, 0)}, transforms::attributes({{"pad_mode", "constant"}}));
-  }
+  if (!none(begin) || !none(end)) x = t.zeros_around(x, begin, end);
   const int64_t pixels = product_of(w.out, 0, w.out.size());
   std::vector<Value> parts;
   for (int64_t p = 0; p < w.places(); ++p) {
@@ -88,9 +85,7 @@ Value transposed_convolution(Rewriter& rw, const Node& n) {
   const Value rows = t.transpose(t.reshape(n.input(1), {w[0], outputs * places}), {1, 0});
   const Value second = t.reshape(n.input(0), {x[0], x[1], pixels});
   const Value blocks = product(t, t.reshape(rows, {1, outputs * places, w[0]}), second);
-  std::vector<double> ones(static_cast<size_t>(outputs * places * places), 0.0);
-  for (int64_t k = 0; k < outputs * places; ++k) ones[static_cast<size_t>(k * places + k % places)] = 1;
-  const Value weights = rw.constant(Tensor::reals(n.element_type(), {outputs, places, 1, w[2], w[3]}, ones));
+  const Value weights = ones_that_add(rw, n.element_type(), outputs, {w[2], w[3]});
   std::vector<Value> inputs{t.reshape(blocks, {x[0], outputs * places, x[2], x[3]}), weights};
   if (n.input_count() > 2) inputs.push_back(n.input(2));
   return rw.make("GroupConvolutionBackpropData", inputs, n.attrs)->value();
@@ -179,9 +174,7 @@ Value padded_average(Rewriter& rw, const Node& n) {
                                          : attrs.integers("pads_begin")[i];
     end[i + 2] = std::max<int64_t>(0, all - begin[i + 2]);
   }
-  const Value b = rw.indices(begin), e = rw.indices(end);
-  const Value padded =
-      t.make("Pad", {n.input(0), b, e, t.number(n.input(0), 0)}, transforms::attributes({{"pad_mode", "constant"}}));
+  const Value padded = t.zeros_around(n.input(0), begin, end);
   attrs.set("pads_begin", none);
   attrs.set("pads_end", none);
   attrs.set("auto_pad", std::string("explicit"));
@@ -264,6 +257,15 @@ std::optional<Window> window_of(const Node& n, const Shape& kernel) {
   }
   if (w.places() > kMostPlaces) return std::nullopt;
   return w;
+}
+
+Value ones_that_add(Rewriter& rw, ElementType type, int64_t outputs, const Shape& window) {
+  const int64_t places = element_count(window);
+  std::vector<double> ones(static_cast<size_t>(outputs * places * places), 0.0);
+  for (int64_t k = 0; k < outputs * places; ++k) ones[static_cast<size_t>(k * places + k % places)] = 1;
+  Shape shape{outputs, places, 1};
+  shape.insert(shape.end(), window.begin(), window.end());
+  return rw.constant(Tensor::reals(type, std::move(shape), ones));
 }
 
 std::span<const SpelledRow> convolution_rows() { return kRows; }

@@ -1,7 +1,7 @@
 // A number that scales what a product by a constant matrix or a convolution gives, or one of the parts that it is split
 // into, scales their weights instead: the queries of an attention.
 //
-//   x ─ MatMul W [192, 3·64] ─ Reshape [197, 3, 64] ─ Transpose ─ [3, 197, 64] ─ Split ─ q ─ Multiply 1/8
+//   x - MatMul W [192, 3 * 64] - Reshape [197, 3, 64] - Transpose - [3, 197, 64] - Split - q - Multiply 1/8
 //   is the same without the Multiply, and with W[:, 0:64] / 8
 #include <algorithm>
 #include <cmath>

@@ -86,6 +86,10 @@ Value Terms::reshape(Value x, Shape shape) {
   return rw_.reshape(x, std::move(shape))->value();
 }
 
+Value Terms::zeros_around(Value x, std::vector<int64_t> begin, std::vector<int64_t> end) {
+  const Value b = rw_.indices(std::move(begin)), e = rw_.indices(std::move(end));
+  return make("Pad", {x, b, e, number(x, 0)}, transforms::attributes({{"pad_mode", "constant"}}));
+}
 Value Terms::transpose(Value x, std::vector<int64_t> order) {
   if (std::ranges::is_sorted(order)) return x;
   return rw_.transpose(x, std::move(order))->value();

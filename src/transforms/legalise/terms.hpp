@@ -122,6 +122,8 @@ class Terms {
   Value gather(Value x, const std::vector<int64_t>& indices, int64_t axis);
   Value reshape(Value x, Shape shape);  ///< constants stay constants
   Value transpose(Value x, std::vector<int64_t> order);
+  /// Zeros before and behind, for every axis.
+  Value zeros_around(Value x, std::vector<int64_t> begin, std::vector<int64_t> end);
   Rewriter& rewriter() { return rw_; }
 
  private:

@@ -52,11 +52,8 @@ Value channel_by_channel(Rewriter& rw, const Node& n, const Tensor& weights, con
   const Shape x = n.input(0).shape(), y = n.shape();
   const int64_t groups = weights.shape[0], outputs = weights.shape[1], depths = y[2];
   Value padded = t.reshape(n.input(0), {x[0], x[1], x[2], x[3] * x[4]});
-  if (w.before[0] != 0 || w.after[0] != 0) {
-    const Value begin = rw.indices({0, 0, w.before[0], 0}), end = rw.indices({0, 0, w.after[0], 0});
-    padded =
-        t.make("Pad", {padded, begin, end, t.number(padded, 0)}, transforms::attributes({{"pad_mode", "constant"}}));
-  }
+  if (w.before[0] != 0 || w.after[0] != 0)
+    padded = t.zeros_around(padded, {0, 0, w.before[0], 0}, {0, 0, w.after[0], 0});
   const Attributes a = transforms::attributes({{"strides", of_planes(w.strides)},
                                                {"dilations", of_planes(w.dilations)},
                                                {"pads_begin", of_planes(w.before)},
@@ -169,9 +166,7 @@ Value transposed_volume(Rewriter& rw, const Node& n) {
     parts.push_back(
         t.reshape(rw.make(n.type, {plane, of_all_depths}, planes)->value(), {x[0], y[1] * kernel[0], 1, y[3] * y[4]}));
   }
-  std::vector<double> ones(static_cast<size_t>(y[1] * kernel[0] * kernel[0]), 0.0);
-  for (int64_t k = 0; k < y[1] * kernel[0]; ++k) ones[static_cast<size_t>(k * kernel[0] + k % kernel[0])] = 1;
-  const Value adding = rw.constant(Tensor::reals(n.element_type(), {y[1], kernel[0], 1, kernel[0], 1}, ones));
+  const Value adding = ones_that_add(rw, n.element_type(), y[1], {kernel[0], 1});
   const Attributes lines = transposed_attributes(n, {0}, fits);
   const Value stacked = t.concat(parts, 2);
   return t.reshape(rw.make("GroupConvolutionBackpropData", {stacked, adding}, lines)->value(), y);

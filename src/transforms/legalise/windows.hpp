@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "graph/graph.hpp"
+#include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::legalise_rows {
 
@@ -15,5 +15,9 @@ struct Window {
 
 /// Of a convolution whose shapes are known; nothing where a kernel has more than 1024 places.
 std::optional<Window> window_of(const Node& n, const Shape& kernel);
+
+/// Weights of a transposed convolution in groups, [outputs, places, 1, window], that adds blocks up where they overlap:
+/// each place of a window is a channel.
+Value ones_that_add(transforms::Rewriter& rw, ElementType type, int64_t outputs, const Shape& window);
 
 }  // namespace blobsmith::legalise_rows
