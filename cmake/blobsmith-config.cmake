@@ -2,7 +2,6 @@
 # find_package(blobsmith COMPONENTS emulator) only the former, which needs fewer libraries.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
-find_dependency(hwy)
 include(${CMAKE_CURRENT_LIST_DIR}/blobsmith-emulator.cmake)
 set(blobsmith_emulator_FOUND TRUE)
 if(NOT blobsmith_FIND_COMPONENTS STREQUAL "emulator")

@@ -1,6 +1,6 @@
 # What `cmake --install` puts on a system: the program, the public headers, and two libraries that find_package(blobsmith)
 # gives, each merged of the rooms that it consists of:
-#   blobsmith::emulator   runs blobs; needs nothing but threads and Highway
+#   blobsmith::emulator   runs blobs; needs nothing but threads
 #   blobsmith::blobsmith  everything
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -15,7 +15,7 @@ foreach(room ${ROOM_TARGETS})
     target_sources(blobsmith_library PRIVATE $<TARGET_OBJECTS:${room}>)
   endif()
 endforeach()
-target_link_libraries(blobsmith_emulator PRIVATE hwy::hwy Threads::Threads)
+target_link_libraries(blobsmith_emulator PRIVATE Threads::Threads)
 target_link_libraries(blobsmith_library PUBLIC blobsmith_emulator
                       PRIVATE pugixml::pugixml protobuf::libprotobuf PNG::PNG ${TURBOJPEG} ${LIBZIP}
                               ${LEVELDB} ${HDF5} BZip2::BZip2 LibArchive::LibArchive)

@@ -19,8 +19,8 @@ class VectorTarget : public ::testing::TestWithParam<int64_t> {
   static std::string name(const ::testing::TestParamInfo<int64_t>& target) { return hwy::TargetName(target.param); }
 
  protected:
-  void SetUp() override { hwy::SetSupportedTargetsForTest(GetParam()); }
-  void TearDown() override { hwy::SetSupportedTargetsForTest(0); }
+  void SetUp() override { hwy::GetChosenTarget().Update(GetParam()); }
+  void TearDown() override { hwy::GetChosenTarget().DeInit(); }
 };
 
 }  // namespace blobsmith::testing
