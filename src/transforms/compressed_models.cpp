@@ -108,6 +108,21 @@ bool compute_compressed_in_half(Graph& graph) {
 }
 }  // namespace transforms
 
+void restore_constants(Graph& graph) {
+  bool stores_otherwise = false;
+  for (Node* n : graph.all()) {
+    if (n->body)
+      transforms::in_body(graph, *n, [](Graph& body) {
+        restore_constants(body);
+        return false;
+      });
+    if (!n->is("Convert") || !n->input(0).node->is_constant()) continue;
+    n->attrs.set(kDecompression, false);
+    stores_otherwise = true;
+  }
+  if (stores_otherwise) transforms::fold_constants(graph);
+}
+
 std::vector<Remark> avoid_faults_of_compressed(Graph& graph) {
   if (!graph.release->halves_compressed_models || !transforms::is_compressed(graph)) return avoid_faults(graph);
   transforms::round_small_numbers(graph);

@@ -18,6 +18,10 @@ namespace transforms {
 bool is_decompression(const Node& n);
 }  // namespace transforms
 
+/// What is computed of constants alone where weights are stored in FP16 or in integers: they become constants, which
+/// is what rewrites look for.
+void restore_constants(Graph& graph);
+
 /// avoid_faults, which looks at constants: at those behind such Converts as well.
 std::vector<Remark> avoid_faults_of_compressed(Graph& graph);
 

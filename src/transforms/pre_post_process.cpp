@@ -103,7 +103,8 @@ bool moves_layout(const TensorForm& form) {
 }
 
 /// quirk: a layout that the user states and the network does not moves nothing, but still takes the name away.
-void form_output(Graph& graph, Node* r, const TensorForm& form) {
+/// `earlier`: how many outputs of the same node came before, which have its name and its automatic one.
+void form_output(Graph& graph, Node* r, const TensorForm& form, int earlier) {
   const Value from = r->input(0);
   const std::vector<int64_t> order = to_model(form, from.shape().size());
   const Value ordered = transposed(graph, from, form.order);
@@ -113,6 +114,7 @@ void form_output(Graph& graph, Node* r, const TensorForm& form) {
         r->attrs.text(kAutomaticName, from.node->type + "_" + std::to_string(from.node->id()));
     from.node->attrs.set(kLayerName, layer_name(*from.node));
     std::string name = std::exchange(from.node->name, automatic);
+    if (earlier > 1) name = layer_name(*from.node) + "." + std::to_string(from.port);  // 2022.1 refuses such networks
     if (v == from) return numbering::skip(graph, 1);
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
     v.node->output().name_buckets = std::exchange(from.node->output(from.port).name_buckets, 0);
@@ -140,7 +142,12 @@ ElementType first_interface_output(ElementType t) {
 
 void pre_post_process(Graph& graph, const std::vector<TensorForm>& inputs, const std::vector<TensorForm>& outputs) {
   for (size_t i = 0; i < inputs.size(); ++i) form_input(graph, graph.parameters().at(i), inputs[i]);
-  for (size_t i = 0; i < outputs.size(); ++i) form_output(graph, graph.results().at(i), outputs[i]);
+  std::map<const Node*, int> named;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Node* r = graph.results().at(i);
+    const int earlier = named[r->input(0).node]++;
+    form_output(graph, r, outputs[i], earlier);
+  }
 }
 
 void show_first_interface_types(Graph& graph) {

@@ -47,6 +47,23 @@ def pool(first_only):
     return (y[:, :, ::2] + y[:, :, 1::2]) / 2
 
 
+def changed(places, function, *values):
+    """X, where `function` (a ufunc, or None to overwrite) takes `values` at `places`."""
+    y = X.copy()
+    for v in values:
+        function.at(y, places, v) if function else y.__setitem__(places, v)
+    return y
+
+
+def nearest(grid):
+    """Pixels nearest to places from -1 to 1, the corners of the plane."""
+    at = [np.rint((grid[0, ..., i] + 1) / 2 * (n - 1)).astype(int) for i, n in ((1, 6), (0, 9))]
+    return X[:, :, at[0], at[1]]
+
+
+GRID = RNG.uniform(-1, 1, (1, 3, 5, 2)).astype(np.float32)
+BOUNDS = [-0.5, 0.25, 1.5]
+
 # operation -> (opset, attributes, what it reads beside x, what it is to compute)
 CASES = {
     'AdaptiveAvgPool': (8, {}, lambda n: [n.ints(4, 5)], adaptive(np.mean, 4, 5)),
@@ -60,6 +77,20 @@ CASES = {
     'Pad': (12, {'pad_mode': 'constant'}, lambda n: [n.ints(0, 0, -1, 2), n.ints(0, 0, 1, -3), n.const(2.0, 'f32')], np.pad(X[:, :, 1:, :6], ((0, 0), (0, 0), (0, 1), (2, 0)), constant_values=2)),
     'AvgPool': (14, dict(kernel=[2, 2], strides=[2, 2], pads_begin=[0, 0], pads_end=[0, 1], exclude_pad=True, rounding_type='ceil_torch', auto_pad='explicit'), lambda n: [], pool(False)),
     'Identity': (16, {}, lambda n: [], X),
+    'MaxPool gaps': (8, dict(kernel=[2, 2], strides=[1, 1], dilations=[2, 3], pads_begin=[0, 0], pads_end=[0, 0], rounding_type='floor', auto_pad='explicit', index_element_type='i64', axis=0), lambda n: [],
+                     np.stack([X[:, :, a:a + 4, b:b + 6] for a in (0, 2) for b in (0, 3)]).max(0)),
+    'GridSample': (9, dict(align_corners=True, mode='nearest', padding_mode='border'), lambda n: [n.const(GRID, 'f32')], nearest(GRID)),
+    'ScatterElementsUpdate sum': (12, dict(reduction='sum', use_init_val=True), lambda n: [n.const(np.full((1, 4, 6, 2), 3), 'i64'), n.const(np.ones((1, 4, 6, 2)), 'f32'), n.const(3, 'i64')], changed(np.s_[..., 3], np.add, 1, 1)),
+    'ScatterElementsUpdate mean': (12, dict(reduction='mean', use_init_val=True), lambda n: [n.const(np.full((1, 4, 6, 2), 3), 'i64'), n.const(np.ones((1, 4, 6, 2)), 'f32'), n.const(3, 'i64')], changed(np.s_[..., 3], None, (X[..., 3] + 2) / 3)),
+    'ScatterElementsUpdate alone': (12, dict(reduction='max', use_init_val=False), lambda n: [n.const(np.full((1, 4, 6, 1), 3), 'i64'), n.const(np.full((1, 4, 6, 1), -2.0), 'f32'), n.const(3, 'i64')], changed(np.s_[..., 3], None, -2)),
+    'ScatterNDUpdate sub': (15, dict(reduction='sub'), lambda n: [n.const([[0, 2]], 'i64'), n.const(np.ones((1, 6, 9)), 'f32')], changed(np.s_[0, 2], np.subtract, 1)),
+    'ScatterUpdate': (8, {}, lambda n: [n.ints(5, 0), n.const(np.ones((1, 4, 6, 2)), 'f32'), n.const(3, 'i64')], changed(np.s_[..., [0, 5]], None, 1)),
+    'SliceScatter': (15, {}, lambda n: [n.const(np.ones((1, 4, 2, 9)), 'f32'), n.ints(4), n.ints(-7), n.ints(-2), n.ints(2)], changed(np.s_[:, :, [2, 4]], None, 1)),
+    'GatherElements': (8, dict(axis=-1), lambda n: [n.const(np.full((1, 4, 6, 2), 7), 'i64')], X[..., [7, 7]]),
+    'Tile': (8, {}, lambda n: [n.ints(2, 1, 1, 1, 3)], np.tile(X, (2, 1, 1, 1, 3))),
+    'Tile fewer': (8, {}, lambda n: [n.ints(3)], np.tile(X, 3)),
+    'Mod': (8, dict(auto_broadcast='numpy'), lambda n: [n.const(0.75, 'f32')], np.fmod(X, 0.75)),
+    'Bucketize': (8, dict(output_type='i32', with_right_bound=False), lambda n: [n.const(BOUNDS, 'f32')], np.digitize(X, BOUNDS)),
 }
 
 
@@ -94,6 +125,47 @@ def test_attention(tool, tmp_path, causal):
     net.result(net.layer('ScaledDotProductAttention', inputs, version='opset13', causal=causal))
     got, _ = run_network(tool, tmp_path, net, {'q': Q, 'k': K, 'v': V})
     np.testing.assert_allclose(got.reshape(-1), attention(causal).reshape(-1), atol=5e-3)
+
+
+@pytest.mark.parametrize('clip', [0.0, 0.6])
+@pytest.mark.parametrize('kind', ['GRUCell', 'RNNCell'])
+def test_cell(tool, tmp_path, kind, clip):
+    gates = 3 if kind == 'GRUCell' else 1
+    x, h, w, r, b = (RNG.standard_normal(s).astype(np.float32) for s in ((2, 3), (2, 4), (4 * gates, 3), (4 * gates, 4), (4 * gates,)))
+    net = Net('cell', version=11)
+    inputs = [net.input(*x.shape, name='x', type='f32'), net.input(*h.shape, name='h', type='f32'), *(net.const(v, 'f32') for v in (w, r, b))]
+    net.result(net.layer(kind, inputs, version='opset3', hidden_size=4, clip=clip, **({'linear_before_reset': False} if gates > 1 else {})))
+
+    def cut(v):
+        return np.clip(v, -clip, clip) if clip else v
+    if kind == 'RNNCell':
+        wanted = np.tanh(cut(x @ w.T + h @ r.T + b))
+    else:
+        z, reset = (1 / (1 + np.exp(-cut(x @ w[i:i + 4].T + h @ r[i:i + 4].T + b[i:i + 4]))) for i in (0, 4))
+        wanted = np.tanh(cut(x @ w[8:].T + (reset * h) @ r[8:].T + b[8:])) * (1 - z) + z * h
+    got, _ = run_network(tool, tmp_path, net, {'x': x, 'h': h})
+    np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=8e-3)
+
+
+def test_weights_in_half_are_constants(tool, tmp_path):
+    """As OpenVINO saves models: no stage more than with weights in FP32."""
+    stages = []
+    w = RNG.standard_normal((24, 24)) / 5
+    given = RNG.standard_normal((1, 60, 24)).astype(np.float32)
+    for kind in ('f32', 'f16'):
+        net = Net('half', version=11)
+        x = net.input(1, 60, 24, name='x', type='f32')
+        for _ in range(2):
+            k = net.const(w, kind)
+            if kind == 'f16':
+                k = net.layer('Convert', [k], destination_type='f32')
+                net.layers[k[0]].inner = '<rt_info><attribute name="decompression" version="0"/></rt_info>'
+            x = net.relu(net.layer('MatMul', [x, k], transpose_a=False, transpose_b=True))
+        net.result(x)
+        (tmp_path / kind).mkdir()
+        got, told = run_network(tool, tmp_path / kind, net, {'x': given})
+        stages.append(told['stages'])
+    assert stages[0] == stages[1] < 20
 
 
 # type -> (bytes, what four elements they are)

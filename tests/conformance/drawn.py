@@ -1,4 +1,4 @@
-"""Single operators of a framework with drawn attributes, for tensorflow_attributes.py, mxnet_attributes.py and caffe_attributes.py: the tool's outputs against the framework's.
+"""Single operators of a framework with drawn attributes, for the *_attributes.py beside this file: the tool's outputs against the framework's.
 
 Case N is operator N modulo their number, drawn by a random generator of the seed N, so any case can be repeated alone.
 """
@@ -13,10 +13,11 @@ import tempfile
 import numpy as np
 
 
-def outputs(tool, network, folder, options):
-    """(outputs, what the tool says where it fails)"""
-    out = os.path.join(folder, 'out')
-    done = subprocess.run([tool, 'run', network, '--input', os.path.join(folder, 'x.npy'), '--output-dir', out, *options], capture_output=True, text=True)
+def outputs(tool, network, values, folder, options):
+    """(outputs, what the tool says where it fails); the values are one array, or those of several inputs by name"""
+    out, given = os.path.join(folder, 'out'), os.path.join(folder, 'x.npz' if isinstance(values, dict) else 'x.npy')
+    np.savez(given, **values) if isinstance(values, dict) else np.save(given, values)
+    done = subprocess.run([tool, 'run', network, '--input', given, '--output-dir', out, *options], capture_output=True, text=True)
     if done.returncode:
         return [], f'run of {os.path.basename(network)} ends with {done.returncode}: {(done.stderr.splitlines() or [""])[0][:150]}'
     found = [np.load(os.path.join(out, n)).astype('f8') for n in os.listdir(out)]  # named after layers
@@ -43,11 +44,10 @@ def verdict(tool, folder, network, values, wanted, limits=(3e-4, 1e-2), options=
         return 'crash' if done.returncode < 0 else 'refused', (done.stderr.splitlines() or [''])[0][:200]
     for what, limit in ((network, limits[0]), (blob, limits[1])):
         more = options if what == network else ()
-        np.save(os.path.join(folder, 'x.npy'), np.moveaxis(values, -1, 1) if values.ndim > 3 and network.endswith('.pb') else values)
-        found, said = outputs(tool, what, folder, more)
-        if said and 'another order' in said:
-            np.save(os.path.join(folder, 'x.npy'), values)
-            found, said = outputs(tool, what, folder, more)
+        turned = network.endswith(('.pb', '.tflite')) and values.ndim > 3
+        found, said = outputs(tool, what, np.moveaxis(values, -1, 1) if turned else values, folder, more)
+        if said and turned:  # it keeps the order
+            found, said = outputs(tool, what, values, folder, more)
         if said:
             return 'wrong', said
         for i, want in enumerate(wanted):

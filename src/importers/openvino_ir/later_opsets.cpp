@@ -217,8 +217,6 @@ Node* average_pool(LaterLayer& l) {
 
 /// The second output, positions of the maxima, has no counterpart.
 Node* max_pool(LaterLayer& l) {
-  if (std::ranges::any_of(l.integers("dilations"), [](int64_t d) { return d != 1; }))
-    l.refuse("its windows are dilated");
   Node* n = l.as("MaxPool", 0, {l.input(0)}, "rounding_type");
   n->attrs.set("rounding_type", rounding_of(l));
   infer(l.graph(), n);
@@ -231,7 +229,6 @@ Node* max_pool(LaterLayer& l) {
 Node* interpolate(LaterLayer& l) {
   require_rank(l, 1);
   const std::string mode = l.choice("mode", "");
-  if (mode.ends_with("pillow")) l.refuse("its mode is " + mode);
   const bool by_scales = l.choice("shape_calculation_mode", "") == "scales";
   const Shape& x = l.input(0).shape();
   const auto rank = static_cast<int64_t>(x.size());
@@ -307,27 +304,15 @@ Node* eye(LaterLayer& l) {
 Node* top_k(LaterLayer& l) { return l.as("TopK", 3, l.all_inputs(), "stable"); }
 Node* non_max_suppression(LaterLayer& l) { return l.as("NonMaxSuppression", 5, l.all_inputs()); }
 
-void refuse_reduction(const LaterLayer& l) {
-  if (l.choice("reduction", "none") != "none") l.refuse("its reduction is " + l.text("reduction"));
-}
-
-Node* scatter_elements(LaterLayer& l) {
-  refuse_reduction(l);
-  return l.as("ScatterElementsUpdate", 0, l.all_inputs());
-}
-
-Node* scatter_nd(LaterLayer& l) {
-  refuse_reduction(l);
-  return l.as("ScatterNDUpdate", 0, l.all_inputs());
-}
-
-/// Aligned boxes are those of the older operation, half a pixel further to the front.
+/// Aligned boxes are those of the older operation, moved by part of a pixel. It has them a pixel wide at least.
 Node* roi_align(LaterLayer& l) {
   std::vector<Value> inputs = first(l.all_inputs(), 3);
   const double scale = l.real("spatial_scale", 1);
-  if (l.choice("aligned_mode", "asymmetric") != "asymmetric") {
+  const std::string mode = l.choice("aligned_mode", "asymmetric");
+  if (mode != "asymmetric") {
     if (scale == 0) l.refuse("spatial_scale is 0");
-    inputs.at(1) = l.binary("Add", inputs.at(1), -0.5 / scale, "/aligned");
+    const double pixels = mode == "half_pixel" ? 0.5 * scale - 0.5 : -0.5;
+    inputs.at(1) = l.binary("Add", inputs.at(1), pixels / scale, "/aligned");
   }
   return l.as("ROIAlign", 0, inputs);
 }
@@ -338,14 +323,6 @@ Node* softsign(LaterLayer& l) {
   const Value x = l.input(0), size = l.make("Abs", {x}, {}, LaterLayer::kNewest, "/abs");
   return l.binary("Divide", x, l.binary("Add", size, 1, "/plus_one")).node;
 }
-
-/// Bits of booleans: those of integers have no counterpart.
-template <const char* kType>
-Node* bitwise(LaterLayer& l) {
-  if (l.input(0).type() != ElementType::boolean) l.refuse("it computes with the bits of integers");
-  return l.make(kType, l.all_inputs()).node;
-}
-constexpr char kAnd[] = "LogicalAnd", kOr[] = "LogicalOr", kXor[] = "LogicalXor", kNot[] = "LogicalNot";
 
 /// Every group of channels together, then a scale and a shift for each channel.
 Node* group_normalization(LaterLayer& l) {
@@ -402,6 +379,47 @@ Node* attention(LaterLayer& l) {
   return l.make("MatMul", {weights, v}).node;
 }
 
+/// The flat positions that `updates` go to.
+Node* slice_scatter(LaterLayer& l) {
+  require_rank(l, 1);
+  const Shape &data = l.input(0).shape(), &updates = l.input(1).shape();
+  const auto rank = static_cast<int64_t>(data.size());
+  const std::vector<int64_t> start = l.known_integers(2, "start"), step = l.known_integers(4, "step");
+  std::vector<int64_t> axes;
+  for (int64_t i = 0; i < std::ssize(start); ++i) axes.push_back(i);
+  if (l.input_count() > 5) axes = l.known_integers(5, "axes");
+  if (axes.size() != start.size() || step.size() != start.size() || updates.size() != data.size() ||
+      !is_static(updates))
+    l.refuse("its inputs do not fit each other");
+  std::vector<int64_t> first(data.size(), 0), by(data.size(), 1);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+    if (axis < 0 || axis >= rank) l.refuse("axis " + std::to_string(axes[i]) + " is out of range");
+    const auto a = static_cast<size_t>(axis);
+    first[a] = std::clamp<int64_t>(start[i] < 0 ? start[i] + data[a] : start[i], 0, data[a] - 1);
+    by[a] = step[i];
+  }
+  std::vector<int64_t> places;
+  const int64_t count = element_count(updates);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t rest = i, place = 0, width = 1;
+    for (size_t a = data.size(); a-- > 0;) {
+      const int64_t at = first[a] + rest % updates[a] * by[a];
+      if (at < 0 || at >= data[a]) l.refuse("its slice leaves the data");
+      rest /= updates[a];
+      place += at * width;
+      width *= data[a];
+    }
+    places.push_back(place);
+  }
+  const Value flat = l.reshape(l.input(0), {element_count(data)}, "/flat");
+  const Value row = l.reshape(l.input(1), {count}, "/updates");
+  const Value y = l.make("ScatterElementsUpdate",
+                         {flat, l.integers_constant(places, "/places"), row, l.integer_constant(0, "/axis")}, {},
+                         LaterLayer::kNewest, "/scattered");
+  return l.reshape(y, data).node;
+}
+
 // type, first opset of this meaning, how it is made
 constexpr LaterRow kLaterForms[] = {
     {"AdaptiveAvgPool", 8, adaptive_average},
@@ -414,15 +432,10 @@ constexpr LaterRow kLaterForms[] = {
     {"TopK", 11, top_k},
     {"GroupNormalization", 12, group_normalization},
     {"Pad", 12, pad},
-    {"ScatterElementsUpdate", 12, scatter_elements},
-    {"BitwiseAnd", 13, bitwise<kAnd>},
-    {"BitwiseNot", 13, bitwise<kNot>},
-    {"BitwiseOr", 13, bitwise<kOr>},
-    {"BitwiseXor", 13, bitwise<kXor>},
     {"ScaledDotProductAttention", 13, attention},
     {"AvgPool", 14, average_pool},
     {"MaxPool", 14, max_pool},
-    {"ScatterNDUpdate", 15, scatter_nd},
+    {"SliceScatter", 15, slice_scatter},
     {"Identity", 16, identity},
 };
 

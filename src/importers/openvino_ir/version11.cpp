@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "graph/ops/attribute_text.hpp"
 #include "graph/ops/known_value.hpp"
+#include "importers/openvino_ir/as_onnx.hpp"
 #include "importers/openvino_ir/builder.hpp"
 #include "importers/openvino_ir/later_opsets.hpp"
 #include "importers/openvino_ir/xml.hpp"
@@ -27,14 +28,8 @@ Node* add_as(Graph& graph, const Layer& layer, const Inputs& inputs, std::string
   return n;
 }
 
-std::vector<int64_t> list_attribute(const Layer& layer, const char* name) {
-  return ops::parse_integers(layer.data().attribute(name).value());
-}
-
 // The second output (positions of the maxima) has no counterpart; the port is kept unconnected.
 Node* build_max_pool(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  for (int64_t d : list_attribute(layer, "dilations"))
-    if (d != 1) throw no_opset7_form(layer, "with dilations");
   return add_as(graph, layer, inputs, "MaxPool", 8);
 }
 
@@ -61,7 +56,6 @@ Node* build_detection_output(Graph& graph, const Layer& layer, const Inputs& inp
 }
 
 Node* build_deformable_convolution(Graph& graph, const Layer& layer, const Inputs& inputs) {
-  if (inputs.size() > 3) throw no_opset7_form(layer, "with a mask");
   return add_as(graph, layer, inputs, "DeformableConvolution", 0);
 }
 
@@ -163,12 +157,12 @@ int later_opset(const Layer& layer) {
 Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const std::string& source) {
   const int opset = later_opset(layer);
   if (opset == 0) return nullptr;
-  const LaterRow* later = nullptr;
-  for (const LaterRow& row : later_rows())
-    if (row.since <= opset && same_caseless(row.type, layer.type)) later = &row;
-  if (later) {
+  for (const std::span<const LaterRow> rows : {onnx_rows(), later_rows()}) {
+    const LaterRow* later = nullptr;
+    for (const LaterRow& row : rows)
+      if (row.since <= opset && same_caseless(row.type, layer.type)) later = &row;
     LaterLayer l(graph, layer, inputs, source);
-    return later->build(l);
+    if (Node* n = later ? later->build(l) : nullptr) return n;
   }
   for (const Row& row : kRows) {
     if (!same_caseless(row.type, layer.type)) continue;

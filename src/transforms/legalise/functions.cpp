@@ -165,6 +165,15 @@ Value selu(Rewriter& rw, const Node& n) {
   return t.multiply(elu, *transforms::single_value(n.input(2)));
 }
 
+/// The remainder with the sign of x: that of its positive part less that of its negative one.
+Value remainder(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Value x = n.input(0), divisor = t.magnitude(n.input(1));
+  const Value above = t.make("FloorMod", {t.make("Relu", {x}), divisor});
+  const Value below = t.make("FloorMod", {t.make("Relu", {t.multiply(x, -1)}), divisor});
+  return t.subtract(above, below);
+}
+
 // The errors are those of FP16 arithmetic, relative to results above 1: held by transforms_legalise_test.
 constexpr SpelledRow kRows[] = {
     {{"Sin"}, of_reals, sine, "a polynomial behind the removal of half turns", 2e-3},
@@ -178,6 +187,7 @@ constexpr SpelledRow kRows[] = {
     {{"Asinh"}, of_reals, area_sine, "Log(x + sqrt(x^2 + 1))", 2e-3},
     {{"Acosh"}, of_reals, area_cosine, "Log(x + sqrt(x^2 - 1))", 2e-3},
     {{"Atanh"}, of_reals, area_tangent, "half the difference of two logarithms", 2e-3},
+    {{"Mod"}, of_reals, remainder, "FloorMod of the positive part less that of the negative one", 0},
     {{"Selu"}, has_constant_numbers, selu, "a factor times Elu", 0},
 };
 

@@ -142,6 +142,41 @@ Value scatter(Rewriter& rw, const Node& n) {
   return t.reshape(y, data);
 }
 
+// ---- ScatterUpdate ----
+
+/// The stage knows indices of the first axis.
+bool updates_within(const Node& n) {
+  const Tensor* at = constant_of(n.input(1));
+  const Tensor* axis = constant_of(n.input(3));
+  if (!at || !axis || !is_static(n.shape()) || !is_static(n.input(2).shape())) return false;
+  return transforms::axis_from_front(axis->to_i64().at(0), n.shape().size()) != 0;
+}
+
+/// Data and updates side by side, and of each position what it holds in the end.
+Value updated(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Shape& data = n.shape();
+  const size_t axis = transforms::axis_from_front(n.input(3).node->constant.to_i64().at(0), data.size());
+  const std::vector<int64_t> at = n.input(1).node->constant.to_i64();
+  const int64_t size = data[axis];
+  std::vector<int64_t> from;
+  for (int64_t i = 0; i < size; ++i) from.push_back(i);
+  for (size_t i = 0; i < at.size(); ++i)
+    from.at(static_cast<size_t>(at[i] < 0 ? at[i] + size : at[i])) = size + static_cast<int64_t>(i);
+  Shape updates = data;
+  updates[axis] = static_cast<int64_t>(at.size());
+  const auto a = static_cast<int64_t>(axis);
+  return t.gather(t.concat({n.input(0), t.reshape(n.input(2), updates)}, a), from, a);
+}
+
+bool counts_axis_from_end(const Node& n) { return n.attrs.integer("axis") < 0 && !n.shape().empty(); }
+Value with_axis_from_front(Rewriter& rw, const Node& n) {
+  Attributes attrs = n.attrs;
+  attrs.set("axis",
+            static_cast<int64_t>(transforms::axis_from_front(attrs.integer("axis"), n.input(0).shape().size())));
+  return rw.make("GatherElements", n.inputs(), attrs, n.version)->value();
+}
+
 // ---- OneHot of a single index ----
 
 /// Its stage counts axes from the last one, and knows no tensor without axes.
@@ -156,6 +191,8 @@ Value along_last_axis(Rewriter& rw, const Node& n) {
 
 constexpr SpelledRow kRows[] = {
     {{"OneHot"}, is_of_one_index, along_last_axis, "the same along its last axis"},
+    {{"ScatterUpdate"}, updates_within, updated, "a Gather of data and updates side by side"},
+    {{"GatherElements"}, counts_axis_from_end, with_axis_from_front, "the same with its axis counted from the front"},
     {{"Gather", "GatherElements", "ScatterElementsUpdate"},
      may_count_from_end,
      counted_from_front,

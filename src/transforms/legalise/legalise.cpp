@@ -10,6 +10,7 @@
 #include "core/release.hpp"
 #include "core/text.hpp"
 #include "graph/ops/known_value.hpp"
+#include "transforms/compressed_models.hpp"
 #include "transforms/conversion/rewrites.hpp"
 #include "transforms/faults/avoid_faults.hpp"
 #include "transforms/legalise/row_moves.hpp"
@@ -176,6 +177,7 @@ void state_origin(Node* made, const Node* x, const std::string& source) {
 std::vector<Remark> legalise(Graph& graph, bool quirks) {
   constexpr double kTolerance = 1e-6;
   std::vector<Remark> done;
+  if (!quirks) restore_constants(graph);
   for (Node* n : graph.ordered()) {
     const auto rule =
         std::ranges::find_if(rules(), [&](const LegaliseRow& r) { return n->is(r.type) && r.applies(*n); });
@@ -226,7 +228,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
 std::vector<std::string> legalised_types() {
   std::vector<std::string> types;
   for (const LegaliseRow& r : rules()) types.emplace_back(r.type);
-  for (const char* sequence : {"GRUSequence", "RNNSequence"}) types.emplace_back(sequence);
+  for (const char* sequence : {"GRUSequence", "RNNSequence", "GRUCell", "RNNCell"}) types.emplace_back(sequence);
   for (const auto family : kSpelled)
     for (const SpelledRow& row : family())
       for (const std::string_view type : row.roots) types.emplace_back(type);

@@ -68,6 +68,25 @@ Value sign_of_real(Rewriter& rw, const Node& n) {
   return t.choose(t.make("Less", {x, zero}), below, above);
 }
 
+bool has_known_buckets(const Node& n) {
+  const Tensor* buckets = transforms::constant_of(n.input(1));
+  return buckets && buckets->shape.size() == 1 && buckets->shape[0] > 0 && is_static(n.shape());
+}
+/// The number of bounds below x, or of those that are not above it.
+Value bucketize(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  const Value x = n.input(0);
+  const std::vector<float> single = n.input(1).node->constant.to_f32();
+  const std::vector<double> bounds(single.begin(), single.end());
+  Shape shape = n.shape();
+  shape.push_back(1);
+  const Value each = t.reshape(x, shape);
+  const Value limits = rw.constant(Tensor::reals(x.type(), {static_cast<int64_t>(bounds.size())}, bounds));
+  const char* beyond = n.attrs.flag("with_right_bound", true) ? "Greater" : "GreaterEqual";
+  const Value passed = t.convert(t.make(beyond, {each, limits}), x.type());
+  return t.convert(t.reduce("ReduceSum", passed, {static_cast<int64_t>(n.shape().size())}, false), n.element_type());
+}
+
 constexpr SpelledRow kRows[] = {
     {{"Greater"}, compares_integers, greater, "not GreaterEqual(b, a)"},
     {{"Less"}, compares_integers, less, "not GreaterEqual(a, b)"},
@@ -78,6 +97,7 @@ constexpr SpelledRow kRows[] = {
     {{"LogicalXor"}, of_conditions, logical_xor, "not Equal(a, b)"},
     {{"ReduceLogicalOr"}, has_known_axes, any_of, "ReduceMax of the conditions"},
     {{"Convert"}, makes_a_condition, is_not_zero, "not Equal(x, 0)"},
+    {{"Bucketize"}, has_known_buckets, bucketize, "the number of bounds below"},
     {{"Sign"}, compares_reals, sign_of_real, "two comparisons with 0"},
 };
 

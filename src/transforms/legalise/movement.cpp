@@ -41,6 +41,20 @@ Value tile(Rewriter& rw, const Node& n) {
   return x == n.input(0) ? t.reshape(x, n.shape()) : x;
 }
 
+/// Lists of repeats that are longer or shorter than the input's shape.
+bool repeats_other_axes(const Node& n) {
+  const Tensor* times = constant_of(n.input(1));
+  return times && is_static(n.input(0).shape()) && element_count(times->shape) > 0 &&
+         times->to_i64().size() != n.input(0).shape().size();
+}
+Value tile_of_rank(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  std::vector<int64_t> times = n.input(1).node->constant.to_i64();
+  const size_t rank = n.shape().size();
+  times.insert(times.begin(), rank - times.size(), 1);
+  return t.make("Tile", {ranked(t, n.input(0), rank), rw.indices(times)});
+}
+
 Value broadcast(Rewriter& rw, const Node& n) {
   Terms t(rw);
   Value x = n.input(0);
@@ -216,6 +230,7 @@ constexpr SpelledRow kRows[] = {
     {{"Reverse"}, turns_constant_axes, turned_round, "Gathers of turned positions"},
     {{"Roll"}, has_constant_shifts, rolled, "two parts in the other order"},
     {{"Tile"}, repeats_integers, tile, "Gathers of repeated positions"},
+    {{"Tile"}, repeats_other_axes, tile_of_rank, "the same with a number for every axis"},
     {{"Broadcast"}, broadcasts_integers, broadcast, "Gathers of repeated positions"},
     {{"Pad"}, is_padded_otherwise, pad, "Concat with what is padded, or a Gather"},
 };

@@ -1,5 +1,6 @@
 // Sequences of GRU and RNN cells, which the VPU has no stage for. Each direction becomes a loop over the steps, with
-// the arithmetic of the cell as its body, and with what the input adds to the gates computed for all steps at once.
+// the arithmetic of the cell as its body, and with what the input adds to the gates computed for all steps at once. A
+// cell alone becomes that arithmetic.
 //
 //   X [B, T, I] -> X W' + b [B, T, gates H] -> loop over T: h = cell(share of the step, h) -> Y [B, T, H]
 #include <algorithm>
@@ -18,11 +19,15 @@ struct Sizes {
   int64_t items, steps, input, hidden, directions, gates;
 };
 
-constexpr int kState = 1, kLengths = 2, kWeights = 3;  ///< inputs: X, the state, lengths, then W, R and B
+constexpr int kState = 1, kLengths = 2;  ///< inputs: X, the state, of a sequence lengths, then W, R and B
+
+bool is_gru(const Node& n) { return n.is("GRUSequence") || n.is("GRUCell"); }
+bool is_cell(const Node& n) { return n.is("GRUCell") || n.is("RNNCell"); }
+int first_weights(const Node& n) { return is_cell(n) ? kLengths : kLengths + 1; }
 
 std::vector<std::string> functions_of(const Node& n) {
   std::vector<std::string> usual{"tanh"};
-  if (n.is("GRUSequence")) usual = {"sigmoid", "tanh"};
+  if (is_gru(n)) usual = {"sigmoid", "tanh"};
   std::vector<std::string> list = n.attrs.get_or<std::vector<std::string>>("activations", usual);
   for (std::string& s : list)
     std::ranges::transform(s, s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -32,7 +37,7 @@ std::vector<std::string> functions_of(const Node& n) {
 bool has_known_functions(const Node& n) {
   const std::vector<std::string> list = functions_of(n);
   const auto is_known = [](const std::string& f) { return f == "sigmoid" || f == "tanh" || f == "relu"; };
-  return list.size() == (n.is("GRUSequence") ? 2 : 1) && std::ranges::all_of(list, is_known);
+  return list.size() == (is_gru(n) ? 2 : 1) && std::ranges::all_of(list, is_known);
 }
 
 bool runs_to_the_end(const Node& n) {
@@ -43,17 +48,19 @@ bool runs_to_the_end(const Node& n) {
 }
 
 bool can_be_spelled_out(const Node& n) {
-  if (!n.is("GRUSequence") && !n.is("RNNSequence")) return false;
-  if (n.input_count() != kWeights + 3 || n.input(0).shape().size() != 3 || n.attrs.real("clip", 0) > 0) return false;
+  if (!is_cell(n) && !n.is("GRUSequence") && !n.is("RNNSequence")) return false;
+  const int weights = first_weights(n);
+  if (n.input_count() != weights + 3 || n.input(0).shape().size() != (is_cell(n) ? 2 : 3)) return false;
   for (int i = 0; i < n.input_count(); ++i)
     if (!is_static(n.input(i).shape())) return false;
-  for (int i = kWeights; i < kWeights + 3; ++i)
+  for (int i = weights; i < weights + 3; ++i)
     if (!n.input(i).node->is_constant() || !is_float(n.input(i).type())) return false;
-  return has_known_functions(n) && runs_to_the_end(n);
+  return has_known_functions(n) && (is_cell(n) || runs_to_the_end(n));
 }
 
 Sizes sizes_of(const Node& n) {
-  const Shape &x = n.input(0).shape(), &r = n.input(kWeights + 1).shape();
+  const Shape &x = n.input(0).shape(), &r = n.input(first_weights(n) + 1).shape();
+  if (is_cell(n)) return {x[0], 1, x[1], r[1], 1, r[0] / r[1]};
   return {x[0], x[1], x[2], r[2], r[0], r[1] / r[2]};
 }
 
@@ -67,11 +74,20 @@ PortMap ports(bool reverse) {
   return p;
 }
 
-/// One direction of one sequence.
+/// One direction of one sequence, or a cell.
 class Direction {
  public:
   Direction(Rewriter& rw, const Node& n, int64_t index)
-      : t_(rw), n_(n), s_(sizes_of(n)), index_(index), reverse_(n.attrs.text("direction") == "reverse" || index == 1) {}
+      : t_(rw), n_(n), s_(sizes_of(n)), index_(index), reverse_(n.attrs.text("direction", "") == "reverse" || index == 1) {}
+
+  /// The state [items, hidden] behind a cell.
+  Value step() {
+    Graph& graph = t_.rewriter().graph();
+    const Value x = t_.reshape(shares(), {s_.items, s_.gates * s_.hidden});
+    const Value y = next(graph, x, n_.input(kState));
+    state_source(y.node, x.node);
+    return y;
+  }
 
   /// Y [items, steps, hidden], then the last state [items, hidden].
   Node* run() {
@@ -90,9 +106,9 @@ class Direction {
  private:
   /// Rows [first, first + count) of this direction of weights [directions, rows, ...].
   Tensor rows(int input, int64_t first, int64_t count, bool flat = false) const {
-    const Tensor& t = n_.input(kWeights + input).node->constant;
+    const Tensor& t = n_.input(first_weights(n_) + input).node->constant;
     const std::vector<float> all = t.to_f32();
-    const int64_t width = flat ? 1 : t.shape.at(2), per_direction = t.shape[1] * width;
+    const int64_t width = flat ? 1 : t.shape.back(), per_direction = element_count(t.shape) / s_.directions;
     const auto begin = all.begin() + index_ * per_direction + first * width;
     Shape shape{count, width};
     if (flat) shape = {count};
@@ -118,14 +134,23 @@ class Direction {
     const Value state = body.parameter(type, {s_.items, s_.hidden}, "hidden")->value();
     const Value axis = body.constant(Tensor::i64({1}))->value();
     const Value step = body.make("Squeeze", {x, axis})->value();
-    const Value next = n_.is("GRUSequence") ? gru(body, step, state) : rnn(body, step, state);
-    body.result(next);
+    const Value after = next(body, step, state);
+    body.result(after);
     const Value back = body.constant(Tensor::i64({1}))->value();
-    body.result(body.make("Unsqueeze", {next, back})->value());
+    body.result(body.make("Unsqueeze", {after, back})->value());
+  }
+
+  /// Of all that was made between x and y.
+  void state_source(Node* y, const Node* x) const {
+    if (y == x || y->is_constant() || !y->source.empty()) return;
+    y->source = n_.source;
+    for (const Value& v : y->inputs()) state_source(v.node, x);
   }
 
   Value function(Graph& body, size_t i, Value v) {
     const std::string f = functions_of(n_)[i];
+    if (const double clip = n_.attrs.real("clip", 0); clip > 0)
+      v = body.make("Clamp", {v}, attributes({{"min", -clip}, {"max", clip}}))->value();
     return body.make(f == "sigmoid" ? "Sigmoid" : f == "tanh" ? "Tanh" : "Relu", {v})->value();
   }
   /// The hidden state times the recurrence weights of `count` gates from `first` on.
@@ -134,6 +159,8 @@ class Direction {
     return body.make("MatMul", {h, r}, attributes({{"transpose_a", false}, {"transpose_b", true}}))->value();
   }
   static Value binary(Graph& body, const char* type, Value a, Value b) { return body.make(type, {a, b})->value(); }
+
+  Value next(Graph& body, Value x, Value h) { return is_gru(n_) ? gru(body, x, h) : rnn(body, x, h); }
 
   Value rnn(Graph& body, Value x, Value h) {
     return function(body, 0, binary(body, "Add", x, recurrence(body, h, 0, 1)));
@@ -168,6 +195,13 @@ class Direction {
   bool reverse_;
 };
 
+void to_arithmetic(Rewriter& rw, Node* n) {
+  const Value y = Direction(rw, *n, 0).step();
+  y.node->name = n->name;
+  y.node->output().tensor_names = n->output().tensor_names;
+  rw.redirect(n->value(), y);
+}
+
 void to_loops(Rewriter& rw, Node* n) {
   const Sizes s = sizes_of(*n);
   std::vector<Node*> loops;
@@ -194,8 +228,9 @@ std::vector<Remark> sequences_to_loops(Graph& graph) {
   for (Node* n : graph.ordered()) {
     if (!can_be_spelled_out(*n)) continue;
     rw.set_origin(n->source);
-    done.push_back(remark(Remark::Kind::Rewritten, *n, "a loop over its steps"));
-    to_loops(rw, n);
+    done.push_back(
+        remark(Remark::Kind::Rewritten, *n, is_cell(*n) ? "the arithmetic of its gates" : "a loop over its steps"));
+    is_cell(*n) ? to_arithmetic(rw, n) : to_loops(rw, n);
   }
   if (!done.empty()) graph.remove_unreachable();
   return done;
