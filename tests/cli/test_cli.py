@@ -175,13 +175,13 @@ def test_convert_says_which_stages_compute_which_layers(run, onnx_model, model, 
 
 @pytest.fixture
 def troubled_model(tmp_path):
-    """Bucketize is no stage, HardSigmoid is what convert rewrites, GatherTree comes from an unknown opset."""
+    """EmbeddingBagPackedSum is no stage, HardSigmoid is what convert rewrites, GatherTree comes from an unknown opset."""
     net = Net('troubled')
     x = net.conv(net.input(1, 3, 8, 8), 3, 4)
     fixed = net.layer('HardSigmoid', [x, net.const(0.25), net.const(0.5)], name='fixed')
-    state = net.layer('Bucketize', [fixed, net.const([0.5, 1])], name='first', version='opset3', output_type='i32')
+    state = net.layer('EmbeddingBagPackedSum', [fixed, net.const([[0]], 'i64')], name='first', version='opset3')
     unknown = net.layer('Twist', [state], name='unknown')
-    net.result(net.layer('Bucketize', [unknown, net.const([0.5, 1])], name='second', version='opset3', output_type='i32'))
+    net.result(net.layer('EmbeddingBagPackedSum', [unknown, net.const([[0]], 'i64')], name='second', version='opset3'))
     net.save(str(tmp_path / 'troubled'))
     path = tmp_path / 'troubled.xml'
     dims = ''.join(f'<dim>{d}</dim>' for d in (1, 4, 8, 8))   # which are needed where a layer can't be read
@@ -194,9 +194,9 @@ def test_check_tells_every_problem_in_network_order(run, troubled_model):
     assert done.returncode == 1
     problems = [l for l in done.stdout.splitlines() if re.match(r'\d+\. error', l)]
     assert [re.search(r'"(first|unknown|second)"|type: (Twist)', l) is not None for l in problems] == [True] * 3
-    assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "Bucketize"')
+    assert problems[0].startswith('1. error[BS2003]: Failed to compile layer "first": unsupported layer type "EmbeddingBagPackedSum"')
     assert problems[1].startswith('2. error[BS2001]: ') and 'Twist' in problems[1]
-    assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "Bucketize"')
+    assert problems[2].startswith('3. error[BS2003]: Failed to compile layer "second": unsupported layer type "EmbeddingBagPackedSum"')
     assert 'fixed: HardSigmoid "fixed" becomes Clamp(0.25*x + 0.5, 0, 1)' in done.stdout
     assert "can't be converted: 6 layers, 2 supported, 1 fixed, 3 unsupported" in done.stdout
 
@@ -218,7 +218,7 @@ def test_check_json_has_a_stable_shape(run, troubled_model, model):
     assert [p['layer'] for p in report['problems']] == ['first', 'unknown', 'second']
     assert {'number', 'code', 'message', 'layer', 'type'} <= set(report['problems'][0])
     layer = next(l for l in report['layers'] if l['name'] == 'first')
-    assert layer == {'name': 'first', 'type': 'Bucketize', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
+    assert layer == {'name': 'first', 'type': 'EmbeddingBagPackedSum', 'status': 'unsupported', 'inputs': [[1, 4, 8, 8]], 'outputs': [[1, 4, 8, 8]], 'problems': [1]}
     assert next(l for l in report['layers'] if l['name'] == 'fixed')['fix'] == 'Clamp(0.25*x + 0.5, 0, 1)'
     good = run('check', model, '--json')
     assert good.returncode == 0 and json.loads(good.stdout)['compiles'] is True and json.loads(good.stdout)['problems'] == []
@@ -258,7 +258,7 @@ def test_layers_finds_operations(run):
     rows = json.loads(run('layers', '--json').stdout)
     assert {r['framework'] for r in rows} >= {'onnx', 'tf', 'openvino', 'vpu', 'stages'}
     support = {(r['framework'], r['name']): r['support'] for r in rows}
-    assert support['openvino', 'Convolution'] == 'yes' and support['openvino', 'Sin'] == 'by convert' and support['openvino', 'Bucketize'] == 'no' and support['onnx', 'Conv'] == 'yes'
+    assert support['openvino', 'Convolution'] == 'yes' and support['openvino', 'Sin'] == 'by convert' and support['openvino', 'EmbeddingBagPackedSum'] == 'no' and support['onnx', 'Conv'] == 'yes'
     assert support['openvino', 'HardSigmoid'] == 'by convert' and support['vpu', 'Pooling'] == 'yes' and support['stages', 'MyriadXHwOp'] == 'yes'
     one = json.loads(run('layers', '--framework', 'openvino', '--op', 'pad', '--json').stdout)
     assert [r['name'] for r in one] == ['Pad'] and one[0]['opsets'] and one[0]['limits']

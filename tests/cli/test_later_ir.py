@@ -89,6 +89,7 @@ CASES = {
     'GatherElements': (8, dict(axis=-1), lambda n: [n.const(np.full((1, 4, 6, 2), 7), 'i64')], X[..., [7, 7]]),
     'Tile': (8, {}, lambda n: [n.ints(2, 1, 1, 1, 3)], np.tile(X, (2, 1, 1, 1, 3))),
     'Tile fewer': (8, {}, lambda n: [n.ints(3)], np.tile(X, 3)),
+    'ConvertLike': (8, {}, lambda n: [n.const(1.0, 'f16')], X),
     'Mod': (8, dict(auto_broadcast='numpy'), lambda n: [n.const(0.75, 'f32')], np.fmod(X, 0.75)),
     'Bucketize': (8, dict(output_type='i32', with_right_bound=False), lambda n: [n.const(BOUNDS, 'f32')], np.digitize(X, BOUNDS)),
 }

@@ -325,16 +325,21 @@ OPERATORS = {
 }
 
 
+def evaluated(name, case, use=lambda session, outputs: None):
+    """(graph, what TensorFlow computes, what `use` makes of the session)"""
+    graph = tf.Graph()
+    with graph.as_default():
+        outputs = OPERATORS[name](case)
+        outputs = [tf.identity(y, f'y{i}') for i, y in enumerate(outputs if isinstance(outputs, (list, tuple)) else [outputs])]
+        with V1.Session() as session:
+            return graph, session.run(outputs, {'x:0': case.values}), use(session, outputs)
+
+
 def judge(tool, folder, number):
     name = list(OPERATORS)[number % len(OPERATORS)]
     case = Case(number)
-    graph = tf.Graph()
     try:
-        with graph.as_default():
-            outputs = OPERATORS[name](case)
-            outputs = [tf.identity(y, f'y{i}') for i, y in enumerate(outputs if isinstance(outputs, (list, tuple)) else [outputs])]
-            with V1.Session() as session:
-                wanted = session.run(outputs, {'x:0': case.values})
+        graph, wanted, _ = evaluated(name, case)
     except Exception as e:
         return 'not run', str(e).splitlines()[0][:120]
     if any(w.size == 0 for w in wanted):

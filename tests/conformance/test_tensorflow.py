@@ -476,6 +476,35 @@ def test_lstm_of_limited_cells(run, tmp_path, steps):
     assert np.allclose(found[0], wanted, atol=2e-6), np.abs(found[0] - wanted).max()
 
 
+def test_ranges_of_quantised_tensors_limit(run, tmp_path):
+    """A range from 0 on is the activation that converters leave out; QUANTIZE and FAKE_QUANT cut what lies beyond."""
+    m = tflite_models.Model()
+    x = m.add('FAKE_QUANT', [m.input(1, 6, 6, 3)], (1, 6, 6, 3), (0, 'f', -0.5), (1, 'f', 0.75), (2, 'i', 8), kind=58)
+    q = m.tensor((1, 6, 6, 3), 'int8', scale=[0.01], zero=[-28])  # from -1 to 1.55
+    m.operators.append((tflite_models.OPERATORS['QUANTIZE'], [x], [q], 66, ()))
+    w = m.constant(m.random.randint(-127, 128, (4, 1, 1, 3)), 'int8', scale=[0.02], zero=[0])
+    y = m.tensor((1, 6, 6, 4), 'int8', scale=[6 / 255], zero=[-128])
+    m.operators.append((tflite_models.OPERATORS['CONV_2D'], [q, w, -1], [y], 1, ((0, 'b', tflite_models.SAME), (1, 'i', 1), (2, 'i', 1), (3, 'b', tflite_models.NONE), (4, 'i', 1), (5, 'i', 1))))
+    out = m.tensor((1, 6, 6, 4))
+    m.operators.append((tflite_models.OPERATORS['DEQUANTIZE'], [y], [out], 38, ()))
+    p = m.input(1, 6)
+    cut = m.tensor((1, 6), 'int8', scale=[1 / 256], zero=[0])
+    m.operators.append((tflite_models.OPERATORS['QUANTIZE'], [p], [cut], 66, ()))
+    back = m.tensor((1, 6))
+    m.operators.append((tflite_models.OPERATORS['DEQUANTIZE'], [cut], [back], 38, ()))
+    (tmp_path / 'm.tflite').write_bytes(m.result(out, back).data())
+    images, row = 2 * numbers((1, 3, 6, 6)), numbers((1, 6), 2)
+    np.savez(tmp_path / 'in.npz', t0=images, t6=row)
+    done = run('run', tmp_path / 'm.tflite', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found = sorted((np.load(f) for f in (tmp_path / 'out').iterdir()), key=np.size)
+    weights = np.frombuffer(m.tensors[w][3], 'i1').reshape(4, 3) * 0.02
+    wanted = np.clip(np.einsum('oi,bihw->bohw', weights, np.clip(images, -0.5, 0.75)), 0, 6)
+    np.testing.assert_allclose(found[0], np.clip(row, -0.5, 127 / 256), atol=1e-6)
+    np.testing.assert_allclose(found[1], wanted, atol=1e-5)
+    assert (wanted == 0).any() and (np.abs(images) > 1).any()
+
+
 POSTPROCESS = dict(max_detections=6, max_classes_per_detection=1, detections_per_class=100, use_regular_nms=True, nms_score_threshold=0.3, nms_iou_threshold=0.5, num_classes=2,
                    y_scale=10.0, x_scale=10.0, h_scale=5.0, w_scale=5.0)
 ANCHORS = np.float32([[(y + 0.5) / 4, (x + 0.5) / 4, h, w] for y in range(4) for x in range(4) for h, w in ((0.25, 0.25), (0.5, 0.2))])  # middle and size, y first

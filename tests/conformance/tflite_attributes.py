@@ -12,12 +12,13 @@ import random
 import drawn
 import numpy as np
 import tensorflow_attributes as base
-from tensorflow_attributes import OPERATORS, V1, tf
+from tensorflow_attributes import OPERATORS, tf
 
 FORMS = ('float', 'float', 'half', 'dynamic', 'int8')
 
 
-def converted(session, x, outputs, form, values):
+def converted(session, outputs, form, values):
+    x = session.graph.get_tensor_by_name('x:0')
     converter = tf.compat.v1.lite.TFLiteConverter.from_session(session, [x], outputs)
     if form != 'float':
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -32,14 +33,8 @@ def judge(tool, folder, number):
     name = list(OPERATORS)[number % len(OPERATORS)]
     case = base.Case(number)
     form = random.Random(f'form {number}').choice(FORMS)
-    graph = tf.Graph()
     try:
-        with graph.as_default():
-            outputs = OPERATORS[name](case)
-            outputs = [tf.identity(y, f'y{i}') for i, y in enumerate(outputs if isinstance(outputs, (list, tuple)) else [outputs])]
-            with V1.Session() as session:
-                exact = session.run(outputs, {'x:0': case.values})
-                model = converted(session, graph.get_tensor_by_name('x:0'), outputs, form, case.values)
+        _, exact, model = base.evaluated(name, case, lambda session, outputs: converted(session, outputs, form, case.values))
         interpreter = tf.lite.Interpreter(model_content=model, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
         interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]['index'], case.values)
@@ -56,7 +51,7 @@ def judge(tool, folder, number):
     # Activations in 8 bits are kept as floats: as far apart as the interpreter and TensorFlow are, and some.
     levels = 0.0
     if form in ('int8', 'dynamic'):
-        levels = 0.03 + 3 * max(np.abs(w.astype('f8').ravel() - e.astype('f8').ravel()).max() / max(1e-3, np.abs(w).max()) if w.size == e.size else 0 for w, e in zip(wanted, sorted(exact, key=lambda e: 0)))
+        levels = 0.03 + 3 * max(np.abs(w.astype('f8').ravel() - e.astype('f8').ravel()).max() / max(1e-3, np.abs(w).max()) if w.size == e.size else 0 for w, e in zip(wanted, exact))
     coarse = max(base.COARSE.get(name, 0), levels)
     found, said = drawn.verdict(tool, folder, path, case.values, wanted, (max(1e-4, coarse), max(1e-2, coarse)))
     return found, f'{form} of {list(case.values.shape)}: {operators[:150]}: {said}'

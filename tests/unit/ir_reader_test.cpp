@@ -238,8 +238,10 @@ TEST(IrReader, Version11MapsOpset8) {
   const Graph g = parse(one_layer("MaxPool", "opset8", "kernel=\"2,2\" strides=\"2,2\" dilations=\"1,1\"", "11"));
   EXPECT_EQ(g.all()[1]->shape(), (Shape{1, 3, 4, 4}));
   EXPECT_EQ(parse(one_layer("SoftMax", "opset8", "axis=\"-1\"", "11")).all()[1]->attrs.integer("axis"), 3);
-  expect_error(ErrorCode::NotYetSupported, "MaxPool of opset8 with dilations",
-               one_layer("MaxPool", "opset8", "kernel=\"2,2\" dilations=\"2,2\"", "11"));
+  const Graph gaps =
+      parse(one_layer("MaxPool", "opset8",
+                      "kernel=\"2,2\" strides=\"1,1\" dilations=\"2,3\" pads_begin=\"0,0\" pads_end=\"0,0\"", "11"));
+  EXPECT_EQ(gaps.results()[0]->input(0).shape(), (Shape{1, 3, 6, 5}));
 }
 
 TEST(IrReader, Version11GivesInputsTheirOldLayout) {

@@ -19,7 +19,10 @@ template <int kField = 0>
 void element_wise(T& t, const char* op) {
   t.set_activated(op, t.inputs(), {}, t.options().byte(kField));
 }
-void add(T& t) { element_wise(t, "AddV2"); }
+void add(T& t) {
+  const int64_t activation = t.options().byte(0);
+  t.set_activated("AddV2", t.inputs(), {}, activation ? activation : t.activation_of_range());
+}
 void subtract(T& t) { element_wise(t, "Sub"); }
 void multiply(T& t) { element_wise(t, "Mul"); }
 void divide(T& t) { element_wise(t, "RealDiv"); }
@@ -41,6 +44,7 @@ std::string reordered(T& t, size_t i, std::vector<int64_t> order) {
 
 void biased(T& t, const char* op, std::vector<std::string> inputs, NamedAttributes attributes, size_t bias,
             int64_t activation) {
+  if (activation == T::kNone) activation = t.activation_of_range();
   if (!t.has_input(bias)) return t.set_activated(op, std::move(inputs), std::move(attributes), activation);
   const std::string y = t.add(op, std::move(inputs), std::move(attributes), "/WithoutBiases");
   t.set_activated("AddV2", {y, t.input(bias)}, {}, activation);
@@ -126,7 +130,8 @@ void fully_connected(T& t) {
   if (y.size() == 2) return biased(t, "MatMul", {rows, t.input(1)}, by_rows, 2, o.byte(0));
   std::string v = t.add("MatMul", {rows, t.input(1)}, by_rows, "/WithoutBiases");
   if (t.has_input(2)) v = t.add("AddV2", {v, t.input(2)}, {}, "/bias");
-  t.set_activated("Reshape", {v, t.builder().integers(t.name() + "/shape", y)}, {}, o.byte(0));
+  const int64_t activation = o.byte(0) ? o.byte(0) : t.activation_of_range();
+  t.set_activated("Reshape", {v, t.builder().integers(t.name() + "/shape", y)}, {}, activation);
 }
 
 // ---- pools, normalizations ----
@@ -295,9 +300,7 @@ void embedding(T& t) {
 }
 
 void top_k(T& t) { t.set_outputs(t.add("TopKV2", t.inputs(), {}, {}, 2), 2); }
-void one_hot(T& t) {
-  t.set_output(t.add("OneHot", t.inputs(), {{"axis", integer_attribute(t.options().integer(0, -1))}}));
-}
+void one_hot(T& t) { t.set_output(t.add("OneHot", t.inputs(), {{"axis", integer_attribute(t.options().integer(0))}})); }
 void running_sum(T& t) {
   t.set_output(t.add("Cumsum", t.inputs(),
                      {{"exclusive", flag_attribute(t.options().byte(0) != 0)},
@@ -418,6 +421,11 @@ void assign_variable(T& t) { t.assign_variable(); }
 
 /// The levels of quantisation are left out; sparse constants got their zeros when they were read.
 void unchanged(T& t) { t.set_output(t.input(0)); }
+void quantise(T& t) { t.set_quantised(); }
+void fake_quantisation(T& t) {
+  const float low = t.options().real(0), high = t.options().real(1);
+  low < high ? t.set_limited(t.input(0), low, high) : unchanged(t);
+}
 
 constexpr OperatorRow kOperators[] = {
     // number, name, operator of TensorFlow, translation
@@ -486,7 +494,7 @@ constexpr OperatorRow kOperators[] = {
     {77, "SHAPE", "Shape", same},
     {78, "POW", "Pow", same},
     {79, "ARG_MIN", "ArgMin", same},
-    {80, "FAKE_QUANT", "", unchanged},
+    {80, "FAKE_QUANT", "", fake_quantisation},
     {81, "REDUCE_PROD", "Prod", product},
     {82, "REDUCE_MAX", "Max", largest},
     {83, "PACK", "Pack", pack},
@@ -517,7 +525,7 @@ constexpr OperatorRow kOperators[] = {
     {110, "RANK", "Rank", same},
     {111, "ELU", "Elu", same},
     {112, "REVERSE_SEQUENCE", "ReverseSequence", reverse_sequence},
-    {114, "QUANTIZE", "", unchanged},
+    {114, "QUANTIZE", "", quantise},
     {116, "ROUND", "Round", same},
     {117, "HARD_SWISH", "Mul", hard_swish},
     {118, "IF", "If", branch},

@@ -1,6 +1,7 @@
 #include "importers/tflite/translator.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "core/float16.hpp"
@@ -69,6 +70,15 @@ Tensor constant_of(const tflite_file::Tensor& t) {
             t.data.leave_memory();
             return r;
           })};
+}
+
+/// The real numbers that a tensor of 8 bits can hold.
+std::optional<std::pair<float, float>> range_of(const tflite_file::Tensor& t) {
+  if (!is_quantised(t) || t.quantization.scales.size() != 1 || byte_width(*t.type) != 1) return std::nullopt;
+  const int64_t zero = t.quantization.zero_points.empty() ? 0 : t.quantization.zero_points[0];
+  const int64_t lowest = t.type == ElementType::i8 ? -128 : 0;
+  const float scale = t.quantization.scales[0];
+  return std::pair(static_cast<float>(lowest - zero) * scale, static_cast<float>(lowest + 255 - zero) * scale);
 }
 
 const OperatorRow* find_row(const tflite_file::Operator& op) {
@@ -201,18 +211,38 @@ void Translator::set_outputs(const std::string& first, size_t count) {
 void Translator::set_activated(const std::string& tensorflow_op, std::vector<std::string> inputs,
                                NamedAttributes attributes, int64_t activation) {
   static constexpr const char* kActivations[] = {"", "Relu", "", "Relu6", "Tanh", "Sign"};
-  constexpr int64_t kNone = 0, kReluN1To1 = 2;
   if (activation == kNone) return set_output(add(tensorflow_op, std::move(inputs), std::move(attributes)));
   const std::string y = add(tensorflow_op, std::move(inputs), std::move(attributes), "/linear");
-  if (activation == kReluN1To1) {
-    const auto limit = [&](float v) {
-      return builder_.constant(name_ + "/limit", Tensor::of(ElementType::f32, {}, std::vector<float>{v}));
-    };
-    return set_output(add("Maximum", {add("Minimum", {y, limit(1)}, {}, "/Minimum"), limit(-1)}));
-  }
+  if (activation == kReluN1To1) return set_limited(y, -1, 1);
   if (activation < 0 || activation >= std::ssize(kActivations))
     refuse("its activation is number " + std::to_string(activation));
   set_output(add(kActivations[activation], {y}));
+}
+
+void Translator::set_limited(const std::string& key, float low, float high) {
+  const auto limit = [&](float v) {
+    return builder_.constant(name_ + "/limit", Tensor::of(ElementType::f32, {}, std::vector<float>{v}));
+  };
+  set_output(add("Maximum", {add("Minimum", {key, limit(high)}, {}, "/Minimum"), limit(low)}));
+}
+
+int64_t Translator::activation_of_range() const {
+  const auto range = range_of(output_tensor());
+  if (!range || range->first != 0) return kNone;
+  constexpr float kStep = 0.03f;  // 6 is rounded to a number of steps
+  return std::fabs(range->second - 6) < kStep ? kRelu6 : kRelu;
+}
+
+void Translator::set_quantised() {
+  const int64_t tensor = op_->outputs.at(0);
+  const auto reads = [&](const tflite_file::Operator& o) {
+    return std::ranges::find(o.inputs, tensor) != o.inputs.end();
+  };
+  const auto gives_back = [&](const tflite_file::Operator& o) { return reads(o) && o.name == "DEQUANTIZE"; };
+  const auto range = range_of(output_tensor());
+  if (!range || is_quantised(input_tensor(0)) || std::ranges::none_of(graph_->operators, gives_back))
+    return set_output(input(0));
+  set_limited(input(0), range->first, range->second);
 }
 
 void Translator::declare_variable(const std::string& variable) {

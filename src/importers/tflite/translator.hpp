@@ -50,6 +50,14 @@ class Translator {
   /// The result of the operator, with the activation that is part of it: the number of a field of its options.
   void set_activated(const std::string& tensorflow_op, std::vector<std::string> inputs, NamedAttributes attributes,
                      int64_t activation);
+  /// `key`, not below `low` and not above `high`.
+  void set_limited(const std::string& key, float low, float high);
+  /// Of a result of 8 bits that are never negative: converters leave an activation out that its range implies.
+  int64_t activation_of_range() const;
+  /// Of QUANTIZE: within what its 8 bits can hold where nothing but their real numbers is computed with.
+  void set_quantised();
+  static constexpr int64_t kNone = 0, kRelu = 1, kReluN1To1 = 2, kRelu6 = 3;
+
   // Variables keep their values from run to run: they become inputs and outputs of the network.
   void declare_variable(const std::string& variable);
   void read_variable();

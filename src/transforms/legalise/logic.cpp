@@ -51,6 +51,11 @@ Value is_not_zero(Rewriter& rw, const Node& n) {
   return t.negated(t.equal(n.input(0), t.number(n.input(0), 0)));
 }
 
+Value converted_like(Rewriter& rw, const Node& n) {
+  return Terms(rw).make("Convert", {n.input(0)},
+                        transforms::attributes({{"destination_type", std::string(to_string(n.element_type()))}}));
+}
+
 bool has_known_axes(const Node& n) { return transforms::constant_of(n.input(1)) != nullptr; }
 Value any_of(Rewriter& rw, const Node& n) {
   Terms t(rw);
@@ -98,6 +103,7 @@ constexpr SpelledRow kRows[] = {
     {{"ReduceLogicalOr"}, has_known_axes, any_of, "ReduceMax of the conditions"},
     {{"Convert"}, makes_a_condition, is_not_zero, "not Equal(x, 0)"},
     {{"Bucketize"}, has_known_buckets, bucketize, "the number of bounds below"},
+    {{"ConvertLike"}, [](const Node&) { return true; }, converted_like, "Convert to the type of the other"},
     {{"Sign"}, compares_reals, sign_of_real, "two comparisons with 0"},
 };
 
