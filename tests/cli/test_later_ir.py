@@ -169,6 +169,20 @@ def test_weights_in_half_are_constants(tool, tmp_path):
     assert stages[0] == stages[1] < 20
 
 
+@pytest.mark.parametrize('first', [False, True])
+def test_rows_in_columns(tool, tmp_path, first):
+    """As OpenVINO writes a Transpose in front of a linear layer: a stage or three, not one for each column."""
+    net = Net('columns', version=11)
+    w, given = RNG.standard_normal((16, 24)) / 5, RNG.standard_normal((1, 24, 400)).astype(np.float32)
+    x, k = net.input(*given.shape, name='x', type='f32'), net.const(w, 'f32')
+    y = net.layer('MatMul', [k, x] if first else [x, k], transpose_a=not first, transpose_b=not first)
+    net.result(net.relu(y))
+    got, told = run_network(tool, tmp_path, net, {'x': given})
+    wanted = np.maximum(w @ given[0] if first else given[0].T @ w.T, 0)
+    np.testing.assert_allclose(got.reshape(-1), wanted.reshape(-1), atol=8e-3)
+    assert told['stages'] < 12
+
+
 # type -> (bytes, what four elements they are)
 PACKED = {'i4': ((0x21, 0x8F), (1, 2, -1, -8)), 'u4': ((0x21, 0x8F), (1, 2, 15, 8)), 'nf4': ((0xF0, 0x37), (-1, 1, 0, -0.394917)), 'f8e4m3': ((0x38, 0xB8, 0x40, 0x01), (1, -1, 2, 2**-9)), 'f8e5m2': ((0x3C, 0xBC, 0x40, 0x38), (1, -1, 2, 0.5)),
           'u8': ((130, 128, 0, 255), (130, 128, 0, 255)), 'bf16': ((0x80, 0x3F, 0x00, 0xC0, 0, 0, 0x20, 0x41), (1, -2, 0, 10))}

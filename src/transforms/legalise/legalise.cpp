@@ -211,6 +211,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
   add(avoid_faults_of_moments(graph));
   legalise_rows::split_instead_of_gathers(graph);
+  legalise_rows::put_constants_second(graph);
   add(legalise_rows::fold_column_factors(graph));
   legalise_rows::fold_part_factors(graph);
   if (legalise_rows::may_mix_items(graph)) {

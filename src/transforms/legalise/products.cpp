@@ -2,6 +2,10 @@
 // flag of the product, and where both have a factor, one of them has both.
 //
 //   MatMul(q * s, Transpose(k) * t) is MatMul(q * (s t), k, transpose_b)
+//
+// And products of columns by constants, of which planes can be made once they are products of rows (rows.cpp):
+//
+//   MatMul(W, x) is Transpose(MatMul(Transpose(x), Transpose(W)))
 #include <algorithm>
 #include <cmath>
 
@@ -70,7 +74,58 @@ bool is_between_tensors(const Node& n) {
   return n.is("MatMul") && is_float(n.element_type()) && !known_value(n.input(0)) && !known_value(n.input(1));
 }
 
+Value last_two_swapped(Rewriter& rw, Value v) {
+  std::vector<int64_t> order;
+  for (int64_t i = 0; i < std::ssize(v.shape()); ++i) order.push_back(i);
+  std::swap(order[order.size() - 1], order[order.size() - 2]);
+  return rw.transpose(v, order)->value();
+}
+
+bool is_matrix(Value v) {
+  const Shape& s = v.shape();
+  return v.node->is_constant() && s.size() >= 2 && element_count(s) == s[s.size() - 1] * s[s.size() - 2];
+}
+
+/// Rows that lie in columns: with a few of them the Transposes would take longer than they save.
+bool has_many_columns(Value v, bool transposed) {
+  constexpr int64_t kFew = 10;
+  const Shape& s = v.shape();
+  return is_static(s) && s.size() >= 2 && element_count(s) / s[s.size() - (transposed ? 1 : 2)] > kFew;
+}
+
+void put_rows_first(Rewriter& rw, Node* product) {
+  const bool turned_a = product->attrs.flag("transpose_a"), turned_b = product->attrs.flag("transpose_b");
+  const Value a = product->input(0), b = product->input(1);
+  if (is_matrix(b) && turned_a && !a.node->is_constant() && has_many_columns(a, false)) {
+    product->attrs.set("transpose_a", false);
+    return rw.set_input(product, 0, last_two_swapped(rw, a));
+  }
+  if (!is_matrix(a) || b.node->is_constant() || !has_many_columns(b, turned_b)) return;
+  if (a.shape().size() > b.shape().size() || transforms::feeds_result(product->value())) return;
+  const Value rows = turned_b ? b : last_two_swapped(rw, b);
+  Node* n = rw.make("MatMul", {rows, a}, transforms::attributes({{"transpose_a", false}, {"transpose_b", !turned_a}}));
+  n->name = product->name + "/rows";
+  const Value y = last_two_swapped(rw, n->value());
+  y.node->name = product->name;
+  rw.replace(product, y.node);
+}
+
 }  // namespace
+
+void put_constants_second(Graph& graph) {
+  Rewriter rw(graph);
+  for (Node* n : graph.ordered()) {
+    if (n->body)
+      transforms::in_body(graph, *n, [](Graph& body) {
+        put_constants_second(body);
+        return false;
+      });
+    if (!n->is("MatMul") || !is_float(n->element_type()) || !is_static(n->shape())) continue;
+    rw.set_origin(n->source);
+    put_rows_first(rw, n);
+  }
+  graph.remove_unreachable();
+}
 
 void simplify_products(Graph& graph) {
   Rewriter rw(graph);

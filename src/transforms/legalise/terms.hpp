@@ -62,6 +62,8 @@ void gather_moved_rows(Graph& graph);
 void carry_means(Graph& graph);
 /// Two constants that are added to scores become one (joined_summands.cpp).
 void join_summands(Graph& graph);
+/// The constant operand of a product comes second, and the other one's rows are rows (products.cpp).
+void put_constants_second(Graph& graph);
 /// Transposes of operands and factors of both become part of products (products.cpp).
 void simplify_products(Graph& graph);
 /// Two Transposes with a Reshape between them become one (transposes.cpp).
