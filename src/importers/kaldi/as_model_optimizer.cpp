@@ -131,6 +131,13 @@ std::string order_name(const Network& net, const Layer& write) {
   return "<UNKNOWN>";
 }
 
+/// A memory of several frames, which are moved along each time, beside what reads the oldest: what moves them comes
+/// first.
+bool is_shifted(const Network& net, const std::string& memory) {
+  return std::ranges::any_of(
+      net.layers, [&](const Layer& l) { return l.kind == Kind::Crop && l.begin > 0 && l.inputs[0] == memory; });
+}
+
 SourceModel source_model(const Network& net, const ImportOptions& options, const std::string& name) {
   SourceModel m;
   m.name = name;
@@ -153,7 +160,9 @@ SourceModel source_model(const Network& net, const ImportOptions& options, const
       }
       // Each that reads a memory has an input of its own.
       const auto read = std::ranges::find(net.layers, input, &Layer::name);
-      const std::string parameter = "Parameter_" + std::to_string(readers[input]++) + "_for_" + read->variable;
+      int number = readers[input]++;
+      if (l.kind == Kind::Crop && is_shifted(net, input)) number = l.begin > 0 ? 0 : 1;
+      const std::string parameter = "Parameter_" + std::to_string(number) + "_for_" + read->variable;
       m.inputs.push_back({parameter, parameter, ElementType::f32, Shape{1, read->length}});
       op.inputs.push_back(parameter);
     }

@@ -52,6 +52,22 @@ std::vector<Value> patches(Context& c) {
   return {as_rows(c, y)};
 }
 
+/// Heights from `begin` to `end` of rows of shape [N, times, heights, channels].
+Value heights_of(Context& c, Value rows, int64_t begin, int64_t end) {
+  if (begin >= end) c.refuse("no output reads its input");
+  const std::vector<int64_t> mask{1, 1, 0, 1}, none{0, 0, 0, 0};
+  return c.make(
+      "StridedSlice",
+      {rows, c.integers_constant({0, 0, begin, 0}, "/heights/begin"),
+       c.integers_constant({0, 0, end, 0}, "/heights/end"), c.integers_constant({1, 1, 1, 1}, "/heights/stride")},
+      attributes({{"begin_mask", mask},
+                  {"end_mask", mask},
+                  {"new_axis_mask", none},
+                  {"shrink_axis_mask", none},
+                  {"ellipsis_mask", none}}),
+      Context::kNewest, "/heights");
+}
+
 /// Frames of heights of channels, [time][height][channel] in a row.
 std::vector<Value> time_height(Context& c) {
   const Component& k = c.component();
@@ -62,7 +78,7 @@ std::vector<Value> time_height(Context& c) {
   std::set<int64_t> times, heights;
   for (size_t i = 0; i + 1 < pairs.size(); i += 2) times.insert(pairs[i]), heights.insert(pairs[i + 1]);
   const auto kt = static_cast<int64_t>(times.size()), kh = static_cast<int64_t>(heights.size());
-  if (in < 1 || out < 1 || height < 1 || step < 1 || kt * kh == 0 ||
+  if (in < 1 || out < 1 || height < 1 || step < 1 || kt * kh == 0 || height_out < 1 ||
       element_count(weights.shape) != out * kt * kh * in || c.columns() != kt * height * in)
     c.refuse("its sizes do not fit each other");
   const auto dilation = [&](const std::set<int64_t>& s) {
@@ -71,9 +87,11 @@ std::vector<Value> time_height(Context& c) {
     if (n > 1 && span % (n - 1) != 0) c.refuse("its offsets are not regular");
     return n > 1 ? span / (n - 1) : int64_t{1};
   };
-  const int64_t before = std::max<int64_t>(-*heights.begin(), 0),
-                after = step * height_out - (height - std::max<int64_t>(*heights.rbegin(), 0));
-  const Value rows = c.reshape(c.input(0), {0, kt, height, in}, "/reshape_in");
+  // Rows that no output reads are cut away: Model Optimizer makes negative pads of them, which no compiler takes.
+  const int64_t before = -*heights.begin(), after = step * height_out - height + *heights.rbegin();
+  Value rows = c.reshape(c.input(0), {0, kt, height, in}, "/reshape_in");
+  if (before < 0 || after < 0)
+    rows = heights_of(c, rows, std::max<int64_t>(-before, 0), height + std::min<int64_t>(after, 0));
   const Value x = c.make("Transpose", {rows, c.integers_constant({0, 3, 1, 2}, "/TransposeIn/order")}, {},
                          Context::kNewest, "/TransposeIn");
   // [out][time and height][in] -> [out][in][time][height]
@@ -84,7 +102,7 @@ std::vector<Value> time_height(Context& c) {
       for (int64_t i = 0; i < in; ++i)
         w[static_cast<size_t>((o * in + i) * kt * kh + p)] = from[static_cast<size_t>((o * kt * kh + p) * in + i)];
   const Value y = convolve(c, x, Tensor::of(ElementType::f32, {out, in, kt, kh}, std::move(w)),
-                           bias_of(c, k.reals("BiasParams"), out), {1, step}, {0, before},
+                           bias_of(c, k.reals("BiasParams"), out), {1, step}, {0, std::max<int64_t>(before, 0)},
                            {0, std::max<int64_t>(after, 0)}, {dilation(times), dilation(heights)});
   return {as_rows(c, y)};
 }

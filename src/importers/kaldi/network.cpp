@@ -254,6 +254,7 @@ int64_t columns_of(const Component& c, int64_t in) {
       return c.reals(weights).shape[0];
   if (c.type == "lstmnonlinearitycomponent") return 2 * c.reals("Params").shape.back();
   if (c.type == "timeheightconvolutioncomponent") return c.integer("NumFiltersOut") * c.integer("HeightOut");
+  if (c.type == "sumgroupcomponent") return std::ssize(c.integers("Sizes"));
   if (c.has("OutputDim")) return c.integer("OutputDim");
   if (c.has("Dim")) return c.integer("Dim");
   return in;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "importers/kaldi/as_model_optimizer.hpp"
 
@@ -179,6 +180,27 @@ std::vector<Value> element_wise_of_parts(Context& c, const char* type) {
 }
 std::vector<Value> element_wise_product(Context& c) { return element_wise_of_parts(c, "Multiply"); }
 
+/// The sum of each group of columns that lie side by side; the groups may differ in size.
+std::vector<Value> sum_of_groups(Context& c) {
+  const std::vector<int64_t>& sizes = c.component().integers("Sizes");
+  const int64_t in = c.columns(), out = std::ssize(sizes);
+  if (out < 1 ||
+      std::ranges::any_of(
+          sizes, [&](int64_t n) { return n < 1 || n > in; }) ||
+      std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != in)
+    c.refuse("its groups do not fit an input of shape " + to_string(c.shape()));
+  if (std::ranges::all_of(sizes, [&](int64_t n) { return n == sizes[0]; })) {
+    const Value groups = c.reshape(c.input(0), {0, out, sizes[0]}, "/groups");
+    return {c.make("ReduceSum", {groups, c.integers_constant({2}, "/axes")}, attributes({{"keep_dims", false}}))};
+  }
+  std::vector<float> belongs(static_cast<size_t>(in * out));
+  int64_t column = 0;
+  for (int64_t group = 0; group < out; ++group)
+    for (int64_t i = 0; i < sizes[static_cast<size_t>(group)]; ++i)
+      belongs[static_cast<size_t>(group * in + column++)] = 1;
+  return {c.affine(c.input(0), Tensor::of(ElementType::f32, {out, in}, std::move(belongs)), nullptr)};
+}
+
 // ---- what is no component ----
 
 std::vector<Value> split(Context& c) {
@@ -272,6 +294,7 @@ constexpr OperatorRow kOperators[] = {
     {"specaugmenttimemaskcomponent", "", identity},
     {"splice", "Concat", nullptr},
     {"splicecomponent", "Concat", nullptr},
+    {"sumgroupcomponent", "ReduceSum", sum_of_groups},
     {"tanh", "Tanh", unary<kTanh>},
     {"tanhcomponent", "Tanh", unary<kTanh>},
     {"tdnncomponent", "MatMul", affine},

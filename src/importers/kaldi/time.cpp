@@ -354,11 +354,12 @@ class Lowering {
     int64_t n = 0;
     for (const Layer& l : before)
       if (l.kind == Kind::Offset && l.inputs[0] == source) n = columns_or_fail(source, l);
+    const std::map<int64_t, int64_t> numbers = numbers_of_parts(before, source);
     std::map<int64_t, std::string> parts;
     const auto part = [&](int64_t delay) {
       std::string& name = parts[delay];
       if (name.empty()) {
-        name = unique(rest + "/" + std::to_string(parts.size()));  // numbers as MO's: their order decides constants'
+        name = unique(rest + "/" + std::to_string(numbers.at(delay)));
         add(Kind::Crop, name, {all}, (longest - delay) * n, n);
       }
       return name;
@@ -386,6 +387,21 @@ class Lowering {
     add(Kind::Crop, rest, {memory}, n, n * longest);
     add(Kind::Append, all, {rest, source}, 0, 0);
     add(Kind::MemoryWrite, write, {all}, 0, n * (longest + 1), id);
+  }
+
+  /// The order in which Model Optimizer makes the parts of a register, by which constants lie in a blob: that of the
+  /// first offset, what is read without one, then the other offsets, the ones that hold back last.
+  /// It comes to its offsets by the hashes of their names: in this order, or in another with another seed.
+  static std::map<int64_t, int64_t> numbers_of_parts(const std::vector<Layer>& layers, const std::string& source) {
+    std::vector<int64_t> delays;
+    for (const bool aligned : {false, true})
+      for (const Layer& l : layers)
+        if (l.kind == Kind::Offset && l.inputs[0] == source && l.name.starts_with("align_") == aligned)
+          delays.push_back(std::max<int64_t>(-l.time, 0));
+    delays.insert(delays.begin() + 1, 0);
+    std::map<int64_t, int64_t> numbers;
+    for (const int64_t d : delays) numbers.emplace(d, std::ssize(numbers) + 1);
+    return numbers;
   }
 
   static std::optional<int64_t> delay_of(const std::vector<Layer>& layers, const std::string& input,
