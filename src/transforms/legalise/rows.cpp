@@ -5,18 +5,17 @@
 #include <optional>
 
 #include "graph/ops/known_value.hpp"
+#include "transforms/legalise/plane_lines.hpp"
 #include "transforms/legalise/row_moves.hpp"
 
 namespace blobsmith {
 namespace {
 
+using legalise_rows::line_length;
+using legalise_rows::Product;
 using transforms::Rewriter;
 
 constexpr int64_t kFewRows = 10;  ///< as many or fewer are as fast apart, without the two Transposes
-
-struct Product {
-  int64_t rows, in, out;
-};
 
 /// x [..., rows, in] by a constant [in, out], or its transpose.
 std::optional<Product> product_of(const Node& n) {
@@ -27,62 +26,7 @@ std::optional<Product> product_of(const Node& n) {
   if (in < 1 || out < 1 || element_count(w) != in * out) return {};
   const int64_t rows = element_count(x) / in;
   if (rows <= kFewRows) return {};
-  return Product{rows, in, out};
-}
-
-constexpr int64_t kLineStep = 8;  ///< places of a line that lie in one word of the engine's memory
-
-/// Whether the convolution engine can be given a plane in tiles, with the memory of six slices (hw-tiling spec §6,
-/// §7.2): otherwise the convolution runs on SHAVEs, which takes ten times as long.
-bool fits_engine(int64_t width, int64_t height, const Product& p) {
-  constexpr int64_t kMostTiles = 15, kLeastWidth = 64, kOutputs = 458752, kMemory = 131072, kMostChannels = 2048,
-                    kMostBlocks = 256, kLines = 4, kLongest = 507, kTall = 64;
-  const auto parts = [](int64_t n, int64_t of) { return (n + of - 1) / of; };
-  for (int64_t n = 1; n <= kMostTiles; ++n) {
-    const int64_t channels = parts(p.in, n);
-    for (int64_t columns = 1; columns <= kMostTiles; ++columns) {
-      const int64_t w = parts(width, columns);
-      if (columns > 1 && w < kLeastWidth) break;
-      const int64_t pitch = parts(w, kLineStep) * kLineStep * 2;
-      for (int64_t lines = 1; lines <= kMostTiles; ++lines) {
-        const int64_t h = parts(height, lines);
-        if (channels > kMostChannels || (w > kLongest && h > 1 && h < kTall) || pitch * h * p.out > kOutputs) continue;
-        const int64_t least = std::min(kLines + (w <= kLineStep ? 1 : 0), h);
-        for (int64_t lanes = 1; lanes <= 16; lanes *= 2) {
-          const int64_t blocks = parts(channels, lanes);
-          if (blocks <= kMostBlocks && kMemory / (blocks * lanes * pitch) >= least) return true;
-        }
-      }
-    }
-  }
-  return false;
-}
-
-/// Lines of at least 64 places, a multiple of 8, suit the convolution engine; else they are as long as may be. Where it
-/// can't take such a plane, there are many outputs, which read the inputs again and again: lines that are copied into
-/// the chip's memory, as they end within a word there, are best, then others.
-int64_t line_length(const Product& p) {
-  constexpr int64_t kLeast = 64, kMost = 256, kShortest = 8;
-  constexpr double kAligned = 0.85;  ///< as good as lines of which a seventh is empty
-  const int64_t longest = std::min(p.rows, kMost);
-  const auto divides = [&](int64_t w) { return p.rows % w == 0; };
-  int64_t usual = longest;
-  while (!divides(usual)) --usual;
-  for (int64_t w = longest / kLineStep * kLineStep; w >= kLeast; w -= kLineStep)
-    if (divides(w)) usual = w;
-  if (fits_engine(usual, p.rows / usual, p)) return usual;
-  int64_t best = usual;
-  double highest = 0;
-  for (int64_t w = kShortest; w <= longest; ++w) {
-    if (!divides(w) || !fits_engine(w, p.rows / w, p)) continue;
-    const int64_t words = (w + kLineStep - 1) / kLineStep;
-    const double full = static_cast<double>(w) / static_cast<double>(words * kLineStep);
-    const double score = w % kLineStep == 0 ? kAligned : full;
-    if (score < highest) continue;
-    highest = score;
-    best = w;
-  }
-  return best;
+  return Product{.rows = rows, .in = in, .out = out};
 }
 
 /// The only reader of v, where it adds a constant to each column.
@@ -94,6 +38,59 @@ Node* bias_behind(Value v, int64_t columns) {
   const bool per_column = other.node->is_constant() && !other.shape().empty() && other.shape().back() == columns &&
                           element_count(other.shape()) == columns;
   return per_column ? add : nullptr;
+}
+
+constexpr std::string_view kOfElements[] = {"Add",      "Clamp",   "Divide",   "Elu",      "Erf",   "Exp",      "Gelu",
+                                            "HSigmoid", "HSwish",  "Maximum",  "Minimum",  "Mish",  "Multiply", "Power",
+                                            "Relu",     "Sigmoid", "SoftPlus", "Subtract", "Swish", "Tanh"};
+
+bool is_of_elements(const Node& n, const Shape& shape) {
+  return std::ranges::find(kOfElements, n.type) != std::end(kOfElements) && n.output_count() == 1 && n.shape() == shape;
+}
+
+/// The products that read what is computed from this one, element by element: their planes should be alike.
+std::vector<const Node*> products_fed_by(const Node* product) {
+  constexpr size_t kMost = 16;
+  std::vector<const Node*> inside{product}, fed;
+  const auto is_known = [&](Value v) {
+    return v.node->is_constant() || std::ranges::find(inside, v.node) != inside.end();
+  };
+  for (size_t i = 0; i < inside.size() && inside.size() < kMost; ++i)
+    for (const NodeUse& use : inside[i]->output().uses) {
+      const Node* reader = use.node;
+      if (reader->is("MatMul") && use.port == 0)
+        fed.push_back(reader);
+      else if (is_of_elements(*reader, product->shape()) && std::ranges::all_of(reader->inputs(), is_known) &&
+               std::ranges::find(inside, reader) == inside.end())
+        inside.push_back(reader);
+    }
+  return fed;
+}
+
+/// The length of each product's lines: the same for those that nothing but what is computed element by element divides.
+std::map<const Node*, int64_t> line_lengths(const std::vector<std::pair<Node*, Product>>& products) {
+  std::map<const Node*, size_t> group;
+  std::vector<std::vector<const Node*>> members;
+  std::map<const Node*, Product> sizes;
+  for (const auto& [n, p] : products) sizes.emplace(n, p);
+  for (const auto& [n, p] : products) {  // in order: those that feed one come before it
+    const auto [it, is_new] = group.emplace(n, members.size());
+    if (is_new) members.push_back({n});
+    for (const Node* fed : products_fed_by(n)) {
+      const auto other = sizes.find(fed);
+      if (other == sizes.end() || other->second.rows != p.rows || !group.emplace(fed, it->second).second) continue;
+      members[it->second].push_back(fed);
+      other->second.activated = true;
+    }
+  }
+  std::map<const Node*, int64_t> lengths;
+  for (const std::vector<const Node*>& some : members) {
+    std::vector<Product> of_some;
+    for (const Node* n : some) of_some.push_back(sizes.at(n));
+    const int64_t length = line_length(of_some);
+    for (const Node* n : some) lengths[n] = length;
+  }
+  return lengths;
 }
 
 /// How rows become a plane. In order; or, where they are those of several items (windows of a picture), with the items
@@ -117,8 +114,7 @@ bool is_beside_transpose(const Node* n, Value result) {
   return false;
 }
 
-Plane plane_of_rows(const Node* n, Value result, const Product& p) {
-  const int64_t width = line_length(p);
+Plane plane_of_rows(const Node* n, Value result, const Product& p, int64_t width) {
   Plane plane{p.rows / width, width};
   const Shape& x = n->input(0).shape();
   const int64_t in_item = x[x.size() - 2], items = p.rows / in_item;
@@ -141,10 +137,10 @@ Value plane_as_rows(Rewriter& rw, Value plane, const Plane& p, int64_t columns) 
   return rw.transpose(lines, {3, 1, 2, 0})->value();
 }
 
-Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
+Remark to_plane(Rewriter& rw, Node* n, const Product& p, int64_t width) {
   Node* add = bias_behind(n->value(), p.out);
   Node* last = add ? add : n;
-  const Plane shape = plane_of_rows(n, last->value(), p);
+  const Plane shape = plane_of_rows(n, last->value(), p, width);
   Value w = n->input(1);
   if (!n->attrs.flag("transpose_b")) w = rw.transpose(rw.reshape(w, {p.in, p.out})->value(), {1, 0})->value();
   w = rw.reshape(w, {p.out, p.in, 1, 1})->value();
@@ -171,10 +167,6 @@ Remark to_plane(Rewriter& rw, Node* n, const Product& p) {
 // ---- between two Transposes ----
 // Transpose, Reshape, (element by element), Reshape, Transpose: what is done to each element may as well be done before
 // the first of them, which makes one of the two (transposes.cpp), or none.
-
-constexpr std::string_view kOfElements[] = {"Add",      "Clamp",   "Divide",   "Elu",      "Erf",   "Exp",      "Gelu",
-                                            "HSigmoid", "HSwish",  "Maximum",  "Minimum",  "Mish",  "Multiply", "Power",
-                                            "Relu",     "Sigmoid", "SoftPlus", "Subtract", "Swish", "Tanh"};
 
 /// What is computed element by element from the rows that a tensor is turned into, up to the only reader of the result.
 class Elements {
@@ -234,9 +226,7 @@ class Elements {
   void grow(Value v) {
     for (const NodeUse& use : v.node->output(v.port).uses) {
       Node* n = use.node;
-      const bool element_wise = std::ranges::find(kOfElements, n->type) != std::end(kOfElements) &&
-                                n->output_count() == 1 && n->shape() == rows_.shape();
-      if (!element_wise) {
+      if (!is_of_elements(*n, rows_.shape())) {
         exits_.emplace_back(v, n);
       } else if (!is_inside(n)) {
         inside_.push_back(n);
@@ -281,36 +271,40 @@ void compute_before_transpose(Rewriter& rw, Node* rows) {
   if (const std::optional<Value> turned = elements.before_transpose(rw)) rw.redirect(elements.result(), *turned);
 }
 
-/// Whether the input of a plane lies in the memory of six slices beside a tile of its output.
-bool lies_near(const Product& p, int64_t width) {
-  constexpr int64_t kSlices = 6 * 131072, kMostOutput = 458752;
-  const int64_t height = p.rows / width, pitch = (width + kLineStep - 1) / kLineStep * kLineStep * 2;
-  const int64_t tiles = (pitch * height * p.out + kMostOutput - 1) / kMostOutput;
-  return pitch * (height * p.in + (height + tiles - 1) / tiles * p.out) <= kSlices;
-}
-
 }  // namespace
 
 bool moves_input_away(const Node& product, int64_t spare) {
   const auto p = product_of(product);
   if (!p) return false;
   constexpr int64_t kPadding = 2;  ///< channels that the engine's modes fill up
-  const int64_t width = line_length(*p);
-  return lies_near(*p, width) && !lies_near({p->rows, p->in + spare + kPadding, p->out}, width);
+  const int64_t width = line_length({&*p, 1});
+  return legalise_rows::lies_near(*p, width) &&
+         !legalise_rows::lies_near({.rows = p->rows, .in = p->in + spare + kPadding, .out = p->out}, width);
 }
 
 std::vector<Remark> rows_to_planes(Graph& graph) {
-  std::vector<Remark> done;
   Rewriter rw(graph);
+  std::vector<std::pair<Node*, Product>> products;
   for (Node* n : graph.ordered()) {
     if (!n->is("MatMul")) continue;
     rw.set_origin(n->source);
     const Node* weights = n->input(1).node;
     if (const auto known = weights->is_constant() ? std::nullopt : known_value(n->input(1)))
       rw.set_input(n, 1, rw.constant(*known));
-    if (const auto p = product_of(*n)) done.push_back(to_plane(rw, n, *p));
+    if (auto p = product_of(*n)) {
+      Node* add = bias_behind(n->value(), p->out);
+      const int64_t in_item = n->input(0).shape()[n->input(0).shape().size() - 2];
+      if (in_item < p->rows && is_beside_transpose(n, add ? add->value() : n->value())) p->item = in_item;
+      products.emplace_back(n, *p);
+    }
   }
-  if (done.empty()) return done;
+  std::vector<Remark> done;
+  if (products.empty()) return done;
+  const std::map<const Node*, int64_t> lengths = line_lengths(products);
+  for (const auto& [n, p] : products) {
+    rw.set_origin(n->source);
+    done.push_back(to_plane(rw, n, p, lengths.at(n)));
+  }
   for (Node* n : graph.ordered()) {
     rw.set_origin(n->source);
     if ((n->is("Reshape") || n->is("Transpose")) && n->use_count() > 0) compute_before_transpose(rw, n);

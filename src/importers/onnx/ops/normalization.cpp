@@ -129,11 +129,12 @@ std::vector<Value> trained_batch_normalization(Context& c) {
   return outputs;
 }
 
-/// The same by an MVN where the VPU has it; its eps is outside of the root, which must not matter.
+/// The same by an MVN; with quirks where the VPU has it, and eps outside of the root doesn't matter.
 Value normalized(Context& c, Value x, const std::vector<int64_t>& axes, double eps) {
   const size_t rank = x.shape().size();
   constexpr double kNegligible = 1e-4;
-  if ((rank == 3 || rank == 4) && axes.front() > 0 && eps <= kNegligible) {
+  const bool has_stage = (rank == 3 || rank == 4) && axes.front() > 0 && eps <= kNegligible;
+  if (has_stage || (!c.quirks() && is_static(x.shape()))) {
     const Attributes a =
         attributes({{"eps", eps}, {"eps_mode", std::string("inside_sqrt")}, {"normalize_variance", true}});
     return c.make("MVN", {x, c.integers_constant(axes)}, a, 6, "/MVN");
