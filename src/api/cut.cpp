@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 
+#include "api/cut_graph.hpp"
 #include "api/model.hpp"
 #include "blobsmith/check.hpp"
 #include "blobsmith/emulator.hpp"
@@ -38,17 +39,13 @@ bool is_called(const std::string& network_name, const std::string& tensor, const
   return false;
 }
 
-ModelFile in_memory(const std::string& name, std::vector<uint8_t> bytes) {
-  return ModelFile(name + ".onnx", std::move(bytes));
-}
+bool is_onnx(const ModelFile& file) { return file.path().ends_with(".onnx"); }
 
-/// A model that is cut, and its parts.
+/// An ONNX model that is cut, and its parts.
 class Cut {
  public:
   Cut(const ModelFile& file, const CheckOptions& o)
       : file_(file), bytes_(importers::contents_of(file)), model_(read(file, bytes_)) {
-    if (!o.conversion.inputs.empty() || !o.conversion.outputs.empty())
-      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported: --input and --output cut the model already");
     for (int round = 0; round < kMostRounds; ++round) {
       const CheckResult r = checked(o);
       if (r.compiles() && !leave_open_sizes(o)) return;
@@ -69,10 +66,10 @@ class Cut {
 
   const onnx_file::Model& model() const { return model_; }
   bool is_whole() const { return operators_.empty(); }
-  ModelFile chip() const { return is_whole() ? file_ : in_memory("chip", bytes_of(parts.chip)); }
-  std::vector<uint8_t> bytes_of(const Part& part) const {
+  ModelFile chip() const { return is_whole() ? file_ : api::file_of(as_model(parts.chip), "chip"); }
+  ModelPart as_model(const Part& part) const {
     if (part.operators.empty() || part.outputs.empty()) return {};
-    return onnx_file::part_of_model(bytes_, model_, part, known);
+    return {onnx_file::part_of_model(bytes_, model_, part, known)};
   }
 
   Parts parts;
@@ -94,12 +91,6 @@ class Cut {
   }
 
   static onnx_file::Model read(const ModelFile& file, const Bytes& bytes) {
-    if (!file.path().ends_with(".onnx"))
-      throw Error(ErrorCode::BadOptionValue, "--cut-unsupported is for ONNX models")
-          .hint(
-              "check -v names where to cut: --output makes the blob of what comes before; a host computes the rest "
-              "with the framework that the model is from")
-          .in_file(file.path());
     return api::in_file(file.path(), [&] { return onnx_file::read_model(bytes, importers::files_beside(file)); });
   }
 
@@ -198,63 +189,157 @@ CheckOptions check_options(const auto& o) {
       .input_shapes = o.input_shapes, .conversion = o.conversion, .camera = o.camera, .control = {{}, o.control.stop}};
 }
 
+/// The options of a conversion for the chip's part of an ONNX model.
+ConvertOptions for_chip(const Cut& cut, const ConvertOptions& o) {
+  Diagnostics ignored;
+  const Graph chip =
+      api::read_graph(cut.chip(), {.input_shapes = o.input_shapes, .conversion = o.conversion}, ignored).graph;
+  ConvertOptions r = o;
+  r.camera = api::for_chip(o.camera, api::inputs_of(chip), api::outputs_of(chip), cut.parts.before.outputs);
+  return r;
+}
+
+std::vector<PassedTensor> inputs_from_host(const CompileResult& blob, const std::vector<std::string>& names) {
+  std::vector<PassedTensor> list;
+  for (const BlobPort& p : blob.inputs)
+    if (std::ranges::find(names, p.name) != names.end()) list.push_back({p.name, p.name, p.type, p.shape});
+  return list;
+}
+
+CutResult convert_onnx_cut(const ModelFile& model, const ConvertOptions& o) {
+  Cut cut(model, check_options(o));
+  if (cut.is_whole()) return {convert(model, o), cut.refused};
+  const ConvertOptions chip = for_chip(cut, o);
+  CutResult r{convert(cut.chip(), chip), cut.refused};
+  r.from_chip = describe_outputs(cut, o, r.blob);
+  r.to_chip = inputs_from_host(r.blob, cut.parts.before.outputs);
+  r.before = cut.as_model(cut.parts.before);
+  r.chip = cut.as_model(cut.parts.chip);
+  r.after = cut.as_model(cut.parts.after);
+  return r;
+}
+
+CutResult convert_graph_cut(const ModelFile& model, const ConvertOptions& o) {
+  api::CutGraph cut = api::cut_graph(model, check_options(o));
+  ConvertOptions chip = o;
+  chip.conversion.outputs = cut.ends_at;
+  if (!cut.chip.empty()) {
+    chip.conversion = {};
+    chip.input_shapes.clear();
+    chip.camera = api::for_chip(o.camera, cut.inputs, cut.from_chip, cut.to_chip);
+  }
+  CutResult r{convert(cut.chip.empty() ? model : api::file_of(cut.chip, "chip"), chip), std::move(cut.refused)};
+  r.ends_at = cut.ends_at;
+  r.to_chip = inputs_from_host(r.blob, cut.to_chip);
+  if (!cut.chip.empty() || !cut.ends_at.empty())
+    for (const BlobPort& p : r.blob.outputs) r.from_chip.push_back({p.name, p.name, p.type, p.shape});
+  for (const TensorInfo& t : cut.from_chip)
+    if (std::ranges::find(r.from_chip, t.name, &PassedTensor::name) == r.from_chip.end())
+      throw Error(ErrorCode::NotYetSupported, "\"" + t.name + "\" has lost its name");
+  r.before = std::move(cut.before);
+  r.chip = std::move(cut.chip);
+  r.after = std::move(cut.after);
+  return r;
+}
+
 }  // namespace
 
 CutResult convert_cut(const ModelFile& model, const ConvertOptions& o) {
-  Cut cut(model, check_options(o));
-  CutResult r{convert(cut.chip(), o), cut.refused};
-  if (cut.is_whole()) return r;
-  r.from_chip = describe_outputs(cut, o, r.blob);
-  for (const BlobPort& p : r.blob.inputs)
-    if (std::ranges::find(cut.parts.before.outputs, p.name) != cut.parts.before.outputs.end())
-      r.to_chip.push_back({p.name, p.name, p.type, p.shape});
-  r.before = cut.bytes_of(cut.parts.before);
-  r.chip = cut.bytes_of(cut.parts.chip);
-  r.after = cut.bytes_of(cut.parts.after);
-  return r;
+  if (!o.conversion.inputs.empty() || !o.conversion.outputs.empty())
+    throw Error(ErrorCode::BadOptionValue, "--cut-unsupported: --input and --output cut the model already");
+  return is_onnx(model) ? convert_onnx_cut(model, o) : convert_graph_cut(model, o);
 }
 
 namespace {
 
-using Tensors = std::map<std::string, FloatTensor>;  ///< by name in the ONNX model
+using Tensors = std::map<std::string, FloatTensor>;  ///< by name in the host's models
 
-std::vector<std::string> names_of(const std::vector<onnx_file::ValueInfo>& list) {
-  std::vector<std::string> names;
-  for (const onnx_file::ValueInfo& v : list) names.push_back(v.name);
-  return names;
-}
-
-/// What an ONNX model gives for those of these values that it takes.
-void run_onnx(const ModelFile& file, const ReadOptions& how, const Tensors& values, int threads, Tensors& to) {
-  const onnx_file::Model model = onnx_file::read_model(importers::contents_of(file), importers::files_beside(file));
+/// The outputs of a model, by the names that it gives them, from those of these values that it takes.
+void run_part(const ModelFile& file, const ReadOptions& how, const Tensors& values, int threads, Tensors& to) {
   RunOptions o{.threads = threads};
-  for (const std::string& name : names_of(model.inputs))
-    if (const auto it = values.find(name); it != values.end()) o.inputs.values[name] = it->second.values;
-  for (FloatTensor& result : run_model(read_model(file, how), o).outputs)
-    for (const std::string& name : names_of(model.outputs))
-      if (is_called(result.name, name, model)) {
-        to[name] = std::move(result);
-        break;
-      }
+  Model model = read_model(file, how);
+  for (const TensorInfo& t : model.inputs())
+    if (const auto it = values.find(t.name); it != values.end()) o.inputs.values[t.name] = it->second.values;
+  std::vector<FloatTensor> results = run_model(std::move(model), o).outputs;
+  std::optional<onnx_file::Model> onnx;
+  if (is_onnx(file)) onnx = onnx_file::read_model(importers::contents_of(file), importers::files_beside(file));
+  for (FloatTensor& result : results) {
+    std::string name = result.name;
+    if (onnx)
+      for (const onnx_file::ValueInfo& v : onnx->outputs)
+        if (is_called(result.name, v.name, *onnx)) name = v.name;
+    to[name] = std::move(result);
+  }
 }
 
-/// The outputs of host and chip together beside those of the whole model, on the same inputs.
+/// Values of inputs: those of the blob, and those that only the host's part reads.
+class GivenValues : public InputTarget {
+ public:
+  GivenValues(Emulator& emulator, const std::vector<PassedTensor>& computed, const std::vector<TensorInfo>& of_model)
+      : emulator_(emulator) {
+    for (const TensorInfo& t : emulator.inputs())
+      if (std::ranges::find(computed, t.name, &PassedTensor::blob_name) == computed.end()) inputs_.push_back(t);
+    chip_ = inputs_.size();
+    for (const TensorInfo& t : of_model)
+      if (std::ranges::find(inputs_, t.name, &TensorInfo::name) == inputs_.end()) inputs_.push_back(t);
+  }
+  const std::vector<TensorInfo>& inputs() const override { return inputs_; }
+  void set_input(const TensorInfo& input, const std::function<void(std::span<float>)>& next) override {
+    if (is_chips(input)) {
+      emulator_.set_input(input.name, next);
+      values[input.name] = emulator_.input(input.name);
+      return;
+    }
+    std::vector<float> list(static_cast<size_t>(count_of(input)));
+    next(list);
+    values[input.name] = {input.name, input.shape, std::move(list)};
+  }
+  void set_integers(const TensorInfo& input, std::span<const int32_t> list) override {
+    if (is_chips(input)) emulator_.set_input(input.name, list);
+    values[input.name] = {input.name, input.shape, std::vector<float>(list.begin(), list.end())};
+  }
+
+  Tensors values;
+
+ private:
+  bool is_chips(const TensorInfo& input) const { return static_cast<size_t>(&input - inputs_.data()) < chip_; }
+
+  Emulator& emulator_;
+  std::vector<TensorInfo> inputs_;
+  size_t chip_ = 0;
+};
+
+void give(Emulator& emulator, const std::string& name, const std::vector<float>& values) {
+  size_t at = 0;
+  emulator.set_input(name, [&](std::span<float> row) {
+    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(at), row.size(), row.begin());
+    at += row.size();
+  });
+}
+
+/// The outputs of host and chip together beside those of the whole model, on the same inputs; `chip`: what the blob
+/// got.
 std::vector<LayerResult> results_together(const ModelFile& model, const CutResult& c, const CompareOptions& o,
-                                          std::vector<Skipped>& skipped) {
-  if (!c.before.empty()) throw Error(ErrorCode::NotYetSupported, "a host computes the blob's inputs");
+                                          InputOptions& chip, std::vector<Skipped>& skipped) {
   Emulator emulator = EmulatorAccess::make(vpu::read_blob(Bytes::adopt(c.blob.blob.bytes())), {.threads = o.threads});
-  set_inputs(emulator, o.inputs);
-  Tensors given, together, whole;
-  for (const TensorInfo& t : emulator.inputs()) given[t.name] = emulator.input(t.name);
-  emulator.run();
-  Tensors passed = given;
-  for (const PassedTensor& t : c.from_chip) together[t.name] = passed[t.name] = emulator.output(t.blob_name);
   const ReadOptions as_written{.half_precision = false};
-  if (!c.after.empty()) run_onnx(in_memory("after", c.after), as_written, passed, o.threads, together);
   ReadOptions stated = as_written;
   stated.input_shapes = o.input_shapes;
   stated.conversion = o.conversion;
-  run_onnx(model, stated, given, o.threads, whole);
+  GivenValues given(emulator, c.to_chip, read_model(model, stated).inputs());
+  set_inputs(given, o.inputs);
+  Tensors together, passed = given.values, whole;
+  if (!c.before.empty()) {
+    run_part(api::file_of(c.before, "before"), as_written, passed, o.threads, together);
+    passed.insert(together.begin(), together.end());
+  }
+  for (const PassedTensor& t : c.to_chip) give(emulator, t.blob_name, passed.at(t.name).values);
+  chip = {.random = false, .seed = o.inputs.seed};
+  for (const TensorInfo& t : emulator.inputs()) chip.values[t.name] = emulator.input(t.name).values;
+  emulator.run();
+  for (const PassedTensor& t : c.from_chip) together[t.name] = passed[t.name] = emulator.output(t.blob_name);
+  if (!c.after.empty()) run_part(api::file_of(c.after, "after"), as_written, passed, o.threads, together);
+  run_part(model, stated, given.values, o.threads, whole);
   std::vector<LayerResult> list;
   for (const auto& [name, wanted] : whole) {
     const auto got = together.find(name);
@@ -274,22 +359,43 @@ std::vector<LayerResult> results_together(const ModelFile& model, const CutResul
 
 }  // namespace
 
+namespace {
+
+CompareResult only_chip(CompareResult r, const std::string& why) {
+  r.advice.push_back("only the chip's part was compared: " + why);
+  return r;
+}
+
+}  // namespace
+
 CompareResult compare_cut(const ModelFile& model, const CompareOptions& o) {
   const CutResult c = convert_cut(model, {.input_shapes = o.input_shapes,
                                           .conversion = o.conversion,
                                           .camera = o.camera,
                                           .control = {{}, o.control.stop}});
-  if (c.chip.empty()) return compare(model, o);
-  CompareResult r = compare(in_memory("chip", c.chip), o);
+  if (c.chip.empty() && c.ends_at.empty()) return compare(model, o);
+  CompareOptions chip = o;
+  chip.conversion.outputs = c.ends_at;
+  if (c.chip.empty()) return only_chip(compare(model, chip), "what follows is for the framework of the model");
+  chip.conversion = {};
+  chip.input_shapes.clear();
+  for (const PassedTensor& t : c.to_chip) chip.camera.io_precision.emplace(t.name, t.type);
+  std::vector<LayerResult> results;
+  std::vector<Skipped> skipped;
+  std::string why = c.ends_at.empty() ? "" : "what follows is for the framework of the model";
   try {
-    std::vector<LayerResult> results = results_together(model, c, o, r.comparison.skipped);
-    for (LayerResult& l : r.comparison.layers) l.is_output = false;  // the model's are these
-    std::ranges::move(results, std::back_inserter(r.comparison.layers));
+    if (why.empty()) results = results_together(model, c, o, chip.inputs, skipped);
   } catch (const Error& e) {
-    r.advice.push_back(std::string("only the chip's part was compared: ") + e.what());
+    why = e.what();
   } catch (const ErrorList& e) {
-    r.advice.push_back(std::string("only the chip's part was compared: ") + e.errors()[0].what());
+    why = e.errors()[0].what();
   }
+  if (!why.empty() && !c.to_chip.empty()) chip.inputs = {.random = true, .seed = o.inputs.seed};
+  CompareResult r = compare(api::file_of(c.chip, "chip"), chip);
+  if (!why.empty()) return only_chip(std::move(r), why);
+  for (LayerResult& l : r.comparison.layers) l.is_output = false;  // the model's are these
+  std::ranges::move(results, std::back_inserter(r.comparison.layers));
+  std::ranges::move(skipped, std::back_inserter(r.comparison.skipped));
   return r;
 }
 

@@ -35,13 +35,12 @@ bool is_of_layers(const Error& e) {
 }  // namespace
 
 Error advise_cut(const ModelFile& model, const ConvertOptions& o, Error e) {
-  const bool can_be_cut = model.path().ends_with(".onnx") && !o.quirks && o.conversion.inputs.empty() &&
-                          o.conversion.outputs.empty() && is_of_layers(e);
+  const bool can_be_cut =
+      !o.quirks && o.conversion.inputs.empty() && o.conversion.outputs.empty() && is_of_layers(e);
   if (!can_be_cut) return e;
   std::string advice =
-      "convert --cut-unsupported makes a blob of the largest part that can be, and an ONNX model of the "
-      "rest for the host";
-  if (suppresses_boxes(model))
+      "convert --cut-unsupported makes a blob of the largest part that can be, and a model of the rest for the host";
+  if (model.path().ends_with(".onnx") && suppresses_boxes(model))
     advice =
         "the model chooses among its boxes (NonMaxSuppression): export it without (Ultralytics: nms=False), or leave "
         "that to the host: " +

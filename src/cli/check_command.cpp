@@ -87,9 +87,8 @@ void print_text(const CheckArguments& o, const CheckResult& r) {
     std::printf("warning: a blob computes something else than the model: %s\n", f.text().c_str());
   for (size_t k = 0; k < r.problems.size(); ++k) print_problem(o, r, k);
   if (o.verbose) print_layers(r);
-  if (!r.compiles() && o.model.file.ends_with(".onnx"))
-    std::printf(
-        "convert --cut-unsupported makes a blob of the largest part without these, and ONNX models of the rest\n");
+  if (!r.compiles())
+    std::printf("convert --cut-unsupported makes a blob of the largest part without these, and models of the rest\n");
   const int not_checked = r.count(Status::NotChecked);
   std::printf("%s: %s: %zu layers, %d supported, %d fixed, %d unsupported%s%s\n", o.model.file.c_str(),
               r.compiles() ? "can be converted" : "can't be converted", r.layers.size(), r.count(Status::Supported),

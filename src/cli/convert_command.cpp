@@ -53,8 +53,8 @@ void declare(CLI::App& app, ConvertArguments& o) {
   app.add_option("--heads", o.heads, "of an NN archive: a JSON file with the heads for depthai's decoders");
   app.add_flag(
       "--cut-unsupported,--cut_unsupported", o.cut,
-      "of a model with layers that can't be compiled: a blob of the largest part without them, and ONNX models "
-      "for the host of what comes before and after it (NAME.before.onnx, NAME.after.onnx)");
+      "of a model with layers that can't be compiled: a blob of the largest part without them, and models "
+      "for the host of what comes before and after it (NAME.before.onnx, NAME.after.onnx; .xml where the model is no ONNX)");
   app.add_option(
       "--json-config,--json_config", o.camera_config,
       "also write what depthai's detection nodes must know (classes, anchors, thresholds, labels) to this file");
@@ -210,7 +210,7 @@ void write_beside(const ConvertArguments& o, const CompileResult& r) {
 /// --cut-unsupported
 int convert_in_parts(const ConvertArguments& o, OutputKind kind) {
   if (kind != OutputKind::Blob)
-    throw Error(ErrorCode::BadOptionValue, "--cut-unsupported makes a blob, and ONNX models");
+    throw Error(ErrorCode::BadOptionValue, "--cut-unsupported makes a blob, and models of the rest");
   const auto start = std::chrono::steady_clock::now();
   std::optional<ProgressBar> bar(std::in_place);
   const std::string output = name_of_output(o, kind);

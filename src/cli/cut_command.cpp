@@ -1,4 +1,4 @@
-// convert --cut-unsupported: a blob of what can be compiled, ONNX models of the rest.
+// convert --cut-unsupported: a blob of what can be compiled, models of the rest: ONNX or OpenVINO IR.
 #include "cli/cut_command.hpp"
 
 #include <cstdio>
@@ -15,14 +15,21 @@ namespace {
 
 using reports::Json;
 
-/// "m.blob", "after" -> "m.after.onnx"
-std::string beside(const std::string& blob, const char* part) {
+/// "m.blob", "after" -> "m.after.onnx"; empty where there is no such part.
+std::string beside(const std::string& blob, const char* name, const ModelPart& part) {
+  if (part.empty()) return {};
   std::filesystem::path p(blob);
-  return p.replace_extension(std::string(part) + ".onnx").string();
+  return p.replace_extension(std::string(name) + (part.is_ir ? ".xml" : ".onnx")).string();
 }
 
-void save_part(const std::string& path, const std::vector<uint8_t>& onnx) {
-  if (!onnx.empty()) save_file(path, {reinterpret_cast<const char*>(onnx.data()), onnx.size()});
+std::string_view text_of(const std::vector<uint8_t>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void save_part(const std::string& path, const ModelPart& part) {
+  if (part.empty()) return;
+  if (part.is_ir) save_file(std::filesystem::path(path).replace_extension(".bin").string(), text_of(part.weights));
+  save_file(path, text_of(part.model));
 }
 
 void print_passed(const char* direction, const std::vector<PassedTensor>& list) {
@@ -43,7 +50,7 @@ Json json_of(const std::vector<PassedTensor>& list) {
 }  // namespace
 
 CutFiles write_cut(const CutResult& r, const std::string& blob) {
-  CutFiles files{r.before.empty() ? "" : beside(blob, "before"), r.after.empty() ? "" : beside(blob, "after")};
+  CutFiles files{beside(blob, "before", r.before), beside(blob, "after", r.after)};
   r.blob.blob.save(blob);
   save_part(files.before, r.before);
   save_part(files.after, r.after);
@@ -55,11 +62,16 @@ void print_cut(const CutResult& r, const CutFiles& files) {
   if (!files.before.empty()) std::printf("for the host, before the blob: %s\n", files.before.c_str());
   print_passed("in", r.to_chip);
   if (!files.after.empty()) std::printf("for the host, after the blob: %s\n", files.after.c_str());
+  if (!r.ends_at.empty())
+    std::printf(
+        "for the host, after the blob: the model itself, from \"%s\" on, in the framework that it is from (pictures and "
+        "their features leave the blob as N, C, H, W)\n",
+        r.ends_at.c_str());
   print_passed("out", r.from_chip);
 }
 
 nlohmann::ordered_json json_of_cut(const CutResult& r, const CutFiles& files) {
-  Json j{{"before", files.before}, {"after", files.after}, {"refused", Json::array()}};
+  Json j{{"before", files.before}, {"after", files.after}, {"ends_at", r.ends_at}, {"refused", Json::array()}};
   for (const Error& e : r.refused) j["refused"].push_back(reports::of_error(e));
   j["to_chip"] = json_of(r.to_chip);
   j["from_chip"] = json_of(r.from_chip);

@@ -1,11 +1,17 @@
-"""--cut-unsupported: a blob of what can be compiled, ONNX models for a host of the rest; both together are the model."""
+"""--cut-unsupported: a blob of what can be compiled, models for a host of the rest; all together are the model."""
 import json
+import os
+import sys
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
+from ir_builder import Net  # noqa: E402
+from tflite_models import RELU6, Model  # noqa: E402
 
 RNG = np.random.default_rng(2)
 
@@ -143,3 +149,65 @@ def test_convert_says_how_to_cut(run, tmp_path, network):
     save(tmp_path / 'n.onnx', chosen, {'most': np.array([3], np.int64)}, {'boxes': [1, 8, 4], 'scores': [1, 2, 8]}, {'y': TensorProto.FLOAT})
     refused = run('convert', tmp_path / 'n.onnx', '-o', tmp_path / 'n.blob')
     assert refused.returncode == 1 and 'nms=False' in refused.stderr
+
+
+def buckets(net, x):
+    """Which of four ranges a value is in: no stage does that."""
+    b = net.layer('Bucketize', [x, net.const([10., 100., 200.])], name='buckets', version='opset3', output_type='i64', with_right_bound=True)
+    return net.layer('Convert', [b], name='as_number', destination_type='f16')
+
+
+def test_other_formats_leave_an_ir_for_what_follows(run, tmp_path):
+    net = Net('m')
+    r = net.relu(net.conv(net.input(1, 3, 16, 16), 3, 8, bias=False))
+    net.result(net.mul(buckets(net, net.reduce(r, 'ReduceMax', 2, 3)), net.const([[[[3.]]]])), net.mul(r, net.const([[[[2.]]]])))
+    net.save(str(tmp_path / 'm'))
+    done = run('convert', tmp_path / 'm.xml', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    assert cut['before'] == '' and cut['after'] == str(tmp_path / 'm.after.xml') and [e['layer'] for e in cut['refused']] == ['buckets']
+    assert len(cut['from_chip']) == 2 and all(t['name'] == t['blob_name'] for t in cut['from_chip'])
+    x = RNG.integers(0, 256, (1, 3, 16, 16)).astype(np.float32)
+    values = runs(run, tmp_path, tmp_path / 'm.blob', {'input': x})
+    wanted = runs(run, tmp_path, tmp_path / 'm.xml', {'input': x})
+    after = runs(run, tmp_path, tmp_path / 'm.after.xml', {k: v for k, v in values.items() if k not in wanted})
+    for name, w in wanted.items():
+        np.testing.assert_allclose({**values, **after}[name].reshape(-1), w.reshape(-1), rtol=5e-3, atol=1)
+    assert 'outputs agree' in run('compare', tmp_path / 'm.xml', '--cut-unsupported').stdout
+
+
+def test_what_a_host_computes_first_is_no_picture_of_bytes(run, tmp_path):
+    """Of 3 channels, but halves; compare runs the host's part first."""
+    net = Net('m')
+    net.result(net.relu(net.conv(net.mul(buckets(net, net.input(1, 3, 16, 16)), net.const([[[[0.5]]]])), 3, 8)))
+    net.save(str(tmp_path / 'm'))
+    done = run('convert', tmp_path / 'm.xml', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    assert cut['after'] == '' and cut['before'] == str(tmp_path / 'm.before.xml') and len(cut['to_chip']) == 1
+    compared = run('compare', tmp_path / 'm.xml', '--cut-unsupported')
+    assert compared.returncode == 0 and 'whole model' in compared.stdout and 'outputs agree' in compared.stdout
+    nodes = [helper.make_node('NonZero', ['x'], ['n'], name='nonzero'), helper.make_node('Slice', ['n', 'zero', 'count', 'one'], ['s'], name='first'),
+             helper.make_node('Cast', ['s'], ['f'], name='cast', to=TensorProto.FLOAT), helper.make_node('Mul', ['f', 'half'], ['h'], name='halves'),
+             helper.make_node('Reshape', ['h', 'shape'], ['p'], name='picture'), helper.make_node('Unique', ['p'], ['u'], name='unique'), helper.make_node('Reshape', ['u', 'shape'], ['q'], name='again'),
+             helper.make_node('Conv', ['q', 'w'], ['y'], name='conv', kernel_shape=[3, 3])]
+    whole = {'zero': np.array([0], np.int64), 'one': np.array([1], np.int64), 'count': np.array([48], np.int64), 'shape': np.array([1, 3, 8, 8], np.int64), 'half': np.float32(0.5)}
+    save(tmp_path / 'n.onnx', nodes, {'w': RNG.standard_normal((4, 3, 3, 3)).astype(np.float32), **whole}, {'x': [4, 48]}, {'y': TensorProto.FLOAT})
+    done = run('convert', tmp_path / 'n.onnx', '-o', tmp_path / 'n.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    assert {t['type'] for t in json.loads(done.stdout)['cut']['to_chip']} <= {'FP16', 'I32', 'S32'}
+
+
+def test_what_only_the_framework_knows_is_left_to_it(run, tmp_path):
+    model = Model()
+    c = model.conv(model.input(1, 16, 16, 3), 16, 3, 8, s=2, activation=RELU6)
+    own, = model.add_custom('MyOwnOp', [c], [(1, 8, 8, 8)], b'abc')
+    (tmp_path / 'm.tflite').write_bytes(model.result(model.conv(own, 8, 8, 4), model.conv(c, 8, 8, 5)).data())
+    assert 'convert --cut-unsupported' in run('convert', tmp_path / 'm.tflite', '-o', tmp_path / 'm.blob').stderr
+    done = run('convert', tmp_path / 'm.tflite', '-o', tmp_path / 'm.blob', '--cut-unsupported', '--json')
+    assert done.returncode == 0, done.stderr
+    cut = json.loads(done.stdout)['cut']
+    assert cut['before'] == cut['after'] == '' and len(cut['ends_at'].split(',')) == 2 and len(cut['from_chip']) == 2
+    text = run('convert', tmp_path / 'm.tflite', '-o', tmp_path / 'm.blob', '--cut-unsupported').stdout
+    assert 'the model itself, from' in text and 'MyOwnOp' in text
+    assert 'only the chip' in run('compare', tmp_path / 'm.tflite', '--cut-unsupported').stdout

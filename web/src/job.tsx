@@ -104,8 +104,8 @@ const KINDS: Record<string, string> = {
   html: "Page",
   layers: "Layers and stages",
   json_config: "For detection nodes",
-  before: "ONNX before the blob",
-  after: "ONNX behind the blob",
+  before: "Model before the blob",
+  after: "Model behind the blob",
 };
 
 function Downloads(p: { job: Job }) {

@@ -139,9 +139,8 @@ const std::vector<OptionRow> kOptions = {
     {"json_config", Boolean, "c", "result", "--json-config",
      "Also what depthai's detection nodes must know: classes, anchors, thresholds, labels.", "false"},
     {"cut_unsupported", Boolean, "cm", "result", "--cut-unsupported",
-     "Where layers can't be compiled: a blob of the largest part without them, and ONNX models of what comes before "
-     "and "
-     "after it.",
+     "Where layers can't be compiled: a blob of the largest part without them, and models of what comes before and "
+     "after it: ONNX of an ONNX model, OpenVINO IR of others.",
      "false"},
     {"heads", File, "c", "result", "--heads",
      "Of an NN archive: the sent JSON file with the heads for depthai's decoders."},

@@ -185,8 +185,9 @@ void plan(Job& j, const std::string& model, const std::string& blob, const Optim
     }
     if (has("--cut-unsupported"))
       for (const char* side : {"before", "after"}) {
-        const std::string part = j.name + "." + side + ".onnx";
-        j.outputs.push_back({side, part, {part}, true});
+        const std::string part = j.name + "." + side;
+        j.outputs.push_back({side, part + ".onnx", {part + ".onnx"}, true});
+        j.outputs.push_back({side, part + ".zip", {part + ".xml", part + ".bin"}, true});
       }
   }
   if (j.kind == "inspect" && has("--shaves")) {
