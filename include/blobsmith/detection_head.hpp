@@ -33,9 +33,13 @@ struct DetectionHead {
   std::vector<std::vector<double>> anchors{};  ///< of each stride: widths and heights in pixels, alternating
   bool usual_anchors = false;                  ///< the model does not hold them: those of COCO are stated
   std::vector<std::string> outputs{};          ///< of the network: the boxes
-  std::vector<std::string> mask_outputs{};     ///< coefficients of masks, by stride
-  std::string prototype_output{};              ///< masks that those combine; "" = none
-  int keypoints = 0;                           ///< of each box
+  std::vector<std::string> score_outputs{};    ///< class scores that lie apart from the boxes
+  std::string box_values{};                    ///< of a list of boxes, for people: "corners in pixels"; "" = unknown
+  int boxes_of_cell = 1;                       ///< rows of such a list for a cell of a stride
+  bool background = false;                  ///< one of the classes is that there is nothing: all scores are 1 together
+  std::vector<std::string> mask_outputs{};  ///< coefficients of masks, by stride
+  std::string prototype_output{};           ///< masks that those combine; "" = none
+  int keypoints = 0;                        ///< of each box
   /// By stride [1, 3 * keypoints, H * W]: x, y in pixels, logit of the score.
   std::vector<std::string> keypoint_outputs{};
   std::string angle_output{};    ///< [1, 1, boxes]: radians by which the boxes of all strides are turned; "" = none

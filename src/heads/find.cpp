@@ -3,6 +3,7 @@
 
 #include "heads/heads.hpp"
 #include "heads/labels.hpp"
+#include "heads/lists.hpp"
 #include "heads/probe.hpp"
 #include "heads/read_boxes.hpp"
 #include "transforms/pipeline.hpp"
@@ -206,6 +207,16 @@ std::optional<DetectionHead> from_levels(const Graph& graph, const Levels& l) {
   return h;
 }
 
+/// Whether it has an attention: weights of a Softmax, by which computed values are added up.
+bool attends(const Graph& graph) {
+  return std::ranges::any_of(graph.ordered(), [](const Node* n) {
+    if (!n->is("MatMul") || n->input(1).node->is_constant()) return false;
+    const Node* weights = n->input(0).node;
+    while (weights->is("Reshape") || weights->is("Transpose")) weights = weights->input(0).node;
+    return weights->is("Softmax");
+  });
+}
+
 std::optional<DetectionHead> from_queries(const Graph& graph, const Node& picture) {
   if (graph.results().size() != 2) return std::nullopt;
   const Node *boxes = graph.results()[1], *scores = graph.results()[0];
@@ -214,7 +225,7 @@ std::optional<DetectionHead> from_queries(const Graph& graph, const Node& pictur
   if (boxes->input(0).shape()[2] != 4) std::swap(boxes, scores);
   const Shape &b = boxes->input(0).shape(), &s = scores->input(0).shape();
   if (b[2] != 4 || b[1] != s[1] || s[2] < 2) return std::nullopt;
-  if (!source_of(*boxes)->is("Sigmoid")) return std::nullopt;
+  if (!source_of(*boxes)->is("Sigmoid") && !attends(graph)) return std::nullopt;
   DetectionHead h{.form = HeadForm::Queries, .family = "DETR", .classes = static_cast<int>(s[2])};
   state_picture(h, picture);
   h.outputs = {name_of(*boxes), name_of(*scores)};
@@ -249,7 +260,10 @@ std::optional<DetectionHead> find(const Graph& graph, const Metadata& metadata) 
   if (!h) h = from_planes(graph, *picture);
   if (!h)
     if (const std::optional<Levels> l = most_levels(graph)) h = from_levels(graph, *l);
-  if (!h) h = from_queries(graph, *picture);
+  if (!h || h->classes == 0)
+    if (std::optional<DetectionHead> lists = from_lists(graph)) h = std::move(lists);
+  if (!h || h->classes == 0)
+    if (std::optional<DetectionHead> queries = from_queries(graph, *picture)) h = std::move(queries);
   if (h) state_labels(*h, metadata);
   return h;
 } catch (const Error&) {

@@ -14,12 +14,12 @@ using transforms::constant_of;
 
 /// What a YOLO makes boxes with.
 constexpr std::string_view kArithmetic[] = {
-    "Add",       "Clamp",        "Concat",   "Convert",        "Cos",       "Divide",    "Exp",
-    "Floor",     "FloorMod",     "Gather",   "GatherElements", "GatherND",  "MatMul",    "Maximum",
-    "Minimum",   "Mod",          "Multiply", "Power",          "ReduceMax", "ReduceSum", "Relu",
-    "Reshape",   "Sigmoid",      "Sin",      "Softmax",        "Split",     "Sqrt",      "Squeeze",
-    "Subtract",  "StridedSlice", "Tile",     "TopK",           "SoftPlus",  "Unsqueeze", "VariadicSplit",
-    "Transpose", "Broadcast",    "Negative", "Select",         "Greater",   "Equal",     "LogicalNot"};
+    "Add",      "Clamp",      "Concat",         "Convert",   "Cos",       "Divide",       "Exp",     "Floor",
+    "FloorMod", "Gather",     "GatherElements", "GatherND",  "MatMul",    "Maximum",      "Minimum", "Mod",
+    "Multiply", "Power",      "ReduceMax",      "ReduceSum", "Relu",      "Reshape",      "Sigmoid", "Sin",
+    "Softmax",  "Split",      "Sqrt",           "Squeeze",   "Subtract",  "StridedSlice", "Tile",    "TopK",
+    "SoftPlus", "Unsqueeze",  "VariadicSplit",  "Transpose", "Broadcast", "Negative",     "Select",  "Greater",
+    "Equal",    "LogicalNot", "Tanh",           "Einsum",    "ReduceL2",  "NormalizeL2"};
 
 /// Of these only the first input is data; the others say where it goes.
 constexpr std::string_view kMoved[] = {"Broadcast", "Reshape", "Split",     "Squeeze",   "StridedSlice",
@@ -50,7 +50,7 @@ class Backwards {
  public:
   bool walk(Value v) {
     if (!seen_.insert(v.node).second) return true;
-    if (v.node->is_constant()) return true;
+    if (v.node->is_constant() || (v.node->is("Parameter") && v.shape().size() < 4)) return true;  // names as vectors
     if (is_level_convolution(v)) {
       found.push_back(v);
       return true;

@@ -1,6 +1,7 @@
 #include "heads/probe.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "reference/executor.hpp"
 
@@ -12,6 +13,16 @@ Node* by_id(const std::vector<Node*>& nodes, const Node* wanted) {
 }
 
 }  // namespace
+
+float random_number(size_t level, size_t convolution, size_t element) {
+  auto x = static_cast<uint32_t>(element * 2654435761u + level * 40503u + convolution * 977u + 1u);
+  for (int i = 0; i < 3; ++i) {  // xorshift
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+  }
+  return static_cast<float>(x % 4001) / 1000 - 2;
+}
 
 std::vector<std::vector<float>> probe(const Graph& graph, const Levels& levels, const std::vector<const Node*>& results,
                                       const Filling& filling) {

@@ -177,16 +177,6 @@ Filled filled(const Graph& graph, const Levels& levels, const Filling& filling) 
   return {List(probe(graph, levels, {levels.result}, filling)[0], shape, columns), columns};
 }
 
-float random_number(size_t level, size_t convolution, size_t element) {
-  auto x = static_cast<uint32_t>(element * 2654435761u + level * 40503u + convolution * 977u + 1u);
-  for (int i = 0; i < 3; ++i) {  // xorshift
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-  }
-  return static_cast<float>(x % 4001) / 1000 - 2;
-}
-
 }  // namespace
 
 int numbers_of_key_point(const Graph& graph, const Levels& levels, int classes) {

@@ -63,8 +63,11 @@ std::string reader_of(const DetectionHead& h) {
     case HeadForm::Queries: return "boxes for the host, no NMS needed";
     case HeadForm::Boxes: break;
   }
-  return h.can_be_reshaped ? "boxes for the host (--yolo-head for what depthai's YoloDetectionNetwork decodes)"
-                           : "boxes for the host";
+  std::string text = "boxes for the host";
+  if (h.can_be_reshaped) text += " (--yolo-head for what depthai's YoloDetectionNetwork decodes)";
+  if (!h.score_outputs.empty() || !h.box_values.empty()) text += ", which chooses among them (NMS)";
+  if (!h.box_values.empty()) text += ": " + h.box_values;
+  return text;
 }
 
 }  // namespace
@@ -72,12 +75,32 @@ std::string reader_of(const DetectionHead& h) {
 std::string describe(const DetectionHead& h) {
   std::string s = "head: " + h.family;
   if (h.classes > 0) s += ", " + std::to_string(h.classes) + (h.classes == 1 ? " class" : " classes");
+  if (h.background) s += " with the background";
   if (!h.strides.empty()) s += ", strides " + joined(h.strides);
   s += "; " + reader_of(h);
   if (h.keypoints > 0) s += "; " + std::to_string(h.keypoints) + " key points";
   if (h.usual_anchors) s += "; the model does not hold its anchors: those of COCO are stated";
   return s;
 }
+
+namespace {
+
+/// What a host needs to know that decodes lists of boxes.
+Json for_host(const DetectionHead& h) {
+  Json j{{"classes", h.classes}, {"background", h.background}, {"boxes", h.outputs}};
+  j["scores"] = h.score_outputs.empty() ? h.outputs : h.score_outputs;
+  if (!h.box_values.empty()) j["box_values"] = h.box_values;
+  if (!h.strides.empty()) {
+    j["strides"] = h.strides;
+    j["boxes_of_cell"] = h.boxes_of_cell;
+  }
+  if (!h.keypoint_outputs.empty()) j["key_points"] = h.keypoint_outputs;
+  if (!h.mask_outputs.empty()) j["mask_coefficients"] = h.mask_outputs;
+  if (!h.prototype_output.empty()) j["mask_prototypes"] = h.prototype_output;
+  return j;
+}
+
+}  // namespace
 
 std::string camera_config(const DetectionHead& h) {
   Json config{{"output_format", h.camera_decodes() ? "detection" : "raw"}};
@@ -95,6 +118,7 @@ std::string camera_config(const DetectionHead& h) {
     config[h.form == HeadForm::Ssd ? "confidence_threshold" : "NN_specific_metadata"] =
         h.form == HeadForm::Ssd ? Json(kConfidence) : std::move(specific);
   }
+  if (!h.camera_decodes() && !h.can_be_reshaped) config["host"] = for_host(h);
   return text_of({{"nn_config", std::move(config)}, {"mappings", {{"labels", labels_of(h)}}}});
 }
 

@@ -306,3 +306,54 @@ def test_a_number_beside_a_plane_is_no_detector(run, tmp_path):
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)]), tmp_path / 'm.onnx')
         done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob')
         assert done.returncode == 0, done.stderr
+
+
+def head_of(run, tmp_path):
+    done = run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--json', '--json-config', tmp_path / 'm.json')
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)['head'], json.load(open(tmp_path / 'm.json'))['nn_config']['host']
+
+
+def rows(m, values, *more):
+    """[1, k * columns, H, W] of each stride as [1, k * H * W, columns]"""
+    return [m('Reshape', m('Transpose', v, perm=[0, 2, 3, 1]), np.array([1, -1, columns])) for v, columns in zip(values, more)]
+
+
+@pytest.mark.parametrize('normalised', [False, True])
+def test_boxes_and_scores_in_two_lists(run, tmp_path, normalised):
+    """As PP-YOLOE, PicoDet and DAMO-YOLO are exported: as many boxes as scores, four numbers each."""
+    m = Yolo()
+    cells = np.concatenate([m.cells(s) * s for s in STRIDES], 1)[None].transpose(0, 2, 1).astype(np.float32)
+    sides = m('Concat', *[m('Mul', r, np.float32(s)) for s, r in zip(STRIDES, rows(m, [m.convolution(s, 4) for s in STRIDES], 4, 4, 4))], axis=1)
+    low, high = m('Split', sides, np.array([2, 2]), axis=2, outputs=2)
+    boxes = m('Concat', m('Sub', cells, low), m('Add', cells, high), axis=2)
+    if normalised:
+        boxes = m('Div', boxes, np.array([96, 64, 96, 64], np.float32))
+    scores = m('Sigmoid', m('Concat', *rows(m, [m.convolution(s, 4) for s in STRIDES], 4, 4, 4), axis=1))
+    m.save(tmp_path / 'm.onnx', scores, boxes)
+    head, host = head_of(run, tmp_path)
+    assert head['classes'] == 4 and not head['camera_decodes'] and head['strides'] == [8, 16, 32] and head['outputs'] == [boxes]
+    assert host['scores'] == [scores] and host['boxes'] == [boxes] and host['box_values'] == 'corners in ' + ('parts of the picture' if normalised else 'pixels')
+
+
+def test_lists_for_each_stride(run, tmp_path):
+    """SCRFD: scores, sides and five key points, two of each for a cell."""
+    m = Yolo()
+    scores = [m('Sigmoid', r) for r in rows(m, [m.convolution(s, 2) for s in STRIDES], 1, 1, 1)]
+    boxes, points = rows(m, [m.convolution(s, 8) for s in STRIDES], 4, 4, 4), rows(m, [m.convolution(s, 20) for s in STRIDES], 10, 10, 10)
+    m.save(tmp_path / 'm.onnx', *scores, *boxes, *points)
+    head, host = head_of(run, tmp_path)
+    assert 'SCRFD' in head['family'] and head['classes'] == 1 and host['boxes_of_cell'] == 2
+    assert (host['scores'], host['boxes'], host['key_points']) == (scores, boxes, points) and 'as the convolutions' in host['box_values']
+
+
+def test_masks_of_prototypes(run, tmp_path):
+    """YOLACT: boxes of anchors that the host knows, classes with the background, coefficients, prototypes."""
+    m = Yolo()
+    lists = lambda channels: m('Concat', *rows(m, [m.convolution(s, 3 * channels) for s in STRIDES], *[channels] * 3), axis=1)  # noqa: E731
+    boxes, scores, parts = lists(4), m('Softmax', lists(6), axis=2), m('Tanh', lists(8))
+    prototypes = m('Relu', m.convolution(4, 8))
+    m.save(tmp_path / 'm.onnx', boxes, scores, parts, prototypes)
+    head, host = head_of(run, tmp_path)
+    assert head['family'] == 'YOLACT' and head['classes'] == 6 and host['background'] and host['boxes_of_cell'] == 3
+    assert host['mask_coefficients'] == [parts] and host['mask_prototypes'] == prototypes and host['scores'] == [scores]

@@ -97,6 +97,19 @@ TEST(OnnxOperators, ALayerNormalizationIsAnMvnOfAnyRank) {
   EXPECT_EQ(types_of(norm({1, 2, 2, 3, 4})), (Types{"MVN", "Multiply", "Add"}));
 }
 
+TEST(OnnxOperators, AGridMayBeMorePreciseThanThePicture) {
+  const Graph g = ModelText(16)
+                      .input("x", {1, 2, 4, 4})
+                      .input("places", {1, 3, 3, 2})
+                      .node("Cast", "cast", {"places"}, "grid")
+                      .with("to", 11)
+                      .node("GridSample", "sample", {"x", "grid"}, "y")
+                      .output("y")
+                      .import();
+  EXPECT_EQ(g.results()[0]->input(0).shape(), (Shape{1, 2, 3, 3}));
+  EXPECT_EQ(g.results()[0]->input(0).type(), g.parameters()[0]->element_type());
+}
+
 TEST(OnnxOperators, AGroupNormalizationHasOneScalePerGroupOrChannel) {
   const Graph g = ModelText(18)
                       .input("x", {1, 4, 3, 3})

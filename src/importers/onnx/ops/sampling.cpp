@@ -141,7 +141,7 @@ std::vector<Value> grid_sample(Context& c) {
   const std::string mode = c.text("mode", "linear");
   Sampler sampler(s, outside_of(c), aligned);
   const int64_t places = element_count(g) / (g[0] * g.back());
-  const Value grid = s.reshape(c.input(1), {g[0] * places, g.back()});
+  const Value grid = s.reshape(s.convert(c.input(1), c.input(0).type()), {g[0] * places, g.back()});
   const Shape sizes(x.begin() + 2, x.end());
   std::vector<std::vector<Neighbour>> axes;
   for (size_t a = 0; a < spatial; ++a) {
