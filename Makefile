@@ -12,6 +12,8 @@ TARGETS ?= blobsmith
 # Of dist and wheels: aarch64 too where it can be tested, by qemu, which is there or can be installed. Looked at when they begin.
 EMULATED = $(shell command -v qemu-aarch64-static || { [ "$$(id -u)" = 0 ] && apt-cache show qemu-user-static 2>/dev/null; })
 ARCHES ?= $(shell uname -m)$(if $(and $(filter x86_64,$(shell uname -m)),$(EMULATED)), aarch64)
+# Debian's source packages, and what those of cmake/superbuild that have no CMake ask for.
+DIST := dpkg-dev gperf perl tcl
 FOREIGN = $(if $(filter-out $(shell uname -m),$(ARCHES)),qemu-user-static libc6-arm64-cross)
 UNITY := -DCMAKE_UNITY_BUILD=ON
 
@@ -60,13 +62,13 @@ test-wheel: build python     ## a wheel in fresh environments of every CPython t
 
 dist: build python           ## dist/: the program as one static file, .deb, tarball, SHA256SUMS; by zig from PyPI
 	echo "programs for: $(ARCHES)"
-	tools/setup.sh dpkg-dev $(FOREIGN)
+	tools/setup.sh $(DIST) $(FOREIGN)
 	for arch in $(ARCHES); do JOBS=$(JOBS) tools/dist.sh program $$arch $(BUILD)-dist dist; done
 	$(PYTHON) -m pytest -q tests/wheel/test_programs.py --made dist --tool $(BUILD)/blobsmith
 
 wheels: build python         ## dist/: a wheel for manylinux_2_17, and the tests of wheels on it; by zig from PyPI
 	echo "wheels for: $(ARCHES)"
-	tools/setup.sh dpkg-dev $(FOREIGN)
+	tools/setup.sh $(DIST) $(FOREIGN)
 	for arch in $(ARCHES); do
 	  JOBS=$(JOBS) tools/dist.sh wheel $$arch $(BUILD)-dist dist
 	  $(PYTHON) -m pytest -q tests/wheel/test_wheel.py --wheel dist/blobsmith-*_$$arch.whl --tool $(BUILD)/blobsmith

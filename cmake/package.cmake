@@ -1,10 +1,11 @@
-# `cpack` makes a .deb and a tarball of the program alone (make dist: a static one, which needs nothing).
+# `cpack` makes a .deb and a tarball of the program and the service (make dist: static ones, which need nothing).
 set(CPACK_PACKAGE_NAME blobsmith)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Trained networks to MyriadX blobs for OAK cameras and NCS2")
 set(CPACK_PACKAGE_CONTACT "The blobsmith authors <blobsmith@example.invalid>")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_GENERATOR TGZ DEB)
-set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};${PROJECT_NAME};program;/")
+set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};${PROJECT_NAME};program;/;${CMAKE_BINARY_DIR};${PROJECT_NAME};service;/")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "bubblewrap, ca-certificates")  # of the service
 set(CPACK_PACKAGE_FILE_NAME blobsmith-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)

@@ -6,6 +6,9 @@ list(APPEND LIBZIP ZLIB::ZLIB)
 list(APPEND HDF5 ZLIB::ZLIB ${CMAKE_DL_LIBS} m)
 list(APPEND LEVELDB ${SNAPPY} Threads::Threads)
 set_property(TARGET LibArchive::LibArchive APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${LZMA} BZip2::BZip2 ZLIB::ZLIB)
+# For cmake/serve.cmake.
+set(ENV{PKG_CONFIG_LIBDIR} ${BLOBSMITH_LIBRARIES}/lib/pkgconfig)
+set(PKG_CONFIG_ARGN --static)
 # Of these the first in the program's row of libraries, so that its functions are taken, not the C library's.
 find_library(MIMALLOC mimalloc)
 # Programs that contain a library come with its licence.

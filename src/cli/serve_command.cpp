@@ -25,8 +25,8 @@ fs::path find_server() {
               "the conversion service (serve, worker, zoo) is not installed: there is no blobsmith-server beside " +
                   self.string())
       .hint(
-          "the static program, its .deb and the Python wheels come without it; in blobsmith's sources \"make build\" "
-          "makes a build/blobsmith with it, \"cmake --install build\" installs that");
+          "the program as a single file comes without it; the tarball, the .deb and the Python wheels have it; of "
+          "blobsmith's sources \"make build\" makes both, \"cmake --install build\" installs them");
 }
 
 int become_server(const char* verb, const Arguments& args) {

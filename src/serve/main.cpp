@@ -132,7 +132,9 @@ void use_all_descriptors() {
 
 void prepare(Arguments& a) {
   use_all_descriptors();
+#ifdef __GLIBC__
   mallopt(M_ARENA_MAX, 2);  // many threads, little work each
+#endif
   const sigset_t signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);

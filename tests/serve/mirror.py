@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import ssl
 import threading
 
 
@@ -37,14 +38,21 @@ class Files(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def files(data, **how):
-    """Address and ranges that were asked for. `pause`: seconds after each 1000 bytes, until `open` is set."""
+def files(data, certificate=None, **how):
+    """Address and ranges that were asked for. `pause`: seconds after each 1000 bytes, until `open` is set. With a `certificate`
+    for localhost it is https."""
     handler = type('Handler', (Files,), {'data': data, 'asked': [], 'open': threading.Event(), **how})
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
     server.daemon_threads = True
+    scheme, host = 'http', '127.0.0.1'
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme, host = 'https', 'localhost'
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield f'http://127.0.0.1:{server.server_port}', handler.asked
+        yield f'{scheme}://{host}:{server.server_port}', handler.asked
     finally:
         handler.open.set()
         server.shutdown()

@@ -20,9 +20,10 @@ def conv_model(channels=3, size=16, kernel=3, seed=0):
 
 
 class Server:
+    """`tool` is a program, or the words that start one."""
     def __init__(self, tool, data, *arguments):
         self.data = str(data)
-        self.process = subprocess.Popen([tool, 'serve', '--port', '0', '--data', self.data, *map(str, arguments)], text=True,
+        self.process = subprocess.Popen([*([tool] if isinstance(tool, str) else tool), 'serve', '--port', '0', '--data', self.data, *map(str, arguments)], text=True,
                                         stdout=subprocess.PIPE, stderr=open(f'{data}.log', 'a'))
         self.sandbox = self.process.stdout.readline()
         line = self.process.stdout.readline()

@@ -9,6 +9,7 @@ import requests
 from mirror import files, make_zoo
 from service_process import conv_model, running
 from test_shared import Worker, postgres  # noqa: F401: a fixture
+from vendor_proxy import write_certificate
 
 
 def submit(s, **options):
@@ -112,6 +113,21 @@ def test_a_mirror_that_lies(serve_tool, data, tmp_path, how, more, text):
         old = requests.post(s.url + '/compile', data={'name': 'net', 'use_zoo': 'True'})
         assert old.status_code == 400 and text in old.json()['stderr'] and old.json()['stage'] == 'download', old.text
         assert old.json()['message'] == 'Command failed with exit code 1, command: blobsmith zoo get net'
+
+
+def test_certificates(serve_tool, data, tmp_path, monkeypatch):
+    """Who isn't known to the system is not believed, unless SSL_CERT_FILE says so."""
+    zoo = make_zoo(tmp_path / 'zoo', data)
+    write_certificate(tmp_path / 'cert.pem', ['localhost'])
+    monkeypatch.delenv('SSL_CERT_FILE', raising=False)
+    with files(data, certificate=tmp_path / 'cert.pem') as (address, _):
+        for file, state, text in ((None, 'failed', 'certificate'), ('none.pem', 'failed', 'none.pem'), ('cert.pem', 'done', '')):
+            if file:
+                monkeypatch.setenv('SSL_CERT_FILE', str(tmp_path / file))
+            with running(serve_tool, tmp_path / 'd', '--zoo', zoo, '--mirror', address) as s:
+                job = wait(s, submit(s))
+                assert job['state'] == state, job
+                assert not text or text in job['errors'][0]['message'] and 'SSL_CERT_FILE' in job['errors'][0]['message'], job
 
 
 @pytest.mark.parametrize('beside', [True, False])

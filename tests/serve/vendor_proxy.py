@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 CONVERTER, STORE, BACKUP = 'blobconverter.luxonis.com', 'blobconverter.s3.amazonaws.com', 'artifacts.luxonis.com'
 
 
-def write_certificate(path):
+def write_certificate(path, hosts=(CONVERTER, STORE)):
+    """With its key, for these hosts, signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, CONVERTER)])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, hosts[0])])
     now = datetime.datetime.now(datetime.timezone.utc)
     certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
                    .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-                   .add_extension(x509.SubjectAlternativeName([x509.DNSName(h) for h in (CONVERTER, STORE)]), False)
+                   .add_extension(x509.SubjectAlternativeName([x509.DNSName(h) for h in hosts]), False)
                    .add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256()))
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) +
                      certificate.public_bytes(serialization.Encoding.PEM))

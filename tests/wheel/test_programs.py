@@ -5,6 +5,7 @@
 A program for another processor runs under qemu."""
 import glob
 import hashlib
+import json
 import os
 import platform
 import re
@@ -12,14 +13,17 @@ import resource
 import subprocess
 import sys
 import tarfile
+import time
 
 import onnx
 import pytest
+import requests
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-for folder in ('python', 'conformance'):
+for folder in ('python', 'conformance', 'serve'):
     sys.path.insert(0, os.path.join(os.path.dirname(HERE), folder))
 import golden
+from service_process import running
 from small_networks import small_network
 
 DEBIAN = {'x86_64': 'amd64', 'aarch64': 'arm64'}
@@ -82,6 +86,15 @@ def test_same_blobs(made, tool, tmp_path):
     assert (tmp_path / 'a').read_bytes() == (tmp_path / 'b').read_bytes()
 
 
+def test_errors(made, tmp_path):
+    """Exceptions arrive, whatever allocator is in the program."""
+    (tmp_path / 'bad.onnx').write_bytes(b'no model')
+    for name, code in (('bad.onnx', b'error[BS2'), ('none.onnx', b'error[BS1')):
+        done = subprocess.run([*made[2], 'convert', tmp_path / name, '-o', tmp_path / 'x.blob'], stderr=subprocess.PIPE)
+        assert done.returncode > 0 and done.stderr.startswith(code), done
+    assert not (tmp_path / 'x.blob').exists()
+
+
 def test_bytes_of_the_reference_compiler(made, tmp_path):
     """The sums of golden.tsv, by this program and its processor."""
     networks, blob, different = golden.write(str(tmp_path)), tmp_path / 'out.blob', []
@@ -93,20 +106,48 @@ def test_bytes_of_the_reference_compiler(made, tmp_path):
     assert not different
 
 
-def test_packages(made, tmp_path):
-    """The same program in both, with the licences of what it contains."""
+def unpacked(root, arch, tmp_path):
+    """Starts the service of an unpacked package. Programs for another processor run under qemu, which starts no others for it: what
+    the server starts becomes a script."""
+    server, program = root / 'libexec' / 'blobsmith' / 'blobsmith-server', root / 'bin' / 'blobsmith'
+    if arch == platform.machine():
+        return [str(program)]
+    program.rename(tmp_path / 'emulated')
+    program.write_text(f'#!/bin/sh\nexec qemu-{arch}-static "{tmp_path}/emulated" "$@"\n')
+    program.chmod(0o755)
+    return [f'qemu-{arch}-static', str(server)]
+
+
+def test_packages(made, tool, tmp_path):
+    """The same programs in both, with the licences of what they contain; the service answers a conversion, in a sandbox."""
     arch, folder, start = made
     with open(start[-1], 'rb') as f:
         program = f.read()
     deb, = glob.glob(os.path.join(folder, f'blobsmith_*_{DEBIAN[arch]}.deb'))
     fields = subprocess.check_output(['dpkg-deb', '-f', deb, 'Architecture', 'Depends'], text=True)
     assert fields.strip() == f'Architecture: {DEBIAN[arch]}'
+    onnx.save(small_network(), str(tmp_path / 'small.onnx'))
+    subprocess.run([tool, 'convert', '-q', tmp_path / 'small.onnx', '-o', tmp_path / 'a.blob', '--shaves', '5'], check=True)
     subprocess.run(['dpkg-deb', '-x', deb, tmp_path / 'deb'], check=True)
     tar, = glob.glob(os.path.join(folder, f'blobsmith-*-linux-{arch}.tar.gz'))
     with tarfile.open(tar) as t:
         t.extractall(tmp_path / 'tar')
     inside, = (tmp_path / 'tar').iterdir()
-    for root in (tmp_path / 'deb' / 'usr', inside):
+    roots = (tmp_path / 'deb' / 'usr', inside)
+    for root in roots:
         assert (root / 'bin' / 'blobsmith').read_bytes() == program
         licences = {f.name for f in (root / 'share' / 'doc' / 'blobsmith' / 'licenses').iterdir()}
-        assert {'musl', 'libc++', 'mimalloc', 'protobuf', 'hdf5'} <= licences, licences
+        assert {'musl', 'libc++', 'mimalloc', 'protobuf', 'hdf5', 'openssl', 'postgresql-15', 'libseccomp'} <= licences, licences
+    assert len({(root / 'libexec' / 'blobsmith' / 'blobsmith-server').read_bytes() for root in roots}) == 1
+    with running(unpacked(roots[0], arch, tmp_path), tmp_path / 'data') as s:
+        if arch == platform.machine():
+            assert s.sandbox.startswith('sandbox: session, rlimits, no_new_privileges, landlock, seccomp'), s.sandbox
+        job = requests.post(s.api + '/jobs', data={'options': json.dumps({'shaves': 5})},
+                            files={'file': open(tmp_path / 'small.onnx', 'rb')}).json()
+        end = time.time() + 60
+        while job['state'] in ('queued', 'running') and time.time() < end:
+            time.sleep(0.05)
+            job = requests.get(f"{s.api}/jobs/{job['id']}").json()
+        assert job['state'] == 'done', job
+        assert requests.get(f"{s.api}/jobs/{job['id']}/results/blob").content == (tmp_path / 'a.blob').read_bytes()
+        assert requests.get(s.api + '/zoo').json()['models']

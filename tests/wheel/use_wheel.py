@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 MODELS, WORK = sys.argv[1:3]
 SLOWNESS = int(sys.argv[3])
@@ -146,9 +147,38 @@ def blobconverter():
     assert 'NoSuchOperator' in str(e)
 
 
+def serving():
+    """`blobsmith serve` of the package makes the blob that `blobsmith convert` makes."""
+    if SLOWNESS > 1:
+        return  # an emulator starts no other program for its processor
+    beside = os.path.join(os.path.dirname(sys.executable), 'blobsmith')
+    server = subprocess.Popen([beside, 'serve', '--port', '0', '--data', made('data')], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    layers = server.stdout.readline().decode()
+    if not layers and b'is not installed' in server.stderr.read():
+        server.wait()
+        return  # made where the service's libraries weren't
+    assert layers.startswith('sandbox: session'), layers
+    address = server.stdout.readline().decode().strip()
+    web = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    head, tail = ('--boundary\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n', b'\r\n--boundary--\r\n')
+    body = (head % ('options', '') + '{"shaves": 6}\r\n' + head % ('file', '; filename="small.onnx"')).encode() + read(path('small.onnx')) + tail
+    job = json.loads(web.open(urllib.request.Request(
+        address + 'api/v1/jobs', body, {'Content-Type': 'multipart/form-data; boundary=boundary'}), timeout=30).read().decode())
+    end = time.time() + 60
+    while job['state'] in ('queued', 'running') and time.time() < end:
+        time.sleep(0.05)
+        job = json.loads(web.open(address + 'api/v1/jobs/' + job['id'], timeout=30).read().decode())
+    assert job['state'] == 'done', job
+    blob = web.open(address + 'api/v1/jobs/' + job['id'] + '/results/blob', timeout=30).read()
+    assert blob == read(path('small.blob'))
+    server.terminate()
+    assert server.wait(30) == 0
+    assert len(subprocess.check_output([beside, 'zoo', 'list']).splitlines()) > 3
+
+
 if __name__ == '__main__':
     import blobsmith
-    for check in (importing, program, converting, superblob_and_archive, running, failing, interrupting, blobconverter):
+    for check in (importing, program, converting, superblob_and_archive, running, failing, interrupting, blobconverter, serving):
         start = time.perf_counter()
         check()
         print(json.dumps({'check': check.__name__, 'seconds': round(time.perf_counter() - start, 2)}))

@@ -96,6 +96,7 @@ constexpr int kAllowed[] = {
     SCMP_SYS(sysinfo),
     SCMP_SYS(tgkill),
     SCMP_SYS(time),
+    SCMP_SYS(tkill),
     SCMP_SYS(uname),
     SCMP_SYS(unlink),
     SCMP_SYS(unlinkat),

@@ -103,7 +103,7 @@ std::string identity_of(const Wanted& w) {
   std::string is;                                        // what they are like today
   for (const fs::path path : w.files)
     is += path.string() + " " + std::to_string(fs::file_size(path, e)) + " " +
-          std::to_string(fs::last_write_time(path, e).time_since_epoch().count()) + " ";
+          std::to_string(static_cast<int64_t>(fs::last_write_time(path, e).time_since_epoch().count())) + " ";
   return sha256_of(is);
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "serve/storage/certificates.hpp"
 #include "serve/storage/objects.hpp"
 
 namespace blobsmith::serve {
@@ -111,6 +112,8 @@ class S3 : public Objects {
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     const CURLcode code = curl_easy_perform(c);
     curl_slist_free_all(headers);
+    if (const std::string hint = certificate_hint(code); !hint.empty())
+      throw std::runtime_error(options_.endpoint + ": " + curl_easy_strerror(code) + " (" + hint + ")");
     long status = 0;
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
     return code == CURLE_OK ? status : 0;
@@ -126,6 +129,7 @@ class S3 : public Objects {
             return to ? std::fwrite(data, size, n, static_cast<std::FILE*>(to)) : size * n;
           });
       curl_easy_setopt(c.get(), CURLOPT_WRITEDATA, nullptr);
+      trust_certificates(c.get());
       const long status = f(c.get());
       if (status != 0 && status / 100 != 5) return status;
       if (attempt == 4) {

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "serve/storage/certificates.hpp"
 #include "serve/storage/objects.hpp"
 
 namespace blobsmith::serve {
@@ -100,6 +101,7 @@ Outcome transfer(Transfer& t, std::string& why) {
   curl_easy_setopt(c.get(), CURLOPT_XFERINFODATA, &t);
   if (t.source.public_only) curl_easy_setopt(c.get(), CURLOPT_OPENSOCKETFUNCTION, &open_public);
   if (t.begun > 0) curl_easy_setopt(c.get(), CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(t.begun));
+  trust_certificates(c.get());
   const CURLcode code = curl_easy_perform(c.get());
   if (t.stopped) throw DownloadStopped{};
   long status = 0;
@@ -107,6 +109,7 @@ Outcome transfer(Transfer& t, std::string& why) {
   why = t.source.url + ": " +
         (t.too_much || code == CURLE_FILESIZE_EXCEEDED ? "it is larger than stated" : curl_easy_strerror(code)) +
         (code == CURLE_HTTP_RETURNED_ERROR ? " (" + std::to_string(status) + ")" : "");
+  if (const std::string hint = certificate_hint(code); !hint.empty()) why += " (" + hint + ")";
   if (code == CURLE_OK) return Outcome::Done;
   if (t.begun > 0 && (code == CURLE_RANGE_ERROR || status == 416)) return Outcome::CantGoOn;
   if (t.too_much) return Outcome::Failed;
