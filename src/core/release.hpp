@@ -13,7 +13,6 @@ struct Release {
 
   // ---- how ONNX is read ----
   int64_t onnx_opset;              ///< the newest opset that is known
-  int64_t onnx_nodes_before;       ///< nodes_before, after ONNX
   bool compares_bounds;            ///< bounds of shape arithmetic are compared by nodes, which count
   bool newer_onnx_operators;       ///< Einsum, HardSwish, CastLike, integer convolutions and MatMul ... are known
   bool functions_in_place;         ///< the bodies of expanded functions, a newer one for some, stand where the call was
@@ -37,6 +36,8 @@ struct Release {
 
   // ---- the conversion ----
   int64_t nodes_before;                   ///< nodes that exist before a network is converted; automatic names show it
+  int64_t legacy_patterns;                ///< numbers that the patterns of the conversion to legacy layers take
+  bool infers_between_opsets;             ///< shapes are inferred again after each step down to opset 1
   bool copies_reshaped_constants;         ///< a constant that is folded into another shape is a new one, which counts
   bool halves_compressed_models;          ///< a network whose constants are stored in FP16 is computed in FP16
   bool sinks_transposes_behind_converts;  ///< a Transpose moves behind a Convert

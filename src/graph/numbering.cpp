@@ -117,11 +117,19 @@ int64_t of_inference(const Node& n) {
 }
 
 namespace {
-/// Adds to `bounded` what inference of `n` computes, and calls f for every node of which that is the first value.
+/// Where bounds are compared, a constant is asked for its bounds only by what holds both of them.
+std::vector<int> asked_inputs(const Node& n) {
+  std::vector<int> inputs = compared_inputs(n);
+  if (!holds_both_bounds(n)) std::erase_if(inputs, [&](int i) { return n.input(i).node->is_constant(); });
+  return inputs;
+}
+
+/// Adds to `bounded` what inference of `n` computes for `inputs`, and calls f for every node of which that is the first
+/// value.
 template <class F>
-void add_bounded_values(const Node& n, std::set<Port>& bounded, F f) {
+void add_bounded_values(const Node& n, const std::vector<int>& inputs, std::set<Port>& bounded, F f) {
   std::vector<Value> todo;
-  for (int i : bounded_inputs(n))
+  for (int i : inputs)
     if (known_value(n.input(i))) todo.push_back(n.input(i));
   while (!todo.empty()) {
     const Value v = todo.back();
@@ -134,9 +142,11 @@ void add_bounded_values(const Node& n, std::set<Port>& bounded, F f) {
 }
 }  // namespace
 
-std::set<Port> bounded_values(const std::vector<Node*>& order) {
+std::set<Port> bounded_values(const Graph& graph, const std::vector<Node*>& order) {
+  const bool compares = graph.release->compares_bounds;
   std::set<Port> bounded;
-  for (const Node* n : order) add_bounded_values(*n, bounded, [](const Node&) {});
+  for (const Node* n : order)
+    add_bounded_values(*n, compares ? asked_inputs(*n) : bounded_inputs(*n), bounded, [](const Node&) {});
   return bounded;
 }
 
@@ -152,7 +162,7 @@ int64_t of_evaluation(const Node& n) {
 
 int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded) {
   int64_t count = 0;
-  add_bounded_values(n, bounded, [&](const Node& evaluated) { count += of_evaluation(evaluated); });
+  add_bounded_values(n, bounded_inputs(n), bounded, [&](const Node& evaluated) { count += of_evaluation(evaluated); });
   return count;
 }
 

@@ -61,7 +61,7 @@ int64_t of_copy(const Node& n);
 bool lacks_strides(const Node& n);
 using Port = std::pair<const Node*, int>;
 /// Every value that shape inference has computed: the shape inputs of Reshape and its like, and what they are made of.
-std::set<Port> bounded_values(const std::vector<Node*>& order);
+std::set<Port> bounded_values(const Graph& graph, const std::vector<Node*>& order);
 /// How many the evaluations take that inference of `n` is the first to ask for; adds these values to `bounded`.
 int64_t of_new_evaluations(const Node& n, std::set<Port>& bounded);
 

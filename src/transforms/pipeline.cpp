@@ -25,6 +25,12 @@ bool fold_between_conversions(Graph& g) {
   return changed || numbering::next(g) != before;
 }
 
+// quirk: the patterns of the conversion to legacy layers are nodes, which take numbers.
+bool legacy_patterns(Graph& g) {
+  numbering::skip(g, g.release->legacy_patterns);
+  return false;
+}
+
 /// One step: a pass over the whole graph, or one walk that offers each node to the rewrites of some files.
 struct StepRow {
   using Pass = bool (*)(Graph&);
@@ -145,22 +151,25 @@ constexpr StepRow kTransposesAgain[] = {
     {"transpose sinking", {transpose_sinking}},
 };
 
-constexpr StepRow kToLegacy[] = {
-    // down to opset1 (§5.2, §5.5)
+// §5.2, §5.5
+constexpr StepRow kDynamic[] = {
     {"dynamic shapes", resolve_dynamic_shapes},
     {"shapes of resolvers", {shapes_of_resolvers}},
     {"ExtractImagePatches to ReorgYolo", {image_patches_to_reorg}},
     {"constant folding", fold_between_conversions},
-    {"Broadcast 3 to 1", {broadcast_versions}, 9},
-    {"ShapeOf 3 to 1", {shape_of_versions}},
-    {"ShuffleChannels", {shuffle_channels_decomposition}},
-    {"TopK 3 to 1", {top_k_versions}},
-    {"SpaceToBatch", {space_to_batch_decomposition}},
-    {"BatchToSpace", {batch_to_space_decomposition}},
-    {"32-bit integers", convert_precision},
+};
 
-    // to legacy layers (§5.6)
-    {"constant folding", fold_constants, 190},
+constexpr StepRow kToOpset1[] = {
+    {"Broadcast 3 to 1", {broadcast_versions}, 7},         {"ShapeOf 3 to 1", {shape_of_versions}},
+    {"ShuffleChannels", {shuffle_channels_decomposition}}, {"TopK 3 to 1", {top_k_versions}},
+    {"SpaceToBatch", {space_to_batch_decomposition}},      {"BatchToSpace", {batch_to_space_decomposition}},
+};
+
+// §5.6
+constexpr StepRow kToLegacy[] = {
+    {"32-bit integers", convert_precision},
+    {"numbers of patterns", legacy_patterns},
+    {"constant folding", fold_constants},
     {"decompositions", {arithmetic_decompositions}},
     {"MatMul", {matmul_to_legacy}},
     {"constant folding", fold_constants},
@@ -181,6 +190,8 @@ constexpr StepRow kToLegacy[] = {
 
 bool always(const Release&) { return true; }
 bool with_model_optimizations(const Release& r) { return r.model_optimizations; }
+bool infers_between_opsets(const Release& r) { return r.infers_between_opsets; }
+bool does_not_infer_between_opsets(const Release& r) { return !r.infers_between_opsets; }
 bool without_model_optimizations(const Release& r) { return !r.model_optimizations; }
 
 const Stretch kConversion[] = {
@@ -192,6 +203,9 @@ const Stretch kConversion[] = {
     {kHalving, Stretch::Infers::AfterChanges, with_model_optimizations},
     {kRestOfCommonOptimizations, Stretch::Infers::AtTheEnd, with_model_optimizations},
     {kTransposesAgain, Stretch::Infers::AfterChanges, with_model_optimizations},
+    {kDynamic, Stretch::Infers::AfterChanges, always},
+    {kToOpset1, Stretch::Infers::AfterChanges, infers_between_opsets},
+    {kToOpset1, Stretch::Infers::Never, does_not_infer_between_opsets},
     {kToLegacy, Stretch::Infers::AfterChanges, always},
 };
 

@@ -118,5 +118,50 @@ TEST(Releases, AReductionOfTwoJoinedTensorsIsKeptWhereItWouldBeAnother) {
             Types{"Maximum"});
 }
 
+TEST(Releases, ATransposeThatIsAReshapeJoinsTheOneBefore) {
+  const auto shaped = [](const std::string& order) {
+    return "t = Transpose(Unsqueeze(Relu(Parameter {1,1,2}), [2]), " + order + ")  y = Relu(t)  return y";
+  };
+  expect_types(shaped("[2,3,1,0]"), {"Relu", "Reshape", "Reshape", "Relu"}, {"Relu", "Reshape", "Relu"});
+  expect_types(shaped("[0,3,1,2]"), {"Relu", "Reshape", "Reshape", "Relu"}, {"Relu", "Reshape", "Reshape", "Relu"});
+}
+
+TEST(Releases, OfTwoInterpolationsOneMayBeOfOpset1) {
+  expect_types(R"(
+    a = Interpolate@4(Parameter {1,3,4,4}, [8,8], {2} of 2.0, [2,3], mode=nearest, shape_calculation_mode=scales)
+    y = Interpolate(a, [16,16], axes=[2,3], mode=linear)
+    return y
+  )",
+               {"Interpolate", "Interp"}, {"Interpolate", "Interp"});
+}
+
+TEST(Releases, NumbersOfTopK) {
+  const auto apart = [](const Release& release, const std::string& version) {
+    const Net n = converted_by(release, "t = TopK" + version + R"((Parameter {1,24}, 12, axis=1, mode=max, sort=value)
+      s = TopK)" + version + R"((t.0, 6, axis=1, mode=max, sort=value)
+      return s.0, s.1
+    )");
+    const Node* second = n.find("s");
+    const auto number = [](const Node* k) { return std::stoi(k->name.substr(k->name.find('_') + 1)); };
+    return number(second->input(1).node) - number(second->input(0).node->input(1).node);
+  };
+  EXPECT_EQ(apart(kRelease2021, "@1"), 6);
+  EXPECT_EQ(apart(kRelease2022, "@1"), 9);
+}
+
+TEST(Releases, ABroadcastIsTakenFromOtherReaders) {
+  const std::string_view text = R"(
+    b = Broadcast@3(Parameter {1,1,4,4}, [1,3,4,4], mode=bidirectional)
+    y = Add(b, b)
+    return y
+  )";
+  EXPECT_EQ(converted_by(kRelease2021, text).g.results()[0]->input(0).shape(), (Shape{1, 1, 4, 4}));
+  EXPECT_EQ(converted_by(kRelease2022, text).g.results()[0]->input(0).shape(), (Shape{1, 3, 4, 4}));
+  Net n(text);
+  EXPECT_EQ(avoid_faults(n.g).size(), 1U);
+  convert_to_legacy(n.g);
+  EXPECT_EQ(n.g.results()[0]->input(0).shape(), (Shape{1, 3, 4, 4}));
+}
+
 }  // namespace
 }  // namespace blobsmith

@@ -137,7 +137,7 @@ class Importer {
   /// The compiler copies the graph before it changes it: edges come into the order of that copy, and numbers are spent.
   void copy_as_the_compiler_does() {
     graph_.remove_unreachable();
-    numbering::skip(graph_, graph_.release->onnx_nodes_before);
+    numbering::skip(graph_, graph_.release->nodes_before);
     numbering::Evaluations evaluations(graph_.release->compares_bounds);
     for (Node* n : graph_.ordered()) {
       numbering::skip(graph_, 1 + evaluations.of_inference(*n));

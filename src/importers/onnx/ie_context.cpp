@@ -25,7 +25,8 @@ std::vector<int64_t> Context::integers_of(Value v, std::string_view otherwise) c
 
 Value Context::make(std::string type, std::vector<Value> inputs, Attributes attrs, int version) {
   Node* n = rewriter_.make(std::move(type), std::move(inputs), std::move(attrs), version);
-  numbering::made(import_.graph, *n, import_.evaluations.of_inference(*n));
+  const int64_t first_version = n->is("TopK") ? numbering::of_copy(*n) : 0;
+  numbering::made(import_.graph, *n, import_.evaluations.of_inference(*n) + first_version);
   n->source = node().describe(opset());
   return n->value();
 }

@@ -4,23 +4,59 @@
 
 #include "core/release.hpp"
 #include "transforms/conversion/rewrites.hpp"
+#include "transforms/faults/rewrites.hpp"
 
 namespace blobsmith::transforms {
 namespace {
 
-bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
-  for (const auto& [x, b] : either_order(n)) {
-    if (n->is("SquaredDifference") && b == n->input(0)) continue;  // quirk: its operands can't change places
+constexpr Roots kDropsBroadcasts{"Add", "Subtract", "Multiply", "Divide", "SquaredDifference"};
+constexpr const char* kBroadcastApart = "apart";  ///< of a Broadcast that is not to vanish
+
+// The Broadcast that an elementwise operation can do without.
+Node* needless_broadcast(const Node& n) {
+  for (const auto& [x, b] : either_order(&n)) {
+    if (n.is("SquaredDifference") && b == n.input(0)) continue;  // quirk: its operands can't change places
     Node* broadcast = producer(b, "Broadcast");
     if (!broadcast || broadcast->version != 3 || broadcast->input_count() != 2 || !is_static(x.shape()) ||
         !is_static(b.shape()))
       continue;
-    if (!rw.graph().release->drops_shared_broadcasts && !has_one_user(b)) continue;
-    if (b.shape().size() > x.shape().size() || !broadcasts_into(b.shape(), x.shape())) continue;
-    return rw.redirect(b, broadcast->input(0));
+    if (b.shape().size() <= x.shape().size() && broadcasts_into(b.shape(), x.shape())) return broadcast;
   }
-  return false;
+  return nullptr;
 }
+
+// quirk: what else reads the Broadcast loses it, too, in releases that don't look.
+bool drop_broadcast_before_eltwise(Rewriter& rw, Node* n) {
+  Node* broadcast = needless_broadcast(*n);
+  if (!broadcast || broadcast->attrs.flag(kBroadcastApart)) return false;
+  const Value b = broadcast->value(), narrow = broadcast->input(0);
+  const bool is_shared = !has_one_user(b);
+  if (is_shared && !rw.graph().release->drops_shared_broadcasts) return false;
+  const bool changes_others = is_shared && b.shape() != narrow.shape();
+  rw.redirect(b, narrow);
+  if (changes_others) infer_all(rw.graph());
+  return true;
+}
+
+}  // namespace
+
+bool is_changed_by_shared_broadcast(const Node& n) {
+  const Node* broadcast = needless_broadcast(n);
+  return broadcast && !has_one_user(n.input(0).node == broadcast ? n.input(0) : n.input(1)) &&
+         broadcast->shape() != broadcast->input(0).shape();
+}
+
+Rewritten keep_shared_broadcasts(Graph& graph) {
+  Rewritten list;
+  for (Node* n : graph.ordered()) {
+    if (!kDropsBroadcasts.contains(n->type) || !is_changed_by_shared_broadcast(*n)) continue;
+    needless_broadcast(*n)->attrs.set(kBroadcastApart, true);
+    list.push_back(rewritten(*n));
+  }
+  return list;
+}
+
+namespace {
 
 // Both shapes broadcast against each other.
 Shape joint_shape(Shape a, Shape b) {
@@ -90,7 +126,7 @@ bool broadcast_to_tile(Rewriter& rw, Node* n) {
 }
 
 constexpr RewriteRow kBroadcastsBeforeElementwise[] = {
-    {{"Add", "Subtract", "Multiply", "Divide", "SquaredDifference"}, drop_broadcast_before_eltwise},
+    {kDropsBroadcasts, drop_broadcast_before_eltwise},
 };
 constexpr RewriteRow kBroadcastVersions[] = {
     {{"Broadcast"}, broadcast_3_to_1},

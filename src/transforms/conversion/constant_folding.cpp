@@ -13,7 +13,7 @@ namespace {
 
 // From the results backwards, a value that shape inference knows becomes a constant and is not looked behind.
 bool fold_bounded_values(Graph& graph, Rewriter& rewriter, const std::vector<Node*>& order) {
-  const std::set<numbering::Port> bounded = numbering::bounded_values(order);
+  const std::set<numbering::Port> bounded = numbering::bounded_values(graph, order);
   if (bounded.empty()) return false;
   std::set<const Node*> visited;
   std::vector<Node*> todo(graph.results().rbegin(), graph.results().rend());

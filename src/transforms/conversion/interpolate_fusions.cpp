@@ -53,8 +53,9 @@ std::vector<int64_t> resized_axes_of(const Node& interpolate) {
 }
 
 bool has_constant_targets(const Node& n) {
+  if (n.version != 4) return false;
   const bool by_sizes = n.attrs.text("shape_calculation_mode") == "sizes";
-  return n.version == 4 && (n.input_count() != 4 || constant_of(n.input(3))) && constant_of(n.input(by_sizes ? 1 : 2));
+  return (n.input_count() != 4 || constant_of(n.input(3))) && constant_of(n.input(by_sizes ? 1 : 2));
 }
 
 bool interpolate_alike(const Node& a, const Node& b) {

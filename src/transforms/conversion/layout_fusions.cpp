@@ -117,7 +117,7 @@ bool transpose_to_reshape(Rewriter& rw, Node* n) {
     moves_elements |= pattern[i] != 1;
   }
   if (!moves_elements) return rw.eliminate(n->value(), n->input(0));
-  return rw.replace(n, rw.reshape(n->input(0), pattern, true));
+  return rw.replace(n, rw.visit(rw.reshape(n->input(0), pattern, true)));
 }
 
 constexpr RewriteRow kRearrangementFusions[] = {

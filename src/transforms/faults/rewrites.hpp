@@ -17,6 +17,11 @@ Rewritten state_coordinates(Graph& graph);
 bool takes_from_the_back(const Node& n);
 /// Counts them from the front.
 Rewritten count_indices_from_front(Graph& graph);
+// broadcast.cpp
+/// Elementwise arithmetic that does without a Broadcast before it, which other inputs read as well.
+bool is_changed_by_shared_broadcast(const Node& n);
+/// Marks these Broadcasts as not to vanish.
+Rewritten keep_shared_broadcasts(Graph& graph);
 // pad_fusion.cpp
 /// A pooling or transposed convolution of which convert_to_legacy would make another one: it takes the Pad before it
 /// for padding.
