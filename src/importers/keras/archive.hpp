@@ -12,7 +12,8 @@ class Archive {
  public:
   /// Throws FileCorrupt.
   explicit Archive(Bytes file);
-  /// The contents of a file by its name. Throws FileCorrupt, FileTooLarge.
+  /// The contents of a file by its name; where they are not compressed, as they lie in the archive. Throws FileCorrupt,
+  /// FileTooLarge.
   std::optional<Bytes> find(const std::string& name) const;
 
  private:

@@ -90,10 +90,45 @@ std::optional<std::vector<std::string>> attribute_texts(hid_t file, const std::s
   return read_texts(attribute, group + "/" + name);
 }
 
+/// What the library does with a file's contents in memory: it copies them as it pleases, so copies are the contents
+/// themselves, which are only read.
+void hand_over(hid_t access, const Bytes& contents) {
+  H5FD_file_image_callbacks_t same{};
+  same.image_malloc = [](size_t, H5FD_file_image_op_t, void* image) { return image; };
+  same.image_memcpy = [](void* to, const void*, size_t, H5FD_file_image_op_t, void*) { return to; };
+  same.image_realloc = [](void*, size_t, H5FD_file_image_op_t, void*) -> void* { return nullptr; };
+  same.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
+  same.udata_copy = [](void* image) { return image; };
+  same.udata_free = [](void*) -> herr_t { return 0; };
+  auto* image = const_cast<uint8_t*>(contents.data());
+  same.udata = image;
+  constexpr size_t kIncrement = 1 << 16;
+  if (H5Pset_fapl_core(access, kIncrement, false) < 0 || H5Pset_file_image_callbacks(access, &same) < 0 ||
+      H5Pset_file_image(access, image, contents.size()) < 0)
+    throw not_hdf5();
+}
+
+/// The values of a dataset where they lie in the file as they are in memory; nothing where they don't.
+std::optional<Bytes> in_place(hid_t data, hid_t type, const Bytes& contents, size_t size) {
+  const Handle how(H5Dget_create_plist(data), H5Pclose);
+  if (!how.ok() || H5Pget_layout(how) != H5D_CONTIGUOUS || H5Pget_external_count(how) != 0) return std::nullopt;
+  if (H5Tequal(type, H5T_NATIVE_FLOAT) <= 0 || H5Dget_storage_size(data) != size) return std::nullopt;
+  const haddr_t begin = H5Dget_offset(data);
+  if (begin == HADDR_UNDEF || begin > contents.size() || size > contents.size() - begin) return std::nullopt;
+  const Bytes part = contents.slice(begin, size);
+  if (reinterpret_cast<uintptr_t>(part.data()) % alignof(float) == 0) return part;
+  return Bytes::deferred_if_many(size, [part] {
+    Bytes copy = Bytes::copy_of(part.span());
+    part.leave_memory();
+    return copy;
+  });
+}
+
 }  // namespace
 
-Hdf5::Hdf5(const std::string& path) {
-  check_names_of_groups(read_file(path).span());
+Hdf5::Hdf5(const std::string& path) : contents_(read_file(path)) {
+  check_names_of_groups(contents_.span());
+  contents_.leave_memory();
   const auto lock = alone();
   be_silent();
   const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -103,13 +138,11 @@ Hdf5::Hdf5(const std::string& path) {
 
 Hdf5::Hdf5(const Bytes& file) : contents_(file) {
   check_names_of_groups(contents_.span());
+  contents_.leave_memory();
   const auto lock = alone();
   be_silent();
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  constexpr size_t kIncrement = 1 << 16;
-  if (H5Pset_fapl_core(access, kIncrement, false) < 0 ||
-      H5Pset_file_image(access, const_cast<uint8_t*>(contents_.data()), contents_.size()) < 0)
-    throw not_hdf5();
+  hand_over(access, contents_);
   const hid_t id = H5Fopen("weights.h5", H5F_ACC_RDONLY, access);
   if (id < 0) throw not_hdf5();
   file_ = owned(id);
@@ -180,6 +213,7 @@ Tensor Hdf5::dataset(const std::string& path) const {
   const uint64_t bytes = importers::bytes_of(element, shape, "'" + path + "'");
   // What the file says of a size is believed only where it holds the values.
   if (bytes > kLargestBytes || (bytes != 0 && H5Dget_storage_size(data) == 0)) throw unreadable(path);
+  if (auto values = in_place(data, type, contents_, bytes)) return {element, shape, *std::move(values)};
   std::vector<uint8_t> values(bytes);
   if (bytes != 0 && H5Dread(data, kind == H5T_FLOAT ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64, H5S_ALL, H5S_ALL,
                             H5P_DEFAULT, values.data()) < 0)

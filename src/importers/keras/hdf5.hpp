@@ -27,7 +27,7 @@ class Hdf5 {
 
  private:
   std::shared_ptr<const int64_t> file_;  ///< the library's handle
-  Bytes contents_;
+  Bytes contents_;                       ///< of the file
 };
 
 }  // namespace blobsmith::keras_file
