@@ -43,7 +43,8 @@ ImportOptions import_options(const ReadOptions& o) {
                 .group_convolutions = !c.disable_gfusing,
                 .move_strides = !c.disable_resnet_optimization,
                 .reuse_concats = c.enable_concat_optimization,
-                .static_shape = c.static_shape};
+                .static_shape = c.static_shape,
+                .low_latency = c.low_latency};
   if (!c.finegrain_fusing.empty()) r.rewrites.unfused = parse_places(c.finegrain_fusing);
   r.framework = framework_options(c.framework);
   return r;

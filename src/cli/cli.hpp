@@ -90,6 +90,8 @@ void add_conversion_options(CLI::App& app, ModelOptions& o);
 void add_preprocessing_options(CLI::App& app, ModelOptions& o);
 /// Declares Model Optimizer's options for its rewrites.
 void add_rewrite_options(CLI::App& app, ConversionOptions& c);
+/// What is no positive integer is refused in Model Optimizer's words.
+std::string refuse_unless_positive(const std::string& text);
 /// Declares Model Optimizer's options that change nothing here.
 void add_ignored_options(CLI::App& app, bool& ignored);
 /// Declares what single frameworks have: further files, switches.

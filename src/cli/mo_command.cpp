@@ -46,10 +46,12 @@ void declare_for_all(CLI::App& app, MoArguments& o) {
   app.add_option("--scale_values", o.scale_values, "the same: what inputs are divided by, after the mean");
   app.add_option("--data_type", o.data_type, "FP32 (also float; default) or FP16 (also half)")
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}));
-  app.add_option("--batch,-b", c.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
+  app.add_option("--batch,-b", c.batch, "first dimension of all inputs")->check(refuse_unless_positive);
   add_rewrite_options(app, c);
   app.add_flag("--disable_weights_compression", o.keep_quantised, "quantised weights stay floating");
-  app.add_option("--transform", o.transform, "further passes (LowLatency2...): none is available");
+  app.add_option(
+      "--transform", o.transform,
+      "LowLatency2: memories in place of the states of loops: for networks without loops, which it leaves as they are");
   app.add_option("--extensions", o.extensions, "folders of passes of your own in Python: none can be run");
   app.add_flag("--silent", o.silent, "print nothing but errors");
   app.add_flag("--version", o.version, "print the version");
@@ -77,15 +79,26 @@ void declare_for_frameworks(CLI::App& app, MoArguments& o) {
   app.add_option("--tensorflow_custom_layer_libraries", o.custom_layer_libraries, "TensorFlow: not supported");
 }
 
+/// "LowLatency2", with or without its argument.
+bool is_low_latency(const std::string& transform) { return transform.substr(0, transform.find('[')) == "LowLatency2"; }
+
+void refuse_missing_files(const MoArguments& o) {
+  const FrameworkOptions& f = o.ir.conversion.framework;
+  const std::pair<const char*, const std::string&> files[] = {
+      {"counts", f.counts}, {"k", o.custom_layers_mapping}, {"mean_file", f.mean_file}};
+  for (const auto& [option, file] : files)
+    if (!file.empty() && !std::filesystem::exists(file))
+      throw Error(ErrorCode::FileNotFound, "The value for command line parameter \"" + std::string(option) +
+                                               "\" must be existing file/directory,  but \"" +
+                                               std::filesystem::absolute(file).lexically_normal().string() +
+                                               "\" does not exist.");
+}
+
 void refuse_what_can_not_be(const MoArguments& o) {
   const auto refuse = [](const std::string& option, const char* hint) {
     throw Error(ErrorCode::BadOptionValue, "not supported: " + option).hint(hint);
   };
-  if (o.transform.starts_with("LowLatency2"))
-    throw Error(ErrorCode::BadOptionValue, "not supported: --transform LowLatency2")
-        .hint(
-            "it makes memories of the states of loops, which the chip doesn't have; without loops it changes nothing");
-  if (!o.transform.empty())
+  if (!o.transform.empty() && !is_low_latency(o.transform))
     throw Error(ErrorCode::BadOptionValue,
                 "Following transformations (" + o.transform.substr(0, o.transform.find('[')) +
                     ") are not available. List with available transformations (LowLatency2)");
@@ -225,6 +238,7 @@ void complete(MoArguments& o) {
   if (o.legacy_ir && !o.transform.empty())
     throw Error(ErrorCode::BadOptionValue,
                 "--legacy_ir_generation and --transform keys can not be used at the same time.");
+  c.low_latency = is_low_latency(o.transform);
   o.ir.half_precision = o.data_type == "FP16" || o.data_type == "half";
   o.ir.quirks = !o.corrected;
 }
@@ -237,6 +251,7 @@ int run_model_optimizer(MoArguments& o) {
   o.ir.name = model_name(o);
   o.ir.parameters = stated(o, path, framework);
   if (!o.silent) print_arguments(o, path, framework);
+  refuse_missing_files(o);
   refuse_what_can_not_be(o);
   if (o.ir.conversion.scale != 0 && o.ir.conversion.scale < 1)
     mo_warning(

@@ -235,7 +235,7 @@ void add_conversion_options(CLI::App& app, ModelOptions& o) {
 
 void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
   begin_group(app, "Model");
-  app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(CLI::PositiveNumber);
+  app.add_option("-b,--batch", o.conversion.batch, "first dimension of all inputs")->check(refuse_unless_positive);
   begin_group(app, kPictures);
   app.add_option("--mean-values,--mean_values,--ms", o.conversion.mean_values,
                  "104,117,123 or NAME[104,117,123],...: subtracted from the inputs, by channel of the model");
@@ -258,6 +258,12 @@ void add_preprocessing_options(CLI::App& app, ModelOptions& o) {
          "of the network; the chip computes in FP16 in any case, with --quirks constants are rounded once or twice")
       ->check(CLI::IsMember({"FP16", "FP32", "half", "float"}, CLI::ignore_case));
   begin_group(app, kOwnOptions);
+}
+
+std::string refuse_unless_positive(const std::string& text) {
+  int64_t v = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), v);
+  return ec == std::errc{} && end == text.data() + text.size() && v > 0 ? "" : "expected a positive integer value";
 }
 
 void add_rewrite_options(CLI::App& app, ConversionOptions& c) {

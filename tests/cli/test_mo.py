@@ -69,10 +69,38 @@ def test_a_missing_description_is_asked_for(run, tmp_path):
 
 
 def test_what_has_no_meaning_is_refused_by_name(run, models, tmp_path):
-    for option, value in (('--extensions', 'dir'), ('--transform', 'LowLatency2'), ('--tensorboard_logdir', 'dir')):
+    for option, value in (('--extensions', 'dir'), ('--tensorboard_logdir', 'dir')):
         done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, option, value, '--silent')
         assert done.returncode == 1 and value.split('[')[0] in done.stderr + value and ('not supported' in done.stderr or 'not available' in done.stderr)
     done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '--progress', '--stream_output', '--keep_shape_ops', '--silent')
+    assert done.returncode == 0, done.stderr
+
+
+def test_low_latency_leaves_networks_without_loops(run, models, tmp_path):
+    files = []
+    for options in [], ['--transform', 'LowLatency2[use_const_initializer=False]']:
+        done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '-n', 'n', '--silent', *options)
+        assert done.returncode == 0, done.stderr
+        files.append((tmp_path / 'n.bin').read_bytes())
+    assert files[0] == files[1]
+    done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '--transform', 'Pruning')
+    assert done.returncode != 0 and 'are not available' in done.stderr
+
+
+@pytest.mark.parametrize('arguments,words', [
+    (['-b', '0'], 'expected a positive integer value'),
+    (['-b', '2', '--input', 'data[1 3 24 24]'], 'using both --input and --batch'),
+    (['--mean_file', 'none.binaryproto'], 'must be existing file/directory'),
+    (['-k', 'none.xml'], 'must be existing file/directory'),
+    (['--input', 'data->1.0'], 'Can not reshape value 1.0 to shape'),
+])
+def test_words_without_a_number(run, models, tmp_path, arguments, words):
+    done = run('mo', '-m', models['caffe_residual'], '-o', tmp_path, '--silent', *arguments)
+    assert done.returncode != 0 and words in done.stderr, done.stderr
+
+
+def test_means_are_for_the_inputs_that_are_left(run, models, tmp_path):
+    done = run('mo', '-m', models['caffe_two_outputs'], '-o', tmp_path, '-n', 'n', '--silent', '--input', 'z_box', '--mean_values', '[5]')
     assert done.returncode == 0, done.stderr
 
 

@@ -221,6 +221,12 @@ class Cutter {
     }
   }
 
+  static std::string all_of(const std::vector<std::string>& words) {
+    std::string all;
+    for (const std::string& w : words) all += (all.empty() ? "" : " ") + w;
+    return all;
+  }
+
   static Tensor frozen(const SourceInput& input, const std::vector<std::string>& words) {
     std::vector<double> values;
     for (const std::string& w : words) {
@@ -234,8 +240,8 @@ class Cutter {
     const bool open = !input.shape || !is_static(*input.shape);
     const Shape shape = !open ? *input.shape : values.size() > 1 ? Shape{static_cast<int64_t>(values.size())} : Shape{};
     if (element_count(shape) != std::ssize(values))
-      throw Error(ErrorCode::ShapeMismatch, "input '" + input.name + "' of shape " + to_string(shape) + " is given " +
-                                                std::to_string(values.size()) + " values");
+      throw Error(ErrorCode::ShapeMismatch, "Can not reshape value " + all_of(words) + " to shape " + to_string(shape) +
+                                                " of input '" + input.name + "'");
     Graph g;
     const Tensor real = Tensor::of(ElementType::f64, shape, std::move(values));
     const Tensor* inputs[] = {&real};
@@ -337,6 +343,10 @@ class Cutter {
   }
 
   void set_batch(int64_t batch) {
+    if (std::ranges::any_of(options_.cut.inputs, [](const InputPlace& p) { return p.shape.has_value(); }))
+      throw Error(ErrorCode::BadOptionValue,
+                  "Shapes are specified using both --input and --batch command-line parameters, but only one parameter "
+                  "is allowed.");
     const bool shapes_too = !options_.cut.shapes.empty() || !options_.input_shapes.empty();
     if (shapes_too)
       throw Error(ErrorCode::BadOptionValue,

@@ -48,6 +48,7 @@ struct RewriteOptions {
   bool move_strides = true;            ///< of 1x1 convolutions to what is before them
   bool reuse_concats = false;          ///< a Concat whose inputs another one has among its own is read by that one
   bool static_shape = false;           ///< shapes are numbers, not computed while the network runs
+  bool low_latency = false;            ///< memories in place of the states of loops: refused where there are loops
   std::vector<std::string> unfused{};  ///< regular expressions: layers whose names match are not fused
 };
 

@@ -33,6 +33,17 @@ struct StepRow {
 
 bool quirks(const Session& s) { return s.options.quirks; }
 
+/// --transform LowLatency2 makes memories of the states of loops; without loops it changes nothing.
+void refuse_loops(Session& s) {
+  if (!s.options.rewrites.low_latency) return;
+  for (const Node* n : s.graph.all())
+    if (n->is("TensorIterator") || n->is("Loop"))
+      throw Error(ErrorCode::NotYetSupported, "not supported: --transform LowLatency2 for loops")
+          .because("it makes memories of their states, which the chip doesn't have")
+          .at_layer(n->name, n->type)
+          .from(n->source);
+}
+
 void remove_unused(Session& s) { s.graph.remove_unreachable(); }
 
 void input_types(Session& s) { change_input_types(s.graph); }
@@ -182,6 +193,7 @@ constexpr StepRow kSteps[] = {
     {"back", "DepthToSpace", on_reshape<transforms::fuse_depth_to_space>, kAll},
     {"back", "reversed input channels", reverse_input_channels, kAll},
     {"back", "unused nodes", remove_unused, kAll},
+    {"emission", "no loops for LowLatency2", refuse_loops, kAll},
     {"emission", "single outputs", separate_outputs, kAll},
     {"emission", "precision", precision, kAll},
     {"emission", "outputs that were no more than a Convert", separate_outputs, kAll},

@@ -25,6 +25,23 @@ Node* input_named(const Session& s, const std::string& name) {
   throw Error(ErrorCode::BadInputName, "the network has no input named '" + name + "'").hint("its inputs are: " + all);
 }
 
+/// The inputs that the network's outputs come from: others are left of what was cut away.
+std::vector<Node*> read_inputs(const Graph& g) {
+  std::set<const Node*> seen(g.results().begin(), g.results().end());
+  for (const Node* n : g.all())
+    if (n->is("Assign")) seen.insert(n);
+  std::vector<const Node*> left(seen.begin(), seen.end());
+  while (!left.empty()) {
+    const Node* n = left.back();
+    left.pop_back();
+    for (int i = 0; i < n->input_count(); ++i)
+      if (const Node* from = n->input(i).node; seen.insert(from).second) left.push_back(from);
+  }
+  std::vector<Node*> inputs = g.parameters();
+  std::erase_if(inputs, [&](const Node* p) { return !seen.contains(p); });
+  return inputs;
+}
+
 /// The lists with the inputs that they are for.
 std::vector<std::pair<Node*, std::vector<double>>> by_input(const Session& s, std::vector<ChannelValues> lists) {
   std::vector<std::pair<Node*, std::vector<double>>> r;
@@ -33,7 +50,7 @@ std::vector<std::pair<Node*, std::vector<double>>> by_input(const Session& s, st
     for (const ChannelValues& l : lists) r.emplace_back(input_named(s, l.input), l.values);
     return r;
   }
-  std::vector<Node*> inputs = s.graph.parameters();
+  std::vector<Node*> inputs = read_inputs(s.graph);
   const std::vector<InputPlace>& places = s.options.cut.inputs;
   if (places.size() == inputs.size()) {  // in the order of --input
     const auto place_of = [&](const Node* p) { return std::ranges::find(places, p->name, &InputPlace::place); };
@@ -252,7 +269,9 @@ void reverse_input_channels(Session& s) {
     else
       reverse_by_layers(s.graph, input);
   }
-  if (!found) throw Error(ErrorCode::BadOptionValue, "no input has three channels to reverse, [N,3,H,W]");
+  // quirk: Model Optimizer says nothing.
+  if (!found && !s.options.quirks)
+    throw Error(ErrorCode::BadOptionValue, "no input has three channels to reverse, [N,3,H,W]");
 }
 
 }  // namespace blobsmith::model_optimizer
