@@ -25,9 +25,9 @@ vpu::CompileOptions tool_options(const CompileOptions& o) {
   vpu::CompileOptions c;
   const Release* release = o.target.empty() ? &kRelease2021 : vpu::find_target(o.target).release;
   for (const auto& [key, value] : o.config) c.set(key, value, release);
-  if (o.shaves) c.set("MYRIAD_NUMBER_OF_SHAVES", *o.shaves);
-  if (o.slices) c.set("MYRIAD_NUMBER_OF_CMX_SLICES", *o.slices);
-  if (o.tiling_cmx_limit_kb) c.set("MYRIAD_TILING_CMX_LIMIT_KB", *o.tiling_cmx_limit_kb);
+  if (o.shaves) c.set("MYRIAD_NUMBER_OF_SHAVES", *o.shaves, release);
+  if (o.slices) c.set("MYRIAD_NUMBER_OF_CMX_SLICES", *o.slices, release);
+  if (o.tiling_cmx_limit_kb) c.set("MYRIAD_TILING_CMX_LIMIT_KB", *o.tiling_cmx_limit_kb, release);
   if (o.input_precision) c.input_precision = api::element_type(*o.input_precision);
   if (o.output_precision) c.output_precision = api::element_type(*o.output_precision);
   for (const auto& [name, type] : o.io_precision) c.io_precision[name] = api::element_type(type);

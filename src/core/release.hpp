@@ -52,6 +52,7 @@ struct Release {
   bool tensor_names_follow;       ///< what takes a value's place has the names of its tensor, too
   bool shared_values_take_names;  ///< a value that others read takes the name of a network output that it becomes
 
+  bool refuses_by_option;   ///< what a key does not take is refused in the words of its own option
   bool nothing_is_default;  ///< no streams, or empty strides, are as if they were not told, no error
   unsigned tables;          ///< its bit in rows that say which releases they are for (FaultRow::releases, keys)
 

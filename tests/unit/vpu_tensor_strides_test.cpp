@@ -91,7 +91,34 @@ TEST(Keys, AreThoseOfTheRelease) {
   o.set("PERFORMANCE_HINT", "LATENCY", &kRelease2022);
   o.set("MYRIAD_TENSOR_STRIDES", "", &kRelease2022);
   o.set("MYRIAD_THROUGHPUT_STREAMS", "0", &kRelease2022);
-  EXPECT_EQ(resolve_resources(o).streams, 1);
+  EXPECT_EQ(resolve_resources(o, kRelease2022).streams, 1);
+}
+
+TEST(Keys, AreRefusedInTheWordsOfTheRelease) {
+  const auto words = [](std::string_view key, std::string_view value, const Release& release) -> std::string {
+    CompileOptions o;
+    try {
+      o.set(key, value, &release);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const auto are = [&](std::string_view key, std::string_view value, const std::string& older,
+                       const std::string& newer) {
+    EXPECT_NE(words(key, value, kRelease2021).find(older), std::string::npos) << words(key, value, kRelease2021);
+    EXPECT_NE(words(key, value, kRelease2022).find(newer), std::string::npos) << words(key, value, kRelease2022);
+  };
+  are("PERF_COUNT", "MAYBE", "Unsupported value \"MAYBE\" for key PERF_COUNT",
+      "unexpected PERF_COUNT option value \"MAYBE\", only [YES, NO] are supported");
+  are("LOG_LEVEL", "X", "Unsupported value \"X\" for key LOG_LEVEL",
+      "unexpected log level option value \"X\", only [LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_ERROR, LOG_WARNING, "
+      "LOG_NONE]");
+  are("MYRIAD_NUMBER_OF_SHAVES", "six", " : stoi", "option value \"six\", must be a number");
+  are("MYRIAD_NUMBER_OF_SHAVES", "-2", "Value must be positive", "\"-2\", only not negative numbers are supported");
+  are("NO_SUCH_KEY", "1", "NO_SUCH_KEY key is not supported for VPU", "Encountered an unsupported key NO_SUCH_KEY,");
+  are("MYRIAD_TENSOR_STRIDES", "input", "Invalid value \"input\" for key MYRIAD_TENSOR_STRIDES",
+      "option value \"input\", value inpu does not match the pattern: tensor_name[strides]");
 }
 
 }  // namespace

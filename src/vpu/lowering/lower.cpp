@@ -9,7 +9,7 @@ std::unique_ptr<Program> lower(const Graph& graph, const CompileOptions& options
   auto program = std::make_unique<Program>();
   program->name = graph.name;
   program->options = options;
-  program->resources = resolve_resources(options);
+  program->resources = resolve_resources(options, *graph.release);
   program->batch_size = declared.batch.batch;
   program->with_detection_output = declared.batch.with_detection_output;
 

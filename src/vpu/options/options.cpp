@@ -91,32 +91,32 @@ constexpr std::array kTextKeys{TextKeyRow{"MYRIAD_CUSTOM_LAYERS", &Options::cust
                                TextKeyRow{"MYRIAD_DUMP_INTERNAL_GRAPH_DIRECTORY", &Options::dump_passes, k2021}};
 
 // Accepted, without effect on the blob: logging, and what only matters when a device runs it. The values are checked
-// all the same: "A|B", "YES|NO", or anything.
+// all the same: "A|B" in the order in which 2022.1 lists them, "YES|NO", or anything.
 constexpr std::string_view kAnything = "*", kSwitch = "YES|NO", kSeconds = "seconds";
-constexpr std::string_view kLevels = "LOG_NONE|LOG_ERROR|LOG_WARNING|LOG_INFO|LOG_DEBUG|LOG_TRACE";
+constexpr std::string_view kLevels = "LOG_TRACE|LOG_DEBUG|LOG_INFO|LOG_ERROR|LOG_WARNING|LOG_NONE";
 struct RunTimeKeyRow {
   std::string_view key, values;
   unsigned releases = kAnyRelease;
 };
 constexpr std::array kRunTimeKeys{
     RunTimeKeyRow{"PERF_COUNT", kSwitch},
-    RunTimeKeyRow{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_LAYER|MYRIAD_PER_STAGE"},
+    RunTimeKeyRow{"MYRIAD_PERF_REPORT_MODE", "MYRIAD_PER_STAGE|MYRIAD_PER_LAYER"},
     RunTimeKeyRow{"MYRIAD_ENABLE_RECEIVING_TENSOR_TIME", kSwitch},
     RunTimeKeyRow{"VPU_PRINT_RECEIVE_TENSOR_TIME", kSwitch, k2021},
     RunTimeKeyRow{"EXCLUSIVE_ASYNC_REQUESTS", kSwitch},
     RunTimeKeyRow{"DEVICE_ID", kAnything},
     RunTimeKeyRow{"MYRIAD_ENABLE_FORCE_RESET", kSwitch},
     RunTimeKeyRow{"VPU_MYRIAD_FORCE_RESET", kSwitch, k2021},
-    RunTimeKeyRow{"MYRIAD_PROTOCOL", "MYRIAD_USB|MYRIAD_PCIE|"},
+    RunTimeKeyRow{"MYRIAD_PROTOCOL", "|MYRIAD_PCIE|MYRIAD_USB"},
     RunTimeKeyRow{"VPU_MYRIAD_PROTOCOL", "VPU_MYRIAD_USB|VPU_MYRIAD_PCIE|", k2021},
     RunTimeKeyRow{"MYRIAD_WATCHDOG", kSwitch},
     RunTimeKeyRow{
         "MYRIAD_POWER_MANAGEMENT",
-        "MYRIAD_POWER_FULL|MYRIAD_POWER_INFER|MYRIAD_POWER_STAGE|MYRIAD_POWER_STAGE_SHAVES|MYRIAD_POWER_STAGE_NCES"},
+        "MYRIAD_POWER_STAGE_NCES|MYRIAD_POWER_STAGE_SHAVES|MYRIAD_POWER_STAGE|MYRIAD_POWER_INFER|MYRIAD_POWER_FULL"},
     RunTimeKeyRow{"MYRIAD_DEVICE_CONNECT_TIMEOUT", kSeconds},
     RunTimeKeyRow{
         "MYRIAD_DDR_TYPE",
-        "MYRIAD_DDR_AUTO|MYRIAD_DDR_MICRON_2GB|MYRIAD_DDR_SAMSUNG_2GB|MYRIAD_DDR_HYNIX_2GB|MYRIAD_DDR_MICRON_1GB"},
+        "MYRIAD_DDR_MICRON_1GB|MYRIAD_DDR_SAMSUNG_2GB|MYRIAD_DDR_MICRON_2GB|MYRIAD_DDR_HYNIX_2GB|MYRIAD_DDR_AUTO"},
     RunTimeKeyRow{
         "VPU_MYRIAD_MOVIDIUS_DDR_TYPE",
         "VPU_MYRIAD_DDR_AUTO|VPU_MYRIAD_DDR_MICRON_2GB|VPU_MYRIAD_DDR_SAMSUNG_2GB|VPU_MYRIAD_DDR_HYNIX_2GB|VPU_"
@@ -136,23 +136,47 @@ constexpr std::array kRunTimeKeys{
     RunTimeKeyRow{"MYRIAD_DUMP_ALL_PASSES_DIRECTORY", kAnything, k2022},
     RunTimeKeyRow{"PERFORMANCE_HINT_NUM_REQUESTS", kAnything, k2022}};
 
-Error bad_value(std::string_view key, std::string_view value, const std::string& hint) {
-  Error e(ErrorCode::BadOptionValue, "Unsupported value \"" + std::string(value) + "\" for key " + std::string(key));
-  return e.hint(hint);
+/// What a key does not take, in the words of the release that is asked for.
+struct Setting {
+  std::string_view key, value;
+  bool by_option;  ///< Release::refuses_by_option
+
+  std::string called(std::string_view how) const {
+    return std::string(how) + " \"" + std::string(value) + "\" for key " + std::string(key);
+  }
+  std::string unexpected(const std::string& only) const {
+    return "unexpected " + std::string(key == "LOG_LEVEL" ? "log level" : key) + " option value \"" +
+           std::string(value) + "\", " + only;
+  }
+  /// `choices`: "A|B"
+  Error bad_choice(std::string_view choices, const std::string& hint) const {
+    std::string listed(choices);
+    for (size_t at = 0; (at = listed.find('|', at)) != std::string::npos;) listed.replace(at, 1, ", ");
+    Error e(ErrorCode::BadOptionValue,
+            by_option ? unexpected("only [" + listed + "] are supported") : called("Unsupported value"));
+    return e.hint(hint);
+  }
+  Error no_number(const std::string& otherwise) const {
+    return Error(ErrorCode::BadOptionValue,
+                 by_option ? unexpected("must be a number") : called("Invalid value") + " : " + otherwise);
+  }
+  Error negative(const std::string& otherwise) const {
+    return Error(ErrorCode::BadOptionValue, by_option ? unexpected("only not negative numbers are supported")
+                                                      : called("Invalid value") + " : " + otherwise);
+  }
+};
+
+bool yes_no(const Setting& s) {
+  if (s.value == "YES") return true;
+  if (s.value == "NO") return false;
+  throw s.bad_choice(kSwitch, "use YES or NO");
 }
 
-bool yes_no(std::string_view key, std::string_view value) {
-  if (value == "YES") return true;
-  if (value == "NO") return false;
-  throw bad_value(key, value, "use YES or NO");
-}
-
-int whole_number(std::string_view key, std::string_view value) {
-  const std::string prefix = "Invalid value \"" + std::string(value) + "\" for key " + std::string(key) + " : ";
+int whole_number(const Setting& s) {
   int v = 0;
-  const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), v);
-  if (ec != std::errc{} || end == value.data()) throw Error(ErrorCode::BadOptionValue, prefix + "stoi");
-  if (v < -1) throw Error(ErrorCode::BadOptionValue, prefix + "Value must be positive or default(-1).");
+  const auto [end, ec] = std::from_chars(s.value.data(), s.value.data() + s.value.size(), v);
+  if (ec != std::errc{} || end == s.value.data()) throw s.no_number("stoi");
+  if (v < (s.by_option ? 0 : -1)) throw s.negative("Value must be positive or default(-1).");
   return v;
 }
 
@@ -165,20 +189,21 @@ bool is_one_of(std::string_view value, std::string_view choices) {
   }
 }
 
-void check_run_time_value(const RunTimeKeyRow& row, std::string_view value) {
-  int seconds = 0;
-  if (row.values == kSeconds && std::from_chars(value.data(), value.data() + value.size(), seconds).ec != std::errc{})
+void check_run_time_value(std::string_view values, const Setting& s) {
+  if (values == kSeconds) {
+    int seconds = 0;
+    if (std::from_chars(s.value.data(), s.value.data() + s.value.size(), seconds).ec != std::errc{})
+      throw s.no_number("Can not convert string:" + std::string(s.value) + " to seconds. Message : stoi");
+    if (seconds < 0 && s.by_option) throw s.negative({});
+  } else if (values != kAnything && !is_one_of(s.value, values)) {
+    throw s.bad_choice(values, "one of " + std::string(values));
+  }
+  if (s.value == "VPU_MYRIAD_2450") throw s.bad_choice(values, "that is the Myriad 2; blobs are made for the Myriad X");
+  if (s.key == "MYRIAD_SCALES_PATTERN" && !s.value.empty())  // both were built without regular expressions
     throw Error(ErrorCode::BadOptionValue,
-                "Invalid value \"" + std::string(value) + "\" for key " + std::string(row.key) +
-                    " : Can not convert string:" + std::string(value) + " to seconds. Message : stoi");
-  if (row.values != kSeconds && row.values != kAnything && !is_one_of(value, row.values))
-    throw bad_value(row.key, value, "one of " + std::string(row.values));
-  if (value == "VPU_MYRIAD_2450")
-    throw bad_value(row.key, value, "that is the Myriad 2; blobs are made for the Myriad X");
-  if (row.key == "MYRIAD_SCALES_PATTERN" && !value.empty())  // the reference was built without regular expressions, too
-    throw Error(ErrorCode::BadOptionValue,
-                "It is not possible to set the MYRIAD_SCALES_PATTERN config because it passes regular expression and "
-                "regex library is not supported by GCC version less than 4.9");
+                s.by_option ? "Unable to parse string \"" + std::string(s.value) + "\""
+                            : "It is not possible to set the MYRIAD_SCALES_PATTERN config because it passes regular "
+                              "expression and regex library is not supported by GCC version less than 4.9");
 }
 
 std::vector<std::string> comma_list(std::string_view s) {
@@ -191,15 +216,23 @@ std::vector<std::string> comma_list(std::string_view s) {
   return r;
 }
 
-std::string checked_text(const TextKeyRow& row, std::string_view value) {
+std::string checked_text(const TextKeyRow& row, const Setting& s) {
   constexpr std::string_view kHints = "LATENCY|THROUGHPUT|";
-  if (row.member == &Options::performance_hint && !is_one_of(value, kHints))
-    throw bad_value(row.key, value, "LATENCY (one stream) or THROUGHPUT");
-  return std::string(value);
+  if (row.member == &Options::performance_hint && !is_one_of(s.value, kHints))
+    throw s.bad_choice(kHints, "LATENCY (one stream) or THROUGHPUT");
+  return std::string(s.value);
 }
 
-Error not_supported(std::string_view key) {
-  return Error(ErrorCode::UnknownOption, "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
+Error not_supported(std::string_view key, const Release* release) {
+  // The first ten keys of a hash table.
+  constexpr std::string_view kListed =
+      "MYRIAD_DDR_TYPE, CONFIG_FILE, EXCLUSIVE_ASYNC_REQUESTS, PERFORMANCE_HINT, NUM_STREAMS, "
+      "MYRIAD_ENABLE_HW_ACCELERATION, MYRIAD_CUSTOM_LAYERS, PERFORMANCE_HINT_NUM_REQUESTS, "
+      "MYRIAD_ENABLE_RECEIVING_TENSOR_TIME, MYRIAD_ENABLE_FORCE_RESET, ...";
+  return Error(ErrorCode::UnknownOption, release && release->refuses_by_option
+                                             ? "Encountered an unsupported key " + std::string(key) +
+                                                   ", supported keys are [" + std::string(kListed) + "]"
+                                             : "[ NOT_FOUND ] " + std::string(key) + " key is not supported for VPU");
 }
 
 Error unknown(std::string_view key, const Release* release) {
@@ -215,12 +248,12 @@ Error unknown(std::string_view key, const Release* release) {
   add(kTextKeys);
   add(kRunTimeKeys);
   const std::string meant = nearest(key, keys);
-  Error e = not_supported(key);
+  Error e = not_supported(key, release);
   return meant.empty() ? e : e.hint("did you mean " + meant + "?");
 }
 
-Error unknown_to_release(std::string_view key, unsigned releases) {
-  Error e = not_supported(key);
+Error unknown_to_release(std::string_view key, unsigned releases, const Release* release) {
+  Error e = not_supported(key, release);
   return e.hint(releases == k2021 ? "OpenVINO 2021.4 knows it, 2022.1 does not: leave it out, or take --target 2021.4"
                                   : "OpenVINO 2022.1 knows it, 2021.4 does not: leave it out, or take --target 2022.1");
 }
@@ -229,10 +262,11 @@ Error unknown_to_release(std::string_view key, unsigned releases) {
 
 void CompileOptions::set(std::string_view key, std::string_view value, const Release* release) {
   const bool may_be_nothing = !release || release->nothing_is_default;
+  const Setting setting{key, value, release && release->refuses_by_option};
   if (key == "MYRIAD_TENSOR_STRIDES" && !(may_be_nothing && value.empty()))
-    parse_tensor_strides(value);  // throws where it can't be read
+    parse_tensor_strides(value, setting.by_option);  // throws where it can't be read
   const auto known = [&](const auto* row) {
-    if (row && release && !(row->releases & release->tables)) throw unknown_to_release(key, row->releases);
+    if (row && release && !(row->releases & release->tables)) throw unknown_to_release(key, row->releases, release);
     return row != nullptr;
   };
   const auto* b = find_row(kBoolKeys, key, &BoolKeyRow::key);
@@ -242,17 +276,17 @@ void CompileOptions::set(std::string_view key, std::string_view value, const Rel
   const auto* s = find_row(kTextKeys, key, &TextKeyRow::key);
   const auto* r = find_row(kRunTimeKeys, key, &RunTimeKeyRow::key);
   if (known(b))
-    this->*b->member = yes_no(key, value);
+    this->*b->member = yes_no(setting);
   else if (known(t))
-    this->*t->member = yes_no(key, value) ? Tristate::Yes : Tristate::No;
+    this->*t->member = yes_no(setting) ? Tristate::Yes : Tristate::No;
   else if (known(i))
-    this->*i->member = whole_number(key, value);
+    this->*i->member = whole_number(setting);
   else if (known(l))
     this->*l->member = comma_list(value);
   else if (known(s))
-    this->*s->member = checked_text(*s, value);
+    this->*s->member = checked_text(*s, setting);
   else if (known(r))
-    check_run_time_value(*r, value);
+    check_run_time_value(r->values, setting);
   else
     throw unknown(key, release);
   if (may_be_nothing && i && i->member == &Options::streams && streams == 0) streams = -1;
@@ -279,17 +313,23 @@ void check_available(const char* what, int wanted, int available) {
 }
 }  // namespace
 
-Resources resolve_resources(const CompileOptions& o) {
+Resources resolve_resources(const CompileOptions& o, const Release& release) {
   constexpr int kShaves = 16, kSlices = 19;
+  const bool by_option = release.refuses_by_option;
   if ((o.shaves >= 0) != (o.slices >= 0))
     throw Error(
         ErrorCode::BadOptionValue,
-        "You should set both option for resource management: VPU_NUMBER_OF_CMX_SLICES and VPU_NUMBER_OF_SHAVES");
+        by_option
+            ? "should set both options for resource management: MYRIAD_NUMBER_OF_SHAVES and MYRIAD_NUMBER_OF_CMX_SLICES"
+            : "You should set both option for resource management: VPU_NUMBER_OF_CMX_SLICES and VPU_NUMBER_OF_SHAVES");
+  const auto called = [&](const std::string& key) {
+    return by_option ? "option " + key : "configuration option (\"" + key + "\")";
+  };
   if (o.shaves > o.slices)
     throw Error(ErrorCode::BadOptionValue,
-                "Value of configuration option (\"MYRIAD_NUMBER_OF_SHAVES\") must be not greater than value of "
-                "configuration option (\"MYRIAD_NUMBER_OF_CMX_SLICES\"), but " +
-                    std::to_string(o.shaves) + " > " + std::to_string(o.slices) + " are provided");
+                "Value of " + called("MYRIAD_NUMBER_OF_SHAVES") + " must be not greater than value of " +
+                    called("MYRIAD_NUMBER_OF_CMX_SLICES") + ", but " + std::to_string(o.shaves) + " > " +
+                    std::to_string(o.slices) + " are provided");
   Resources r;
   const int usual = o.performance_hint == "LATENCY" || !o.hw_acceleration ? 1 : 2;
   r.streams = o.streams >= 0 ? o.streams : usual;

@@ -60,7 +60,7 @@ struct CompileOptions : PassOptions {
   std::map<std::string, std::string> io_model_layout;
 
   /// Applies one key of a configuration file, as `release` knows it (null: as any release does). Throws UnknownOption
-  /// ("<key> key is not supported for VPU") or BadOptionValue with Intel's text.
+  /// or BadOptionValue with Intel's text (null: 2021.4's).
   void set(std::string_view key, std::string_view value, const Release* release = nullptr);
 };
 
@@ -71,6 +71,6 @@ struct Resources {
 };
 
 /// front-end §4. Throws NotEnoughResources/BadOptionValue with Intel's texts.
-Resources resolve_resources(const CompileOptions& options);
+Resources resolve_resources(const CompileOptions& options, const Release& release);
 
 }  // namespace blobsmith::vpu

@@ -9,11 +9,14 @@ namespace {
 
 constexpr std::string_view kKey = "MYRIAD_TENSOR_STRIDES";
 
-Error bad_value(std::string_view text, const std::string& why) {
-  Error e(ErrorCode::BadOptionValue,
-          "Invalid value \"" + std::string(text) + "\" for key " + std::string(kKey) + " : " + why);
+Error refused(const std::string& what) {
+  Error e(ErrorCode::BadOptionValue, what);
   e.hint("name[2,24,200,600]: bytes from one element to the next, the innermost dimension first");
   return e;
+}
+
+Error bad_value(std::string_view text, const std::string& why) {
+  return refused("Invalid value \"" + std::string(text) + "\" for key " + std::string(kKey) + " : " + why);
 }
 
 /// The pieces between separators; none is empty.
@@ -39,11 +42,14 @@ int leading_number(std::string_view all, std::string_view text) {
 }  // namespace
 
 // quirk: the last character is dropped whatever it is, and what a name has before it belongs to the name.
-TensorStrides parse_tensor_strides(std::string_view text) {
+TensorStrides parse_tensor_strides(std::string_view text, bool by_option) {
   TensorStrides strides;
   if (text.empty()) throw bad_value(text, "basic_string::erase");
   for (std::string_view one : pieces(text.substr(0, text.size() - 1), "],")) {
     const std::vector<std::string_view> pair = pieces(one, "[");
+    if (pair.size() != 2 && by_option)
+      throw refused("unexpected " + std::string(kKey) + " option value \"" + std::string(text) + "\", value " +
+                    std::string(one) + " does not match the pattern: tensor_name[strides]");
     if (pair.size() != 2)
       throw bad_value(text, "[ GENERAL_ERROR ]  AssertionFailed: pair.size() == 2Invalid config value \"" +
                                 std::string(one) +

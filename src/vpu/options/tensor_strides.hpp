@@ -13,8 +13,9 @@ namespace blobsmith::vpu {
 /// By name, innermost dimension first.
 using TensorStrides = std::map<std::string, std::vector<int>>;
 
-/// "name[2,24,200],other[...]". Throws BadOptionValue with the reference's text.
-TensorStrides parse_tensor_strides(std::string_view text);
+/// "name[2,24,200],other[...]". Throws BadOptionValue with the reference's text: `by_option`
+/// (Release::refuses_by_option) in the words of the option.
+TensorStrides parse_tensor_strides(std::string_view text, bool by_option = false);
 /// The strides as a requirement on a tensor. Throws where they are narrower than the tensor.
 StridesRequirement fixed_strides(const std::vector<int>& strides, const DataDesc& desc);
 
