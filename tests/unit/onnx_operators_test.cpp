@@ -110,6 +110,23 @@ TEST(OnnxOperators, AGridMayBeMorePreciseThanThePicture) {
   EXPECT_EQ(g.results()[0]->input(0).type(), g.parameters()[0]->element_type());
 }
 
+TEST(OnnxOperators, ModelsOfHalvesAreComputedInHalves) {
+  const Graph g = ModelText(16)
+                      .input("x", {1, 2, 4, 4})
+                      .constant("one", {2}, {1, 1})
+                      .constant("zero", {2}, {0, 0})
+                      .node("Cast", "half", {"x"}, "h")
+                      .with("to", 10)
+                      .node("Cast", "ones", {"one"}, "o")
+                      .with("to", 10)
+                      .node("Cast", "zeros", {"zero"}, "z")
+                      .with("to", 10)
+                      .node("BatchNormalization", "norm", {"h", "o", "z", "z", "o"}, "y")
+                      .output("y")
+                      .import();
+  EXPECT_EQ(g.results()[0]->input(0).type(), ElementType::f16);
+}
+
 TEST(OnnxOperators, AGroupNormalizationHasOneScalePerGroupOrChannel) {
   const Graph g = ModelText(18)
                       .input("x", {1, 4, 3, 3})

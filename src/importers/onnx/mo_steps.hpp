@@ -7,6 +7,13 @@
 
 namespace blobsmith::onnx_import::mo {
 
+/// Numbers of the type of a tensor that they meet, which in a model of halves is no FP32.
+inline Tensor floats_of(ElementType type, Shape shape, std::vector<float> values) {
+  if (type == ElementType::f32 || !is_float(type))
+    return Tensor::of(ElementType::f32, std::move(shape), std::move(values));
+  return Tensor::reals(type, std::move(shape), std::vector<double>(values.begin(), values.end()));
+}
+
 class Steps {
  public:
   explicit Steps(Context& c) : c_(c) {}

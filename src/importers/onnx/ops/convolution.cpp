@@ -1,6 +1,7 @@
 // Convolutions. The Inference Engine computes groups and bias from shapes at run time; they are folded later.
 #include <algorithm>
 
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/window.hpp"
 
@@ -109,7 +110,7 @@ std::vector<Value> blocks_to_image(Context& c) {
   for (int64_t k = 0; k < channels * taps; ++k) ones[static_cast<size_t>(k * taps + k % taps)] = 1;
   const Value weights =
       c.graph()
-          .constant(Tensor::of(ElementType::f32, {channels, taps, 1, block[0], block[1]}, ones), c.name() + "/weights")
+          .constant(floats_of(c.input(0).type(), {channels, taps, 1, block[0], block[1]}, ones), c.name() + "/weights")
           ->value();
   std::vector<int64_t> rest;  // rows and columns that no block reaches
   for (size_t i = 0; i < 2; ++i)

@@ -37,7 +37,7 @@ std::vector<Value> batch_normalization(Context& c) {
   const auto channels = static_cast<int64_t>(scale.size());
   const Shape shape = channel_shape(c, channels);
   const auto constant = [&](std::vector<float> v) {
-    return c.graph().constant(Tensor::of(ElementType::f32, shape, std::move(v)))->value();
+    return c.graph().constant(floats_of(c.input(0).type(), shape, std::move(v)))->value();
   };
   const auto given = [&](size_t i) {
     if (element_count(parameter(c, i).shape) != channels) c.refuse("its parameters differ in size");
@@ -158,7 +158,7 @@ std::vector<Value> group_normalization(Context& c) {
     std::vector<float> values;
     for (int64_t k = 0; k < channels; ++k) values.push_back(given[static_cast<size_t>(k * count / channels)]);
     return c.graph()
-        .constant(Tensor::of(ElementType::f32, channel_shape(c, channels), std::move(values)), c.name() + suffix)
+        .constant(floats_of(c.input(0).type(), channel_shape(c, channels), std::move(values)), c.name() + suffix)
         ->value();
   };
   return {c.binary("Add", c.binary("Multiply", normal, per_channel(1, "/scale"), "/scaled"), per_channel(2, "/bias"))};
@@ -185,8 +185,7 @@ std::vector<Value> image_scaler(Context& c) {
   Value y = c.input(0);
   const double scale = c.real("scale", 1);
   if (scale != 1) y = c.binary("Multiply", y, scale, "/mul_");
-  return {
-      c.binary("Add", y, c.graph().constant(Tensor::of(ElementType::f32, shape, bias), c.name() + "/bias")->value())};
+  return {c.binary("Add", y, c.graph().constant(floats_of(y.type(), shape, bias), c.name() + "/bias")->value())};
 }
 
 /// The mask, where it is wanted, is true everywhere.

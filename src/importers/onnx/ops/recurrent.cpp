@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/ops/spelled_recurrent.hpp"
 
@@ -228,14 +229,14 @@ class CellWriter {
   Value recurrence(Value v, int64_t first, int64_t count) {
     const std::vector<float> all = constant(2);
     const auto begin = all.begin() + (d_.index * s_.gates + first) * s_.hidden * s_.hidden;
-    Tensor r = Tensor::of(ElementType::f32, {count * s_.hidden, s_.hidden},
-                          std::vector<float>(begin, begin + count * s_.hidden * s_.hidden));
+    Tensor r = floats_of(c_.input(0).type(), {count * s_.hidden, s_.hidden},
+                         std::vector<float>(begin, begin + count * s_.hidden * s_.hidden));
     return make("MatMul", {v, body_->constant(std::move(r))->value()},
                 attributes({{"transpose_a", false}, {"transpose_b", true}}));
   }
   Value row(std::vector<float> values) {
     const auto n = static_cast<int64_t>(values.size());
-    return body_->constant(Tensor::of(ElementType::f32, {1, n}, std::move(values)))->value();
+    return body_->constant(floats_of(c_.input(0).type(), {1, n}, std::move(values)))->value();
   }
   Value activation(const std::string& name, Value v) {
     if (name != "Sigmoid" && name != "Tanh" && name != "Relu") c_.refuse("activation '" + name + "' is not supported");
@@ -286,9 +287,9 @@ std::vector<Value> run_cell(Context& c, const Sizes& s, const Direction& d, Cell
   const auto begin = all.begin() + d.index * rows * s.input;
   const Value w =
       c.graph()
-          .constant(Tensor::of(ElementType::f32, {rows, s.input}, std::vector<float>(begin, begin + rows * s.input)))
+          .constant(floats_of(c.input(0).type(), {rows, s.input}, std::vector<float>(begin, begin + rows * s.input)))
           ->value();
-  const Value b = c.graph().constant(Tensor::of(ElementType::f32, {1, rows}, std::move(bias)))->value();
+  const Value b = c.graph().constant(floats_of(c.input(0).type(), {1, rows}, std::move(bias)))->value();
   const Value flat = c.reshape(c.input(0), {s.steps * s.batch, s.input}, suffix + "/steps");
   const Value product = c.make("MatMul", {flat, w}, attributes({{"transpose_a", false}, {"transpose_b", true}}),
                                Context::kNewest, suffix + "/input");
