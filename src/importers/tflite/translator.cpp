@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 
 #include "core/float16.hpp"
 #include "importers/common/tensor_bytes.hpp"
@@ -24,22 +25,33 @@ ElementType real_type(const tflite_file::Tensor& t) {
 }
 
 /// (q - zero point) · scale, of the whole tensor or by slices of an axis.
-Bytes dequantised_values(const tflite_file::Tensor& t, size_t slice) {
-  const Quantization& q = t.quantization;
-  const Tensor stored{*t.type, t.shape, t.data.aligned(byte_width(*t.type))};
-  const std::vector<int64_t> values = stored.to_i64();
+template <class T>
+Bytes scaled(std::span<const T> values, const Quantization& q, size_t slice) {
   if (slice == 0) slice = values.size();
   std::vector<float> real(values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t channel = q.scales.size() > 1 ? i / slice % q.scales.size() : 0;
+  for (size_t begin = 0, k = 0; begin < values.size(); begin += slice, ++k) {
+    const size_t channel = q.scales.size() > 1 ? k % q.scales.size() : 0;
     const int64_t zero =
         q.zero_points.empty()
             ? 0
             : q.zero_points[q.zero_points.size() > 1 ? std::min(channel, q.zero_points.size() - 1) : 0];
-    real[i] = static_cast<float>(values[i] - zero) * q.scales[channel];
+    const float scale = q.scales[channel];
+    for (size_t i = begin; i < std::min(begin + slice, values.size()); ++i)
+      real[i] = static_cast<float>(static_cast<int64_t>(values[i]) - zero) * scale;
+  }
+  return Bytes::adopt(std::move(real));
+}
+
+Bytes dequantised_values(const tflite_file::Tensor& t, size_t slice) {
+  const Tensor stored{*t.type, t.shape, t.data.aligned(byte_width(*t.type))};
+  Bytes real;
+  switch (*t.type) {
+    case ElementType::i8: real = scaled(stored.as<int8_t>(), t.quantization, slice); break;
+    case ElementType::u8: real = scaled(stored.as<uint8_t>(), t.quantization, slice); break;
+    default: real = scaled(std::span<const int64_t>(stored.to_i64()), t.quantization, slice);
   }
   t.data.leave_memory();
-  return Bytes::adopt(std::move(real));
+  return real;
 }
 
 Bytes real_bytes(const tflite_file::Tensor& t, std::function<Bytes()> make) {
