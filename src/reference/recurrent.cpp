@@ -76,7 +76,7 @@ struct Cell {
       const Real candidate = functions[1](gate(2 * hidden + k, x, h)), o = functions[0](gate(3 * hidden + k, x, h));
       Real& cell = c[static_cast<size_t>(k)];
       cell = f * cell + i * candidate;
-      next[static_cast<size_t>(k)] = o * functions[2](clipped(cell));
+      next[static_cast<size_t>(k)] = o * functions[2](cell);
     }
     h = std::move(next);
   }

@@ -32,7 +32,7 @@ class Case:
     def __init__(self, seed):
         self.draw, self.random = random.Random(seed), np.random.default_rng(seed)
         self.constants, self.attributes, self.inputs = {}, {}, ['x']
-        self.outputs, self.opset, self.values = ['y'], 13, None
+        self.outputs, self.opset, self.values, self.whole = ['y'], 13, None, None
 
     def pick(self, *choices):
         return self.draw.choice(choices)
@@ -69,8 +69,11 @@ class Case:
     def model(self, op):
         given = helper.make_tensor_value_info('x', TensorProto.FLOAT, list(self.values.shape))
         outs = [helper.make_tensor_value_info(o, TensorProto.UNDEFINED, None) for o in self.outputs]
-        node = helper.make_node(op, self.inputs, self.outputs, **self.attributes)
-        graph = helper.make_graph([node], 'g', [given], outs, [numpy_helper.from_array(v, k) for k, v in self.constants.items()])
+        nodes = [helper.make_node(op, self.inputs, self.outputs, **self.attributes)]
+        if self.whole:
+            nodes = [helper.make_node('Cast', ['x'], ['whole'], to=self.whole), helper.make_node(op, ['whole' if i == 'x' else i for i in self.inputs], [f'{o} whole' for o in self.outputs], **self.attributes),
+                     *(helper.make_node('Cast', [f'{o} whole'], [o], to=TensorProto.FLOAT) for o in self.outputs)]
+        graph = helper.make_graph(nodes, 'g', [given], outs, [numpy_helper.from_array(v, k) for k, v in self.constants.items()])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', self.opset)], ir_version=8)
         inferred = {o.name: o.type.tensor_type.elem_type for o in onnx.shape_inference.infer_shapes(model).graph.output}
         for out in model.graph.output:
@@ -407,6 +410,22 @@ def binary(domain='normal'):
     return build
 
 
+def of_integers(build):
+    """The operator between two Casts; what it reads are whole numbers."""
+    def build_whole(c):
+        c.whole = c.pick(TensorProto.INT32, TensorProto.INT64, TensorProto.INT64, TensorProto.UINT8, TensorProto.INT8)
+        build(c)
+        dtype, unsigned = helper.tensor_dtype_to_np_dtype(c.whole), c.whole == TensorProto.UINT8
+        c.values = np.round(4 * c.values)
+        c.values = (np.abs(c.values) if unsigned else c.values).astype(np.float32)
+        c.values[c.values == 0] = 1  # somebody's divisor
+        for name, v in c.constants.items():
+            if v.dtype == np.float32:
+                numbers = np.where(np.round(3 * v) == 0, 2, np.round(3 * v))
+                c.constants[name] = (np.abs(numbers) if unsigned else numbers).astype(dtype)
+    return build_whole
+
+
 def clip(c):
     c.x(c.shape(1, 5))
     if c.draw.random() < 0.7:
@@ -491,8 +510,7 @@ def recurrent(kind):
             c.maybe('linear_before_reset', 0, 1)
         if kind == 'RNN':
             c.maybe('activations', [c.pick('Relu', 'Tanh', 'Sigmoid')] * n)
-        if kind != 'LSTM':  # of which ONNX Runtime does not clip what the last activation reads, as ONNX has it
-            c.maybe('clip', 0.5)
+        c.maybe('clip', 0.5)
         c.outputs = ['y', 'h', 'c'][:3 if kind == 'LSTM' else 2][:c.draw.randint(1, 3)]
     return build
 
@@ -510,6 +528,10 @@ OPERATORS = {
     'Elu': elementwise(alpha=(0.5, 2.0)), 'Celu': elementwise(alpha=(0.5, 2.0)), 'Selu': elementwise(alpha=(1.5,), gamma=(1.2,)), 'LeakyRelu': elementwise(alpha=(0.1, 0.3, 0.0)),
     'ThresholdedRelu': elementwise('apart', alpha=(0.3, 1.0)), 'HardSigmoid': elementwise(alpha=(0.1, 0.3), beta=(0.4, 0.6)), 'Shrink': elementwise('apart', lambd=(0.3, 0.8), bias=(0.1, 0.2)),
     'Flatten': lambda c: (c.x(c.shape(2, 5)), c.maybe('axis', *range(-c.values.ndim, c.values.ndim + 1))),
+    **{f'whole {k}': of_integers(elementwise()) for k in ('Abs', 'Neg', 'Sign', 'Relu')}, **{f'whole {k}': of_integers(binary()) for k in ('Add', 'Sub', 'Mul', 'Div', 'Mod', 'Max', 'Min', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual')},
+    **{f'whole {k}': of_integers(OPERATION) for k, OPERATION in (('Clip', clip), ('MatMul', matmul), ('Gather', gather), ('GatherElements', gather_elements), ('GatherND', gather_nd), ('ScatterElements', scatter_elements),
+       ('ScatterND', scatter_nd), ('TopK', top_k), ('Transpose', transpose), ('Concat', concat), ('Split', split), ('Tile', tile), ('Expand', expand), ('Where', where), ('CumSum', cum_sum), ('Trilu', trilu),
+       ('ReduceMax', reduce), ('ReduceMin', reduce), ('ReduceMean', reduce), ('ReduceSum', reduce_sum), ('ArgMax', arg), ('Pad', pad), ('Slice', slices))},
     **{k: binary() for k in ('Add', 'Sub', 'Mul', 'Max', 'Min')}, **{k: binary('apart') for k in ('Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'Mod')}, **{k: binary('positive') for k in ('Div', 'Pow')},
 }
 NEWER = {'HardSwish': 14, 'Mish': 18, 'Trilu': 14}
@@ -517,11 +539,11 @@ NEWER = {'HardSwish': 14, 'Mish': 18, 'Trilu': 14}
 
 def build(number):
     """(operator, Case) of a number."""
-    op = list(OPERATORS)[number % len(OPERATORS)]
-    case = Case(number)
-    case.opset = NEWER.get(op, 13)
-    OPERATORS[op](case)
-    if op == 'Mod':
+    name = list(OPERATORS)[number % len(OPERATORS)]
+    op, case = name.split()[-1], Case(number)
+    case.opset = NEWER.get(op, 14 if name != op else 13)
+    OPERATORS[name](case)
+    if name == 'Mod':
         case.attributes['fmod'] = 1
     return op, case
 

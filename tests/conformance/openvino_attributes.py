@@ -14,8 +14,9 @@ import drawn
 import numpy as np
 import openvino as ov
 
+CORE = ov.Core()
 SETS = [importlib.import_module(f'openvino.opset{n}') for n in range(8, 17)]
-COARSE = {'fake_quantize': 3e-2}  # one level may be on the other side
+COARSE = {'fake_quantize': 3e-2, 'tan': 3e-1}  # one level may be on the other side; the pole is near
 
 
 class Case(random.Random):
@@ -251,6 +252,8 @@ def whole_numbers(name):
     def build(c):
         x = c.op('convert')(c.x(c.shape(1, 3), 'apart'), c.choice(['i32', 'i64']))
         y = whole(c.numbers.choice([2, 3, 5], [size(x, -1)]), np.int32 if x.get_element_type() == ov.Type.i32 else np.int64)
+        if name == 'divide':
+            x = c.op('abs')(x)  # the plugin does not round downwards
         y = c.op(name)(x, y)
         return c.op('convert')(y, 'f32') if y.get_element_type() == ov.Type.boolean else y
     return build
@@ -576,7 +579,7 @@ def judge(tool, folder, number):
         for i, y in enumerate(outputs):
             y.get_node().set_friendly_name(name + ('_' + str(i) if 'Convert' in y.get_node().get_type_name() else ''))
         model = ov.Model([SETS[0].result(y, name=f'y{i}') for i, y in enumerate(outputs)], case.inputs, 'm')
-        wanted = list(ov.Core().compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(case.values).values())
+        wanted = list(CORE.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(case.values).values())
     except Exception as e:
         return 'not run', str(e).splitlines()[0][:120]
     if any(w.size == 0 for w in wanted):

@@ -70,8 +70,8 @@ Value product(Rewriter& rw, Value v, Value weights) {
 
 State step(Rewriter& rw, const Node& cell, Value x, State s, const Weights& weights) {
   const double clip = cell.attrs.real("clip", 0);
-  const auto clipped = [&](Value v) { return clip > 0 ? clamped(rw, v, -clip, clip) : v; };
-  const Value gates = clipped(added(rw, added(rw, product(rw, x, weights.w), product(rw, s.h, weights.r)), weights.b));
+  const Value sum = added(rw, added(rw, product(rw, x, weights.w), product(rw, s.h, weights.r)), weights.b);
+  const Value gates = clip > 0 ? clamped(rw, sum, -clip, clip) : sum;
   Node* parts = rw.make("Split", {gates, rw.index(1)}, attributes({{"num_splits", 4}}));
   const Value forget = activated(rw, cell, 0, parts->value(0)), candidate = activated(rw, cell, 1, parts->value(2)),
               out = activated(rw, cell, 0, parts->value(3));
@@ -79,7 +79,7 @@ State step(Rewriter& rw, const Node& cell, Value x, State s, const Weights& weig
   const Value in = cell.attrs.flag("input_forget") ? added(rw, multiplied(rw, forget, minus_one), one)
                                                    : activated(rw, cell, 0, parts->value(1));
   s.c = added(rw, multiplied(rw, forget, s.c), multiplied(rw, in, candidate));
-  s.h = multiplied(rw, out, activated(rw, cell, 2, clipped(s.c)));
+  s.h = multiplied(rw, out, activated(rw, cell, 2, s.c));
   return s;
 }
 

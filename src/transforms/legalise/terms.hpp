@@ -102,7 +102,8 @@ class Terms {
   Value maximum(Value a, double b) { return maximum(a, number(a, b)); }
   Value minimum(Value a, Value b) { return make("Minimum", {a, b}); }
   Value minimum(Value a, double b) { return minimum(a, number(a, b)); }
-  Value magnitude(Value a) { return maximum(a, multiply(a, -1)); }
+  /// Of integers not by a factor: 2022.1 makes a LeakyReLU of that, whose stage computes reals alone.
+  Value magnitude(Value a) { return maximum(a, is_float(a.type()) ? multiply(a, -1) : subtract(number(a, 0), a)); }
   Value negated(Value condition) { return make("LogicalNot", {condition}); }
   Value equal(Value a, Value b) { return make("Equal", {a, b}); }
   Value choose(Value condition, Value a, Value b) { return make("Select", {condition, a, b}); }

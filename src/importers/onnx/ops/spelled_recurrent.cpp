@@ -124,9 +124,13 @@ class Recurrence {
   Value gate(Value v, int64_t g) { return gates_ == 1 ? v : s_.slice(v, 1, g * hidden_, (g + 1) * hidden_); }
   Value peephole(int64_t g) { return s_.slice(peepholes_, 1, g * hidden_, (g + 1) * hidden_); }
 
-  /// Function number i of this direction, of clipped values.
+  /// Function number i of this direction, of the clipped values of a gate.
   Value f(size_t i, Value v) {
-    if (const double clip = c_.real("clip", 0); clip > 0) v = s_.clamp(v, -clip, clip);
+    const double clip = c_.real("clip", 0);
+    return function(i, clip > 0 ? s_.clamp(v, -clip, clip) : v);
+  }
+
+  Value function(size_t i, Value v) {
     const size_t at = function_ + i;
     std::string name = functions_.at(at);
     const auto number = [&](const std::vector<float>& list, double fallback) {
@@ -168,7 +172,7 @@ class Recurrence {
         c_.integer("input_forget", 0) != 0 ? s_.add(s_.multiply(input, -1), 1) : f(0, seen(2, cell, 2));
     const Value fresh = s_.multiply(input, f(1, gate(z, 3)));
     cell = s_.add(s_.multiply(forget, cell), fresh);
-    const Value shown = f(2, cell);
+    const Value shown = function(2, cell);  // ONNX Runtime, as OpenVINO, clips the gates alone
     return s_.multiply(f(0, seen(1, cell, 1)), shown);
   }
 
