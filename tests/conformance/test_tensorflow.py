@@ -659,3 +659,14 @@ def test_cut_off_files_are_refused(run, graphs, lite, keras, tmp_path):
         short.write_bytes(data[:len(data) * 2 // 3])
         done = run('convert', short, '-o', tmp_path / 'm.blob')
         assert done.returncode in (1, 3) and 'error[BS' in done.stderr and 'BS9' not in done.stderr, (path, done.stderr)
+
+
+@pytest.mark.parametrize('at,value', ((16, b'\xff\x7f'), (24, b'\xff' * 8), (8, b'\xff' * 8)))
+def test_texts_outside_of_their_heap_are_refused(run, keras, tmp_path, at, value):
+    with open(keras['convnet', 'h5'], 'rb') as f:
+        data = bytearray(f.read())
+    heap = data.index(b'GCOL')
+    data[heap + at:heap + at + len(value)] = value
+    (tmp_path / 'm.h5').write_bytes(data)
+    done = run('convert', tmp_path / 'm.h5', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 3 and 'outside of their table' in done.stderr, done.stderr

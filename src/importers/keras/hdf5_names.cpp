@@ -7,6 +7,9 @@
 //   TREE at 136: key 0, list at 800, key 8      (keys are offsets of names, too)
 //   SNOD at 800: name 8 = "dense", object header at 900; ...
 //
+// Texts of variable length lie in heaps (GCOL), too, of which an attribute says address and number: they are looked
+// for.
+//
 // Groups of the newer kind have no such tables. What can't be followed here is left to the library, which says what is
 // wrong. Source: "HDF5 File Format Specification Version 3.0", II and III.
 #include "importers/keras/hdf5_names.hpp"
@@ -67,7 +70,7 @@ class Walk {
   }
 
  private:
-  enum : uint64_t { kContinuation = 0x10, kTables = 0x11, kCachedTables = 1, kCachedLink = 2 };
+  enum : uint64_t { kAttribute = 0x0c, kContinuation = 0x10, kTables = 0x11, kCachedTables = 1, kCachedLink = 2 };
 
   uint64_t offset(uint64_t at) const { return file_.number(at, offset_size_); }
   uint64_t place(uint64_t at) const { return base_ + offset(at); }
@@ -117,6 +120,7 @@ class Walk {
         const uint64_t kind = file_.number(from, kind_size), length = file_.number(from + kind_size, 2);
         const uint64_t body = from + head;
         if (kind == kTables) tables(body);
+        if (kind == kAttribute) attribute(body, length);
         if (kind == kContinuation && seen_.insert(place(body)).second) {
           const uint64_t signature = file_.starts(place(body), "OCHK") ? 4 : 0;
           parts.emplace_back(place(body) + signature, file_.number(body + offset_size_, length_size_));
@@ -144,6 +148,39 @@ class Walk {
       if (file_.starts(node, "SNOD")) members(node);
       if (file_.starts(node, "TREE")) children(node, nodes);
     }
+  }
+
+  /// Sizes of name, type and space; these, padded in the first version; the values.
+  void attribute(uint64_t at, uint64_t size) {
+    constexpr uint64_t kOfVariableLength = 9;
+    const uint64_t version = file_.number(at, 1);
+    const auto padded = [&](uint64_t n) { return version == 1 ? (n + 7) / 8 * 8 : n; };
+    const uint64_t type = at + (version == 3 ? 9 : 8) + padded(file_.number(at + 2, 2));
+    if (version < 1 || version > 3 || (file_.number(type, 1) & 0x0f) != kOfVariableLength) return;
+    const uint64_t reference = 8 + offset_size_;  // length, address of a heap, number in it
+    uint64_t value = type + padded(file_.number(at + 4, 2)) + padded(file_.number(at + 6, 2));
+    for (; value + reference <= at + size && file_.holds(value, reference); value += reference)
+      if (offset(value + 4) != 0)
+        in_heap(place(value + 4), file_.number(value + 4 + offset_size_, 4), file_.number(value, 4));
+  }
+
+  /// Of a heap: number, use, size and bytes of each object, padded; number 0 ends the list.
+  void in_heap(uint64_t heap, uint64_t number, uint64_t length) {
+    if (!file_.starts(heap, "GCOL")) return;  // the library refuses it
+    const auto [sizes, is_new] = heaps_.try_emplace(heap);
+    if (is_new) {
+      const uint64_t end = heap + file_.number(heap + 8, length_size_), head = 8 + length_size_;
+      if (end < heap || end > file_.size()) throw NamesOutside();
+      for (uint64_t at = heap + 8 + length_size_; at + head <= end;) {
+        const uint64_t index = file_.number(at, 2), size = file_.number(at + 8, length_size_);
+        if (index == 0) break;
+        if (size > end - at - head) throw NamesOutside();
+        sizes->second[index] = size;
+        at += head + (size + 7) / 8 * 8;
+      }
+    }
+    const auto object = sizes->second.find(number);
+    if (object == sizes->second.end() || object->second < length) throw NamesOutside();
   }
 
   void name(uint64_t offset) {
@@ -183,6 +220,7 @@ class Walk {
   uint64_t names_end_ = 0;   ///< of the group that is looked at
   uint64_t names_seen_ = 0;  ///< tables that overlap would otherwise take for ever
   std::map<uint64_t, uint64_t> end_of_names_;
+  std::map<uint64_t, std::map<uint64_t, uint64_t>> heaps_;  ///< sizes of their objects by number
   std::vector<uint64_t> objects_;
   std::set<uint64_t> seen_;
   std::set<std::pair<uint64_t, uint64_t>> seen_nodes_;
@@ -195,7 +233,7 @@ void check_names_of_groups(std::span<const uint8_t> file) {
     Walk(Places(file)).all();
   } catch (const NamesOutside&) {
     throw Error(ErrorCode::FileCorrupt,
-                "the names of the HDF5 file's groups lie outside of their table: the file is damaged");
+                "the names or texts of the HDF5 file lie outside of their table: the file is damaged");
   }
 }
 
