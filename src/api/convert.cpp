@@ -117,6 +117,19 @@ struct Network {
   std::optional<DetectionHead> head;
 };
 
+/// Keys that Intel's compiler of the release would refuse; here they do what they do in the other one.
+std::optional<Remark> keys_of_other_releases(const CameraOptions& o, const Graph& graph) {
+  std::string keys;
+  for (const auto& [key, value] : o.config)
+    if (!vpu::knows(*graph.release, key)) keys += (keys.empty() ? "" : ", ") + key;
+  if (keys.empty()) return std::nullopt;
+  return Remark{Remark::Kind::NotAsIntel,
+                graph.name,
+                "network",
+                {},
+                "configuration that only another version of OpenVINO knows is applied (" + keys + ")"};
+}
+
 Network read_network(const ModelFile& model, const ConvertOptions& o) {
   Network n;
   api::ReadGraph read = api::read_graph(model,
@@ -134,6 +147,7 @@ Network read_network(const ModelFile& model, const ConvertOptions& o) {
   for (Remark& r : legalise(n.graph, o.quirks)) n.diagnostics.remarks.push_back(std::move(r));
   n.options = api::camera_options(o.camera, n.graph, o.quirks);
   n.options.runtime_2_0 = read.runtime_2_0;
+  if (auto remark = keys_of_other_releases(o.camera, n.graph)) n.diagnostics.remarks.push_back(*std::move(remark));
   const auto takes_bytes = [&](const std::string& input) {
     const auto it = n.options.io_precision.find(input);
     return it != n.options.io_precision.end() && it->second == ElementType::u8;

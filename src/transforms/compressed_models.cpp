@@ -54,6 +54,7 @@ void halve(Graph& graph, Node* n) {
   if (n->is("Parameter") && n->element_type() == ElementType::f32) n->attrs.set(kDeclaredType, "f32");
   if (n->is_constant() && n->element_type() == ElementType::f32) {
     n->constant = halved(n->constant);
+    n->output().tensor_names.clear();  // quirk: the constant is another one, which nobody told the names
     numbering::skip(graph, 1);
   }
   for (const char* name : {"destination_type", "output_type"})

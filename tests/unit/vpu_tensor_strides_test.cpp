@@ -88,6 +88,8 @@ TEST(Keys, AreThoseOfTheRelease) {
   EXPECT_THROW(o.set("PERFORMANCE_HINT", "BOTH", &kRelease2022), Error);
   o.set("VPU_HW_STAGES_OPTIMIZATION", "NO");
   EXPECT_FALSE(o.hw_acceleration);
+  EXPECT_FALSE(knows(kRelease2022, "VPU_HW_STAGES_OPTIMIZATION"));
+  EXPECT_TRUE(knows(kRelease2021, "VPU_HW_STAGES_OPTIMIZATION"));
   o.set("PERFORMANCE_HINT", "LATENCY", &kRelease2022);
   o.set("MYRIAD_TENSOR_STRIDES", "", &kRelease2022);
   o.set("MYRIAD_THROUGHPUT_STREAMS", "0", &kRelease2022);

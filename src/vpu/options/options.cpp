@@ -258,34 +258,50 @@ Error unknown_to_release(std::string_view key, unsigned releases, const Release*
                                   : "OpenVINO 2022.1 knows it, 2021.4 does not: leave it out, or take --target 2022.1");
 }
 
+/// Releases that know a key, as bits; 0 where none does.
+unsigned releases_of(std::string_view key) {
+  unsigned releases = 0;
+  const auto look = [&](const auto& rows) {
+    for (const auto& row : rows)
+      if (row.key == key) releases |= row.releases;
+  };
+  look(kBoolKeys);
+  look(kTristateKeys);
+  look(kIntKeys);
+  look(kListKeys);
+  look(kTextKeys);
+  look(kRunTimeKeys);
+  return releases;
+}
+
 }  // namespace
+
+bool knows(const Release& release, std::string_view key) { return (releases_of(key) & release.tables) != 0; }
 
 void CompileOptions::set(std::string_view key, std::string_view value, const Release* release) {
   const bool may_be_nothing = !release || release->nothing_is_default;
   const Setting setting{key, value, release && release->refuses_by_option};
   if (key == "MYRIAD_TENSOR_STRIDES" && !(may_be_nothing && value.empty()))
     parse_tensor_strides(value, setting.by_option);  // throws where it can't be read
-  const auto known = [&](const auto* row) {
-    if (row && release && !(row->releases & release->tables)) throw unknown_to_release(key, row->releases, release);
-    return row != nullptr;
-  };
+  if (const unsigned releases = releases_of(key); releases && release && !(releases & release->tables))
+    throw unknown_to_release(key, releases, release);
   const auto* b = find_row(kBoolKeys, key, &BoolKeyRow::key);
   const auto* t = find_row(kTristateKeys, key, &TristateKeyRow::key);
   const auto* i = find_row(kIntKeys, key, &IntKeyRow::key);
   const auto* l = find_row(kListKeys, key, &ListKeyRow::key);
   const auto* s = find_row(kTextKeys, key, &TextKeyRow::key);
   const auto* r = find_row(kRunTimeKeys, key, &RunTimeKeyRow::key);
-  if (known(b))
+  if (b)
     this->*b->member = yes_no(setting);
-  else if (known(t))
+  else if (t)
     this->*t->member = yes_no(setting) ? Tristate::Yes : Tristate::No;
-  else if (known(i))
+  else if (i)
     this->*i->member = whole_number(setting);
-  else if (known(l))
+  else if (l)
     this->*l->member = comma_list(value);
-  else if (known(s))
+  else if (s)
     this->*s->member = checked_text(*s, setting);
-  else if (known(r))
+  else if (r)
     check_run_time_value(r->values, setting);
   else
     throw unknown(key, release);

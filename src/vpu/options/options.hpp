@@ -64,6 +64,9 @@ struct CompileOptions : PassOptions {
   void set(std::string_view key, std::string_view value, const Release* release = nullptr);
 };
 
+/// False for a key that only other releases know.
+bool knows(const Release& release, std::string_view key);
+
 struct Resources {
   int slices = 9, shaves = 7, streams = 2;
   int64_t tiling_cmx_limit = 589824;  ///< bytes
