@@ -477,3 +477,21 @@ def test_outputs_of_what_does_nothing_keep_their_names(run, tmp_path, operator, 
     nodes = [helper.make_node(before, ['x'], ['r'])] if before else []
     nodes.append(helper.make_node(operator, ['r' if before else 'x'] + (['c'] if constant else []), ['y']))
     check_against_onnxruntime(run, tmp_path, nodes, {'c': np.array(constant)} if constant else {}, shape=(1, 3, 6, 6))
+
+
+def test_products_whose_batch_lies_inside(run, tmp_path):
+    """FusedMatMul as ONNX Runtime writes it of attentions: rows of A and B before the batch."""
+    import onnxruntime
+    from onnx import TensorProto, helper
+    rng = np.random.default_rng(0)
+    node = helper.make_node('FusedMatMul', ['a', 'b'], ['y'], domain='com.microsoft', transBatchA=1, transBatchB=1, transB=1, alpha=0.5)
+    graph = helper.make_graph([node], 'net', [helper.make_tensor_value_info(k, TensorProto.FLOAT, [n, 3, 8]) for k, n in (('a', 5), ('b', 6))],
+                              [helper.make_tensor_value_info('y', TensorProto.FLOAT, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 17), helper.make_opsetid('com.microsoft', 1)], ir_version=8)
+    onnx.save(model, tmp_path / 'm.onnx')
+    values = {k: rng.standard_normal((n, 3, 8)).astype(np.float32) for k, n in (('a', 5), ('b', 6))}
+    wanted, = onnxruntime.InferenceSession(model.SerializeToString()).run(None, values)
+    np.savez(tmp_path / 'in.npz', **values)
+    assert run('convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob').returncode == 0
+    assert run('run', tmp_path / 'm.blob', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out').returncode == 0
+    np.testing.assert_allclose(np.load(tmp_path / 'out' / 'y.npy').reshape(wanted.shape), wanted, rtol=1e-2, atol=1e-2)

@@ -34,12 +34,22 @@ Value activated(Context& c, Steps& s, Value x, const std::string& name) {
   c.refuse("activation '" + name + "' is not supported");
 }
 
+/// An operand whose batch lies behind the first axis: [rows, batch, columns] becomes [batch, rows, columns].
+Value with_batch_first(Context& c, Steps& s, size_t i, const char* flag) {
+  const Value v = c.input(i);
+  const auto rank = std::ssize(v.shape());
+  if (c.integer(flag, 0) == 0 || rank < 3) return v;
+  std::vector<int64_t> order;
+  for (int64_t axis = 1; axis + 1 < rank; ++axis) order.push_back(axis);
+  order.insert(order.end(), {0, rank - 1});
+  return s.transpose(v, order);
+}
+
 std::vector<Value> fused_mat_mul(Context& c) {
   Steps s(c);
-  if (c.integer("transBatchA", 0) != 0 || c.integer("transBatchB", 0) != 0)
-    c.refuse("transposed batches are not supported");
+  const Value a = with_batch_first(c, s, 0, "transBatchA"), b = with_batch_first(c, s, 1, "transBatchB");
   const Value y =
-      s.make("MatMul", {c.input(0), c.input(1)},
+      s.make("MatMul", {a, b},
              attributes({{"transpose_a", c.integer("transA", 0) != 0}, {"transpose_b", c.integer("transB", 0) != 0}}));
   const double alpha = c.real("alpha", 1);
   return {s.done(alpha == 1 ? y : s.multiply(y, alpha))};
