@@ -51,7 +51,7 @@ struct ConversionOptions {
   std::string freeze_placeholder_with_value{};  ///< "x->1.0,train->False"
   bool disable_fusing = false, disable_gfusing = false, disable_resnet_optimization = false;
   bool enable_concat_optimization = false, static_shape = false;
-  bool low_latency = false;  ///< memories in place of the states of loops: refused where there are loops
+  bool low_latency = false;        ///< memories in place of the states of loops: refused where there are loops
   std::string finegrain_fusing{};  ///< regular expressions, separated by commas: such layers are not fused
   FrameworkOptions framework{};
   /// A quantized network without the rounding of its activations (FakeQuantize, QuantizeLinear and DequantizeLinear):

@@ -35,8 +35,7 @@ bool is_of_layers(const Error& e) {
 }  // namespace
 
 Error advise_cut(const ModelFile& model, const ConvertOptions& o, Error e) {
-  const bool can_be_cut =
-      !o.quirks && o.conversion.inputs.empty() && o.conversion.outputs.empty() && is_of_layers(e);
+  const bool can_be_cut = !o.quirks && o.conversion.inputs.empty() && o.conversion.outputs.empty() && is_of_layers(e);
   if (!can_be_cut) return e;
   std::string advice =
       "convert --cut-unsupported makes a blob of the largest part that can be, and a model of the rest for the host";

@@ -51,10 +51,10 @@ void declare(CLI::App& app, ConvertArguments& o) {
                "an NN archive of depthai 3 (NAME.rvc2.tar.xz): a superblob, or with --shaves a blob, and config.json");
   app.add_option("--dai-type", o.dai_type, "of an NN archive: the frames for pictures, RGB888p, BGR888p, GRAY8 ...");
   app.add_option("--heads", o.heads, "of an NN archive: a JSON file with the heads for depthai's decoders");
-  app.add_flag(
-      "--cut-unsupported,--cut_unsupported", o.cut,
-      "of a model with layers that can't be compiled: a blob of the largest part without them, and models "
-      "for the host of what comes before and after it (NAME.before.onnx, NAME.after.onnx; .xml where the model is no ONNX)");
+  app.add_flag("--cut-unsupported,--cut_unsupported", o.cut,
+               "of a model with layers that can't be compiled: a blob of the largest part without them, and models "
+               "for the host of what comes before and after it (NAME.before.onnx, NAME.after.onnx; .xml where the "
+               "model is no ONNX)");
   app.add_option(
       "--json-config,--json_config", o.camera_config,
       "also write what depthai's detection nodes must know (classes, anchors, thresholds, labels) to this file");

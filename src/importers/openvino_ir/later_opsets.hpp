@@ -35,7 +35,7 @@ class LaterLayer : public importers::LayerBuilder {
 
 struct LaterRow {
   std::string_view type;
-  int since;  ///< the first opset of this meaning
+  int since;                    ///< the first opset of this meaning
   Node* (*build)(LaterLayer&);  ///< null where the row isn't for this form
 };
 

@@ -78,7 +78,11 @@ PortMap ports(bool reverse) {
 class Direction {
  public:
   Direction(Rewriter& rw, const Node& n, int64_t index)
-      : t_(rw), n_(n), s_(sizes_of(n)), index_(index), reverse_(n.attrs.text("direction", "") == "reverse" || index == 1) {}
+      : t_(rw),
+        n_(n),
+        s_(sizes_of(n)),
+        index_(index),
+        reverse_(n.attrs.text("direction", "") == "reverse" || index == 1) {}
 
   /// The state [items, hidden] behind a cell.
   Value step() {
