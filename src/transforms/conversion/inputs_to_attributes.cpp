@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/release.hpp"
+#include "graph/numbering.hpp"
 #include "graph/ops/shape_math.hpp"
 #include "transforms/conversion/passes.hpp"
 #include "transforms/conversion/rewrites.hpp"
