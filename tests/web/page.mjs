@@ -283,7 +283,7 @@ const steps = {
     await says(".verdict.bad", "in the way of a blob");
     await press("Convert the part that can be", "button");
     await exists(".downloads a");
-    await says(".downloads", "ONNX behind the blob");
+    await says(".downloads", "Model behind the blob");
   },
   async "cancelled"() {
     await take("long.onnx");

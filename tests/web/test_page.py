@@ -48,7 +48,7 @@ def write_models(folder, run):
     net.result(net.layer('ReLU', [net.conv(net.input(1, 3, 8, 8), 3, 4)], name='scores'))
     net.save(str(folder / 'network'))
     net = Net('troubled')
-    net.result(net.layer('Bucketize', [net.conv(net.input(1, 3, 8, 8), 3, 4), net.const([0.5, 1])], name='first', version='opset3', output_type='i32'))
+    net.result(net.layer('EmbeddingBagPackedSum', [net.conv(net.input(1, 3, 8, 8), 3, 4), net.const([[0]], 'i64')], name='first', version='opset3'))
     net.save(str(folder / 'troubled'))
     files = framework_models.write(str(folder / 'frameworks'))['caffe_residual'][0]
     for name in os.listdir(files):
