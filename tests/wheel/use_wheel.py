@@ -110,6 +110,7 @@ def nothing_half_written():
 def interrupting():
     """Ctrl-C in the midst of a long conversion: KeyboardInterrupt, no file, and the library goes on working."""
     seen = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let commands in the background ignore it
     timer = threading.Timer(0.15, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     try:
