@@ -357,10 +357,6 @@ std::vector<LayerResult> results_together(const ModelFile& model, const CutResul
   return list;
 }
 
-}  // namespace
-
-namespace {
-
 CompareResult only_chip(CompareResult r, const std::string& why) {
   r.advice.push_back("only the chip's part was compared: " + why);
   return r;

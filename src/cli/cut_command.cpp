@@ -64,9 +64,8 @@ void print_cut(const CutResult& r, const CutFiles& files) {
   if (!files.after.empty()) std::printf("for the host, after the blob: %s\n", files.after.c_str());
   if (!r.ends_at.empty())
     std::printf(
-        "for the host, after the blob: the model itself, from \"%s\" on, in the framework that it is from (pictures "
-        "and "
-        "their features leave the blob as N, C, H, W)\n",
+        "for the host, after the blob: the model itself, from \"%s\" on, in the framework that it is from "
+        "(pictures and their features leave the blob as N, C, H, W)\n",
         r.ends_at.c_str());
   print_passed("out", r.from_chip);
 }

@@ -5,9 +5,7 @@
 #include "importers/openvino_ir/as_onnx.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "graph/ops/known_value.hpp"
 #include "importers/onnx/operators.hpp"
 
 namespace blobsmith::ir {
@@ -162,10 +160,9 @@ const char* onnx_reduction(const LaterLayer& l, const std::string& reduction) {
 Node* scatter_elements(LaterLayer& l) {
   const std::string reduction = l.choice("reduction", "none");
   if (reduction == "none") return l.as("ScatterElementsUpdate", 0, l.all_inputs());
-  const auto rank = static_cast<int64_t>(l.input(0).shape().size());
   const std::vector<int64_t> axes = l.known_integers(3, "axis");
-  if (axes.size() != 1 || axes[0] < -rank || axes[0] >= rank) l.refuse("its axis is out of range");
-  const int64_t axis = axes[0] < 0 ? axes[0] + rank : axes[0];
+  if (axes.size() != 1) l.refuse("it has several axes");
+  const auto axis = static_cast<int64_t>(l.axis(axes[0], l.input(0).shape().size()));
   const bool keeps = l.flag("use_init_val", true);
   const Value data = keeps ? l.input(0) : started_anew(l, reduction);
   const Value y = OnnxNode(l, "ScatterElements", 18)
@@ -234,36 +231,6 @@ Node* dilated_max_pool(LaterLayer& l) {
       .node({l.input(0)});
 }
 
-/// As Pillow does it: every pixel of the window counts when sizes become smaller.
-Node* pillow_interpolate(LaterLayer& l) {
-  const std::string mode = l.choice("mode", "");
-  if (!mode.ends_with("_pillow")) return nullptr;
-  if (std::ranges::any_of(pads_of(l), [](int64_t p) { return p != 0; })) l.refuse("it pads its input");
-  const Shape& x = l.input(0).shape();
-  std::vector<int64_t> axes;
-  for (int64_t i = 0; i < std::ssize(x); ++i) axes.push_back(i);
-  if (l.input_count() > 2) axes = l.known_integers(2, "axes");
-  const auto given = known_value(l.input(1));
-  if (!given || element_count(given->shape) != std::ssize(axes)) l.refuse("its sizes are not known");
-  const std::vector<float> numbers = given->to_f32();
-  std::vector<int64_t> sizes;
-  for (size_t i = 0; i < axes.size(); ++i) {
-    const int64_t axis = axes[i] < 0 ? axes[i] + std::ssize(x) : axes[i];
-    if (axis < 0 || axis >= std::ssize(x)) l.refuse("axis " + std::to_string(axes[i]) + " is out of range");
-    const float v = numbers[i], size = static_cast<float>(x[static_cast<size_t>(axis)]);
-    const bool by_scales = l.choice("shape_calculation_mode", "") == "scales";
-    sizes.push_back(static_cast<int64_t>(by_scales ? std::floor(v * size + 1e-5f) : v));
-  }
-  const std::vector<Value> inputs{l.input(0), {}, {}, l.integers_constant(sizes, "/sizes")};
-  return OnnxNode(l, "Resize", 18)
-      .with("axes", axes)
-      .with("mode", std::string(mode == "bicubic_pillow" ? "cubic" : "linear"))
-      .with("cubic_coeff_a", l.real("cube_coeff", -0.5))
-      .with("antialias", int64_t{1})
-      .with("coordinate_transformation_mode", std::string("half_pixel"))
-      .node(inputs);
-}
-
 // type, first opset of this meaning, how it is made
 constexpr LaterRow kOnnxForms[] = {
     {"DeformableConvolution", 8, deformable_convolution},
@@ -272,7 +239,6 @@ constexpr LaterRow kOnnxForms[] = {
     {"IsFinite", 10, is_finite},
     {"IsInf", 10, is_infinite},
     {"IsNaN", 10, is_nan},
-    {"Interpolate", 11, pillow_interpolate},
     {"ScatterElementsUpdate", 12, scatter_elements},
     {"BitwiseAnd", 13, bitwise<kLogicalAnd, kAnd>},
     {"BitwiseNot", 13, bitwise<kLogicalNot, kNot>},

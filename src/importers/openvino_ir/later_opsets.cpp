@@ -37,6 +37,12 @@ const Value& LaterLayer::input(size_t i) const {
   return inputs_[i];
 }
 
+size_t LaterLayer::axis(int64_t a, size_t rank) const {
+  const auto n = static_cast<int64_t>(rank);
+  if (a < -n || a >= n) refuse("axis " + std::to_string(a) + " is out of range");
+  return static_cast<size_t>(a < 0 ? a + n : a);
+}
+
 std::vector<int64_t> LaterLayer::known_integers(size_t i, const char* what) const {
   const auto known = known_value(input(i));
   if (!known) refuse("its " + std::string(what) + " is computed when the network runs");
@@ -229,14 +235,14 @@ Node* max_pool(LaterLayer& l) {
 Node* interpolate(LaterLayer& l) {
   require_rank(l, 1);
   const std::string mode = l.choice("mode", "");
+  if (mode.ends_with("pillow")) l.refuse("its mode is " + mode);
   const bool by_scales = l.choice("shape_calculation_mode", "") == "scales";
   const Shape& x = l.input(0).shape();
-  const auto rank = static_cast<int64_t>(x.size());
   std::vector<int64_t> axes, begin = l.integers("pads_begin"), end = l.integers("pads_end");
   if (l.input_count() > 2)
     axes = l.known_integers(2, "axes");
   else
-    for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
+    for (int64_t i = 0; i < std::ssize(x); ++i) axes.push_back(i);
   const auto known = known_value(l.input(1));
   if (!known) l.refuse("its sizes are computed when the network runs");
   const std::vector<float> given = known->to_f32();
@@ -246,9 +252,7 @@ Node* interpolate(LaterLayer& l) {
   std::vector<int64_t> sizes;
   std::vector<float> scales;
   for (size_t i = 0; i < axes.size(); ++i) {
-    const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
-    if (axis < 0 || axis >= rank) l.refuse("axis " + std::to_string(axes[i]) + " is out of range");
-    const auto a = static_cast<size_t>(axis);
+    const size_t a = l.axis(axes[i], x.size());
     const auto from = static_cast<float>(x[a] + begin[a] + end[a]);
     const float size = by_scales ? std::floor(from * given[i] + 1e-5f) : given[i];
     if (!(size >= 1 && size < 2147483648.0f)) l.refuse("a size is " + std::to_string(size));
@@ -383,7 +387,6 @@ Node* attention(LaterLayer& l) {
 Node* slice_scatter(LaterLayer& l) {
   require_rank(l, 1);
   const Shape &data = l.input(0).shape(), &updates = l.input(1).shape();
-  const auto rank = static_cast<int64_t>(data.size());
   const std::vector<int64_t> start = l.known_integers(2, "start"), step = l.known_integers(4, "step");
   std::vector<int64_t> axes;
   for (int64_t i = 0; i < std::ssize(start); ++i) axes.push_back(i);
@@ -393,11 +396,10 @@ Node* slice_scatter(LaterLayer& l) {
     l.refuse("its inputs do not fit each other");
   std::vector<int64_t> first(data.size(), 0), by(data.size(), 1);
   for (size_t i = 0; i < axes.size(); ++i) {
-    const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
-    if (axis < 0 || axis >= rank) l.refuse("axis " + std::to_string(axes[i]) + " is out of range");
-    const auto a = static_cast<size_t>(axis);
+    const size_t a = l.axis(axes[i], data.size());
+    if (data[a] == 0) l.refuse("its slice leaves the data");
     first[a] = std::clamp<int64_t>(start[i] < 0 ? start[i] + data[a] : start[i], 0, data[a] - 1);
-    by[a] = step[i];
+    by[a] = std::clamp(step[i], -data[a], data[a]);
   }
   std::vector<int64_t> places;
   const int64_t count = element_count(updates);

@@ -23,6 +23,7 @@ class LaterLayer : public importers::LayerBuilder {
   size_t input_count() const { return inputs_.size(); }
   const Value& input(size_t i) const;
   const Inputs& all_inputs() const { return inputs_; }
+  size_t axis(int64_t a, size_t rank) const;  ///< counted from the front, or a refusal
   /// What input i is known to hold, or a refusal.
   std::vector<int64_t> known_integers(size_t i, const char* what) const;
   /// A node of an operation that has the attributes of the layer, but for the one `left_out`.

@@ -32,12 +32,16 @@ bool repeats_integers(const Node& n) {
   return is_whole(n.element_type()) && constant_of(n.input(1)) && is_static(n.input(0).shape()) && is_static(n.shape());
 }
 
+/// Of every axis of the result.
+std::vector<int64_t> repeats_of(const Node& tile) {
+  std::vector<int64_t> times = tile.input(1).node->constant.to_i64();
+  times.insert(times.begin(), tile.shape().size() - times.size(), 1);
+  return times;
+}
+
 Value tile(Rewriter& rw, const Node& n) {
   Terms t(rw);
-  std::vector<int64_t> times = n.input(1).node->constant.to_i64();
-  const size_t rank = n.shape().size();
-  times.insert(times.begin(), rank - times.size(), 1);
-  const Value x = repeat(t, ranked(t, n.input(0), rank), times);
+  const Value x = repeat(t, ranked(t, n.input(0), n.shape().size()), repeats_of(n));
   return x == n.input(0) ? t.reshape(x, n.shape()) : x;
 }
 
@@ -49,10 +53,8 @@ bool repeats_other_axes(const Node& n) {
 }
 Value tile_of_rank(Rewriter& rw, const Node& n) {
   Terms t(rw);
-  std::vector<int64_t> times = n.input(1).node->constant.to_i64();
-  const size_t rank = n.shape().size();
-  times.insert(times.begin(), rank - times.size(), 1);
-  return t.make("Tile", {ranked(t, n.input(0), rank), rw.indices(times)});
+  const Value x = ranked(t, n.input(0), n.shape().size());
+  return t.make("Tile", {x, rw.indices(repeats_of(n))});
 }
 
 Value broadcast(Rewriter& rw, const Node& n) {

@@ -1,6 +1,6 @@
-// The compiler cuts a plane into tiles (hw-tiling spec §6, §7): as few parts of the input channels as may be, then the
-// least cycles. What becomes of a product therefore depends on the length of the plane's lines. 3136 rows of 98 to 384
-// columns, as lines of
+// The compiler cuts a plane into tiles (hw-tiling spec §6, §7): as few parts of the input channels as may be, then
+// the least cycles. What becomes of a product therefore depends on the length of the plane's lines. 3136 rows of 98 to
+// 384 columns, as lines of
 //
 //   64    6 tiles of 442 KB: the second has no room beside the first, so each waits for a copy of the one before it
 //   448   7 tiles of 344 KB: each is computed while the one before it is copied

@@ -75,10 +75,8 @@ bool is_between_tensors(const Node& n) {
 }
 
 Value last_two_swapped(Rewriter& rw, Value v) {
-  std::vector<int64_t> order;
-  for (int64_t i = 0; i < std::ssize(v.shape()); ++i) order.push_back(i);
-  std::swap(order[order.size() - 1], order[order.size() - 2]);
-  return rw.transpose(v, order)->value();
+  const size_t rank = v.shape().size();
+  return rw.transpose(v, order_with_last(rank, static_cast<int64_t>(rank) - 2))->value();
 }
 
 bool is_matrix(Value v) {
