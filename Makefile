@@ -51,7 +51,8 @@ demo: build python           ## three real networks: model -> blob -> result, be
 test:                        ## every test; what comes from PyPI is fetched during the build
 	$(MAKE) -j 2 build python TARGETS="blobsmith unit_tests"
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
-	$(PYTHON) -m pytest -q -n $(JOBS) tests --tool $(BUILD)/blobsmith
+	# One more than processors: some tests wait for most of their time.
+	$(PYTHON) -m pytest -q -n $$(( $(JOBS) + 1 )) tests --tool $(BUILD)/blobsmith
 
 test-wheel: build python     ## a wheel in fresh environments of every CPython that is here, depthai on what it writes, the C interface under valgrind
 	tools/setup.sh valgrind
