@@ -48,11 +48,11 @@ Tensor padded(const Tensor& t, std::vector<int64_t> begin, std::vector<int64_t> 
 Outputs run_interpolate(const Call& c) {
   c.require(c.input(0).type == ElementType::f32, "its data are not floating");
   c.require(c.attrs().text("mode") != "area", "not yet supported: mode \"area\" of opset 1");
-  const ops::Resize r = ops::resize_of(c.node());
   const bool is_newer = c.node().version == 4;
   const auto scales =
       ops::resize_scales(c.node(), c.shape(), c.out_shape(), is_newer ? c.input(2).to_f32() : std::vector<float>(),
                          is_newer && c.input_count() > 3 ? c.integers(3) : std::vector<int64_t>());
+  const ops::Resize r = ops::resize_of(c.node(), scales);
   Tensor t = padded(c.input(0), c.attrs().integers("pads_begin"), c.attrs().integers("pads_end"));
   for (const auto& [axis, scale] : scales)
     t = resize_axis(t, axis, r.weights(t.shape[axis], c.out_shape()[axis], scale));

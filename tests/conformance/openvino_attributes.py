@@ -24,6 +24,7 @@ class Case(random.Random):
         super().__init__(seed)
         self.numbers, self.inputs, self.values = np.random.RandomState(seed % 2**32), [], []
         self.set = self.choice(SETS)
+        self.by_definition = False  # of the operations, where the CPU plugin departs from it
 
     def op(self, name):
         """Of the drawn set, or of the first later one that has it."""
@@ -130,6 +131,7 @@ def interpolate(c):
                 nearest_mode=c.choice(['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil', 'simple']), cube_coeff=c.choice([-0.75, -0.5]), antialias=mode == 'linear' and c.random() < 0.3)
     if 'pillow' in mode:
         more['coordinate_transformation_mode'] = 'half_pixel'
+    c.by_definition = more['antialias']  # which the plugin leaves out
     more['shape_calculation_mode'] = 'scales' if by_scales else 'sizes'
     if c.set in SETS[3:]:
         more['mode'] = 'linear' if more['antialias'] else mode
@@ -579,7 +581,12 @@ def judge(tool, folder, number):
         for i, y in enumerate(outputs):
             y.get_node().set_friendly_name(name + ('_' + str(i) if 'Convert' in y.get_node().get_type_name() else ''))
         model = ov.Model([SETS[0].result(y, name=f'y{i}') for i, y in enumerate(outputs)], case.inputs, 'm')
-        wanted = list(CORE.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(case.values).values())
+        if case.by_definition:
+            tensors = [ov.Tensor(np.zeros(y.shape, 'f4')) for y in model.outputs]
+            assert model.evaluate(tensors, [ov.Tensor(v) for v in case.values])
+            wanted = [t.data for t in tensors]
+        else:
+            wanted = list(CORE.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})(case.values).values())
     except Exception as e:
         return 'not run', str(e).splitlines()[0][:120]
     if any(w.size == 0 for w in wanted):

@@ -190,6 +190,24 @@ TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
     EXPECT_NEAR(std::accumulate(weights.begin() + static_cast<ptrdiff_t>(row * 10),
                                 weights.begin() + static_cast<ptrdiff_t>(row * 10 + 10), 0.0),
                 1, 1e-6);
+
+  const auto by_scales = [](const std::string& columns) {
+    return "x = Parameter {1,3,8," + columns +
+           "}  y = Interpolate@4(x, [12,7], {2} of 1.5, [2,3], shape_calculation_mode=scales, mode=linear, "
+           "antialias=false)  return y";
+  };
+  EXPECT_EQ(avoided(by_scales("5")), two) << "7 columns out of 5 by 1.5: the chip's stage knows 7 / 5 alone";
+
+  Net both(resized("[4,20]", "linear", true));  // rows shrink, columns grow: their triangle is half as wide
+  avoid_faults(both.g);
+  const Node* first = both.find("y")->input(0).node->input(0).node->input(0).node;
+  ASSERT_EQ(first->input(1).shape(), (Shape{20, 10, 1, 1}));
+  const std::vector<float> narrow = first->input(1).node->constant.to_f32();
+  for (size_t column = 0; column < 20; ++column)
+    EXPECT_EQ(std::count(narrow.begin() + static_cast<ptrdiff_t>(column * 10),
+                         narrow.begin() + static_cast<ptrdiff_t>(column * 10 + 10), 1.0F),
+              1)
+        << column;
 }
 
 TEST(Avoidance, AxesAreDroppedWhereMasksSay) {

@@ -37,10 +37,10 @@ std::vector<Term> Resize::terms(double x, double scale, int64_t size) const {
   return triangle(x, scale, size);
 }
 
-/// "linear": a triangle around the position, wider when an image shrinks and antialias is on; weights are made to sum
-/// up to 1.
+/// "linear": a triangle around the position, with antialias wider along an axis that shrinks and narrower along one
+/// that grows, where some outputs may reach no input: they are 0. Other weights are made to sum up to 1.
 std::vector<Term> Resize::triangle(double x, double scale, int64_t size) const {
-  const double a = antialias && scale < 1 ? scale : 1;
+  const double a = antialias ? scale : 1;
   const auto reach = static_cast<int64_t>(std::ceil(1 / a)), centre = static_cast<int64_t>(std::round(x));
   std::vector<Term> list;
   double sum = 0;
@@ -77,15 +77,6 @@ AxisWeights Resize::weights(int64_t in_size, int64_t out_size, double scale) con
   return w;
 }
 
-Resize resize_of(const Node& n) {
-  const Attributes& a = n.attrs;
-  if (n.version == 4)
-    return {a.text("mode"), a.text("coordinate_transformation_mode"), a.text("nearest_mode"), a.flag("antialias"),
-            a.real("cube_coeff")};
-  return {a.text("mode"), std::string(coordinates_of_opset1(a, n.input(0).shape().size())),
-          std::string(kNearestOfOpset1), a.flag("antialias")};
-}
-
 Shape padded_shape(const Node& n, const Shape& data) {
   Shape shape = data;
   for (const char* name : {"pads_begin", "pads_end"}) {
@@ -112,6 +103,17 @@ std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const S
         by_scales ? static_cast<double>(scales.at(i)) : static_cast<double>(out[axis]) / static_cast<double>(in[axis]);
   }
   return list;
+}
+
+Resize resize_of(const Node& n, const std::map<size_t, double>& scales) {
+  const Attributes& a = n.attrs;
+  const bool antialias =
+      a.flag("antialias") && std::ranges::any_of(scales, [](const auto& axis) { return axis.second < 1; });
+  if (n.version == 4)
+    return {a.text("mode"), a.text("coordinate_transformation_mode"), a.text("nearest_mode"), antialias,
+            a.real("cube_coeff")};
+  return {a.text("mode"), std::string(coordinates_of_opset1(a, n.input(0).shape().size())),
+          std::string(kNearestOfOpset1), antialias};
 }
 
 }  // namespace blobsmith::ops

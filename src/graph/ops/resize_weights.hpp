@@ -18,7 +18,7 @@ using AxisWeights = std::vector<std::vector<Term>>;
 /// Attributes in the words of opset 4.
 struct Resize {
   std::string mode, coordinates, rounding;
-  bool antialias = false;
+  bool antialias = false;  ///< of an image that shrinks
   double cube = -0.75;
 
   AxisWeights weights(int64_t in_size, int64_t out_size, double scale) const;
@@ -31,12 +31,12 @@ struct Resize {
   std::vector<Term> cubic(double x, int64_t size) const;
 };
 
-/// Of an Interpolate of opset 1 or 4.
-Resize resize_of(const Node& n);
 /// Sizes of its data with its pads.
 Shape padded_shape(const Node& n, const Shape& data);
 /// The scale of each axis that is resized. `scales` and `axes` are the inputs of opset 4; no axes: all of them.
 std::map<size_t, double> resize_scales(const Node& n, const Shape& data, const Shape& out,
                                        const std::vector<float>& scales, const std::vector<int64_t>& axes);
+/// Of an Interpolate of opset 1 or 4 that resizes by these scales.
+Resize resize_of(const Node& n, const std::map<size_t, double>& scales);
 
 }  // namespace blobsmith::ops

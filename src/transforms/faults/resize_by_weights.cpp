@@ -1,7 +1,9 @@
-// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1, volumes): every row of the
+// Interpolations that the VPU has no stage for (cubic, antialiased, padded ones of opset 1, volumes, scales that sizes
+// don't follow): every row of the
 // output is a sum of rows of the input with constant weights, so a 1x1 convolution does it whose channels are the rows;
 // then one for the columns, and one for each other axis.
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -34,6 +36,56 @@ bool lacks_stage(const Node& n) {
   return mode != "area" && (pads_interpolation(n) || (mode == "linear" && n.attrs.flag("antialias")));
 }
 
+struct Scales {
+  std::map<size_t, double> stated, of_sizes;  ///< of_sizes: output by input, which are what the chip's stages know
+};
+
+/// Nothing where they are not known.
+std::optional<Scales> scales_of(const Node& n) {
+  std::vector<float> scales;
+  std::vector<int64_t> axes;
+  if (n.version == 4) {
+    const Tensor *stated = constant_of(n.input(2)), *along = n.input_count() > 3 ? constant_of(n.input(3)) : nullptr;
+    if (!stated || (n.input_count() > 3 && !along)) return std::nullopt;
+    scales = stated->to_f32();
+    if (along) axes = along->to_i64();
+  }
+  const Shape &in = n.input(0).shape(), &out = n.shape(), padded = ops::padded_shape(n, in);
+  Scales s{ops::resize_scales(n, in, out, scales, axes), {}};
+  for (const auto& [axis, scale] : s.stated)
+    s.of_sizes[axis] = static_cast<double>(out[axis]) / static_cast<double>(padded[axis]);
+  return s;
+}
+
+bool is_alike(const ops::AxisWeights& a, const ops::AxisWeights& b) {
+  constexpr double kAlike = 1e-3;
+  const auto close = [](const ops::Term& s, const ops::Term& t) {
+    return s.from == t.from && std::fabs(s.weight - t.weight) < kAlike;
+  };
+  return std::ranges::equal(a, b, [&](const auto& s, const auto& t) { return std::ranges::equal(s, t, close); });
+}
+
+bool has_known_sizes(const Node& n) {
+  const Shape& in = n.input(0).shape();
+  return (in.size() == kPlaneRank || in.size() == kVolumeRank) && is_static(in) && is_static(n.shape()) &&
+         is_float(n.element_type()) && are_small(n.attrs, "pads_begin") && are_small(n.attrs, "pads_end");
+}
+
+/// Scales of which sizes are rounded down (5 by 1.5 is 7) place other inputs under the outputs than the sizes say.
+bool scales_depart(const Node& n) {
+  if (n.version != 4 || n.attrs.text("shape_calculation_mode") != "scales" || !has_known_sizes(n)) return false;
+  const std::optional<Scales> s = scales_of(n);
+  if (!s) return false;
+  const ops::Resize by_scales = ops::resize_of(n, s->stated), by_sizes = ops::resize_of(n, s->of_sizes);
+  const Shape padded = ops::padded_shape(n, n.input(0).shape());
+  return std::ranges::any_of(s->stated, [&](const auto& stated) {
+    const auto [axis, scale] = stated;
+    const int64_t from = padded[axis], to = n.shape()[axis];
+    if (!is_side(from) || !is_side(to) || !is_scale(scale)) return false;
+    return !is_alike(by_scales.weights(from, to, scale), by_sizes.weights(from, to, s->of_sizes.at(axis)));
+  });
+}
+
 /// Axes whose size or values change.
 using WeightedAxes = std::map<size_t, ops::AxisWeights>;
 
@@ -45,24 +97,16 @@ bool is_identity(const ops::AxisWeights& w, int64_t in_size) {
 
 /// Nothing where weights are not known, or more than a plane of images is resized.
 std::optional<WeightedAxes> weighted_axes(const Node& n) {
-  const Shape &in = n.input(0).shape(), &out = n.shape();
-  if ((in.size() != kPlaneRank && in.size() != kVolumeRank) || !is_static(in) || !is_static(out) ||
-      !is_float(n.element_type()) || !are_small(n.attrs, "pads_begin") || !are_small(n.attrs, "pads_end"))
-    return std::nullopt;
-  std::vector<float> scales;
-  std::vector<int64_t> axes;
-  if (n.version == 4) {
-    const Tensor *stated = constant_of(n.input(2)), *along = n.input_count() > 3 ? constant_of(n.input(3)) : nullptr;
-    if (!stated || (n.input_count() > 3 && !along)) return std::nullopt;
-    scales = stated->to_f32();
-    if (along) axes = along->to_i64();
-  }
-  const Shape padded = ops::padded_shape(n, in);
+  if (!has_known_sizes(n)) return std::nullopt;
+  const std::optional<Scales> scales = scales_of(n);
+  if (!scales) return std::nullopt;
+  const Shape &in = n.input(0).shape(), &out = n.shape(), padded = ops::padded_shape(n, in);
+  const ops::Resize resize = ops::resize_of(n, scales->stated);
   WeightedAxes list;
-  for (const auto& [axis, scale] : ops::resize_scales(n, in, out, scales, axes)) {
+  for (const auto& [axis, scale] : scales->stated) {
     if (axis < 2 && scale == 1 && padded[axis] == out[axis]) continue;
     if (!is_side(padded[axis]) || !is_side(out[axis]) || !is_scale(scale)) return std::nullopt;
-    ops::AxisWeights w = ops::resize_of(n).weights(padded[axis], out[axis], scale);
+    ops::AxisWeights w = resize.weights(padded[axis], out[axis], scale);
     if (is_identity(w, padded[axis])) continue;
     if (axis < 2) return std::nullopt;
     list[axis] = std::move(w);
@@ -145,9 +189,11 @@ bool resize(Rewriter& rw, Node* n) {
 }  // namespace
 
 bool lacks_interpolation(const Node& n) {
-  return n.is("Interpolate") && (lacks_stage(n) || n.attrs.text("mode") == "area");
+  return n.is("Interpolate") && (lacks_stage(n) || scales_depart(n) || n.attrs.text("mode") == "area");
 }
-bool can_be_weighted(const Node& n) { return n.is("Interpolate") && lacks_stage(n) && weighted_axes(n); }
+bool can_be_weighted(const Node& n) {
+  return n.is("Interpolate") && (lacks_stage(n) || scales_depart(n)) && weighted_axes(n);
+}
 
 Rewritten resize_by_weights(Graph& graph) {
   return rewrite_each(graph, [](Rewriter& rw, Node* n) { return can_be_weighted(*n) && resize(rw, n); });
