@@ -56,7 +56,9 @@ class OnnxNode {
     ensure(row != nullptr, "ONNX's table does not have " + node_.op_type);
     onnx_import::mo::Context context(session, node_, opset_, row->becomes);
     const Lent lent(session.graph, l_.graph());
-    return row->as_model_optimizer(context).at(0);
+    const Value v = row->as_model_optimizer(context).at(0);
+    for (Remark& r : session.notes) l_.note(std::move(r.what));
+    return v;
   }
   Node* node(const std::vector<Value>& inputs) { return made(inputs).node; }
 

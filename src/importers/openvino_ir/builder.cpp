@@ -128,7 +128,7 @@ Node* build_node(Graph& graph, const Layer& layer, const Inputs& inputs, const F
     return graph.result(inputs[0], layer.name);
   }
   if (states_later_opset(layer, file))
-    if (Node* n = build_later(graph, layer, inputs, source_of(layer))) return n;
+    if (Node* n = build_later(graph, layer, inputs, file)) return n;
   return build_operation(graph, layer, inputs, file);
 }
 

@@ -70,7 +70,7 @@ inline constexpr int kLastOpset = 16;
 /// The number of the layer's opset from 8 to kLastOpset; 0 for others.
 int later_opset(const Layer& layer);
 /// Makes a layer of opset 8 and later of operations of opset 7. Null when it needs no such treatment.
-Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const std::string& source);
+Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file);
 /// Whether <rt_info> of a layer has an attribute of this name.
 bool has_runtime_attribute(const Layer& layer, std::string_view name);
 /// Version 11, as 2022.1 has it: old_api_map_order and old_api_map_element_type.

@@ -49,6 +49,10 @@ std::vector<int64_t> LaterLayer::known_integers(size_t i, const char* what) cons
   return known->to_i64();
 }
 
+void LaterLayer::note(std::string what) {
+  if (notes_) notes_->push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
+}
+
 Node* LaterLayer::as(std::string type, int version, std::vector<Value> inputs, const char* left_out) {
   const ops::OpRow& op = *ops::find_op(type, version);
   Attributes attrs = read_attributes(layer_, op, left_out);
@@ -315,6 +319,7 @@ Node* roi_align(LaterLayer& l) {
   const std::string mode = l.choice("aligned_mode", "asymmetric");
   if (mode != "asymmetric") {
     if (scale == 0) l.refuse("spatial_scale is 0");
+    l.note("its boxes are moved by half a pixel, as the model says; those of less than a pixel are taken as one");
     const double pixels = mode == "half_pixel" ? 0.5 * scale - 0.5 : -0.5;
     inputs.at(1) = l.binary("Add", inputs.at(1), pixels / scale, "/aligned");
   }

@@ -10,8 +10,9 @@ namespace blobsmith::ir {
 /// A layer as a row sees it: attributes as the file states them, its inputs, and a builder of nodes named after it.
 class LaterLayer : public importers::LayerBuilder {
  public:
-  LaterLayer(Graph& graph, const Layer& layer, const Inputs& inputs, std::string source)
-      : LayerBuilder(graph, layer.name, layer.type, std::move(source)), layer_(layer), inputs_(inputs) {}
+  /// notes: where what is said of the layer goes; null: nowhere.
+  LaterLayer(Graph& graph, const Layer& layer, const Inputs& inputs, std::string source, std::vector<Remark>* notes)
+      : LayerBuilder(graph, layer.name, layer.type, std::move(source)), layer_(layer), inputs_(inputs), notes_(notes) {}
 
   std::string text(const char* attribute, const char* fallback = "") const;
   std::string choice(const char* attribute, const char* fallback) const;  ///< in lower case
@@ -28,10 +29,13 @@ class LaterLayer : public importers::LayerBuilder {
   std::vector<int64_t> known_integers(size_t i, const char* what) const;
   /// A node of an operation that has the attributes of the layer, but for the one `left_out`.
   Node* as(std::string type, int version, std::vector<Value> inputs, const char* left_out = "");
+  /// What isn't as Intel's tools, or not as the model says.
+  void note(std::string what);
 
  private:
   const Layer& layer_;
   const Inputs& inputs_;
+  std::vector<Remark>* notes_;
 };
 
 struct LaterRow {

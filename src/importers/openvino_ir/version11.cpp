@@ -154,14 +154,14 @@ int later_opset(const Layer& layer) {
   return n >= 8 && n <= kLastOpset ? static_cast<int>(n) : 0;
 }
 
-Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const std::string& source) {
+Node* build_later(Graph& graph, const Layer& layer, const Inputs& inputs, const File& file) {
   const int opset = later_opset(layer);
   if (opset == 0) return nullptr;
   for (const std::span<const LaterRow> rows : {onnx_rows(), later_rows()}) {
     const LaterRow* later = nullptr;
     for (const LaterRow& row : rows)
       if (row.since <= opset && same_caseless(row.type, layer.type)) later = &row;
-    LaterLayer l(graph, layer, inputs, source);
+    LaterLayer l(graph, layer, inputs, source_of(layer), file.shapes ? &file.shapes->notes : nullptr);
     if (Node* n = later ? later->build(l) : nullptr) return n;
   }
   for (const Row& row : kRows) {
