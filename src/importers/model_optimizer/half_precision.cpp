@@ -51,12 +51,6 @@ bool has_too_large(const Tensor& t) {
   return std::ranges::any_of(t.as<double>(), is_too_large);
 }
 
-/// What stands for infinity (the -1e9 and -3.4e38 of attention masks) leaves room for what is added to it.
-double in_range(double v) {
-  constexpr double kForInfinity = 1e6, kFarAway = 32768, kLargestHalf = 65504;
-  return std::copysign(std::fabs(v) >= kForInfinity ? kFarAway : kLargestHalf, v);
-}
-
 bool keeps_single(const NodeUse& use) {
   return (use.node->is("PRelu") && use.port == 1) || (use.node->is("Interpolate") && use.port == 2);
 }
@@ -101,6 +95,12 @@ bool drop_convert(Rewriter& rw, Node* n) {
 
 }  // namespace
 
+double within_half(double v) {
+  constexpr double kForInfinity = 1e6, kFarAway = 32768, kLargestHalf = 65504;
+  if (!is_too_large(v)) return v;
+  return std::copysign(std::fabs(v) >= kForInfinity ? kFarAway : kLargestHalf, v);
+}
+
 std::vector<Remark> limit_constants(Graph& graph) {
   std::vector<Remark> limited;
   for (Node* n : graph.all()) {
@@ -110,7 +110,7 @@ std::vector<Remark> limit_constants(Graph& graph) {
     if (!has_too_large(n->constant)) continue;
     const std::vector<double> values = doubles(n->constant);
     std::vector<double> fitting(values.size());
-    std::ranges::transform(values, fitting.begin(), [](double v) { return is_too_large(v) ? in_range(v) : v; });
+    std::ranges::transform(values, fitting.begin(), within_half);
     n->constant = Tensor::reals(n->element_type(), n->shape(), fitting);
     for (const NodeUse& use : n->output().uses)
       limited.push_back(remark(Remark::Kind::NotAsIntel, *use.node,

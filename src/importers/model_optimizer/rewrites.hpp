@@ -75,6 +75,9 @@ std::vector<Remark> split_factors(Graph& graph);
 std::vector<Remark> keep_guards(Graph& graph);
 /// --data_type FP32: floating constants and inputs of another precision become single.
 void to_single_precision(Graph& graph);
+/// The number of FP16 that serves for a finite one beyond its range: what stands for infinity (the -1e9 and -3.4e38 of
+/// attention masks) leaves room for what is added to it.
+double within_half(double v);
 /// Finite constants beyond FP16 become numbers that it has; remarks on the layers that read them.
 std::vector<Remark> limit_constants(Graph& graph);
 // reading_order.cpp

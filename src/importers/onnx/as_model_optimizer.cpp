@@ -10,6 +10,7 @@
 #include "importers/model_optimizer/cut.hpp"
 #include "importers/model_optimizer/pipeline.hpp"
 #include "importers/onnx/bodies.hpp"
+#include "importers/onnx/integer_products.hpp"
 #include "importers/onnx/operators.hpp"
 #include "importers/onnx/order.hpp"
 #include "importers/onnx/refusals.hpp"
@@ -83,6 +84,7 @@ Imported import_onnx_as_model_optimizer(const Bytes& bytes, const importers::Fil
   onnx_file::Model model = onnx_file::read_model(bytes, beside);
   check_model(model);
   check_strides(model, options);
+  if (!options.quirks) onnx_import::mo::give_products_their_scales(model);
   SourceModel source = source_model(model);
   model_optimizer::cut(source, options);
   for (const SourceOperator& op : source.operators) {

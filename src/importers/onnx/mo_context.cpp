@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/ops/known_value.hpp"
+#include "importers/onnx/operators.hpp"
 
 namespace blobsmith::onnx_import::mo {
 
@@ -16,6 +17,22 @@ std::vector<int64_t> Context::constant_integers(size_t i, std::string_view what)
   const auto t = known_value(input(i));
   if (!t) refuse("its " + std::string(what) + " is not a constant");
   return t->to_i64();
+}
+
+std::vector<Value> Context::convert_as(const std::string& op_type, const std::vector<Value>& inputs) {
+  const OperatorRow* row = find_operator({}, op_type, opset(), Column::ModelOptimizer);
+  ensure(row != nullptr, "there is no operator " + op_type);
+  onnx_file::Node n = node();
+  n.name = name() + "/" + op_type;
+  n.op_type = op_type;
+  n.domain.clear();
+  n.inputs.clear();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    n.inputs.push_back(inputs[i] ? n.name + ":" + std::to_string(i) : std::string());
+    if (inputs[i]) session_.values[n.inputs.back()] = inputs[i];
+  }
+  Context inner(session_, n, opset(), row->becomes);
+  return row->as_model_optimizer(inner);
 }
 
 void Context::want_rounding(size_t i) const {

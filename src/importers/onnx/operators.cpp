@@ -25,6 +25,7 @@ std::span<const OperatorRow> openvino_operators();
 std::span<const OperatorRow> operators_without_domain();
 std::span<const OperatorRow> pooling_operators();
 std::span<const OperatorRow> quantization_operators();
+std::span<const OperatorRow> quantized_microsoft_operators();
 std::span<const OperatorRow> recurrent_operators();
 std::span<const OperatorRow> reduction_operators();
 std::span<const OperatorRow> resize_operators();
@@ -69,6 +70,7 @@ constexpr std::array kFamilies{
     Family{"", softmax_operators},
     Family{kMachineLearningDomain, machine_learning_operators},
     Family{kMicrosoft, microsoft_operators},
+    Family{kMicrosoft, quantized_microsoft_operators},
     Family{kOpenVino, detection_operators},
     Family{kOpenVino, openvino_operators},
 };

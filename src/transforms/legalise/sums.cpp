@@ -127,7 +127,24 @@ Value norm(Rewriter& rw, const Node& n) {
   return t.reshape(t.multiply(root, largest), n.shape());
 }
 
+/// To a number without dimensions, which the compiler leaves in the four of the pool that computes it, so that what it
+/// meets becomes a tensor of four.
+bool is_to_one_number(const Node& n) {
+  return n.shape().empty() && is_float(n.element_type()) && constant_of(n.input(1)) && is_static(n.input(0).shape()) &&
+         !n.input(0).shape().empty();
+}
+Value to_one_number(Rewriter& rw, const Node& n) {
+  Terms t(rw);
+  std::vector<int64_t> axes;
+  for (size_t i = 0; i < n.input(0).shape().size(); ++i) axes.push_back(static_cast<int64_t>(i));
+  return t.reshape(t.reduce(n.type.c_str(), n.input(0), axes, true), {});
+}
+
 constexpr SpelledRow kRows[] = {
+    {{"ReduceMean", "ReduceMax", "ReduceSum"},
+     is_to_one_number,
+     to_one_number,
+     "the same with all dimensions, dropped"},
     {{"ReduceL2"}, is_norm, norm, "the norm of the parts of the largest number, times it"},
     {{"Log"}, is_log_of_exponentials, log_of_exponentials, "the largest exponential is taken out of the sum"},
     {{"CumSum"}, has_constant_axis, cumulative_sum, "a product by a triangle of ones, or sums of moved copies"},

@@ -7,6 +7,7 @@
 
 #include "importers/onnx/mo_steps.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/quantized_steps.hpp"
 #include "importers/onnx/window.hpp"
 
 namespace blobsmith::onnx_import {
@@ -288,80 +289,6 @@ std::vector<Value> multi_head_attention(Context& c) {
 
 // ---- quantized ------------------------------------------------------------------------------------------------------
 
-Value real(Steps& s, Value v) { return s.convert(v, ElementType::f32); }
-
-/// (x - zero) * scale; scale and zero are of all, or of each element of the last axis.
-Value unquantized(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
-  c.want_rounding(x);
-  Value v = real(s, c.input(x));
-  if (c.has_input(zero)) v = s.subtract(v, real(s, c.input(zero)));
-  return s.multiply(v, real(s, c.input(scale)));
-}
-
-/// round(x / scale) + zero, within its type.
-Value quantized(Context& c, Steps& s, Value x, size_t scale, size_t zero) {
-  const bool is_signed = c.has_input(zero) && c.input(zero).type() == ElementType::i8;
-  Value q = s.round(s.divide(x, real(s, c.input(scale))));
-  if (c.has_input(zero)) q = s.add(q, real(s, c.input(zero)));
-  return s.clamp(q, is_signed ? -128 : 0, is_signed ? 127 : 255);
-}
-
-/// A, A_scale, A_zero, B, B_scale, B_zero, C_scale, C_zero
-std::vector<Value> q_linear_binary(Context& c, const char* type) {
-  Steps s(c);
-  const Value y = s.make(type, {unquantized(c, s, 0, 1, 2), unquantized(c, s, 3, 4, 5)});
-  return {s.done(quantized(c, s, y, 6, 7))};
-}
-std::vector<Value> q_linear_add(Context& c) { return q_linear_binary(c, "Add"); }
-std::vector<Value> q_linear_mul(Context& c) { return q_linear_binary(c, "Multiply"); }
-
-/// X, X_scale, X_zero, Y_scale, Y_zero
-template <class F>
-std::vector<Value> q_linear_unary(Context& c, F f) {
-  Steps s(c);
-  return {s.done(quantized(c, s, f(s, unquantized(c, s, 0, 1, 2)), 3, 4))};
-}
-std::vector<Value> q_linear_sigmoid(Context& c) {
-  return q_linear_unary(c, [](Steps& s, Value x) { return s.make("Sigmoid", {x}); });
-}
-std::vector<Value> q_linear_leaky_relu(Context& c) {
-  return q_linear_unary(c, [&](Steps& s, Value x) {
-    return s.make("PRelu", {x, c.number_constant(x.type(), {1}, c.real("alpha", 0.01f))});
-  });
-}
-std::vector<Value> q_linear_global_average(Context& c) {
-  if (c.integer("channels_last", 0) != 0) c.refuse("channels_last is not supported");
-  return q_linear_unary(c, [&](Steps& s, Value x) {
-    std::vector<int64_t> axes;
-    for (int64_t i = 2; i < c.rank(); ++i) axes.push_back(i);
-    return s.reduce("ReduceMean", x, axes, true);
-  });
-}
-std::vector<Value> q_linear_concat(Context& c) {
-  Steps s(c);
-  std::vector<Value> parts;
-  for (size_t i = 2; i + 2 < c.input_count(); i += 3) parts.push_back(unquantized(c, s, i, i + 1, i + 2));
-  if (parts.empty()) c.refuse("it has no inputs");
-  const int64_t axis = c.axis(c.integer("axis", 0), static_cast<int64_t>(parts[0].shape().size()));
-  return {s.done(quantized(c, s, s.concat(parts, axis), 0, 1))};
-}
-
-/// A, B, B_scale, B_zero, bias: A is quantized only to be fast.
-std::vector<Value> dynamic_quantize_mat_mul(Context& c) {
-  Steps s(c);
-  Value y = s.product(c.input(0), unquantized(c, s, 1, 2, 3));
-  if (c.has_input(4)) y = s.add(y, c.input(4));
-  return {s.done(y)};
-}
-
-/// A, B, A_scale, B_scale, A_zero, B_zero, bias
-std::vector<Value> mat_mul_integer_to_float(Context& c) {
-  Steps s(c);
-  Value y = s.product(unquantized(c, s, 0, 2, 4), unquantized(c, s, 1, 3, 5));
-  if (c.has_input(6)) y = s.add(y, c.input(6));
-  return {s.done(y)};
-}
-
 /// input, weights, bias, input scale, weights' scale, mask, input zero, weights' zero, past
 std::vector<Value> q_attention(Context& c) {
   Steps s(c);
@@ -438,14 +365,6 @@ constexpr OperatorRow kOperators[] = {
     {"Attention", 1, "MatMul", mo::packed_attention, nullptr},
     {"MultiHeadAttention", 1, "MatMul", mo::multi_head_attention, nullptr},
     {"QAttention", 1, "MatMul", mo::q_attention, nullptr},
-    {"QLinearAdd", 1, "Add", mo::q_linear_add, nullptr},
-    {"QLinearMul", 1, "Multiply", mo::q_linear_mul, nullptr},
-    {"QLinearSigmoid", 1, "Sigmoid", mo::q_linear_sigmoid, nullptr},
-    {"QLinearLeakyRelu", 1, "PRelu", mo::q_linear_leaky_relu, nullptr},
-    {"QLinearGlobalAveragePool", 1, "ReduceMean", mo::q_linear_global_average, nullptr},
-    {"QLinearConcat", 1, "Concat", mo::q_linear_concat, nullptr},
-    {"DynamicQuantizeMatMul", 1, "MatMul", mo::dynamic_quantize_mat_mul, nullptr},
-    {"MatMulIntegerToFloat", 1, "MatMul", mo::mat_mul_integer_to_float, nullptr},
     {"MatMulNBits", 1, "MatMul", mo::mat_mul_n_bits, nullptr},
 };
 

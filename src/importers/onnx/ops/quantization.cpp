@@ -4,13 +4,60 @@
 #include <cmath>
 
 #include "graph/ops/known_value.hpp"
-#include "importers/onnx/mo_steps.hpp"
+#include "importers/model_optimizer/rewrites.hpp"
 #include "importers/onnx/operators.hpp"
+#include "importers/onnx/quantized_steps.hpp"
 #include "importers/onnx/window.hpp"
 #include "transforms/rewriter/rewrite.hpp"
 
 namespace blobsmith::onnx_import {
 namespace mo {
+
+std::vector<float> fitting_scales(Context& c, const Tensor& stated, size_t zero) {
+  std::vector<float> scales = stated.to_f32();
+  const bool all_finite = std::ranges::all_of(scales, [](float v) { return std::isfinite(v); });
+  if (!all_finite)
+    c.refuse(
+        "its scale is not finite: infinities, as those of an attention mask, were quantized; quantize without this "
+        "layer, or convert with --strip-quant");
+  const ElementType type = c.has_input(zero) ? c.input(zero).type() : ElementType::u8;
+  const Tensor* stated_zero = c.has_input(zero) ? c.constant(zero) : nullptr;
+  if ((c.has_input(zero) && !stated_zero) || (type != ElementType::u8 && type != ElementType::i8)) return scales;
+  const std::vector<float> zeros = stated_zero ? stated_zero->to_f32() : std::vector<float>{0};
+  const double low = type == ElementType::i8 ? -128 : 0, high = low + 255;
+  bool limited = false;
+  for (size_t i = 0; i < scales.size(); ++i) {
+    const auto z = static_cast<double>(zeros[zeros.size() == scales.size() ? i : 0]);
+    const double steps = std::max(std::fabs(low - z), std::fabs(high - z)),
+                 end = steps * static_cast<double>(scales[i]);
+    if (const double fits = model_optimizer::within_half(end); fits != end) {
+      scales[i] = static_cast<float>(fits / steps);
+      limited = true;
+    }
+  }
+  if (limited) c.note("its scale, whose numbers FP16 does not hold, becomes the largest that serves");
+  return scales;
+}
+
+Value fitting_scale(Context& c, Steps& s, size_t scale, size_t zero) {
+  const Tensor* t = c.constant(scale);
+  return t ? s.reals(t->shape, fitting_scales(c, *t, zero)) : s.convert(c.input(scale), ElementType::f32);
+}
+
+Value unquantized(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
+  c.want_rounding(x);
+  Value v = s.convert(c.input(x), ElementType::f32);
+  if (c.has_input(zero)) v = s.subtract(v, s.convert(c.input(zero), ElementType::f32));
+  return s.multiply(v, fitting_scale(c, s, scale, zero));
+}
+
+Value quantized(Context& c, Steps& s, Value x, size_t scale, size_t zero) {
+  const bool is_signed = c.has_input(zero) && c.input(zero).type() == ElementType::i8;
+  Value q = s.round(s.divide(x, fitting_scale(c, s, scale, zero)));
+  if (c.has_input(zero)) q = s.add(q, s.convert(c.input(zero), ElementType::f32));
+  return s.clamp(q, is_signed ? -128 : 0, is_signed ? 127 : 255);
+}
+
 namespace {
 
 /// In single precision, so that numbers of different types meet.
@@ -19,11 +66,15 @@ Value real(Context& c, Value v, const std::string& suffix) {
   return c.make("Convert", {v}, attributes({{"destination_type", std::string("f32")}}), Context::kNewest, suffix);
 }
 
-/// A scale or zero point as a constant that broadcasts against x: one value, or one for each element of the axis.
+constexpr size_t kScale = 1, kZeroPoint = 2;
+
+/// A scale or zero point that broadcasts against x: one value, or a constant for each element of the axis.
 Value along_axis(Context& c, size_t input, Value x) {
   const Tensor* t = c.constant(input);
+  if (!t && element_count(c.input(input).shape()) == 1)
+    return real(c, c.input(input), "/real_" + std::to_string(input));
   if (!t) c.refuse("its scale or zero point is not a constant");
-  const std::vector<float> values = t->to_f32();
+  const std::vector<float> values = input == kScale ? fitting_scales(c, *t, kZeroPoint) : t->to_f32();
   Shape shape(x.shape().size(), 1);
   if (values.size() != 1) {
     const auto axis = static_cast<size_t>(c.axis(c.integer("axis", 1), static_cast<int64_t>(shape.size())));
@@ -39,7 +90,7 @@ Value along_axis(Context& c, size_t input, Value x) {
 bool has_zero_point(Context& c) {
   if (!c.has_input(2)) return false;
   const Tensor* t = c.constant(2);
-  if (!t) c.refuse("its zero point is not a constant");
+  if (!t) return true;
   for (float v : t->to_f32())
     if (v != 0) return true;
   return false;
@@ -70,12 +121,18 @@ std::vector<Value> dequantize(Context& c) {
 // ---- products of quantized numbers ----------------------------------------------------------------------------------
 
 /// A scale or zero point as one value, or one for each element of axis `axis` of a tensor of this rank.
-Value per_axis(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
-  const Value v = real(c, c.input(input), "/real_" + std::to_string(input));
+Value along(Steps& s, Value v, size_t rank, size_t axis) {
   const int64_t count = element_count(v.shape());
   Shape shape(rank, 1);
   if (count > 1) shape[axis] = count;
   return s.reshape(v, shape);
+}
+Value per_axis(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
+  return along(s, real(c, c.input(input), "/real_" + std::to_string(input)), rank, axis);
+}
+/// A scale with its zero point behind it.
+Value scale_along(Context& c, Steps& s, size_t input, size_t rank, size_t axis) {
+  return along(s, fitting_scale(c, s, input, input + 1), rank, axis);
 }
 
 /// input - zero point, in real numbers, times a scale where there is one.
@@ -118,6 +175,51 @@ void check_sums(Context& c, Value weights, int64_t terms, int64_t outputs, bool 
     c.refuse("its sums of integers leave the range of FP16; export the model without quantization");
 }
 
+constexpr size_t kFirstFactor = 4;  ///< of give_products_their_scales
+
+/// What remains of the factors of a product's sums when the operands have taken theirs: constants the second, which has
+/// its outputs along `axis`, numbers that are computed one for each operand.
+struct FactoredProduct {
+  Value a, b;
+  std::vector<Value> behind;
+
+  FactoredProduct(Context& c, Steps& s, Value first, Value second, size_t axis, size_t outputs_behind)
+      : a(first), b(second) {
+    bool a_has_one = false;
+    for (size_t i = kFirstFactor; i < c.input_count(); ++i) {
+      const Value f = c.input(i);
+      const Shape& shape = f.shape();
+      const int64_t count = element_count(shape);
+      const bool is_known = transforms::constant_of(f) != nullptr;
+      const bool is_of_outputs = shape.size() > outputs_behind && shape[shape.size() - 1 - outputs_behind] == count &&
+                                 b.shape()[axis] == count;
+      if (count == 1 && !is_known && !a_has_one) {
+        a = s.multiply(a, s.reshape(f, Shape(a.shape().size(), 1)));
+        a_has_one = true;
+      } else if (count == 1 || (is_known && is_of_outputs)) {
+        b = s.multiply(b, along(s, f, b.shape().size(), axis));
+      } else {
+        behind.push_back(f);
+      }
+    }
+  }
+
+  std::vector<Value> done(Steps& s, Value y) const {
+    for (const Value f : behind) y = s.multiply(y, f);
+    return {s.done(y)};
+  }
+};
+
+/// input - zero point, where factors follow the product. What was not rounded, by --strip-quant, has 1 and 0 for them.
+Value operand(Context& c, Steps& s, size_t input, size_t zero, size_t axis) {
+  const auto z = c.has_input(zero) ? known_value(c.input(zero)) : std::nullopt;
+  if (is_float(c.input(input).type()) && c.strips_quantization() && z && z->to_f32() == std::vector<float>{0}) {
+    for (size_t i = kFirstFactor; i < c.input_count(); ++i)
+      if (const auto f = known_value(c.input(i)); f && f->to_f32() == std::vector<float>{1}) return c.input(input);
+  }
+  return real_of(c, s, input, zero, axis);
+}
+
 /// The product in integers, where they are few enough; else in real numbers.
 std::vector<Value> mat_mul_integer(Context& c) {
   Steps s(c);
@@ -126,6 +228,10 @@ std::vector<Value> mat_mul_integer(Context& c) {
   if (a.size() < 2 || b.size() < 2 || !is_static(a) || !is_static(b))
     c.refuse("its inputs have the shapes " + to_string(a) + " and " + to_string(b));
   const size_t rows = a.size() - 2, columns = b.size() - 1;
+  if (c.input_count() > kFirstFactor) {
+    const FactoredProduct p(c, s, operand(c, s, 0, 2, rows), operand(c, s, 1, 3, columns), columns, 0);
+    return p.done(s, s.product(p.a, p.b));
+  }
   if (!is_float(c.input(0).type()) && !is_float(c.input(1).type()) && element_count(a) * b.back() <= kMostProducts) {
     const auto whole = [&](size_t input, size_t zero, size_t rank, size_t axis) {
       const Value v = s.convert(c.input(input), ElementType::i32);
@@ -163,6 +269,10 @@ Value convolution(Context& c, Steps& s, Value x, Value w) {
 
 std::vector<Value> conv_integer(Context& c) {
   Steps s(c);
+  if (c.input_count() > kFirstFactor) {
+    const FactoredProduct p(c, s, operand(c, s, 0, 2, 1), real_of(c, s, 1, 3, 0), 0, c.input(1).shape().size() - 2);
+    return p.done(s, convolution(c, s, p.a, p.b));
+  }
   const Value w = real_of(c, s, 1, 3, 0);
   const int64_t outputs = w.shape().at(0);
   check_sums(c, w, element_count(w.shape()) / outputs, outputs, true);
@@ -174,8 +284,8 @@ std::vector<Value> q_linear_mat_mul(Context& c) {
   Steps s(c);
   const size_t ra = c.input(0).shape().size(), rb = c.input(3).shape().size();
   if (ra < 2 || rb < 2) c.refuse("its inputs have fewer than two dimensions");
-  const Value a_scale = per_axis(c, s, 1, ra, ra - 2);
-  const Value b_scale = s.divide(per_axis(c, s, 4, rb, rb - 1), per_axis(c, s, 6, 1, 0));
+  const Value a_scale = scale_along(c, s, 1, ra, ra - 2);
+  const Value b_scale = s.divide(scale_along(c, s, 4, rb, rb - 1), scale_along(c, s, 6, 1, 0));
   const Value y = s.product(real_of(c, s, 0, 2, ra - 2, &a_scale), real_of(c, s, 3, 5, rb - 1, &b_scale));
   return {s.done(to_quantized(c, s, y, 7))};
 }
@@ -183,8 +293,8 @@ std::vector<Value> q_linear_mat_mul(Context& c) {
 std::vector<Value> q_linear_conv(Context& c) {
   Steps s(c);
   const size_t rank = c.input(0).shape().size();
-  const Value x_scale = per_axis(c, s, 1, rank, 1);
-  const Value w_scale = s.divide(per_axis(c, s, 4, rank, 0), per_axis(c, s, 6, 1, 0));
+  const Value x_scale = scale_along(c, s, 1, rank, 1);
+  const Value w_scale = s.divide(scale_along(c, s, 4, rank, 0), scale_along(c, s, 6, 1, 0));
   Value y = convolution(c, s, real_of(c, s, 0, 2, 1, &x_scale), real_of(c, s, 3, 5, 0, &w_scale));
   if (c.has_input(8)) {
     Shape shape(rank, 1);
@@ -197,19 +307,22 @@ std::vector<Value> q_linear_conv(Context& c) {
   return {s.done(to_quantized(c, s, y, 7))};
 }
 
-/// To the bytes 0..255 by the smallest and the largest value, 0 among them.
+/// To the bytes 0..255 by the smallest and the largest value, 0 among them. Nothing but zeros is divided by the least
+/// normal number of FP16.
 std::vector<Value> dynamic_quantize(Context& c) {
   Steps s(c);
   const Value x = c.input(0);
+  if (c.strips_quantization() && !known_value(x)) return {x, s.reals({}, {1}), s.reals({}, {0})};
+  constexpr double kLeastRange = 0x1p-14;
   std::vector<int64_t> axes;
   for (int64_t i = 0; i < c.rank(); ++i) axes.push_back(i);
   const Value low = s.minimum(s.reduce("ReduceMin", x, axes, false), 0);
   const Value high = s.maximum(s.reduce("ReduceMax", x, axes, false), 0);
-  const Value scale = s.multiply(s.subtract(high, low), 1 / kLargestByte);
-  const Value inverse = s.power(scale, -1);
-  const Value zero = s.clamp(s.round(s.multiply(s.multiply(low, -1), inverse)), 0, kLargestByte);
-  const Value y = s.clamp(s.add(s.round(s.multiply(x, inverse)), zero), 0, kLargestByte);
-  return {s.done(y), scale, zero};
+  const Value range = s.subtract(high, low), inverse = s.power(s.maximum(range, kLeastRange), -1);
+  const auto steps = [&](Value v) { return s.round(s.multiply(s.multiply(v, inverse), kLargestByte)); };
+  const Value zero = s.clamp(steps(s.multiply(low, -1)), 0, kLargestByte);
+  const Value y = s.clamp(s.add(steps(x), zero), 0, kLargestByte);
+  return {s.done(y), s.multiply(range, 1 / kLargestByte), zero};
 }
 
 }  // namespace
