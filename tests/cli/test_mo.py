@@ -4,10 +4,12 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'conformance'))
 import framework_models
+import tflite_models
 
 
 @pytest.fixture(scope='session')
@@ -119,3 +121,46 @@ def test_every_verb_reads_every_format(run, models, tmp_path):
         assert run('convert', models[name], *options, '-o', tmp_path / 'm.blob', '-q').returncode == 0
         done = run('run', models[name], *options, '--random')
         assert done.returncode == 0, done.stderr
+
+
+def quantised(layers, channels=192):
+    """Convolutions whose weights of 8 bits are four times as large in an IR."""
+    m = tflite_models.Model()
+    x = m.input(1, 8, 8, channels)
+    for i in range(layers):
+        q = m.random.randint(-127, 128, (channels, 3, 3, channels)).astype('int8')
+        weights = m.constant(q, 'int8', scale=[0.001 * (i + 1)] * channels, zero=[0] * channels)
+        x = m.add('CONV_2D', [x, weights, m.weights(channels)], (1, 8, 8, channels), (0, 'b', tflite_models.SAME), (1, 'i', 1), (2, 'i', 1), (3, 'b', 0), (4, 'i', 1), (5, 'i', 1), kind=1)
+    return m.result(x).data()
+
+
+@pytest.mark.uninstrumented
+@pytest.mark.parametrize('type', ['FP32', 'FP16'])
+def test_quantised_weights_are_never_all_in_memory(tool, tmp_path, type):
+    code = 'import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)'
+    peak, files = [], []
+    for layers in (2, 12):
+        model = tmp_path / f'{layers}.tflite'
+        model.write_bytes(quantised(layers))
+        done = subprocess.run([sys.executable, '-c', code, tool, 'mo', '-m', model, '-o', tmp_path, '--data_type', type, '--silent'], capture_output=True, text=True, check=True)
+        peak.append(int(done.stdout))
+        files.append(os.path.getsize(model))
+    assert peak[1] - peak[0] <= 1.3 * (files[1] - files[0])
+
+
+def test_weights_are_written_alike_for_both_types_of_ir(run, tmp_path):
+    """Large constants are made when they are written, and equal ones share a place."""
+    m = tflite_models.Model()
+    q = m.random.randint(-127, 128, (192, 192)).astype('int8')
+    x = m.input(1, 192)
+    for _ in range(2):
+        x = m.add('FULLY_CONNECTED', [x, m.constant(q, 'int8', scale=[0.01], zero=[3])], (1, 192), (0, 'b', 0), kind=8)
+    (tmp_path / 'm.tflite').write_bytes(m.result(x).data())
+    wanted = (q.astype('f4') - 3) * np.float32(0.01)
+    for type, dtype in (('FP32', 'f4'), ('FP16', 'f2')):
+        assert run('mo', '-m', tmp_path / 'm.tflite', '-o', tmp_path / type, '--data_type', type).returncode == 0
+        net = ET.parse(tmp_path / type / 'm.xml')
+        places = [(int(d.get('offset')), int(d.get('size'))) for d in net.iterfind('.//layer/data') if d.get('size') == str(wanted.size * np.dtype(dtype).itemsize)]
+        assert len(places) == 2 and len(set(places)) == 1
+        values = np.frombuffer((tmp_path / type / 'm.bin').read_bytes(), dtype, wanted.size, places[0][0]).reshape(192, 192)
+        assert any(np.array_equal(values, w.astype(dtype)) for w in (wanted, wanted.T))

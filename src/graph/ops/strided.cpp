@@ -86,8 +86,9 @@ Tensor gather_strided(const Tensor& source, const Shape& out, int64_t offset, st
   ensure(is_byte_sized(source.type), "tensor of a sub-byte type");
   const size_t size = byte_width(source.type);
   ensure(within(out, offset, strides, size, source.bytes.size()), "a strided copy that leaves its tensor");
+  const uint8_t* from = source.bytes.data();  // made now where they are deferred: before there is room for the copy
   std::vector<uint8_t> bytes(static_cast<size_t>(element_count(out)) * size);
-  copy(size, bytes.data(), source.bytes.data(), out, offset, strides, false);
+  copy(size, bytes.data(), from, out, offset, strides, false);
   return {source.type, out, Bytes::adopt(std::move(bytes))};
 }
 

@@ -22,8 +22,8 @@ float with_sticky_bit(double d) {
   return std::bit_cast<float>(bits | 1u);
 }
 
-Tensor to_half(const Tensor& t) {
-  if (t.type == ElementType::f16) return t;
+Bytes halves_of(const Tensor& t) {
+  t.bytes.data();  // made now where they are deferred: before there is room for the halves
   std::vector<Half> h(static_cast<size_t>(element_count(t.shape)));
   if (t.type == ElementType::f64) {
     const std::span<const double> d = t.as<double>();
@@ -40,15 +40,35 @@ Tensor to_half(const Tensor& t) {
     const std::vector<float> v = t.to_f32();
     floats_to_halves(v.data(), h.data(), v.size());
   }
-  return Tensor::of(ElementType::f16, t.shape, std::move(h));
+  t.bytes.leave_memory();
+  return Bytes::adopt(std::move(h));
+}
+
+/// Many weights are converted when they are read, for a writer that takes one constant after another.
+Tensor to_half(const Tensor& t) {
+  if (t.type == ElementType::f16) return t;
+  const auto count = static_cast<size_t>(element_count(t.shape));
+  return {ElementType::f16, t.shape, Bytes::deferred_if_many(count * sizeof(Half), [t] { return halves_of(t); })};
+}
+
+Tensor to_single(const Tensor& t) {
+  const auto count = static_cast<size_t>(element_count(t.shape));
+  return {ElementType::f32, t.shape, Bytes::deferred_if_many(count * sizeof(float), [t] {
+            Bytes r = Bytes::adopt(t.to_f32());
+            t.bytes.leave_memory();
+            return r;
+          })};
 }
 
 bool is_too_large(double v) { return std::isfinite(v) && std::fabs(v) > 65504; }
 /// Without a copy of the values, which may be many.
 bool has_too_large(const Tensor& t) {
-  if (t.type == ElementType::f32)
-    return std::ranges::any_of(t.as<float>(), [](float v) { return is_too_large(static_cast<double>(v)); });
-  return std::ranges::any_of(t.as<double>(), is_too_large);
+  const bool found =
+      t.type == ElementType::f32
+          ? std::ranges::any_of(t.as<float>(), [](float v) { return is_too_large(static_cast<double>(v)); })
+          : std::ranges::any_of(t.as<double>(), is_too_large);
+  t.bytes.leave_memory();
+  return found;
 }
 
 bool keeps_single(const NodeUse& use) {
@@ -62,9 +82,7 @@ void convert_constant(Graph& g, Node* n) {
   for (const NodeUse& use : uses) {
     Node*& by = keeps_single(use) ? single : half;
     if (!by) {
-      by = g.constant(
-          keeps_single(use) ? Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32()) : to_half(n->constant),
-          n->name);
+      by = g.constant(keeps_single(use) ? to_single(n->constant) : to_half(n->constant), n->name);
       by->output().tensor_names = n->output().tensor_names;
     }
     g.set_input(use.node, use.port, by->value());
@@ -126,7 +144,7 @@ void to_single_precision(Graph& graph) {
     if ((!n->is_constant() && !n->is("Parameter")) || !is_float(n->element_type()) ||
         n->element_type() == ElementType::f32)
       continue;
-    if (n->is_constant()) n->constant = Tensor::of(ElementType::f32, n->shape(), n->constant.to_f32());
+    if (n->is_constant()) n->constant = to_single(n->constant);
     graph.set_outputs(n, {{ElementType::f32, n->shape()}});
     changed = true;
   }

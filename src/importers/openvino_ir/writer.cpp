@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -52,26 +53,49 @@ std::string attribute(std::string_view name, const T& value) {
     return " " + std::string(name) + "=\"" + std::to_string(value) + "\"";
 }
 
-/// The .bin file; constants with equal bytes share a place.
+/// The .bin file, part by part; constants with equal bytes share a place. Constants leave the memory once they are
+/// written: of weights that are made when they are read, only one is there at a time.
 class Weights {
  public:
+  using Sink = std::function<void(const Bytes&)>;
+
+  explicit Weights(Sink sink) : sink_(std::move(sink)) {}
+
   uint64_t place(const Bytes& bytes) {
-    const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    const auto [it, fresh] = places_.emplace(content, data_.size());
-    if (fresh) data_.append(bytes);
-    return it->second;
+    const size_t hash = std::hash<std::string_view>()(content_of(bytes));
+    const auto [first, last] = places_.equal_range(hash);
+    const auto same = std::find_if(first, last, [&](const auto& entry) {
+      const Bytes& there = entry.second.bytes;
+      const bool is_same = there.size() == bytes.size() && content_of(there) == content_of(bytes);
+      there.leave_memory();
+      return is_same;
+    });
+    const uint64_t at = same == last ? add(bytes) : same->second.at;
+    if (same == last) places_.emplace(hash, Place{bytes, at});
+    bytes.leave_memory();
+    return at;
   }
   /// At the end, whatever is there.
   uint64_t add(const Bytes& bytes) {
-    const uint64_t at = data_.size();
-    data_.append(bytes);
+    const uint64_t at = size_;
+    sink_(bytes);
+    size_ += bytes.size();
     return at;
   }
-  ChunkedBytes take() { return std::move(data_); }
 
  private:
-  std::unordered_map<std::string_view, uint64_t> places_;
-  ChunkedBytes data_;
+  struct Place {
+    Bytes bytes;
+    uint64_t at;
+  };
+
+  static std::string_view content_of(const Bytes& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
+  Sink sink_;
+  std::unordered_multimap<size_t, Place> places_;
+  uint64_t size_ = 0;
 };
 
 std::string_view layer_type(std::string_view type) {
@@ -294,21 +318,28 @@ void meta_data(Xml& xml, const IrWriterOptions& options) {
   xml.close("meta_data");
 }
 
+/// The .xml file; the .bin file goes to `weights`.
+std::string written(const Graph& graph, const IrWriterOptions& options, Weights::Sink sink) {
+  if (options.version != 10 && options.version != 11)
+    throw Error(ErrorCode::BadOptionValue,
+                "IR version " + std::to_string(options.version) + " can't be written: 10 and 11 can");
+  Weights weights(std::move(sink));
+  Xml xml;
+  xml.open("net" + attribute("name", graph.name) + attribute("version", options.version));
+  Net(graph, options.version, weights, xml).write();
+  pre_process(xml, graph, weights);
+  if (!options.producer.empty()) meta_data(xml, options);
+  xml.close("net");
+  return xml.take();
+}
+
 }  // namespace
 }  // namespace ir
 
 WrittenIr write_openvino_ir(const Graph& graph, const IrWriterOptions& options) {
-  if (options.version != 10 && options.version != 11)
-    throw Error(ErrorCode::BadOptionValue,
-                "IR version " + std::to_string(options.version) + " can't be written: 10 and 11 can");
-  ir::Weights weights;
-  ir::Xml xml;
-  xml.open("net" + ir::attribute("name", graph.name) + ir::attribute("version", options.version));
-  ir::Net(graph, options.version, weights, xml).write();
-  ir::pre_process(xml, graph, weights);
-  if (!options.producer.empty()) ir::meta_data(xml, options);
-  xml.close("net");
-  return {xml.take(), weights.take()};
+  WrittenIr r;
+  r.xml = ir::written(graph, options, [&](const Bytes& part) { r.weights.append(part); });
+  return r;
 }
 
 std::string mapping_of(const Graph& graph) {
@@ -331,10 +362,12 @@ std::string mapping_of(const Graph& graph) {
 }
 
 void save_openvino_ir(const Graph& graph, const std::string& stem, const IrWriterOptions& options) {
-  const WrittenIr ir = write_openvino_ir(graph, options);
   if (const size_t slash = stem.rfind('/'); slash != std::string::npos) make_folder(stem.substr(0, slash));
-  write_file(stem + ".bin", ir.weights);
-  write_file(stem + ".xml", ir.xml);
+  std::string xml;
+  write_file(stem + ".bin", [&](const auto& write) {
+    xml = ir::written(graph, options, [&](const Bytes& part) { write(part.span()); });
+  });
+  write_file(stem + ".xml", xml);
 }
 
 }  // namespace blobsmith

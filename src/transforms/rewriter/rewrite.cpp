@@ -240,8 +240,10 @@ bool feeds_result(Value v) {
 const Tensor* constant_of(Value v) { return v && v.node->is_constant() ? &v.node->constant : nullptr; }
 
 namespace {
-// The first element alone, so that large constants are not converted in vain.
-Tensor first_element(const Tensor& t) { return {t.type, {}, t.bytes.slice(0, byte_width(t.type))}; }
+// The first element alone, so that large constants are not converted in vain; a copy, as they may leave the memory.
+Tensor first_element(const Tensor& t) {
+  return {t.type, {}, Bytes::copy_of(t.bytes.span().first(byte_width(t.type)))};
+}
 
 bool is_numeric(const Tensor& t) { return bit_width(t.type) >= 8 && t.type != ElementType::bf16 && !t.bytes.empty(); }
 }  // namespace
