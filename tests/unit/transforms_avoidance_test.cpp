@@ -191,8 +191,8 @@ TEST(Avoidance, InterpolationsWithoutAStageAreTwoConvolutions) {
                                 weights.begin() + static_cast<ptrdiff_t>(row * 10 + 10), 0.0),
                 1, 1e-6);
 
-  const auto by_scales = [](const std::string& columns) {
-    return "x = Parameter {1,3,8," + columns +
+  const auto by_scales = [](const std::string& width) {
+    return "x = Parameter {1,3,8," + width +
            "}  y = Interpolate@4(x, [12,7], {2} of 1.5, [2,3], shape_calculation_mode=scales, mode=linear, "
            "antialias=false)  return y";
   };
