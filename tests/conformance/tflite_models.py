@@ -16,8 +16,8 @@ import numpy as np
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tflite_outputs.tsv')
 TYPES = {'float32': 0, 'float16': 1, 'int32': 2, 'uint8': 3, 'int64': 4, 'int8': 9}
 OPERATORS = dict(ADD=0, AVERAGE_POOL_2D=1, CONCATENATION=2, CONV_2D=3, DEPTHWISE_CONV_2D=4, DEQUANTIZE=6, FULLY_CONNECTED=9, L2_NORMALIZATION=11, LOGISTIC=14,
-                 MAX_POOL_2D=17, MUL=18, RELU=19, RESHAPE=22, RESIZE_BILINEAR=23, SOFTMAX=25, PAD=34, TRANSPOSE=39, MEAN=40, SUB=41, DIV=42, UNIDIRECTIONAL_SEQUENCE_LSTM=44, STRIDED_SLICE=45, SPLIT=49,
-                 PRELU=54, TRANSPOSE_CONV=67, FAKE_QUANT=80, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117, DENSIFY=124)
+                 MAX_POOL_2D=17, MUL=18, RELU=19, RESHAPE=22, RESIZE_BILINEAR=23, SOFTMAX=25, PAD=34, TRANSPOSE=39, GATHER=36, MEAN=40, SUB=41, DIV=42, UNIDIRECTIONAL_SEQUENCE_LSTM=44, STRIDED_SLICE=45, SPLIT=49,
+                 PRELU=54, TRANSPOSE_CONV=67, SHAPE=77, FAKE_QUANT=80, REDUCE_PROD=81, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117, DENSIFY=124)
 SAME, VALID = 0, 1
 NONE, RELU, RELU6 = 0, 1, 3
 
@@ -52,12 +52,12 @@ class Model:
     def __init__(self, seed=0):
         self.tensors, self.operators, self.inputs, self.outputs, self.random = [], [], [], [], np.random.RandomState(seed)
 
-    def tensor(self, shape, dtype='float32', data=None, scale=(), zero=(), axis=0, sparsity=None):
-        self.tensors.append((f't{len(self.tensors)}', list(shape), dtype, data, list(scale), list(zero), axis, sparsity))
+    def tensor(self, shape, dtype='float32', data=None, scale=(), zero=(), axis=0, sparsity=None, signature=None):
+        self.tensors.append((f't{len(self.tensors)}', list(shape), dtype, data, list(scale), list(zero), axis, sparsity, signature))
         return len(self.tensors) - 1
 
-    def input(self, *shape):
-        self.inputs.append(self.tensor(shape))
+    def input(self, *shape, signature=None):
+        self.inputs.append(self.tensor(shape, signature=signature))
         return self.inputs[-1]
 
     def constant(self, values, dtype='float32', **quantisation):
@@ -77,8 +77,8 @@ class Model:
     def weights(self, *shape):
         return self.constant(self.random.randn(*shape) / np.sqrt(np.prod(shape[1:])))
 
-    def add(self, op, inputs, shape, *options, kind=0, dtype='float32'):
-        out = self.tensor(shape, dtype)
+    def add(self, op, inputs, shape, *options, kind=0, dtype='float32', signature=None):
+        out = self.tensor(shape, dtype, signature=signature)
         self.operators.append((OPERATORS[op], inputs, [out], kind, options))
         return out
 
@@ -147,7 +147,7 @@ class Model:
 
         kinds = {'i': number, 'b': byte, 'f': real}
         buffers, tensors = [table([])], []
-        for name, shape, dtype, data, scale, zero, axis, sparsity in self.tensors:
+        for name, shape, dtype, data, scale, zero, axis, sparsity, signature in self.tensors:
             buffer = 0
             if data is not None:
                 bytes_ = b.CreateByteVector(data)
@@ -159,6 +159,8 @@ class Model:
                 fields.append((4, offset, table([(2, offset, scales), (3, offset, zeros), (6, number, axis)])))
             if sparsity:
                 fields.append((6, offset, sparsity_table(*sparsity)))
+            if signature:
+                fields.append((7, offset, ints(signature)))
             tensors.append(table(fields))
         codes = sorted({op[0] for op in self.operators}, key=str)
         custom = {c: b.CreateString(c) for c in codes if isinstance(c, str)}
@@ -280,7 +282,23 @@ def sparse_weights():
     return m.result(x)
 
 
-MODELS = [classifier, multiplier, residual, half_weights, upsampling, deconvolution, padded, arithmetic, shapes, quantised_weights, sparse_weights]
+def open_rows():
+    """A product of rows as converters write it where the batch is open: what depends on it is stated as 1."""
+    m = Model(12)
+    x = m.input(1, 4, 6, 8, signature=[-1, 4, 6, 8])
+    shape = m.add('SHAPE', [x], (4,), (0, 'b', 2), kind=55, dtype='int32')
+    lead = m.add('GATHER', [shape, m.constant([0, 1, 2], 'int32')], (3,), (0, 'i', 0), kind=23, dtype='int32')
+    axis = m.constant([0], 'int32')
+    rows = m.add('REDUCE_PROD', [lead, axis], (), (0, 'b', 0), kind=27, dtype='int32')
+    columns = m.add('REDUCE_PROD', [m.add('GATHER', [shape, m.constant([3], 'int32')], (1,), (0, 'i', 0), kind=23, dtype='int32'), axis], (), (0, 'b', 0), kind=27, dtype='int32')
+    flat = m.add('RESHAPE', [x, m.add('PACK', [rows, columns], (2,), (0, 'i', 2), (1, 'i', 0), kind=59, dtype='int32')], (1, 1), signature=[-1, -1])
+    y = m.add('FULLY_CONNECTED', [flat, m.weights(10, 8), -1], (1, 10), (0, 'b', NONE), kind=8, signature=[-1, 10])
+    whole = m.add('CONCATENATION', [lead, m.constant([10], 'int32')], (4,), (0, 'i', 0), (1, 'b', NONE), kind=10, dtype='int32')
+    y = m.add('RESHAPE', [y, whole], (1, 1, 1, 10), signature=[-1, -1, -1, 10])
+    return m.result(m.add('FULLY_CONNECTED', [y, m.weights(5, 10), m.weights(5)], (1, 1, 1, 5), (0, 'b', NONE), (2, 'b', 1), kind=8, signature=[-1, -1, -1, 5]))
+
+
+MODELS = [classifier, multiplier, residual, half_weights, upsampling, deconvolution, padded, arithmetic, shapes, quantised_weights, sparse_weights, open_rows]
 
 
 def write(folder):

@@ -142,6 +142,10 @@ class Reader {
     t.shape = v.numbers<int32_t, int64_t>(0);
     if (t.shape.size() > kLargestRank || std::ranges::any_of(t.shape, [](int64_t d) { return d < 0; }))
       throw damaged("tensor '" + t.name + "' has the shape " + to_string(t.shape));
+    t.signature = v.numbers<int32_t, int64_t>(7);
+    if (t.signature.size() != t.shape.size()) t.signature = t.shape;
+    for (int64_t& d : t.signature)
+      if (d < 0) d = kDynamic;
     const auto number = v.number<uint32_t>(2, 0);
     if (number >= buffers_.size() && number != 0) throw damaged("tensor '" + t.name + "' has no buffer");
     if (number < buffers_.size()) t.data = buffers_[number];

@@ -23,7 +23,8 @@ struct Tensor {
   std::optional<ElementType> type;  ///< none for texts, complex numbers, resources
   int type_number = 0;
   Shape shape;
-  Bytes data;  ///< of a constant, without copying unless it is sparse; empty: it is computed
+  Shape signature;  ///< the shape, with kDynamic for what the file leaves open, where `shape` may say anything
+  Bytes data;       ///< of a constant, without copying unless it is sparse; empty: it is computed
   Quantization quantization;
   bool is_variable = false;
 };

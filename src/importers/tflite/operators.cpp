@@ -78,11 +78,13 @@ void transposed_volume_convolution(T& t) {
 void depthwise(T& t) {
   const auto& o = t.options();
   const Shape& w = t.input_tensor(1).shape;
-  const Shape& x = t.input_tensor(0).shape;
-  if (w.size() != 4 || x.size() != 4 || x[3] < 1 || w[3] % x[3] != 0)
-    t.refuse("its weights have the shape " + to_string(w));
+  const Shape& x = t.input_tensor(0).signature;
+  if (w.size() != 4 || x.size() != 4) t.refuse("its weights have the shape " + to_string(w));
+  const int64_t times = o.integer(3, 0), channels = x[3] < 1 && times > 0 ? w[3] / times : x[3];
+  if (channels < 1 || w[3] % channels != 0) t.refuse("its weights have the shape " + to_string(w));
   const std::string weights =
-      t.add("Reshape", {t.input(1), t.builder().integers(t.name() + "/weights_shape", {w[1], w[2], x[3], w[3] / x[3]})},
+      t.add("Reshape",
+            {t.input(1), t.builder().integers(t.name() + "/weights_shape", {w[1], w[2], channels, w[3] / channels})},
             {}, "/weights");
   biased(t, "DepthwiseConv2dNative", {t.input(0), weights},
          {{"strides", integers_attribute({1, o.integer(2, 1), o.integer(1, 1), 1})},
@@ -115,6 +117,18 @@ void transposed_convolution_with_bias(T& t) {
       2, 0);
 }
 
+/// The shape of the input with another width, where the file leaves it open.
+std::string rows_of(T& t, int64_t width) {
+  const auto indices = [&](const char* name, std::vector<int64_t> v) {
+    return t.builder().integers(t.name() + name, v);
+  };
+  const std::string all = t.add("Shape", {t.input(0)}, {}, "/Shape");
+  const std::string rows = t.add(
+      "StridedSlice", {all, indices("/begin", {0}), indices("/end", {-1}), indices("/strides", {1})}, {}, "/rows");
+  return t.add("ConcatV2", {rows, indices("/width", {width}), t.builder().integer(t.name() + "/axis", 0)}, {},
+               "/shape");
+}
+
 /// x [.., I] times weights [O, I].
 void fully_connected(T& t) {
   const auto& o = t.options();
@@ -126,12 +140,13 @@ void fully_connected(T& t) {
   if (x.size() != 2 || x[1] != w[1])
     rows = t.add("Reshape", {rows, t.builder().integers(t.name() + "/rows", {-1, w[1]})}, {}, "/flat");
   const NamedAttributes by_rows{{"transpose_b", flag_attribute(true)}};
-  const Shape& y = t.output_tensor().shape;
+  const Shape& y = t.output_tensor().signature;
   if (y.size() == 2) return biased(t, "MatMul", {rows, t.input(1)}, by_rows, 2, o.byte(0));
   std::string v = t.add("MatMul", {rows, t.input(1)}, by_rows, "/WithoutBiases");
   if (t.has_input(2)) v = t.add("AddV2", {v, t.input(2)}, {}, "/bias");
   const int64_t activation = o.byte(0) ? o.byte(0) : t.activation_of_range();
-  t.set_activated("Reshape", {v, t.builder().integers(t.name() + "/shape", y)}, {}, activation);
+  t.set_activated("Reshape", {v, is_static(y) ? t.builder().integers(t.name() + "/shape", y) : rows_of(t, w[0])}, {},
+                  activation);
 }
 
 // ---- pools, normalizations ----
@@ -230,6 +245,8 @@ void reshape(T& t) {
   std::vector<int64_t> shape = t.output_tensor().shape;
   if (t.has_input(1) && t.builder().is_constant(t.input(1)))
     shape = t.constant(1, "shape").to_i64();
+  else if (t.has_input(1) && !is_static(t.output_tensor().signature))
+    return t.set_output(t.add("Reshape", {t.input(0), t.input(1)}));
   else if (!t.has_input(1) && !t.options().integers(0).empty())
     shape = t.options().integers(0);
   t.set_output(t.add("Reshape", {t.input(0), t.builder().integers(t.name() + "/shape", shape)}));

@@ -141,7 +141,7 @@ void Translator::graph(const tflite_file::Subgraph& g) {
   for (const int64_t i : g.inputs) {
     const tflite_file::Tensor& t = g.tensors[static_cast<size_t>(i)];
     if (!t.type) throw Error(ErrorCode::TypeMismatch, "input '" + t.name + "' has a type that is not supported");
-    keys_[i] = builder_.input(t.name, real_type(t), t.shape);
+    keys_[i] = builder_.input(t.name, real_type(t), t.signature);
   }
   for (size_t i = 0; i < g.operators.size(); ++i) operation(i, g.operators[i]);
   for (const int64_t i : g.outputs)
