@@ -1,6 +1,7 @@
 // What `convert` spells out, against the operations themselves: integers exactly, functions within the error that their
 // rows state.
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "graph/ops/known_value.hpp"
@@ -216,6 +217,49 @@ INSTANTIATE_TEST_SUITE_P(
                     FunctionCase{"Asinh", std::asinh, -30000, 30000}, FunctionCase{"Acosh", std::acosh, 1, 30000},
                     FunctionCase{"Atanh", std::atanh, -0.99, 0.99}),
     [](const auto& of) { return std::string(of.param.type); });
+
+/// How often each of these types is in what `convert` makes of the network.
+std::map<std::string, int> counted(const std::string& text) {
+  Net net(text);
+  legalise(net.g, false);
+  std::map<std::string, int> found;
+  for (const Node* n : net.g.ordered()) ++found[n->type];
+  return found;
+}
+
+std::string norm_text(const std::string& end) {
+  return "x = Parameter {1,6,8}  mean = ReduceMean(x, [2], keep_dims=true)  d = SquaredDifference(x, mean)"
+         "  variance = ReduceMean(d, [2], keep_dims=true)  guarded = Add(variance, 1e-3)"
+         "  inverse = Power(guarded, -0.5)  " +
+         end + "  return y";
+}
+
+TEST(Restored, NormalisationsOfRows) {
+  for (const char* end : {
+           "m = Multiply(inverse, {8} of 2)  a = Multiply(x, m)  n = Negative(mean)  b = Multiply(m, n)"
+           "  c = Add(b, {8} of 3)  y = Add(a, c)",
+           "a = Multiply(inverse, x)  n = Multiply(mean, -1.0)  b = Multiply(n, inverse)  y = Add(b, a)",
+           "m = Multiply(inverse, {8} of 2)  a = Multiply(x, m)  b = Multiply(mean, m)"
+           "  c = Subtract({8} of 3, b)  y = Add(a, c)",
+       }) {
+    auto found = counted(norm_text(end));
+    EXPECT_EQ(found["ReduceMean"] + found["Power"], 0) << end;
+    EXPECT_GT(found["MVN"], 0) << end;
+  }
+  auto other =
+      counted(norm_text("m = Multiply(inverse, {8} of 2)  a = Multiply(x, m)  n = Negative(mean)"
+                        "  b = Multiply(inverse, n)  y = Add(a, b)"));
+  EXPECT_EQ(other["MVN"], 0) << "the mean has another factor";
+}
+
+TEST(Restored, GelusWithAComplement) {
+  const auto gelu = [](const std::string& factor) {
+    return "x = Parameter {1,6,8}  h = Multiply(x, 0.5)  k = Multiply(x, " + factor +
+           ")  e = Erf(k)  g = Subtract(1.0, e)  y = Multiply(h, g)  return y";
+  };
+  EXPECT_EQ(counted(gelu("-0.70710678"))["Erf"], 0);
+  EXPECT_EQ(counted(gelu("0.70710678"))["Erf"], 1) << "of -x";
+}
 
 }  // namespace
 }  // namespace blobsmith

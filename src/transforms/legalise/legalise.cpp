@@ -209,6 +209,7 @@ std::vector<Remark> legalise(Graph& graph, bool quirks) {
   legalise_rows::drop_empty_parts(graph);
   const auto is_quantized = [](const Remark& r) { return r.type == "FakeQuantize"; };
   if (std::ranges::any_of(done, is_quantized)) transforms::fold_constants(graph);  // weights are constants again
+  add(legalise_rows::restore_layers(graph));
   add(avoid_faults_of_moments(graph));
   legalise_rows::split_instead_of_gathers(graph);
   legalise_rows::put_constants_second(graph);

@@ -45,6 +45,8 @@ std::vector<Remark> sequences_to_loops(Graph& graph);
 /// Parts of a split that have no elements and that nothing reads (movement.cpp).
 void drop_empty_parts(Graph& graph);
 
+/// Normalisations and GELUs that are written as several operations become one (restored_layers.cpp).
+std::vector<Remark> restore_layers(Graph& graph);
 /// Ellipses of Einsums become letters (ranks.cpp).
 void name_ellipses(Graph& graph);
 /// Gathers of each element of an outermost axis (queries, keys and values of an attention) become its parts, which lie
