@@ -44,7 +44,7 @@ def verdict(tool, folder, network, values, wanted, limits=(3e-4, 1e-2), options=
         return 'crash' if done.returncode < 0 else 'refused', (done.stderr.splitlines() or [''])[0][:200]
     for what, limit in ((network, limits[0]), (blob, limits[1])):
         more = options if what == network else ()
-        turned = network.endswith(('.pb', '.tflite')) and values.ndim > 3
+        turned = network.endswith(('.pb', '.tflite', '.keras', '.h5')) and values.ndim > 3
         found, said = outputs(tool, what, np.moveaxis(values, -1, 1) if turned else values, folder, more)
         if said and turned:  # it keeps the order
             found, said = outputs(tool, what, values, folder, more)

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <functional>
 
-#include "importers/keras/layer.hpp"
+#include "importers/keras/arguments.hpp"
 
 namespace blobsmith::keras_import {
 namespace {
@@ -61,25 +61,11 @@ std::vector<Value> thresholded_relu(Layer& l) {
   return {l.apply("Mul", {l.apply("Cast", {above}, {{"DstT", type_attribute(ElementType::f32)}}, "/Cast"), l.x()})};
 }
 
-/// The second operand: a tensor, or a number among the arguments.
-std::vector<Value> operands(Layer& l) {
-  std::vector<Value> v = l.c.inputs();
-  if (v.size() >= 2) return {v[0], v[1]};
-  for (const char* key : {"y", "b", "x2"}) {
-    const auto it = l.arguments().find(key);
-    if (it != l.arguments().end() && it->is_number()) return {v.at(0), l.number(it->get<double>(), "/y")};
-  }
-  // Keras 3 gives them in order; the number may stand first.
-  if (const auto it = l.arguments().find("args"); it != l.arguments().end() && it->is_array() && it->size() == 2) {
-    if ((*it)[1].is_number()) return {v.at(0), l.number((*it)[1].get<double>(), "/y")};
-    if ((*it)[0].is_number()) return {l.number((*it)[0].get<double>(), "/x"), v.at(0)};
-  }
-  l.refuse("one of its operands is not known");
-}
+std::vector<Value> two_operands(Layer& l) { return operands(l, {{"x1", "x", "a"}, {"x2", "y", "b"}}); }
 
 Value chain(Layer& l, const char* op, const std::string& last) {
   const size_t n = l.c.input_count();
-  if (n == 1) return l.apply(op, operands(l), {}, last);  // an operation with a number, no layer
+  if (n == 1) return l.apply(op, two_operands(l), {}, last);  // an operation with a number, no layer
   Value v = l.c.input(0);
   for (size_t i = 1; i < n; ++i)
     v = l.apply(op, {v, l.c.input(i)}, {}, i + 1 < n ? "/" + std::string(op) + "_" + std::to_string(i) : last);
@@ -90,7 +76,12 @@ std::vector<Value> multiply(Layer& l) { return {chain(l, "Mul", "")}; }
 std::vector<Value> maximum(Layer& l) { return {chain(l, "Maximum", "")}; }
 std::vector<Value> minimum(Layer& l) { return {chain(l, "Minimum", "")}; }
 std::vector<Value> subtract(Layer& l) { return {chain(l, "Sub", "")}; }
+/// A layer of several inputs; keras.ops has one of the elements along an axis.
 std::vector<Value> average(Layer& l) {
+  if (l.c.input_count() == 1) {
+    if (!argument(l, {"weights"}, 2).is_null()) l.refuse("its elements are weighted");
+    return {reduced(l, "Mean", l.x(), keeps_axes(l), "")};
+  }
   return {l.apply("RealDiv", {chain(l, "AddV2", "/add"), l.number(static_cast<double>(l.c.input_count()), "/count")})};
 }
 
@@ -147,31 +138,10 @@ std::vector<Value> normalization(Layer& l) {
   return {l.apply("RealDiv", {centred, l.constant(Tensor::of(ElementType::f32, shape, v), "/deviation")})};
 }
 
-// ---- functions of TensorFlow that a functional model calls ----
-
-std::vector<Value> binary(Layer& l, const char* op) { return {l.apply(op, operands(l))}; }
+std::vector<Value> binary(Layer& l, const char* op) { return {l.apply(op, two_operands(l))}; }
 template <char kOp>
 std::vector<Value> arithmetic(Layer& l) {
   return binary(l, kOp == '+' ? "AddV2" : kOp == '-' ? "Sub" : kOp == '*' ? "Mul" : kOp == '/' ? "RealDiv" : "Pow");
-}
-
-std::vector<Value> function(Layer& l) {
-  const std::string name = l.text("function");
-  static constexpr std::pair<const char*, const char*> kBinary[] = {
-      {"math.add", "AddV2"},       {"__operators__.add", "AddV2"}, {"math.subtract", "Sub"},
-      {"math.multiply", "Mul"},    {"math.truediv", "RealDiv"},    {"math.divide", "RealDiv"},
-      {"math.maximum", "Maximum"}, {"math.minimum", "Minimum"},    {"math.pow", "Pow"},
-  };
-  static constexpr std::pair<const char*, const char*> kUnary[] = {
-      {"nn.relu", "Relu"},   {"nn.relu6", "Relu6"}, {"math.sigmoid", "Sigmoid"}, {"nn.sigmoid", "Sigmoid"},
-      {"math.tanh", "Tanh"}, {"nn.tanh", "Tanh"},   {"math.exp", "Exp"},         {"math.square", "Square"},
-      {"math.sqrt", "Sqrt"}, {"math.abs", "Abs"},   {"math.negative", "Neg"},    {"nn.softplus", "Softplus"},
-  };
-  for (const auto& [function_name, op] : kBinary)
-    if (name == function_name) return binary(l, op);
-  for (const auto& [function_name, op] : kUnary)
-    if (name == function_name) return {l.apply(op, {l.x()})};
-  l.refuse("the function '" + name + "' of TensorFlow is not supported in a Keras file");
 }
 
 constexpr LayerRow kOperators[] = {
@@ -193,7 +163,6 @@ constexpr LayerRow kOperators[] = {
     {"Divide", "RealDiv", arithmetic<'/'>},
     {"TrueDivide", "RealDiv", arithmetic<'/'>},
     {"Power", "Pow", arithmetic<'^'>},
-    {"TFOpLambda", "", function},
 };
 
 }  // namespace

@@ -176,8 +176,8 @@ Value Layer::activated(Value v, const Json& activation, const std::string& suffi
 }
 
 std::vector<std::span<const LayerRow>> layer_families() {
-  return {window_layers(),    norm_layers(),      shape_layers(),    element_layers(),
-          recurrent_layers(), attention_layers(), operation_layers()};
+  return {window_layers(),    norm_layers(),      shape_layers(), element_layers(), recurrent_layers(),
+          attention_layers(), operation_layers(), array_layers(), function_layers()};
 }
 
 const LayerRow* find_layer(std::string_view class_name) {

@@ -81,12 +81,20 @@ const LayerRow* find_layer(std::string_view class_name);
 std::vector<std::span<const LayerRow>> layer_families();
 std::span<const LayerRow> attention_layers();  // attention.cpp
 std::span<const LayerRow> operation_layers();  // operations.cpp
+std::span<const LayerRow> array_layers();      // array_operations.cpp
+std::span<const LayerRow> function_layers();   // tensorflow_functions.cpp
 std::span<const LayerRow> norm_layers();       // norms.cpp
 std::span<const LayerRow> window_layers();     // windows.cpp
 std::span<const LayerRow> shape_layers();      // shapes.cpp
 std::span<const LayerRow> element_layers();    // elements.cpp
 std::span<const LayerRow> recurrent_layers();  // recurrent.cpp
 std::span<const LayerRow> made_layers();       // recurrent.cpp: which no file has
+
+// Functions of TensorFlow that no class of Keras is like, by their own names.
+std::span<const LayerRow> array_functions();      // array_operations.cpp
+std::span<const LayerRow> operation_functions();  // operations.cpp
+/// The class of Keras that a function of TensorFlow is like (tensorflow_functions.cpp).
+std::string_view class_of_function(std::string_view function, std::string_view otherwise);
 
 /// All results, the last one, and the last state of the cells (conv_lstm.cpp).
 std::vector<Value> conv_lstm(Layer& l, Value x, const tensorflow_import::StepOrder& run);

@@ -218,6 +218,9 @@ class Walker {
     if (model_.calls.size() > kMostCalls) throw damaged("it has too many layers");
     Call c{call_name, class_name, config, std::move(inputs), arguments, 1, weights_.of(own)};
     if (config.is_object() && config.value("return_state", Json(false)) == Json(true)) c.outputs = 5;
+    constexpr std::string_view kOfSeveral[] = {"Split", "Unstack", "TopK", "Moments", "TFOpLambda"};
+    constexpr size_t kMostOutputs = 256;
+    if (std::ranges::find(kOfSeveral, class_name) != std::end(kOfSeveral)) c.outputs = kMostOutputs;
     model_.calls.push_back(std::move(c));
     std::vector<std::string> keys;
     for (size_t i = 0; i < model_.calls.back().outputs; ++i) keys.push_back(call_name + ":" + std::to_string(i));
@@ -292,10 +295,15 @@ class Walker {
         n.arguments["args"] = j.value("args", Json::array());
         for (const auto& [key, value] : n.arguments.items())
           if (key != "args" && key != "mask") read_arguments(value, n);
-      } else if (const auto single = reference_of(j)) {  // a function of TensorFlow
+      } else if (const auto single = reference_of(j); single && single->layer != "_CONSTANT_VALUE") {
+        // a function of TensorFlow
         n.inputs.push_back(*single);
         if (j.size() > 3 && j[3].is_object()) n.arguments = j[3];
         for (const auto& [key, value] : n.arguments.items()) read_arguments(value, n);
+      } else if (j.is_array() && j.size() >= 3 && j[0] == "_CONSTANT_VALUE") {  // its first argument is no tensor
+        if (j.size() > 3 && j[3].is_object()) n.arguments = j[3];
+        for (const auto& [key, value] : n.arguments.items()) read_arguments(value, n);
+        n.arguments["args"] = Json::array({j[2]});
       } else {
         for (const Json& item : j) {
           read_arguments(item, n);

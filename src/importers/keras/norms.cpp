@@ -58,7 +58,13 @@ std::vector<Value> rms_normalization(Layer& l) {
   return {l.apply("Mul", {normal, l.constant(scale, "/scale")})};
 }
 
+/// Of keras.applications' ConvNeXt: a factor for each channel.
+std::vector<Value> layer_scale(Layer& l) {
+  return {l.apply("Mul", {l.x(), l.constant(l.weight("gamma", 0), "/gamma")})};
+}
+
 constexpr LayerRow kOperators[] = {
+    {"LayerScale", "Mul", layer_scale},
     {"LayerNormalization", "Mul", layer_normalization},
     {"UnitNormalization", "Mul", unit_normalization},
     {"RMSNormalization", "Mul", rms_normalization},

@@ -206,6 +206,7 @@ constexpr LayerRow kOperators[] = {
     {"GaussianNoise", "", same},
     {"AlphaDropout", "", same},
     {"ActivityRegularization", "", same},
+    {"StochasticDepth", "", same},  // of keras.applications' ConvNeXt
     {"Masking", "Multiply", masking},
     {"Identity", "", same},
     {"RandomFlip", "", same},

@@ -194,6 +194,26 @@ std::vector<Value> pool(Layer& l, const char* op) {
 std::vector<Value> max_pool(Layer& l) { return pool(l, planes_of(l) == 3 ? "MaxPool3D" : "MaxPool"); }
 std::vector<Value> average_pool(Layer& l) { return pool(l, planes_of(l) == 3 ? "AvgPool3D" : "AvgPool"); }
 
+/// Into so many windows, which are alike where the size is a multiple of their number.
+std::vector<Value> adaptive_pool(Layer& l, const char* op, const char* of_volumes) {
+  const size_t planes = planes_of(l);
+  const std::vector<int64_t> counts = l.integers("output_size", planes, 1);
+  std::vector<int64_t> size;
+  for (size_t i = 0; i < planes; ++i) {
+    const int64_t whole = l.x().shape().at(i + (l.channels_last() ? 1 : 2));
+    if (counts[i] < 1 || whole % counts[i] != 0)
+      l.refuse("its windows overlap: " + std::to_string(whole) + " in " + std::to_string(counts[i]));
+    size.push_back(whole / counts[i]);
+  }
+  const Value y = l.apply(planes == 3 ? of_volumes : op, {as_picture(l, l.x(), planes)},
+                          with_layout(l, {{"ksize", integers_attribute(for_all_axes(l, size))},
+                                          {"strides", integers_attribute(for_all_axes(l, size))},
+                                          {"padding", text_attribute("VALID")}}));
+  return {from_picture(l, y, planes)};
+}
+std::vector<Value> adaptive_average(Layer& l) { return adaptive_pool(l, "AvgPool", "AvgPool3D"); }
+std::vector<Value> adaptive_maximum(Layer& l) { return adaptive_pool(l, "MaxPool", "MaxPool3D"); }
+
 std::vector<Value> global_pool(Layer& l, const char* op) {
   const size_t planes = planes_of(l);
   std::vector<int64_t> axes;
@@ -266,10 +286,18 @@ constexpr LayerRow kOperators[] = {
     {"EinsumDense", "Einsum", einsum_dense},
     {"MaxPooling1D", "MaxPool", max_pool},
     {"MaxPooling2D", "MaxPool", max_pool},
+    {"MaxPool", "MaxPool", max_pool},  // of keras.ops
+    {"AveragePool", "AvgPool", average_pool},
     {"MaxPooling3D", "MaxPool3D", max_pool},
     {"AveragePooling1D", "AvgPool", average_pool},
     {"AveragePooling2D", "AvgPool", average_pool},
     {"AveragePooling3D", "AvgPool3D", average_pool},
+    {"AdaptiveAveragePooling1D", "AvgPool", adaptive_average},
+    {"AdaptiveAveragePooling2D", "AvgPool", adaptive_average},
+    {"AdaptiveAveragePooling3D", "AvgPool3D", adaptive_average},
+    {"AdaptiveMaxPooling1D", "MaxPool", adaptive_maximum},
+    {"AdaptiveMaxPooling2D", "MaxPool", adaptive_maximum},
+    {"AdaptiveMaxPooling3D", "MaxPool3D", adaptive_maximum},
     {"GlobalAveragePooling1D", "Mean", average_of_steps},
     {"GlobalAveragePooling2D", "Mean", global_average},
     {"GlobalAveragePooling3D", "Mean", global_average},
