@@ -362,6 +362,21 @@ def test_tflite_outputs(run, lite, tmp_path, model):
     check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
 
 
+@pytest.mark.parametrize('ending', ('h5', 'keras'))
+def test_scales_of_convnext(run, tmp_path, ending):
+    m = keras_models.Model()
+    x = m.add('LayerScale', [m.input(1, 4, 4, 3)], [('gamma', (3,))], init_values=1e-6, projection_dim=3)
+    gamma = m.weights[x[0]][0][1]
+    m.result(m.add('StochasticDepth', [x], drop_path_rate=0.1))
+    (tmp_path / f'm.{ending}').write_bytes(getattr(m, ending)())
+    values = np.random.RandomState(4).randn(1, 3, 4, 4).astype('f4')
+    np.save(tmp_path / 'x.npy', values)
+    done = run('run', tmp_path / f'm.{ending}', '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+    assert np.allclose(found, values * gamma[:, None, None], atol=1e-6)
+
+
 @pytest.mark.parametrize('name', tensorflow_loops.MODELS)
 def test_loops_of_tensorflow_1(run, tmp_path, name):
     data, expected = tensorflow_loops.MODELS[name]()
@@ -430,6 +445,34 @@ def spelled_operators():
         'DynamicStitch': (x, lambda g, i: g.node('DynamicStitch', [g.ints(3, 1, 0, 2), i], N=1), x[[2, 1, 3, 0]]),
         'FakeQuantWithMinMaxArgs': (x, lambda g, i: g.node('FakeQuantWithMinMaxArgs', [i], min=-1.0, max=1.0, num_bits=4, narrow_range=True), np.clip(np.round(np.clip(x, -1, 1) * 7), -7, 7) / 7),
     }
+
+
+def cropped(x, box, size):
+    """x [C,H,W] at size by size places of the box y1, x1, y2, x2, in parts of the picture, between its pixels."""
+    def places(first, last, pixels):
+        at = first * (pixels - 1) + np.arange(size) * (last - first) * (pixels - 1) / (size - 1)
+        low = np.minimum(np.floor(at).astype(int), pixels - 2)
+        return low, at - low
+    (i, a), (j, b) = places(box[0], box[2], x.shape[1]), places(box[1], box[3], x.shape[2])
+    rows = x[:, i] * (1 - a)[:, None] + x[:, i + 1] * a[:, None]
+    return rows[..., j] * (1 - b) + rows[..., j + 1] * b
+
+
+def test_crops_of_known_boxes(run, tmp_path):
+    boxes = np.array([[0.1, 0.2, 0.6, 0.9], [0, 0, 1, 1], [0.3, 0, 0.8, 0.5]], 'f4')
+    g = tensorflow_models.Graph()
+    g.node('CropAndResize', [g.input(1, 9, 7, 3), g.constant(boxes), g.ints(0, 0, 0), g.ints(4, 4)], method='bilinear')
+    (tmp_path / 'm.pb').write_bytes(g.bytes)
+    done = run('convert', tmp_path / 'm.pb', '-ip', 'FP16', '-o', tmp_path / 'm.blob')
+    assert done.returncode == 0, done.stderr
+    x = np.random.RandomState(3).randn(1, 3, 9, 7).astype('f2').astype('f4')
+    np.save(tmp_path / 'x.npy', x)
+    wanted = np.array([cropped(x[0], box, 4) for box in boxes])
+    for network, tolerance in (('m.pb', 1e-5), ('m.blob', 5e-3)):
+        done = run('run', tmp_path / network, '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / network[2:])
+        assert done.returncode == 0, done.stderr
+        found, = (np.load(p) for p in (tmp_path / network[2:]).iterdir())
+        assert np.abs(found - wanted).max() <= tolerance * np.abs(wanted).max()
 
 
 @pytest.mark.parametrize('operator', spelled_operators())

@@ -58,8 +58,10 @@ std::vector<Value> rms_normalization(Layer& l) {
   return {l.apply("Mul", {normal, l.constant(scale, "/scale")})};
 }
 
-/// Of keras.applications' ConvNeXt: a factor for each channel.
+/// Of Keras' ConvNeXt: x · gamma, along the last axis. Others may have layers of the same name.
 std::vector<Value> layer_scale(Layer& l) {
+  if (!l.config().contains("init_values") || !l.config().contains("projection_dim"))
+    l.refuse("it is not the one of Keras' ConvNeXt");
   return {l.apply("Mul", {l.x(), l.constant(l.weight("gamma", 0), "/gamma")})};
 }
 

@@ -563,6 +563,7 @@ constexpr OperatorRow kOperators[] = {
     {150, "GELU", "Gelu", gelu},
     {151, "DYNAMIC_UPDATE_SLICE", "XlaDynamicUpdateSlice", same},
     {152, "RELU_0_TO_1", "Maximum", relu_0_to_1},
+    {156, "ATAN2", "Atan2", same},
     {158, "SIGN", "Sign", same},
     {tflite_file::kCustom, "TFLite_Detection_PostProcess", "DetectionOutput", detection_postprocess},
     {tflite_file::kCustom, "Convolution2DTransposeBias", "Conv2DBackpropInput", transposed_convolution_with_bias},

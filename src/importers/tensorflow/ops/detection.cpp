@@ -254,11 +254,27 @@ std::vector<Value> detection_output(Context& c) {
                                          {"objectness_score", 0.0}})))};
 }
 
+/// Boxes that are known, with their pictures: [N, 5] as picture, x0, y0, x1, y1.
+Value constant_regions(Context& c, const Tensor& boxes, const Tensor& pictures) {
+  const std::vector<float> corners = boxes.to_f32(), picture = pictures.to_f32();
+  if (corners.size() != 4 * picture.size()) c.refuse("its boxes are " + to_string(boxes.shape));
+  std::vector<float> rows;
+  for (size_t i = 0; i < picture.size(); ++i) {
+    const float* box = &corners[4 * i];
+    rows.insert(rows.end(), {picture[i], box[1], box[0], box[3], box[2]});
+  }
+  Tensor t = Tensor::of(ElementType::f32, {static_cast<int64_t>(picture.size()), 5}, std::move(rows));
+  return c.graph().constant(std::move(t), c.name() + "/regions")->value();
+}
+
 /// Parts of pictures, stretched: boxes are [y1, x1, y2, x2] of one picture.
 std::vector<Value> crop_and_resize(Context& c) {
   const std::string method = c.node().text("method", "bilinear");
   if (method != "bilinear") c.refuse("method is '" + method + "'");
   const Value boxes = c.input(1);
+  // Model Optimizer turns them by a convolution, which the compiler doesn't take of constants.
+  if (!c.quirks() && boxes.node->is_constant() && c.input(2).node->is_constant())
+    return {pooled_regions(c, constant_regions(c, boxes.node->constant, c.input(2).node->constant), 3)};
   const Value index = c.reshape(c.convert(c.input(2), boxes.type(), "/index_float"), {-1, 1}, "/index");
   const Value rows = c.make("Concat", {index, boxes}, attributes({{"axis", int64_t{1}}}), Context::kNewest,
                             "/concat_batch_indices_and_boxes");
