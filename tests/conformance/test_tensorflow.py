@@ -447,6 +447,74 @@ def spelled_operators():
     }
 
 
+def operation_of_keras_3(m, class_name, *arguments, **config):
+    """A call of keras.ops: its arguments are tensors (name, output) and numbers."""
+    name = f'{class_name.lower()}_{len(m.layers)}'
+    tensor = lambda t: {'class_name': '__keras_tensor__', 'config': {'shape': [1], 'dtype': 'float32', 'keras_history': [t[0], 0, t[1]]}}
+    given = [tensor(v) if isinstance(v, tuple) else v for v in arguments]
+    m.layers.append({'class_name': class_name, 'config': {'name': name, **config}, 'name': name, 'inbound_nodes': [{'args': given, 'kwargs': {}}]})
+    return name
+
+
+def function_of_keras_2(m, function, first, **arguments):
+    """A call of a function of TensorFlow; `first` is a tensor, a list of some or a number."""
+    name = f'tf.{function}_{len(m.layers)}'
+    tensor = lambda t: [t[0], 0, t[1]]
+    named = {k: tensor(v) if isinstance(v, tuple) else v for k, v in arguments.items()}
+    node = [[*tensor(t), named] for t in first] if isinstance(first, list) else [*(tensor(first) if isinstance(first, tuple) else ['_CONSTANT_VALUE', -1, first]), named]
+    m.layers.append({'class_name': 'TFOpLambda', 'config': {'name': name, 'trainable': True, 'dtype': 'float32', 'function': function}, 'name': name, 'inbound_nodes': [node]})
+    return name, 0
+
+
+def outputs_in_fp32_and_of_the_blob(run, folder, name, data, x):
+    (folder / name).write_bytes(data)
+    np.save(folder / 'x.npy', x)
+    assert (done := run('convert', folder / name, '-ip', 'FP16', '-o', folder / 'm.blob')).returncode == 0, done.stderr
+    for network in (name, 'm.blob'):
+        done = run('run', folder / network, '--input', folder / 'x.npy', '--output-dir', folder / 'out')
+        assert done.returncode == 0, done.stderr
+        for p in (folder / 'out').iterdir():
+            yield np.load(p)
+            p.unlink()
+
+
+def test_operations_of_keras_3(run, tmp_path):
+    m = keras_models.Model()
+    x = m.input(1, 6, 8, 4)
+    op = lambda *a, **config: operation_of_keras_3(m, *a, **config)
+    parts = op('Split', x, indices_or_sections=[1], axis=3)
+    padded = op('Pad', (parts, 0), pad_width=[[0, 0], [0, 0], [0, 0], [1, 1]], mode='constant', constant_values=0.75)
+    shrunk, rolled = op('HardShrink', (padded, 0), threshold=0.3), op('Roll', (parts, 1), shift=2, axis=1)
+    above = op('Greater', (shrunk, 0), 0.2)
+    chosen = op('Where', (above, 0), (shrunk, 0), (rolled, 0))
+    divided = op('Divide', 2.0, (op('Add', (op('Square', (chosen, 0)), 0), 1.5), 0))
+    m.result((op('Moveaxis', (op('LogSoftmax', (divided, 0), axis=1), 0), source=-1, destination=1), 0))
+    v = np.random.RandomState(4).randn(1, 6, 8, 4).astype('f2').astype('f4')
+    a = np.pad(v[..., :1], [(0, 0)] * 3 + [(1, 1)], constant_values=0.75)
+    a = np.where(np.abs(a) > 0.3, a, 0)
+    y = 2 / (np.where(a > 0.2, a, np.roll(v[..., 1:], 2, axis=1)) ** 2 + 1.5)
+    y = y - np.log(np.exp(y).sum(1, keepdims=True))
+    for found in outputs_in_fp32_and_of_the_blob(run, tmp_path, 'm.keras', m.keras('3.5.0'), v.transpose(0, 3, 1, 2)):
+        assert any(f.size == y.size and np.abs(f.ravel() - y.transpose(0, 3, 1, 2).ravel()).max() < 5e-3 for f in (found, found.transpose(0, 2, 3, 1), found.transpose(0, 3, 1, 2)))
+
+
+def test_functions_of_keras_2(run, tmp_path):
+    m = keras_models.Model()
+    x = m.input(1, 6, 8, 4)
+    call = lambda *a, **arguments: function_of_keras_2(m, *a, **arguments)
+    turned = call('math.subtract', 1.0, y=x)
+    joined = call('concat', [call('nn.leaky_relu', turned, alpha=0.3), x], axis=-1)
+    halves = call('split', joined, num_or_size_splits=[5, 3], axis=-1)
+    mean = call('math.reduce_mean', (halves[0], 1), axis=[1, 2], keepdims=True)
+    m.result(call('math.multiply', (halves[0], 0), y=call('math.reduce_max', mean, axis=-1, keepdims=True)))
+    v = np.random.RandomState(4).randn(1, 6, 8, 4).astype('f2').astype('f4')
+    t = 1 - v
+    both = np.concatenate([np.where(t > 0, t, 0.3 * t), v], axis=-1)
+    y = both[..., :5] * both[..., 5:].mean((1, 2), keepdims=True).max(-1, keepdims=True)
+    for found in outputs_in_fp32_and_of_the_blob(run, tmp_path, 'm.h5', m.h5(), v.transpose(0, 3, 1, 2)):
+        assert np.abs(found - y.transpose(0, 3, 1, 2)).max() < 5e-3
+
+
 def cropped(x, box, size):
     """x [C,H,W] at size by size places of the box y1, x1, y2, x2, in parts of the picture, between its pixels."""
     def places(first, last, pixels):
