@@ -58,6 +58,7 @@ struct Release {
 
   // ---- the layers ----
   bool needs_inputs;         ///< a network without inputs is refused
+  bool halves_all_reals;     ///< inputs of FP64 and BF16 are FP16 as well, if nothing else is told
   bool unsigned_outputs;     ///< outputs of U32 and U64 are S32, as those of I32 and I64, not FP16
   bool abs_stage;            ///< Abs is a stage
   bool lstm_unread_outputs;  ///< outputs of an LSTM over a sequence may be unread

@@ -28,6 +28,10 @@ int64_t ids_in(const Rows& rows, const Node& n) {
   return row ? row->ids : 0;
 }
 
+bool is_interpolation_by_sizes(const Node& n) {
+  return n.is("Interpolate") && n.version == 4 && n.attrs.text("shape_calculation_mode", "sizes") == "sizes";
+}
+
 // quirk: these make one constant of each input that is known without being a constant.
 std::vector<int> inputs_as_constants(const Node& n) {
   if (n.is("Range")) return {0, 1, 2};
@@ -35,6 +39,7 @@ std::vector<int> inputs_as_constants(const Node& n) {
     return n.input_count() > 3 ? std::vector<int>{1, 2, 3} : std::vector<int>{1, 2};
   if (n.is("SpaceToBatch") || n.is("BatchToSpace")) return {1, 2, 3};
   if (n.is("Pad")) return {1, 2};
+  if (is_interpolation_by_sizes(n)) return {1};
   if (n.is("Slice")) return n.input_count() > 4 ? std::vector<int>{1, 2, 3, 4} : std::vector<int>{1, 2, 3};
   if (n.type.starts_with("Reduce") && n.input_count() > 1) return {1};
   return {};
@@ -90,8 +95,7 @@ bool is_transposed_convolution(const Node& n) {
 bool holds_both_bounds(const Node& n) {
   if (is_transposed_convolution(n)) return n.input_count() > 2;
   if (n.input_count() < 2) return false;
-  if (n.is("Interpolate")) return n.version == 4 && n.attrs.text("shape_calculation_mode", "sizes") == "sizes";
-  return n.is("Reshape") || n.is("Broadcast") || n.is("TopK");
+  return n.is("Reshape") || n.is("Broadcast") || n.is("TopK") || is_interpolation_by_sizes(n);
 }
 
 std::vector<int> compared_inputs(const Node& n) {
@@ -150,11 +154,11 @@ std::set<Port> bounded_values(const Graph& graph, const std::vector<Node*>& orde
   return bounded;
 }
 
-// quirk: a product is computed by nodes, once for its lower and once for its upper bound; pads and axes of reductions
-// are asked for as constants.
+// quirk: a product is computed by nodes, once for its lower and once for its upper bound, a Convert's upper bound by the
+// largest values of both types, an Equal and a Select; pads and axes of reductions are asked for as constants.
 int64_t of_evaluation(const Node& n) {
-  constexpr int64_t kProduct = 14;
-  const int64_t count = n.is("ReduceProd") ? kProduct : 0;
+  constexpr int64_t kProduct = 14, kConversion = 4;
+  const int64_t count = n.is("ReduceProd") ? kProduct : n.is("Convert") ? kConversion : 0;
   if (!n.is("Pad") && !n.type.starts_with("Reduce")) return count;
   const std::vector<int> inputs = bounded_inputs(n);
   return count + std::ranges::count_if(inputs, [&](int i) { return is_known(n, i); });

@@ -60,9 +60,9 @@ std::vector<std::string> names_of(const OutputPort& port, std::string layer) {
   return names;
 }
 
-/// Real numbers of single precision are given and got in half, as Intel's tool has it.
+/// Real numbers are given and got in half, as Intel's tool has it for single precision.
 std::optional<ElementType> usual_type(ElementType t) {
-  return t == ElementType::f32 ? std::optional(ElementType::f16) : std::nullopt;
+  return is_float(t) ? std::optional(ElementType::f16) : std::nullopt;
 }
 
 TensorForm form_of(const CompileOptions& o, const OutputPort& port, const std::vector<std::string>& names,

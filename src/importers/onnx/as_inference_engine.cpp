@@ -140,7 +140,7 @@ class Importer {
     numbering::skip(graph_, graph_.release->nodes_before);
     numbering::Evaluations evaluations(graph_.release->compares_bounds);
     for (Node* n : graph_.ordered()) {
-      numbering::skip(graph_, 1 + evaluations.of_inference(*n));
+      numbering::skip(graph_, 1 + evaluations.of_inference(*n) + numbering::of_copy(*n));
       graph_.set_inputs(n, std::vector<Value>(n->inputs()));
     }
     graph_.name = model_.graph_name;

@@ -1,5 +1,6 @@
 // Operations that the VPU lacks become arithmetic that it has (front-end spec §5.4, CommonDecompositions).
 #include "core/release.hpp"
+#include "graph/numbering.hpp"
 #include "transforms/conversion/rewrites.hpp"
 
 namespace blobsmith::transforms {
@@ -7,7 +8,9 @@ namespace {
 
 bool downgrade_gelu(Rewriter& rw, Node* n) {
   if (n->version != 7) return false;
-  return rw.replace(n, rw.make_like(n, "Gelu", n->inputs(), {}, 0));
+  Node* gelu = rw.make_like(n, "Gelu", n->inputs(), {}, 0);
+  numbering::made(rw.graph(), *gelu);
+  return rw.replace(n, gelu);
 }
 
 Attributes keep_dims_of(const Node* n) { return attributes({{"keep_dims", n->attrs.flag("keep_dims")}}); }

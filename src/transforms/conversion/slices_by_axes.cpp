@@ -9,25 +9,6 @@
 namespace blobsmith::transforms {
 namespace {
 
-// The values at all axes up to the last that is cut.
-Value spread(Rewriter& rw, Value list, const std::vector<int64_t>& axes, size_t length, int64_t fallback) {
-  const Tensor* t = constant_of(list);
-  if (!t) {
-    const Value whole = rw.filled(list.type(), {static_cast<int64_t>(length)}, static_cast<double>(fallback));
-    const Value at = rw.indices(axes), axis = rw.indices({0});
-    return rw.make("ScatterUpdate", {whole, at, list, axis})->value();
-  }
-  std::vector<int64_t> values(length, fallback);
-  const std::vector<int64_t> given = t->to_i64();
-  for (size_t i = 0; i < axes.size(); ++i) values[static_cast<size_t>(axes[i])] = given.at(i);
-  if (t->type == ElementType::i64) return rw.indices(values);
-  return rw.constant(
-      Tensor::of(ElementType::i32, {static_cast<int64_t>(length)}, std::vector<int32_t>(values.begin(), values.end())));
-}
-
-// quirk: what is spread is an operation that is folded at once.
-constexpr int64_t kSpread = 8;
-
 bool slice_to_strided_slice(Rewriter& rw, Node* n) {
   if (n->input(1).shape().size() != 1) return false;
   std::vector<int64_t> axes;
@@ -47,10 +28,14 @@ bool slice_to_strided_slice(Rewriter& rw, Node* n) {
   for (int64_t a : axes) mask[static_cast<size_t>(a)] = 0;
   Value begin = n->input(1), end = n->input(2), step = n->input(3);
   if (!std::ranges::is_sorted(axes) || axes.size() != length) {
-    begin = spread(rw, begin, axes, length, 0);
-    end = spread(rw, end, axes, length, 0);
-    step = spread(rw, step, axes, length, 1);
-    numbering::skip(rw.graph(), kSpread);
+    const Value at = rw.indices(axes), axis = rw.indices({0});
+    const auto spread = [&](Value list, double fallback) {
+      const Value whole = rw.filled(list.type(), {static_cast<int64_t>(length)}, fallback);
+      return rw.folded(rw.make("ScatterUpdate", {whole, at, list, axis}));
+    };
+    begin = spread(begin, 0);  // the values at all axes up to the last that is cut
+    end = spread(end, 0);
+    step = spread(step, 1);
   }
   return rw.replace(n, rw.make("StridedSlice", {n->input(0), begin, end, step},
                                attributes({{"begin_mask", mask}, {"end_mask", mask}})));

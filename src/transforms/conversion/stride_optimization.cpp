@@ -111,25 +111,29 @@ class Optimizer {
 
   void insert_pool(const NodeUse& use, const Strides& strides) {
     Value x = use.node->input(use.port);
-    Shape full = x.shape();
-    const size_t rank = strides.size() + 2, missing = full.size() < rank ? rank - full.size() : 0;
-    full.insert(full.begin(), missing, 1);
-    if (missing > 0) x = rw_.folded(rw_.reshape(x, full));
+    const size_t rank = strides.size() + 2, missing = rank - std::min(rank, x.shape().size());
+    if (missing > 0) x = with_outer_axes(x, missing);
     const std::vector<int64_t> zeros(strides.size(), 0);
-    x = rw_.folded(rw_.make("MaxPool", {x},
+    Node* pooled = rw_.make("MaxPool", {x},
                             attributes({{"kernel", Strides(strides.size(), 1)},
                                         {"strides", strides},
                                         {"pads_begin", zeros},
                                         {"pads_end", zeros},
                                         {"rounding_type", "floor"},
-                                        {"auto_pad", "explicit"}})));
+                                        {"auto_pad", "explicit"}}));
     if (missing > 0) {
       std::vector<int64_t> outer(missing);
       std::iota(outer.begin(), outer.end(), 0);
       const Value axes = rw_.indices(outer);
-      x = rw_.folded(rw_.make("Squeeze", {x, axes}));
+      pooled = rw_.make("Squeeze", {pooled->value(), axes});
     }
-    rw_.set_input(use.node, use.port, x);
+    rw_.set_input(use.node, use.port, rw_.by_bounds(pooled));
+  }
+
+  Value with_outer_axes(Value x, size_t count) {
+    const Value ones = rw_.indices(std::vector<int64_t>(count, 1));
+    Node* shape = rw_.make("Concat", {ones, rw_.make("ShapeOf", {x})->value()}, attributes({{"axis", 0}}));
+    return rw_.make("Reshape", {x, rw_.by_bounds(shape)}, attributes({{"special_zero", false}}))->value();
   }
 
   Graph& graph_;

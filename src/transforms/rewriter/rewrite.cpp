@@ -109,7 +109,10 @@ bool is_stored(Value v) {
 }  // namespace
 
 Value Rewriter::computed(Node* n) {
-  if (n->is_constant() || !std::ranges::all_of(n->inputs(), is_stored)) return n->value();
+  return n->is_constant() || !std::ranges::all_of(n->inputs(), is_stored) ? n->value() : by_bounds(n);
+}
+
+Value Rewriter::by_bounds(Node* n) {
   if (graph_.release->compares_bounds) numbering::skip(graph_, numbering::Bounds().evaluate(n->value()));
   std::optional<Tensor> known = known_value(n->value(), std::numeric_limits<int64_t>::max());
   if (!known) return n->value();

@@ -45,6 +45,8 @@ class Rewriter {
   /// The same by way of the node's bounds, which counts in releases that compare them. Inputs may be Reshapes of
   /// constants.
   Value computed(Node* n);
+  /// The same whatever the inputs are computed by.
+  Value by_bounds(Node* n);
 
   // ---- changing the graph; each returns whether it did ----
   /// `by` takes the place and the name of `old`.

@@ -29,7 +29,10 @@ ElementType io_precision(const CompileOptions& o, const std::string& name, const
   return blob_type(for_all.value_or(fallback));
 }
 
-ElementType default_input_precision(ElementType t) { return t == ElementType::f32 ? ElementType::f16 : t; }
+ElementType default_input_precision(ElementType t, const Release& release) {
+  const bool real = release.halves_all_reals ? is_float(t) : t == ElementType::f32;
+  return real ? ElementType::f16 : t;
+}
 
 // Booleans and small integers leave the network as real numbers.
 ElementType default_output_precision(ElementType t, const Release& release) {
@@ -49,7 +52,7 @@ ElementType input_precision(const Lowering& l, Value v, const std::string& name)
   if (l.options.runtime_2_0)
     return blob_type(parse_element_type(v.node->attrs.text(kDeclaredType, "")).value_or(v.type()));
   if (!l.network.is_output(v))
-    return io_precision(l.options, name, l.options.input_precision, default_input_precision(v.type()));
+    return io_precision(l.options, name, l.options.input_precision, default_input_precision(v.type(), l.release));
   const auto declared = l.declared.output_types.find(name);
   const ElementType type = declared == l.declared.output_types.end() ? v.type() : declared->second;
   return io_precision(l.options, name,

@@ -223,15 +223,12 @@ std::vector<Value> roi_align(Context& c) {
 }  // namespace
 
 Value top_k(Context& c, Value x, Value k, int64_t axis, const char* mode, const char* sort, const char* index_type) {
-  const Value t = c.make("TopK", {x, k},
-                         attributes({{"axis", axis},
-                                     {"mode", std::string(mode)},
-                                     {"sort", std::string(sort)},
-                                     {"index_element_type", std::string(index_type)}}),
-                         3);
-  constexpr int64_t kIdsOfTopK = 2;  // quirk: constants made while its second input is checked
-  c.skip_ids(kIdsOfTopK);
-  return t;
+  return c.make("TopK", {x, k},
+                attributes({{"axis", axis},
+                            {"mode", std::string(mode)},
+                            {"sort", std::string(sort)},
+                            {"index_element_type", std::string(index_type)}}),
+                3);
 }
 
 }  // namespace ie

@@ -84,7 +84,7 @@ void parse_pooling_2d(LayerContext& c, Pool p) {
 }
 
 void parse_pooling_3d(LayerContext& c, Pool p) {
-  constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3, kCeil = 4;
+  constexpr int kMaxMethod = 1, kAvgMethod = 2, kFloor = 3;
   const Windows w = spatial_windows(c, c.attrs().integers("kernel"), PadRule::Pooling);
   for (size_t i = 0; i < w.size(); ++i) {  // whatever the rounding is
     const Dim d = c.in()->desc.order.at(static_cast<int>(i));
@@ -100,7 +100,7 @@ void parse_pooling_3d(LayerContext& c, Pool p) {
   spec.pads_end = words(w, &AxisWindow::pad_end);
   spec.strides = words(w, &AxisWindow::stride);
   spec.method = p.max ? kMaxMethod : kAvgMethod;
-  spec.rounding = c.text("rounding_type", "floor") == "ceil" ? kCeil : kFloor;
+  spec.rounding = kFloor;  // quirk: also where the model rounds up; the size was checked above
   spec.exclude_pad = p.exclude_pad;
   p.w = as_window(w);
   set_sizes(c, p);
