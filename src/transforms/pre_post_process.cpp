@@ -103,8 +103,8 @@ bool moves_layout(const TensorForm& form) {
 }
 
 /// quirk: a layout that the user states and the network does not moves nothing, but still takes the name away.
-/// `earlier`: how many outputs of the same node came before, which have its name and its automatic one.
-void form_output(Graph& graph, Node* r, const TensorForm& form, int earlier) {
+/// `named`: how many outputs of the same node have taken its name, and its automatic one, before.
+void form_output(Graph& graph, Node* r, const TensorForm& form, int& named) {
   const Value from = r->input(0);
   const std::vector<int64_t> order = to_model(form, from.shape().size());
   const Value ordered = transposed(graph, from, form.order);
@@ -114,7 +114,7 @@ void form_output(Graph& graph, Node* r, const TensorForm& form, int earlier) {
         r->attrs.text(kAutomaticName, from.node->type + "_" + std::to_string(from.node->id()));
     from.node->attrs.set(kLayerName, layer_name(*from.node));
     std::string name = std::exchange(from.node->name, automatic);
-    if (earlier > 1) name = layer_name(*from.node) + "." + std::to_string(from.port);  // 2022.1 refuses such networks
+    if (named++ > 1) name = layer_name(*from.node) + "." + std::to_string(from.port);  // 2022.1 refuses such networks
     if (v == from) return numbering::skip(graph, 1);
     v.node->output().tensor_names = std::exchange(from.node->output(from.port).tensor_names, {});
     v.node->output().name_buckets = std::exchange(from.node->output(from.port).name_buckets, 0);
@@ -145,8 +145,7 @@ void pre_post_process(Graph& graph, const std::vector<TensorForm>& inputs, const
   std::map<const Node*, int> named;
   for (size_t i = 0; i < outputs.size(); ++i) {
     Node* r = graph.results().at(i);
-    const int earlier = named[r->input(0).node]++;
-    form_output(graph, r, outputs[i], earlier);
+    form_output(graph, r, outputs[i], named[r->input(0).node]);
   }
 }
 

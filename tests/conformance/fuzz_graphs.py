@@ -74,6 +74,8 @@ class Fuzzer:
 
     def one(self, seed):
         net = self.network(seed, self.a.layers)
+        if self.a.form == 'ir' and self.a.version == '2022.1':
+            generate.as_version_11(net, seed)
         options = Options(**generate.options(net, seed))
         if options.ip == 'FP32' and not options.op and self.passes_input(net):
             options.op = 'FP32'   # one description for both: compile_tool leaves it at FP32, the reference's driver makes FP16 of it

@@ -18,7 +18,7 @@ class Layer:
     data: dict
     array: object = None
     body: object = None
-    inner: str = ''                                  # port map and back edges of the body
+    inner: str = ''                                  # further elements: port map and back edges of the body, rt_info
     shapes: list = field(default_factory=list)       # of the outputs, where the writer of the network keeps them
     kinds: list = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Net:
         xml += f'<data {attributes}/>' if attributes else ''
         xml += '<input>' + ''.join(f'<port id="{i}"/>' for i in range(ports)) + '</input>' if ports else ''
         xml += '<output>' + ''.join(f'<port id="{ports + i}" precision="FP16"/>' for i in range(x.outputs)) + '</output>' if x.outputs else ''
-        xml += f'{x.inner}<body>{x.body.xml(weights)}</body>' if x.body else ''
+        xml += x.inner + (f'<body>{x.body.xml(weights)}</body>' if x.body else '')
         return xml + '</layer>'
 
     # ---- layers

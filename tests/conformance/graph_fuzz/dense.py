@@ -144,4 +144,47 @@ def tensor_iterator(n):
     return y
 
 
-LAYERS = {fully_connected: 3, classifier: 1, matmul: 2, reduce: 3, softmax: 2, mvn: 0.8, normalize_l2: 0.5, grn: 0.4, lrn: 0.6, lstm_cell: 0.4, lstm_sequence: 0.4, tensor_iterator: 0.3}
+def recurrent_loop(n):
+    """A cell between two Reshapes, Squeezes or the like, in a TensorIterator or a Loop: what may become a sequence."""
+    kind, axis = n.one_of('LSTM', 'LSTM', 'GRU', 'RNN'), n.one_of(1, 1, 0)
+    x = n.pick(rank=3, limit=1500, where=lambda s: s[1 - axis] == 1 and 1 < s[axis] <= 8 and s[2] <= 64)
+    if x is None:
+        return None
+    steps, size, hidden = n.shape[x][axis], n.shape[x][2], n.one_of(4, 8, 16)
+    gates, states = {'LSTM': (4, 2), 'GRU': (3, 1), 'RNN': (1, 1)}[kind]
+    body = RandomNet('body', n.integer(0, 1 << 30))
+    body.float_type = n.float_type
+    part, carried = body.parameter([1, 1, size]), [body.parameter([1, hidden]) for _ in range(states)]
+    by_reshape = n.chance(0.3)
+    flat = body.emit('Reshape', [part, body.ints(1, size)], (1, size), special_zero=True) if by_reshape else body.emit('Squeeze', [part, body.ints(axis)], (1, size))
+    if n.chance(0.2):
+        flat = body.emit('Tanh', [flat], (1, size))
+    more = dict(linear_before_reset=True) if kind == 'GRU' and n.chance(0.3) else {}
+    biases = (gates + 1 if more else gates) * hidden
+    cell = body.emit(kind + 'Cell', [flat, *carried, body.weights(gates * hidden, size, scale=0.2), body.weights(gates * hidden, hidden, scale=0.2), body.weights(biases, scale=0.1)], *[(1, hidden)] * states,
+                     version={'LSTM': 'opset4', 'GRU': 'opset3', 'RNN': 'opset1'}[kind], hidden_size=hidden, **more)
+    cell = cell if states > 1 else [cell]
+    each = body.emit('Reshape', [cell[0], body.ints(1, 1, hidden)], (1, 1, hidden), special_zero=True) if by_reshape else body.emit('Unsqueeze', [cell[0], body.ints(axis)], (1, 1, hidden))
+    last = [body.emit_result(v) for v in cell]
+    each = body.emit_result(each)
+    forward = n.chance(0.7)
+    rule = f'axis="{axis}" ' + ('start="0" end="-1" stride="1"' if forward else 'start="-1" end="0" stride="-1"') + ' part_size="1"'
+    is_loop = n.chance(0.3)
+    inputs = [n.const(steps, 'i64'), n.const(True, 'boolean')] if is_loop else []
+    first = len(inputs)
+    inputs += [x, *(n.parameter([1, hidden]) if n.chance(0.3) else n.weights(1, hidden, scale=0.5) for _ in carried)]
+    given = [k for k in range(states) if n.chance(0.4)]
+    whole = (1, steps, hidden) if axis else (steps, 1, hidden)
+    y = n.emit('Loop' if is_loop else 'TensorIterator', inputs, whole, *[(1, hidden)] * len(given), version='opset5' if is_loop else 'opset1')
+    ports = f'<input external_port_id="{first}" internal_layer_id="{part[0]}" {rule}/>' + ''.join(f'<input external_port_id="{first + 1 + k}" internal_layer_id="{c[0]}"/>' for k, c in enumerate(carried))
+    if is_loop:
+        ports += f'<output external_port_id="-1" internal_layer_id="{body.emit_result(body.const(True, "boolean"))}" purpose="execution_condition"/>'
+    ports += f'<output axis="{axis}" external_port_id="{len(inputs)}" internal_layer_id="{each}" {rule.split(" ", 1)[1]}/>'
+    ports += ''.join(f'<output external_port_id="{len(inputs) + 1 + i}" internal_layer_id="{last[k]}"/>' for i, k in enumerate(given))
+    layer = n.layers[(y[0] if given else y)[0]]
+    layer.body = body
+    layer.inner = f'<port_map>{ports}</port_map><back_edges>' + ''.join(f'<edge from-layer="{r}" to-layer="{c[0]}"/>' for r, c in zip(last, carried)) + '</back_edges>'
+    return y
+
+
+LAYERS = {fully_connected: 3, classifier: 1, matmul: 2, reduce: 3, softmax: 2, mvn: 0.8, normalize_l2: 0.5, grn: 0.4, lrn: 0.6, lstm_cell: 0.4, lstm_sequence: 0.4, tensor_iterator: 0.3, recurrent_loop: 0.4}

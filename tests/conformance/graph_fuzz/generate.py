@@ -38,6 +38,24 @@ def network(seed, layers=None):
     return n if n.finish() else network(seed + 500009, layers)
 
 
+def as_version_11(n, seed):
+    """One network in four becomes an IR of version 11, whose inputs and outputs may say what earlier interfaces see of them."""
+    r = np.random.RandomState(seed ^ 0x01DA)
+    if r.random_sample() > 0.25:
+        return
+    n.version = 11
+    for x in n.layers:
+        if x.type not in ('Parameter', 'Result'):
+            continue
+        shape, kind = (x.shapes[0], x.kinds[0]) if x.type == 'Parameter' else (n.shape[x.inputs[0]], n.kind[x.inputs[0]])
+        told = {}
+        if r.random_sample() < 0.4 and len(shape) > 1:
+            told['old_api_map_order'] = ','.join(map(str, [0, *(1 + r.permutation(len(shape) - 1))] if r.random_sample() < 0.8 else r.permutation(len(shape))))
+        if r.random_sample() < 0.3 and x.type == 'Parameter' and kind == 'float':
+            told['old_api_map_element_type'] = r.choice(['f16', 'f16', 'f32'])
+        x.inner = '<rt_info>' + ''.join(f'<attribute name="{k}" version="0" value="{v}"/>' for k, v in told.items()) + '</rt_info>'
+
+
 def options(n, seed):
     """Options of a compilation: a dictionary for `compilers.Options`."""
     r = np.random.RandomState(seed ^ 0x5EED)

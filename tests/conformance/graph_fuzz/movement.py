@@ -311,6 +311,32 @@ def interpolate(n):
                   nearest_mode=n.one_of('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil', 'simple'), antialias=False, pads_begin=[0], pads_end=[0], cube_coeff=-0.75)
 
 
+def interpolate_like(n):
+    """Sizes that are computed inside of the model: a multiple of those of an input, or those of another layer."""
+    x = n.pick(rank=4, limit=8000)
+    if x is None:
+        return None
+    b, c, h, w = n.shape[x]
+    other = n.pick(rank=4, where=lambda s: s[2] * s[3] * b * c <= 100000)
+    other, factor = (other, 1) if other is not None and n.chance(0.5) else (x, n.one_of(1, 2, 2, 3))
+    shape = n.emit('ShapeOf', [other], (4,), kind='i64', version='opset3', live=False, output_type='i64')
+    sizes = n.emit('StridedSlice', [shape, n.ints(2), n.ints(4), n.ints(1)], (2,), kind='i64', live=False, begin_mask=[0], end_mask=[0])
+    if n.chance(0.3):
+        real = n.emit('Convert', [sizes], (2,), kind='f32', live=False, destination_type='f32')
+        real = n.emit('Multiply', [real, n.const([factor, factor], 'f32')], (2,), kind='f32', live=False, auto_broadcast='numpy')
+        sizes = n.emit('Convert', [real], (2,), kind='i64', live=False, destination_type='i64')
+    elif factor > 1:
+        sizes = n.emit('Multiply', [sizes, n.ints(factor, factor)], (2,), kind='i64', live=False, auto_broadcast='numpy')
+    out = [d * factor for d in n.shape[other][2:]]
+    if b * c * out[0] * out[1] > 100000:
+        return None
+    if n.chance(0.3):
+        return n.emit('Interpolate', [x, sizes], (b, c, *out), axes=[2, 3], mode=n.one_of('nearest', 'linear'), align_corners=n.chance(0.5), antialias=False, pads_begin=[0], pads_end=[0])
+    scales = n.const([o / i for o, i in zip(out, (h, w))], 'f32')
+    return n.emit('Interpolate', [x, sizes, scales, n.ints(2, 3)], (b, c, *out), version='opset4', mode=n.one_of('nearest', 'linear', 'linear_onnx'), shape_calculation_mode='sizes',
+                  coordinate_transformation_mode=n.one_of('half_pixel', 'asymmetric', 'align_corners'), nearest_mode=n.one_of('round_prefer_floor', 'floor', 'simple'), antialias=False, pads_begin=[0], pads_end=[0], cube_coeff=-0.75)
+
+
 def space_to_batch(n):
     x = n.pick(rank=4, limit=10000, where=lambda s: s[2] % 2 == 0 and s[3] % 2 == 0)
     if x is None:
@@ -321,4 +347,4 @@ def space_to_batch(n):
 
 
 LAYERS = {concat: 6, split: 3, strided_slice: 2, crop: 1, gather: 1.5, gather_elements: 0.4, gather_nd: 0.3, scatter_update: 0.4, scatter_elements: 0.3, top_k: 0.6, one_hot: 0.2, tile: 0.8, broadcast: 0.5, pad: 1.5, transpose: 3, reshape: 3,
-          squeeze: 1, unsqueeze: 1, depth_to_space: 0.7, space_to_depth: 0.7, shuffle_channels: 0.8, interpolate: 2, space_to_batch: 0.1}
+          squeeze: 1, unsqueeze: 1, depth_to_space: 0.7, space_to_depth: 0.7, shuffle_channels: 0.8, interpolate: 2, interpolate_like: 0.7, space_to_batch: 0.1}

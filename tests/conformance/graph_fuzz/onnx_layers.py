@@ -1,5 +1,6 @@
 """One function for each kind of ONNX layer or chain: reads what fits of a model (onnx_net.OnnxNet), adds nodes, returns a value or None."""
 import numpy as np
+from onnx import TensorProto
 
 UNARY = ('Relu', 'Relu', 'Sigmoid', 'Tanh', 'Softplus', 'Abs', 'Neg', 'Exp', 'Floor', 'Erf', 'Softsign', 'Ceil', 'Sqrt', 'Log', 'Identity', 'Dropout', 'Reciprocal')
 
@@ -281,7 +282,20 @@ def resize(n):
     roi = n.const(np.zeros(0)) if n.opset < 13 else ''
     if n.chance(0.6):
         return n.node('Resize', [x, roi, n.const([1, 1, scale, scale])], **attributes)
-    return n.node('Resize', [x, roi, n.const(np.zeros(0)) if n.opset < 13 else '', n.const([*n.shape[x][:2], 2 * h, 2 * w], 'i64')], **attributes)
+    return n.node('Resize', [x, roi, n.const(np.zeros(0)) if n.opset < 13 else '', resized(n, x) if n.chance(0.5) else n.const([*n.shape[x][:2], 2 * h, 2 * w], 'i64')], **attributes)
+
+
+def resized(n, x):
+    """Twice the height and width of a tensor, computed inside of the model; in real numbers now and then."""
+    before = list(n.live)
+    sizes = n.node('Shape', [x])
+    if n.chance(0.5):
+        sizes = n.node('Mul', [sizes, n.const([1, 1, 2, 2], 'i64')])
+    else:
+        for op_type, more, attributes in (('Cast', [], {'to': TensorProto.FLOAT}), ('Mul', [n.const([1, 1, 2, 2])], {}), ('Cast', [], {'to': TensorProto.INT64})):
+            sizes = n.node(op_type, [sizes, *more], **attributes)
+    n.live = before
+    return sizes
 
 
 def gather(n):
@@ -374,8 +388,8 @@ def recurrent(n):
     x = n.pick(rank=3, limit=2000)
     if x is None:
         return None
-    size, hidden, op_type = n.shape[x][-1], n.one_of(8, 16), n.one_of('LSTM', 'GRU')
-    gates = 4 if op_type == 'LSTM' else 3
+    size, hidden, op_type = n.shape[x][-1], n.one_of(8, 16), n.one_of('LSTM', 'GRU', 'RNN')
+    gates = {'LSTM': 4, 'GRU': 3, 'RNN': 1}[op_type]
     turned = n.node('Transpose', [x], perm=[1, 0, 2])
     more = dict(linear_before_reset=1) if op_type == 'GRU' else {}
     y = turned and n.node(op_type, [turned, n.weights(1, gates * hidden, size), n.weights(1, gates * hidden, hidden), n.weights(1, 2 * gates * hidden, scale=0.1)], hidden_size=hidden, **more)
