@@ -154,8 +154,8 @@ std::set<Port> bounded_values(const Graph& graph, const std::vector<Node*>& orde
   return bounded;
 }
 
-// quirk: a product is computed by nodes, once for its lower and once for its upper bound, a Convert's upper bound by the
-// largest values of both types, an Equal and a Select; pads and axes of reductions are asked for as constants.
+// quirk: a product is computed by nodes, once for its lower and once for its upper bound, a Convert's upper bound by
+// the largest values of both types, an Equal and a Select; pads and axes of reductions are asked for as constants.
 int64_t of_evaluation(const Node& n) {
   constexpr int64_t kProduct = 14, kConversion = 4;
   const int64_t count = n.is("ReduceProd") ? kProduct : n.is("Convert") ? kConversion : 0;

@@ -213,7 +213,16 @@ def onnx_single_steps(m):
     m.result(*[m('Relu', cut(*bounds)) for bounds in ((5, 2**31 - 1, 1), (1, 3, 2), (3, 4, 7))])
 
 
-MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated, onnx_numbers, onnx_late_numbers, onnx_single_steps]
+def onnx_computed_sizes(m):
+    """The numbers that a Resize takes for sizes of scales decide which of the slices comes first."""
+    m.opset = 10
+    cut = lambda x, first, axis: m('Slice', x, m.ints(first), m.ints(2**31 - 1), m.ints(axis), m.ints(2))
+    large = m('Resize', m.input(1, 3, 16, 16), m.const([1, 1, 2, 2]), mode='nearest')
+    parts = [cut(cut(large, 0, 2), 0, 3), cut(m.input(1, 3, 16, 32), 0, 3), cut(m.input(1, 3, 16, 32), 1, 3), m.input(1, 3, 16, 16)]
+    m.result(m('Concat', *parts, axis=1))
+
+
+MODELS = [onnx_convolutions, onnx_classifier, onnx_activations, onnx_arithmetic, onnx_slices, onnx_shapes, onnx_resizes, onnx_reductions, onnx_normalizations, onnx_layer_norm, onnx_choices, onnx_functions, onnx_memory, onnx_first_opsets, onnx_restated, onnx_numbers, onnx_late_numbers, onnx_single_steps, onnx_computed_sizes]
 
 # name -> arguments of `blobsmith compile`
 OPTIONS = {

@@ -30,6 +30,21 @@ def test_blob_is_identical(run, networks, tmp_path, network, told, expected):
     assert hashlib.sha256(blob.read_bytes()).hexdigest() == expected
 
 
+@pytest.mark.parametrize('kind', ['DOUBLE', 'BFLOAT16'])
+@pytest.mark.parametrize('way', [(), ('--ov_api_1_0',)])
+def test_real_inputs_of_any_width_are_halves(run, tmp_path, kind, way):
+    onnx = pytest.importorskip('onnx')
+    h, real = onnx.helper, getattr(onnx.TensorProto, kind)
+    nodes = [h.make_node('Cast', ['x'], ['y'], to=onnx.TensorProto.FLOAT), h.make_node('Relu', ['y'], ['z'])]
+    graph = h.make_graph(nodes, 'g', [h.make_tensor_value_info('x', real, [2, 3])], [h.make_tensor_value_info('z', onnx.TensorProto.FLOAT, [2, 3])])
+    onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid('', 13)], ir_version=7), tmp_path / 'x.onnx')
+    done = run('compile', '-m', tmp_path / 'x.onnx', '-o', tmp_path / 'x.blob', '--target', '2022.1', *way)
+    assert done.returncode == 0, done.stderr
+    assert 'x : FP16 / NC' in done.stdout
+    done = run('compile', '-m', tmp_path / 'x.onnx', '-o', tmp_path / 'old.blob')
+    assert done.returncode == 1 and 'isn\'t supported' in done.stderr and not (tmp_path / 'old.blob').exists()
+
+
 def test_known_faults_are_avoided_behind_weights_in_half(run, tmp_path):
     """The eps of a layer normalisation stands behind a Convert: still it is found to be inside of the square root."""
     n = release_models.NamedNet('norm', 11)

@@ -35,6 +35,21 @@ TEST_F(Numbering, AValueIsEvaluatedOnce) {
   EXPECT_EQ(numbering::of_new_evaluations(*second, bounded), 0);
 }
 
+TEST_F(Numbering, SizesThatAreComputedAreMadeAConstantAndEachConvertCounts) {
+  const auto resized = [&](Value sizes, const char* by) {
+    return make("Interpolate", {input({1, 3, 4, 8}), sizes, reals({2}, {1, 1}), integers({2, 3})},
+                attributes({{"mode", "nearest"}, {"shape_calculation_mode", by}}), 4);
+  };
+  const Value real = g.make("Convert", {integers({4, 8})}, attributes({{"destination_type", "f32"}}))->value();
+  const Value sizes = g.make("Convert", {real}, attributes({{"destination_type", "i64"}}))->value();
+  std::set<numbering::Port> bounded;
+  const Node* n = resized(sizes, "sizes");
+  EXPECT_EQ(numbering::of_inference(*n), 1);
+  EXPECT_EQ(numbering::of_new_evaluations(*n, bounded), 8);
+  EXPECT_EQ(numbering::of_inference(*resized(sizes, "scales")), 0);
+  EXPECT_EQ(numbering::of_inference(*resized(integers({4, 8}), "sizes")), 0);
+}
+
 TEST_F(Numbering, ACropOfOneIsNoUnknownSize) {
   EXPECT_EQ(shape("BatchToSpace", {input({2, 8, 3}), integers({1, 2, 1}), integers({0, 1, 0}), integers({0, 0, 0})}),
             (Shape{1, 15, 3}));

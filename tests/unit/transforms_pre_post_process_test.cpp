@@ -71,6 +71,43 @@ TEST(PrePostProcess, TheFirstInterfaceGivesVersion11TheOldForms) {
   EXPECT_EQ(chain_of(read_by_2_0(xml)), "Parameter:input:f32 Relu:relu:f32 Result:relu/sink_port_0:f32");
 }
 
+/// Split "parts" of three -> as many Results, of which the named ones are turned.
+std::string split_ir(std::string_view turned) {
+  std::string xml =
+      "<net name=\"n\" version=\"11\"><layers><layer id=\"0\" name=\"x\" type=\"Parameter\" version=\"opset1\"><data "
+      "element_type=\"f32\" shape=\"3,4\"/><output><port id=\"0\"/></output></layer><layer id=\"1\" name=\"axis\" "
+      "type=\"Const\" version=\"opset1\"><data element_type=\"i64\" shape=\"\" offset=\"0\" size=\"8\"/><output><port "
+      "id=\"0\"/></output></layer><layer id=\"2\" name=\"parts\" type=\"Split\" version=\"opset1\"><data "
+      "num_splits=\"3\"/><input><port id=\"0\"/><port id=\"1\"/></input><output><port id=\"2\"/><port id=\"3\"/><port "
+      "id=\"4\"/></output></layer>";
+  std::string edges =
+      "<edge from-layer=\"0\" from-port=\"0\" to-layer=\"2\" to-port=\"0\"/><edge from-layer=\"1\" "
+      "from-port=\"0\" to-layer=\"2\" to-port=\"1\"/>";
+  for (const char r : {'3', '4', '5'}) {
+    xml += std::string("<layer id=\"") + r + "\" name=\"r" + r +
+           "\" type=\"Result\" version=\"opset1\"><input><port id=\"0\"/></input>";
+    if (turned.find(r) != std::string_view::npos)
+      xml += "<rt_info><attribute name=\"old_api_map_order\" version=\"0\" value=\"1,0\"/></rt_info>";
+    xml += "</layer>";
+    edges += std::string("<edge from-layer=\"2\" from-port=\"") + static_cast<char>(r - 1) + "\" to-layer=\"" + r +
+             "\" to-port=\"0\"/>";
+  }
+  return xml + "</layers><edges>" + edges + "</edges></net>";
+}
+
+TEST(PrePostProcess, TheFirstOutputThatIsTurnedTakesTheNameOfALayerOfSeveral) {
+  const int64_t axis = 0;
+  const auto names = [&](std::string_view turned) {
+    const Bytes weights = Bytes::adopt(std::vector<int64_t>{axis});
+    const Graph g = parse_openvino_ir(split_ir(turned), weights, "m.xml", {&kRelease2022, false});
+    std::vector<std::string> all;
+    for (const Node* r : g.results()) all.push_back(output_name(*r));
+    return all;
+  };
+  EXPECT_EQ(names("5").back(), "parts");
+  EXPECT_EQ(names("3").front(), "parts");
+}
+
 TEST(PrePostProcess, InputsThatNothingReadsStay) {
   std::string xml = relu_ir("f32", "11");
   xml.insert(xml.find("<layer id=\"2\""),

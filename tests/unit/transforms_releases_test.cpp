@@ -64,6 +64,21 @@ TEST(Releases, ColoursAreReorderedInTheWeights) {
   EXPECT_EQ(n.find("y")->input(1).node->constant.to_f32(), (std::vector<float>{3, 2, 1}));
 }
 
+/// The number in the name of the pool that takes the strides over for the input.
+int64_t number_of_pool(const std::string& constant) {
+  const Net n =
+      converted_by(kRelease2022, "y = Maximum(Parameter {1,4,8,8}, " + constant +
+                                     " counted)\nz = Convolution(y, {4,4,1,1} counted, strides=[2,2])\nreturn z");
+  const std::string name = n.find("y")->input(0).node->name;
+  EXPECT_TRUE(name.starts_with("MaxPool_")) << name;
+  return std::stoll(name.substr(name.find('_') + 1));
+}
+
+TEST(Releases, PoolsOfFewElementsAreComparedAsTheyAreComputed) {
+  EXPECT_EQ(number_of_pool("{1,4,1,1}") - number_of_pool("{1,4,8,8}"), 6);
+  EXPECT_EQ(number_of_pool("{1,1,1,1}") - number_of_pool("{1,4,1,1}"), 0);
+}
+
 TEST(Releases, StridesMoveUpToWhereAllReadersAskForThem) {
   const Net n = converted_by(kRelease2022, R"(
     first = Convolution(Parameter {1,4,8,8}, {4,4,1,1} counted)

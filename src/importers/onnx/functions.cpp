@@ -15,7 +15,8 @@ constexpr std::string_view kNoAddress = "0x7fff00000000";
 /// The body of one operator. Values inside are named after the node, or after the operator where the node has no name.
 class Body {
  public:
-  explicit Body(const onnx_file::Node& n) : node_(n), prefix_("Func_" + (n.name.empty() ? n.op_type + std::string(kNoAddress) : n.name)) {}
+  explicit Body(const onnx_file::Node& n)
+      : node_(n), prefix_("Func_" + (n.name.empty() ? n.op_type + std::string(kNoAddress) : n.name)) {}
 
   std::string inner(std::string_view name) const { return prefix_ + std::string(name); }
   std::string input(size_t i) const { return i < node_.inputs.size() ? node_.inputs[i] : std::string(); }
