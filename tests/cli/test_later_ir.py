@@ -235,6 +235,23 @@ def test_quantized_network(tool, tmp_path):
     np.testing.assert_allclose(got.reshape(-1), (rounded(given, -1.28, 1.27) @ rounded(w, -2, 2)).reshape(-1), atol=0.03)
 
 
+@pytest.mark.parametrize('low, high', [(-60000.0, 60000.0), (-3.4e38, 12.75), (-np.inf, 2.0)])
+def test_quantized_ranges_beyond_half_precision(tool, tmp_path, low, high):
+    """As behind an attention mask: what is far below 0 stays so, the rest is a step of the range."""
+    net = Net('wide', version=11)
+    ends = [net.const(np.array(v), 'f32') for v in (low, high, low, high)]
+    net.result(net.layer('FakeQuantize', [net.input(1, 8, name='x', type='f32'), *ends], levels=256, auto_broadcast='numpy'))
+    given = np.array([[-60000, -32768, -20000, -3, 0, 2, 11, 30000]], np.float32)
+    net.save(str(tmp_path / 'net'))
+    np.savez(tmp_path / 'in.npz', x=given)
+    subprocess.run([tool, 'convert', tmp_path / 'net.xml', '-o', tmp_path / 'net.blob', '--ip', 'FP16', '-q'], check=True, capture_output=True)
+    subprocess.run([tool, 'run', tmp_path / 'net.blob', '--input', tmp_path / 'in.npz', '--output-dir', tmp_path / 'out'], check=True, capture_output=True)
+    got = np.load(next((tmp_path / 'out').glob('*.npy')))
+    least = max(low, -60000 if low > -1e5 else -32768 if np.isfinite(low) else -65504)
+    step = (high - least) / 255
+    np.testing.assert_allclose(got.reshape(-1), np.clip(given, least, high).reshape(-1), atol=0.55 * step + 40)
+
+
 def open_network(*shape):
     net = Net('open', version=11)
     net.result(net.relu(net.input(*shape, name='x', type='f32')))

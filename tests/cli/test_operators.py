@@ -153,6 +153,31 @@ def test_dynamically_quantized_products(tool, tmp_path, form):
     assert against_runtime(tool, tmp_path, nodes, {'x': x}, constants, 15) < 5e-3
 
 
+def test_numbers_of_16_bits(tool, tmp_path):
+    """Quantized activations that FP16 has fewer digits than; weights of 4 bits in blocks, as ONNX has them since opset 21."""
+    make, kinds = onnx.helper.make_node, onnx.TensorProto
+    rng = np.random.default_rng(12)
+    x = rng.standard_normal((1, 7, 64)).astype(np.float32)
+    uint4 = 21  # the onnx package of the tests is older than the type
+    packed = onnx.TensorProto(name='w', data_type=uint4, dims=(64, 10), raw_data=rng.bytes(320))
+    zeros = onnx.TensorProto(name='zw', data_type=uint4, dims=(2, 10), raw_data=rng.bytes(10))
+    scales = rng.uniform(0.01, 0.1, (2, 10)).astype(np.float32)
+    nodes = [make('QuantizeLinear', ['x', 's', 'z'], ['q']), make('Reshape', ['q', 'shape'], ['r']), make('DequantizeLinear', ['r', 's', 'z'], ['d']),
+             make('DequantizeLinear', ['w', 'sw', 'zw'], ['dw'], axis=0, block_size=32), make('MatMul', ['d', 'dw'], ['y'])]
+    constants = {'s': np.array(6 / 65535, np.float32), 'z': np.array(32768, np.uint16), 'shape': np.array([1, 7, 64]), 'sw': scales}
+    made = [packed, zeros] + [numpy_helper.from_array(v, k) for k, v in constants.items()]
+    given, result = onnx.helper.make_tensor_value_info('x', kinds.FLOAT, x.shape), onnx.helper.make_tensor_value_info('y', kinds.FLOAT, (1, 7, 10))
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, 'g', [given], [result], made), opset_imports=[onnx.helper.make_opsetid('', 21)], ir_version=10)
+    onnx.save(model, tmp_path / 'm.onnx')
+    np.save(tmp_path / 'x.npy', x)
+    subprocess.run([tool, 'convert', tmp_path / 'm.onnx', '-o', tmp_path / 'm.blob', '--ip', 'FP16', '-q'], check=True, capture_output=True)
+    subprocess.run([tool, 'run', tmp_path / 'm.blob', '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out'], check=True, capture_output=True)
+    four = lambda t, shape: np.array([[b & 15, b >> 4] for b in t.raw_data], np.float32).reshape(shape)
+    weights = (four(packed, (64, 10)) - np.repeat(four(zeros, (2, 10)), 32, 0)) * np.repeat(scales, 32, 0)
+    wanted = np.clip(x, -32768 * 6 / 65535, 32767 * 6 / 65535) @ weights
+    np.testing.assert_allclose(np.load(tmp_path / 'out' / 'y.npy').reshape(wanted.shape), wanted, atol=4e-3 * np.abs(wanted).max())
+
+
 def test_what_meets_one_number(tool, tmp_path):
     """A reduction to no dimensions leaves tensors of three as they are."""
     make = onnx.helper.make_node
@@ -176,6 +201,7 @@ def microsoft_cases():
     yield 'MultiHeadAttention', node('MultiHeadAttention', ['x', 'k', 'v', 'b'], num_heads=2), (1, 5, 8), {'k': real(1, 6, 8), 'v': real(1, 6, 8), 'b': real(24)}
     yield 'FusedConv', node('FusedConv', ['x', 'w', 'b'], activation='Relu', pads=[1, 1, 1, 1]), (1, 3, 8, 8), {'w': real(4, 3, 3, 3), 'b': real(4)}
     packed = rng.integers(0, 256, (6, 2, 8), np.uint8)
+    yield 'MatMulNBits of one block', node('MatMulNBits', ['x', 'w', 's', 'z'], K=16, N=6, bits=4, block_size=16), (3, 16), {'w': packed[:, :1], 's': real(6), 'z': rng.integers(0, 256, 6, np.uint8)}
     yield 'MatMulNBits', node('MatMulNBits', ['x', 'w', 's'], K=32, N=6, bits=4, block_size=16), (3, 32), {'w': packed, 's': real(12)}
     linear = lambda op, *inputs, **a: node(op, inputs, ('q',), **a)
     ends = {'s': scale, 'z': zero, 'ps': np.float32(1 / 256), 'pz': np.uint8(0)}

@@ -26,6 +26,8 @@ class Importer {
   }
 
   Graph run() {
+    for (const std::string& name : model_.four_bits)
+      throw Error(ErrorCode::TypeMismatch, "unsupported element type: 4 bits of tensor '" + name + "'");
     expand_functions(model_, graph_.release->functions_in_place);
     check_operators();
     for (const onnx_file::Node& n : model_.nodes) import_.read.insert(n.inputs.begin(), n.inputs.end());

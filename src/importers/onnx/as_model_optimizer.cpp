@@ -37,6 +37,9 @@ SourceOperator source_operator(const onnx_file::Node& n, size_t index, int64_t o
                     .outputs = n.outputs,
                     .advice = std::string(onnx_import::why_refused(n.op_type))};
   if (!onnx_import::is_default_domain(n.domain)) op.type = n.domain + "." + n.op_type;
+  if (n.domain == "com.microsoft.nchwc")
+    op.advice =
+        "it is for one processor's layout; save the optimised model with ORT_ENABLE_EXTENDED, or use the original";
   op.single_outputs = n.op_type == "TopK" || n.op_type == "LSTM";
   std::ranges::move(onnx_import::captured_names(n), std::back_inserter(op.inputs));
   return op;
@@ -51,6 +54,18 @@ SourceModel source_model(onnx_file::Model& model) {
     s.operators.push_back(source_operator(model.nodes[i], i, model.opset));
   for (const onnx_file::ValueInfo& o : model.outputs) s.outputs.push_back({o.name, o.name});
   return s;
+}
+
+/// Numbers of four bits are read as bytes, which serves for weights only.
+void check_four_bits(const onnx_file::Model& model) {
+  for (const onnx_file::Node& n : model.nodes)
+    if (n.op_type != "DequantizeLinear" && n.op_type != "Identity" && n.op_type != "Reshape" &&
+        n.op_type != "Transpose")
+      for (const std::string& name : n.inputs)
+        if (model.four_bits.contains(name))
+          throw Error(ErrorCode::TypeMismatch,
+                      "tensor '" + name + "' is of 4 bits, which DequantizeLinear alone may read")
+              .from(n.describe(model.opset));
 }
 
 /// Networks that halve a picture again and again, and put the halves together, need sides that stay whole.
@@ -84,6 +99,7 @@ Imported import_onnx_as_model_optimizer(const Bytes& bytes, const importers::Fil
   onnx_file::Model model = onnx_file::read_model(bytes, beside);
   check_model(model);
   check_strides(model, options);
+  check_four_bits(model);
   if (!options.quirks) onnx_import::mo::give_products_their_scales(model);
   SourceModel source = source_model(model);
   model_optimizer::cut(source, options);

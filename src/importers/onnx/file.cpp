@@ -155,14 +155,30 @@ Bytes external_values(const TensorFields& t, ElementType type, const importers::
   return importers::placed(*values, byte_width(type));
 }
 
-std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers::FilesBeside& beside) {
+constexpr int64_t kUint4 = 21, kInt4 = 22;
+
+/// Numbers of four bits, the lower half of a byte first, as bytes.
+Bytes unpacked(const Bytes& packed, size_t count, bool is_signed) {
+  std::vector<uint8_t> v(count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto half = static_cast<uint8_t>(i % 2 ? packed.data()[i / 2] >> 4 : packed.data()[i / 2] & 15);
+    v[i] = is_signed && half > 7 ? static_cast<uint8_t>(half | 0xF0) : half;
+  }
+  return Bytes::adopt(std::move(v));
+}
+
+/// `four_bits`: whether the tensor is of such numbers; null where none are taken.
+std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers::FilesBeside& beside,
+                                           bool* four_bits = nullptr) {
   TensorFields t = tensor_fields(message);
   const std::string who = "tensor '" + t.name + "'";
-  Tensor r{checked_type(t.type, who), t.shape, {}};
+  const bool is_packed = four_bits && (t.type == kUint4 || t.type == kInt4);
+  if (four_bits) *four_bits = is_packed;
+  Tensor r{is_packed ? t.type == kInt4 ? ElementType::i8 : ElementType::u8 : checked_type(t.type, who), t.shape, {}};
   if (r.shape.size() > kLargestRank)
     throw bad_model(ErrorCode::BadOnnx, who + " has " + std::to_string(r.shape.size()) + " dimensions");
   if (!is_static(r.shape)) throw bad_model(ErrorCode::BadOnnx, who + " has the shape " + to_string(r.shape));
-  const uint64_t bytes = importers::bytes_of(r.type, r.shape, who);
+  const uint64_t values = importers::bytes_of(r.type, r.shape, who), bytes = is_packed ? (values + 1) / 2 : values;
   if (t.is_external)
     r.bytes = external_values(t, r.type, beside, who);
   else
@@ -171,7 +187,10 @@ std::pair<std::string, Tensor> read_tensor(const Bytes& message, const importers
     throw bad_model(ErrorCode::BadOnnx, who + " of shape " + to_string(r.shape) + " has " +
                                             std::to_string(r.bytes.size()) + " bytes, " + std::to_string(bytes) +
                                             " expected");
-  if (r.bytes.size() != bytes) r.bytes = r.bytes.slice(0, bytes);
+  if (is_packed)
+    r.bytes = unpacked(r.bytes, static_cast<size_t>(values), t.type == kInt4);
+  else if (r.bytes.size() != bytes)
+    r.bytes = r.bytes.slice(0, bytes);
   return {t.name, std::move(r)};
 }
 
@@ -332,8 +351,10 @@ void read_graph(const Bytes& message, const Place& place, Model& m) {
   m.graph_name = g.name;
   std::set<std::string> constant;
   for (const Bytes& t : g.constants) {
-    m.initializers.push_back(read_tensor(t, place.beside));
+    bool four_bits = false;
+    m.initializers.push_back(read_tensor(t, place.beside, &four_bits));
     constant.insert(m.initializers.back().first);
+    if (four_bits) m.four_bits.insert(m.initializers.back().first);
   }
   if (g.has_sparse) throw bad_model(ErrorCode::BadOnnx, "sparse initializers are not supported");
   for (const Bytes& n : g.nodes) m.nodes.push_back(read_node(n, place));

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,7 +56,8 @@ struct Model {
   std::string graph_name;
   std::vector<Node> nodes;  ///< in file order, which ought to be a topological one (order.hpp)
   std::vector<std::pair<std::string, Tensor>> initializers;
-  std::vector<ValueInfo> inputs, outputs;       ///< inputs without those that are initializers
+  std::set<std::string> four_bits;         ///< those that the file has as UINT4 and INT4; here they are UINT8 and INT8
+  std::vector<ValueInfo> inputs, outputs;  ///< inputs without those that are initializers
   std::map<std::string, std::string> metadata;  ///< what the exporter says of the network
 };
 

@@ -19,6 +19,11 @@ std::vector<int64_t> Context::constant_integers(size_t i, std::string_view what)
   return t->to_i64();
 }
 
+bool Context::is_network_output(size_t i) const {
+  return std::ranges::any_of(session_.source.outputs,
+                             [&](const importers::SourceOutput& o) { return o.key == node().outputs.at(i); });
+}
+
 std::vector<Value> Context::convert_as(const std::string& op_type, const std::vector<Value>& inputs) {
   const OperatorRow* row = find_operator({}, op_type, opset(), Column::ModelOptimizer);
   ensure(row != nullptr, "there is no operator " + op_type);

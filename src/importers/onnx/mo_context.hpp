@@ -27,6 +27,8 @@ class Context final : public NodeView, public importers::LayerBuilder {
   void note(std::string what) {
     session_.notes.push_back({Remark::Kind::NotAsIntel, name(), type(), source(), std::move(what)});
   }
+  /// Output i is one of the network.
+  bool is_network_output(size_t i) const;
   /// What another operator makes of these values, with this one's attributes.
   std::vector<Value> convert_as(const std::string& op_type, const std::vector<Value>& inputs);
   int64_t rank(size_t i = 0) const { return static_cast<int64_t>(input(i).shape().size()); }

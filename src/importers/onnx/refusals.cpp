@@ -74,7 +74,7 @@ constexpr Refusal kForms[] = {
     {"MatMulInteger", "beyond 2^20 products: sums below 65504, or scaled right behind"},
     {"NonMaxSuppression", "the number of boxes a constant"},
     {"OneHot", "constant depth and values"},
-    {"QuantizeLinear", "to 8 bits, by constant scales of a tensor or an axis"},
+    {"QuantizeLinear", "to 8 bits, by scales of a tensor or an axis; to 16 bits, unrounded, by one scale"},
     {"Pad", "pads that constants and static shapes decide"},
     {"Range", "bounds that constants and static shapes decide"},
     {"Scan", "since opset 9; all turns are spelled out"},

@@ -33,15 +33,41 @@ Value of_ranges(Terms& t, const Node& n, int a, int b, F f) {
   return t.rewriter().constant(Tensor::reals(n.element_type(), x.shape, r));
 }
 
-Value quantized(Rewriter& rw, const Node& n) {
+constexpr float kLargestNumber = 65504;  ///< of FP16
+
+/// The range of inputs `low` and low + 1 is beyond FP16, though its ends are not.
+bool is_wide(const Node& n, int low) {
+  const std::vector<float> from = n.input(low).node->constant.to_f32(), to = n.input(low + 1).node->constant.to_f32();
+  for (size_t i = 0; i < from.size(); ++i)
+    if (to[i] - from[i] > kLargestNumber) return true;
+  return false;
+}
+
+/// Ends beyond FP16, as those of an attention mask, are its own ends.
+Node* with_finite_ranges(Rewriter& rw, const Node& n) {
+  Node* r = rw.copy(&n, n.inputs());
+  for (int i = 1; i < 5; ++i) {
+    std::vector<float> v = n.input(i).node->constant.to_f32();
+    for (float& x : v) x = std::clamp(x, -kLargestNumber, kLargestNumber);
+    rw.graph().set_input(r, i, rw.constant(Tensor::of(n.element_type(), n.input(i).shape(), v)));
+  }
+  return r;
+}
+
+Value quantized(Rewriter& rw, const Node& of) {
   Terms t(rw);
+  const Node& n = *with_finite_ranges(rw, of);
   const double steps = static_cast<double>(n.attrs.integer("levels")) - 1;
   const Value within = t.minimum(t.maximum(n.input(0), n.input(1)), n.input(2));
-  const Value per_unit = of_ranges(t, n, 1, 2, [&](double low, double high) { return steps / (high - low); });
-  const Value place = t.multiply(t.subtract(within, n.input(1)), per_unit);
+  const Value per_unit = of_ranges(t, n, 1, 2, [&](double from, double to) { return steps / (to - from); });
+  const Value least = of_ranges(t, n, 1, 2, [&](double from, double to) { return from * steps / (to - from); });
+  const Value place = is_wide(n, 1) ? t.subtract(t.multiply(within, per_unit), least)
+                                    : t.multiply(t.subtract(within, n.input(1)), per_unit);
   const Value step = t.make("Round", {place}, transforms::attributes({{"mode", "half_to_even"}}));
-  const Value width = of_ranges(t, n, 3, 4, [&](double low, double high) { return (high - low) / steps; });
-  return t.add(t.multiply(step, width), n.input(3));
+  const Value width = of_ranges(t, n, 3, 4, [&](double from, double to) { return (to - from) / steps; });
+  if (!is_wide(n, 3)) return t.add(t.multiply(step, width), n.input(3));
+  const Value middle = of_ranges(t, n, 3, 4, [&](double from, double to) { return (from + to) / 2; });
+  return t.add(t.multiply(t.subtract(step, t.number(step, steps / 2)), width), middle);
 }
 
 constexpr SpelledRow kRows[] = {

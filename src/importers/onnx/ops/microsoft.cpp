@@ -316,13 +316,14 @@ std::vector<Value> mat_mul_n_bits(Context& c) {
     const Tensor* t = c.constant(3);
     if (!t) c.refuse("its zero points are not constants");
     const std::vector<float> given = t->to_f32();
-    const int64_t row = is_float(t->type) || bits == 8 ? blocks : (blocks + 1) / 2;
+    const bool is_packed = !is_float(t->type) && bits == 4;
+    const int64_t row = is_packed ? (blocks + 1) / 2 : blocks;
     if (static_cast<int64_t>(given.size()) != outputs * row)
       c.refuse("its zero points have the shape " + to_string(t->shape));
     for (int64_t n = 0; n < outputs; ++n)
       for (int64_t b = 0; b < blocks; ++b) {
         const auto at = static_cast<size_t>(n * blocks + b);
-        if (row == blocks) {
+        if (!is_packed) {
           zero[at] = given[at];
         } else {
           const auto both = static_cast<int64_t>(given[static_cast<size_t>(n * row + b / 2)]);

@@ -2,6 +2,9 @@
 // column spells them out in real numbers; quantized constants become the constants that they stand for.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "graph/ops/known_value.hpp"
 #include "importers/model_optimizer/rewrites.hpp"
@@ -12,6 +15,14 @@
 
 namespace blobsmith::onnx_import {
 namespace mo {
+namespace {
+
+bool has_sixteen_bits(ElementType type) { return type == ElementType::u16 || type == ElementType::i16; }
+void refuse_sixteen_bits(Context& c, size_t zero) {
+  if (has_sixteen_bits(c.input(zero).type())) c.refuse("its numbers have 16 bits");
+}
+
+}  // namespace
 
 std::vector<float> fitting_scales(Context& c, const Tensor& stated, size_t zero) {
   std::vector<float> scales = stated.to_f32();
@@ -22,9 +33,14 @@ std::vector<float> fitting_scales(Context& c, const Tensor& stated, size_t zero)
         "layer, or convert with --strip-quant");
   const ElementType type = c.has_input(zero) ? c.input(zero).type() : ElementType::u8;
   const Tensor* stated_zero = c.has_input(zero) ? c.constant(zero) : nullptr;
-  if ((c.has_input(zero) && !stated_zero) || (type != ElementType::u8 && type != ElementType::i8)) return scales;
+  const bool is_fine = has_sixteen_bits(type);
+  if ((c.has_input(zero) && !stated_zero) || (type != ElementType::u8 && type != ElementType::i8 && !is_fine))
+    return scales;
   const std::vector<float> zeros = stated_zero ? stated_zero->to_f32() : std::vector<float>{0};
-  const double low = type == ElementType::i8 ? -128 : 0, high = low + 255;
+  const double low = type == ElementType::i8    ? -128
+                     : type == ElementType::i16 ? -32768
+                                                : 0,
+               high = low + (is_fine ? 65535 : 255);
   bool limited = false;
   for (size_t i = 0; i < scales.size(); ++i) {
     const auto z = static_cast<double>(zeros[zeros.size() == scales.size() ? i : 0]);
@@ -46,6 +62,7 @@ Value fitting_scale(Context& c, Steps& s, size_t scale, size_t zero) {
 
 Value unquantized(Context& c, Steps& s, size_t x, size_t scale, size_t zero) {
   c.want_rounding(x);
+  if (c.has_input(zero)) refuse_sixteen_bits(c, zero);
   Value v = s.convert(c.input(x), ElementType::f32);
   if (c.has_input(zero)) v = s.subtract(v, s.convert(c.input(zero), ElementType::f32));
   return s.multiply(v, fitting_scale(c, s, scale, zero));
@@ -67,6 +84,7 @@ Value real(Context& c, Value v, const std::string& suffix) {
 }
 
 constexpr size_t kScale = 1, kZeroPoint = 2;
+constexpr double kLargestHalf = 65504, kLargestByte = 255;
 
 /// A scale or zero point that broadcasts against x: one value, or a constant for each element of the axis.
 Value along_axis(Context& c, size_t input, Value x) {
@@ -96,10 +114,55 @@ bool has_zero_point(Context& c) {
   return false;
 }
 
+/// The real numbers that the ends of the integers stand for.
+std::pair<double, double> range_of_sixteen_bits(Context& c) {
+  const Tensor *scale = c.constant(kScale), *zero = c.constant(kZeroPoint);
+  if (!scale || !zero || element_count(scale->shape) != 1 || element_count(zero->shape) != 1)
+    c.refuse("its scale or zero point of 16 bits is not one constant");
+  const auto step = static_cast<double>(fitting_scales(c, *scale, kZeroPoint)[0]);
+  const double lowest = zero->type == ElementType::i16 ? -32768 : 0, z = static_cast<double>(zero->to_f32()[0]);
+  return {(lowest - z) * step, (lowest + 65535 - z) * step};
+}
+
+/// Numbers of 16 bits have more digits than FP16, so that they are not rounded: they stay real, within their range.
+std::vector<Value> quantize_finely(Context& c) {
+  if (c.is_network_output(0)) c.refuse("its integers of 16 bits are an output: leave them real numbers");
+  const auto [low, high] = range_of_sixteen_bits(c);
+  c.note("its numbers of 16 bits, which have more digits than FP16, are limited but not rounded");
+  return {c.make("Clamp", {c.input(0)}, attributes({{"min", low}, {"max", high}}))};
+}
+
+/// v holds what quantize_finely made within this range, moved at most.
+bool is_within(Value v, double low, double high, int depth = 0) {
+  constexpr int kFarthest = 16;
+  constexpr std::string_view kMoves[] = {"Reshape", "Transpose",     "Squeeze",      "Unsqueeze", "Gather",
+                                         "Split",   "VariadicSplit", "StridedSlice", "Concat",    "MaxPool"};
+  const Node& n = *v.node;
+  if (n.is_constant())
+    return std::ranges::all_of(n.constant.to_f32(),
+                               [&](float x) { return x >= static_cast<float>(low) && x <= static_cast<float>(high); });
+  if (n.is("Clamp")) return n.attrs.real("min") == low && n.attrs.real("max") == high;
+  if (depth > kFarthest || std::ranges::find(kMoves, n.type) == std::end(kMoves)) return false;
+  for (int i = 0; i < (n.is("Concat") ? n.input_count() : 1); ++i)
+    if (!is_within(n.input(i), low, high, depth + 1)) return false;
+  return true;
+}
+
+std::vector<Value> dequantize_finely(Context& c) {
+  const auto [low, high] = range_of_sixteen_bits(c);
+  if (!is_within(c.input(0), low, high))
+    c.refuse("its numbers of 16 bits are not quantized with its scale and zero point");
+  return {c.input(0)};
+}
+
 /// Clamp(round(x / scale) + zero): the integer as a real number.
 std::vector<Value> quantize(Context& c) {
   const ElementType type = c.has_input(2) ? c.input(2).type() : ElementType::u8;
-  if (type != ElementType::u8 && type != ElementType::i8) c.refuse("its zero point is neither UINT8 nor INT8");
+  const int64_t output = c.integer("output_dtype", 0);
+  if (output != 0 && output != onnx_file::type_number(type)) c.refuse("its output_dtype is not that of its zero point");
+  if (has_sixteen_bits(type) && !(c.strips_quantization() && !known_value(c.input(0)))) return quantize_finely(c);
+  if (!has_sixteen_bits(type) && type != ElementType::u8 && type != ElementType::i8)
+    c.refuse("its zero point is neither UINT8 nor INT8");
   const Value x = c.input(0);
   if (c.strips_quantization() && !known_value(x)) return {x};
   const Value inverse = c.binary("Power", along_axis(c, 1, x), -1, "/inverse");
@@ -110,10 +173,38 @@ std::vector<Value> quantize(Context& c) {
   return {c.make("Clamp", {q}, attributes({{"min", is_signed ? -128.0 : 0.0}, {"max", is_signed ? 127.0 : 255.0}}))};
 }
 
+/// Constants with a scale, and a zero point, for each block of an axis.
+std::vector<Value> dequantize_blocks(Context& c, Value x) {
+  const Tensor *q = transforms::constant_of(x), *scale = c.constant(kScale),
+               *zero = c.has_input(kZeroPoint) ? c.constant(kZeroPoint) : nullptr;
+  if (!q || !scale || (c.has_input(kZeroPoint) && !zero)) c.refuse("its blocks are not constants");
+  const Shape shape = q->shape;
+  const auto axis = static_cast<size_t>(c.axis(c.integer("axis", 1), static_cast<int64_t>(shape.size())));
+  const int64_t block = std::clamp<int64_t>(c.integer("block_size", 0), 1, std::max<int64_t>(shape[axis], 1)),
+                blocks = (shape[axis] + block - 1) / block;
+  Shape of_blocks = shape;
+  of_blocks[axis] = blocks;
+  if (scale->shape != of_blocks || (zero && zero->shape != of_blocks))
+    c.refuse("its scale or zero point has the shape " + to_string(scale->shape));
+  std::vector<float> values = q->to_f32();
+  const std::vector<float> scales = scale->to_f32(),
+                           zeros = zero ? zero->to_f32() : std::vector<float>(scales.size(), 0);
+  int64_t behind = 1;
+  for (size_t a = axis + 1; a < shape.size(); ++a) behind *= shape[a];
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto at = static_cast<int64_t>(i), row = at / behind / shape[axis], place = at / behind % shape[axis];
+    const auto of = static_cast<size_t>((row * blocks + place / block) * behind + at % behind);
+    values[i] = (values[i] - zeros[of]) * scales[of];
+  }
+  return {c.graph().constant(Tensor::of(ElementType::f32, shape, values), c.name())->value()};
+}
+
 /// (x - zero) * scale
 std::vector<Value> dequantize(Context& c) {
   if (c.strips_quantization() && is_float(c.input(0).type()) && !known_value(c.input(0))) return {c.input(0)};
   Value x = real(c, c.input(0), "/Cast");
+  if (c.integer("block_size", 0) > 0) return dequantize_blocks(c, x);
+  if (c.has_input(2) && has_sixteen_bits(c.input(2).type()) && is_float(c.input(0).type())) return dequantize_finely(c);
   if (has_zero_point(c)) x = c.binary("Subtract", x, along_axis(c, 2, x), "/Sub");
   return {c.binary("Multiply", x, along_axis(c, 1, x))};
 }
@@ -139,6 +230,7 @@ Value scale_along(Context& c, Steps& s, size_t input, size_t rank, size_t axis) 
 Value real_of(Context& c, Steps& s, size_t input, size_t zero, size_t axis, const Value* scale = nullptr) {
   const Value x = c.input(input);
   c.want_rounding(input);
+  if (c.has_input(zero)) refuse_sixteen_bits(c, zero);
   const size_t rank = x.shape().size();
   Value v = real(c, x, "/real_" + std::to_string(input));
   if (c.has_input(zero)) v = s.subtract(v, per_axis(c, s, zero, rank, axis));
@@ -154,8 +246,6 @@ Value to_quantized(Context& c, Steps& s, Value x, size_t zero) {
   if (c.has_input(zero)) q = s.add(q, per_axis(c, s, zero, x.shape().size(), 1));
   return s.clamp(q, is_signed ? -128 : 0, is_signed ? 127 : 255);
 }
-
-constexpr double kLargestHalf = 65504, kLargestByte = 255;
 
 /// Sums of constant weights times bytes must fit in FP16.
 void check_sums(Context& c, Value weights, int64_t terms, int64_t outputs, bool outputs_first) {

@@ -68,10 +68,19 @@ std::vector<Value> pad(Context& c) {
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   std::vector<Value> inputs{c.input(0), c.integers_constant({pads.begin(), middle}),
                             c.integers_constant({middle, pads.end()})};
-  if (mode == "constant")
-    inputs.push_back(c.opset() >= 11 && c.has_input(2)
-                         ? c.scalar(c.input(2))
-                         : c.number_constant(c.input(0).type(), {}, c.opset() >= 11 ? 0 : c.real("value", 0)));
+  if (mode == "constant") {
+    const bool is_given = c.opset() >= 11 && c.has_input(2);
+    const Tensor* known = is_given ? c.constant(2) : nullptr;
+    // Quantized numbers are real ones here, their zero points integers.
+    const bool is_other = known && known->type != c.input(0).type() && is_float(c.input(0).type());
+    if (is_other && byte_width(known->type) != 1) c.refuse("its value is of another type than what it pads");
+    if (is_other)
+      inputs.push_back(c.number_constant(c.input(0).type(), {}, static_cast<double>(known->to_f32().at(0))));
+    else if (is_given)
+      inputs.push_back(c.scalar(c.input(2)));
+    else
+      inputs.push_back(c.number_constant(c.input(0).type(), {}, c.opset() >= 11 ? 0 : c.real("value", 0)));
+  }
   return {c.make("Pad", inputs, attributes({{"pad_mode", mode}}))};
 }
 
