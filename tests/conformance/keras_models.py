@@ -95,6 +95,8 @@ class Model:
                     part = n.rsplit('/', 1)[0] if '/' in n else ''
                     per_part = 3 if part.endswith('_cell') else 2
                     inner = f'cell/cells/{part}/' if part.endswith('_cell') else {'': cell, 'attention_output': 'output_dense/'}.get(part, part + '_dense/')
+                    if inner.endswith('_dense/') and version.startswith('2.'):
+                        inner = '_' + inner
                     f[f'layers/{base}{"_" + str(count) if count else ""}/{inner}vars/{i % per_part if part else i}'] = values
         file = io.BytesIO()
         with zipfile.ZipFile(file, 'w') as z:

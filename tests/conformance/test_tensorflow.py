@@ -362,6 +362,34 @@ def test_tflite_outputs(run, lite, tmp_path, model):
     check_outputs(run, tmp_path, lite[model.__name__], inputs, expected_of(outputs_of(tflite_models.FILE), model.__name__))
 
 
+def test_zeros_of_16_bits(run, tmp_path):
+    """Converters state the scale 0 for them."""
+    m = tflite_models.Model()
+    x = m.add('ADD', [m.input(1, 4), m.constant(np.zeros(4), 'int16', scale=[0.0], zero=[0])], (1, 4), (0, 'b', 0), kind=11)
+    (tmp_path / 'm.tflite').write_bytes(m.result(x).data())
+    np.save(tmp_path / 'x.npy', np.array([[1, -2, 3, 4]], 'f4'))
+    done = run('run', tmp_path / 'm.tflite', '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / 'out')
+    assert done.returncode == 0, done.stderr
+    found, = (np.load(p) for p in (tmp_path / 'out').iterdir())
+    assert np.array_equal(found, [[1, -2, 3, 4]])
+
+
+def test_attention_of_both_versions(run, tmp_path):
+    """Keras 2 has an underscore in front of the names of inner layers."""
+    found = []
+    for version in ('2.15.0', '3.4.0'):
+        m = keras_models.Model()
+        weights = [(f'{k}/{n}', s) for k in ('query', 'key', 'value') for n, s in (('kernel', (8, 2, 4)), ('bias', (2, 4)))] + [('attention_output/kernel', (2, 4, 8)), ('attention_output/bias', (8,))]
+        x = m.input(1, 5, 8)
+        m.result(m.add('MultiHeadAttention', [x, x], weights, num_heads=2, key_dim=4, value_dim=4))
+        (tmp_path / 'm.keras').write_bytes(m.keras(version))
+        np.save(tmp_path / 'x.npy', np.random.RandomState(4).randn(1, 5, 8).astype('f4'))
+        done = run('run', tmp_path / 'm.keras', '--input', tmp_path / 'x.npy', '--output-dir', tmp_path / version)
+        assert done.returncode == 0, done.stderr
+        found.append(*(np.load(p) for p in (tmp_path / version).iterdir()))
+    assert np.array_equal(*found)
+
+
 @pytest.mark.parametrize('ending', ('h5', 'keras'))
 def test_scales_of_convnext(run, tmp_path, ending):
     m = keras_models.Model()

@@ -14,7 +14,7 @@ except ImportError:  # needed to write models, not to compare
 import numpy as np
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tflite_outputs.tsv')
-TYPES = {'float32': 0, 'float16': 1, 'int32': 2, 'uint8': 3, 'int64': 4, 'int8': 9}
+TYPES = {'float32': 0, 'float16': 1, 'int32': 2, 'uint8': 3, 'int64': 4, 'int16': 7, 'int8': 9}
 OPERATORS = dict(ADD=0, AVERAGE_POOL_2D=1, CONCATENATION=2, CONV_2D=3, DEPTHWISE_CONV_2D=4, DEQUANTIZE=6, FULLY_CONNECTED=9, L2_NORMALIZATION=11, LOGISTIC=14,
                  MAX_POOL_2D=17, MUL=18, RELU=19, RESHAPE=22, RESIZE_BILINEAR=23, SOFTMAX=25, PAD=34, TRANSPOSE=39, GATHER=36, MEAN=40, SUB=41, DIV=42, UNIDIRECTIONAL_SEQUENCE_LSTM=44, STRIDED_SLICE=45, SPLIT=49,
                  PRELU=54, TRANSPOSE_CONV=67, SHAPE=77, FAKE_QUANT=80, REDUCE_PROD=81, PACK=83, RESIZE_NEAREST_NEIGHBOR=97, LEAKY_RELU=98, QUANTIZE=114, HARD_SWISH=117, DENSIFY=124)

@@ -90,11 +90,12 @@ std::vector<Value> additive_attention(Layer& l) {
   return {attend(l, l.apply("Sum", {v, l.integers_value({3}, "/axis")}, {}, "/scores"), o.value, "")};
 }
 
-/// The weights of an inner dense layer: "query/kernel", or "query_dense/0".
+/// The weights of an inner dense layer: "query/kernel", "query_dense/0", or "_query_dense/0" of Keras 2's .keras files.
 const Tensor* inner_weight(Layer& l, const std::string& layer, const std::string& older, const char* name,
                            size_t number) {
   if (const Tensor* t = l.find_exactly(older + "/" + name)) return t;
-  return l.find_exactly(layer + "/" + std::to_string(number));
+  if (const Tensor* t = l.find_exactly(layer + "/" + std::to_string(number))) return t;
+  return l.find_exactly("_" + layer + "/" + std::to_string(number));
 }
 
 /// Rows times a kernel of `in` axes that are summed over, [T, D] to [T, count].

@@ -14,9 +14,10 @@ namespace {
 
 using tflite_file::Quantization;
 
+/// Of zeros the scale may be 0, which other integers state that are not quantised; those of 16 bits always are.
 bool is_quantised(const tflite_file::Tensor& t) {
   return !t.quantization.scales.empty() && t.type && is_integer(*t.type) &&
-         std::ranges::any_of(t.quantization.scales, [](float s) { return s != 0; });
+         (t.type == ElementType::i16 || std::ranges::any_of(t.quantization.scales, [](float s) { return s != 0; }));
 }
 
 /// What a computed tensor holds here.
