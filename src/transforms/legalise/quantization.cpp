@@ -47,9 +47,10 @@ bool is_wide(const Node& n, int low) {
 Node* with_finite_ranges(Rewriter& rw, const Node& n) {
   Node* r = rw.copy(&n, n.inputs());
   for (int i = 1; i < 5; ++i) {
-    std::vector<float> v = n.input(i).node->constant.to_f32();
-    for (float& x : v) x = std::clamp(x, -kLargestNumber, kLargestNumber);
-    rw.graph().set_input(r, i, rw.constant(Tensor::of(n.element_type(), n.input(i).shape(), v)));
+    const std::vector<float> stated = n.input(i).node->constant.to_f32();
+    std::vector<double> v(stated.begin(), stated.end());
+    for (double& x : v) x = std::clamp<double>(x, -kLargestNumber, kLargestNumber);
+    rw.graph().set_input(r, i, rw.constant(Tensor::reals(n.element_type(), n.input(i).shape(), v)));
   }
   return r;
 }
