@@ -7,7 +7,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-LONGEST = ('tests/web', 'tests/serve')
+LONGEST = ('tests/web',)
 STATES = {}  # of the random numbers of each file, as it was read
 
 
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if instrumented and item.get_closest_marker('uninstrumented'):
             item.add_marker(pytest.mark.skip('not under sanitizers'))
-    # The longest ones first, so that no processor waits for them at the end; the page is a single test.
+    # The longest ones first, so that no processor waits for them at the end: the page is a single test.
     items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONGEST])
 
 
